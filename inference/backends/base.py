@@ -1,0 +1,58 @@
+"""What the engine asks of whatever runs the models."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from inference.errors import InferenceError
+from inference.types import Event, ModelSpec, Request
+
+Listener = Callable[[Event | InferenceError], None]
+"""Called on the event loop, in order; a `Result` or an error is the last call."""
+
+ModelState = Literal["loaded", "on disk", "not downloaded"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelStatus:
+    """One listed model: where it is, and its size in bytes (in memory if loaded, else on disk)."""
+
+    spec: ModelSpec
+    state: ModelState
+    nbytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class QueueStatus:
+    """One device's queue: how many requests wait and run, and seconds until a new one would start."""
+
+    device: str
+    waiting: int
+    running: int
+    eta: float | None
+
+
+class Ticket(Protocol):
+    """A scheduled request; `cancel` may be called at any time, from the event loop."""
+
+    def cancel(self) -> None: ...
+
+
+class Backend(Protocol):
+    """Runs requests somewhere. All methods are called on the event loop and return at once."""
+
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> Ticket:
+        """Queue a request; raises Overloaded when there is no place."""
+        ...
+
+    def queues(self) -> list[QueueStatus]: ...
+
+    async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
+        """Where each model is; reads the disk, off the loop."""
+        ...
+
+    async def close(self) -> None:
+        """Cancel what runs and waits, then release the devices."""
+        ...

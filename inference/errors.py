@@ -1,0 +1,62 @@
+"""What can go wrong, as one small tree.
+
+    InferenceError
+    ├── InvalidRequest (ValueError)     the caller asked for something that can't be done
+    │   └── UnknownModel                … of a model that the operator did not list
+    ├── Overloaded                      the queue is full; try again after `retry_after` seconds
+    ├── RequestCancelled                the caller took the request back
+    ├── RequestTimeout                  the deadline passed first
+    ├── ModelUnavailable                the model's files are missing, broken, or don't fit
+    └── GenerationFailed                the model ran and broke
+        └── OutOfMemory                 … for want of memory, after smaller attempts
+
+`user_message` is a sentence or two for the person who asked: the cause and the next step, without
+paths or tracebacks. `error_id` joins that message to the traceback in the log.
+"""
+
+import secrets
+
+
+class InferenceError(Exception):
+    """Base of every error that leaves this package; `str(error)` is its `user_message`."""
+
+    def __init__(self, user_message: str) -> None:
+        super().__init__(user_message)
+        self.user_message = user_message
+        self.error_id = secrets.token_hex(4)
+
+
+class InvalidRequest(InferenceError, ValueError):
+    """The request itself is wrong: an empty prompt, a broken picture, a size out of range."""
+
+
+class UnknownModel(InvalidRequest):
+    """No model of that name is listed for the task."""
+
+
+class Overloaded(InferenceError):
+    """No place in the queue; `retry_after` is the expected wait in seconds."""
+
+    def __init__(self, user_message: str, retry_after: float) -> None:
+        super().__init__(user_message)
+        self.retry_after = retry_after
+
+
+class RequestCancelled(InferenceError):
+    """The caller, or everybody in the batch, has gone."""
+
+
+class RequestTimeout(InferenceError):
+    """The request did not end before its deadline."""
+
+
+class ModelUnavailable(InferenceError):
+    """The model can't be loaded: not downloaded and no hub in reach, unreadable, or too large."""
+
+
+class GenerationFailed(InferenceError):
+    """The model failed while running; the original exception is the `__cause__`."""
+
+
+class OutOfMemory(GenerationFailed):
+    """The device ran out of memory, also when the request ran alone."""

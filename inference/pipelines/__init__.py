@@ -1,0 +1,64 @@
+"""One family of models a file; `load` picks the family from the task and the model's own config."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inference.errors import ModelUnavailable
+from inference.pipelines.base import Batch, Job, LoadProgress, Pipeline, run_each, translated
+from inference.types import ModelSpec
+
+if TYPE_CHECKING:
+    from inference.devices import Placement
+
+__all__ = ["Batch", "Job", "LoadProgress", "Pipeline", "load", "run_each", "translated"]
+
+
+def load(spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:
+    """Read the model in `folder` onto its device; raises ModelUnavailable with a sentence.
+
+    Families are imported here, not at the top, since each pulls its share of torch and transformers.
+    """
+    with translated(loading=spec.name):
+        if spec.task == "imagine":
+            from inference.pipelines.text_to_image import TextToImage
+
+            return TextToImage.load(spec, folder, placement)
+        if _is_causal(_config(folder)):
+            from inference.pipelines.causal_lm import CausalLM
+
+            return CausalLM.load(spec, folder, placement)
+        match spec.task:
+            case "fill":
+                from inference.pipelines.fill_mask import FillMask as Family
+            case "mood":
+                from inference.pipelines.sentiment import Sentiment as Family
+            case "ask":
+                from inference.pipelines.question_answering import QuestionAnswering as Family
+            case "summarize":
+                from inference.pipelines.summarization import Summarization as Family
+            case "caption":
+                from inference.pipelines.captioning import Captioning as Family
+            case "complete":
+                raise ModelUnavailable(f"{spec.name} is not a causal language model, so it can't complete text.")
+        return Family.load(spec, folder, placement)
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+
+
+def _is_causal(config: dict[str, Any]) -> bool:
+    """Old GPT-2 and OPT files name no architecture in full; transformers' mapping of the model type decides."""
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+    )
+
+    names = config.get("architectures") or []
+    if names:
+        return any(name.endswith(("ForCausalLM", "LMHeadModel")) for name in names)
+    kind = config.get("model_type", "")
+    return kind in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and kind not in MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES

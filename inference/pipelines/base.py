@@ -1,0 +1,116 @@
+"""The contract between a device thread and a model, and the one place where foreign errors become ours.
+
+A pipeline is a loaded model. It gets a `Batch` of jobs whose requests share a batch key and ends each
+of them, by `finish` or `fail`, in its own time: a language model ends them one by one, as they reach
+their last token. What it must not do is block for long without calling `batch.checkpoint()`.
+"""
+
+from __future__ import annotations
+
+import errno
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from inference.errors import GenerationFailed, InferenceError, ModelUnavailable, OutOfMemory
+from inference.types import Event, Request, Value
+
+log = logging.getLogger(__name__)
+
+LoadProgress = Callable[[float | None], None]
+"""Told the fraction fetched (0 to 1) while downloading, None while reading from disk."""
+
+
+class Job(Protocol):
+    """One caller's request inside a batch. Every method may be called from the device thread."""
+
+    @property
+    def request(self) -> Request: ...
+
+    @property
+    def cancelled(self) -> bool:
+        """The caller has gone (or the deadline passed); nothing that is emitted will be seen."""
+        ...
+
+    def emit(self, event: Event) -> None: ...
+
+    def finish(self, value: Value) -> None: ...
+
+    def fail(self, error: InferenceError) -> None: ...
+
+
+class Batch(Protocol):
+    """Jobs for one model that may run together."""
+
+    @property
+    def jobs(self) -> Sequence[Job]: ...
+
+    def checkpoint(self) -> None:
+        """Run waiting short requests, then raise RequestCancelled if every job here has gone."""
+        ...
+
+    def join(self, room: int) -> Sequence[Job]:
+        """Take up to `room` more compatible jobs that arrived since; they belong to the batch from now on."""
+        ...
+
+
+class Pipeline(ABC):
+    """A loaded model; lives on one device thread."""
+
+    nbytes: int
+    """Memory taken by the weights."""
+
+    @abstractmethod
+    def run(self, batch: Batch) -> None:
+        """Finish or fail every job that has not been cancelled. May raise: the backend fails what is left."""
+
+
+def run_each(batch: Batch, answer: Callable[[Request], Value]) -> None:
+    """Answer the jobs one after another, a failure ending only its own job."""
+    for job in batch.jobs:
+        batch.checkpoint()
+        if job.cancelled:
+            continue
+        try:
+            with translated():
+                value = answer(job.request)
+        except OutOfMemory:
+            raise  # the backend frees memory and tries again
+        except InferenceError as error:
+            job.fail(error)
+        else:
+            job.finish(value)
+
+
+@contextmanager
+def translated(loading: str = "") -> Generator[None]:
+    """Turn whatever a library raises into an InferenceError; `loading` names the model while it loads."""
+    try:
+        yield
+    except InferenceError:
+        raise
+    except Exception as error:
+        ours = _translate(error, loading)
+        log.error("error %s: %s", ours.error_id, ours.user_message, exc_info=error)
+        raise ours from error
+
+
+def _translate(error: Exception, loading: str) -> InferenceError:
+    if _is_out_of_memory(error):
+        return OutOfMemory("The model ran out of memory. Try a smaller size, fewer pictures or a shorter text.")
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return ModelUnavailable("The bot's disk is full, so the model can't be stored. Its operator has to make room.")
+    if loading:
+        return ModelUnavailable(f"{loading} could not be loaded. Its operator finds the reason in the log.")
+    return GenerationFailed("The model failed on this request. Try again, or change the request a little.")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """torch raises OutOfMemoryError on CUDA and MPS, a RuntimeError from the CPU allocator."""
+    return (
+        isinstance(error, MemoryError)
+        or type(error).__name__ == "OutOfMemoryError"
+        or (isinstance(error, RuntimeError) and "can't allocate memory" in str(error))
+    )

@@ -1,0 +1,299 @@
+"""The vocabulary shared by cogs, engine and pipelines: specs, requests, events and results.
+
+Everything here is frozen plain data (text, numbers, bytes), so that a request can be queued, stored
+or sent to another machine. Nothing here imports torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+Task = Literal["complete", "fill", "summarize", "ask", "caption", "imagine", "mood"]
+TASKS: tuple[Task, ...] = ("complete", "fill", "summarize", "ask", "caption", "imagine", "mood")
+
+DType = Literal["auto", "float32", "bfloat16", "float16"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModelSpec:
+    """One model as the operator listed it for one task.
+
+    `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or
+    commit. Two specs with the same `key` share one copy in memory, whatever their tasks.
+    """
+
+    name: str
+    task: Task
+    repo: str
+    revision: str | None = None
+    dtype: DType = "auto"
+    device: str = "auto"
+
+    @property
+    def key(self) -> Hashable:
+        return (self.repo, self.revision, self.dtype, self.device)
+
+
+# --- requests ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What one caller wants of one model; a subclass a task.
+
+    `model` is a name from the config, or empty for the task's first model. `owner` is whose share of
+    the queue the request uses. Class attributes: `task`; `short`, whether the work is brief enough to
+    run between two steps of a long job.
+    """
+
+    task: ClassVar[Task]
+    short: ClassVar[bool] = False
+
+    model: str = ""
+    owner: str = ""
+
+    @property
+    def batch_key(self) -> Hashable:
+        """Requests for one model with equal keys may run in one batch."""
+        return self.task
+
+    @property
+    def work(self) -> float:
+        """How much there is to do, in a unit of the task's own; the scheduler learns seconds a unit."""
+        return 1.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompleteRequest(Request):
+    """Continue `prompt`. `temperature` 0 is greedy; `top_p` is the nucleus (Holtzman et al. 2019)."""
+
+    task = "complete"
+
+    prompt: str
+    max_new_tokens: int = 64
+    temperature: float = 0.8
+    top_p: float = 0.95
+    seed: int | None = None
+
+    @property
+    def work(self) -> float:
+        return float(self.max_new_tokens)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FillRequest(Request):
+    """Fill each `[MASK]` or `___` in `text`; `top_k` predictions a blank."""
+
+    task = "fill"
+    short = True
+
+    text: str
+    top_k: int = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SummarizeRequest(Request):
+    """Shorten `text`, of any length."""
+
+    task = "summarize"
+
+    text: str
+
+    @property
+    def work(self) -> float:
+        return 1.0 + len(self.text) / 4000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskRequest(Request):
+    """Answer `question` from `context` alone."""
+
+    task = "ask"
+    short = True
+
+    question: str
+    context: str
+
+    @property
+    def work(self) -> float:
+        return 1.0 + len(self.context) / 1500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaptionRequest(Request):
+    """Describe a picture, given as the bytes of an image file."""
+
+    task = "caption"
+    short = True
+
+    image: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImagineRequest(Request):
+    """Draw `prompt`: `count` pictures of `width` × `height` pixels.
+
+    Picture i is drawn from seed `seed + i`. A zero for steps, guidance or size means the model's own.
+    """
+
+    task = "imagine"
+
+    prompt: str
+    negative_prompt: str = ""
+    width: int = 0
+    height: int = 0
+    steps: int = 0
+    guidance: float | None = None
+    seed: int | None = None
+    count: int = 1
+
+    @property
+    def batch_key(self) -> Hashable:
+        return (self.task, self.width, self.height, self.steps, self.guidance)
+
+    @property
+    def work(self) -> float:
+        pixels = (self.width or 512) * (self.height or 512)
+        return (self.steps or 25) * self.count * pixels / 512**2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SentimentRequest(Request):
+    """Tell whether `text` sounds positive or negative."""
+
+    task = "mood"
+    short = True
+
+    text: str
+
+
+# --- results ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """The continuation, without the prompt; `seed` repeats it."""
+
+    text: str
+    seed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One word for one blank; `score` is its probability, `text` the whole text with it filled in."""
+
+    word: str
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """Predictions for each blank, best first; `text` has the best word in every blank."""
+
+    blanks: tuple[tuple[Prediction, ...], ...]
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """`parts` is how many pieces the text was summarized in."""
+
+    text: str
+    parts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer. Extractive: `context[start:end] == text`; empty when the text does not say.
+
+    `generated` marks an answer in a model's own words, which has no span and no score (both 0).
+    """
+
+    text: str
+    score: float
+    start: int
+    end: int
+    generated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Caption:
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One drawn picture as a PNG file; `png` is empty when the safety checker held it back."""
+
+    png: bytes
+    seed: int
+    flagged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """What /imagine returns, with the settings that were really used."""
+
+    pictures: tuple[Picture, ...]
+    width: int
+    height: int
+    steps: int
+    guidance: float
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Mood:
+    """`label` as the model names it, in lower case; `score` is its probability."""
+
+    label: str
+    score: float
+
+
+Value = Completion | Filling | Summary | Answer | Caption | Drawing | Mood
+
+# --- events -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """`position` counts from 1, the next to run; `eta` is seconds until it starts, when known."""
+
+    position: int
+    eta: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Loading:
+    """The model's files are being fetched (`fraction` from 0 to 1) or read (`fraction` is None)."""
+
+    fraction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`step` of `total` is done; `preview` is a small picture (PNG) where the task has one."""
+
+    step: int
+    total: int
+    preview: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """All the text so far (not just what is new), so that only the latest one matters."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The last event of every request that succeeds."""
+
+    value: Value
+
+
+Event = Queued | Loading | Progress | Chunk | Result
