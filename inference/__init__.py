@@ -1,0 +1,104 @@
+"""Hugging Face models behind one object: `Engine`. Importing this package does not import torch.
+
+engine = create_engine(load(Path("config.yaml")))
+completion = await engine.run(CompleteRequest(prompt="Once upon a time"))
+"""
+
+from inference.backends.base import Backend, ModelStatus, QueueStatus
+from inference.config import Config, ConfigError, Limits, load
+from inference.engine import Engine
+from inference.errors import (
+    GenerationFailed,
+    InferenceError,
+    InvalidRequest,
+    ModelUnavailable,
+    OutOfMemory,
+    Overloaded,
+    RequestCancelled,
+    RequestTimeout,
+    UnknownModel,
+)
+from inference.types import (
+    TASKS,
+    Answer,
+    AskRequest,
+    Caption,
+    CaptionRequest,
+    Chunk,
+    CompleteRequest,
+    Completion,
+    Drawing,
+    Event,
+    Filling,
+    FillRequest,
+    ImagineRequest,
+    Loading,
+    ModelSpec,
+    Mood,
+    Picture,
+    Prediction,
+    Progress,
+    Queued,
+    Request,
+    Result,
+    SentimentRequest,
+    SummarizeRequest,
+    Summary,
+    Task,
+    Value,
+)
+
+__all__ = [
+    "TASKS",
+    "Answer",
+    "AskRequest",
+    "Backend",
+    "Caption",
+    "CaptionRequest",
+    "Chunk",
+    "CompleteRequest",
+    "Completion",
+    "Config",
+    "ConfigError",
+    "Drawing",
+    "Engine",
+    "Event",
+    "FillRequest",
+    "Filling",
+    "GenerationFailed",
+    "ImagineRequest",
+    "InferenceError",
+    "InvalidRequest",
+    "Limits",
+    "Loading",
+    "ModelSpec",
+    "ModelStatus",
+    "ModelUnavailable",
+    "Mood",
+    "OutOfMemory",
+    "Overloaded",
+    "Picture",
+    "Prediction",
+    "Progress",
+    "QueueStatus",
+    "Queued",
+    "Request",
+    "RequestCancelled",
+    "RequestTimeout",
+    "Result",
+    "SentimentRequest",
+    "SummarizeRequest",
+    "Summary",
+    "Task",
+    "UnknownModel",
+    "Value",
+    "create_engine",
+    "load",
+]  # fmt: skip
+
+
+def create_engine(config: Config) -> Engine:
+    """An engine on this machine's own devices."""
+    from inference.backends.local import LocalBackend
+
+    return Engine(config, LocalBackend(config))

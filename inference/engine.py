@@ -1,0 +1,130 @@
+"""The front door: checks a request, hands it to the backend, and turns what comes back into a stream of events."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
+from dataclasses import replace
+
+from inference.backends.base import Backend, ModelStatus, QueueStatus
+from inference.checks import check_pictures, check_request
+from inference.config import Config
+from inference.errors import InferenceError, RequestTimeout, UnknownModel
+from inference.types import (
+    TASKS,
+    CompleteRequest,
+    Event,
+    ImagineRequest,
+    ModelSpec,
+    Request,
+    Result,
+    Task,
+    Value,
+)
+
+log = logging.getLogger(__name__)
+
+
+class Engine:
+    """Runs requests under the operator's limits. One engine serves one event loop."""
+
+    def __init__(self, config: Config, backend: Backend) -> None:
+        self.config = config
+        self._backend = backend
+        self._specs = {task: config.specs(task) for task in TASKS}
+        # Decoding pictures and reading files: off the loop, and off the device threads.
+        self._files = ThreadPoolExecutor(2, thread_name_prefix="files")
+
+    def models(self, task: Task) -> tuple[ModelSpec, ...]:
+        """The task's models, default first."""
+        return self._specs[task]
+
+    def check(self, request: Request) -> ModelSpec:
+        """Everything that can be refused from memory alone; returns the model that would serve.
+
+        Raises InvalidRequest or UnknownModel. Cogs call it before they defer, so that a refusal is private.
+        """
+        check_request(request, self.config.limits)
+        return self._resolve(request)
+
+    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+        """Yield the request's events, a `Result` last; closing the generator cancels the request.
+
+        Raises InvalidRequest, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
+        """
+        spec = self.check(request)
+        request = _with_seed(request)
+        await asyncio.get_running_loop().run_in_executor(self._files, check_pictures, request, self.config.limits)
+        deadline = asyncio.get_running_loop().time() + self.config.limits.deadline_seconds
+        events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
+        ticket = self._backend.schedule(spec, request, events.put_nowait)
+        try:
+            while True:
+                event = await _next(events, deadline)
+                if isinstance(event, InferenceError):
+                    raise event
+                yield event
+                if isinstance(event, Result):
+                    return
+        finally:
+            ticket.cancel()
+
+    async def run(self, request: Request) -> Value:
+        """The result alone; raises what `stream` raises."""
+        async with aclosing(self.stream(request)) as events:
+            async for event in events:
+                if isinstance(event, Result):
+                    return event.value
+        raise AssertionError("a stream ends with a Result or an error")
+
+    def queues(self) -> list[QueueStatus]:
+        """How long each device's queue is."""
+        return self._backend.queues()
+
+    async def statuses(self) -> list[ModelStatus]:
+        """Every listed model, in the order of the config: loaded, on disk, or not downloaded."""
+        return await self._backend.statuses([spec for task in TASKS for spec in self._specs[task]])
+
+    async def close(self) -> None:
+        """Cancel what runs, release the devices."""
+        await self._backend.close()
+        self._files.shutdown(wait=False, cancel_futures=True)
+
+    def _resolve(self, request: Request) -> ModelSpec:
+        specs = self._specs[request.task]
+        if not specs:
+            raise UnknownModel(
+                f"No model is set up for /{request.task}. The bot's operator can list one under "
+                f"models.{request.task} in config.yaml."
+            )
+        if not request.model:
+            return specs[0]
+        for spec in specs:
+            if request.model in (spec.name, spec.repo):
+                return spec
+        raise UnknownModel(
+            f"There is no model {request.model[:80]!r} for /{request.task}. "
+            f"There is: {', '.join(spec.name for spec in specs)}."
+        )
+
+
+async def _next(events: asyncio.Queue[Event | InferenceError], deadline: float) -> Event | InferenceError:
+    """The timeout spans this wait only: between two events, the task is the caller's to interrupt."""
+    try:
+        async with asyncio.timeout_at(deadline):
+            return await events.get()
+    except TimeoutError as error:
+        raise RequestTimeout(
+            "This took too long, so it was stopped. Try again when the queue is shorter, or ask for less."
+        ) from error
+
+
+def _with_seed(request: Request) -> Request:
+    """A request without a seed gets a random one, so that the answer can always be repeated."""
+    if isinstance(request, CompleteRequest | ImagineRequest) and request.seed is None:
+        return replace(request, seed=secrets.randbelow(2**32))
+    return request

@@ -1,0 +1,109 @@
+"""A backend that answers at once, from a script: what the cogs' and the engine's tests run on.
+
+backend = FakeBackend()
+backend.script = lambda spec, request: [Queued(3, 40.0), Result(Completion("…", 7))]
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from inference.backends.base import Listener, ModelStatus, QueueStatus
+from inference.errors import InferenceError
+from inference.types import (
+    Answer,
+    AskRequest,
+    Caption,
+    CaptionRequest,
+    Chunk,
+    CompleteRequest,
+    Completion,
+    Drawing,
+    Event,
+    Filling,
+    FillRequest,
+    ImagineRequest,
+    ModelSpec,
+    Mood,
+    Picture,
+    Prediction,
+    Request,
+    Result,
+    SentimentRequest,
+    SummarizeRequest,
+    Summary,
+)
+
+Script = Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]
+
+
+@dataclass
+class FakeTicket:
+    cancelled: bool = False
+
+    def cancel(self) -> None:
+        self.cancelled = True
+
+
+def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
+    """An answer of the right kind for every task, made from the request alone."""
+    match request:
+        case CompleteRequest():
+            return [Chunk(" and"), Chunk(" and then"), Result(Completion(" and then", request.seed or 0))]
+        case FillRequest():
+            words = (("role", 0.6), ("fashion", 0.3), ("new", 0.1))
+            predictions = tuple(Prediction(w, s, request.text.replace("[MASK]", w)) for w, s in words)
+            return [Result(Filling((predictions,), predictions[0].text))]
+        case SummarizeRequest():
+            return [Result(Summary("In short: " + request.text[:20], 1))]
+        case AskRequest():
+            word = request.context.split()[0]
+            return [Result(Answer(word, 0.9, 0, len(word)))]
+        case CaptionRequest():
+            return [Result(Caption("a cat on a mat"))]
+        case ImagineRequest():
+            seed = request.seed or 0
+            pictures = tuple(Picture(PNG, seed + i) for i in range(request.count))
+            return [Result(Drawing(pictures, 8, 8, request.steps or 25, request.guidance or 7.5))]
+        case SentimentRequest():
+            return [Result(Mood("positive", 0.98))]
+        case _:
+            raise TypeError(type(request).__name__)
+
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
+    "0000000c49444154789c63f8cfc000000301010018dd8db00000000049454e44ae426082"
+)
+"""One red pixel."""
+
+
+@dataclass
+class FakeBackend:
+    """Implements `Backend`; remembers every request and ticket, and never needs torch."""
+
+    script: Script = plausible
+    requests: list[Request] = field(default_factory=list[Request])
+    tickets: list[FakeTicket] = field(default_factory=list[FakeTicket])
+    waiting: int = 0
+    closed: bool = False
+
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> FakeTicket:
+        self.requests.append(request)
+        loop = asyncio.get_running_loop()
+        for event in self.script(spec, request):
+            loop.call_soon(listener, event)
+        ticket = FakeTicket()
+        self.tickets.append(ticket)
+        return ticket
+
+    def queues(self) -> list[QueueStatus]:
+        return [QueueStatus("cpu", self.waiting, int(self.waiting > 0), 12.0 * self.waiting)]
+
+    async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
+        return [ModelStatus(spec, "on disk", 500 * 10**6) for spec in specs]
+
+    async def close(self) -> None:
+        self.closed = True
