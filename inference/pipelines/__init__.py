@@ -13,37 +13,37 @@ from inference.types import ModelSpec
 if TYPE_CHECKING:
     from inference.devices import Placement
 
-__all__ = ["Batch", "Job", "LoadProgress", "Pipeline", "load", "run_each", "translated"]
+__all__ = ["Batch", "Job", "LoadProgress", "Pipeline", "family", "load", "run_each", "translated"]
 
 
-def load(spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:
-    """Read the model in `folder` onto its device; raises ModelUnavailable with a sentence.
+def family(spec: ModelSpec, folder: Path) -> type[Pipeline]:
+    """The class that runs the model in `folder` for the spec's task; raises ModelUnavailable if none does.
 
     Families are imported here, not at the top, since each pulls its share of torch and transformers.
     """
+    if spec.task == "imagine":
+        from inference.pipelines.text_to_image import TextToImage as Family
+    elif _is_causal(_config(folder)):
+        from inference.pipelines.causal_lm import CausalLM as Family
+    elif spec.task == "fill":
+        from inference.pipelines.fill_mask import FillMask as Family
+    elif spec.task == "mood":
+        from inference.pipelines.sentiment import Sentiment as Family
+    elif spec.task == "ask":
+        from inference.pipelines.question_answering import QuestionAnswering as Family
+    elif spec.task == "summarize":
+        from inference.pipelines.summarization import Summarization as Family
+    elif spec.task == "caption":
+        from inference.pipelines.captioning import Captioning as Family
+    else:
+        raise ModelUnavailable(f"{spec.name} is not a causal language model, so it can't complete text.")
+    return Family
+
+
+def load(spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:
+    """Read the model in `folder` onto its device; raises ModelUnavailable with a sentence."""
     with translated(loading=spec.name):
-        if spec.task == "imagine":
-            from inference.pipelines.text_to_image import TextToImage
-
-            return TextToImage.load(spec, folder, placement)
-        if _is_causal(_config(folder)):
-            from inference.pipelines.causal_lm import CausalLM
-
-            return CausalLM.load(spec, folder, placement)
-        match spec.task:
-            case "fill":
-                from inference.pipelines.fill_mask import FillMask as Family
-            case "mood":
-                from inference.pipelines.sentiment import Sentiment as Family
-            case "ask":
-                from inference.pipelines.question_answering import QuestionAnswering as Family
-            case "summarize":
-                from inference.pipelines.summarization import Summarization as Family
-            case "caption":
-                from inference.pipelines.captioning import Captioning as Family
-            case "complete":
-                raise ModelUnavailable(f"{spec.name} is not a causal language model, so it can't complete text.")
-        return Family.load(spec, folder, placement)
+        return family(spec, folder).load(spec, folder, placement)
 
 
 def _config(folder: Path) -> dict[str, Any]:

@@ -12,10 +12,14 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, Self
 
 from inference.errors import GenerationFailed, InferenceError, ModelUnavailable, OutOfMemory
-from inference.types import Event, Request, Value
+from inference.types import Event, ModelSpec, Request, Value
+
+if TYPE_CHECKING:
+    from inference.devices import Placement
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +65,11 @@ class Pipeline(ABC):
 
     nbytes: int
     """Memory taken by the weights."""
+
+    @classmethod
+    @abstractmethod
+    def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
+        """Read the model's files onto its device; may raise anything, `translated` makes it ModelUnavailable."""
 
     @abstractmethod
     def run(self, batch: Batch) -> None:

@@ -1,0 +1,182 @@
+"""One device and its one thread: takes batches from the queue, leases their model, runs them, never dies.
+
+Models, fast tokenizers and diffusers pipelines are not thread-safe, so all of them live on this
+thread. A long batch calls `checkpoint()` between steps; waiting short requests run there, on the same
+thread, between two steps of the picture that is being drawn.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from inference.backends.base import QueueStatus
+from inference.backends.job import LocalJob
+from inference.backends.models import Models
+from inference.config import Limits
+from inference.errors import InferenceError, OutOfMemory, RequestCancelled
+from inference.pipelines.base import translated
+from inference.scheduler import Scheduler
+from inference.types import Event, Loading, ModelSpec, Queued
+
+if TYPE_CHECKING:
+    from inference.pipelines.base import Pipeline
+
+log = logging.getLogger(__name__)
+
+
+class DeviceWorker:
+    """The queue, the loaded models and the thread of one device."""
+
+    def __init__(self, device: str, limits: Limits, models: Models) -> None:
+        self.device = device
+        self._most = limits.batch
+        self._models = models
+        self._scheduler = Scheduler[LocalJob](limit=limits.queue, per_owner=limits.per_person, clock=time.monotonic)
+        self._lock = threading.Lock()
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"device-{device}")
+        self._closing = False
+
+    def submit(self, job: LocalJob) -> None:
+        """Queue a job; raises Overloaded. Each job brings one turn of the thread, so none is left behind."""
+        with self._lock:
+            self._scheduler.add(job)
+            busy = bool(self._scheduler.running)
+        self._executor.submit(self._turn).add_done_callback(_log_surprise)
+        if busy:
+            self._announce()
+
+    def check(self, spec: ModelSpec) -> None:
+        """Raises ModelUnavailable if this machine can never run `spec`. Blocks."""
+        self._executor.submit(self._models.check, spec).result()
+
+    def loaded_bytes(self, spec: ModelSpec) -> int | None:
+        return self._models.loaded_bytes(spec)
+
+    def status(self) -> QueueStatus:
+        with self._lock:
+            scheduler = self._scheduler
+            return QueueStatus(self.device, len(scheduler.waiting), len(scheduler.running), scheduler.backlog())
+
+    def close(self) -> None:
+        """Cancel everything and wait until the thread has reached its next checkpoint."""
+        self._closing = True
+        self._executor.shutdown(wait=True, cancel_futures=True)
+
+    def next_short(self) -> list[LocalJob]:
+        """Waiting short jobs of one kind whose model can be there beside those in use."""
+        with self._lock:
+            specs = {job.spec for job in self._scheduler.waiting if job.short}
+        ready = {spec for spec in specs if self._models.fits(spec)}  # may read the disk: not under the lock
+        with self._lock:
+            return self._scheduler.pop(self._most, lambda job: job.short and job.spec in ready) if ready else []
+
+    def join(self, jobs: Sequence[LocalJob], room: int) -> list[LocalJob]:
+        with self._lock:
+            return self._scheduler.join(jobs[0].key, room) if room > 0 else []
+
+    @property
+    def closing(self) -> bool:
+        return self._closing
+
+    def run(self, jobs: list[LocalJob]) -> None:
+        """Run one batch to its end; every job in it is finished, failed or cancelled afterwards."""
+        batch = LocalBatch(self, jobs)
+        try:
+            with self._models.lease(jobs[0].spec, lambda fraction: _tell(jobs, Loading(fraction))) as pipeline:
+                self._attempt(pipeline, batch)
+        except InferenceError as error:
+            _fail(batch.unfinished(), error)
+        finally:
+            self.settle(batch.jobs)
+
+    def settle(self, jobs: Sequence[LocalJob]) -> None:
+        """Give back the places of jobs that ended, and tell the others how they moved up."""
+        with self._lock:
+            for job in jobs:
+                self._scheduler.done(job)
+        self._announce()
+
+    def _turn(self) -> None:
+        with self._lock:
+            jobs = [] if self._closing else self._scheduler.pop(self._most)
+        if jobs:
+            self._announce()
+            self.run(jobs)
+
+    def _attempt(self, pipeline: Pipeline, batch: LocalBatch) -> None:
+        """Run the batch; when memory runs out, free what can be freed and run its members one by one, once."""
+        try:
+            with translated():
+                pipeline.run(batch)
+        except OutOfMemory:
+            self._models.release_memory()
+            survivors = batch.unfinished()
+            if len(survivors) < 2:
+                raise
+            for job in survivors:
+                self._alone(pipeline, job)
+
+    def _alone(self, pipeline: Pipeline, job: LocalJob) -> None:
+        try:
+            with translated():
+                pipeline.run(LocalBatch(self, [job], may_grow=False))
+        except InferenceError as error:
+            self._models.release_memory()
+            job.fail(error)
+
+    def _announce(self) -> None:
+        """Tell every waiting job whose place changed where it stands now."""
+        with self._lock:
+            forecasts = self._scheduler.forecast()
+        for forecast in forecasts:
+            if forecast.entry.position != forecast.position:
+                forecast.entry.position = forecast.position
+                forecast.entry.emit(Queued(forecast.position, forecast.eta))
+
+
+class LocalBatch:
+    """Implements `Batch` for one run of a pipeline on a worker's thread."""
+
+    def __init__(self, worker: DeviceWorker, jobs: list[LocalJob], *, may_grow: bool = True) -> None:
+        self.jobs = jobs
+        self._worker = worker
+        self._may_grow = may_grow
+
+    def unfinished(self) -> list[LocalJob]:
+        return [job for job in self.jobs if not job.ended and not job.cancelled]
+
+    def checkpoint(self) -> None:
+        ended = [job for job in self.jobs if job.ended]
+        if ended:
+            self._worker.settle(ended)
+        if not self.jobs[0].short:  # a short job is never held up by another one
+            while short := self._worker.next_short():
+                self._worker.run(short)
+        if self._worker.closing or not self.unfinished():
+            raise RequestCancelled("This request was cancelled.")
+
+    def join(self, room: int) -> Sequence[LocalJob]:
+        newcomers = self._worker.join(self.jobs, room) if self._may_grow else []
+        self.jobs += newcomers
+        return newcomers
+
+
+def _tell(jobs: Sequence[LocalJob], event: Event) -> None:
+    for job in jobs:
+        job.emit(event)
+
+
+def _fail(jobs: Sequence[LocalJob], error: InferenceError) -> None:
+    for job in jobs:
+        job.fail(error)
+
+
+def _log_surprise(turn: Future[None]) -> None:
+    """A turn ends its jobs whatever the pipeline does; what gets through is a defect of this file."""
+    if not turn.cancelled() and (error := turn.exception()):
+        log.critical("a device thread's turn failed", exc_info=error)
