@@ -70,9 +70,8 @@ def test_a_picture_that_exif_says_is_turned_comes_out_upright(kind: str) -> None
     assert near(image.getpixel((8, 4)), (0, 0, 255), by=8)  # blue on top
 
 
-@pytest.mark.filterwarnings("ignore:Corrupt EXIF")
 def test_unreadable_exif_data_does_not_spoil_a_good_picture() -> None:
-    file = saved(Image.new("RGB", (8, 8), RED), "JPEG", exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
+    file = saved(Image.new("RGB", (8, 8), RED), "JPEG", exif=b"Exif\0\0no such thing")
     assert near(opened(file).getpixel((4, 4)), RED)
 
 
