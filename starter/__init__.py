@@ -1,0 +1,1 @@
+"""Small models that ship with the project, so that it works before anything is downloaded."""
