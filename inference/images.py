@@ -37,7 +37,7 @@ def open_picture(data: bytes, max_megapixels: float) -> Image.Image:
     _check_size(image.size, max_megapixels)
     try:
         image.load()
-        return _to_rgb(_upright(image))
+        return _to_rgb(ImageOps.exif_transpose(image))
     except _DAMAGED as error:
         raise InvalidRequest("This picture is damaged or incomplete. Upload it again, or send another copy.") from error
 
@@ -56,14 +56,6 @@ def _check_size(size: tuple[int, int], max_megapixels: float) -> None:
             f"This picture has {width:,} × {height:,} pixels; {max_megapixels:g} megapixels is the most that this "
             "bot takes. Send a smaller one."
         )
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    """Turned as its EXIF data says. Unreadable EXIF data says nothing: the picture itself may be fine."""
-    try:
-        return ImageOps.exif_transpose(image)
-    except _DAMAGED:
-        return image
 
 
 def _to_rgb(image: Image.Image) -> Image.Image:
