@@ -6,36 +6,24 @@ The hub's own conventions hold: `HF_HOME` is where the cache lies, `HF_TOKEN` op
 
 from __future__ import annotations
 
-import errno
 import glob
 import json
 import shutil
-import threading
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import httpx2
 from huggingface_hub import HfApi, get_cached_repo_tree, snapshot_download
 from huggingface_hub.constants import HF_HUB_CACHE
-from huggingface_hub.errors import (
-    CachedRepoTreeNotFoundError,
-    GatedRepoError,
-    HfHubHTTPError,
-    LocalEntryNotFoundError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-    XetDownloadError,
-)
-from huggingface_hub.utils import tqdm
+from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError, XetDownloadError
 
-from inference.commits import Commits
 from inference.config import Config
 from inference.errors import ModelUnavailable
-from inference.layout import components_of, is_complete, wanted_files
+from inference.hub.commits import Commits
+from inference.hub.layout import components_of, is_complete, wanted_files
+from inference.hub.progress import LoadProgress, ignore, reporting_bar
+from inference.hub.sentences import explain, next_step
 from inference.types import ModelSpec
-
-LoadProgress = Callable[[float | None], None]
 
 _INDEX = "model_index.json"
 
@@ -71,7 +59,7 @@ class Hub:
                 "Its operator has to put config.json, tokenizer and weights into it."
             )
         if not self._may_download:
-            raise ModelUnavailable(f"{spec.name} is not downloaded. {_next_step(spec)}")
+            raise ModelUnavailable(f"{spec.name} is not downloaded. {next_step(spec)}")
         return self.download(spec, on_progress)
 
     def download(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
@@ -85,13 +73,13 @@ class Hub:
             folder = self._fetch(spec, self._revision(spec), on_progress)
             self._commits.record(_pin(spec), folder.name)
         except (OSError, httpx2.HTTPError, XetDownloadError) as error:
-            raise _explain(error, spec) from error
+            raise explain(error, spec) from error
         return folder
 
     def _fetch(self, spec: ModelSpec, revision: str, on_progress: LoadProgress) -> Path:
         info = HfApi(endpoint=self._endpoint).model_info(spec.repo, revision=revision, files_metadata=True)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-        components = _components(self._fetch_files(spec, revision, {_INDEX: 0}, _ignore)) if _INDEX in sizes else []
+        components = _components(self._fetch_files(spec, revision, {_INDEX: 0}, ignore)) if _INDEX in sizes else []
         if not is_complete(sizes, components):
             raise ModelUnavailable(
                 f"{spec.repo} has no weights that can be read here (safetensors or pytorch_model.bin). "
@@ -112,7 +100,7 @@ class Hub:
                 cache_dir=self._cache,
                 endpoint=self._endpoint,
                 allow_patterns=[glob.escape(name) for name in sizes],
-                tqdm_class=_reporting_bar(missing, on_progress),
+                tqdm_class=reporting_bar(missing, on_progress),
             )
         )
         # When the hub fails half-way through its listing, snapshot_download settles for what is there.
@@ -165,9 +153,11 @@ def _names(folder: Path) -> set[str]:
 
 
 def _components(folder: Path) -> list[str]:
-    """Of a diffusers pipeline, the folders that it is made of; otherwise none."""
-    index = folder / _INDEX
-    return components_of(json.loads(index.read_text(encoding="utf-8"))) if index.is_file() else []
+    """Of a diffusers pipeline, the folders that it is made of; otherwise none, and none of a damaged one."""
+    try:
+        return components_of(json.loads((folder / _INDEX).read_text(encoding="utf-8")))
+    except (FileNotFoundError, ValueError):
+        return []
 
 
 def _check_room(cache: Path, needed: int, spec: ModelSpec) -> None:
@@ -178,62 +168,3 @@ def _check_room(cache: Path, needed: int, spec: ModelSpec) -> None:
             f"{spec.name} needs {needed / 1e9:,.1f} GB on the bot's disk, and {free / 1e9:,.1f} GB are free. "
             "Its operator has to make room, or point HF_HOME at a larger disk."
         )
-
-
-def _ignore(fraction: float | None) -> None:
-    pass
-
-
-def _reporting_bar(total: int, on_progress: LoadProgress) -> type[tqdm]:
-    """A bar for `snapshot_download` that draws nothing and reports the fraction of `total` bytes."""
-    lock, done = threading.Lock(), 0.0
-
-    class Bar(tqdm):
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            # Of the three bars that snapshot_download makes, the one of this name counts bytes on disk.
-            self._counts = kwargs.get("name") == "huggingface_hub.snapshot_download"
-            super().__init__(*args, **{**kwargs, "disable": True})
-
-        def update(self, n: float | None = 1) -> None:
-            nonlocal done
-            if not self._counts or not total:
-                return
-            with lock:
-                done += n or 0
-                on_progress(min(done / total, 1.0))
-
-    return Bar
-
-
-def _next_step(spec: ModelSpec) -> str:
-    return f"Its operator can fetch it with: python -m inference download {spec.repo}"
-
-
-def _explain(error: Exception, spec: ModelSpec) -> ModelUnavailable:
-    """A sentence with cause and next step for whatever the hub, the network or the disk did."""
-    match error:
-        case GatedRepoError():
-            cause = (
-                f"{spec.repo} wants its licence accepted. Its operator has to accept it on "
-                f"https://huggingface.co/{spec.repo} and set HF_TOKEN."
-            )
-        case RepositoryNotFoundError():
-            cause = (
-                f"There is no model {spec.repo} on the hub, or it is private. "
-                "Its operator has to correct the name, or set HF_TOKEN to a token that may read it."
-            )
-        case RevisionNotFoundError():
-            cause = f"{spec.repo} has no revision {spec.revision}. Its operator has to correct it in config.yaml."
-        case HfHubHTTPError() if error.response.status_code in (401, 403):
-            cause = f"The hub refuses to hand out {spec.repo}. Its operator has to check HF_TOKEN."
-        case HfHubHTTPError():
-            cause = f"The hub failed while {spec.name} was fetched. What has arrived is kept. {_next_step(spec)}"
-        case OSError(errno=errno.ENOSPC):
-            cause = f"The bot's disk became full while {spec.name} was fetched. Its operator has to make room."
-        case LocalEntryNotFoundError() | ConnectionError() | httpx2.ConnectError() | httpx2.TimeoutException():
-            cause = f"{spec.name} is not downloaded, and the hub is out of reach. {_next_step(spec)}"
-        case OSError() if error.errno is not None:
-            cause = f"{spec.name} could not be stored ({error.strerror}). Its operator has to check the disk."
-        case _:
-            cause = f"The download of {spec.name} broke off. What has arrived is kept. {_next_step(spec)}"
-    return ModelUnavailable(cause)

@@ -41,5 +41,5 @@ class Commits:
             return {}
         except ValueError as error:
             raise ModelUnavailable(
-                f"The record of downloads, {self._file.name}, is damaged. The bot's operator has to repair or delete it."
+                f"The bot's record of downloads is damaged. Its operator has to repair {self._file.name}, or delete it."
             ) from error
