@@ -1,0 +1,78 @@
+"""The bot itself: its intents and permissions, its commands, and what happens when one of them fails."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs import COGS
+from cogs.reply import InteractionPlace, report
+from cogs.reply.errors import DELIVERY
+from cogs.sync import sync_commands
+from inference import Config, Engine
+
+log = logging.getLogger(__name__)
+
+PERMISSIONS = discord.Permissions(
+    view_channel=True,
+    send_messages=True,
+    send_messages_in_threads=True,
+    attach_files=True,
+    embed_links=True,
+    read_message_history=True,
+)
+
+
+class Tree(app_commands.CommandTree["Inkling"]):
+    """Commands work in servers, threads and direct messages, installed to a server or to a person."""
+
+    def __init__(self, client: Inkling) -> None:
+        super().__init__(
+            client,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        )
+
+    async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
+        """What no job has caught: the person gets a sentence, the log the traceback."""
+        text = report(error)
+        try:
+            await InteractionPlace(interaction).refuse(text)
+        except DELIVERY as failure:
+            log.warning("could not tell %s: %s", interaction.user.id, failure)
+
+
+class Inkling(commands.Bot):
+    """Asks for no privileged intent: messages are read only where people point at them."""
+
+    def __init__(self, config: Config, engine: Engine) -> None:
+        intents = discord.Intents(guilds=True, messages=True)
+        super().__init__(
+            command_prefix=commands.when_mentioned,
+            case_insensitive=True,
+            strip_after_prefix=True,
+            help_command=None,
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            tree_cls=Tree,
+        )
+        self.config = config
+        self.engine = engine
+
+    async def setup_hook(self) -> None:
+        for cog in COGS:
+            await self.add_cog(cog(self.engine))
+        await sync_commands(self.tree, self.config)
+
+    async def on_ready(self) -> None:
+        log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
+
+    def invite(self) -> str:
+        """The link that adds the bot to a server, with exactly what it uses."""
+        assert self.application_id is not None, "known after login"
+        return discord.utils.oauth_url(
+            self.application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
+        )

@@ -1,0 +1,71 @@
+"""/complete: continues a text, showing it as it grows."""
+
+from __future__ import annotations
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.options import Seed, Text, models_of
+from cogs.reply import InteractionPlace, Job, Page, Place, Status, neutral
+from inference import CompleteRequest, Completion, Engine
+
+_PROMPT_SHOWN = 400
+
+
+class Complete(commands.Cog):
+    """Continuing texts."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+
+    @app_commands.command()
+    @app_commands.describe(
+        prompt="The beginning of a text",
+        model="Who writes",
+        length="How many tokens to add, about ¾ of a word each",
+        temperature="0 always takes the likeliest word; higher is bolder",
+        top_p="Draw from the likeliest words that make up this share",
+        seed="Repeats an answer",
+    )
+    @app_commands.rename(top_p="top-p")
+    @app_commands.autocomplete(model=models_of("complete"))
+    async def complete(
+        self,
+        interaction: discord.Interaction,
+        prompt: Text,
+        model: str = "",
+        length: app_commands.Range[int, 1, 4096] = 64,
+        temperature: app_commands.Range[float, 0.0, 5.0] = 0.8,
+        top_p: app_commands.Range[float, 0.01, 1.0] = 0.95,
+        seed: Seed | None = None,
+    ) -> None:
+        """Continue a text."""
+        request = CompleteRequest(
+            prompt=prompt,
+            model=model,
+            max_new_tokens=length,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+            owner=str(interaction.user.id),
+        )
+        await continue_text(InteractionPlace(interaction), self.engine, request)
+
+
+async def continue_text(place: Place, engine: Engine, request: CompleteRequest) -> None:
+    """Stream the continuation into one message."""
+
+    def shown(text: str) -> str:
+        return _beginning(request.prompt) + neutral(text)
+
+    async with Job(place, engine, Status(draft=shown)) as job:
+        completion = await job.run(request, Completion)
+        text = shown(completion.text) if completion.text.strip() else f"{shown('')}\nThe model added nothing."
+        await job.finish(Page(f"{text}\n-# seed {completion.seed}", plain=request.prompt + completion.text))
+
+
+def _beginning(prompt: str) -> str:
+    """The person's words in bold, or their end when there are many."""
+    start = "…" if len(prompt) > _PROMPT_SHOWN else ""
+    return f"**{start}{neutral(prompt[-_PROMPT_SHOWN:])}**"

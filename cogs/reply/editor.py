@@ -1,0 +1,64 @@
+"""Edits of one message, few enough for Discord and in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import discord
+
+from cogs.reply.errors import DELIVERY
+from cogs.reply.page import Page
+
+log = logging.getLogger(__name__)
+
+_UNKNOWN_MESSAGE = 10008
+
+
+class Editor:
+    """Shows pages at a calm pace: of those that come in between, the latest wins.
+
+    `lost` is called when somebody has deleted the message.
+    """
+
+    def __init__(self, send: Callable[[Page], Awaitable[None]], lost: Callable[[], None]) -> None:
+        self._send = send
+        self._lost = lost
+        self._pending: Page | None = None
+        self._due = 0.0
+        self._task: asyncio.Task[None] | None = None
+        self._sending = asyncio.Lock()
+
+    def show(self, page: Page, pause: float) -> None:
+        """Show `page` soon, and then nothing for `pause` seconds. Returns at once."""
+        self._pending = page
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain(pause))
+
+    async def close(self) -> None:
+        """Drop what is pending; on return no edit is under way, so the next one is the last."""
+        self._pending = None
+        async with self._sending:
+            if self._task:
+                self._task.cancel()
+
+    async def _drain(self, pause: float) -> None:
+        loop = asyncio.get_running_loop()
+        while self._pending:
+            await asyncio.sleep(max(0.0, self._due - loop.time()))
+            async with self._sending:
+                page, self._pending = self._pending, None
+                if page:
+                    await self._try(page)
+            self._due = loop.time() + pause
+
+    async def _try(self, page: Page) -> None:
+        """A missed edit does no harm, since another follows; a deleted message does."""
+        try:
+            await self._send(page)
+        except DELIVERY as error:
+            if isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE:
+                self._lost()
+            else:
+                log.warning("an edit was not taken: %s", error)

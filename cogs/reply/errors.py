@@ -1,0 +1,55 @@
+"""Errors to words. The person gets cause, next step and an id; the log gets the same id and the traceback."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from inference import InferenceError, InvalidRequest, Overloaded, RequestCancelled
+
+log = logging.getLogger(__name__)
+
+DELIVERY = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, TimeoutError, OSError)
+"""What talking to Discord may raise. The message, not the model, is what failed."""
+
+PRIVATE = (InvalidRequest, Overloaded)
+"""Only the person who asked needs to know."""
+
+EXPECTED = (*PRIVATE, RequestCancelled)
+"""Nobody's fault but the request's: no id, no line in the log."""
+
+
+def report(error: BaseException) -> str:
+    """A sentence or two for the person who asked; logs what the operator should see."""
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    if isinstance(error, EXPECTED):
+        return error.user_message
+    error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
+    log.error("error %s", error_id, exc_info=error)
+    return f"{_words(error)}\n-# Error {error_id}"
+
+
+def _words(error: BaseException) -> str:
+    match error:
+        case InferenceError():
+            return error.user_message
+        case discord.Forbidden():
+            return (
+                "I lack a permission in this channel. I need View Channel, Send Messages, Send Messages in Threads, "
+                "Attach Files, Embed Links and Read Message History; a moderator can grant them."
+            )
+        case discord.DiscordServerError() | discord.RateLimited() | aiohttp.ClientError() | TimeoutError():
+            return "Discord did not answer in time, so the result could not be shown. Try again in a moment."
+        case discord.HTTPException():
+            return "Discord did not accept my message, perhaps because of a filter of this server. Try other words."
+        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+            return "This command has changed. Reload Discord (Ctrl+R, or restart the app) and try again."
+        case app_commands.CheckFailure():
+            return "You may not use this command here."
+        case _:
+            return "Something went wrong on my side. Try again; if it happens again, tell the bot's operator."

@@ -1,0 +1,139 @@
+"""Where a reply goes: the answer to an interaction, or a reply to a plain message. Nothing else talks to Discord."""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Protocol
+
+import discord
+
+from cogs.reply.page import Page
+
+_MARGIN = datetime.timedelta(seconds=45)
+"""An interaction's token ends after 15 minutes; this much earlier we stop relying on it."""
+
+
+class Place(Protocol):
+    """One message to come, and what belongs to it."""
+
+    @property
+    def owner(self) -> int:
+        """Who asked, and alone may cancel."""
+        ...
+
+    @property
+    def upload_limit(self) -> int:
+        """Largest file in bytes."""
+        ...
+
+    async def acknowledge(self) -> None:
+        """Tell the person that the bot is at work."""
+        ...
+
+    async def show(self, page: Page, view: discord.ui.View | None = None) -> None:
+        """Make the message show this, after `acknowledge`."""
+        ...
+
+    async def more(self, page: Page) -> None:
+        """Another message below the first."""
+        ...
+
+    async def refuse(self, text: str) -> None:
+        """End with `text`, which is for the person who asked: privately where Discord can."""
+        ...
+
+
+class InteractionPlace:
+    """The response to a command, menu or modal; `private` shows it to the person who asked alone."""
+
+    def __init__(self, interaction: discord.Interaction, *, private: bool = False) -> None:
+        self._interaction = interaction
+        self._private = private
+        self._message_id: int | None = None
+
+    @property
+    def owner(self) -> int:
+        return self._interaction.user.id
+
+    @property
+    def upload_limit(self) -> int:
+        return self._interaction.filesize_limit
+
+    async def acknowledge(self) -> None:
+        callback = await self._interaction.response.defer(ephemeral=self._private, thinking=True)
+        self._message_id = callback.message_id if callback else None
+
+    async def show(self, page: Page, view: discord.ui.View | None = None) -> None:
+        if fallback := self._beyond_token():
+            await fallback.edit(**_fields(page), view=view)
+        else:
+            await self._interaction.edit_original_response(**_fields(page), view=view)
+
+    async def more(self, page: Page) -> None:
+        if fallback := self._beyond_token():
+            await fallback.reply(page.text, files=_files(page))
+        else:
+            await self._interaction.followup.send(page.text, files=_files(page), ephemeral=self._private)
+
+    async def refuse(self, text: str) -> None:
+        if not self._interaction.response.is_done():
+            await self._interaction.response.send_message(text, ephemeral=True)
+        elif self._private or self._beyond_token():
+            await self.show(Page(text))
+        else:  # the public message goes first: until it does, a followup would take its place and be public too
+            await self._interaction.delete_original_response()
+            await self._interaction.followup.send(text, ephemeral=True)
+
+    def _beyond_token(self) -> discord.PartialMessage | None:
+        """The message by the bot's own right, once the token has ended; never for a private one."""
+        expired = discord.utils.utcnow() > self._interaction.expires_at - _MARGIN
+        if not expired or self._private or self._message_id is None or self._interaction.channel_id is None:
+            return None
+        channel = self._interaction.client.get_partial_messageable(self._interaction.channel_id)
+        return channel.get_partial_message(self._message_id)
+
+
+class MessagePlace:
+    """A reply to a message that mentions the bot. It has no private side."""
+
+    def __init__(self, message: discord.Message) -> None:
+        self._message = message
+        self._reply: discord.Message | None = None
+
+    @property
+    def owner(self) -> int:
+        return self._message.author.id
+
+    @property
+    def upload_limit(self) -> int:
+        guild = self._message.guild
+        return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    async def acknowledge(self) -> None:
+        self._reply = await self._message.reply("Working on it…")
+
+    async def show(self, page: Page, view: discord.ui.View | None = None) -> None:
+        assert self._reply is not None, "acknowledge() comes first"
+        await self._reply.edit(**_fields(page), view=view)
+
+    async def more(self, page: Page) -> None:
+        await self._message.reply(page.text, files=_files(page))
+
+    async def refuse(self, text: str) -> None:
+        if self._reply is None:
+            await self._message.reply(text)
+        else:
+            await self.show(Page(text))
+
+
+def _fields(page: Page) -> dict[str, Any]:
+    """An edit keeps only the attachments it names, and parses mentions anew unless told not to."""
+    return {
+        "content": page.text,
+        "attachments": _files(page),
+        "allowed_mentions": discord.AllowedMentions.none(),
+    }
+
+
+def _files(page: Page) -> list[discord.File]:
+    return [file.file() for file in page.files]

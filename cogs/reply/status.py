@@ -1,0 +1,67 @@
+"""What the message says while the work goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from cogs.reply.page import Attached, Page
+from cogs.reply.text import neutral, ordinal, seconds
+from inference import Chunk, Event, Loading, Progress, Queued
+
+_TEXT_PAUSE = 1.5
+_PICTURE_PAUSE = 3.0
+_BAR = 10
+_LONGEST_DRAFT = 1500
+
+
+class Status:
+    """Turns events into pages. `heading` is shown above; `draft` renders text that is still growing."""
+
+    def __init__(self, heading: str = "", draft: Callable[[str], str] = neutral) -> None:
+        self.draft = ""
+        self._heading = heading
+        self._render = draft
+        self._first: tuple[float, int] | None = None
+
+    def page(self, event: Event) -> tuple[Page, float]:
+        """What to show now, and for how many seconds at least."""
+        match event:
+            case Queued(position, eta):
+                return self._line(_queued(position, eta)), _TEXT_PAUSE
+            case Loading(fraction):
+                return self._line(_loading(fraction)), _TEXT_PAUSE
+            case Progress(preview=picture):
+                files = (Attached("preview.png", picture, "An unfinished picture"),) if picture else ()
+                return self._line(self._progress(event), files), _PICTURE_PAUSE if files else _TEXT_PAUSE
+            case Chunk(text):
+                self.draft = _tail(self._render(text))
+                return Page(self.draft + " ▌"), _TEXT_PAUSE
+            case _:
+                raise TypeError(f"unknown event {type(event).__name__}")
+
+    def _line(self, text: str, files: tuple[Attached, ...] = ()) -> Page:
+        return Page(f"{self._heading}\n{text}" if self._heading else text, files)
+
+    def _progress(self, event: Progress) -> str:
+        """`12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step`"""
+        now = asyncio.get_running_loop().time()
+        started, at = self._first = self._first or (now, event.step)
+        filled = round(_BAR * event.step / max(1, event.total))
+        bar = "▰" * filled + "▱" * (_BAR - filled)
+        pace = f" {(now - started) / (event.step - at):.1f} s a step" if event.step > at else ""
+        return f"{event.step}/{event.total} {bar}{pace}"
+
+
+def _queued(position: int, eta: float | None) -> str:
+    place = "Next in line" if position <= 1 else f"{ordinal(position)} in line"
+    return place if eta is None else f"{place}, about {seconds(eta)}"
+
+
+def _loading(fraction: float | None) -> str:
+    return "Loading the model…" if fraction is None else f"Downloading the model, {fraction:.0%}"
+
+
+def _tail(text: str) -> str:
+    """A draft grows at its end, so that is what stays in sight."""
+    return text if len(text) <= _LONGEST_DRAFT else "…" + text[-_LONGEST_DRAFT:]

@@ -1,0 +1,54 @@
+"""Registers the commands with Discord, which allows this seldom: only when they have changed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from pathlib import Path
+from typing import Any
+
+import discord
+from discord import app_commands
+
+from inference import Config
+
+log = logging.getLogger(__name__)
+
+
+async def sync_commands(tree: app_commands.CommandTree[Any], config: Config) -> None:
+    """Register every command at once in the configured servers, or everywhere if there are none."""
+    if not config.discord.guild_ids:
+        await _sync(tree, None, config.data / "commands-everywhere.sha256")
+    for number in config.discord.guild_ids:
+        guild = discord.Object(number)
+        tree.copy_global_to(guild=guild)
+        try:
+            await _sync(tree, guild, config.data / f"commands-{number}.sha256")
+        except discord.Forbidden:
+            log.warning("The bot is not in server %s of discord.guild_ids; invite it, then restart.", number)
+
+
+async def _sync(tree: app_commands.CommandTree[Any], guild: discord.Object | None, record: Path) -> None:
+    """`record` keeps the hash of what was registered last; Discord is asked too, since it may have forgotten."""
+    digest = _digest(tree, guild)
+    if _recorded(record) == digest and await tree.fetch_commands(guild=guild):
+        return
+    await tree.sync(guild=guild)
+    _write(record, digest)
+    log.info("Registered the commands %s.", f"in server {guild.id}" if guild else "everywhere")
+
+
+def _recorded(record: Path) -> str:
+    return record.read_text() if record.is_file() else ""
+
+
+def _write(record: Path, digest: str) -> None:
+    record.parent.mkdir(parents=True, exist_ok=True)
+    record.write_text(digest)
+
+
+def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
+    commands = sorted((command.to_dict(tree) for command in tree.get_commands(guild=guild)), key=lambda c: c["name"])
+    identity = [tree.client.application_id, commands]
+    return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()
