@@ -1,0 +1,103 @@
+"""What the project ships beside its code: requirements, the Makefile, the image, the documents."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+import sys
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("cogs", "inference", "preview", "starter")
+DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+def normal(name: str) -> str:
+    """`discord.py` and `Discord_py` are one package (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def lines(file: str) -> list[str]:
+    return [line for line in (ROOT / file).read_text().splitlines() if line and not line.startswith("#")]
+
+
+def names(*files: str) -> set[str]:
+    return {normal(re.split(r"[\[=;<>~ ]", line)[0]) for file in files for line in lines(file)}
+
+
+def imported(*folders: str) -> set[str]:
+    """Top-level names of other people's packages that the code imports, wherever in a file."""
+    files = [ROOT / "bot.py", *(file for folder in folders for file in (ROOT / folder).rglob("*.py"))]
+    found: set[str] = set()
+    for node in (node for file in files for node in ast.walk(ast.parse(file.read_text()))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found - set(sys.stdlib_module_names) - {"bot", "bench", "tests", *PACKAGES}
+
+
+def distributions(modules: set[str]) -> set[str]:
+    owners = packages_distributions()
+    return {normal(owners[module][0]) for module in modules if module in owners}
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "requirements-starter.txt"])
+def test_a_lock_pins_versions_and_names_no_address(file: str) -> None:
+    pin = re.compile(r'[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*(; python_version >= "3\.\d+")?')
+    assert [line for line in lines(file) if not pin.fullmatch(line)] == []
+
+
+def test_everything_asked_for_is_pinned() -> None:
+    assert names("requirements.in") <= names("requirements.txt")
+    assert names("requirements-dev.in") <= names("requirements-dev.txt")
+
+
+def test_a_version_asked_for_is_the_version_pinned() -> None:
+    asked = {line for line in lines("requirements.in") if "==" in line}
+    assert asked
+    assert asked <= set(lines("requirements.txt"))
+
+
+def test_the_packages_that_torch_pins_itself_are_left_to_it() -> None:
+    assert [name for name in names("requirements.txt") if name.startswith(("nvidia", "cuda", "triton"))] == []
+
+
+def test_every_dependency_has_its_reason_in_the_documents() -> None:
+    table = re.findall(r"^\| ([\w.-]+) \| ", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
+    reasons = {normal(name) for name in table} - {"package"}
+    assert reasons == names("requirements.in", "requirements-dev.in", "requirements-starter.txt")
+
+
+def test_everything_imported_is_asked_for() -> None:
+    assert distributions(imported(*PACKAGES, "bench")) <= names("requirements.in")
+    assert distributions(imported("tests")) <= names("requirements.in", "requirements-dev.in")
+
+
+def test_the_image_holds_every_package_that_the_bot_imports() -> None:
+    copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    allowed = {line.removeprefix("!") for line in lines(".dockerignore")}
+    assert copied == set(PACKAGES)
+    assert set(PACKAGES) <= allowed
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
+def test_an_old_python_gets_a_sentence(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+    command = ["make", "run", f"PYTHON={old}", f"VENV={tmp_path / 'venv'}"]
+    outcome = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert outcome.returncode != 0
+    assert "Inkling needs Python 3.11 or newer" in outcome.stderr
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_links_between_documents_lead_somewhere(document: Path) -> None:
+    targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
+    assert [target for target in targets if not (document.parent / target).exists()] == []
