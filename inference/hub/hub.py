@@ -70,7 +70,7 @@ class Hub:
         if _is_local(spec):
             return self.folder(spec, on_progress)
         try:
-            folder = self._fetch(spec, self._revision(spec), on_progress)
+            folder = self._find(spec) or self._fetch(spec, self._revision(spec), on_progress)
             self._commits.record(_pin(spec), folder.name)
         except (OSError, httpx2.HTTPError, XetDownloadError) as error:
             raise explain(error, spec) from error
