@@ -1,0 +1,68 @@
+"""Causal language models (GPT-2, OPT, Llama and their kin): text that goes on from a prompt.
+
+They complete, and with a prompt made for it they answer, summarize, fill blanks and tell moods.
+"""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any, Self
+
+from transformers import AutoModelForCausalLM, PreTrainedModel
+
+from inference.devices import Placement
+from inference.errors import ModelUnavailable
+from inference.pipelines.base import Batch, Pipeline, run_each
+from inference.pipelines.causal_lm.generation import Generation
+from inference.pipelines.causal_lm.prompts import Planner
+from inference.pipelines.causal_lm.ragged import ATTENTION, Decoder
+from inference.pipelines.causal_lm.scoring import Scorer
+from inference.pipelines.causal_lm.vocabulary import Vocabulary
+from inference.pipelines.weights import read_model, weight_bytes
+from inference.types import FillRequest, ModelSpec, Request, SentimentRequest, Value
+
+_ROWS = 16
+"""Texts that grow together; more of them only make each slower."""
+
+
+class CausalLM(Pipeline):
+    """A causal language model and its tokenizer."""
+
+    def __init__(self, model: PreTrainedModel, vocabulary: Vocabulary) -> None:
+        window = _window(model, vocabulary)
+        decoder = Decoder(model, _ROWS)
+        self.nbytes = weight_bytes(model)
+        self._scorer = Scorer(decoder, vocabulary, window)
+        self._generation = Generation(decoder, vocabulary, Planner(vocabulary, window), _ends(model, vocabulary), _ROWS)
+
+    @classmethod
+    def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
+        model = read_model(AutoModelForCausalLM, folder, placement, attn_implementation=ATTENTION)
+        if "position_ids" not in inspect.signature(model.forward).parameters:
+            raise ModelUnavailable(f"{spec.name} is a kind of language model that this bot can't run yet.")
+        return cls(model, Vocabulary(folder))
+
+    def run(self, batch: Batch) -> None:
+        if isinstance(batch.jobs[0].request, FillRequest | SentimentRequest):
+            run_each(batch, self._score)
+        else:
+            self._generation.run(batch)
+
+    def _score(self, request: Request) -> Value:
+        if isinstance(request, FillRequest):
+            return self._scorer.fill(request)
+        assert isinstance(request, SentimentRequest)
+        return self._scorer.mood(request)
+
+
+def _window(model: PreTrainedModel, vocabulary: Vocabulary) -> int:
+    """The most tokens the model can see."""
+    return min(getattr(model.config, "max_position_embeddings", 1024), vocabulary.longest)
+
+
+def _ends(model: PreTrainedModel, vocabulary: Vocabulary) -> set[int]:
+    """Tokens that end a text, from the generation settings and the tokenizer."""
+    configured: Any = model.generation_config.eos_token_id if model.generation_config else None
+    listed: list[int | None] = configured if isinstance(configured, list) else [configured]
+    return {token for token in (*listed, vocabulary.end) if token is not None}

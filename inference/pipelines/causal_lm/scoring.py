@@ -1,0 +1,112 @@
+"""What a causal model tells without writing: how likely words are in their place."""
+
+from __future__ import annotations
+
+import re
+
+import torch
+
+from inference.errors import InvalidRequest
+from inference.pipelines.causal_lm.ragged import Decoder, Sequence
+from inference.pipelines.causal_lm.vocabulary import Vocabulary
+from inference.types import Filling, FillRequest, Mood, Prediction, SentimentRequest
+
+_BLANK = re.compile(r"\[mask\]|_{3,}", re.IGNORECASE)
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_PROPOSALS = 24
+_QUESTION = "\n\nThe feeling of this text is"
+_NOTHING = "N/A"
+
+
+class Scorer:
+    """Fills blanks and tells moods with one model; `window` is the most tokens it can read."""
+
+    def __init__(self, decoder: Decoder, vocabulary: Vocabulary, window: int) -> None:
+        self._decoder = decoder
+        self._vocabulary = vocabulary
+        self._window = window
+
+    def fill(self, request: FillRequest) -> Filling:
+        """Fill the blanks from left to right.
+
+        A causal model reads from the left alone: so what stands before a blank proposes words, and what
+        follows, up to the next blank, judges them. Scores are shares among the proposals.
+        """
+        pieces = _BLANK.split(request.text)
+        filled = pieces[0]
+        blanks: list[list[tuple[str, float]]] = []
+        for after in pieces[1:]:
+            words = self._words(filled, after)[: request.top_k]
+            blanks.append(words)
+            filled += words[0][0] + after
+        best = [words[0][0] for words in blanks]
+        return Filling(
+            tuple(
+                tuple(
+                    Prediction(word, score, _joined(pieces, [*best[:i], word, *best[i + 1 :]])) for word, score in words
+                )
+                for i, words in enumerate(blanks)
+            ),
+            filled,
+        )
+
+    def mood(self, request: SentimentRequest) -> Mood:
+        """Whether "positive" or "negative" continues the text better than it continues no text at all.
+
+        Taking off what the model prefers anyway is contextual calibration (Zhao et al. 2021,
+        https://arxiv.org/abs/2102.09690).
+        """
+        text = self._log_odds(request.text) - self._log_odds(_NOTHING)
+        positive = float(torch.sigmoid(torch.tensor(text)))
+        return Mood("positive", positive) if positive >= 0.5 else Mood("negative", 1 - positive)
+
+    def _log_odds(self, text: str) -> float:
+        tokens = self._fitting(self._vocabulary.prompt(text + _QUESTION))
+        logits = self._decoder.prompt(Sequence(len(tokens)), tokens)
+        positive, negative = (self._vocabulary.tokens(word)[0] for word in (" positive", " negative"))
+        return float(logits[positive] - logits[negative])
+
+    def _words(self, before: str, after: str) -> list[tuple[str, float]]:
+        """Words between `before` and `after`, best first, with their shares."""
+        context = self._vocabulary.prompt(before.rstrip()) or [self._vocabulary.start]
+        rest = self._vocabulary.tokens(after)
+        self._fitting([*context, *rest, 0])
+        sequence = Sequence(len(context) + 1 + len(rest))
+        proposals = self._proposals(self._decoder.prompt(sequence, context), spaced=before[-1:].isspace())
+        scores = [score + self._log_likelihood(sequence, len(context), token, rest) for token, _, score in proposals]
+        shares = torch.softmax(torch.tensor(scores), dim=0).tolist()
+        ranked = sorted(zip(proposals, shares, strict=True), key=lambda pair: -pair[1])
+        return [(word, share) for (_, word, _), share in ranked]
+
+    def _proposals(self, logits: torch.Tensor, *, spaced: bool) -> list[tuple[int, str, float]]:
+        """The likeliest tokens that are words, with their log-probabilities."""
+        found: dict[str, tuple[int, str, float]] = {}
+        scores, tokens = torch.log_softmax(logits, dim=-1).topk(min(40 * _PROPOSALS, len(logits)))
+        for token, score in zip(tokens.tolist(), scores.tolist(), strict=True):
+            text = self._vocabulary.text([token])
+            word = text.strip()
+            if _WORD.fullmatch(word) and (text[0].isspace() or not spaced) and word not in found:
+                found[word] = (token, word, score)
+            if len(found) == _PROPOSALS:
+                break
+        if not found:
+            raise InvalidRequest("This model has no word for this blank. Write more before it.")
+        return list(found.values())
+
+    def _log_likelihood(self, sequence: Sequence, start: int, word: int, rest: list[int]) -> float:
+        """log P(rest | what stands before, word); `sequence` is used again for every word."""
+        sequence.length = start
+        logits = self._decoder.read(sequence, [word, *rest])
+        scores = torch.log_softmax(logits[: len(rest)], dim=-1)
+        return float(scores.gather(1, torch.tensor(rest, dtype=torch.long)[:, None]).sum())
+
+    def _fitting(self, tokens: list[int]) -> list[int]:
+        if len(tokens) > self._window:
+            raise InvalidRequest(
+                f"This text has {len(tokens):,} tokens; this model takes {self._window:,}. Shorten it."
+            )
+        return tokens
+
+
+def _joined(pieces: list[str], words: list[str]) -> str:
+    return pieces[0] + "".join(word + piece for word, piece in zip(words, pieces[1:], strict=True))
