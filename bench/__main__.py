@@ -1,0 +1,45 @@
+"""Runs the measurements, each in a process of its own, so that none sees another's memory or imports."""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import os
+import sys
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+
+from bench import batching, diffusion, engine, lag, loading
+from bench.row import HEADINGS, Row, Skipped, table
+
+MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
+    "lag": lag.measure,
+    "engine": engine.measure,
+    "diffusion": diffusion.measure,
+    "batching": batching.measure,
+    "loading-safetensors": loading.safetensors,
+    "loading-bin": loading.legacy_bin,
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(MEASUREMENTS)} (default: all)")
+    names = parser.parse_args().names or list(MEASUREMENTS)
+    if unknown := [name for name in names if name not in MEASUREMENTS]:
+        parser.error(f"no measurement is called {unknown[0]!r}; there is: {', '.join(MEASUREMENTS)}")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    print(table([cells for name in names for cells in _rows(name)]))
+
+
+def _rows(name: str) -> list[tuple[str, ...]]:
+    print(f"measuring {name} …", file=sys.stderr, flush=True)
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
+        try:
+            return [row.cells() for row in alone.submit(MEASUREMENTS[name]).result()]
+        except Skipped as reason:
+            return [("skipped", f"{name}: {reason}", *[""] * (len(HEADINGS) - 2))]
+
+
+if __name__ == "__main__":
+    main()

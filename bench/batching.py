@@ -1,0 +1,35 @@
+"""Sixteen people asking for a completion at once, against the same sixteen one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from bench.models import engine_for
+from bench.row import Row
+from inference import CompleteRequest, Engine
+
+REPO = "openai-community/gpt2"
+PEOPLE = 16
+TOKENS = 64
+PROMPT = "On the first day of the journey the old captain told us that"
+REQUESTS = [CompleteRequest(prompt=PROMPT, max_new_tokens=TOKENS, seed=seed) for seed in range(PEOPLE)]
+
+
+def measure() -> list[Row]:
+    together, apart = asyncio.run(_speeds(engine_for("complete", REPO)))
+    name = f"{PEOPLE} completions at once over one after another"
+    return [Row(name=name, unit="tokens/s", ours=together, reference=apart, aim=7, at_least=True)]
+
+
+async def _speeds(engine: Engine) -> tuple[float, float]:
+    """Tokens a second together and apart. Seeds make the texts the same, so their lengths cancel out."""
+    await engine.run(REQUESTS[0])
+    start = time.perf_counter()
+    for request in REQUESTS:
+        await engine.run(request)
+    middle = time.perf_counter()
+    await asyncio.gather(*(engine.run(request) for request in REQUESTS))
+    end = time.perf_counter()
+    await engine.close()
+    return PEOPLE * TOKENS / (end - middle), PEOPLE * TOKENS / (middle - start)

@@ -1,0 +1,46 @@
+"""What the engine (queue, threads, events) adds to a direct call of the same pipeline."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from bench.models import LoneBatch, LoneJob, engine_for, folder
+from bench.row import Row
+from inference import CompleteRequest, Engine
+from inference.pipelines.base import Pipeline
+
+REPO = "openai-community/gpt2"
+ROUNDS = 8
+REQUEST = CompleteRequest(prompt="Once upon a time", max_new_tokens=64, temperature=0.0, seed=1)
+
+
+def measure() -> list[Row]:
+    engine = engine_for("complete", REPO)
+    ours, direct = asyncio.run(_race(engine, _load(engine)))
+    return [Row(name="a completion, engine over direct call", unit="s", ours=ours, reference=direct, aim=1.03)]
+
+
+def _load(engine: Engine) -> Pipeline:
+    from inference import pipelines
+    from inference.devices import place
+
+    spec = engine.models("complete")[0]
+    return pipelines.load(spec, folder(engine.config, spec), place(spec.device, spec.dtype))
+
+
+async def _race(engine: Engine, pipeline: Pipeline) -> tuple[float, float]:
+    """The best of some turns each, taken in alternation so that both see the same machine."""
+    ours: list[float] = []
+    direct: list[float] = []
+    await engine.run(REQUEST)
+    pipeline.run(LoneBatch(LoneJob(REQUEST)))
+    for _ in range(ROUNDS):
+        start = time.perf_counter()
+        await engine.run(REQUEST)
+        middle = time.perf_counter()
+        pipeline.run(LoneBatch(LoneJob(REQUEST)))
+        ours.append(middle - start)
+        direct.append(time.perf_counter() - middle)
+    await engine.close()
+    return min(ours), min(direct)

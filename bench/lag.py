@@ -1,0 +1,38 @@
+"""How long the event loop is held up while a model is loaded and generates, from a cold start."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from statistics import quantiles
+
+from bench.models import engine_for
+from bench.row import Row
+from inference import CompleteRequest, Engine
+
+REPO = "facebook/opt-350m"
+"""A legacy `.bin`, the hardest to read without holding the loop up."""
+TICK = 0.001
+
+
+def measure() -> list[Row]:
+    engine = engine_for("complete", REPO)
+    lags = sorted(asyncio.run(_lags(engine)))
+    name = "event-loop lag while loading and generating, {} (reference: what is allowed)"
+    return [
+        Row(name=name.format("p99"), unit="ms", ours=quantiles(lags, n=100)[-1] * 1000, reference=10, aim=1),
+        Row(name=name.format("max"), unit="ms", ours=lags[-1] * 1000, reference=100, aim=1),
+    ]
+
+
+async def _lags(engine: Engine) -> list[float]:
+    """Seconds by which each wake-up was late, from the first request until its answer."""
+    work = asyncio.create_task(engine.run(CompleteRequest(prompt="Once upon a time", max_new_tokens=64, seed=1)))
+    lags: list[float] = []
+    while not work.done():
+        due = time.perf_counter() + TICK
+        await asyncio.sleep(TICK)
+        lags.append(time.perf_counter() - due)
+    await work
+    await engine.close()
+    return lags

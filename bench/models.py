@@ -1,0 +1,69 @@
+"""Models of the hub cache for the measurements: nothing is downloaded, and what is missing is said."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bench.row import Skipped
+from inference import Config, Engine, InferenceError, ModelSpec, Request, Task, Value, create_engine
+from inference.config import Model, Models
+from inference.hub import Hub
+from inference.types import Event
+
+
+def settings(task: Task, repo: str) -> Config:
+    """A config that lists `repo` alone; raises Skipped if it is not on this machine."""
+    config = Config(models=Models(**{task: (Model(repo=repo),)}), download=False)
+    folder(config, config.specs(task)[0])
+    return config
+
+
+def engine_for(task: Task, repo: str) -> Engine:
+    """Made as the bot makes it. Raises Skipped."""
+    return create_engine(settings(task, repo))
+
+
+def folder(config: Config, spec: ModelSpec) -> Path:
+    """Where the model's files are. Raises Skipped."""
+    hub = Hub(config)
+    if hub.state(spec)[0] == "not downloaded":
+        raise Skipped(f"{spec.repo} is not downloaded")
+    return hub.folder(spec, lambda fraction: None)
+
+
+@dataclass(slots=True)
+class LoneJob:
+    """Implements `Job` for a direct call of a pipeline; `on_event` hears what it emits."""
+
+    request: Request
+    on_event: Callable[[Event], None] = lambda event: None
+    cancelled: bool = False
+    value: Value | None = None
+
+    def emit(self, event: Event) -> None:
+        self.on_event(event)
+
+    def finish(self, value: Value) -> None:
+        self.value = value
+
+    def fail(self, error: InferenceError) -> None:
+        raise error
+
+
+@dataclass(slots=True)
+class LoneBatch:
+    """Implements `Batch` for one job, with nobody waiting."""
+
+    job: LoneJob
+    jobs: Sequence[LoneJob] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.jobs = [self.job]
+
+    def checkpoint(self) -> None:
+        """Nobody waits, nobody leaves."""
+
+    def join(self, room: int) -> Sequence[LoneJob]:
+        return []
