@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from inference.errors import InvalidRequest
 from inference.types import TASKS, DType, ModelSpec, Task
 
 GIB = 1024**3
@@ -24,6 +25,7 @@ class ConfigError(Exception):
     """The file can't be used; `problems` has a line for each reason, with its place in the file."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
+        self.path = path
         self.problems = problems
         super().__init__("\n".join([f"{path}: {len(problems)} problem(s)", *(f"  {line}" for line in problems)]))
 
@@ -166,6 +168,22 @@ class Config(_Section):
             for model in getattr(self.models, task)
         )
 
+    def with_model(self, task: Task, repo: str) -> Config:
+        """A config in which `task` can use `repo`, a hub id or a folder: this one if it lists it, by id or by name.
+
+        The added model goes by its whole id. Raises InvalidRequest for what is neither.
+        """
+        models: ModelList = getattr(self.models, task)
+        if any(repo in (model.short_name, model.repo) for model in models):
+            return self
+        try:
+            added = _anchored(Model(repo=repo, name=repo), Path.cwd())
+        except ValidationError as error:
+            raise InvalidRequest(
+                f"{repo!r} is neither a hub id like org/name nor a folder starting with . or /."
+            ) from error
+        return self.model_copy(update={"models": self.models.model_copy(update={task: (*models, added)})})
+
 
 def load(path: Path) -> Config:
     """Read and check `path`; raises ConfigError with every problem found.
@@ -177,7 +195,7 @@ def load(path: Path) -> Config:
     except OSError as error:
         raise ConfigError(path, [f"can't be read: {error.strerror}"]) from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(path, [f"is not YAML: {error}"]) from error
+        raise ConfigError(path, [f"is not YAML: {' '.join(str(error).split())}"]) from error
     try:
         config = Config.model_validate(data)
     except ValidationError as error:
@@ -196,9 +214,11 @@ def _problem(item: Any) -> str:
 
 
 def _absolute(config: Config, folder: Path) -> Config:
-    def anchored(model: Model) -> Model:
-        local = model.repo.startswith((".", "/"))
-        return model.model_copy(update={"repo": str((folder / model.repo).resolve())}) if local else model
-
-    lists = {task: tuple(anchored(model) for model in getattr(config.models, task)) for task in TASKS}
+    lists = {task: tuple(_anchored(model, folder) for model in getattr(config.models, task)) for task in TASKS}
     return config.model_copy(update={"models": Models(**lists), "data": (folder / config.data).resolve()})
+
+
+def _anchored(model: Model, folder: Path) -> Model:
+    """With a folder made absolute; a hub id stays as it is."""
+    local = model.repo.startswith((".", "/"))
+    return model.model_copy(update={"repo": str((folder / model.repo).resolve())}) if local else model

@@ -1,0 +1,75 @@
+"""The command line: one task, one answer, on the terminal or as JSON.
+
+Exit status: 0; 2 for bad input or an unavailable model; 1 when a model broke while running; 130 on Ctrl-C.
+A failure is one line on stderr.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from inference import Config, ConfigError, Engine, InvalidRequest, ModelUnavailable, create_engine, load
+from inference.cli.answer import answer, list_models
+from inference.cli.arguments import parse
+from inference.cli.download import create_hub, download
+from inference.cli.logs import set_up_logging
+from inference.errors import InferenceError
+from inference.types import Request
+
+if TYPE_CHECKING:
+    from inference.hub import Hub
+
+EngineFactory = Callable[[Config], Engine]
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    engine_factory: EngineFactory = create_engine,
+    hub_factory: Callable[[Config], Hub] = create_hub,
+) -> int:
+    """Run one command and return its exit status; arguments that make no sense raise SystemExit(2)."""
+    args = parse(argv)
+    set_up_logging(verbose=args.verbose)
+    try:
+        config = load(args.config)
+        if args.task == "download":
+            return download(config, hub_factory(config), args.names, as_json=args.json)
+        asyncio.run(_run(config, args, engine_factory))
+    except ConfigError as error:
+        return _fail(f"{error.path}: {'; '.join(error.problems)}", 2)
+    except (InvalidRequest, ModelUnavailable) as error:
+        return _fail(error.user_message, 2)
+    except InferenceError as error:
+        return _fail(error.user_message, 1)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+async def _run(config: Config, args: argparse.Namespace, engine_factory: EngineFactory) -> None:
+    if args.task == "models":
+        return await list_models(engine_factory(config), as_json=args.json)
+    request = build_request(args)
+    if request.model:
+        config = config.with_model(request.task, request.model)
+    return await answer(engine_factory(config), request, args)
+
+
+def build_request(args: argparse.Namespace) -> Request:
+    """The request of the task, from the options that were given."""
+    kind = next(kind for kind in Request.__subclasses__() if kind.task == args.task)
+    given: dict[str, Any] = vars(args)
+    if "size" in given:
+        given |= dict(zip(("width", "height"), args.size, strict=True))
+    names = {field.name for field in fields(kind)}
+    return kind(**{name: value for name, value in given.items() if name in names})
+
+
+def _fail(message: str, status: int) -> int:
+    print(message, file=sys.stderr)
+    return status

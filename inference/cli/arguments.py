@@ -1,0 +1,133 @@
+"""What can be typed after `python -m inference`. An option is named like the field of the request that it sets."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NoReturn
+
+_EPILOG = """Without --config, config.yaml in the current folder is read. --model takes a name from that file,
+or any hub id or folder that holds a model of the task's kind."""
+
+NewTask = Callable[[str, str], argparse.ArgumentParser]
+
+_NOT_GIVEN: Any = argparse.SUPPRESS
+"""Leaves an option's default to the request, or to what was said before TASK."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, without the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{message} (see {self.prog} --help)\n")
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The arguments, `task` among them, with the files they name read in.
+
+    Leaves the program with status 2 when they make no sense.
+    """
+    parser = _Parser(prog="python -m inference", description="Run one task on a local model.", epilog=_EPILOG)
+    _add_switches(parser, config=Path("config.yaml"), json=False, verbose=False)
+    tasks = parser.add_subparsers(dest="task", required=True, metavar="TASK")
+
+    def new_task(name: str, summary: str) -> argparse.ArgumentParser:
+        task = tasks.add_parser(
+            name, help=summary, description=summary, epilog=_EPILOG, argument_default=argparse.SUPPRESS
+        )
+        _add_switches(task, config=_NOT_GIVEN, json=_NOT_GIVEN, verbose=_NOT_GIVEN)
+        return task
+
+    _add_text_tasks(new_task)
+    _add_picture_tasks(new_task)
+    _add_file_tasks(new_task)
+    return parser.parse_args(argv)
+
+
+def _add_switches(parser: argparse.ArgumentParser, *, config: Path, json: bool, verbose: bool) -> None:
+    parser.add_argument("--config", type=Path, default=config, metavar="FILE", help="the settings")
+    parser.add_argument("--json", action="store_true", default=json, help="one JSON object on stdout")
+    parser.add_argument("--verbose", action="store_true", default=verbose, help="the log on stderr")
+
+
+def _add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", help="instead of the task's first model")
+
+
+def _add_text_tasks(new_task: NewTask) -> None:
+    complete = new_task("complete", "continue a text; prints the continuation alone")
+    complete.add_argument("prompt", metavar="PROMPT")
+    complete.add_argument("--max-new-tokens", type=int, metavar="N")
+    complete.add_argument("--temperature", type=float, metavar="T", help="0 is greedy")
+    complete.add_argument("--top-p", type=float, metavar="P")
+    complete.add_argument("--seed", type=int, metavar="N")
+    fill = new_task("fill", "fill each [MASK] or ___ in a text")
+    fill.add_argument("text", metavar="TEXT")
+    summarize = new_task("summarize", "shorten a text of any length")
+    summarize.add_argument("text", nargs="?", default="-", type=_text, metavar="TEXT", help="- or nothing reads stdin")
+    ask = new_task("ask", "answer a question from a text")
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument("--context", required=True, type=_text_file, metavar="FILE", help="the text; - reads stdin")
+    mood = new_task("mood", "tell whether a text sounds positive or negative")
+    mood.add_argument("text", metavar="TEXT")
+    for task in (complete, fill, summarize, ask, mood):
+        _add_model(task)
+
+
+def _add_picture_tasks(new_task: NewTask) -> None:
+    caption = new_task("caption", "describe a picture")
+    caption.add_argument("image", type=_file, metavar="IMAGE")
+    imagine = new_task("imagine", "draw a picture")
+    imagine.add_argument("prompt", metavar="PROMPT")
+    imagine.add_argument("-o", "--output", type=_png, required=True, metavar="FILE", help="a .png file")
+    imagine.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what the picture should not show")
+    imagine.add_argument("--size", type=_size, metavar="WxH", help="in pixels, multiples of 8")
+    imagine.add_argument("--steps", type=int, metavar="N")
+    imagine.add_argument("--guidance", type=float, metavar="SCALE", help="how closely to follow the prompt")
+    imagine.add_argument("--seed", type=int, metavar="N", help="of the first picture; each further one adds 1")
+    imagine.add_argument("--count", type=int, metavar="N", help="more than one: FILE-1.png, FILE-2.png …")
+    for task in (caption, imagine):
+        _add_model(task)
+
+
+def _add_file_tasks(new_task: NewTask) -> None:
+    new_task("models", "list the models, and which are on disk")
+    download = new_task("download", "fetch models, and record their commits so that later loads use the same")
+    download.add_argument("names", nargs="*", default=[], metavar="NAME", help="name or hub id; without: all listed")
+
+
+def _file(path: str) -> bytes:
+    try:
+        return Path(path).read_bytes()
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{path} can't be read: {error.strerror}") from error
+
+
+def _text_file(path: str) -> str:
+    data = sys.stdin.buffer.read() if path == "-" else _file(path)
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise argparse.ArgumentTypeError(f"{path} is not UTF-8 text") from error
+
+
+def _text(text: str) -> str:
+    return _text_file("-") if text == "-" else text
+
+
+def _size(text: str) -> tuple[int, int]:
+    width, _, height = text.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size like 512x512")
+    return int(width), int(height)
+
+
+def _png(text: str) -> Path:
+    path = Path(text)
+    if path.suffix.lower() != ".png":
+        raise argparse.ArgumentTypeError(f"{text!r} does not end in .png, the format that pictures are written in")
+    if not path.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no folder {str(path.parent)!r}")
+    return path

@@ -1,0 +1,97 @@
+"""How each answer looks as JSON and as text. The field names are part of the command line's contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from inference.backends.base import ModelStatus
+from inference.errors import GenerationFailed
+from inference.types import Answer, Caption, Completion, Drawing, Filling, Mood, Summary, Value
+
+
+def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
+    """The object that `--json` prints; `images` are the files of a drawing."""
+    match value:
+        case Completion():
+            return {"text": value.text, "seed": value.seed}
+        case Filling():
+            return {"text": value.text, "predictions": _predictions(value)}
+        case Summary():
+            return {"text": value.text, "parts": value.parts}
+        case Answer():
+            fields = {"answer": value.text, "score": value.score, "start": value.start, "end": value.end}
+            return {**fields, "generated": value.generated}
+        case Caption():
+            return {"text": value.text}
+        case Mood():
+            return {"label": value.label, "score": value.score}
+        case Drawing():
+            return {
+                "images": [str(image) for image in images],
+                "seed": value.pictures[0].seed,
+                "width": value.width,
+                "height": value.height,
+                "steps": value.steps,
+                "guidance": value.guidance,
+                "note": value.note,
+            }
+
+
+def as_text(value: Value, images: Sequence[Path] = ()) -> str:
+    """The same for people."""
+    match value:
+        case Completion() | Summary() | Caption():
+            return value.text
+        case Filling():
+            rows = [f"{p['blank']}  {p['score']:6.1%}  {p['word']}" for p in _predictions(value)]
+            return "\n".join([value.text, "", *rows])
+        case Answer():
+            return value.text or "The text does not say."
+        case Mood():
+            return f"{value.label} ({value.score:.1%})"
+        case Drawing():
+            settings = f"seed {value.pictures[0].seed}, {value.width}×{value.height}, {value.steps} steps"
+            lines = [*map(str, images), f"{settings}, guidance {value.guidance:g}", value.note]
+            return "\n".join(filter(None, lines))
+
+
+def status_fields(status: ModelStatus) -> dict[str, Any]:
+    spec = status.spec
+    return {"task": spec.task, "name": spec.name, "repo": spec.repo, "state": status.state, "size": status.nbytes}
+
+
+def status_table(statuses: Sequence[ModelStatus]) -> str:
+    """One model a line: task, name, state, size."""
+    width = max((len(status.spec.name) for status in statuses), default=0)
+    return "\n".join(
+        f"{s.spec.task:<10}  {s.spec.name:<{width}}  {s.state:<14}  {size(s.nbytes) if s.nbytes else '':>8}".rstrip()
+        for s in statuses
+    )
+
+
+def size(nbytes: int) -> str:
+    return f"{nbytes / 1e9:.1f} GB" if nbytes >= 1e9 else f"{nbytes / 1e6:.0f} MB"
+
+
+def write_pictures(drawing: Drawing, output: Path) -> list[Path]:
+    """`output`, or `output` with -1, -2 … before its suffix; raises GenerationFailed when none may be shown."""
+    many = len(drawing.pictures) > 1
+    images: list[Path] = []
+    for i, picture in enumerate(drawing.pictures, start=1):
+        if picture.png:
+            path = output.with_stem(f"{output.stem}-{i}") if many else output
+            path.write_bytes(picture.png)
+            images.append(path)
+    if not images:
+        raise GenerationFailed("The safety checker held the picture back. Try another prompt or seed.")
+    return images
+
+
+def _predictions(filling: Filling) -> list[dict[str, Any]]:
+    return [
+        {"blank": number, "word": prediction.word, "score": prediction.score, "text": prediction.text}
+        for number, blank in enumerate(filling.blanks, start=1)
+        for prediction in blank
+    ]
