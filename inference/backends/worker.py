@@ -36,7 +36,7 @@ class DeviceWorker:
         self.device = device
         self._most = limits.batch
         self._models = models
-        self._scheduler = Scheduler[LocalJob](limit=limits.queue, per_owner=limits.per_person, clock=time.monotonic)
+        self._scheduler = Scheduler[LocalJob](limit=limits.queue, per_owner=limits.per_person, clock=time.perf_counter)
         self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"device-{device}")
         self._closing = False
