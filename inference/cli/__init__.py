@@ -10,16 +10,15 @@ import argparse
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import fields
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from inference import Config, ConfigError, Engine, InvalidRequest, ModelUnavailable, create_engine, load
 from inference.cli.answer import answer, list_models
 from inference.cli.arguments import parse
 from inference.cli.download import create_hub, download
 from inference.cli.logs import set_up_logging
+from inference.cli.requests import build_request
 from inference.errors import InferenceError
-from inference.types import Request
 
 if TYPE_CHECKING:
     from inference.hub import Hub
@@ -58,16 +57,6 @@ async def _run(config: Config, args: argparse.Namespace, engine_factory: EngineF
     if request.model:
         config = config.with_model(request.task, request.model)
     return await answer(engine_factory(config), request, args)
-
-
-def build_request(args: argparse.Namespace) -> Request:
-    """The request of the task, from the options that were given."""
-    kind = next(kind for kind in Request.__subclasses__() if kind.task == args.task)
-    given: dict[str, Any] = vars(args)
-    if "size" in given:
-        given |= dict(zip(("width", "height"), args.size, strict=True))
-    names = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in given.items() if name in names})
 
 
 def _fail(message: str, status: int) -> int:

@@ -9,6 +9,7 @@ from huggingface_hub.errors import (
     GatedRepoError,
     HfHubHTTPError,
     LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
@@ -42,6 +43,11 @@ def explain(error: Exception, spec: ModelSpec) -> ModelUnavailable:
             cause = f"The hub failed while {spec.name} was fetched. What has arrived is kept. {next_step(spec)}"
         case OSError(errno=errno.ENOSPC):
             cause = f"The bot's disk became full while {spec.name} was fetched. Its operator has to make room."
+        case OfflineModeIsEnabled():
+            cause = (
+                f"{spec.name} is not downloaded, and HF_HUB_OFFLINE=1 forbids to fetch it. "
+                f"Its operator can unset that and run: python -m inference download {spec.repo}"
+            )
         case LocalEntryNotFoundError() | ConnectionError() | httpx2.ConnectError() | httpx2.TimeoutException():
             cause = f"{spec.name} is not downloaded, and the hub is out of reach. {next_step(spec)}"
         case OSError() if error.errno is not None:
