@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-
-import torch
+from typing import TYPE_CHECKING
 
 from inference.errors import InferenceError
 from inference.pipelines.base import Batch, Job, translated
 from inference.pipelines.causal_lm.prompts import Plan, Planner, Prompt
 from inference.pipelines.causal_lm.ragged import Decoder, Sequence
-from inference.pipelines.causal_lm.sampling import sample
+from inference.pipelines.causal_lm.sampling import Sampler, draw
 from inference.pipelines.causal_lm.vocabulary import Vocabulary
 from inference.types import Chunk, CompleteRequest, Progress, Value
+
+if TYPE_CHECKING:
+    import torch
 
 _CONTEXT = 4
 """Tokens of the prompt decoded with the new ones, since some tokenizers drop a leading space."""
@@ -29,11 +31,10 @@ class Text:
         self.tokens: list[int] = []
         self.written = ""
         self.ended = False
-        self._random = torch.Generator().manual_seed(prompt.seed)
+        self.sampler = Sampler(prompt.temperature, prompt.top_p, prompt.seed)
 
-    def grow(self, logits: torch.Tensor, vocabulary: Vocabulary, ends: set[int]) -> None:
-        """Draw the next token from `logits` [vocabulary], and see whether it is the last."""
-        token = sample(logits, self.prompt.temperature, self.prompt.top_p, self._random)
+    def grow(self, token: int, vocabulary: Vocabulary, ends: set[int]) -> None:
+        """Take the next token, and see whether the text ends with or before it."""
         if token in ends:
             self.ended = True
             return
@@ -119,20 +120,20 @@ class Generation:
 
     def _read(self, text: Text) -> None:
         """Take the prompt in, and draw the first token."""
-        self._grow(text, self._decoder.prompt(text.sequence, text.prompt.tokens))
+        self._grow([text], self._decoder.prompt(text.sequence, text.prompt.tokens))
 
     def _round(self, texts: list[Text]) -> tuple[list[Text], list[Text]]:
         """One token more for each text; returns those that go on and those that have ended."""
         going = [text for text in texts if not text.ended]
         if going:
-            logits = self._decoder.step([text.sequence for text in going], [text.tokens[-1] for text in going])
-            for text, row in zip(going, logits, strict=True):
-                self._grow(text, row)
+            self._grow(going, self._decoder.step([t.sequence for t in going], [t.tokens[-1] for t in going]))
         return [text for text in texts if not text.ended], [text for text in texts if text.ended]
 
-    def _grow(self, text: Text, logits: torch.Tensor) -> None:
-        text.grow(logits, self._vocabulary, self._ends)
-        text.task.show(text)
+    def _grow(self, texts: list[Text], logits: torch.Tensor) -> None:
+        """Draw each text's next token from its row of `logits` [texts, vocabulary]."""
+        for text, token in zip(texts, draw(logits, [text.sampler for text in texts]), strict=True):
+            text.grow(token, self._vocabulary, self._ends)
+            text.task.show(text)
 
     def _next_texts(self, ended: list[Text]) -> list[Text]:
         """What the plans whose last text has just ended ask for next."""

@@ -135,8 +135,8 @@ class Decoder:
 
     @torch.inference_mode()
     def prompt(self, sequence: Sequence, tokens: list[int]) -> torch.Tensor:
-        """Take `tokens` into the sequence; returns the logits after the last of them [vocabulary]."""
-        return self._forward([sequence], [tokens], keep=1)[0, -1]
+        """Take `tokens` into the sequence; returns the logits after the last of them [1, vocabulary]."""
+        return self._forward([sequence], [tokens], keep=1)[:, -1]
 
     @torch.inference_mode()
     def step(self, sequences: Sequences[Sequence], tokens: Sequences[int]) -> torch.Tensor:

@@ -1,34 +1,51 @@
-"""From logits to the next token."""
+"""From logits to next tokens, for many texts at once, each with its own settings and its own random numbers."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
 import torch
 
-_LIKELY = 512
-"""A nucleus is nearly always among so many tokens, and finding them is far cheaper than sorting all."""
+
+@dataclass(slots=True)
+class Sampler:
+    """How one text draws its tokens. `temperature` 0 takes the likeliest; `top_p` 1 allows all."""
+
+    temperature: float
+    top_p: float
+    seed: int
+    random: torch.Generator = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.random = torch.Generator().manual_seed(self.seed)
 
 
-def sample(logits: torch.Tensor, temperature: float, top_p: float, generator: torch.Generator) -> int:
-    """Draw a token from `logits` [vocabulary]; temperature 0 takes the likeliest.
+def draw(logits: torch.Tensor, samplers: Sequence[Sampler]) -> list[int]:
+    """One token a row of `logits` [rows, vocabulary], in fp32 on the CPU; a row's draw depends on that row alone.
 
-    Nucleus sampling (Holtzman et al. 2019, https://arxiv.org/abs/1904.09751): only the smallest set of
-    tokens whose probabilities reach `top_p` may be drawn.
+    Nucleus sampling (Holtzman et al. 2019, https://arxiv.org/abs/1904.09751) allows the smallest set of
+    likeliest tokens that together reach `top_p`. A token belongs to it if all likelier ones together stay
+    below `top_p`: so we draw from all tokens, and again when the one drawn is outside. That is the same
+    distribution, and spares sorting the vocabulary.
     """
-    if temperature == 0:
-        return int(logits.argmax())
-    probabilities = torch.softmax(logits / temperature, dim=-1)
-    if top_p >= 1:
-        return int(torch.multinomial(probabilities, 1, generator=generator))
-    nucleus, tokens = _nucleus(probabilities, top_p)
-    return int(tokens[torch.multinomial(nucleus, 1, generator=generator)])
+    tokens: list[int] = logits.argmax(dim=-1).tolist()
+    rows = [row for row, sampler in enumerate(samplers) if sampler.temperature > 0]
+    temperatures = torch.tensor([samplers[row].temperature for row in rows])[:, None]
+    probabilities = torch.softmax(logits[rows] / temperatures, dim=-1)
+    sums = probabilities.cumsum(dim=-1)
+    while rows:
+        drawn = _inverse(sums, [samplers[row] for row in rows])
+        likelier = torch.where(probabilities > probabilities.gather(1, drawn), probabilities, 0.0).sum(dim=-1)
+        outside = likelier >= torch.tensor([samplers[row].top_p for row in rows])
+        for row, token in zip(rows, drawn[:, 0].tolist(), strict=True):
+            tokens[row] = token  # one that is outside is drawn again
+        rows = [row for row, again in zip(rows, outside.tolist(), strict=True) if again]
+        probabilities, sums = probabilities[outside], sums[outside]
+    return tokens
 
 
-def _nucleus(probabilities: torch.Tensor, top_p: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """The likeliest tokens up to and with the one that reaches `top_p`, and their probabilities, falling."""
-    for size in (min(_LIKELY, len(probabilities)), len(probabilities)):
-        likely, tokens = probabilities.topk(size)
-        before = likely.cumsum(0) - likely
-        if before[-1] + likely[-1] >= top_p or size == len(probabilities):
-            keep = before < top_p
-            return likely[keep], tokens[keep]
-    raise AssertionError("the second round takes all tokens")
+def _inverse(sums: torch.Tensor, samplers: Sequence[Sampler]) -> torch.Tensor:
+    """A token for each row [rows, 1]: the first whose running sum of probabilities passes a random number."""
+    uniform = torch.stack([torch.rand(1, generator=sampler.random) for sampler in samplers])
+    return torch.searchsorted(sums, uniform * sums[:, -1:], right=True).clamp(max=sums.shape[1] - 1)

@@ -62,7 +62,7 @@ class Scorer:
 
     def _log_odds(self, text: str) -> float:
         tokens = self._fitting(self._vocabulary.prompt(text + _QUESTION))
-        logits = self._decoder.prompt(Sequence(len(tokens)), tokens)
+        logits = self._decoder.prompt(Sequence(len(tokens)), tokens)[0]
         positive, negative = (self._vocabulary.tokens(word)[0] for word in (" positive", " negative"))
         return float(logits[positive] - logits[negative])
 
@@ -72,7 +72,7 @@ class Scorer:
         rest = self._vocabulary.tokens(after)
         self._fitting([*context, *rest, 0])
         sequence = Sequence(len(context) + 1 + len(rest))
-        proposals = self._proposals(self._decoder.prompt(sequence, context), spaced=before[-1:].isspace())
+        proposals = self._proposals(self._decoder.prompt(sequence, context)[0], spaced=before[-1:].isspace())
         scores = [score + self._log_likelihood(sequence, len(context), token, rest) for token, _, score in proposals]
         shares = torch.softmax(torch.tensor(scores), dim=0).tolist()
         ranked = sorted(zip(proposals, shares, strict=True), key=lambda pair: -pair[1])
