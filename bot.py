@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from inference import Config, Engine
 
-_PREVIEW_PORT = 8765
+_PREVIEW_PORT = 8787
 
 
 def create_bot(config: Config, engine: Engine) -> commands.Bot:

@@ -1,6 +1,15 @@
 """The commands, one family a file. They hand requests to the engine and show what comes back."""
 
+from cogs.about import About
+from cogs.ask import Ask
+from cogs.caption import Captions
 from cogs.complete import Complete
+from cogs.fill import Fill
+from cogs.heartbeat import Heartbeat
+from cogs.imagine import Imagine
+from cogs.mention import Mention
+from cogs.mood import Moods
+from cogs.summarize import Summarize
 
-COGS = (Complete,)
-"""Each takes the engine."""
+COGS = (Imagine, Captions, Ask, Summarize, Complete, Fill, Moods, About, Mention, Heartbeat)
+"""Each takes the bot."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs import COGS
-from cogs.reply import InteractionPlace, report
-from cogs.reply.errors import DELIVERY
+from cogs.reply.errors import DELIVERY, apologize, report
+from cogs.reply.text import neutral
 from cogs.sync import sync_commands
 from inference import Config, Engine
 
@@ -38,11 +39,7 @@ class Tree(app_commands.CommandTree["Inkling"]):
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """What no job has caught: the person gets a sentence, the log the traceback."""
-        text = report(error)
-        try:
-            await InteractionPlace(interaction).refuse(text)
-        except DELIVERY as failure:
-            log.warning("could not tell %s: %s", interaction.user.id, failure)
+        await apologize(interaction, error)
 
 
 class Inkling(commands.Bot):
@@ -64,11 +61,22 @@ class Inkling(commands.Bot):
 
     async def setup_hook(self) -> None:
         for cog in COGS:
-            await self.add_cog(cog(self.engine))
+            await self.add_cog(cog(self))
         await sync_commands(self.tree, self.config)
 
     async def on_ready(self) -> None:
         log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
+
+    async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
+        """The same for replies such as `@Inkling summarize`; an unknown word after the name gets a hint."""
+        if isinstance(error, commands.CommandNotFound):
+            text = f"I don't know `{neutral(context.invoked_with or '')[:50]}`. Try `@Inkling help`."
+        else:
+            text = report(error.original if isinstance(error, commands.CommandInvokeError) else error)
+        try:
+            await context.reply(text)
+        except DELIVERY as failure:
+            log.warning("could not tell %s: %s", context.author.id, failure)
 
     def invite(self) -> str:
         """The link that adds the bot to a server, with exactly what it uses."""

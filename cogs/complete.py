@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.options import Seed, Text, models_of
-from cogs.reply import InteractionPlace, Job, Page, Place, Status, neutral
-from inference import CompleteRequest, Completion, Engine
+from cogs.reply import InteractionPlace, Job, Page, Status, neutral
+from inference import CompleteRequest, Completion
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
 
 _PROMPT_SHOWN = 400
 
@@ -16,8 +21,8 @@ _PROMPT_SHOWN = 400
 class Complete(commands.Cog):
     """Continuing texts."""
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
+    def __init__(self, bot: Inkling) -> None:
+        self.engine = bot.engine
 
     @app_commands.command()
     @app_commands.describe(
@@ -50,19 +55,19 @@ class Complete(commands.Cog):
             seed=seed,
             owner=str(interaction.user.id),
         )
-        await continue_text(InteractionPlace(interaction), self.engine, request)
+        async with Job(InteractionPlace(interaction), self.engine) as job:
+            await tell_completion(job, request)
 
 
-async def continue_text(place: Place, engine: Engine, request: CompleteRequest) -> None:
-    """Stream the continuation into one message."""
+async def tell_completion(job: Job, request: CompleteRequest) -> None:
+    """Stream the continuation into the message."""
 
     def shown(text: str) -> str:
         return _beginning(request.prompt) + neutral(text)
 
-    async with Job(place, engine, Status(draft=shown)) as job:
-        completion = await job.run(request, Completion)
-        text = shown(completion.text) if completion.text.strip() else f"{shown('')}\nThe model added nothing."
-        await job.finish(Page(f"{text}\n-# seed {completion.seed}", plain=request.prompt + completion.text))
+    completion = await job.run(request, Completion, Status(draft=shown))
+    text = shown(completion.text) if completion.text.strip() else f"{shown('')}\nThe model added nothing."
+    await job.finish(Page(f"{text}\n-# seed {completion.seed}", plain=request.prompt + completion.text))
 
 
 def _beginning(prompt: str) -> str:

@@ -9,6 +9,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from cogs.reply.place import InteractionPlace
 from inference import InferenceError, InvalidRequest, Overloaded, RequestCancelled
 
 log = logging.getLogger(__name__)
@@ -32,6 +33,15 @@ def report(error: BaseException) -> str:
     error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
     log.error("error %s", error_id, exc_info=error)
     return f"{_words(error)}\n-# Error {error_id}"
+
+
+async def apologize(interaction: discord.Interaction, error: Exception) -> None:
+    """Report an error that no job has caught."""
+    text = report(error)
+    try:
+        await InteractionPlace(interaction).refuse(text)
+    except DELIVERY as failure:
+        log.warning("could not tell %s: %s", interaction.user.id, failure)
 
 
 def _words(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from typing import Self, TypeVar
 import discord
 
 from cogs.reply.editor import Editor
-from cogs.reply.errors import DELIVERY, PRIVATE, report
+from cogs.reply.errors import DELIVERY, PRIVATE, apologize, report
 from cogs.reply.page import Page, pages
 from cogs.reply.place import Place
 from cogs.reply.status import Status
@@ -37,6 +37,9 @@ class CancelView(discord.ui.View):
         await interaction.response.send_message("Only the person who asked can cancel this.", ephemeral=True)
         return False
 
+    async def on_error(self, interaction: discord.Interaction, error: Exception, _: discord.ui.Item[Self], /) -> None:
+        await apologize(interaction, error)
+
     @discord.ui.button(label="Cancel")
     async def cancel(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
         await interaction.response.defer()
@@ -51,10 +54,10 @@ class Job:
         await job.finish(Page(summary.text))
     """
 
-    def __init__(self, place: Place, engine: Engine, status: Status | None = None) -> None:
+    def __init__(self, place: Place, engine: Engine) -> None:
+        self.engine = engine
         self._place = place
-        self._engine = engine
-        self._status = status or Status()
+        self._status = Status()
         self._view = CancelView(place.owner, self.cancel)
         self._editor = Editor(lambda page: place.show(page, self._view), self._message_deleted)
         self._acknowledged = False
@@ -68,9 +71,10 @@ class Job:
             await self._place.acknowledge()
             self._acknowledged = True
 
-    async def run(self, request: Request, kind: type[V]) -> V:
-        """The request's result, a `kind`; raises what `Engine.stream` raises."""
-        self._engine.check(request)
+    async def run(self, request: Request, kind: type[V], status: Status | None = None) -> V:
+        """The request's result, a `kind`; raises what `Engine.stream` raises. `status` words the way there."""
+        self.engine.check(request)
+        self._status = status or Status()
         await self.acknowledge()
         if self._cancelled:
             raise RequestCancelled("Cancelled.")
@@ -113,7 +117,7 @@ class Job:
         return True
 
     async def _follow(self, request: Request) -> Value:
-        async with aclosing(self._engine.stream(request)) as events:
+        async with aclosing(self.engine.stream(request)) as events:
             async for event in events:
                 if isinstance(event, Result):
                     return event.value

@@ -6,12 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from cogs.reply.page import Attached, Page
-from cogs.reply.text import neutral, ordinal, seconds
+from cogs.reply.text import bar, neutral, ordinal, seconds
 from inference import Chunk, Event, Loading, Progress, Queued
 
 _TEXT_PAUSE = 1.5
 _PICTURE_PAUSE = 3.0
-_BAR = 10
 _LONGEST_DRAFT = 1500
 
 
@@ -47,10 +46,8 @@ class Status:
         """`12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step`"""
         now = asyncio.get_running_loop().time()
         started, at = self._first = self._first or (now, event.step)
-        filled = round(_BAR * event.step / max(1, event.total))
-        bar = "▰" * filled + "▱" * (_BAR - filled)
         pace = f" {(now - started) / (event.step - at):.1f} s a step" if event.step > at else ""
-        return f"{event.step}/{event.total} {bar}{pace}"
+        return f"{event.step}/{event.total} {bar(event.step / max(1, event.total))}{pace}"
 
 
 def _queued(position: int, eta: float | None) -> str:

@@ -53,3 +53,9 @@ def ordinal(number: int) -> str:
 def seconds(amount: float) -> str:
     """`40 s`, `3 min`"""
     return f"{max(1, round(amount))} s" if amount < 90 else f"{round(amount / 60)} min"
+
+
+def bar(share: float, width: int = 10) -> str:
+    """`▰▰▰▱▱▱▱▱▱▱` for 0.3"""
+    filled = round(width * share)
+    return "▰" * filled + "▱" * (width - filled)

@@ -1,0 +1,46 @@
+"""/mood and its menu: whether a text sounds positive or negative."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.options import Text, models_of
+from cogs.reply import InteractionPlace, Job, Page, neutral, quoted
+from cogs.reply.sources import text_of_message
+from cogs.reply.text import bar
+from inference import Mood, SentimentRequest
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+
+class Moods(commands.Cog):
+    """The sound of a text."""
+
+    def __init__(self, bot: Inkling) -> None:
+        self.engine = bot.engine
+        bot.tree.add_command(app_commands.ContextMenu(name="Mood", callback=self.mood_of_message))
+
+    @app_commands.command()
+    @app_commands.describe(text="The text", model="Who judges")
+    @app_commands.autocomplete(model=models_of("mood"))
+    async def mood(self, interaction: discord.Interaction, text: Text, model: str = "") -> None:
+        """Tell whether a text sounds positive or negative."""
+        async with Job(InteractionPlace(interaction), self.engine) as job:
+            await tell_mood(job, SentimentRequest(text=text, model=model, owner=str(interaction.user.id)))
+
+    async def mood_of_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """The menu."""
+        async with Job(InteractionPlace(interaction), self.engine) as job:
+            text = await text_of_message(job, message)
+            await tell_mood(job, SentimentRequest(text=text, owner=str(interaction.user.id)))
+
+
+async def tell_mood(job: Job, request: SentimentRequest) -> None:
+    """The label and how sure the model is."""
+    mood = await job.run(request, Mood)
+    await job.finish(Page(f"{quoted(request.text)}\n{neutral(mood.label)} {bar(mood.score)} {mood.score:.0%}"))

@@ -1,0 +1,76 @@
+"""/summarize and the menu "Summarize": the short of a text, a file, a message, or the last messages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.options import Text, models_of
+from cogs.reply import InteractionPlace, Job, Page, neutral
+from cogs.reply.history import check_history, transcript
+from cogs.reply.sources import text_given, text_of_message
+from inference import InvalidRequest, SummarizeRequest, Summary
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+
+class Summarize(commands.Cog):
+    """Summaries."""
+
+    def __init__(self, bot: Inkling) -> None:
+        self.engine = bot.engine
+        bot.tree.add_command(app_commands.ContextMenu(name="Summarize", callback=self.summarize_message))
+
+    @app_commands.command()
+    @app_commands.describe(
+        text="A text",
+        file="A text file",
+        messages="How many of the last messages here; only you see that summary",
+        model="Who summarizes",
+    )
+    @app_commands.autocomplete(model=models_of("summarize"))
+    async def summarize(
+        self,
+        interaction: discord.Interaction,
+        text: Text | None = None,
+        file: discord.Attachment | None = None,
+        messages: app_commands.Range[int, 2, 200] | None = None,
+        model: str = "",
+    ) -> None:
+        """Summarize a text, a text file or the last messages of this channel."""
+        request = SummarizeRequest(text="…", model=model, owner=str(interaction.user.id))
+        async with Job(InteractionPlace(interaction, private=messages is not None), self.engine) as job:
+            self.engine.check(request)
+            if messages is None:
+                source = await text_given(job, text, file)
+                await tell_summary(job, source, request)
+            elif text is None and file is None:
+                await self._catch_up(job, interaction, messages, request)
+            else:
+                raise InvalidRequest("Give a text, a file or a number of messages, one of the three.")
+
+    async def _catch_up(self, job: Job, interaction: discord.Interaction, last: int, request: SummarizeRequest) -> None:
+        channel = check_history(interaction)
+        await job.acknowledge()
+        past = await transcript(channel, last, before=discord.Object(interaction.id))
+        await tell_summary(job, past.text, request, f"{past.count} of the last {last} messages")
+
+    async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """The menu."""
+        request = SummarizeRequest(text="…", owner=str(interaction.user.id))
+        async with Job(InteractionPlace(interaction), self.engine) as job:
+            self.engine.check(request)
+            await tell_summary(job, await text_of_message(job, message), request, message.jump_url)
+
+
+async def tell_summary(job: Job, text: str, settings: SummarizeRequest, source: str = "") -> None:
+    """Summarize `text` as `settings` say; `source` tells what was read."""
+    request = SummarizeRequest(text=text, model=settings.model, owner=settings.owner)
+    summary = await job.run(request, Summary)
+    parts = f"read in {summary.parts} parts" if summary.parts > 1 else ""
+    notes = ", ".join(note for note in (source, parts) if note)
+    await job.finish(Page(neutral(summary.text) + (f"\n-# {notes}" if notes else ""), plain=summary.text))
