@@ -1,0 +1,54 @@
+"""A picture for the preview to caption, drawn here so that it is free of anyone's rights."""
+
+from __future__ import annotations
+
+import io
+
+from PIL import Image, ImageDraw, ImageFilter
+
+_SIZE = (640, 420)
+_HORIZON = 250
+
+
+def lake_hut() -> bytes:
+    """A red hut by a lake under mountains, as a PNG file."""
+    picture = Image.new("RGB", _SIZE)
+    draw = ImageDraw.Draw(picture)
+    _sky(draw)
+    draw.ellipse((470, 40, 540, 110), fill=(255, 236, 170))
+    draw.polygon([(0, 250), (110, 110), (200, 200), (310, 70), (450, 250)], fill=(112, 128, 158))
+    draw.polygon([(275, 114), (310, 70), (350, 120), (325, 112), (305, 128)], fill=(240, 244, 250))
+    draw.polygon([(300, 250), (470, 140), (640, 230), (640, 260)], fill=(92, 112, 140))
+    draw.rectangle((0, _HORIZON, 640, 420), fill=(96, 158, 190))
+    for row in range(_HORIZON + 12, 420, 16):
+        draw.line([(row % 70, row), (640 - row % 90, row)], fill=(122, 180, 206), width=2)
+    draw.polygon([(0, 300), (190, 268), (330, 320), (260, 420), (0, 420)], fill=(104, 156, 88))
+    for x, height in ((36, 110), (76, 140), (262, 96)):
+        _fir(draw, x, 340, height)
+    _hut(draw, 120, 250)
+    picture = picture.filter(ImageFilter.SMOOTH_MORE)
+    file = io.BytesIO()
+    picture.save(file, "PNG", optimize=True)
+    return file.getvalue()
+
+
+def _sky(draw: ImageDraw.ImageDraw) -> None:
+    """Light blue at the top, warm at the horizon."""
+    for y in range(_HORIZON):
+        share = y / _HORIZON
+        draw.line([(0, y), (640, y)], fill=(int(150 + 90 * share), int(196 + 24 * share), int(236 - 30 * share)))
+
+
+def _fir(draw: ImageDraw.ImageDraw, x: int, foot: int, height: int) -> None:
+    draw.rectangle((x - 4, foot - 14, x + 4, foot), fill=(92, 66, 46))
+    for i in range(3):
+        top, width = foot - height + i * height // 5, 18 + 9 * i
+        draw.polygon([(x, top), (x - width, top + height // 2), (x + width, top + height // 2)], fill=(44, 98, 66))
+
+
+def _hut(draw: ImageDraw.ImageDraw, x: int, y: int) -> None:
+    draw.rectangle((x, y, x + 110, y + 74), fill=(176, 58, 48))
+    draw.polygon([(x - 14, y), (x + 55, y - 52), (x + 124, y)], fill=(74, 58, 56))
+    draw.rectangle((x + 42, y + 26, x + 66, y + 74), fill=(92, 50, 36))
+    for left in (10, 78):
+        draw.rectangle((x + left, y + 20, x + left + 22, y + 42), fill=(250, 226, 150), outline=(240, 240, 236), width=3)

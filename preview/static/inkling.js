@@ -1,0 +1,123 @@
+/* What SimCord's page lacks: message menus, a list of channels, and a look at the bot's message while it works. */
+
+const capability = location.hash.slice(1);
+
+async function call(path, body) {
+  const response = await fetch(`/api/inkling/${path}`, {
+    method: body ? "POST" : "GET",
+    headers: { "X-Simcord-Capability": capability, "Content-Type": "application/json" },
+    body: body && JSON.stringify(body),
+  });
+  return response.ok ? response.json() : {};
+}
+
+function element(tag, className, text, onClick) {
+  const made = document.createElement(tag);
+  made.className = className;
+  made.textContent = text;
+  if (onClick) made.addEventListener("click", onClick);
+  return made;
+}
+
+/* --- menus: a button beside Reply, on every message --- */
+
+let menus = [];
+let busy = false;
+
+function addMenuButtons() {
+  for (const toolbar of document.querySelectorAll(".message-context-actions:not([data-inkling])")) {
+    toolbar.dataset.inkling = "true";
+    const reply = toolbar.querySelector("[data-control-key^='message:']");
+    const id = reply?.dataset.controlKey.split(":")[1];
+    if (!id || !menus.length) continue;
+    const button = element("button", "message-action-button inkling-menu-button", "Apps", (event) => {
+      event.stopPropagation();
+      openMenu(button, id);
+    });
+    button.type = "button";
+    button.setAttribute("aria-haspopup", "menu");
+    toolbar.prepend(button);
+  }
+}
+
+function openMenu(button, id) {
+  closeMenu();
+  const menu = element("div", "inkling-menu", "");
+  menu.setAttribute("role", "menu");
+  for (const name of menus) {
+    const item = element("button", "", name, () => runMenu(name, id));
+    item.type = "button";
+    item.setAttribute("role", "menuitem");
+    menu.append(item);
+  }
+  document.body.append(menu);
+  const place = button.getBoundingClientRect();
+  menu.style.top = `${Math.min(place.bottom + 4, innerHeight - menu.offsetHeight - 8)}px`;
+  menu.style.left = `${Math.max(8, place.right - menu.offsetWidth)}px`;
+}
+
+function closeMenu() {
+  document.querySelector(".inkling-menu")?.remove();
+}
+
+async function runMenu(name, message) {
+  closeMenu();
+  const { contextId, viewerId, pendingAction } = window.simcordPreview;
+  if (busy || pendingAction) return;
+  busy = true;
+  await call("menu", { name, message, viewer: viewerId, context: contextId });
+  busy = false;
+}
+
+/* --- live: the bot's message as it grows, until the page itself shows it --- */
+
+const live = element("div", "inkling-live", "");
+let before = null;
+
+async function watch() {
+  const working = busy || ["run_command", "send_message", "click", "modal_submit"].includes(
+    window.simcordPreview?.pendingAction?.kind,
+  );
+  if (!working) {
+    before = null;
+    live.hidden = true;
+    return;
+  }
+  const { text } = await call("live");
+  if (before === null) before = text;
+  live.textContent = text && text !== before ? text : "Inkling is thinking…";
+  live.hidden = false;
+}
+
+/* --- channels --- */
+
+function listChannels(channels) {
+  const list = element("nav", "inkling-channels", "");
+  list.setAttribute("aria-label", "Channels");
+  for (const { id, name, open } of channels) {
+    const entry = element("button", "", `# ${name}`, async () => {
+      const answer = await call("channel", { channel: id });
+      if (answer.capability) location.hash = answer.capability;
+    });
+    entry.type = "button";
+    if (open) entry.setAttribute("aria-current", "page");
+    list.append(entry);
+  }
+  document.querySelector(".sidebar-heading").after(list);
+}
+
+document.addEventListener("click", closeMenu);
+document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());
+document.getElementById("channel-timeline").after(live);
+live.hidden = true;
+live.setAttribute("role", "status");
+
+const house = await call("house");
+menus = house.menus || [];
+listChannels(house.channels || []);
+new MutationObserver(addMenuButtons).observe(document.getElementById("channel-message-list"), {
+  childList: true,
+  subtree: true,
+});
+addMenuButtons();
+setInterval(watch, 400);
