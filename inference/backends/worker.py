@@ -144,6 +144,7 @@ class LocalBatch:
 
     def __init__(self, worker: DeviceWorker, jobs: list[LocalJob], *, may_grow: bool = True) -> None:
         self.jobs = jobs
+        self._unsettled = list(jobs)
         self._worker = worker
         self._may_grow = may_grow
 
@@ -151,9 +152,7 @@ class LocalBatch:
         return [job for job in self.jobs if not job.ended and not job.cancelled]
 
     def checkpoint(self) -> None:
-        ended = [job for job in self.jobs if job.ended]
-        if ended:
-            self._worker.settle(ended)
+        self._settle()
         if not self.jobs[0].short:  # a short job is never held up by another one
             while short := self._worker.next_short():
                 self._worker.run(short)
@@ -163,7 +162,15 @@ class LocalBatch:
     def join(self, room: int) -> Sequence[LocalJob]:
         newcomers = self._worker.join(self.jobs, room) if self._may_grow else []
         self.jobs += newcomers
+        self._unsettled += newcomers
         return newcomers
+
+    def _settle(self) -> None:
+        """Jobs that ended give their places to others while the rest of the batch goes on."""
+        over = [job for job in self._unsettled if job.ended or job.cancelled]
+        if over:
+            self._unsettled = [job for job in self._unsettled if job not in over]
+            self._worker.settle(over)
 
 
 def _tell(jobs: Sequence[LocalJob], event: Event) -> None:

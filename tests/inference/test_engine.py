@@ -1,0 +1,140 @@
+"""The front door: what is refused, what is added, and what a caller who leaves sets off."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+
+import pytest
+
+from inference import (
+    CaptionRequest,
+    Chunk,
+    CompleteRequest,
+    Completion,
+    Config,
+    Engine,
+    GenerationFailed,
+    ImagineRequest,
+    InvalidRequest,
+    Queued,
+    Request,
+    RequestTimeout,
+    Result,
+    SentimentRequest,
+    UnknownModel,
+)
+from inference.config import Limits, Models
+from tests.fakes import FakeBackend
+
+CONFIG = Config(
+    models=Models.model_validate(
+        {"complete": ["org/first", "org/second"], "caption": ["org/eyes"], "imagine": ["org/brush"]}
+    )
+)
+
+
+@pytest.fixture
+def backend() -> FakeBackend:
+    return FakeBackend()
+
+
+@pytest.fixture
+def engine(backend: FakeBackend) -> Engine:
+    return Engine(CONFIG, backend)
+
+
+async def collect(engine: Engine, request: Request) -> list[object]:
+    async with aclosing(engine.stream(request)) as events:
+        return [event async for event in events]
+
+
+async def test_a_stream_ends_with_the_result(engine: Engine) -> None:
+    events = await collect(engine, CompleteRequest(prompt="Once", seed=7))
+    assert events == [Chunk(" and"), Chunk(" and then"), Result(Completion(" and then", 7))]
+
+
+async def test_run_returns_the_result_alone(engine: Engine) -> None:
+    assert await engine.run(CompleteRequest(prompt="Once", seed=7)) == Completion(" and then", 7)
+
+
+async def test_a_request_without_a_seed_gets_one_that_repeats_it(engine: Engine, backend: FakeBackend) -> None:
+    first = await engine.run(CompleteRequest(prompt="Once"))
+    second = await engine.run(CompleteRequest(prompt="Once"))
+    assert isinstance(first, Completion)
+    assert isinstance(second, Completion)
+    assert first.seed != second.seed
+    assert [getattr(request, "seed", None) for request in backend.requests] == [first.seed, second.seed]
+
+
+async def test_the_first_model_is_the_default_and_others_go_by_name_or_repository(
+    engine: Engine,
+) -> None:
+    assert engine.check(CompleteRequest(prompt="x")).repo == "org/first"
+    assert engine.check(CompleteRequest(prompt="x", model="second")).repo == "org/second"
+    assert engine.check(CompleteRequest(prompt="x", model="org/second")).repo == "org/second"
+
+
+async def test_an_unknown_model_is_refused_with_those_there_are(engine: Engine) -> None:
+    with pytest.raises(UnknownModel, match="first, second"):
+        engine.check(CompleteRequest(prompt="x", model="gpt-9"))
+
+
+async def test_a_task_without_models_says_what_the_operator_can_do(engine: Engine) -> None:
+    with pytest.raises(UnknownModel, match=r"models\.mood"):
+        engine.check(SentimentRequest(text="fine"))
+
+
+async def test_an_invalid_request_never_reaches_the_backend(engine: Engine, backend: FakeBackend) -> None:
+    with pytest.raises(InvalidRequest):
+        await engine.run(CompleteRequest(prompt="  "))
+    assert backend.requests == []
+
+
+async def test_a_broken_picture_never_reaches_the_backend(engine: Engine, backend: FakeBackend) -> None:
+    with pytest.raises(InvalidRequest):
+        await engine.run(CaptionRequest(image=b"this is text, not a picture"))
+    assert backend.requests == []
+
+
+async def test_an_error_of_the_backend_is_raised_to_the_caller(engine: Engine, backend: FakeBackend) -> None:
+    failure = GenerationFailed("The model failed.")
+    backend.script = lambda spec, request: [Queued(1), failure]
+    with pytest.raises(GenerationFailed) as raised:
+        await engine.run(ImagineRequest(prompt="a cat"))
+    assert raised.value is failure
+
+
+async def test_a_request_that_ends_in_nothing_times_out_and_is_cancelled(backend: FakeBackend) -> None:
+    engine = Engine(
+        CONFIG.model_copy(update={"limits": Limits().model_copy(update={"deadline_seconds": 0.01})}), backend
+    )
+    backend.script = lambda spec, request: [Queued(1)]
+    with pytest.raises(RequestTimeout):
+        await engine.run(CompleteRequest(prompt="x"))
+    assert backend.tickets[0].cancelled
+
+
+async def test_a_caller_who_leaves_cancels_the_request(engine: Engine, backend: FakeBackend) -> None:
+    backend.script = lambda spec, request: [Queued(1)]
+    stream = engine.stream(CompleteRequest(prompt="x"))
+    await anext(stream)
+    assert not backend.tickets[0].cancelled
+    await stream.aclose()
+    assert backend.tickets[0].cancelled
+
+
+async def test_a_cancelled_task_cancels_its_request(engine: Engine, backend: FakeBackend) -> None:
+    backend.script = lambda spec, request: [Queued(1)]
+    task = asyncio.create_task(engine.run(CompleteRequest(prompt="x")))
+    while not backend.tickets:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert backend.tickets[0].cancelled
+
+
+async def test_closing_the_engine_closes_the_backend(engine: Engine, backend: FakeBackend) -> None:
+    await engine.close()
+    assert backend.closed
