@@ -90,7 +90,11 @@ def _text(name: str, text: str, longest: int) -> None:
 
 def _within(name: str, value: float, least: float, most: float) -> None:
     if not least <= value <= most:  # also refuses NaN
-        raise InvalidRequest(f"The {name} must be between {least:g} and {most:g}, not {value:g}.")
+        raise InvalidRequest(f"The {name} must be between {_number(least)} and {_number(most)}, not {_number(value)}.")
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
 
 
 def _seed(seed: int | None) -> None:

@@ -17,7 +17,7 @@ from inference.types import TASKS, DType, ModelSpec, Task
 
 GIB = 1024**3
 _HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")
-_SIZE = re.compile(r"^\s*([\d.]+)\s*(MiB|GiB|MB|GB)\s*$", re.IGNORECASE)
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(MiB|GiB|MB|GB)\s*", re.IGNORECASE)
 _UNITS = {"mib": 1024**2, "gib": GIB, "mb": 10**6, "gb": 10**9}
 
 
@@ -34,10 +34,17 @@ class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-def _size(value: Any) -> Any:
-    """`12 GiB` → bytes; anything else is left to the type check."""
-    match = _SIZE.match(value) if isinstance(value, str) else None
-    return int(float(match[1]) * _UNITS[match[2].lower()]) if match else value
+def _size(value: Any) -> int:
+    """`12 GiB` → bytes; a bare number is bytes already."""
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else value
+    if not isinstance(size, int) or size < 1:
+        raise ValueError("should be a size like 500 MB or 12 GiB")
+    return size
+
+
+def _memory(value: Any) -> Any:
+    return value if value == "auto" else _size(value)
 
 
 Bytes = Annotated[int, BeforeValidator(_size)]
@@ -127,7 +134,7 @@ class Limits(_Section):
     steps: int = Field(default=100, ge=1, description="Most diffusion steps.")
     pictures: int = Field(default=4, ge=1, le=10, description="Most pictures of one /imagine.")
     side: int = Field(default=1024, ge=64, description="Longest side of a drawn picture, in pixels.")
-    upload: Bytes = Field(default=25 * 10**6, ge=1, description="Largest file people may hand in.")
+    upload: Bytes = Field(default=25 * 10**6, description="Largest file people may hand in.")
     upload_megapixels: float = Field(default=50, gt=0, description="Largest picture people may hand in.")
 
 
@@ -141,7 +148,7 @@ class Config(_Section):
     dtype: DType = Field(
         default="auto", description="auto: bfloat16 where the hardware has it, float16 on older GPUs, else float32."
     )
-    memory: Literal["auto"] | Bytes = Field(
+    memory: Annotated[Literal["auto"] | int, BeforeValidator(_memory)] = Field(
         default="auto", description="Memory for loaded models, e.g. `12 GiB`; auto takes 70 % of what the device has."
     )
     download: bool = Field(
@@ -209,7 +216,8 @@ def _problem(item: Any) -> str:
     if item["type"] == "extra_forbidden":
         return f"{place}: unknown key"
     message = item["msg"].removeprefix("Value error, ")
-    found = "" if isinstance(item["input"], dict | list) else f" (found {item['input']!r})"
+    value = repr(item["input"])
+    found = "" if isinstance(item["input"], dict | list) or value in message else f" (found {value})"
     return f"{place or 'file'}: {message[0].lower()}{message[1:]}{found}"
 
 

@@ -1,0 +1,111 @@
+"""What is refused before it may queue, and the words for it."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from inference.checks import check_pictures, check_request, has_blank
+from inference.config import Limits
+from inference.errors import InvalidRequest
+from inference.types import (
+    AskRequest,
+    CaptionRequest,
+    CompleteRequest,
+    FillRequest,
+    ImagineRequest,
+    Request,
+    SentimentRequest,
+    SummarizeRequest,
+)
+from tests.fakes import PNG
+
+LIMITS = Limits(prompt_characters=50, text_characters=100, new_tokens=64, steps=30, pictures=2, side=512, upload=2000)
+
+GOOD: list[Request] = [
+    CompleteRequest(prompt="x" * 50, max_new_tokens=64, temperature=0, top_p=1, seed=2**32 - 1),
+    CompleteRequest(prompt="x", max_new_tokens=1, temperature=5, top_p=0.01, seed=0),
+    FillRequest(text="a [MASK] b"),
+    SummarizeRequest(text="x" * 100),
+    AskRequest(question="Who?", context="x" * 100),
+    CaptionRequest(image=b"x" * 2000),
+    ImagineRequest(prompt="a fox"),
+    ImagineRequest(prompt="a fox", width=512, height=64, steps=30, guidance=0, count=2, seed=5),
+    SentimentRequest(text="fine"),
+]
+
+BAD: list[tuple[Request, str]] = [
+    (CompleteRequest(prompt=""), "The prompt is empty. Write something first."),
+    (CompleteRequest(prompt=" \n\t"), "The prompt is empty"),
+    (
+        CompleteRequest(prompt="x" * 100_000),
+        "The prompt has 100,000 characters; 50 is the most that this bot takes. Shorten it.",
+    ),
+    (CompleteRequest(prompt="x", max_new_tokens=0), "The length must be between 1 and 64, not 0."),
+    (CompleteRequest(prompt="x", max_new_tokens=65), "The length must be between 1 and 64, not 65."),
+    (CompleteRequest(prompt="x", max_new_tokens=10**9), "The length must be between 1 and 64, not 1,000,000,000."),
+    (CompleteRequest(prompt="x", temperature=-0.1), "The temperature must be between 0 and 5, not -0.1."),
+    (CompleteRequest(prompt="x", temperature=math.nan), "The temperature must be between 0 and 5, not nan."),
+    (CompleteRequest(prompt="x", top_p=0), "The top-p must be between 0.01 and 1, not 0."),
+    (CompleteRequest(prompt="x", seed=-1), "The seed must be a whole number from 0 to 4294967295."),
+    (CompleteRequest(prompt="x", seed=2**32), "The seed must be a whole number"),
+    (FillRequest(text=" "), "The text is empty"),
+    (FillRequest(text="no blank __ here"), "There is no blank to fill. Write [MASK] or ___ where a word is missing."),
+    (SummarizeRequest(text=""), "The text is empty"),
+    (SummarizeRequest(text="x" * 101), "The text has 101 characters"),
+    (AskRequest(question="", context="x"), "The question is empty"),
+    (AskRequest(question="Who?", context=""), "The text to ask about is empty"),
+    (AskRequest(question="Who?", context="x" * 101), "The text to ask about has 101 characters"),
+    (CaptionRequest(image=b"x" * 2001), "This picture is larger than"),
+    (ImagineRequest(prompt=""), "The prompt is empty"),
+    (ImagineRequest(prompt="x", negative_prompt="x" * 51), "The negative prompt is longer than 50 characters."),
+    (ImagineRequest(prompt="x", width=56), "The width must be between 64 and 512, not 56."),
+    (ImagineRequest(prompt="x", width=-8), "The width must be between 64 and 512, not -8."),
+    (ImagineRequest(prompt="x", height=520), "The height must be between 64 and 512, not 520."),
+    (ImagineRequest(prompt="x", height=101), "The height must be a multiple of 8, for example 96."),
+    (ImagineRequest(prompt="x", steps=31), "The steps must be between 1 and 30, not 31."),
+    (ImagineRequest(prompt="x", steps=-1), "The steps must be between 1 and 30, not -1."),
+    (ImagineRequest(prompt="x", guidance=31), "The guidance must be between 0 and 30, not 31."),
+    (ImagineRequest(prompt="x", guidance=math.nan), "The guidance must be between 0 and 30, not nan."),
+    (ImagineRequest(prompt="x", count=0), "The count must be between 1 and 2, not 0."),
+    (ImagineRequest(prompt="x", count=3), "The count must be between 1 and 2, not 3."),
+    (ImagineRequest(prompt="x", seed=-1), "The seed must be a whole number"),
+    (SentimentRequest(text=""), "The text is empty"),
+]
+
+
+@pytest.mark.parametrize("request_", GOOD, ids=repr)
+def test_a_request_within_the_limits_passes(request_: Request) -> None:
+    check_request(request_, LIMITS)
+
+
+@pytest.mark.parametrize(("request_", "words"), BAD, ids=[f"{type(r).__name__}: {words}" for r, words in BAD])
+def test_a_request_outside_the_limits_is_refused_with_cause_and_bound(request_: Request, words: str) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        check_request(request_, LIMITS)
+    assert caught.value.user_message.startswith(words)
+
+
+def test_every_kind_of_request_is_known() -> None:
+    assert {request.task for request in GOOD} == {"complete", "fill", "summarize", "ask", "caption", "imagine", "mood"}
+
+
+@pytest.mark.parametrize("text", ["a [MASK] b", "a [mask] b", "a ___ b", "a ______ b"])
+def test_a_blank_is_a_mask_in_any_case_or_three_underscores(text: str) -> None:
+    assert has_blank(text)
+
+
+def test_the_uploads_bound_is_told_in_a_unit_that_shows_it() -> None:
+    with pytest.raises(InvalidRequest, match=r"larger than 25 MB\. Send a smaller one\."):
+        check_request(CaptionRequest(image=b"x" * 25_000_001), Limits())
+
+
+def test_a_picture_is_decoded_before_it_queues() -> None:
+    check_pictures(CaptionRequest(image=PNG), LIMITS)
+    with pytest.raises(InvalidRequest):
+        check_pictures(CaptionRequest(image=b"a text named .png"), LIMITS)
+
+
+def test_requests_without_pictures_need_no_decoding() -> None:
+    check_pictures(SentimentRequest(text="fine"), LIMITS)
