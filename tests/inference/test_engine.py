@@ -126,9 +126,14 @@ async def test_a_caller_who_leaves_cancels_the_request(engine: Engine, backend: 
 
 async def test_a_cancelled_task_cancels_its_request(engine: Engine, backend: FakeBackend) -> None:
     backend.script = lambda spec, request: [Queued(1)]
-    task = asyncio.create_task(engine.run(CompleteRequest(prompt="x")))
-    while not backend.tickets:
-        await asyncio.sleep(0)
+    queued = asyncio.Event()
+
+    async def caller() -> None:
+        async for _ in engine.stream(CompleteRequest(prompt="x")):
+            queued.set()
+
+    task = asyncio.create_task(caller())
+    await queued.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
