@@ -13,13 +13,14 @@ from cogs.options import Text, models_of
 from cogs.reply import InteractionPlace, Job, Page, neutral, quoted
 from cogs.reply.errors import apologize
 from cogs.reply.sources import text_given, text_of_message
+from cogs.reply.text import SENTENCE_END
 from inference import Answer, AskRequest, Engine
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
 _AROUND = 300
-_SENTENCE_END = re.compile(r"[.!?…][\"')\]]*\s|\n")
+_BORDER = re.compile(rf"{SENTENCE_END.pattern}|\n")
 
 
 class Ask(commands.Cog):
@@ -92,9 +93,9 @@ def _shown(answer: Answer, context: str, note: str) -> str:
 
 def in_sentence(context: str, start: int, end: int) -> str:
     """The sentence around `context[start:end]`, with that span in bold."""
-    ends_before = [match.end() for match in _SENTENCE_END.finditer(context, 0, start)]
+    ends_before = [match.end() for match in _BORDER.finditer(context, 0, start)]
     first = max(ends_before[-1] if ends_before else 0, start - _AROUND)
-    after = _SENTENCE_END.search(context, end)
+    after = _BORDER.search(context, end)
     last = min(after.end() if after else len(context), end + _AROUND)
     before, behind = neutral(context[first:start].lstrip()), neutral(context[end:last].rstrip())
     return f"{before}**{neutral(context[start:end])}**{behind}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from discord.ext import commands, tasks
@@ -28,7 +29,7 @@ class Heartbeat(commands.Cog):
     async def beat(self) -> None:
         """Once."""
         if self._connected:
-            await asyncio.to_thread(self._path.touch)
+            await asyncio.to_thread(_touch, self._path)
 
     @commands.Cog.listener("on_connect")
     @commands.Cog.listener("on_resumed")
@@ -40,3 +41,8 @@ class Heartbeat(commands.Cog):
     async def disconnected(self) -> None:
         """It is not; discord.py tries again by itself."""
         self._connected = False
+
+
+def _touch(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()

@@ -82,16 +82,18 @@ PNG = bytes.fromhex(
 
 @dataclass
 class FakeBackend:
-    """Implements `Backend`; remembers every request and ticket, and never needs torch."""
+    """Implements `Backend`; remembers every request, listener and ticket, and never needs torch."""
 
     script: Script = plausible
     requests: list[Request] = field(default_factory=list[Request])
+    listeners: list[Listener] = field(default_factory=list[Listener])
     tickets: list[FakeTicket] = field(default_factory=list[FakeTicket])
     waiting: int = 0
     closed: bool = False
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> FakeTicket:
         self.requests.append(request)
+        self.listeners.append(listener)
         loop = asyncio.get_running_loop()
         for event in self.script(spec, request):
             loop.call_soon(listener, event)

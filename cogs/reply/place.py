@@ -80,9 +80,10 @@ class InteractionPlace:
             await self._interaction.response.send_message(text, ephemeral=True)
         elif self._private or self._beyond_token():
             await self.show(Page(text))
-        else:  # the public message goes first: until it does, a followup would take its place and be public too
-            await self._interaction.delete_original_response()
+        else:  # while the public message is "thinking", a followup would take its place and be public too
+            await self.show(Page("Not done. Only the person who asked sees why."))
             await self._interaction.followup.send(text, ephemeral=True)
+            await self._interaction.delete_original_response()
 
     def _beyond_token(self) -> discord.PartialMessage | None:
         """The message by the bot's own right, once the token has ended; never for a private one."""

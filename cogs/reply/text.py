@@ -9,7 +9,8 @@ from discord.utils import escape_markdown, escape_mentions
 PART = 1900
 """Discord takes 2000 characters; the rest is room for a note."""
 
-_PAUSES = [re.compile(pattern) for pattern in (r"\n\n+", r"\n", r"[.!?…][\"')\]]*\s+", r"\s+")]
+SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*\s+")
+_PAUSES = [re.compile(r"\n\n+"), re.compile(r"\n"), SENTENCE_END, re.compile(r"\s+")]
 
 
 def neutral(text: str) -> str:

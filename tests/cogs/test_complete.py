@@ -2,14 +2,100 @@
 
 from __future__ import annotations
 
-from simcord import Env
+from inference import Chunk, CompleteRequest, Completion, Result
+from tests.cogs.stage import Stage, first, refusal
 
 
-async def test_the_prompt_is_bold_and_the_continuation_is_plain(simcord_env: Env):
-    guild = simcord_env.create_guild()
-    channel = guild.create_text_channel("general")
-    alice = guild.add_member(simcord_env.create_user("alice"))
-    result = await alice.slash(channel, "complete", prompt="Once upon a time", seed=7)
-    assert result.response is not None
-    assert result.response.content == "**Once upon a time** and then\n-# seed 7"
+async def test_the_prompt_is_bold_and_the_continuation_is_plain(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Once upon a time", seed=7)
+    assert first(result).content == "**Once upon a time** and then\n-# seed 7"
     assert not result.ephemeral
+
+
+async def test_the_options_reach_the_engine_in_the_name_of_who_asked(stage: Stage):
+    options = {"model": "gpt2", "length": 9, "temperature": 0.5, "top-p": 0.7, "seed": 3}
+    await stage.alice.slash(stage.channel, "complete", prompt="x", **options)
+    assert stage.backend.requests == [
+        CompleteRequest(
+            prompt="x", model="gpt2", max_new_tokens=9, temperature=0.5, top_p=0.7, seed=3, owner=str(stage.alice.id)
+        )
+    ]
+
+
+async def test_the_text_grows_in_the_message(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" there")]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    assert first(result).content == "**Once** there ▌"
+    await stage.event(Result(Completion(" there was", 1)))
+    assert first(result).content == "**Once** there was\n-# seed 1"
+
+
+async def test_what_the_model_writes_neither_pings_nor_formats(stage: Stage):
+    wild = " @everyone **loud** [here](https://evil.example) <@123456789012345678>"
+    stage.backend.script = lambda spec, request: [Result(Completion(wild, 1))]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="@here we go")
+    message = first(result).message
+    assert "@everyone" not in message.content
+    assert "@here" not in message.content
+    assert "<@1" not in message.content
+    assert r"\*\*loud\*\*" in message.content
+    assert r"\[here](" in message.content
+    assert not message.mention_everyone
+    assert not message.mentions
+
+
+async def test_a_long_text_is_split_and_nothing_is_lost(stage: Stage):
+    text = " ".join(f"word{number}" for number in range(500))
+    stage.backend.script = lambda spec, request: [Result(Completion(" " + text, 1))]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Count:")
+    contents = [first(result).content, *(message.content for message in result.followups)]
+    assert len(contents) == 3
+    assert all(len(content) <= 2000 for content in contents)
+    assert " ".join("".join(contents).split()) == f"**Count:** {text} -# seed 1"
+
+
+async def test_a_very_long_text_comes_as_a_file_without_escapes(stage: Stage):
+    text = " 2*2 " * 2000
+    stage.backend.script = lambda spec, request: [Result(Completion(text, 1))]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Sums:")
+    [file] = first(result).attachments
+    assert (await file.read()).decode() == "Sums:" + text
+    assert not result.followups
+
+
+async def test_a_long_prompt_is_shown_by_its_end(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "complete", prompt="a" * 5000 + "z")
+    assert first(result).content.startswith("**…aaa")
+    assert "z** and then" in first(result).content
+
+
+async def test_silence_is_called_silence(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(Completion("", 4))]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="The end.")
+    assert first(result).content == "**The end.**\nThe model added nothing.\n-# seed 4"
+
+
+async def test_a_blank_prompt_is_refused_in_private(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "complete", prompt="   ")
+    assert refusal(result) == "The prompt is empty. Write something first."
+    assert not stage.backend.requests
+
+
+async def test_an_unknown_model_is_refused_with_the_names_of_the_known(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x", model="gpt9")
+    assert "gpt2-large, distilgpt2" in refusal(result)
+
+
+async def test_a_limit_of_the_operator_is_explained(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x", length=4000)
+    assert refusal(result) == "The length must be between 1 and 512, not 4,000."
+
+
+async def test_models_are_offered_while_typing(stage: Stage):
+    offered = await stage.alice.autocomplete(stage.channel, "complete", "model", "OPT")
+    assert [choice["value"] for choice in offered] == ["opt-350m", "opt-1.3b"]
+
+
+async def test_it_works_in_a_direct_message(stage: Stage):
+    result = await stage.alice.user.slash("complete", prompt="Once", seed=7)
+    assert result.response.content == "**Once** and then\n-# seed 7"

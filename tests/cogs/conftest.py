@@ -1,0 +1,47 @@
+"""The bot on an offline Discord, with an engine that answers from a script."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from discord.ext import commands
+from simcord import Env
+
+from bot import create_bot
+from inference import Config, load
+from tests.cogs.stage import PatientEngine, Stage
+from tests.fakes import FakeBackend
+
+_SHIPPED = Path(__file__).parents[2] / "config.yaml"
+
+
+@pytest.fixture
+def backend() -> FakeBackend:
+    return FakeBackend()
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The shipped settings, with data in a folder of the test's own, and jobs that may outlive Discord's tokens."""
+    shipped = load(_SHIPPED)
+    limits = shipped.limits.model_copy(update={"deadline_seconds": 3600})
+    return shipped.model_copy(update={"data": tmp_path, "limits": limits})
+
+
+@pytest.fixture
+def engine(config: Config, backend: FakeBackend) -> PatientEngine:
+    return PatientEngine(config, backend)
+
+
+@pytest.fixture
+def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
+    return create_bot(config, engine)
+
+
+@pytest.fixture
+def stage(simcord_env: Env, engine: PatientEngine, backend: FakeBackend) -> Stage:
+    engine.env = simcord_env
+    guild = simcord_env.create_guild()
+    people = [guild.add_member(simcord_env.create_user(name)) for name in ("alice", "bob")]
+    return Stage(simcord_env, backend, guild, guild.create_text_channel("general"), *people)

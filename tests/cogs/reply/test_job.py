@@ -1,0 +1,186 @@
+"""The one message of a job: what it says on the way, and that it always gets a last word."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from simcord import Env
+
+from inference import (
+    Chunk,
+    Completion,
+    Drawing,
+    GenerationFailed,
+    InferenceError,
+    Loading,
+    ModelUnavailable,
+    Overloaded,
+    Picture,
+    Progress,
+    Queued,
+    Result,
+)
+from tests.cogs.stage import Stage, buttons, first, refusal
+from tests.fakes import PNG
+
+_DONE = Result(Completion(" the end", 1))
+
+
+def _edits(env: Env) -> list[str]:
+    """What the message said, one edit after another."""
+    return [
+        request.json["content"]
+        for request in env.http_requests
+        if request.method == "PATCH" and isinstance(request.json, dict) and "content" in request.json
+    ]
+
+
+async def test_the_message_tells_the_place_in_the_queue_then_loading_then_progress(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert first(result).content == "> a fox\n3rd in line, about 40 s"
+    await stage.env.advance_time(2)
+    await stage.event(Queued(1))
+    assert first(result).content == "> a fox\nNext in line"
+    await stage.env.advance_time(2)
+    await stage.event(Loading(0.43))
+    assert first(result).content == "> a fox\nDownloading the model, 43%"
+    await stage.env.advance_time(2)
+    await stage.event(Progress(6, 20))
+    await stage.env.advance_time(2)
+    await stage.event(Progress(10, 20))
+    assert first(result).content == "> a fox\n10/20 ▰▰▰▰▰▱▱▱▱▱ 0.5 s a step"
+
+
+async def test_a_preview_is_shown_and_later_replaced(stage: Stage):
+    stage.backend.script = lambda spec, request: [Progress(1, 20, PNG)]
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert [file.filename for file in first(result).attachments] == ["preview.png"]
+    await stage.event(Result(Drawing((Picture(PNG, 5),), 512, 512, 20, 7.5)))
+    assert [file.filename for file in first(result).attachments] == ["inkling-5.png"]
+
+
+async def test_edits_keep_a_pace_and_the_latest_wins(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" a")]
+    await stage.alice.slash(stage.channel, "complete", prompt="x")
+    for text in (" a b", " a b c", " a b c d"):
+        stage.backend.listeners[-1](Chunk(text))
+    await stage.env.advance_time(1.4)
+    assert _edits(stage.env) == ["**x** a ▌"]
+    await stage.env.advance_time(0.2)
+    assert _edits(stage.env) == ["**x** a ▌", "**x** a b c d ▌"]
+
+
+async def test_the_result_does_not_wait_for_the_pace_and_is_the_last_edit(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" a"), Chunk(" b"), Chunk(" c"), _DONE]
+    await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert _edits(stage.env)[-1] == "**x** the end\n-# seed 1"
+    await stage.env.advance_time(10)
+    assert _edits(stage.env)[-1] == "**x** the end\n-# seed 1"
+
+
+async def test_the_one_who_asked_can_cancel_while_the_job_waits(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert buttons(first(result)) == ["Cancel"]
+    await stage.alice.click(first(result), label="Cancel")
+    assert stage.backend.tickets[0].cancelled
+    assert first(result).content == "Cancelled."
+    assert buttons(first(result)) == []
+
+
+async def test_cancelling_keeps_what_has_been_written(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" there was")]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    await stage.alice.click(first(result), label="Cancel")
+    assert first(result).content == "**Once** there was\n-# Cancelled."
+
+
+async def test_a_stranger_can_not_cancel(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    click = await stage.bob.click(first(result), label="Cancel")
+    assert refusal(click) == "Only the person who asked can cancel this."
+    assert not stage.backend.tickets[0].cancelled
+    await stage.event(_DONE)
+    assert first(result).content == "**x** the end\n-# seed 1"
+
+
+async def test_there_is_nothing_to_cancel_once_the_result_is_there(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert buttons(first(result)) == []
+
+
+async def test_a_job_whose_message_is_deleted_is_cancelled(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.bot.get_partial_messageable(stage.channel.id).get_partial_message(first(result).id).delete()
+    await stage.env.advance_time(2)
+    await stage.event(Queued(1))
+    assert stage.backend.tickets[0].cancelled
+    assert stage.channel.last_message is None
+
+
+async def test_a_failure_names_its_cause_and_an_id_and_hides_the_traceback(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    error = GenerationFailed("The model broke while it was running. Try again.")
+    error.__cause__ = RuntimeError("CUDA error: device-side assert at /srv/secret.py")
+    stage.backend.script = lambda spec, request: [error]
+    with caplog.at_level(logging.ERROR):
+        result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert first(result).content == f"{error.user_message}\n-# Error {error.error_id}"
+    assert not first(result).ephemeral
+    assert f"error {error.error_id}" in caplog.text
+    assert "device-side assert" in caplog.text
+
+
+async def test_a_mistake_of_ours_gets_an_apology_with_an_id(stage: Stage, caplog: pytest.LogCaptureFixture):
+    def broken(*_: object) -> list[InferenceError]:
+        raise ZeroDivisionError("secret detail")
+
+    stage.backend.script = broken
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    said, _, error_id = first(result).content.partition("\n-# Error ")
+    assert said.startswith("Something went wrong on my side.")
+    assert f"error {error_id}" in caplog.text
+    assert "secret detail" in caplog.text
+    assert "secret" not in said
+
+
+async def test_a_missing_model_is_explained_to_all(stage: Stage):
+    stage.backend.script = lambda spec, request: [ModelUnavailable("gpt2 is not downloaded and the hub is far.")]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert first(result).content.startswith("gpt2 is not downloaded and the hub is far.\n-# Error ")
+
+
+async def test_a_full_queue_is_told_to_the_one_who_asked_alone(stage: Stage):
+    stage.backend.script = lambda spec, request: [Overloaded("The queue is full. Try again in 2 minutes.", 120)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert refusal(result) == "The queue is full. Try again in 2 minutes."
+    assert stage.channel.history(viewer=stage.bob) == []
+
+
+async def test_the_result_still_arrives_after_the_token_has_ended(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(9)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.env.advance_time(16 * 60)
+    await stage.event(_DONE)
+    assert first(result).content == "**x** the end\n-# seed 1"
+
+
+async def test_a_server_error_of_discord_in_between_does_no_harm(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(9)]
+    stage.env.inject_error("PATCH", "/webhooks/*", status=500)
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.event(_DONE)
+    assert first(result).content == "**x** the end\n-# seed 1"
+
+
+async def test_a_result_that_discord_refuses_ends_in_a_sentence(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(9)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    stage.env.inject_error("PATCH", "/webhooks/*", status=400)
+    await stage.event(_DONE)
+    assert refusal(result).startswith("Discord did not accept my message")

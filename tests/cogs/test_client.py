@@ -1,0 +1,127 @@
+"""What the bot asks of Discord, and what it registers there."""
+
+from __future__ import annotations
+
+import logging
+from typing import cast
+
+import discord
+import pytest
+from discord import app_commands
+from simcord import Env
+
+from bot import create_bot
+from cogs.client import Inkling
+from inference import Config, Engine
+from inference.config import Models
+from tests.cogs.stage import Stage, refusal
+from tests.fakes import FakeBackend
+
+
+def _registrations(env: Env) -> list[str]:
+    return [request.path for request in env.http_requests if request.method == "PUT"]
+
+
+async def _restarted(env: Env, config: Config) -> list[str]:
+    """What another start of the bot registers."""
+    before = len(_registrations(env))
+    await env.restart_bot(create_bot(config, Engine(config, FakeBackend())))
+    return _registrations(env)[before:]
+
+
+async def test_no_privileged_intent_is_asked_for(stage: Stage):
+    intents = stage.bot.intents
+    assert {name for name, wanted in intents if wanted} == {"guilds", "guild_messages", "dm_messages"}
+
+
+async def test_the_invite_asks_for_what_is_used(stage: Stage):
+    link = cast(Inkling, stage.bot).invite()
+    assert "scope=bot+applications.commands" in link
+    wanted = discord.Permissions(int(link.partition("permissions=")[2].partition("&")[0]))
+    assert {name for name, granted in wanted if granted} == {
+        "read_messages", "send_messages", "send_messages_in_threads", "attach_files", "embed_links",
+        "read_message_history",
+    }  # fmt: skip
+
+
+async def test_commands_work_everywhere_and_for_everybody(stage: Stage):
+    tree = cast(Inkling, stage.bot).tree
+    for command in [*tree.get_commands(), *tree.get_commands(type=discord.AppCommandType.message)]:
+        registered = command.to_dict(tree)
+        assert sorted(registered["contexts"] or []) == [0, 1, 2]
+        assert sorted(registered["integration_types"] or []) == [0, 1]
+
+
+async def test_unchanged_commands_are_registered_once(stage: Stage, config: Config):
+    assert len(_registrations(stage.env)) == 1
+    assert await _restarted(stage.env, config) == []
+
+
+async def test_changed_commands_are_registered_again(stage: Stage, config: Config):
+    (config.data / "commands-everywhere.sha256").write_text("those of an older version")
+    assert len(await _restarted(stage.env, config)) == 1
+
+
+async def test_commands_that_discord_has_forgotten_are_registered_again(stage: Stage, config: Config):
+    await cast(Inkling, stage.bot).tree.sync(guild=discord.Object(stage.guild.id))
+    cast(Inkling, stage.bot).tree.clear_commands(guild=None)
+    await cast(Inkling, stage.bot).tree.sync()
+    assert len(await _restarted(stage.env, config)) == 1
+
+
+async def test_configured_servers_get_the_commands_at_once(stage: Stage, config: Config):
+    servers = config.model_copy(update={"discord": config.discord.model_copy(update={"guild_ids": (stage.guild.id,)})})
+    [path] = await _restarted(stage.env, servers)
+    assert f"/guilds/{stage.guild.id}/" in path
+
+
+async def test_a_server_without_the_bot_is_reported_and_the_others_are_served(
+    stage: Stage, config: Config, caplog: pytest.LogCaptureFixture
+):
+    ids = (1234, stage.guild.id)
+    servers = config.model_copy(update={"discord": config.discord.model_copy(update={"guild_ids": ids})})
+    stage.env.inject_error("PUT", "/applications/*/guilds/1234/commands", status=403, code=50001)
+    with caplog.at_level(logging.WARNING):
+        paths = await _restarted(stage.env, servers)
+    assert "The bot is not in server 1234" in caplog.text
+    assert len(paths) == 2
+
+
+async def test_a_command_that_breaks_outside_a_job_gets_an_apology(stage: Stage, caplog: pytest.LogCaptureFixture):
+    tree = cast(Inkling, stage.bot).tree
+
+    @app_commands.command()
+    async def broken(interaction: discord.Interaction) -> None:
+        """Breaks."""
+        raise ZeroDivisionError("secret detail")
+
+    tree.add_command(broken)
+    await tree.sync()
+    result = await stage.alice.slash(stage.channel, "broken")
+    said, _, error_id = refusal(result).partition("\n-# Error ")
+    assert said.startswith("Something went wrong on my side.")
+    assert f"error {error_id}" in caplog.text
+    assert [type(error) for error in stage.env.errors] == [app_commands.CommandInvokeError]
+
+
+async def test_the_heartbeat_is_fresh_while_the_bot_is_connected(stage: Stage, config: Config):
+    await stage.env.advance_time(31)
+    assert (config.data / "heartbeat").exists()
+    (config.data / "heartbeat").unlink()
+    stage.bot.dispatch("disconnect")
+    await stage.env.settle()
+    await stage.env.advance_time(31)
+    assert not (config.data / "heartbeat").exists()
+
+
+class TestWithoutModels:
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        return config.model_copy(update={"models": Models()})
+
+    async def test_every_task_says_what_is_missing(self, stage: Stage):
+        result = await stage.alice.slash(stage.channel, "summarize", text="x")
+        assert refusal(result).startswith("No model is set up for /summarize.")
+        result = await stage.alice.slash(stage.channel, "caption", image=("a.png", b"1"))
+        assert refusal(result).startswith("No model is set up for /caption.")
+        assert refusal(await stage.alice.slash(stage.channel, "models")) == "No models are set up."

@@ -1,0 +1,59 @@
+"""/imagine: pictures attached, with what they were made of."""
+
+from __future__ import annotations
+
+from inference import Drawing, ImagineRequest, Picture, Result
+from tests.cogs.stage import Stage, first, refusal
+from tests.fakes import PNG
+
+
+async def test_pictures_are_attached_with_the_prompt_as_alt_text_and_the_settings_below(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", seed=7, count=2, steps=30)
+    files = first(result).attachments
+    assert [file.filename for file in files] == ["inkling-7.png", "inkling-8.png"]
+    assert [file.description for file in files] == ["a fox", "a fox"]
+    assert await files[0].read() == PNG
+    assert first(result).content == "> a fox\n-# 8 × 8 · 30 steps · guidance 7.5 · seeds 7 to 8"
+
+
+async def test_the_options_reach_the_engine(stage: Stage):
+    options = {"negative": "fog", "size": "512x768", "guidance": 5.0, "model": "stable-diffusion-v1-4"}
+    await stage.alice.slash(stage.channel, "imagine", prompt="a fox", seed=1, **options)
+    assert stage.backend.requests == [
+        ImagineRequest(
+            prompt="a fox", negative_prompt="fog", width=512, height=768, guidance=5.0, seed=1,
+            model="stable-diffusion-v1-4", owner=str(stage.alice.id),
+        )
+    ]  # fmt: skip
+
+
+async def test_without_options_the_model_decides(stage: Stage):
+    await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    [request] = stage.backend.requests
+    assert isinstance(request, ImagineRequest)
+    assert (request.width, request.height, request.steps, request.guidance) == (0, 0, 0, None)
+
+
+async def test_a_picture_that_was_held_back_is_replaced_by_a_sentence(stage: Stage):
+    pictures = (Picture(b"", 7, flagged=True), Picture(PNG, 8))
+    stage.backend.script = lambda spec, request: [Result(Drawing(pictures, 512, 512, 25, 7.5, "Fewer steps."))]
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=2)
+    assert [file.filename for file in first(result).attachments] == ["inkling-8.png"]
+    assert "The safety checker held back 1 of 2." in first(result).content
+    assert "Fewer steps." in first(result).content
+
+
+async def test_a_picture_over_the_upload_limit_is_explained(stage: Stage):
+    large = Picture(PNG + b"0" * 27_000_000, 7)
+    stage.backend.script = lambda spec, request: [Result(Drawing((large,), 4096, 4096, 25, 7.5))]
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert not first(result).attachments
+    assert "over the 26 MB that Discord takes here" in first(result).content
+
+
+async def test_what_the_operator_does_not_allow_is_refused_in_private(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=9)
+    assert refusal(result) == "The count must be between 1 and 4, not 9."
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", steps=300)
+    assert "between 1 and 100" in refusal(result)
+    assert not stage.backend.requests
