@@ -1,0 +1,124 @@
+"""Writes docs/configuration.md from the schema: `python -m docs.generate`."""
+
+from __future__ import annotations
+
+import types
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from inference.config import Config, Discord, Limits, Model, Models
+from inference.types import TASKS
+
+PAGE = Path(__file__).with_name("configuration.md")
+
+_INTRO = """\
+# Configuration
+
+<!-- Written by `python -m docs.generate` from inference/config.py. Edit there. -->
+
+One YAML file, `config.yaml` unless `--config FILE` says otherwise. Every key has a default, so that an empty
+file is a valid one that lists no models. Unknown keys, wrong types and models that can't fit are all reported
+at start, each with its place in the file; `python bot.py --check-config` does only that. Changes take effect
+at the next start.
+
+```yaml
+models:
+  complete:
+    - openai-community/gpt2-large            # the first of a list is the default
+    - {repo: facebook/opt-1.3b, name: opt, dtype: float32}
+memory: 12 GiB
+limits:
+  per_person: 2
+```
+"""
+
+_ENVIRONMENT = """\
+## Environment
+
+Secrets and places are never in the file. The bot also reads a file `.env` in the folder it is started from.
+
+| variable | meaning |
+|---|---|
+| `DISCORD_TOKEN` | The bot's token. Without it, `python bot.py` starts the preview. |
+| `HF_TOKEN` | A token of the model hub, for gated and private models. |
+| `HF_HOME` | Where downloaded models lie; by default `~/.cache/huggingface`. |
+| `HF_HUB_OFFLINE` | `1` forbids every request to the hub. Models on disk never need one. |
+"""
+
+
+def page() -> str:
+    """The whole page as Markdown."""
+    parts = [
+        _INTRO,
+        _section("Top level", Config, "", skip={"models", "discord", "limits"}),
+        f"## `models`\n\n{_text(Models)}\n\nTasks: {', '.join(f'`{task}`' for task in TASKS)}. "
+        "Each takes a list. An entry is a hub id or a folder, or a map with these keys:\n\n" + _table(Model),
+        _section("`discord`", Discord, "discord."),
+        _section("`limits`", Limits, "limits."),
+        _ENVIRONMENT,
+    ]
+    return "\n".join(parts)
+
+
+def _section(title: str, section: type[BaseModel], prefix: str, skip: set[str] | None = None) -> str:
+    intro = f"{_text(section)}\n\n" if prefix else ""
+    return f"## {title}\n\n{intro}{_table(section, skip)}"
+
+
+def _table(section: type[BaseModel], skip: set[str] | None = None) -> str:
+    rows = [
+        f"| `{name}` | {_type(field)} | {_default(field)} | {field.description} |"
+        for name, field in section.model_fields.items()
+        if name not in (skip or set())
+    ]
+    return "\n".join(["| key | type | default | meaning |", "|---|---|---|---|", *rows, ""])
+
+
+def _text(section: type[BaseModel]) -> str:
+    return " ".join((section.__doc__ or "").split())
+
+
+def _type(field: FieldInfo) -> str:
+    """In words: bounds included, and a size where the field takes `12 GiB`."""
+    kind: Any = field.annotation
+    if any("_size" in repr(item) or "_memory" in repr(item) for item in field.metadata):
+        return "`auto` or size" if get_origin(kind) in (Union, types.UnionType) else "size"
+    bounds = [f"{word} {limit:g}" for word, limit in _bounds(field)]
+    return ", ".join([_word(kind), *bounds])
+
+
+def _bounds(field: FieldInfo) -> list[tuple[str, float]]:
+    words = {"ge": "at least", "gt": "above", "le": "at most"}
+    found = [(word, getattr(item, name, None)) for item in field.metadata for name, word in words.items()]
+    return [(word, limit) for word, limit in found if limit is not None]
+
+
+def _word(kind: Any) -> str:
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return " \\| ".join(f"`{value}`" for value in inner)
+    if origin is tuple:
+        return f"list of {_word(inner[0])}s"
+    if origin in (Union, types.UnionType):
+        return _word(inner[0])
+    return {bool: "true or false", int: "number", float: "number", str: "text", Path: "folder"}[kind]
+
+
+def _default(field: FieldInfo) -> str:
+    value: Any = field.get_default()
+    if field.is_required():
+        return "required"
+    if value is None or value in ("", ()):
+        return ""
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if _type(field) == "size":
+        return f"`{value / 10**6:g} MB`"
+    return f"`{value}`"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
