@@ -26,14 +26,19 @@ if TYPE_CHECKING:
 EngineFactory = Callable[[Config], Engine]
 
 
-def main(
-    argv: Sequence[str] | None = None,
-    engine_factory: EngineFactory = create_engine,
-    hub_factory: Callable[[Config], Hub] = create_hub,
-) -> int:
+def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; arguments that make no sense raise SystemExit(2)."""
     args = parse(argv)
     set_up_logging(verbose=args.verbose)
+    return execute(args)
+
+
+def execute(
+    args: argparse.Namespace,
+    engine_factory: EngineFactory = create_engine,
+    hub_factory: Callable[[Config], Hub] = create_hub,
+) -> int:
+    """The same, on whatever engine and hub; nothing here changes the process around it."""
     try:
         config = load(args.config)
         if args.task == "download":

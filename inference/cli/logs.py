@@ -8,12 +8,15 @@ import warnings
 
 
 def set_up_logging(*, verbose: bool) -> None:
-    """Send the log to stderr, or nowhere; call it before transformers is imported, which reads its level then."""
+    """Send the log to stderr, or nowhere. Call it before the libraries are imported: that is when they ask."""
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
         return
     logging.getLogger().addHandler(logging.NullHandler())
     warnings.simplefilter("ignore")
-    for library in ("TRANSFORMERS", "DIFFUSERS", "HF_HUB"):
-        os.environ.setdefault(f"{library}_VERBOSITY", "critical" if library != "HF_HUB" else "error")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ |= {
+        "TRANSFORMERS_VERBOSITY": "critical",
+        "DIFFUSERS_VERBOSITY": "critical",
+        "HF_HUB_VERBOSITY": "critical",
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }

@@ -37,7 +37,8 @@ from inference import (
     Result,
     SummarizeRequest,
 )
-from inference.cli import main
+from inference.cli import execute
+from inference.cli.arguments import parse
 from inference.hub import Hub
 from tests.fakes import PNG, FakeBackend, plausible
 from tests.inference.fake_hub import FakeHub, serving, sha
@@ -78,7 +79,7 @@ class CommandLine:
     def __call__(self, *argv: str | Path) -> Outcome:
         self.backend.script = self._remember(self.backend.script)
         try:
-            status = main(["--config", str(self.folder / "config.yaml"), *map(str, argv)], self._engine)
+            status = execute(parse(["--config", str(self.folder / "config.yaml"), *map(str, argv)]), self._engine)
         except SystemExit as end:
             status = cast("int", end.code)
         return Outcome(status, *self.read())
@@ -262,8 +263,8 @@ def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: Com
     (tmp_path / "config.yaml").write_text("models: {fill: [org/tiny], mood: [org/tiny, org/missing]}")
 
     def download(*names: str) -> Outcome:
-        status = main(
-            ["--config", str(tmp_path / "config.yaml"), "--json", "download", *names],
+        status = execute(
+            parse(["--config", str(tmp_path / "config.yaml"), "--json", "download", *names]),
             hub_factory=lambda config: Hub(config, endpoint=fake.endpoint, cache=tmp_path / "cache"),
         )
         return Outcome(status, *run.read())
