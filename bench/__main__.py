@@ -28,17 +28,21 @@ def main() -> None:
     names = parser.parse_args().names or list(MEASUREMENTS)
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         parser.error(f"no measurement is called {unknown[0]!r}; there is: {', '.join(MEASUREMENTS)}")
-    os.environ["HF_HUB_OFFLINE"] = "1"
+    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
     print(table([cells for name in names for cells in _rows(name)]))
 
 
 def _rows(name: str) -> list[tuple[str, ...]]:
+    """The cells of one measurement; also told on stderr at once, since all of them take minutes."""
     print(f"measuring {name} …", file=sys.stderr, flush=True)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
         try:
-            return [row.cells() for row in alone.submit(MEASUREMENTS[name]).result()]
+            rows = [row.cells() for row in alone.submit(MEASUREMENTS[name]).result()]
         except Skipped as reason:
-            return [("skipped", f"{name}: {reason}", *[""] * (len(HEADINGS) - 2))]
+            rows = [("skipped", f"{name}: {reason}", *[""] * (len(HEADINGS) - 2))]
+    for cells in rows:
+        print("  " + ", ".join(filter(None, cells)), file=sys.stderr, flush=True)
+    return rows
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from inference import CompleteRequest, Engine
 
 REPO = "openai-community/gpt2"
 PEOPLE = 16
-TOKENS = 64
+TOKENS = 32
 PROMPT = "On the first day of the journey the old captain told us that"
 REQUESTS = [CompleteRequest(prompt=PROMPT, max_new_tokens=TOKENS, seed=seed) for seed in range(PEOPLE)]
 
