@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.reply import InteractionPlace, Job, Page
+from cogs.reply import InteractionPlace, Page
 from cogs.reply.text import seconds
 from inference import ModelStatus, QueueStatus
 
@@ -21,26 +21,26 @@ class About(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self.engine = bot.engine
+        self.jobs = bot.jobs
 
     @app_commands.command()
     async def models(self, interaction: discord.Interaction) -> None:
         """List the models: what each is for, where it is, and its size."""
-        async with Job(InteractionPlace(interaction, private=True), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
             await job.acknowledge()
-            await job.finish(Page(_models(await self.engine.statuses())))
+            await job.finish(Page(_models(await job.engine.statuses())))
 
     @app_commands.command()
     async def queue(self, interaction: discord.Interaction) -> None:
         """Show how many requests wait and run."""
-        async with Job(InteractionPlace(interaction, private=True), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
             await job.acknowledge()
-            await job.finish(Page("\n".join(map(_queue, self.engine.queues()))))
+            await job.finish(Page("\n".join(map(_queue, job.engine.queues())) or "Nobody is waiting."))
 
     @app_commands.command()
     async def help(self, interaction: discord.Interaction) -> None:
         """Show what the bot can do."""
-        async with Job(InteractionPlace(interaction, private=True), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
             await job.acknowledge()
             await job.finish(Page(help_text(self.bot)))
 

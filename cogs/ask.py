@@ -10,11 +10,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.options import Text, models_of
-from cogs.reply import InteractionPlace, Job, Page, neutral, quoted
+from cogs.reply import InteractionPlace, Job, Jobs, Page, neutral, quoted
 from cogs.reply.errors import apologize
 from cogs.reply.sources import text_given, text_of_message
 from cogs.reply.text import SENTENCE_END
-from inference import Answer, AskRequest, Engine
+from inference import Answer, AskRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -27,7 +27,7 @@ class Ask(commands.Cog):
     """Questions about a text."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.engine = bot.engine
+        self.jobs = bot.jobs
         bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about))
 
     @app_commands.command()
@@ -45,30 +45,30 @@ class Ask(commands.Cog):
     ) -> None:
         """Ask a question about a text or a text file."""
         owner = str(interaction.user.id)
-        async with Job(InteractionPlace(interaction), self.engine) as job:
-            self.engine.check(AskRequest(question=question, context="…", model=model))
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
+            job.engine.check(AskRequest(question=question, context="…", model=model))
             context = await text_given(job, text, file)
             await tell_answer(job, AskRequest(question=question, context=context, model=model, owner=owner))
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu: the question comes in a form."""
-        await interaction.response.send_modal(QuestionForm(self.engine, message))
+        await interaction.response.send_modal(QuestionForm(self.jobs, message))
 
 
 class QuestionForm(discord.ui.Modal, title="Ask about this message"):
     """One line for the question."""
 
-    def __init__(self, engine: Engine, message: discord.Message) -> None:
+    def __init__(self, jobs: Jobs, message: discord.Message) -> None:
         super().__init__()
-        self._engine = engine
+        self.jobs = jobs
         self._message = message
         self._question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(max_length=1000)
         self.add_item(discord.ui.Label(text="Your question", component=self._question))
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         question, owner = self._question.value, str(interaction.user.id)
-        async with Job(InteractionPlace(interaction), self._engine) as job:
-            self._engine.check(AskRequest(question=question, context="…"))
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
+            job.engine.check(AskRequest(question=question, context="…"))
             context = await text_of_message(job, self._message)
             await tell_answer(job, AskRequest(question=question, context=context, owner=owner), self._message.jump_url)
 

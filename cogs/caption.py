@@ -22,7 +22,7 @@ class Captions(commands.Cog):
     """Descriptions of pictures."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.engine = bot.engine
+        self.jobs = bot.jobs
         bot.tree.add_command(app_commands.ContextMenu(name="Caption image", callback=self.caption_message))
 
     @app_commands.command()
@@ -30,12 +30,12 @@ class Captions(commands.Cog):
     @app_commands.autocomplete(model=models_of("caption"))
     async def caption(self, interaction: discord.Interaction, image: discord.Attachment, model: str = "") -> None:
         """Describe a picture in a sentence."""
-        async with Job(InteractionPlace(interaction), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
             await tell_captions(job, [image], str(interaction.user.id), model)
 
     async def caption_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
-        async with Job(InteractionPlace(interaction), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
             await tell_captions(job, pictures(message), str(interaction.user.id))
 
 

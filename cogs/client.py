@@ -10,6 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import COGS
+from cogs.reply import Jobs
 from cogs.reply.errors import DELIVERY, apologize, report
 from cogs.reply.text import neutral
 from cogs.sync import sync_commands
@@ -58,11 +59,17 @@ class Inkling(commands.Bot):
         )
         self.config = config
         self.engine = engine
+        self.jobs = Jobs(engine)
 
     async def setup_hook(self) -> None:
         for cog in COGS:
             await self.add_cog(cog(self))
         await sync_commands(self.tree, self.config)
+
+    async def close(self) -> None:
+        """Give every open job its last word, then leave."""
+        await self.jobs.close()
+        await super().close()
 
     async def on_ready(self) -> None:
         log.info("Logged in as %s. Invite it: %s", self.user, self.invite())

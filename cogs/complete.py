@@ -22,7 +22,7 @@ class Complete(commands.Cog):
     """Continuing texts."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.engine = bot.engine
+        self.jobs = bot.jobs
 
     @app_commands.command()
     @app_commands.describe(
@@ -55,7 +55,7 @@ class Complete(commands.Cog):
             seed=seed,
             owner=str(interaction.user.id),
         )
-        async with Job(InteractionPlace(interaction), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
             await tell_completion(job, request)
 
 

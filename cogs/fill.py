@@ -10,7 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.options import Text, models_of
-from cogs.reply import InteractionPlace, Job, Page, neutral
+from cogs.reply import InteractionPlace, Page, neutral
 from cogs.reply.text import bar
 from inference import Filling, FillRequest, Prediction
 
@@ -22,7 +22,7 @@ class Fill(commands.Cog):
     """Missing words."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.engine = bot.engine
+        self.jobs = bot.jobs
 
     @app_commands.command()
     @app_commands.describe(text="A text with one or more blanks: [MASK] or ___", model="Who guesses")
@@ -30,7 +30,7 @@ class Fill(commands.Cog):
     async def fill(self, interaction: discord.Interaction, text: Text, model: str = "") -> None:
         """Guess the missing words of a text."""
         request = FillRequest(text=text, model=model, owner=str(interaction.user.id))
-        async with Job(InteractionPlace(interaction), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
             filling = await job.run(request, Filling)
             await job.finish(Page(neutral(filling.text) + "".join(_tables(filling)), plain=filling.text))
 

@@ -9,7 +9,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.options import Seed, Text, models_of
-from cogs.reply import Attached, InteractionPlace, Job, Page, Status, neutral, quoted
+from cogs.reply import Attached, InteractionPlace, Page, Status, neutral, quoted
 from inference import Drawing, ImagineRequest
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Imagine(commands.Cog):
     """Pictures."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.engine = bot.engine
+        self.jobs = bot.jobs
 
     @app_commands.command()
     @app_commands.describe(
@@ -73,7 +73,7 @@ class Imagine(commands.Cog):
             model=model,
             owner=str(interaction.user.id),
         )
-        async with Job(InteractionPlace(interaction), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
             drawing = await job.run(request, Drawing, Status(quoted(prompt)))
             await job.finish(_page(request, drawing))
 

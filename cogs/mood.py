@@ -22,7 +22,7 @@ class Moods(commands.Cog):
     """The sound of a text."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.engine = bot.engine
+        self.jobs = bot.jobs
         bot.tree.add_command(app_commands.ContextMenu(name="Mood", callback=self.mood_of_message))
 
     @app_commands.command()
@@ -30,12 +30,12 @@ class Moods(commands.Cog):
     @app_commands.autocomplete(model=models_of("mood"))
     async def mood(self, interaction: discord.Interaction, text: Text, model: str = "") -> None:
         """Tell whether a text sounds positive or negative."""
-        async with Job(InteractionPlace(interaction), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
             await tell_mood(job, SentimentRequest(text=text, model=model, owner=str(interaction.user.id)))
 
     async def mood_of_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
-        async with Job(InteractionPlace(interaction), self.engine) as job:
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
             text = await text_of_message(job, message)
             await tell_mood(job, SentimentRequest(text=text, owner=str(interaction.user.id)))
 

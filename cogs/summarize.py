@@ -22,7 +22,7 @@ class Summarize(commands.Cog):
     """Summaries."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.engine = bot.engine
+        self.jobs = bot.jobs
         bot.tree.add_command(app_commands.ContextMenu(name="Summarize", callback=self.summarize_message))
 
     @app_commands.command()
@@ -43,8 +43,8 @@ class Summarize(commands.Cog):
     ) -> None:
         """Summarize a text, a text file or the last messages of this channel."""
         request = SummarizeRequest(text="…", model=model, owner=str(interaction.user.id))
-        async with Job(InteractionPlace(interaction, private=messages is not None), self.engine) as job:
-            self.engine.check(request)
+        async with self.jobs.open(InteractionPlace(interaction, private=messages is not None)) as job:
+            job.engine.check(request)
             if messages is None:
                 source = await text_given(job, text, file)
                 await tell_summary(job, source, request)
@@ -62,8 +62,8 @@ class Summarize(commands.Cog):
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
         request = SummarizeRequest(text="…", owner=str(interaction.user.id))
-        async with Job(InteractionPlace(interaction), self.engine) as job:
-            self.engine.check(request)
+        async with self.jobs.open(InteractionPlace(interaction)) as job:
+            job.engine.check(request)
             await tell_summary(job, await text_of_message(job, message), request, message.jump_url)
 
 

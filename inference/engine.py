@@ -89,6 +89,13 @@ class Engine:
         """Every listed model, in the order of the config: loaded, on disk, or not downloaded."""
         return await self._backend.statuses([spec for task in TASKS for spec in self._specs[task]])
 
+    def problems(self) -> list[str]:
+        """What in the config this machine can't do, each with its place in the file.
+
+        Blocks for seconds: call it before the event loop runs, or in a thread.
+        """
+        return self._backend.problems()
+
     async def close(self) -> None:
         """Cancel what runs, release the devices."""
         await self._backend.close()

@@ -90,6 +90,7 @@ class FakeBackend:
     tickets: list[FakeTicket] = field(default_factory=list[FakeTicket])
     waiting: int = 0
     closed: bool = False
+    wrong: list[str] = field(default_factory=list[str])
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> FakeTicket:
         self.requests.append(request)
@@ -106,6 +107,9 @@ class FakeBackend:
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return [ModelStatus(spec, "on disk", 500 * 10**6) for spec in specs]
+
+    def problems(self) -> list[str]:
+        return self.wrong
 
     async def close(self) -> None:
         self.closed = True

@@ -2,6 +2,7 @@
 
 from cogs.reply.errors import report
 from cogs.reply.job import Job
+from cogs.reply.jobs import Jobs
 from cogs.reply.page import Attached, Page
 from cogs.reply.place import InteractionPlace, MessagePlace, Place
 from cogs.reply.status import Status
@@ -11,6 +12,7 @@ __all__ = [
     "Attached",
     "InteractionPlace",
     "Job",
+    "Jobs",
     "MessagePlace",
     "Page",
     "Place",

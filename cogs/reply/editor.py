@@ -6,27 +6,27 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-import discord
-
-from cogs.reply.errors import DELIVERY
+from cogs.reply.errors import DELIVERY, is_deleted
 from cogs.reply.page import Page
 
 log = logging.getLogger(__name__)
 
-_UNKNOWN_MESSAGE = 10008
+_FIRST = 0.3
+"""Seconds before the first edit: what is answered sooner needs none."""
 
 
 class Editor:
     """Shows pages at a calm pace: of those that come in between, the latest wins.
 
-    `lost` is called when somebody has deleted the message.
+    When somebody has deleted the message, it is `lost`, and `on_lost` is called.
     """
 
-    def __init__(self, send: Callable[[Page], Awaitable[None]], lost: Callable[[], None]) -> None:
+    def __init__(self, send: Callable[[Page], Awaitable[None]], on_lost: Callable[[], None]) -> None:
         self._send = send
-        self._lost = lost
+        self.lost = False
+        self._on_lost = on_lost
         self._pending: Page | None = None
-        self._due = 0.0
+        self._due = asyncio.get_running_loop().time() + _FIRST
         self._task: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
 
@@ -58,7 +58,8 @@ class Editor:
         try:
             await self._send(page)
         except DELIVERY as error:
-            if isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE:
-                self._lost()
+            if is_deleted(error):
+                self.lost = True
+                self._on_lost()
             else:
                 log.warning("an edit was not taken: %s", error)

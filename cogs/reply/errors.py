@@ -24,6 +24,14 @@ EXPECTED = (*PRIVATE, RequestCancelled)
 """Nobody's fault but the request's: no id, no line in the log."""
 
 
+_UNKNOWN_MESSAGE = 10008
+
+
+def is_deleted(error: BaseException) -> bool:
+    """Whether somebody has deleted the message: then nobody waits for it any more."""
+    return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
+
+
 def report(error: BaseException) -> str:
     """A sentence or two for the person who asked; logs what the operator should see."""
     if isinstance(error, app_commands.CommandInvokeError):

@@ -53,6 +53,10 @@ class Backend(Protocol):
         """Where each model is; reads the disk, off the loop."""
         ...
 
+    def problems(self) -> list[str]:
+        """What in the config can't be done here, each with its place in the file; blocks, maybe for seconds."""
+        ...
+
     async def close(self) -> None:
         """Cancel what runs and waits, then release the devices."""
         ...
