@@ -49,7 +49,10 @@ class Hub:
         return "on disk", sum((folder / name).stat().st_size for name in names)
 
     def folder(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
-        """The folder with the model's files, fetched first if need be; raises ModelUnavailable."""
+        """The folder with the model's files, fetched first if need be; raises ModelUnavailable.
+
+        What `on_progress` raises stops the download and comes out here; files that are whole are kept.
+        """
         folder = self._find(spec)
         if folder:
             return folder

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from inference.config import Config
-from inference.errors import ModelUnavailable
+from inference.errors import ModelUnavailable, RequestCancelled
 from inference.hub import Hub, components_of, is_complete, wanted_files
 from inference.hub.sentences import explain
 from inference.types import ModelSpec
@@ -229,6 +229,17 @@ def test_a_diffusers_pipeline_is_fetched_by_its_index(online: FakeHub, tmp_path:
     hub.folder(spec("org/sd"), silent)
     assert online.fetched() == DIFFUSERS
     assert hub.state(spec("org/sd"))[0] == "on disk"
+
+
+def test_whoever_watches_can_stop_a_download(online: FakeHub, tmp_path: Path) -> None:
+    def stop(fraction: float | None) -> None:
+        raise RequestCancelled("The one who asked has gone.")
+
+    hub = hub_at(online, tmp_path)
+    with pytest.raises(RequestCancelled):
+        hub.folder(spec(), stop)
+    assert hub.state(spec()) == ("not downloaded", 0)
+    assert list((tmp_path / "cache").rglob("*.incomplete")) == []
 
 
 # --- refusals ---------------------------------------------------------------------------------
