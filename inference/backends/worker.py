@@ -87,7 +87,7 @@ class DeviceWorker:
         """Run one batch to its end; every job in it is finished, failed or cancelled afterwards."""
         batch = LocalBatch(self, jobs)
         try:
-            with self._models.lease(jobs[0].spec, lambda fraction: _tell(jobs, Loading(fraction))) as pipeline:
+            with self._models.lease(jobs[0].spec, batch.loading) as pipeline:
                 self._attempt(pipeline, batch)
         except InferenceError as error:
             _fail(batch.unfinished(), error)
@@ -158,6 +158,12 @@ class LocalBatch:
                 self._worker.run(short)
         if self._worker.closing or not self.unfinished():
             raise RequestCancelled("This request was cancelled.")
+
+    def loading(self, fraction: float | None) -> None:
+        """Tell the jobs; raises RequestCancelled, so that nobody waits for files that nobody wants any more."""
+        if self._worker.closing or not self.unfinished():
+            raise RequestCancelled("This request was cancelled.")
+        _tell(self.jobs, Loading(fraction))
 
     def join(self, room: int) -> Sequence[LocalJob]:
         newcomers = self._worker.join(self.jobs, room) if self._may_grow else []

@@ -14,7 +14,14 @@ import pytest
 from inference.backends.job import LocalJob
 from inference.backends.worker import DeviceWorker
 from inference.config import Limits
-from inference.errors import GenerationFailed, InferenceError, ModelUnavailable, OutOfMemory, Overloaded
+from inference.errors import (
+    GenerationFailed,
+    InferenceError,
+    ModelUnavailable,
+    OutOfMemory,
+    Overloaded,
+    RequestCancelled,
+)
 from inference.pipelines.base import Batch, LoadProgress, Pipeline
 from inference.types import (
     CompleteRequest,
@@ -70,13 +77,14 @@ class ScriptedModels:
 
     def __init__(self) -> None:
         self.pipeline = ScriptedPipeline()
+        self.fetch: Callable[[LoadProgress], None] = lambda on_progress: on_progress(None)
         self.unavailable: ModelUnavailable | None = None
         self.without_room: set[str] = set()
         self.released = 0
 
     @contextmanager
     def lease(self, spec: ModelSpec, on_progress: LoadProgress) -> Generator[Pipeline]:
-        on_progress(None)
+        self.fetch(on_progress)
         if self.unavailable:
             raise self.unavailable
         yield self.pipeline
@@ -182,6 +190,27 @@ async def test_who_waits_is_told_each_place_and_never_two_the_same(bench: Bench)
     await first.outcome()
     assert [e.position for e in second.events if isinstance(e, Queued)] == [1]
     assert [e.position for e in third.events if isinstance(e, Queued)] == [2, 1]
+
+
+async def test_a_download_stops_when_everybody_has_gone(bench: Bench) -> None:
+    started, go_on, stopped = threading.Event(), threading.Event(), threading.Event()
+
+    def fetch(on_progress: LoadProgress) -> None:
+        started.set()
+        assert go_on.wait(10)
+        try:
+            on_progress(0.5)
+        except RequestCancelled:
+            stopped.set()
+            raise
+
+    bench.models.fetch = fetch
+    job, _ = bench.complete("first")
+    await begun(started)
+    job.cancel()
+    go_on.set()
+    await begun(stopped)
+    assert bench.models.pipeline.batches == []
 
 
 async def test_a_queued_request_that_is_cancelled_never_runs(bench: Bench) -> None:
