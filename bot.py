@@ -12,9 +12,9 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from discord.ext import commands
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from inference import Config, Engine
 
 _PREVIEW_PORT = 8787
+_TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
 
 
 def create_bot(config: Config, engine: Engine) -> commands.Bot:
@@ -37,20 +38,23 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     read_env(Path(".env"))
     token = os.environ.get("DISCORD_TOKEN", "").strip()
-    if not arguments.check_config and (arguments.preview or not token):
-        return _preview(arguments.port)
-
-    from inference import ConfigError, load
-
     try:
-        config = load(arguments.config)
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return 2
-    if arguments.check_config:
-        print(f"{arguments.config} is fine: {_models(config)}")
-        return 0
-    return _serve(config, token)
+        if arguments.check_config:
+            return _check(arguments.config)
+        if arguments.preview or not token:
+            return _preview(arguments.port)
+        return _serve(arguments.config, token)
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return failure.status
+
+
+class Failure(Exception):
+    """The bot can't start or go on: one sentence (or a line for each reason), and the exit status."""
+
+    def __init__(self, status: int, text: str) -> None:
+        super().__init__(text)
+        self.status = status
 
 
 def read_env(path: Path) -> None:
@@ -72,59 +76,78 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _models(config: Config) -> str:
-    """`5 models for complete, 1 model for fill, …`"""
+def _check(path: Path) -> int:
     from inference import TASKS
 
+    config, _ = _load(path)
     counts = {task: len(config.specs(task)) for task in TASKS}
-    return ", ".join(f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items())
+    models = ", ".join(f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items())
+    print(f"{path} is fine: {models}")
+    return 0
 
 
 def _preview(port: int) -> int:
-    from preview import serve
+    try:
+        from preview import serve
+    except ModuleNotFoundError as error:
+        raise Failure(
+            1, f"The preview needs {error.name}. Install it with: pip install -r requirements-starter.txt"
+        ) from error
+    from inference import InferenceError
 
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(serve(port))
+    try:
+        asyncio.run(_until_stopped(serve(port)))
+    except InferenceError as error:
+        raise Failure(2, error.user_message) from error
     return 0
 
 
-def _serve(config: Config, token: str) -> int:
+def _serve(path: Path, token: str) -> int:
     import aiohttp
     import discord
 
-    from inference import InferenceError, create_engine
-
+    config, engine = _load(path)
+    discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
     try:
-        engine = create_engine(config)  # imports torch, before there is an event loop to hold up
-        asyncio.run(_run(create_bot(config, engine), engine, token))
-    except InferenceError as error:
-        print(error.user_message, file=sys.stderr)
-        return 2
-    except discord.LoginFailure:
-        print(
-            "Discord refused the token. Copy it again from https://discord.com/developers/applications "
-            "(Bot → Reset Token) into DISCORD_TOKEN.",
-            file=sys.stderr,
-        )
-        return 1
-    except (aiohttp.ClientError, OSError) as error:
-        print(f"Discord can't be reached ({error}). Check the network, then start the bot again.", file=sys.stderr)
-        return 1
+        asyncio.run(_until_stopped(_log_in(create_bot(config, engine), engine, token)))
+    except discord.LoginFailure as error:
+        raise Failure(1, f"Discord refused the token. Copy a new one into DISCORD_TOKEN, from {_TOKENS}.") from error
+    except (aiohttp.ClientError, TimeoutError, discord.DiscordException) as error:
+        raise Failure(1, f"Discord can't be reached ({error}). Check the network, then start the bot again.") from error
     return 0
 
 
-async def _run(bot: commands.Bot, engine: Engine, token: str) -> None:
-    """Until SIGINT, SIGTERM or a failed login; then let go of the devices."""
-    running = asyncio.create_task(bot.start(token))
-    for number in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, running.cancel)
+def _load(path: Path) -> tuple[Config, Engine]:
+    """Settings that this machine can keep. Imports torch, while there is no event loop to hold up."""
+    from inference import ConfigError, create_engine, load
+
     try:
-        await running
-    except asyncio.CancelledError:
-        logging.info("Stopping.")
+        config = load(path)
+    except ConfigError as error:
+        raise Failure(2, str(error)) from error
+    engine = create_engine(config)
+    if problems := engine.problems():
+        raise Failure(2, str(ConfigError(path, problems)))
+    return config, engine
+
+
+async def _log_in(bot: commands.Bot, engine: Engine, token: str) -> None:
+    """Run the bot; on the way out, open jobs get their last word before the devices are let go."""
+    try:
+        await bot.start(token)
     finally:
-        await engine.close()
         await bot.close()
+        await engine.close()
+
+
+async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
+    """Run `work` until it ends, or until SIGINT or SIGTERM cancels it."""
+    task = asyncio.create_task(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        with contextlib.suppress(NotImplementedError):  # Windows
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 if __name__ == "__main__":

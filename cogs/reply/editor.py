@@ -26,15 +26,16 @@ class Editor:
         self.lost = False
         self._on_lost = on_lost
         self._pending: Page | None = None
+        self._pause = 0.0
         self._due = asyncio.get_running_loop().time() + _FIRST
         self._task: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
 
     def show(self, page: Page, pause: float) -> None:
         """Show `page` soon, and then nothing for `pause` seconds. Returns at once."""
-        self._pending = page
+        self._pending, self._pause = page, pause
         if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._drain(pause))
+            self._task = asyncio.create_task(self._drain())
 
     async def close(self) -> None:
         """Drop what is pending; on return no edit is under way, so the next one is the last."""
@@ -43,7 +44,7 @@ class Editor:
             if self._task:
                 self._task.cancel()
 
-    async def _drain(self, pause: float) -> None:
+    async def _drain(self) -> None:
         loop = asyncio.get_running_loop()
         while self._pending:
             await asyncio.sleep(max(0.0, self._due - loop.time()))
@@ -51,7 +52,7 @@ class Editor:
                 page, self._pending = self._pending, None
                 if page:
                     await self._try(page)
-            self._due = loop.time() + pause
+            self._due = loop.time() + self._pause
 
     async def _try(self, page: Page) -> None:
         """A missed edit does no harm, since another follows; a deleted message does."""

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import discord
@@ -13,23 +18,40 @@ from discord.ext import commands
 
 import bot
 import inference
-from inference import Config, Engine
+from inference import Engine
 from tests.fakes import FakeBackend
 
-_ROOT = Path(bot.__file__).parent
+_SHIPPED = Path(bot.__file__).parent / "config.yaml"
 
 
 @pytest.fixture(autouse=True)
-def nowhere(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """No token, and no .env file, of whoever runs the tests."""
+def backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeBackend:
+    """In place of this machine's devices; and neither token nor .env file of whoever runs the tests."""
+    backend = FakeBackend()
+    monkeypatch.setattr(inference, "create_engine", lambda config: Engine(config, backend))
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
     monkeypatch.chdir(tmp_path)
+    return backend
+
+
+@pytest.fixture
+def logs_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Coroutine[Any, Any, None]], None]:
+    """Give the bot a token, and say how its connection goes."""
+
+    def connect(connection: Coroutine[Any, Any, None]) -> None:
+        async def start(self: commands.Bot, token: str, **_: object) -> None:
+            assert token == "secret"
+            await connection
+
+        monkeypatch.setattr(commands.Bot, "start", start)
+        monkeypatch.setenv("DISCORD_TOKEN", "secret")
+
+    return connect
 
 
 def test_the_shipped_settings_are_fine(capsys: pytest.CaptureFixture[str]):
-    path = _ROOT / "config.yaml"
-    assert bot.main(["--check-config", "--config", str(path)]) == 0
-    assert capsys.readouterr().out.startswith(f"{path} is fine: 5 models for complete, 1 model for fill,")
+    assert bot.main(["--check-config", "--config", str(_SHIPPED)]) == 0
+    assert capsys.readouterr().out.startswith(f"{_SHIPPED} is fine: 5 models for complete, 1 model for fill,")
 
 
 def test_every_problem_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
@@ -41,18 +63,27 @@ def test_every_problem_is_told_with_its_place(tmp_path: Path, capsys: pytest.Cap
     assert "limits.speed: unknown key" in said
 
 
-def test_help_and_the_check_load_neither_torch_nor_discord():
-    code = "import bot, sys; bot.main(['--check-config', '--config', sys.argv[1]]); print(*sys.modules)"
-    run = [sys.executable, "-c", code, str(_ROOT / "config.yaml")]
-    loaded = subprocess.run(run, cwd=_ROOT, capture_output=True, text=True, check=True).stdout.split()
-    assert "inference.config" in loaded
-    assert "torch" not in loaded
-    assert "discord" not in loaded
+@pytest.mark.parametrize("check", [["--check-config"], []])
+def test_what_this_machine_can_not_do_is_told_before_anything_starts(
+    check: list[str], backend: FakeBackend, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    backend.wrong = ["models.imagine[0] (big): it needs about 90 GB of memory"]
+    assert bot.main([*check, "--config", str(_SHIPPED)]) == 2
+    assert "models.imagine[0] (big): it needs about 90 GB of memory" in capsys.readouterr().err
+
+
+def test_help_loads_neither_torch_nor_discord():
+    run = [sys.executable, "-X", "importtime", "bot.py", "--help"]
+    done = subprocess.run(run, cwd=_SHIPPED.parent, capture_output=True, text=True, check=True)
+    assert "--check-config" in done.stdout
+    assert "argparse" in done.stderr
+    assert not {"torch", "discord", "inference"} & set(done.stderr.split())
 
 
 def test_the_bot_itself_does_not_load_torch():
     run = [sys.executable, "-c", "import cogs.client, sys; print(*sys.modules)"]
-    loaded = subprocess.run(run, cwd=_ROOT, capture_output=True, text=True, check=True).stdout.split()
+    loaded = subprocess.run(run, cwd=_SHIPPED.parent, capture_output=True, text=True, check=True).stdout.split()
     assert "cogs.imagine" in loaded
     assert "torch" not in loaded
 
@@ -62,10 +93,11 @@ def test_a_token_is_read_from_the_env_file_unless_the_environment_has_one(
 ):
     (tmp_path / ".env").write_text("# secrets\nexport DISCORD_TOKEN='from file'\nINKLING_OTHER = b=c\n\nnonsense\n")
     monkeypatch.setenv("INKLING_OTHER", "from environment")
-    bot.read_env(tmp_path / ".env")
-    assert bot.os.environ["DISCORD_TOKEN"] == "from file"
-    assert bot.os.environ["INKLING_OTHER"] == "from environment"
+    monkeypatch.setenv("DISCORD_TOKEN", "to be undone after the test")
     monkeypatch.delenv("DISCORD_TOKEN")
+    bot.read_env(tmp_path / ".env")
+    assert os.environ["DISCORD_TOKEN"] == "from file"
+    assert os.environ["INKLING_OTHER"] == "from environment"
 
 
 @pytest.mark.parametrize(
@@ -73,26 +105,35 @@ def test_a_token_is_read_from_the_env_file_unless_the_environment_has_one(
     [
         (discord.LoginFailure("Improper token"), "Discord refused the token."),
         (aiohttp.ClientConnectionError("no route"), "Discord can't be reached (no route)."),
-        (OSError("network is down"), "Discord can't be reached (network is down)."),
+        (TimeoutError("too slow"), "Discord can't be reached (too slow)."),
     ],
 )
 def test_a_failed_login_is_one_sentence_and_closes_the_engine(
-    failure: Exception, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    failure: Exception,
+    said: str,
+    logs_in: Callable[[Coroutine[Any, Any, None]], None],
+    backend: FakeBackend,
+    capsys: pytest.CaptureFixture[str],
 ):
-    backend = FakeBackend()
-
-    async def start(self: commands.Bot, token: str, **_: object) -> None:
-        assert token == "secret"
+    async def fail() -> None:
         raise failure
 
-    def create_engine(config: Config) -> Engine:
-        return Engine(config, backend)
-
-    monkeypatch.setattr(commands.Bot, "start", start)
-    monkeypatch.setattr(inference, "create_engine", create_engine)
-    monkeypatch.setenv("DISCORD_TOKEN", "secret")
-    assert bot.main(["--config", str(_ROOT / "config.yaml")]) == 1
+    logs_in(fail())
+    assert bot.main(["--config", str(_SHIPPED)]) == 1
     printed = capsys.readouterr().err
     assert said in printed
     assert "Traceback" not in printed
+    assert backend.closed
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_stops_the_bot_and_closes_the_engine(
+    number: signal.Signals, logs_in: Callable[[Coroutine[Any, Any, None]], None], backend: FakeBackend
+):
+    async def stay() -> None:
+        os.kill(os.getpid(), number)
+        await asyncio.Event().wait()
+
+    logs_in(stay())
+    assert bot.main(["--config", str(_SHIPPED)]) == 0
     assert backend.closed

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from typing import cast
 
 import pytest
 from simcord import Env
 
+from cogs.client import Inkling
 from inference import (
     Chunk,
     Completion,
@@ -120,6 +122,23 @@ async def test_a_job_whose_message_is_deleted_is_cancelled(stage: Stage):
     await stage.event(Queued(1))
     assert stage.backend.tickets[0].cancelled
     assert stage.channel.last_message is None
+
+
+async def test_a_message_deleted_at_the_very_end_is_let_go(stage: Stage, caplog: pytest.LogCaptureFixture):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.bot.get_partial_messageable(stage.channel.id).get_partial_message(first(result).id).delete()
+    await stage.event(_DONE)
+    assert not result.followups
+    assert "error" not in caplog.text
+
+
+async def test_a_job_says_so_when_the_bot_stops(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    results = [await person.slash(stage.channel, "complete", prompt="x") for person in (stage.alice, stage.bob)]
+    await cast(Inkling, stage.bot).jobs.close()
+    assert [first(result).content for result in results] == ["The bot is being restarted. Ask again in a minute."] * 2
+    assert all(ticket.cancelled for ticket in stage.backend.tickets)
 
 
 async def test_a_failure_names_its_cause_and_an_id_and_hides_the_traceback(

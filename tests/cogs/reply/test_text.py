@@ -17,7 +17,7 @@ def _random_text(seed: int) -> str:
     return "".join(source.choice(_PIECES) for _ in range(source.randrange(400)))
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(40))
 def test_the_parts_are_the_text_in_order_and_none_is_too_long(seed: int):
     text = _random_text(seed)
     parts = split(text, 100)
@@ -25,9 +25,9 @@ def test_the_parts_are_the_text_in_order_and_none_is_too_long(seed: int):
     assert all(0 < len(part) <= 100 for part in parts if text)
 
 
-@pytest.mark.parametrize("seed", range(200))
+@pytest.mark.parametrize("seed", range(40))
 def test_an_escape_stays_with_what_it_escapes(seed: int):
-    text = neutral("*" * random.Random(seed).randrange(300) + "_" * seed)
+    text = neutral("*" * random.Random(seed).randrange(300) + "_" * (100 + seed))
     assert all(len(part) % 2 == 0 for part in split(text, 101))
 
 
