@@ -26,7 +26,7 @@ run: $(VENV)/.ready ## start the bot, or its preview when there is no DISCORD_TO
 test: $(VENV)/.ready-dev ## lint, types, tests
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
-	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright
+	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/python -m pytest $(ARGS)
 
 bench: $(VENV)/.ready ## speed and memory against stock pipelines, in ratios; e.g. ARGS="engine batching"
