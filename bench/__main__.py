@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from bench import batching, diffusion, engine, lag, loading
 from bench.row import HEADINGS, Row, Skipped, table
+from inference import InferenceError
 
 MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
     "lag": lag.measure,
@@ -39,10 +40,16 @@ def _rows(name: str) -> list[tuple[str, ...]]:
         try:
             rows = [row.cells() for row in alone.submit(MEASUREMENTS[name]).result()]
         except Skipped as reason:
-            rows = [("skipped", f"{name}: {reason}", *[""] * (len(HEADINGS) - 2))]
+            rows = [_note("skipped", name, reason)]
+        except InferenceError as reason:
+            rows = [_note("failed", name, reason)]
     for cells in rows:
         print("  " + ", ".join(filter(None, cells)), file=sys.stderr, flush=True)
     return rows
+
+
+def _note(state: str, name: str, reason: Exception) -> tuple[str, ...]:
+    return (state, f"{name}: {reason}", *[""] * (len(HEADINGS) - 2))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from inference.pipelines.base import Pipeline
 
 REPO = "openai-community/gpt2"
 ROUNDS = 8
-REQUEST = CompleteRequest(prompt="Once upon a time", max_new_tokens=64, temperature=0.0, seed=1)
+REQUEST = CompleteRequest(prompt="Once upon a time", max_new_tokens=32, temperature=0.0, seed=1)
 
 
 def measure() -> list[Row]:
