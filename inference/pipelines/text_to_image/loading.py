@@ -1,0 +1,101 @@
+"""Reading a diffusers repository (`model_index.json` and a folder a component) straight into its number format."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from accelerate import init_empty_weights
+from diffusers import AutoPipelineForText2Image, DiffusionPipeline, ModelMixin
+from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
+from transformers import PreTrainedModel
+
+from inference.devices import Placement
+from inference.pipelines.weights import read_model, read_safetensors
+
+_WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+def read_pipeline(folder: Path, placement: Placement) -> Any:
+    """Whatever text-to-image pipeline the repository in `folder` is for, on its device."""
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+    pipe: Any = AutoPipelineForText2Image.from_pretrained(
+        folder, dtype=placement.dtype, local_files_only=True, **_large_parts(folder, placement)
+    )
+    pipe.to(placement.device)
+    pipe.set_progress_bar_config(disable=True)
+    for model in models_of(pipe):
+        model.eval().requires_grad_(False)
+        if placement.channels_last and isinstance(model, ModelMixin):
+            model.to(memory_format=torch.channels_last)
+    keep_latents_in_float32(pipe)
+    return pipe
+
+
+def models_of(pipe: DiffusionPipeline) -> list[Any]:
+    return [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
+
+
+def keep_latents_in_float32(pipe: Any) -> None:
+    """Let latents stay in float32 from step to step, while the networks compute in their own format.
+
+    Every step adds a small difference to the latents, and in bfloat16 three decimal digits would have to hold both.
+    The same seed also starts from the same noise, whatever the format.
+    """
+    if not hasattr(pipe, "unet"):
+        return
+
+    def narrow_sample(unet: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+        dtype = unet.conv_in.weight.dtype
+        condition = options.get("timestep_cond")
+        if condition is not None:
+            options["timestep_cond"] = condition.to(dtype)
+        return (args[0].to(dtype), *args[1:]), options
+
+    def widen_noise(_: Any, __: Any, output: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return (output[0].float(), *output[1:])
+
+    def narrow_input(module: Any, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return (args[0].to(module.weight.dtype), *args[1:])
+
+    pipe.unet.register_forward_pre_hook(narrow_sample, with_kwargs=True)
+    pipe.unet.register_forward_hook(widen_noise)
+    for entrance in (pipe.vae.post_quant_conv, pipe.vae.decoder.conv_in):
+        if entrance is not None:
+            entrance.register_forward_pre_hook(narrow_input)
+
+
+def _large_parts(folder: Path, placement: Placement) -> dict[str, Any]:
+    """The components that weigh most, read without the second copy that diffusers' own reading maps into memory."""
+    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    parts: dict[str, Any] = {}
+    for name, entry in index.items():
+        kind = _class_of(*entry) if isinstance(entry, list) and len(entry) == 2 else None
+        if kind is None:
+            continue
+        if issubclass(kind, PreTrainedModel) and (folder / name / "model.safetensors").exists():
+            parts[name] = read_model(kind, folder / name, placement)
+        elif name in ("unet", "transformer") and (folder / name / _WEIGHTS).exists():
+            parts[name] = _read_denoiser(kind, folder / name, placement)
+    return parts
+
+
+def _class_of(library: str | None, name: str | None) -> Any:
+    """The class that `model_index.json` names, when it is one of a network."""
+    if name == StableDiffusionSafetyChecker.__name__:
+        return StableDiffusionSafetyChecker
+    module = {"diffusers": diffusers, "transformers": transformers}.get(library or "")
+    found = getattr(module, name or "", None)
+    return found if isinstance(found, type) and issubclass(found, torch.nn.Module) else None
+
+
+def _read_denoiser(kind: Any, folder: Path, placement: Placement) -> Any:
+    with init_empty_weights():
+        model = kind.from_config(kind.load_config(folder, local_files_only=True))
+    model.load_state_dict(dict(read_safetensors(folder / _WEIGHTS, placement.dtype)), assign=True)
+    return model.to(placement.device)

@@ -1,0 +1,109 @@
+"""Captions: the same alone or in a batch, stopped between tokens, and a broken picture is one person's trouble."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
+
+from inference.devices import Placement
+from inference.errors import InvalidRequest, ModelUnavailable
+from inference.images import encode_png
+from inference.pipelines.captioning import Captioning
+from inference.types import Caption, CaptionRequest, ModelSpec
+from tests.models.harness import MemoryBatch, run
+from tests.models.tiny_images import save_blip, save_vit_gpt2
+
+SPEC = ModelSpec(name="tiny", task="caption", repo="tiny")
+CPU = Placement(torch.device("cpu"), torch.float32)
+PICTURES = [Image.effect_noise((30 + i, 20), 60 + 40 * i).convert("RGB") for i in range(3)]
+REQUESTS = [CaptionRequest(image=encode_png(picture)) for picture in PICTURES]
+
+
+@pytest.fixture(scope="module")
+def vit_gpt2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_vit_gpt2(tmp_path_factory.mktemp("vit-gpt2"))
+
+
+@pytest.fixture(scope="module")
+def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_blip(tmp_path_factory.mktemp("blip"))
+
+
+@pytest.fixture(scope="module")
+def vit_gpt2(vit_gpt2_folder: Path) -> Captioning:
+    return Captioning.load(SPEC, vit_gpt2_folder, CPU)
+
+
+@pytest.fixture(scope="module")
+def blip(blip_folder: Path) -> Captioning:
+    return Captioning.load(SPEC, blip_folder, CPU)
+
+
+def by_hand(folder: Path, longest: int) -> list[Caption]:
+    """Each picture alone, as the model cards show it."""
+    processor = AutoImageProcessor.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = AutoModelForImageTextToText.from_pretrained(folder).eval()
+    captions: list[Caption] = []
+    for picture in PICTURES:
+        pixels = processor(images=picture, return_tensors="pt").pixel_values
+        tokens = model.generate(pixel_values=pixels, num_beams=4, max_new_tokens=longest)
+        captions.append(Caption(tokenizer.decode(tokens[0], skip_special_tokens=True).strip()))
+    return captions
+
+
+def test_vit_gpt2_captions_as_its_card_does_with_four_beams_and_sixteen_tokens(
+    vit_gpt2: Captioning, vit_gpt2_folder: Path
+) -> None:
+    expected = by_hand(vit_gpt2_folder, longest=16)
+    assert run(vit_gpt2, *REQUESTS) == expected
+    assert len(set(expected)) == len(expected)
+
+
+def test_blip_captions_as_its_card_does(blip: Captioning, blip_folder: Path) -> None:
+    expected = by_hand(blip_folder, longest=32)
+    assert run(blip, *REQUESTS) == expected
+    assert len(set(expected)) == len(expected)
+
+
+@pytest.mark.parametrize("kind", ["vit_gpt2", "blip"])
+def test_a_caption_is_the_same_alone_and_in_a_batch(kind: str, request: pytest.FixtureRequest) -> None:
+    pipeline: Captioning = request.getfixturevalue(kind)
+    assert run(pipeline, *REQUESTS) == [run(pipeline, alone)[0] for alone in REQUESTS]
+
+
+def test_a_broken_picture_fails_alone(vit_gpt2: Captioning) -> None:
+    good, broken, other = run(vit_gpt2, REQUESTS[0], CaptionRequest(image=b"not a picture"), REQUESTS[1])
+    assert isinstance(broken, InvalidRequest)
+    assert [good, other] == run(vit_gpt2, *REQUESTS[:2])
+
+
+@pytest.mark.parametrize("kind", ["vit_gpt2", "blip"])
+def test_work_stops_between_tokens_once_everybody_has_gone(kind: str, request: pytest.FixtureRequest) -> None:
+    batch = MemoryBatch.of(*REQUESTS[:2])
+
+    def leave_at_the_third_checkpoint() -> None:
+        if batch.checkpoints == 3:
+            for job in batch.jobs:
+                job.cancel()
+
+    batch.at_checkpoint = leave_at_the_third_checkpoint
+    batch.run(request.getfixturevalue(kind))
+    assert batch.checkpoints == 3
+
+
+def test_one_who_left_gets_no_caption_and_the_other_does(vit_gpt2: Captioning) -> None:
+    batch = MemoryBatch.of(*REQUESTS[:2])
+    batch.at_checkpoint = batch.jobs[0].cancel
+    assert batch.run(vit_gpt2) == run(vit_gpt2, REQUESTS[1])
+    assert batch.jobs[0].outcome is None
+
+
+def test_a_kind_of_model_that_needs_a_prompt_is_named_in_the_refusal(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "blip-2"}')
+    with pytest.raises(ModelUnavailable, match="blip-2"):
+        Captioning.load(SPEC, tmp_path, CPU)

@@ -1,0 +1,194 @@
+"""Pictures: diffusers' own pixels, the same in any company, with progress, previews and a safety checker."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+
+from inference.devices import Placement
+from inference.errors import GenerationFailed, OutOfMemory
+from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.loading import read_pipeline
+from inference.types import Drawing, ImagineRequest, ModelSpec, Progress
+from tests.models.harness import MemoryBatch, run
+from tests.models.tiny_images import save_stable_diffusion
+
+SPEC = ModelSpec(name="tiny", task="imagine", repo="tiny")
+CPU = Placement(torch.device("cpu"), torch.float32)
+CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
+DOG = ImagineRequest(prompt="a dog", negative_prompt="a cat", steps=3, seed=7)
+
+
+def never() -> float:
+    return 0.0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_stable_diffusion(tmp_path_factory.mktemp("stable-diffusion"))
+
+
+@pytest.fixture(scope="module")
+def painter(folder: Path) -> TextToImage:
+    return TextToImage(read_pipeline(folder, CPU), clock=never)
+
+
+def drawn(pipeline: TextToImage, *requests: ImagineRequest) -> list[Drawing]:
+    outcomes = run(pipeline, *requests)
+    assert all(isinstance(outcome, Drawing) for outcome in outcomes), outcomes
+    return outcomes  # type: ignore[return-value]
+
+
+def pngs(*drawings: Drawing) -> list[bytes]:
+    return [picture.png for drawing in drawings for picture in drawing.pictures]
+
+
+def opened(png: bytes) -> Image.Image:
+    return Image.open(BytesIO(png))
+
+
+def test_pixels_equal_those_of_diffusers_own_pipeline(painter: TextToImage, folder: Path) -> None:
+    stock = StableDiffusionPipeline.from_pretrained(folder)
+    stock.set_progress_bar_config(disable=True)
+    for request in (CAT, DOG, replace(CAT, guidance=1.0), replace(CAT, width=24, height=8, guidance=3.0, steps=1)):
+        expected: Any = stock(
+            request.prompt,
+            negative_prompt=request.negative_prompt or None,
+            num_inference_steps=request.steps,
+            guidance_scale=7.5 if request.guidance is None else request.guidance,
+            width=request.width or None,
+            height=request.height or None,
+            generator=torch.Generator().manual_seed(request.seed or 0),
+        )
+        assert np.array_equal(np.asarray(opened(*pngs(*drawn(painter, request)))), np.asarray(expected.images[0]))
+
+
+def test_a_picture_is_the_same_alone_in_a_series_and_in_other_peoples_company(painter: TextToImage) -> None:
+    alone = [drawn(painter, replace(CAT, seed=5 + i)) for i in range(3)]
+    series, company = drawn(painter, replace(CAT, count=3), DOG)
+    assert pngs(series) == [png for drawings in alone for png in pngs(*drawings)]
+    assert len(set(pngs(series))) == 3
+    assert [picture.seed for picture in series.pictures] == [5, 6, 7]
+    assert pngs(company) == pngs(*drawn(painter, DOG))
+
+
+def test_the_drawing_tells_the_settings_that_were_used(painter: TextToImage) -> None:
+    own, given = drawn(painter, ImagineRequest(prompt="a cat"))[0], drawn(painter, replace(CAT, width=8, guidance=2))[0]
+    assert (own.width, own.height, own.steps, own.guidance, own.note) == (16, 16, 25, 7.5, "")
+    assert opened(own.pictures[0].png).size == (16, 16)
+    assert (given.width, given.height, given.steps, given.guidance) == (8, 16, 3, 2)
+    assert opened(given.pictures[0].png).size == (8, 16)
+
+
+def test_progress_counts_the_steps_of_all_of_ones_own_pictures(painter: TextToImage) -> None:
+    batch = MemoryBatch.of(replace(CAT, count=2), DOG)
+    batch.run(painter)
+    first, second = ([event for event in job.events if isinstance(event, Progress)] for job in batch.jobs)
+    assert {event.total for event in first} == {6}
+    assert [event.step for event in first] == sorted(event.step for event in first)
+    assert first[-1].step == 6
+    assert (second[-1].step, second[-1].total) == (3, 3)
+
+
+def test_a_preview_comes_every_three_seconds(folder: Path) -> None:
+    ticks = iter(range(100))  # a second at each look at the clock
+    batch = MemoryBatch.of(replace(CAT, steps=7))
+    batch.run(TextToImage(read_pipeline(folder, CPU), clock=lambda: float(next(ticks))))
+    previews = [event.preview for event in batch.jobs[0].events if isinstance(event, Progress)]
+    assert [preview is not None for preview in previews] == [False, False, True, False, False, True, False, False]
+    assert opened(previews[2] or b"").size == (32, 32)
+
+
+def test_a_flagged_picture_is_held_back_and_so_are_its_previews(tmp_path: Path) -> None:
+    ticks = iter(range(0, 1000, 10))
+    pipe = read_pipeline(save_stable_diffusion(tmp_path, flags_everything=True), CPU)
+    batch = MemoryBatch.of(CAT)
+    (drawing,) = batch.run(TextToImage(pipe, clock=lambda: float(next(ticks))))
+    assert isinstance(drawing, Drawing)
+    assert [(picture.flagged, picture.png, picture.seed) for picture in drawing.pictures] == [(True, b"", 5)]
+    assert all(isinstance(event, Progress) and event.preview is None for event in batch.jobs[0].events)
+
+
+def test_a_model_without_a_safety_checker_draws_and_says_so(tmp_path: Path) -> None:
+    pipeline = TextToImage.load(SPEC, save_stable_diffusion(tmp_path, checker=False), CPU)
+    (drawing,) = drawn(pipeline, CAT)
+    assert drawing.pictures[0].png
+    assert "no safety checker" in drawing.note
+
+
+def test_the_note_quotes_what_did_not_fit_the_prompt_window(painter: TextToImage) -> None:
+    (drawing,) = drawn(painter, replace(CAT, prompt="a" * 75 + " Zebra"))  # a letter is a token
+    assert "did not read “Zebra”" in drawing.note
+    assert not drawn(painter, replace(CAT, prompt="a" * 75))[0].note
+
+
+def test_a_negative_prompt_without_guidance_is_said_to_have_no_effect(painter: TextToImage) -> None:
+    assert "negative prompt has no effect" in drawn(painter, replace(DOG, guidance=1))[0].note
+
+
+def test_everybody_leaving_stops_the_picture_at_the_next_step(painter: TextToImage) -> None:
+    batch = MemoryBatch.of(replace(CAT, count=4))
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    batch.run(painter)
+    assert batch.checkpoints == 3
+
+
+def test_one_who_left_is_not_drawn_for_and_the_others_are(painter: TextToImage) -> None:
+    batch = MemoryBatch.of(replace(CAT, count=4), DOG)
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    assert pngs(*batch.run(painter)) == pngs(*drawn(painter, DOG))  # type: ignore[arg-type]
+    assert len(batch.jobs[0].events) == 2
+    assert batch.jobs[0].outcome is None
+
+
+def test_numbers_that_overflow_are_a_failure_and_no_black_picture(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    pipe.vae.decoder.conv_out.bias.data.fill_(float("nan"))
+    (latents,) = run(TextToImage(pipe, clock=never), CAT)
+    assert isinstance(latents, GenerationFailed)
+    assert "overflowed" in latents.user_message
+    pipe.unet.conv_out.bias.data.fill_(float("inf"))
+    (pixels,) = run(TextToImage(pipe, clock=never), CAT)
+    assert isinstance(pixels, GenerationFailed)
+    assert "overflowed" in pixels.user_message
+
+
+def test_a_failure_is_told_to_its_own_jobs_and_the_rest_goes_on(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    pipeline = TextToImage(pipe, clock=never)
+
+    def fail_once(*_: Any) -> None:
+        handle.remove()
+        raise ValueError("broken")
+
+    handle = pipe.unet.register_forward_pre_hook(fail_once)
+    failed, drawing = run(pipeline, CAT, DOG)
+    assert isinstance(failed, GenerationFailed)
+    assert isinstance(drawing, Drawing)
+
+
+def test_want_of_memory_for_a_single_picture_goes_to_the_backend(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+
+    def allocate(*_: Any) -> None:
+        raise torch.OutOfMemoryError("no room")
+
+    pipe.unet.register_forward_pre_hook(allocate)
+    with pytest.raises(OutOfMemory):
+        TextToImage(pipe, clock=never).run(MemoryBatch.of(CAT))
+
+
+def test_bfloat16_halves_the_memory_and_draws_nearly_the_same_picture(painter: TextToImage, folder: Path) -> None:
+    half = TextToImage.load(SPEC, folder, Placement(torch.device("cpu"), torch.bfloat16))
+    assert half.nbytes < 0.6 * painter.nbytes
+    ours, full = (np.asarray(opened(*pngs(*drawn(p, CAT))), dtype=float) for p in (half, painter))
+    assert np.abs(ours - full).mean() < 6
+    assert full.std() > 12

@@ -1,0 +1,180 @@
+"""Models of a few thousand random weights, saved as the real repositories are: captioners and Stable Diffusion."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import (
+    BertTokenizer,
+    BlipConfig,
+    BlipForConditionalGeneration,
+    BlipImageProcessorPil,
+    CLIPConfig,
+    CLIPImageProcessorPil,
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    GPT2Config,
+    GPT2Tokenizer,
+    VisionEncoderDecoderConfig,
+    VisionEncoderDecoderModel,
+    ViTConfig,
+)
+
+_LETTERS = sorted(ByteLevel.alphabet())
+_SMALL: dict[str, Any] = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 64,
+    "image_size": 16,
+    "patch_size": 8,
+}
+_RGB = [0.5, 0.5, 0.5]
+
+
+def save_vit_gpt2(folder: Path) -> Path:
+    """Like nlpconnect/vit-gpt2-image-captioning: a `.bin`, an old-style preprocessor, one token for start, pad, end."""
+    torch.manual_seed(0)
+    end = len(_LETTERS)
+    tokenizer = GPT2Tokenizer(vocab=_vocabulary(*_LETTERS, "<|endoftext|>"), merges=[])
+    decoder = GPT2Config(
+        vocab_size=end + 1,
+        n_positions=64,
+        n_embd=32,
+        n_layer=2,
+        n_head=4,
+        bos_token_id=end,
+        eos_token_id=end,
+        is_decoder=True,
+        add_cross_attention=True,
+        initializer_range=0.5,
+    )
+    ends = dict.fromkeys(("decoder_start_token_id", "pad_token_id", "eos_token_id", "bos_token_id"), end)
+    encoder = ViTConfig(**_SMALL, initializer_range=0.5)
+    config = VisionEncoderDecoderConfig(encoder=encoder.to_dict(), decoder=decoder.to_dict(), **ends)
+    model = VisionEncoderDecoderModel(config)
+    model.save_pretrained(folder)
+    (folder / "model.safetensors").unlink()
+    torch.save(model.state_dict(), folder / "pytorch_model.bin")
+    tokenizer.save_pretrained(folder)
+    _write(
+        folder / "preprocessor_config.json",
+        feature_extractor_type="ViTFeatureExtractor",
+        do_normalize=True,
+        do_resize=True,
+        image_mean=_RGB,
+        image_std=_RGB,
+        resample=2,
+        size=16,
+    )
+    return folder
+
+
+def save_blip(folder: Path) -> Path:
+    """Like Salesforce/blip-image-captioning-base."""
+    torch.manual_seed(0)
+    words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", *"abcdefghijklmnopqrstuvwxyz"]
+    text: dict[str, Any] = {
+        "vocab_size": len(words),
+        "encoder_hidden_size": 32,
+        "max_position_embeddings": 64,
+        "bos_token_id": words.index("[DEC]"),
+        "eos_token_id": words.index("[CLS]"),
+        "sep_token_id": words.index("[SEP]"),
+        "pad_token_id": 0,
+        "initializer_range": 0.5,
+    }
+    config = BlipConfig(text_config={**_SMALL, **text}, vision_config={**_SMALL, "initializer_range": 0.5})
+    BlipForConditionalGeneration(config).save_pretrained(folder)
+    BertTokenizer(vocab=_vocabulary(*words), extra_special_tokens=["[DEC]"]).save_pretrained(folder)
+    BlipImageProcessorPil(size={"height": 16, "width": 16}).save_pretrained(folder)
+    return folder
+
+
+def save_stable_diffusion(folder: Path, *, checker: bool = True, flags_everything: bool = False) -> Path:
+    """Like CompVis/stable-diffusion-v1-4, for pictures of 16 × 16 pixels."""
+    torch.manual_seed(0)
+    scheduler: Any = PNDMScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
+    )
+    pipe = StableDiffusionPipeline(
+        vae=_autoencoder(),
+        text_encoder=_text_encoder(),
+        tokenizer=_clip_tokenizer(),
+        unet=_unet(),
+        scheduler=scheduler,
+        safety_checker=_safety_checker(flags_everything) if checker else None,  # type: ignore[arg-type]
+        feature_extractor=CLIPImageProcessorPil(size=16, crop_size=16),  # type: ignore[arg-type]
+        requires_safety_checker=checker,
+    )
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def _autoencoder() -> AutoencoderKL:
+    return AutoencoderKL(
+        block_out_channels=(16, 16),  # type: ignore[arg-type]
+        down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"),  # type: ignore[arg-type]
+        up_block_types=("UpDecoderBlock2D", "UpDecoderBlock2D"),  # type: ignore[arg-type]
+        norm_num_groups=4,
+        latent_channels=4,
+        sample_size=16,
+    )
+
+
+def _unet() -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        cross_attention_dim=32,
+        attention_head_dim=4,
+        norm_num_groups=4,
+    )
+
+
+def _text_encoder() -> CLIPTextModel:
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=2 * len(_LETTERS) + 2,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            max_position_embeddings=77,
+            bos_token_id=2 * len(_LETTERS),
+            eos_token_id=2 * len(_LETTERS) + 1,
+        )
+    )
+
+
+def _clip_tokenizer() -> CLIPTokenizer:
+    endings = [letter + "</w>" for letter in _LETTERS]
+    vocabulary = _vocabulary(*_LETTERS, *endings, "<|startoftext|>", "<|endoftext|>")
+    return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
+
+
+def _safety_checker(flags_everything: bool) -> StableDiffusionSafetyChecker:
+    small = {**_SMALL, "projection_dim": 16}
+    checker = StableDiffusionSafetyChecker(CLIPConfig(text_config={}, vision_config=small, projection_dim=16))
+    threshold = -2.0 if flags_everything else 2.0  # a cosine exceeds the first and never the second
+    torch.nn.init.constant_(checker.concept_embeds_weights, threshold)
+    torch.nn.init.constant_(checker.special_care_embeds_weights, 2.0)
+    return checker
+
+
+def _vocabulary(*words: str) -> dict[str, int]:
+    return {word: i for i, word in enumerate(words)}
+
+
+def _write(file: Path, **content: Any) -> None:
+    file.write_text(json.dumps(content), encoding="utf-8")
