@@ -17,6 +17,7 @@ TICK = 0.001
 
 def measure() -> list[Row]:
     engine = engine_for("complete", REPO)
+    engine.problems()  # imports torch before there is a loop to hold up, as bot.py does
     lags = sorted(asyncio.run(_lags(engine)))
     name = "event-loop lag while loading and generating, {} (reference: what is allowed)"
     return [
