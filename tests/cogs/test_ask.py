@@ -32,8 +32,10 @@ async def test_a_model_that_answers_in_its_own_words_is_labelled(stage: Stage):
     assert first(result).content == "> When?\nIn \\*1889\\*.\n-# In the model's own words, which may be wrong"
 
 
-async def test_a_text_file_can_be_asked(stage: Stage):
-    result = await stage.alice.slash(stage.channel, "ask", question="Who?", file=("a.txt", "Zoë won.".encode()))
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+async def test_a_text_file_can_be_asked(stage: Stage, encoding: str):
+    data = "Zoë won.".encode(encoding)
+    result = await stage.alice.slash(stage.channel, "ask", question="Who?", file=("a.txt", data))
     assert first(result).content.startswith("> Who?\n**Zoë** won.")
 
 
@@ -43,8 +45,9 @@ async def test_a_text_or_a_file_is_needed_not_both(stage: Stage, options: dict[s
     assert refusal(result) == "Give either a text or a file, one of the two."
 
 
-async def test_a_file_that_is_no_text_is_refused(stage: Stage):
-    result = await stage.alice.slash(stage.channel, "ask", question="Who?", file=("a.txt", bytes(range(256))))
+@pytest.mark.parametrize("data", [bytes(range(256)), b"PK\x03\x04\x00\x00plain", b"\xff\xfe\x00\xd8"])
+async def test_a_file_that_is_no_text_is_refused(stage: Stage, data: bytes):
+    result = await stage.alice.slash(stage.channel, "ask", question="Who?", file=("a.txt", data))
     assert refusal(result) == "a.txt is not a text file. Send a .txt or .md file."
 
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import logging
-from typing import cast
 
 import pytest
 from simcord import Env
 
-from cogs.client import Inkling
 from inference import (
     Chunk,
     Completion,
@@ -136,9 +134,21 @@ async def test_a_message_deleted_at_the_very_end_is_let_go(stage: Stage, caplog:
 async def test_a_job_says_so_when_the_bot_stops(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(2)]
     results = [await person.slash(stage.channel, "complete", prompt="x") for person in (stage.alice, stage.bob)]
-    await cast(Inkling, stage.bot).jobs.close()
+    await stage.bot.close()
     assert [first(result).content for result in results] == ["The bot is being restarted. Ask again in a minute."] * 2
     assert all(ticket.cancelled for ticket in stage.backend.tickets)
+
+
+async def test_nothing_that_is_sent_may_ping(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2), Result(Completion(" long. " * 500, 1))]
+    await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.alice.send(stage.channel, f"{stage.mention} complete x")
+    await stage.alice.send(stage.channel, f"{stage.mention} dance")
+    sent = [request.json for request in stage.env.http_requests if isinstance(request.json, dict)]
+    texts = [body for body in sent if body.get("content")]
+    assert len(texts) == 6
+    assert all(body["allowed_mentions"]["parse"] == [] for body in texts)
+    assert not any(body["allowed_mentions"].get("replied_user") for body in texts)
 
 
 async def test_a_failure_names_its_cause_and_an_id_and_hides_the_traceback(

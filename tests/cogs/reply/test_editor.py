@@ -1,0 +1,48 @@
+"""Edits in order, even when Discord is slow."""
+
+from __future__ import annotations
+
+import asyncio
+
+from cogs.reply.editor import Editor
+from cogs.reply.page import Page
+
+
+class SlowDiscord:
+    """Takes an edit only when the test says so."""
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+        self.begun = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def edit(self, page: Page) -> None:
+        self.begun.set()
+        await self.go_on.wait()
+        self.taken.append(page.text)
+
+
+async def test_closing_waits_for_the_edit_under_way_and_drops_the_next():
+    discord = SlowDiscord()
+    editor = Editor(discord.edit, on_lost=lambda: None)
+    editor.show(Page("first"), 0)
+    await discord.begun.wait()
+    editor.show(Page("second"), 0)
+    closing = asyncio.create_task(editor.close())
+    await asyncio.sleep(0)
+    assert not closing.done()
+    discord.go_on.set()
+    await closing
+    assert discord.taken == ["first"]
+    await asyncio.sleep(0.01)
+    assert discord.taken == ["first"]
+
+
+async def test_closing_before_the_first_edit_sends_none():
+    discord = SlowDiscord()
+    discord.go_on.set()
+    editor = Editor(discord.edit, on_lost=lambda: None)
+    editor.show(Page("first"), 0)
+    await editor.close()
+    await asyncio.sleep(0.4)
+    assert not discord.taken
