@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-from inference.errors import GenerationFailed, InferenceError, ModelUnavailable, OutOfMemory
+from inference.errors import GenerationFailed, InferenceError, ModelUnavailable, OutOfMemory, RequestCancelled
 from inference.types import Event, ModelSpec, Request, Value
 
 if TYPE_CHECKING:
@@ -77,20 +77,32 @@ class Pipeline(ABC):
 
 
 def run_each(batch: Batch, answer: Callable[[Request], Value]) -> None:
-    """Answer the jobs one after another, a failure ending only its own job."""
+    """Answer the requests one after another, a failure ending only its own job."""
+    run_jobs(batch, lambda job: answer(job.request))
+
+
+def run_jobs(batch: Batch, answer: Callable[[Job], Value]) -> None:
+    """`run_each` for work so long that it reports progress, and pauses, while it runs."""
     for job in batch.jobs:
         batch.checkpoint()
         if job.cancelled:
             continue
         try:
             with translated():
-                value = answer(job.request)
+                value = answer(job)
         except OutOfMemory:
             raise  # the backend frees memory and tries again
         except InferenceError as error:
             job.fail(error)
         else:
             job.finish(value)
+
+
+def pause(batch: Batch, job: Job) -> None:
+    """A checkpoint in the middle of one job; raises RequestCancelled when its own caller has gone."""
+    batch.checkpoint()
+    if job.cancelled:
+        raise RequestCancelled("This request was cancelled.")
 
 
 @contextmanager
