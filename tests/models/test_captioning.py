@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -47,7 +48,7 @@ def by_hand(folder: Path, longest: int) -> list[Caption]:
     """Each picture alone, as the model cards show it."""
     processor = AutoImageProcessor.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForImageTextToText.from_pretrained(folder).eval()
+    model: Any = AutoModelForImageTextToText.from_pretrained(folder)
     captions: list[Caption] = []
     for picture in PICTURES:
         pixels = processor(images=picture, return_tensors="pt").pixel_values

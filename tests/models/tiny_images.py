@@ -52,13 +52,14 @@ def save_vit_gpt2(folder: Path) -> Path:
         n_head=4,
         bos_token_id=end,
         eos_token_id=end,
-        is_decoder=True,
         add_cross_attention=True,
         initializer_range=0.5,
     )
     ends = dict.fromkeys(("decoder_start_token_id", "pad_token_id", "eos_token_id", "bos_token_id"), end)
     encoder = ViTConfig(**_SMALL, initializer_range=0.5)
-    config = VisionEncoderDecoderConfig(encoder=encoder.to_dict(), decoder=decoder.to_dict(), **ends)
+    config = VisionEncoderDecoderConfig(
+        encoder=encoder.to_dict(), decoder=decoder.to_dict() | {"is_decoder": True}, **ends
+    )
     model = VisionEncoderDecoderModel(config)
     model.save_pretrained(folder)
     (folder / "model.safetensors").unlink()

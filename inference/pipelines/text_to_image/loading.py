@@ -10,7 +10,7 @@ import diffusers
 import torch
 import transformers
 from accelerate import init_empty_weights
-from diffusers import AutoPipelineForText2Image, DiffusionPipeline, ModelMixin
+from diffusers import AutoPipelineForText2Image, DiffusionPipeline
 from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from transformers import PreTrainedModel
 
@@ -29,10 +29,9 @@ def read_pipeline(folder: Path, placement: Placement) -> Any:
     )
     pipe.to(placement.device)
     pipe.set_progress_bar_config(disable=True)
-    for model in models_of(pipe):
-        model.eval().requires_grad_(False)
-        if placement.channels_last and isinstance(model, ModelMixin):
-            model.to(memory_format=torch.channels_last)
+    if placement.channels_last:
+        for convolutional in (pipe.vae, getattr(pipe, "unet", pipe.vae)):
+            convolutional.to(memory_format=torch.channels_last)
     keep_latents_in_float32(pipe)
     return pipe
 
@@ -97,5 +96,15 @@ def _class_of(library: str | None, name: str | None) -> Any:
 def _read_denoiser(kind: Any, folder: Path, placement: Placement) -> Any:
     with init_empty_weights():
         model = kind.from_config(kind.load_config(folder, local_files_only=True))
-    model.load_state_dict(dict(read_safetensors(folder / _WEIGHTS, placement.dtype)), assign=True)
-    return model.to(placement.device)
+    weights = {
+        # At once: converting the finished model would tear holes into the heap that are never given back.
+        name: tensor.contiguous(memory_format=_memory_format(tensor, placement))
+        for name, tensor in read_safetensors(folder / _WEIGHTS, placement.dtype)
+    }
+    model.load_state_dict(weights, assign=True)
+    return model.to(placement.device).eval()
+
+
+def _memory_format(tensor: torch.Tensor, placement: Placement) -> torch.memory_format:
+    """Convolution kernels [out, in, height, width] have a choice of layout."""
+    return torch.channels_last if placement.channels_last and tensor.ndim == 4 else torch.contiguous_format
