@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from inference import create_engine, load
+from simcord.env import Env
+
+from bot import create_bot
+from inference import Backend, Config, load
+from inference.backends.local import LocalBackend
+from preview.engine import PreviewEngine
+from preview.page import Page
+from preview.world import furnish, set_the_clock
 from starter.smollm2 import prepare
 
-if TYPE_CHECKING:
-    from discord.ext import commands
+_PATIENCE = 120.0
+"""Seconds that SimCord waits for the bot to come to rest, models at work not counted."""
 
 _CONFIG = Path(__file__).parent.parent / "starter" / "config.yaml"
-_PATIENCE = 900.0
-"""Seconds that the page waits for the bot's last edit: as long as Discord's own tokens live."""
 
 
 async def serve(port: int) -> None:
@@ -23,27 +29,27 @@ async def serve(port: int) -> None:
 
     Another port is taken when `port` is in use. Raises ModelUnavailable without the starter model.
     """
-    from bot import create_bot
-
     _keep_quiet()
     config = load(_CONFIG)
     await asyncio.to_thread(prepare, config.data)
-    engine = create_engine(config)
-    await show(create_bot(config, engine), port)
+    async with opened(config, LocalBackend(config), port) as page:
+        print(_welcome(page.url), flush=True)
+        await page.run()
 
 
-async def show(bot: commands.Bot, port: int) -> None:
-    """Put `bot` on an offline Discord and serve the page."""
-    import simcord
-
-    from preview.page import Page
-    from preview.world import build
-
-    async with simcord.run(bot, settle_timeout=_PATIENCE, check_errors=False) as env:
-        world = await build(env)
-        async with Page(env, world, port) as page:
-            print(_welcome(page.url), flush=True)
-            await page.closed()
+@asynccontextmanager
+async def opened(config: Config, backend: Backend, port: int) -> AsyncGenerator[Page]:
+    """The bot on `backend`, logged in to an offline Discord, and the page that shows it."""
+    engine = PreviewEngine(config, backend)
+    engine.env = env = Env(create_bot(config, engine), check_errors=False, settle_timeout=_PATIENCE)
+    set_the_clock(env)
+    await env.start()
+    try:
+        async with Page(env, await furnish(env), port) as page:
+            yield page
+    finally:
+        await engine.close()
+        await env.shutdown()
 
 
 def _keep_quiet() -> None:

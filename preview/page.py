@@ -1,8 +1,8 @@
 """What the browser talks to: SimCord's page, handed on as it is, with the four things that it lacks.
 
-SimCord shows one channel, has no message menus, takes `@Inkling` for plain text, and is silent while
-the bot works. This server stands in front of it on a fixed port and adds menus, channels, mentions
-and a live line under the messages; `static/inkling.js` is their half in the browser.
+SimCord shows one channel, has no message menus, takes `@Inkling` for plain text, and publishes only
+when somebody acts. This server stands in front of it on a fixed port and adds menus, channels and
+mentions, and publishes what the bot does meanwhile; `static/inkling.js` is its half in the browser.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,9 @@ _TAGS = '<link rel="stylesheet" href="/inkling/inkling.css"><script type="module
 _UPLOAD = 26 * 1024**2
 """What SimCord's own page takes."""
 
+_PACE = 0.5
+"""Seconds between two looks at what the bot has written."""
+
 
 class Page:
     """An async context manager; `url` is valid while it is entered, and lets whoever has it drive the bot."""
@@ -37,8 +42,9 @@ class Page:
         self._world = world
         self._port = port
         self._channel = world.channels[0]
-        self._changing = asyncio.Lock()
-        """Held while one preview is closed and the next one is opened."""
+        self._acting = asyncio.Lock()
+        """SimCord does one thing at a time: an action, a publication, or the change of a channel."""
+        self._published: object = None
         self._preview: Preview
 
     @property
@@ -58,22 +64,38 @@ class Page:
         await self._client.close()
         await self._preview.close()
 
-    async def closed(self) -> None:
-        """Returns once someone ends the session in the page."""
+    async def run(self) -> None:
+        """Keep the page up to date, until someone ends the session in it."""
         while True:
             preview = self._preview
-            await preview.wait_closed()
-            async with self._changing:
-                if preview is self._preview:
+            ended = await _ends_within(preview, _PACE)
+            async with self._acting:
+                if not ended:
+                    await self._catch_up()
+                elif preview is self._preview:  # and not closed for a change of channel
                     return
+
+    async def _catch_up(self) -> None:
+        """Move the bot's clock on, and show what it wrote; where nothing changed, the page is left alone."""
+        await self._env.advance_time(max(0.0, (datetime.now(UTC) - self._env.now()).total_seconds()))
+        if self._published != (content := self._content()):
+            self._published = content
+            await self._preview.refresh()
+
+    def _content(self) -> list[object]:
+        """All of the open channel that an edit can change."""
+        return [
+            (m.id, m.content, m.embeds, m.attachments, [c.to_dict() for c in m.components], m.flags.value)
+            for m in self._channel.history()
+        ]
 
     def _routes(self) -> web.Application:
         app = web.Application(client_max_size=_UPLOAD, middlewares=[self._authorize])
         app.router.add_static("/inkling/", _STATIC)
         app.router.add_get("/api/inkling/house", self._house)
-        app.router.add_get("/api/inkling/live", self._live)
         app.router.add_post("/api/inkling/channel", self._change_channel)
         app.router.add_post("/api/inkling/menu", self._menu)
+        app.router.add_post("/api/action", self._act)
         app.router.add_route("*", "/{path:.*}", self._forward)
         return app
 
@@ -85,34 +107,41 @@ class Page:
             raise web.HTTPUnauthorized
         return await handler(request)
 
-    async def _forward(self, request: web.Request) -> web.Response:
-        """Pass a request to SimCord and its answer back."""
-        body = await request.read()
-        if request.path == "/api/action" and request.content_type == "application/json":
-            body = self._with_mentions(body)
-        kept = {k: v for k, v in request.headers.items() if k.startswith("X-Simcord") or k == "Content-Type"}
-        url = self._inner + request.path_qs
-        try:
-            async with self._client.request(request.method, url, headers=kept, data=body) as answer:
-                content = await answer.read()
-                headers = {k: v for k, v in answer.headers.items() if k not in ("Content-Length", "Transfer-Encoding")}
-        except aiohttp.ClientConnectionError as error:
-            raise web.HTTPServiceUnavailable from error  # between two previews; the page asks again
-        if request.path == "/":
-            content = content.replace(b"</head>", _TAGS.encode() + b"</head>")
-        return web.Response(body=content, status=answer.status, headers=headers)
+    async def _act(self, request: web.Request) -> web.Response:
+        """What somebody does in SimCord's page."""
+        async with self._acting:
+            body = await request.read()
+            if request.content_type == "application/json":
+                body = json.dumps(self._corrected(json.loads(body), request.headers)).encode()
+            return await self._pass_on(request, body)
 
-    def _with_mentions(self, body: bytes) -> bytes:
-        """Discord's own client turns a typed @Inkling into a mention before sending."""
-        action = json.loads(body)
+    def _corrected(self, action: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+        """Mentions as Discord's own client sends them; and a click counts though the bot wrote a word meanwhile."""
         user = self._env.bot.user
         if action.get("kind") == "send_message" and user:
             action["content"] = action["content"].replace(f"@{user.name}", user.mention)
-        return json.dumps(action).encode()
+        page = self._preview._pages.get(headers.get("X-Simcord-Context", ""))  # pyright: ignore[reportPrivateUsage]
+        if page and "published_revision" in action:
+            action["published_revision"] = page.revision
+        return action
 
-    @property
-    def _inner(self) -> str:
-        return self._preview.url.partition("/#")[0]
+    async def _forward(self, request: web.Request) -> web.Response:
+        answer = await self._pass_on(request, await request.read())
+        if request.path == "/" and isinstance(answer.body, bytes):
+            answer.body = answer.body.replace(b"</head>", _TAGS.encode() + b"</head>")
+        return answer
+
+    async def _pass_on(self, request: web.Request, body: bytes) -> web.Response:
+        """Ask SimCord, and hand on what it answers."""
+        kept = {k: v for k, v in request.headers.items() if k.startswith("X-Simcord") or k == "Content-Type"}
+        url = self._preview.url.partition("/#")[0] + request.path_qs
+        try:
+            async with self._client.request(request.method, url, headers=kept, data=body) as answer:
+                content = await answer.read()
+        except aiohttp.ClientConnectionError as error:
+            raise web.HTTPServiceUnavailable from error  # between two previews; the page asks again
+        headers = {k: v for k, v in answer.headers.items() if k not in ("Content-Length", "Transfer-Encoding")}
+        return web.Response(body=content, status=answer.status, headers=headers)
 
     async def _show(self, channel_id: int) -> Preview:
         """SimCord's preview of one channel, opened."""
@@ -127,14 +156,9 @@ class Page:
         ]
         return web.json_response({"channels": channels, "menus": _message_menus(self._env.bot)})
 
-    async def _live(self, _: web.Request) -> web.Response:
-        """The text of the bot's latest message, while SimCord's page waits for its last edit."""
-        messages = [m for m in self._channel.history() if m.author == self._env.bot.user]
-        return web.json_response({"text": messages[-1].content if messages else ""})
-
     async def _change_channel(self, request: web.Request) -> web.Response:
         wanted = int((await request.json())["channel"])
-        async with self._changing:
+        async with self._acting:
             await self._preview.close()
             self._preview = await self._show(wanted)
         return web.json_response({"capability": self._preview.capability})
@@ -144,7 +168,8 @@ class Page:
         asked = await request.json()
         viewer = next(member for member in self._world.viewers if str(member.id) == asked["viewer"])
         try:
-            await self._run_menu(viewer, asked["name"], int(asked["message"]), asked["context"])
+            async with self._acting:
+                await self._run_menu(viewer, asked["name"], int(asked["message"]), asked["context"])
         except (SetupError, BackendError) as error:
             return web.json_response({"error": str(error)}, status=409)
         return web.json_response({})
@@ -162,6 +187,15 @@ class Page:
 def _message_menus(bot: discord.Client) -> list[str]:
     tree: Any = getattr(bot, "tree", None)
     return [menu.name for menu in tree.get_commands(type=discord.AppCommandType.message)] if tree else []
+
+
+async def _ends_within(preview: Preview, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(seconds):
+            await preview.wait_closed()
+    except TimeoutError:
+        return False
+    return True
 
 
 async def _listen(runner: web.AppRunner, port: int) -> int:

@@ -52,12 +52,18 @@ class World:
     viewers: tuple[MemberActor, ...]
 
 
-async def build(env: Env) -> World:
-    """Furnish an empty environment. The talk ends now, by the environment's own clock."""
-    # The clock starts in a fixed year. It is set, not run: the bot's own timers need not fire for each minute since.
-    env.backend.advance_clock((datetime.now(UTC) - _PAUSE * len(_TALK) - env.now()).total_seconds())
-    if env.bot.user:
-        await env.bot.user.edit(username="Inkling")
+def set_the_clock(env: Env) -> None:
+    """SimCord's clock starts in a fixed year. Set it before the bot starts, whose timers would all fire otherwise.
+
+    It starts early enough for the talk to end now.
+    """
+    start = datetime.now(UTC) - _PAUSE * len(_TALK)
+    env.backend.advance_clock((start - env.now()).total_seconds())
+
+
+async def furnish(env: Env) -> World:
+    """Fill the environment of a bot that has logged in."""
+    env.backend.edit_bot_profile("Inkling")
     guild = env.create_guild("Inkling's study")
     general = guild.create_text_channel("general", topic="Try /help. Type / for all commands.")
     late = guild.create_text_channel("after-dark", topic="An age-restricted channel.")
@@ -71,7 +77,7 @@ async def build(env: Env) -> World:
 async def _talk(env: Env, channel: ChannelHandle, members: Sequence[MemberActor]) -> None:
     speakers = {member.name: member for member in members}
     for name, text in _TALK:
-        env.backend.advance_clock(_PAUSE.total_seconds())
+        await env.advance_time(_PAUSE.total_seconds())
         last = text == _TALK[-1][1]
         await speakers[name].send(channel, text, attachments=[("hut.png", lake_hut())] if last else ())
 

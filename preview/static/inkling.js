@@ -1,4 +1,4 @@
-/* What SimCord's page lacks: message menus, a list of channels, and a look at the bot's message while it works. */
+/* What SimCord's page lacks: message menus and a list of channels. */
 
 const capability = location.hash.slice(1);
 
@@ -69,26 +69,6 @@ async function runMenu(name, message) {
   busy = false;
 }
 
-/* --- live: the bot's message as it grows, until the page itself shows it --- */
-
-const live = element("div", "inkling-live", "");
-let before = null;
-
-async function watch() {
-  const working = busy || ["run_command", "send_message", "click", "modal_submit"].includes(
-    window.simcordPreview?.pendingAction?.kind,
-  );
-  if (!working) {
-    before = null;
-    live.hidden = true;
-    return;
-  }
-  const { text } = await call("live");
-  if (before === null) before = text;
-  live.textContent = text && text !== before ? text : "Inkling is thinking…";
-  live.hidden = false;
-}
-
 /* --- channels --- */
 
 function listChannels(channels) {
@@ -108,9 +88,6 @@ function listChannels(channels) {
 
 document.addEventListener("click", closeMenu);
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());
-document.getElementById("channel-timeline").after(live);
-live.hidden = true;
-live.setAttribute("role", "status");
 
 const house = await call("house");
 menus = house.menus || [];
@@ -120,4 +97,3 @@ new MutationObserver(addMenuButtons).observe(document.getElementById("channel-me
   subtree: true,
 });
 addMenuButtons();
-setInterval(watch, 400);

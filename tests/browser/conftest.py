@@ -1,0 +1,67 @@
+"""A Chromium, and the preview in it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page, async_playwright
+
+import preview
+from inference import Backend, Config, load
+from tests.browser.driver import Driver
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+
+Open = Callable[[Backend], Awaitable[Driver]]
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    """The starter's settings, with a data folder of the test's own."""
+    settings = load(Path(preview.__file__).parent.parent / "starter" / "config.yaml")
+    return settings.model_copy(update={"data": tmp_path})
+
+
+def _chromium(playwrights_own: str) -> str:
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or playwrights_own
+    if not Path(path).exists():
+        pytest.skip("there is no Chromium: install the package chromium, or name one in CHROMIUM")
+    return path
+
+
+@pytest.fixture
+async def page() -> AsyncGenerator[Page]:
+    async with async_playwright() as playwright:
+        path = _chromium(playwright.chromium.executable_path)
+        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        yield await browser.new_page(viewport={"width": 1280, "height": 860})
+        await browser.close()
+
+
+@pytest.fixture
+async def open_preview(config: Config, page: Page) -> AsyncGenerator[Open]:
+    """`await open_preview(backend)` shows the bot on `backend` in the browser."""
+    async with AsyncExitStack() as stack:
+
+        async def opened(backend: Backend) -> Driver:
+            house = await stack.enter_async_context(preview.opened(config, backend, 0))
+            running = asyncio.create_task(house.run())
+            stack.callback(running.cancel)
+            driver = Driver(page)
+            await driver.open(house.url)
+            return driver
+
+        yield opened

