@@ -1,0 +1,134 @@
+"""Extractive question answering: the answer is a piece of the text, or nothing when the text does not say.
+
+Answers equal those of the `question-answering` pipeline that transformers had up to 4.57, with
+`handle_impossible_answer=True`: the same windows, candidates, alignment to words, and scores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+from transformers import AutoModelForQuestionAnswering
+
+from inference.devices import Placement
+from inference.errors import InvalidRequest
+from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
+from inference.pipelines.encoder import read_tokenizer, run_rows, window
+from inference.pipelines.weights import read_model, weight_bytes
+from inference.types import Answer, AskRequest, ModelSpec
+
+_WINDOW = 384
+"""Tokens of question and context that the model reads at once; SQuAD's models were trained so."""
+
+_STRIDE = 128
+"""Tokens that two neighbouring windows share, so that no answer is cut in two."""
+
+_LONGEST = 15
+"""Tokens of an answer."""
+
+_CANDIDATES = 12
+"""Spans that each window proposes."""
+
+_MASKED = -10_000.0
+
+
+class QuestionAnswering(Pipeline):
+    """A question answering model and its (fast) tokenizer."""
+
+    def __init__(self, model: Any, tokenizer: Any) -> None:
+        self.nbytes = weight_bytes(model)
+        self._model = model
+        self._tokenizer = tokenizer
+        self._window = min(_WINDOW, window(model, tokenizer))
+        self._stride = min(_STRIDE, self._window // 2)
+
+    @classmethod
+    def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
+        return cls(read_model(AutoModelForQuestionAnswering, folder, placement), read_tokenizer(folder))
+
+    def run(self, batch: Batch) -> None:
+        run_jobs(batch, lambda job: self._answer(job.request, lambda: pause(batch, job)))
+
+    def _answer(self, request: Any, checkpoint: Callable[[], None]) -> Answer:
+        assert isinstance(request, AskRequest)
+        encoded = self._encode(request)
+        names = [name for name in self._tokenizer.model_input_names if name in encoded]
+        rows = [{name: encoded[name][i] for name in names} for i in range(len(encoded.encodings))]
+        logits = run_rows(self._model, rows, _logits, checkpoint)
+        found = [self._read(request.context, *pair) for pair in zip(encoded.encodings, logits, strict=True)]
+        nothing = Answer("", min(null for null, _ in found), 0, 0)
+        spans = _merged(span for _, candidates in found for span in candidates)
+        return max([*spans, nothing], key=lambda answer: answer.score)
+
+    def _encode(self, request: AskRequest) -> Any:
+        """As many windows as the context needs, each with the whole question before it."""
+        question = len(self._tokenizer(request.question, add_special_tokens=False, verbose=False)["input_ids"])
+        most = self._window - self._stride - self._tokenizer.num_special_tokens_to_add(pair=True) - 1
+        if question > most:
+            raise InvalidRequest(
+                f"The question is too long: it has {question:,} tokens, and this model takes {most:,}. Ask it shorter."
+            )
+        return self._tokenizer(
+            request.question,
+            request.context,
+            truncation="only_second",
+            max_length=self._window,
+            stride=self._stride,
+            return_overflowing_tokens=True,
+            verbose=False,
+        )
+
+    def _read(self, context: str, encoding: Any, logits: Tensor) -> tuple[float, list[Answer]]:
+        """The probability that this window holds no answer, and its candidates; `logits` is [2, tokens].
+
+        "No answer" is a span that starts and ends at the first token.
+        """
+        cls = self._tokenizer.cls_token_id
+        allowed = torch.tensor([s == 1 or t == cls for s, t in zip(encoding.sequence_ids, encoding.ids, strict=True)])
+        start, end = logits.masked_fill(~allowed, _MASKED).softmax(dim=-1)
+        null = float(start[0] * end[0])
+        start[0] = end[0] = 0
+        answers: list[Answer] = []
+        for first, last, score in _best_spans(start * allowed, end * allowed):
+            begin, stop = _characters(encoding, first, last)
+            answers.append(Answer(context[begin:stop], score, begin, stop))
+        return null, answers
+
+
+def _logits(output: Any) -> Tensor:
+    return torch.stack((output.start_logits, output.end_logits), dim=1)  # [windows, 2, tokens]
+
+
+def _best_spans(start: Tensor, end: Tensor) -> Iterator[tuple[int, int, float]]:
+    """First token, last token and probability of the likeliest spans that aren't too long, best first."""
+    spans = torch.outer(start, end).triu().tril(_LONGEST - 1)  # [first, last]
+    scores, places = spans.flatten().topk(min(_CANDIDATES, spans.numel()))
+    for score, place in zip(scores.tolist(), places.tolist(), strict=True):
+        if score > 0:
+            yield place // len(end), place % len(end), score
+
+
+def _characters(encoding: Any, first: int, last: int) -> tuple[int, int]:
+    """Where the words of these two tokens begin and end; the tokens themselves, for tokenizers without words."""
+    words = encoding.token_to_word(first), encoding.token_to_word(last)
+    if None in words:
+        return encoding.offsets[first][0], encoding.offsets[last][1]
+    return encoding.word_to_chars(words[0], 1)[0], encoding.word_to_chars(words[1], 1)[1]
+
+
+def _merged(answers: Iterable[Answer]) -> list[Answer]:
+    """Answers that read the same, from overlapping windows or other places, as the first of them.
+
+    Their scores add up, and may so exceed 1.
+    """
+    merged: dict[str, Answer] = {}
+    for answer in answers:
+        same = answer.text.lower()
+        known = merged.get(same)
+        merged[same] = replace(known, score=known.score + answer.score) if known else answer
+    return list(merged.values())
