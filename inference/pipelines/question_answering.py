@@ -17,7 +17,7 @@ from transformers import AutoModelForQuestionAnswering
 
 from inference.devices import Placement
 from inference.errors import InvalidRequest
-from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
+from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
 from inference.pipelines.encoder import read_tokenizer, run_rows, window
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.types import Answer, AskRequest, ModelSpec

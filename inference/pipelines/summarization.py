@@ -16,7 +16,7 @@ from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
 from inference.pipelines.encoder import read_tokenizer
 from inference.pipelines.parts import split_into_parts
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import ModelSpec, Progress, Summary, SummarizeRequest
+from inference.types import ModelSpec, Progress, SummarizeRequest, Summary
 
 _BEAMS, _LONGEST = 4, 256
 """For models whose files don't say."""
