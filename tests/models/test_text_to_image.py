@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from PIL import Image
 
 from inference.devices import Placement
@@ -19,7 +19,7 @@ from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.types import Drawing, ImagineRequest, ModelSpec, Progress
 from tests.models.harness import MemoryBatch, run
-from tests.models.tiny_images import save_stable_diffusion
+from tests.models.tiny_images import save_stable_diffusion, save_stable_diffusion_xl
 
 SPEC = ModelSpec(name="tiny", task="imagine", repo="tiny")
 CPU = Placement(torch.device("cpu"), torch.float32)
@@ -128,6 +128,47 @@ def test_the_note_quotes_what_did_not_fit_the_prompt_window(painter: TextToImage
     (drawing,) = drawn(painter, replace(CAT, prompt="a" * 75 + " Zebra"))  # a letter is a token
     assert "did not read “Zebra”" in drawing.note
     assert not drawn(painter, replace(CAT, prompt="a" * 75))[0].note
+
+
+def test_pictures_drawn_together_are_those_drawn_alone(folder: Path, painter: TextToImage) -> None:
+    together = TextToImage(read_pipeline(folder, CPU), at_once=4, clock=never)
+    batch = MemoryBatch.of(replace(CAT, count=3), replace(CAT, prompt="a cow"), DOG, replace(CAT, seed=9))
+    pictures = pngs(*batch.run(together))  # type: ignore[arg-type]
+    alone = pngs(*(drawn(painter, job.request)[0] for job in batch.jobs if isinstance(job.request, ImagineRequest)))
+    for ours, expected in zip(pictures, alone, strict=True):
+        assert np.abs(np.asarray(opened(ours), dtype=int) - np.asarray(opened(expected), dtype=int)).max() <= 2
+    first = [event.step for event in batch.jobs[0].events if isinstance(event, Progress)]
+    assert first == [0, 3, 6, 9]  # three pictures at a time
+
+
+def test_pictures_that_do_not_fit_together_are_drawn_in_smaller_groups(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    sizes: list[int] = []
+
+    def room_for_two(_: Any, arguments: tuple[torch.Tensor, ...]) -> None:
+        sizes.append(len(arguments[0]) // 2)  # guidance doubles them
+        if sizes[-1] > 2:
+            raise torch.OutOfMemoryError("no room")
+
+    pipe.unet.register_forward_pre_hook(room_for_two)
+    (drawing,) = drawn(TextToImage(pipe, at_once=4, clock=never), replace(CAT, count=4))
+    assert len(drawing.pictures) == 4
+    assert sizes == [4, *[2] * 8]
+
+
+def test_stable_diffusion_xl_draws_as_diffusers_does(tmp_path: Path) -> None:
+    stock = StableDiffusionXLPipeline.from_pretrained(save_stable_diffusion_xl(tmp_path))
+    stock.set_progress_bar_config(disable=True)
+    pipeline = TextToImage.load(SPEC, tmp_path, CPU)
+    for request in (CAT, DOG):
+        expected: Any = stock(
+            request.prompt,
+            negative_prompt=request.negative_prompt or None,
+            num_inference_steps=3,
+            guidance_scale=7.5,
+            generator=torch.Generator().manual_seed(request.seed or 0),
+        )
+        assert np.array_equal(np.asarray(opened(*pngs(*drawn(pipeline, request)))), np.asarray(expected.images[0]))
 
 
 def test_a_negative_prompt_without_guidance_is_said_to_have_no_effect(painter: TextToImage) -> None:

@@ -7,7 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, PNDMScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    EulerDiscreteScheduler,
+    PNDMScheduler,
+    StableDiffusionPipeline,
+    StableDiffusionXLPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
@@ -19,6 +26,7 @@ from transformers import (
     CLIPImageProcessorPil,
     CLIPTextConfig,
     CLIPTextModel,
+    CLIPTextModelWithProjection,
     CLIPTokenizer,
     GPT2Config,
     GPT2Tokenizer,
@@ -107,13 +115,38 @@ def save_stable_diffusion(folder: Path, *, checker: bool = True, flags_everythin
     )
     pipe = StableDiffusionPipeline(
         vae=_autoencoder(),
-        text_encoder=_text_encoder(),
+        text_encoder=CLIPTextModel(_text_config()),
         tokenizer=_clip_tokenizer(),
         unet=_unet(),
         scheduler=scheduler,
         safety_checker=_safety_checker(flags_everything) if checker else None,  # type: ignore[arg-type]
         feature_extractor=CLIPImageProcessorPil(size=16, crop_size=16),  # type: ignore[arg-type]
         requires_safety_checker=checker,
+    )
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def save_stable_diffusion_xl(folder: Path) -> Path:
+    """Like stabilityai/stable-diffusion-xl-base-1.0: two text encoders, no safety checker."""
+    torch.manual_seed(0)
+    scheduler: Any = EulerDiscreteScheduler(
+        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1
+    )
+    unet = _unet(
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=32 + 6 * 8,
+        cross_attention_dim=64,
+    )
+    pipe = StableDiffusionXLPipeline(
+        vae=_autoencoder(),
+        text_encoder=CLIPTextModel(_text_config()),
+        text_encoder_2=CLIPTextModelWithProjection(_text_config()),
+        tokenizer=_clip_tokenizer(),
+        tokenizer_2=_clip_tokenizer(),
+        unet=unet,
+        scheduler=scheduler,
     )
     pipe.save_pretrained(folder)
     return folder
@@ -130,31 +163,31 @@ def _autoencoder() -> AutoencoderKL:
     )
 
 
-def _unet() -> UNet2DConditionModel:
+def _unet(cross_attention_dim: int = 32, **options: Any) -> UNet2DConditionModel:
     return UNet2DConditionModel(
         sample_size=8,
         block_out_channels=(16, 32),
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        cross_attention_dim=32,
         attention_head_dim=4,
         norm_num_groups=4,
+        cross_attention_dim=cross_attention_dim,
+        **options,
     )
 
 
-def _text_encoder() -> CLIPTextModel:
-    return CLIPTextModel(
-        CLIPTextConfig(
-            vocab_size=2 * len(_LETTERS) + 2,
-            hidden_size=32,
-            intermediate_size=64,
-            num_hidden_layers=2,
-            num_attention_heads=4,
-            max_position_embeddings=77,
-            bos_token_id=2 * len(_LETTERS),
-            eos_token_id=2 * len(_LETTERS) + 1,
-        )
+def _text_config() -> CLIPTextConfig:
+    return CLIPTextConfig(
+        vocab_size=2 * len(_LETTERS) + 2,
+        hidden_size=32,
+        intermediate_size=64,
+        projection_dim=32,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        max_position_embeddings=77,
+        bos_token_id=2 * len(_LETTERS),
+        eos_token_id=2 * len(_LETTERS) + 1,
     )
 
 

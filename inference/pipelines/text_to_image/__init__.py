@@ -53,22 +53,23 @@ Group = Sequence[tuple[Order, Subject]]
 
 
 class TextToImage(Pipeline):
-    """A diffusers pipeline on one device."""
+    """A diffusers pipeline on one device; draws up to `at_once` pictures together."""
 
-    def __init__(self, pipe: Any, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, pipe: Any, at_once: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
         self.nbytes = weight_bytes(*models_of(pipe))
         self._painter = Painter(pipe)
         self._previews = Previews(pipe, clock)
         self._device: torch.device = pipe.device
+        self._at_once = at_once
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        return cls(read_pipeline(folder, placement))
+        return cls(read_pipeline(folder, placement), at_once=1 if placement.device.type == "cpu" else _AT_ONCE)
 
     def run(self, batch: Batch) -> None:
         orders = [Order.of(job) for job in batch.jobs]
         settings = self._painter.settings(orders[0].request)
-        at_once = 1 if self._device.type == "cpu" else _AT_ONCE
+        at_once = self._at_once
         while group := _next_group(orders, at_once):
             batch.checkpoint()
             release_memory(self._device)
