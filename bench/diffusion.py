@@ -52,7 +52,8 @@ def _stock(here: Path) -> float:
         steps.append(time.perf_counter())
         return tensors
 
-    pipeline: Any = StableDiffusionPipeline.from_pretrained(here, torch_dtype=torch.float32, local_files_only=True)
+    pipeline: Any = StableDiffusionPipeline.from_pretrained(here, dtype=torch.float32, local_files_only=True)
+    pipeline.set_progress_bar_config(disable=True)
     pipeline(PROMPT, num_inference_steps=STEPS, height=512, width=512, output_type="latent", callback_on_step_end=note)
     return _median_gap(steps)
 
