@@ -87,6 +87,9 @@ def _check(path: Path) -> int:
 
 
 def _preview(port: int) -> int:
+    # An offline Discord has no login or invite worth a line. SimCord makes its first client when it is imported.
+    logging.getLogger("discord").setLevel(logging.ERROR)
+    logging.getLogger("cogs").setLevel(logging.WARNING)
     try:
         from preview import serve
     except ModuleNotFoundError as error:

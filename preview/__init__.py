@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -29,7 +28,6 @@ async def serve(port: int) -> None:
 
     Another port is taken when `port` is in use. Raises ModelUnavailable without the starter model.
     """
-    _keep_quiet()
     config = load(_CONFIG)
     await asyncio.to_thread(prepare, config.data)
     async with opened(config, LocalBackend(config), port) as page:
@@ -50,12 +48,6 @@ async def opened(config: Config, backend: Backend, port: int) -> AsyncGenerator[
     finally:
         await engine.close()
         await env.shutdown()
-
-
-def _keep_quiet() -> None:
-    """Logging in, invite links and voice libraries mean nothing here, and would bury the link."""
-    logging.getLogger("discord").setLevel(logging.ERROR)
-    logging.getLogger("cogs").setLevel(logging.WARNING)
 
 
 def _welcome(url: str) -> str:

@@ -23,10 +23,10 @@ from simcord.backend.errors import BackendError, SetupError
 from simcord.env import Env
 from simcord.preview import Preview
 
+from preview.proxy import listen, pass_on
 from preview.world import World
 
 _STATIC = Path(__file__).parent / "static"
-_TAGS = '<link rel="stylesheet" href="/inkling/inkling.css"><script type="module" src="/inkling/inkling.js"></script>'
 _UPLOAD = 26 * 1024**2
 """What SimCord's own page takes."""
 
@@ -56,7 +56,7 @@ class Page:
         self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False)
         self._runner = web.AppRunner(self._routes(), access_log=None)
         await self._runner.setup()
-        self._port = await _listen(self._runner, self._port)
+        self._port = await listen(self._runner, self._port)
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -85,7 +85,7 @@ class Page:
     def _content(self) -> list[object]:
         """All of the open channel that an edit can change."""
         return [
-            (m.id, m.content, m.embeds, m.attachments, [c.to_dict() for c in m.components], m.flags.value)
+            (m.id, m.content, m.embeds, [file.id for file in m.attachments], [row.to_dict() for row in m.components])
             for m in self._channel.history()
         ]
 
@@ -126,22 +126,10 @@ class Page:
         return action
 
     async def _forward(self, request: web.Request) -> web.Response:
-        answer = await self._pass_on(request, await request.read())
-        if request.path == "/" and isinstance(answer.body, bytes):
-            answer.body = answer.body.replace(b"</head>", _TAGS.encode() + b"</head>")
-        return answer
+        return await self._pass_on(request, await request.read())
 
     async def _pass_on(self, request: web.Request, body: bytes) -> web.Response:
-        """Ask SimCord, and hand on what it answers."""
-        kept = {k: v for k, v in request.headers.items() if k.startswith("X-Simcord") or k == "Content-Type"}
-        url = self._preview.url.partition("/#")[0] + request.path_qs
-        try:
-            async with self._client.request(request.method, url, headers=kept, data=body) as answer:
-                content = await answer.read()
-        except aiohttp.ClientConnectionError as error:
-            raise web.HTTPServiceUnavailable from error  # between two previews; the page asks again
-        headers = {k: v for k, v in answer.headers.items() if k not in ("Content-Length", "Transfer-Encoding")}
-        return web.Response(body=content, status=answer.status, headers=headers)
+        return await pass_on(self._client, self._preview.url.partition("/#")[0], request, body)
 
     async def _show(self, channel_id: int) -> Preview:
         """SimCord's preview of one channel, opened."""
@@ -196,12 +184,3 @@ async def _ends_within(preview: Preview, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-async def _listen(runner: web.AppRunner, port: int) -> int:
-    """Open `port`, or any other if that one is taken; returns which."""
-    try:
-        await web.TCPSite(runner, "127.0.0.1", port).start()
-    except OSError:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return int(runner.addresses[0][1])

