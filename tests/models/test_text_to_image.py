@@ -132,7 +132,7 @@ def test_the_note_quotes_what_did_not_fit_the_prompt_window(painter: TextToImage
 
 def test_pictures_drawn_together_are_those_drawn_alone(folder: Path, painter: TextToImage) -> None:
     together = TextToImage(read_pipeline(folder, CPU), at_once=4, clock=never)
-    batch = MemoryBatch.of(replace(CAT, count=3), replace(CAT, prompt="a cow"), DOG, replace(CAT, seed=9))
+    batch = MemoryBatch.of(replace(CAT, count=3), replace(CAT, prompt="a cow"), replace(CAT, seed=9), DOG)
     pictures = pngs(*batch.run(together))  # type: ignore[arg-type]
     alone = pngs(*(drawn(painter, job.request)[0] for job in batch.jobs if isinstance(job.request, ImagineRequest)))
     for ours, expected in zip(pictures, alone, strict=True):
@@ -180,6 +180,7 @@ def test_everybody_leaving_stops_the_picture_at_the_next_step(painter: TextToIma
     batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
     batch.run(painter)
     assert batch.checkpoints == 3
+    assert len(batch.jobs[0].events) == 2
 
 
 def test_one_who_left_is_not_drawn_for_and_the_others_are(painter: TextToImage) -> None:
