@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from inference.devices import Placement
 from inference.errors import InvalidRequest
 from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.prompts import is_grounded
 from inference.types import (
     Answer,
     AskRequest,
@@ -170,6 +171,23 @@ def test_an_answer_in_own_words_is_marked_as_such(chatty: CausalLM) -> None:
     assert isinstance(answer, Answer)
     assert answer.generated
     assert (answer.score, answer.start, answer.end) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "grounded"),
+    [
+        ("the last train leaves on Sunday at 20:40.", True),
+        ("Jonas brings the tent.", True),
+        ("the president of France is Marcel Marle.", False),
+        ("", False),
+    ],
+)
+def test_an_answer_counts_only_if_the_text_holds_what_it_adds(answer: str, grounded: bool) -> None:
+    context = "Jonas brings the tent. The last train back is at 20:40 on Sunday; it leaves from the station."
+    question = (
+        "Who is the president of France?" if "France" in answer else "When does the train go, and who brings what?"
+    )
+    assert is_grounded(answer, context, question) == grounded
 
 
 def test_a_long_text_is_summarized_in_parts_with_progress(tmp_path: Path) -> None:

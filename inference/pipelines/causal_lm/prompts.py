@@ -6,6 +6,7 @@ result. The decoding loop runs many plans at once and knows nothing of tasks.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from dataclasses import dataclass
 
@@ -23,9 +24,12 @@ from inference.types import (
     Value,
 )
 
-_SILENCE = "The text does not say."
+_ASK_LEAD = "According to the text,"
+_SUMMARY_LEAD = "In short,"
 _ANSWER_TOKENS = 96
 _SUMMARY_TOKENS = 160
+_PART_TOKENS = 1500
+"""Small models lose the thread of longer texts, also where their window would hold them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,35 +79,43 @@ class Planner:
         return Completion(text, prompt.seed)
 
     def _ask(self, request: AskRequest) -> Plan:
-        task = (
-            f"Answer the question from the text alone, in one short sentence. "
-            f'If the text does not contain the answer, write "{_SILENCE}"'
+        prompt = self._instruct(
+            f"Text:\n{request.context}\n\nQuestion: {request.question}",
+            lead=_ASK_LEAD,
+            system="You answer questions about a text, in one short sentence.",
         )
-        prompt = self._instruct(f"{task}\n\nText: {request.context}\n\nQuestion: {request.question}", "Answer:")
         (text,) = yield [self._short(prompt, _ANSWER_TOKENS)]
-        said = text.strip().strip('"')
-        return Answer("" if said.startswith(_SILENCE.rstrip(".")) else said, 0.0, 0, 0, generated=True)
+        answer = text.strip()
+        said = answer if is_grounded(answer, request.context, request.question) else ""
+        return Answer(said[:1].upper() + said[1:], 0.0, 0, 0, generated=True)
 
     def _summarize(self, request: SummarizeRequest) -> Plan:
         def prompt(text: str) -> Prompt:
-            task = "Summarize the text in two or three sentences. Write only the summary."
-            return self._short(self._instruct(f"{task}\n\nText: {text}", "Summary:"), _SUMMARY_TOKENS)
+            return self._short(
+                self._instruct(
+                    f"Summarize:\n\n{text}", lead=_SUMMARY_LEAD, system="You summarize texts in two or three sentences."
+                ),
+                _SUMMARY_TOKENS,
+            )
 
         room = self._window - _SUMMARY_TOKENS - len(prompt("").tokens)
-        parts = split_into_parts(request.text, min(room, 1500), self._count)
+        parts = split_into_parts(request.text, min(room, _PART_TOKENS), self._count)
         summaries = yield [prompt(part) for part in parts]
-        return Summary("\n\n".join(text.strip() for text in summaries), len(parts))
+        tidy = (text.strip() for text in summaries)
+        return Summary("\n\n".join(text[:1].upper() + text[1:] for text in tidy), len(parts))
 
-    def _instruct(self, task: str, cue: str) -> list[int]:
-        """The task as one chat turn, or, for a model that can't chat, as a text to go on with."""
+    def _instruct(self, message: str, lead: str, system: str) -> list[int]:
+        """Tokens after which the model writes its reply, whose first words, `lead`, are given to it.
+
+        A model that can't chat gets it all as one text to go on with.
+        """
         if self._vocabulary.can_chat:
-            return self._vocabulary.chat(task)
-        return self._vocabulary.prompt(f"{task}\n\n{cue}")
+            return self._vocabulary.chat(message, system) + self._vocabulary.tokens(lead)
+        return self._vocabulary.prompt(f"{message}\n\n{lead}")
 
     def _short(self, tokens: list[int], max_new_tokens: int) -> Prompt:
-        """Greedy; a model that can't chat is stopped at the end of its paragraph."""
-        stop = () if self._vocabulary.can_chat else ("\n\n",)
-        return Prompt(self._fitting(tokens, max_new_tokens), max_new_tokens, stop=stop)
+        """Greedy, and one paragraph at most."""
+        return Prompt(self._fitting(tokens, max_new_tokens), max_new_tokens, stop=("\n\n",))
 
     def _fitting(self, tokens: list[int], new: int) -> list[int]:
         if not tokens:
@@ -117,3 +129,19 @@ class Planner:
 
     def _count(self, text: str) -> int:
         return len(self._vocabulary.tokens(text))
+
+
+def is_grounded(answer: str, context: str, question: str) -> bool:
+    """Whether at least half of what the answer adds to the question stands in the text.
+
+    A language model answers also when the text does not say; its names and figures then come from
+    elsewhere.
+    """
+    asked, known = _words(question), _words(context)
+    added = _words(answer) - asked
+    return bool(answer) and (not added or len(added & known) * 2 >= len(added))
+
+
+def _words(text: str) -> set[str]:
+    """Words and figures that carry meaning, roughly: those of four letters and more, and all figures."""
+    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3 or word[0].isdigit()}

@@ -38,9 +38,9 @@ class Vocabulary:
         """A text to begin with, after the special tokens that the model was trained with (OPT: `</s>`)."""
         return self._tokenizer(text)["input_ids"]
 
-    def chat(self, message: str) -> list[int]:
-        """One user's turn in the model's own template, up to where the answer begins."""
-        turns = [{"role": "user", "content": message}]
+    def chat(self, message: str, system: str) -> list[int]:
+        """What the user says, in the model's own template, up to where the reply begins."""
+        turns = [{"role": "system", "content": system}, {"role": "user", "content": message}]
         return self._tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
 
     def tokens(self, text: str) -> list[int]:
