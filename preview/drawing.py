@@ -1,10 +1,10 @@
-"""A picture for the preview to caption, drawn here so that it is free of anyone's rights."""
+"""The preview's pictures, drawn here so that they are free of anyone's rights."""
 
 from __future__ import annotations
 
 import io
 
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFont
 
 _SIZE = (640, 420)
 _HORIZON = 250
@@ -26,7 +26,28 @@ def lake_hut() -> bytes:
     for x, height in ((36, 110), (76, 140), (262, 96)):
         _fir(draw, x, 340, height)
     _hut(draw, 120, 250)
-    picture = picture.filter(ImageFilter.SMOOTH_MORE)
+    return _png(picture.resize((480, 315), Image.Resampling.LANCZOS))
+
+
+def portrait(letter: str, colour: str) -> bytes:
+    """A letter on a coloured ground, as a PNG file."""
+    picture = Image.new("RGB", (128, 128), colour)
+    font = ImageFont.load_default(72)
+    ImageDraw.Draw(picture).text((64, 64), letter, "white", font, anchor="mm")
+    return _png(picture)
+
+
+def ink_drop() -> bytes:
+    """The bot's face: a drop of ink, as a PNG file."""
+    picture = Image.new("RGB", (512, 512), "#f2ede4")
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((136, 200, 376, 440), "#27316b")
+    draw.polygon([(256, 56), (147, 268), (365, 268)], "#27316b")
+    draw.ellipse((186, 286, 238, 356), "#8f9be0")
+    return _png(picture.resize((128, 128), Image.Resampling.LANCZOS))
+
+
+def _png(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG", optimize=True)
     return file.getvalue()

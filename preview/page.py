@@ -134,7 +134,9 @@ class Page:
     async def _show(self, channel_id: int) -> Preview:
         """SimCord's preview of one channel, opened."""
         self._channel = next(channel for channel in self._world.channels if channel.id == channel_id)
-        preview = self._env.preview(self._channel, viewers=self._world.viewers, layout="channel")
+        preview = self._env.preview(
+            self._channel, viewers=self._world.viewers, layout="channel", assets=self._world.pictures
+        )
         return await preview.__aenter__()
 
     async def _house(self, _: web.Request) -> web.Response:

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import discord
 from simcord.actors import MemberActor
+from simcord.backend.cdn import CDN_BASE
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
-from preview.drawing import lake_hut
+from preview.drawing import ink_drop, lake_hut, portrait
 
 _TALK = (
     ("maya", "Morning! Has anyone looked at the hut for our weekend yet?"),
@@ -50,6 +51,8 @@ class World:
     guild: GuildHandle
     channels: tuple[ChannelHandle, ...]
     viewers: tuple[MemberActor, ...]
+    pictures: dict[str, tuple[str, bytes]]
+    """What the internet would have answered: address → file name and content."""
 
 
 def set_the_clock(env: Env) -> None:
@@ -64,14 +67,21 @@ def set_the_clock(env: Env) -> None:
 async def furnish(env: Env) -> World:
     """Fill the environment of a bot that has logged in."""
     env.backend.edit_bot_profile("Inkling")
+    env.backend.bot_user.avatar = "face"
     guild = env.create_guild("Inkling's study")
     general = guild.create_text_channel("general", topic="Try /help. Type / for all commands.")
     late = guild.create_text_channel("after-dark", topic="An age-restricted channel.")
     _restrict(env.bot, late)
-    maya = guild.add_member(env.create_user("maya", global_name="Maya"))
-    jonas = guild.add_member(env.create_user("jonas", global_name="Jonas"))
+    maya = guild.add_member(env.create_user("maya", global_name="Maya", avatar="face"))
+    jonas = guild.add_member(env.create_user("jonas", global_name="Jonas", avatar="face"))
     await _talk(env, general, (maya, jonas))
-    return World(guild, (general, late), (maya, jonas))
+    faces = {
+        env.backend.bot_user.id: ink_drop(),
+        maya.id: portrait("M", "#a1436b"),
+        jonas.id: portrait("J", "#2f7a5c"),
+    }
+    pictures = {f"{CDN_BASE}/avatars/{number}/face.png": ("face.png", png) for number, png in faces.items()}
+    return World(guild, (general, late), (maya, jonas), pictures)
 
 
 async def _talk(env: Env, channel: ChannelHandle, members: Sequence[MemberActor]) -> None:

@@ -16,7 +16,7 @@ import preview
 from inference import Backend, Config, load
 from tests.browser.driver import Driver
 
-_FLAGS = [
+FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
@@ -35,7 +35,8 @@ def config(tmp_path: Path) -> Config:
     return settings.model_copy(update={"data": tmp_path})
 
 
-def _chromium(playwrights_own: str) -> str:
+def find_chromium(playwrights_own: str) -> str:
+    """The path of a Chromium; skips the test where there is none."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium") or playwrights_own
     if not Path(path).exists():
         pytest.skip("there is no Chromium: install the package chromium, or name one in CHROMIUM")
@@ -45,8 +46,8 @@ def _chromium(playwrights_own: str) -> str:
 @pytest.fixture
 async def page() -> AsyncGenerator[Page]:
     async with async_playwright() as playwright:
-        path = _chromium(playwright.chromium.executable_path)
-        browser = await playwright.chromium.launch(executable_path=path, args=_FLAGS)
+        path = find_chromium(playwright.chromium.executable_path)
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield await browser.new_page(viewport={"width": 1280, "height": 860})
         await browser.close()
 

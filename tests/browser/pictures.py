@@ -1,0 +1,63 @@
+"""Takes the README's pictures: `python -m tests.browser.pictures`, with the starter model at work in the page."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+
+from PIL import Image
+from playwright.async_api import Page, async_playwright, expect
+
+import preview
+from inference import load
+from inference.backends.local import LocalBackend
+from starter.smollm2 import prepare
+from tests.browser.conftest import FLAGS, find_chromium
+from tests.browser.driver import Driver
+
+_ROOT = Path(__file__).parents[2]
+_FOLDER = _ROOT / "docs" / "pictures"
+
+
+async def main() -> None:
+    """Two pictures: commands at work, and the list of commands."""
+    config = load(_ROOT / "starter" / "config.yaml")
+    await asyncio.to_thread(prepare, config.data)
+    async with async_playwright() as playwright, preview.opened(config, LocalBackend(config), 0) as house:
+        running = asyncio.create_task(house.run())
+        path = find_chromium(playwright.chromium.executable_path)
+        browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
+        page = await browser.new_page(viewport={"width": 1200, "height": 760})
+        person = Driver(page)
+        await person.open(house.url)
+        await _show_work(person)
+        await _take(page, "at-work.png")
+        await person.composer.fill("/")
+        await expect(page.locator(".command-entry").first).to_be_visible()
+        await _take(page, "commands.png")
+        await browser.close()
+        running.cancel()
+
+
+async def _show_work(person: Driver) -> None:
+    await person.slash("fill", text="At the lake we [MASK] in the sun.")
+    await person.sees("%", seconds=300)
+    await person.slash("complete", prompt="Behind the red hut there was", length="48", seed="7")
+    await person.sees("seed 7", seconds=300)
+    await person.menu("glass museum", "Summarize")
+    await person.sees("https://", seconds=300)
+    await person.messages.last.scroll_into_view_if_needed()
+    await person.page.mouse.move(0, 0)
+
+
+async def _take(page: Page, name: str) -> None:
+    """A screenshot in 256 colours, which is half the bytes."""
+    await page.wait_for_timeout(1000)
+    picture = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
+    _FOLDER.mkdir(parents=True, exist_ok=True)
+    picture.quantize(256, dither=Image.Dither.NONE).save(_FOLDER / name, optimize=True)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
