@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 from inference.backends.base import Listener, ModelStatus, QueueStatus
 from inference.backends.job import LocalJob
@@ -45,6 +46,10 @@ class LocalBackend:
                     self._worker(spec.device).check(spec)
                 except ModelUnavailable as error:
                     found.append(f"models.{task}[{i}] ({spec.name}): {error.user_message}")
+        # What torch and transformers brought is here to stay: the garbage collector, which stops every
+        # thread while it looks, need not look at it again.
+        gc.collect()
+        gc.freeze()
         return found
 
     async def close(self) -> None:

@@ -42,9 +42,16 @@ class Models:
             yield pipeline
 
     def check(self, spec: ModelSpec) -> None:
-        """Raises ModelUnavailable if this machine lacks the device, or the memory for the model alone."""
+        """Raises ModelUnavailable if this machine lacks the device, or the memory for the model alone.
+
+        For a model on disk it also brings in the code that will run it, or tells that there is none.
+        """
+        from inference import pipelines
+
         with translated(loading=spec.name):
             size, budget = self._expected_bytes(spec), self._cache.budget
+            if size:
+                pipelines.family(spec, self._hub.folder(spec, lambda _: None))
         if size and size > budget:
             raise ModelUnavailable(
                 f"it needs about {gigabytes(size)} of memory, and `memory` allows {gigabytes(budget)}"

@@ -21,6 +21,7 @@ from transformers import AutoConfig, GenerationConfig, PreTrainedConfig, PreTrai
 from transformers.utils import logging
 
 from inference.devices import Placement
+from inference.errors import ModelUnavailable
 
 M = TypeVar("M", bound=PreTrainedModel)
 NamedTensors = Iterator[tuple[str, torch.Tensor]]
@@ -41,19 +42,23 @@ def read_model(kind: type[M] | Any, folder: Path, placement: Placement, **option
     """The model in `folder`, in evaluation mode, on its device and in its number format.
 
     `kind` is a model class or an Auto class, `options` go to its `from_pretrained`. Safetensors are read
-    before a legacy `.bin`, sharded or not. Raises OSError when the folder holds neither.
+    before a legacy `.bin`, sharded or not. Raises OSError when the folder holds neither, ModelUnavailable
+    when the weights are not all there.
     """
     with _quiet():
         config = getattr(kind, "config_class", AutoConfig).from_pretrained(folder, local_files_only=True)
         concrete = _model_class(kind, config)
-        model = concrete.from_pretrained(
+        model, report = concrete.from_pretrained(
             None,
             config=config,
             state_dict=dict(_read_weights(folder, placement.dtype)),
             generation_config=_generation_config(folder) if concrete.can_generate() else None,
             dtype=placement.dtype,
+            output_loading_info=True,
             **options,
         )
+    if report["missing_keys"]:  # transformers would fill them with random numbers
+        raise ModelUnavailable("This model was made for another task: its files lack the part that does this one.")
     return model.to(placement.device).eval()
 
 
