@@ -98,13 +98,24 @@ def test_progress_counts_the_steps_of_all_of_ones_own_pictures(painter: TextToIm
     assert (second[-1].step, second[-1].total) == (3, 3)
 
 
+def previews(batch: MemoryBatch) -> list[bytes | None]:
+    return [event.preview for event in batch.jobs[0].events if isinstance(event, Progress)]
+
+
 def test_a_preview_comes_every_three_seconds(folder: Path) -> None:
-    ticks = iter(range(100))  # a second at each look at the clock
     batch = MemoryBatch.of(replace(CAT, steps=7))
-    batch.run(TextToImage(read_pipeline(folder, CPU), clock=lambda: float(next(ticks))))
-    previews = [event.preview for event in batch.jobs[0].events if isinstance(event, Progress)]
-    assert [preview is not None for preview in previews] == [False, False, True, False, False, True, False, False]
-    assert opened(previews[2] or b"").size == (32, 32)
+    batch.run(TextToImage(read_pipeline(folder, CPU), clock=lambda: float(batch.checkpoints)))  # a second a step
+    shown = previews(batch)
+    assert [preview is not None for preview in shown] == [False, False, True, False, False, True, False, False]
+    assert opened(shown[2] or b"").size == (32, 32)
+
+
+def test_slow_previews_come_more_rarely(folder: Path) -> None:
+    looks = iter(range(1000))  # each look at the clock takes a second, so a preview takes one too
+    batch = MemoryBatch.of(replace(CAT, steps=30))
+    batch.run(TextToImage(read_pipeline(folder, CPU), clock=lambda: float(next(looks))))
+    first, second = (step for step, preview in enumerate(previews(batch)) if preview)
+    assert second - first == 20
 
 
 def test_a_flagged_picture_is_held_back_and_so_are_its_previews(tmp_path: Path) -> None:
@@ -114,7 +125,7 @@ def test_a_flagged_picture_is_held_back_and_so_are_its_previews(tmp_path: Path) 
     (drawing,) = batch.run(TextToImage(pipe, clock=lambda: float(next(ticks))))
     assert isinstance(drawing, Drawing)
     assert [(picture.flagged, picture.png, picture.seed) for picture in drawing.pictures] == [(True, b"", 5)]
-    assert all(isinstance(event, Progress) and event.preview is None for event in batch.jobs[0].events)
+    assert set(previews(batch)) == {None}
 
 
 def test_a_model_without_a_safety_checker_draws_and_says_so(tmp_path: Path) -> None:

@@ -13,7 +13,10 @@ from PIL import Image
 from inference.images import encode_png
 
 _EVERY = 3.0
-"""Seconds between two previews."""
+"""Seconds between two previews, at least."""
+
+_SHARE = 0.05
+"""Of the time, at most, goes into previews: on a slow machine the safety checker takes a while."""
 
 _ENLARGED = 4
 
@@ -42,26 +45,30 @@ class Previews:
         self._pipe = pipe
         self._clock = clock
         self._last = clock()
+        self._pause = _EVERY
         rows = _COLOURS.get(round(getattr(pipe.vae.config, "scaling_factor", 0.0), 5)) if hasattr(pipe, "vae") else None
         self._colours = torch.tensor(rows) if rows and pipe.vae.config.latent_channels == 4 else None
 
     def due(self) -> bool:
-        """Whether it is time for the next one; says yes once."""
-        now = self._clock()
-        if self._colours is None or now - self._last < _EVERY:
-            return False
-        self._last = now
-        return True
+        """Whether it is time for the next one."""
+        return self._colours is not None and self._clock() - self._last >= self._pause
 
     def draw(self, latents: torch.Tensor) -> bytes | None:
         """A PNG of `latents` [4, h, w]; None if the model's safety checker objects to what shows already."""
+        started = self._clock()
+        image = self._picture(latents)
+        png = None if self._is_flagged(image) else encode_png(image)
+        self._last = self._clock()
+        self._pause = max(_EVERY, (self._last - started) / _SHARE)
+        return png
+
+    def _picture(self, latents: torch.Tensor) -> Image.Image:
         assert self._colours is not None
         mix, constant = self._colours[:, :4], self._colours[:, 4]
         colours = torch.einsum("rc,chw->hwr", mix, latents.float().cpu()) + constant
         pixels = (colours.clamp(0, 1) * 255).byte().numpy()
         small = Image.fromarray(pixels)
-        image = small.resize((small.width * _ENLARGED, small.height * _ENLARGED), Image.Resampling.BICUBIC)
-        return None if self._is_flagged(image) else encode_png(image)
+        return small.resize((small.width * _ENLARGED, small.height * _ENLARGED), Image.Resampling.BICUBIC)
 
     def _is_flagged(self, image: Image.Image) -> bool:
         if getattr(self._pipe, "safety_checker", None) is None:
