@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 from pathlib import Path
 
 from PIL import Image
@@ -45,8 +46,8 @@ async def _show_work(person: Driver) -> None:
     await person.sees("%", seconds=300)
     await person.slash("complete", prompt="Behind the red hut there was", length="48", seed="7")
     await person.sees("seed 7", seconds=300)
-    await person.menu("glass museum", "Summarize")
-    await person.sees("https://", seconds=300)
+    await person.menu("Then I hope for sun", "Mood")
+    await person.sees(re.compile("positive|negative"), seconds=300)
     await person.messages.last.scroll_into_view_if_needed()
     await person.page.mouse.move(0, 0)
 
