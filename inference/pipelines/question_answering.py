@@ -67,12 +67,7 @@ class QuestionAnswering(Pipeline):
 
     def _encode(self, request: AskRequest) -> Any:
         """As many windows as the context needs, each with the whole question before it."""
-        question = len(self._tokenizer(request.question, add_special_tokens=False, verbose=False)["input_ids"])
-        most = self._window - self._stride - self._tokenizer.num_special_tokens_to_add(pair=True) - 1
-        if question > most:
-            raise InvalidRequest(
-                f"The question is too long: it has {question:,} tokens, and this model takes {most:,}. Ask it shorter."
-            )
+        self._check_length(request)
         return self._tokenizer(
             request.question,
             request.context,
@@ -82,6 +77,20 @@ class QuestionAnswering(Pipeline):
             return_overflowing_tokens=True,
             verbose=False,
         )
+
+    def _check_length(self, request: AskRequest) -> None:
+        """Refuse a question that leaves a long context so little room that it would take hundreds of windows."""
+        room = self._window - self._tokenizer.num_special_tokens_to_add(pair=True)
+        most = room - self._stride - self._stride // 4
+        question = self._length(request.question)
+        if question > most and question + self._length(request.context) > room:
+            raise InvalidRequest(
+                f"The question is too long for this text: it has {question:,} tokens, and this model takes {most:,}. "
+                "Ask it shorter."
+            )
+
+    def _length(self, text: str) -> int:
+        return len(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
     def _read(self, context: str, encoding: Any, logits: Tensor) -> tuple[float, list[Answer]]:
         """The probability that this window holds no answer, and its candidates; `logits` is [2, tokens].

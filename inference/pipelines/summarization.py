@@ -18,8 +18,11 @@ from inference.pipelines.parts import split_into_parts
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.types import ModelSpec, Progress, SummarizeRequest, Summary
 
-_BEAMS, _LONGEST = 4, 256
-"""For models whose files don't say."""
+_BEAMS = 4
+"""Unless the model's config says otherwise of summaries; what its generation settings say is not for them alone."""
+
+_LONGEST = 256
+"""Tokens of a summary, for models whose files don't say."""
 
 _UNSET = 20
 """The `max_length` that old generation configs hold when nobody chose one."""
@@ -65,7 +68,7 @@ class Summarization(Pipeline):
         if len(self._tokens(text)["input_ids"]) <= self._window:
             return [text]
         around = len(self._tokens("")["input_ids"])
-        return split_into_parts(text, self._window - around, lambda piece: self._length(piece))
+        return split_into_parts(text, self._window - around, self._length)
 
     def _length(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
@@ -112,7 +115,7 @@ def _scaled(settings: GenerationConfig, length: int) -> GenerationConfig:
 def _for_summaries(model: Any) -> tuple[GenerationConfig, str]:
     """The model's own settings, with what its config says of summaries in particular, and what it puts before a text.
 
-    The order in which they apply is that of the `summarization` pipeline of transformers 4.57.
+    Which of them prevails is as in the `summarization` pipeline that transformers had up to 4.57.
     """
     special: dict[str, Any] = dict((getattr(model.config, "task_specific_params", None) or {}).get("summarization", {}))
     prefix: str | None = special.pop("prefix", getattr(model.config, "prefix", None))
@@ -122,7 +125,7 @@ def _for_summaries(model: Any) -> tuple[GenerationConfig, str]:
         settings.max_length = settings.max_new_tokens + 1 if settings.max_new_tokens else _LONGEST
     settings.max_new_tokens = None
     settings.min_length = settings.min_length or 0
-    settings.num_beams = settings.num_beams or _BEAMS
+    settings.num_beams = special.get("num_beams", _BEAMS)
     settings.do_sample = False
     return settings, prefix or ""
 

@@ -1,0 +1,100 @@
+"""Expected numbers were made by transformers 4.57.6's `fill-mask` pipeline on the same tiny models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inference.errors import InvalidRequest, ModelUnavailable
+from inference.pipelines import Pipeline
+from inference.types import Filling, FillRequest
+from tests.models import tiny_text
+from tests.models.harness import run
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    return tiny_text.read("fill", tiny_text.bert_filler(tmp_path_factory.mktemp("bert")))
+
+
+@pytest.fixture(scope="module")
+def roberta(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    return tiny_text.read("fill", tiny_text.roberta_filler(tmp_path_factory.mktemp("roberta")))
+
+
+def fill(pipeline: Pipeline, text: str, top_k: int = 3) -> Filling:
+    (filling,) = run(pipeline, FillRequest(text=text, top_k=top_k))
+    assert isinstance(filling, Filling)
+    return filling
+
+
+@pytest.mark.parametrize("blank", ["[MASK]", "[mask]", "[Mask]", "___", "________"])
+def test_every_way_to_write_a_blank_is_filled_as_by_the_old_pipeline(bert: Pipeline, blank: str) -> None:
+    predictions = fill(bert, f"Hello,  I am a {blank} MODEL.").blanks[0]
+    assert [p.word for p in predictions] == ["role", "[CLS]", "the"]
+    assert [p.score for p in predictions] == pytest.approx([0.520321, 0.103544, 0.102145], abs=1e-5)
+
+
+def test_a_model_with_another_mask_token_takes_the_same_blanks(roberta: Pipeline) -> None:
+    scores = [p.score for p in fill(roberta, "The ___ at the sea").blanks[0]]
+    assert scores == pytest.approx([0.116939, 0.073597, 0.031951], abs=1e-5)
+    assert fill(roberta, "The <mask> at the sea") == fill(roberta, "The [MASK] at the sea")
+
+
+def test_the_callers_own_casing_and_spacing_stay(bert: Pipeline) -> None:
+    filling = fill(bert, "Hello,  I am\ta ___ MODEL …")
+    assert filling.blanks[0][2].text == f"Hello,  I am\ta {filling.blanks[0][2].word} MODEL …"
+
+
+def test_each_blank_is_predicted_with_the_best_words_in_the_others(bert: Pipeline) -> None:
+    filling = fill(bert, "I ___ a [MASK] day")
+    first, second = filling.blanks
+    assert filling.text == f"I {first[0].word} a {second[0].word} day"
+    assert [p.text for p in first] == [f"I {p.word} a {second[0].word} day" for p in first]
+    assert [p.text for p in second] == [f"I {first[0].word} a {p.word} day" for p in second]
+
+
+def test_a_piece_inside_a_word_loses_its_mark(bert: Pipeline) -> None:
+    words = {p.word for p in fill(bert, "play___ the day", top_k=100).blanks[0]}
+    assert "ing" in words
+    assert "##ing" not in words
+
+
+def test_more_predictions_than_words_are_all_words(bert: Pipeline) -> None:
+    predictions = fill(bert, "a ___ day", top_k=10_000).blanks[0]
+    assert sum(p.score for p in predictions) == pytest.approx(1, abs=1e-4)
+
+
+def test_a_text_over_the_window_is_refused_with_its_length(bert: Pipeline) -> None:
+    (error,) = run(bert, FillRequest(text="day " * 70 + "___"))
+    assert isinstance(error, InvalidRequest)
+    assert "73 tokens, and this model reads 64" in error.user_message
+
+
+def test_a_text_of_exactly_the_window_is_filled(bert: Pipeline) -> None:
+    assert fill(bert, "day " * 61 + "___").blanks
+
+
+def test_roberta_keeps_two_of_its_positions_to_itself(roberta: Pipeline) -> None:
+    assert fill(roberta, "!" * 509 + "___").blanks
+    (error,) = run(roberta, FillRequest(text="!" * 510 + "___"))
+    assert isinstance(error, InvalidRequest)
+
+
+def test_a_request_gives_the_same_bits_alone_and_among_others(bert: Pipeline) -> None:
+    requests = [FillRequest(text=text) for text in ("a ___ day", "I am a good ___ model .", "the ___")]
+    assert run(bert, *requests) == [run(bert, request)[0] for request in requests]
+
+
+def test_a_refused_request_leaves_the_others_alone(bert: Pipeline) -> None:
+    error, filling = run(bert, FillRequest(text="day " * 70 + "___"), FillRequest(text="a ___ day"))
+    assert isinstance(error, InvalidRequest)
+    assert isinstance(filling, Filling)
+
+
+def test_a_model_without_a_mask_token_is_unavailable_for_blanks(tmp_path: Path) -> None:
+    folder = tiny_text.bert_filler(tmp_path)
+    (folder / "tokenizer_config.json").write_text('{"mask_token": null, "do_lower_case": true}', encoding="utf-8")
+    with pytest.raises(ModelUnavailable, match="no mask token"):
+        tiny_text.read("fill", folder)
