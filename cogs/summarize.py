@@ -17,6 +17,8 @@ from inference import InvalidRequest, SummarizeRequest, Summary
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
+_CHOICES = "a text, a file or a number of messages"
+
 
 class Summarize(commands.Cog):
     """Summaries."""
@@ -46,12 +48,12 @@ class Summarize(commands.Cog):
         async with self.jobs.open(InteractionPlace(interaction, private=messages is not None)) as job:
             job.engine.check(request)
             if messages is None:
-                source = await text_given(job, text, file)
+                source = await text_given(job, text, file, _CHOICES)
                 await tell_summary(job, source, request)
             elif text is None and file is None:
                 await self._catch_up(job, interaction, messages, request)
             else:
-                raise InvalidRequest("Give a text, a file or a number of messages, one of the three.")
+                raise InvalidRequest(f"Give {_CHOICES}, and only one of them.")
 
     async def _catch_up(self, job: Job, interaction: discord.Interaction, last: int, request: SummarizeRequest) -> None:
         channel = check_history(interaction)

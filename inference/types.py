@@ -274,6 +274,11 @@ class Loading:
 
 
 @dataclass(frozen=True, slots=True)
+class Started:
+    """The model is there, and works on the request from now on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """`step` of `total` is done; `preview` is a small picture (PNG) where the task has one."""
 
@@ -296,4 +301,4 @@ class Result:
     value: Value
 
 
-Event = Queued | Loading | Progress | Chunk | Result
+Event = Queued | Loading | Started | Progress | Chunk | Result

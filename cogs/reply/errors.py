@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from cogs.reply.place import InteractionPlace
-from inference import InferenceError, InvalidRequest, Overloaded, RequestCancelled
+from inference import InferenceError, InvalidRequest, ModelUnavailable, Overloaded, RequestCancelled
 
 log = logging.getLogger(__name__)
 
@@ -33,13 +33,16 @@ def is_deleted(error: BaseException) -> bool:
 
 
 def report(error: BaseException) -> str:
-    """A sentence or two for the person who asked; logs what the operator should see."""
+    """A sentence or two for the person who asked; logs what the operator should see.
+
+    What made a model unavailable was logged where it happened, if it is more than its sentence says.
+    """
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     if isinstance(error, EXPECTED):
         return error.user_message
     error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
-    log.error("error %s", error_id, exc_info=error)
+    log.error("error %s: %s", error_id, error, exc_info=None if isinstance(error, ModelUnavailable) else error)
     return f"{_words(error)}\n-# Error {error_id}"
 
 

@@ -22,13 +22,15 @@ HOW_TO_POINT = (
 )
 
 
-async def text_given(job: Job, text: str | None, file: discord.Attachment | None) -> str:
-    """The text of an option, or that of the file beside it; exactly one of them is expected."""
+async def text_given(
+    job: Job, text: str | None, file: discord.Attachment | None, choices: str = "either a text or a file"
+) -> str:
+    """The text of an option, or that of the file beside it; without exactly one, a refusal names the `choices`."""
     if text is not None and file is None:
         return text
     if text is None and file is not None:
         return await text_of_file(job, file)
-    raise InvalidRequest("Give either a text or a file, one of the two.")
+    raise InvalidRequest(f"Give {choices}, and only one of them.")
 
 
 async def text_of_file(job: Job, file: discord.Attachment) -> str:

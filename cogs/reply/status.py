@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cogs.reply.page import Attached, Page
 from cogs.reply.text import bar, neutral, ordinal, seconds
-from inference import Chunk, Event, Loading, Progress, Queued
+from inference import Chunk, Event, Loading, Progress, Queued, Started
 
 _TEXT_PAUSE = 1.5
 _PICTURE_PAUSE = 3.0
@@ -30,6 +30,8 @@ class Status:
                 return self._line(_queued(position, eta)), _TEXT_PAUSE
             case Loading(fraction):
                 return self._line(_loading(fraction)), _TEXT_PAUSE
+            case Started():
+                return self._line("Working…"), _TEXT_PAUSE
             case Progress(preview=picture):
                 files = (Attached("preview.png", picture, "An unfinished picture"),) if picture else ()
                 return self._line(self._progress(event), files), _PICTURE_PAUSE if files else _TEXT_PAUSE

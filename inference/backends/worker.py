@@ -21,7 +21,7 @@ from inference.config import Limits
 from inference.errors import InferenceError, OutOfMemory, RequestCancelled
 from inference.pipelines.base import translated
 from inference.scheduler import Scheduler
-from inference.types import Event, Loading, ModelSpec, Queued
+from inference.types import Event, Loading, ModelSpec, Queued, Started
 
 if TYPE_CHECKING:
     from inference.pipelines.base import Pipeline
@@ -88,6 +88,7 @@ class DeviceWorker:
         batch = LocalBatch(self, jobs)
         try:
             with self._models.lease(jobs[0].spec, batch.loading) as pipeline:
+                _tell(jobs, Started())
                 self._attempt(pipeline, batch)
         except InferenceError as error:
             _fail(batch.unfinished(), error)
@@ -167,6 +168,7 @@ class LocalBatch:
 
     def join(self, room: int) -> Sequence[LocalJob]:
         newcomers = self._worker.join(self.jobs, room) if self._may_grow else []
+        _tell(newcomers, Started())
         self.jobs += newcomers
         self._unsettled += newcomers
         return newcomers

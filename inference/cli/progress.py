@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from inference.types import Chunk, Event, Loading, Progress, Queued
+from inference.types import Chunk, Event, Loading, Progress, Queued, Started
 
 _ERASE = "\r\033[K"
 
@@ -34,6 +34,8 @@ class Display:
                 self._show_status("loading the model")
             case Loading(fraction=fraction):
                 self._show_status(f"downloading the model: {fraction:.0%}")
+            case Started():
+                self._show_status("working")
             case Progress(step=step, total=total):
                 self._show_status(f"step {step} of {total}")
             case Chunk(text=text):

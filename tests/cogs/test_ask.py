@@ -42,7 +42,7 @@ async def test_a_text_file_can_be_asked(stage: Stage, encoding: str):
 @pytest.mark.parametrize("options", [{}, {"text": "x", "file": ("a.txt", b"y")}])
 async def test_a_text_or_a_file_is_needed_not_both(stage: Stage, options: dict[str, object]):
     result = await stage.alice.slash(stage.channel, "ask", question="Who?", **options)
-    assert refusal(result) == "Give either a text or a file, one of the two."
+    assert refusal(result) == "Give either a text or a file, and only one of them."
 
 
 @pytest.mark.parametrize("data", [bytes(range(256)), b"PK\x03\x04\x00\x00plain", b"\xff\xfe\x00\xd8"])

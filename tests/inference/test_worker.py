@@ -35,6 +35,7 @@ from inference.types import (
     Request,
     Result,
     SentimentRequest,
+    Started,
     Value,
 )
 
@@ -164,7 +165,7 @@ async def begun(event: threading.Event) -> None:
 async def test_a_request_gets_its_result(bench: Bench) -> None:
     _, caller = bench.complete("hello")
     assert await caller.outcome() == Completion("HELLO", 0)
-    assert caller.events[0] == Loading(None)
+    assert caller.events == [Loading(None), Started(), Result(Completion("HELLO", 0))]
 
 
 async def test_what_arrives_while_the_device_is_busy_runs_as_one_batch(bench: Bench) -> None:
