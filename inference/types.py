@@ -6,7 +6,7 @@ or sent to another machine. Nothing here imports torch.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -302,3 +302,6 @@ class Result:
 
 
 Event = Queued | Loading | Started | Progress | Chunk | Result
+
+LoadProgress = Callable[[float | None], None]
+"""Told the fraction fetched (0 to 1) while downloading, None while reading from disk."""

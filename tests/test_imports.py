@@ -65,6 +65,12 @@ def test_bot_and_cogs_use_only_public_names_of_inference() -> None:
         assert used - public == set(), path
 
 
+def test_the_hub_knows_no_models() -> None:
+    for path in sources("inference/hub"):
+        used = {module for module, _ in everywhere(path) if module.startswith("inference.")}
+        assert not [module for module in used if module.startswith(("inference.pipelines", "inference.backends"))], path
+
+
 def test_types_errors_and_config_are_leaves() -> None:
     for name in ("types", "errors", "config"):
         used = {module for module, _ in everywhere(ROOT / "inference" / f"{name}.py")}

@@ -13,8 +13,8 @@ from inference.cache import ModelCache, gigabytes
 from inference.config import Config
 from inference.errors import ModelUnavailable
 from inference.hub import Hub
-from inference.pipelines.base import LoadProgress, Pipeline, translated
-from inference.types import ModelSpec
+from inference.pipelines.base import Pipeline, translated
+from inference.types import LoadProgress, ModelSpec
 
 if TYPE_CHECKING:
     from inference.devices import Placement

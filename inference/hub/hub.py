@@ -21,9 +21,9 @@ from inference.config import Config
 from inference.errors import ModelUnavailable
 from inference.hub.commits import Commits
 from inference.hub.layout import components_of, is_complete, wanted_files
-from inference.hub.progress import LoadProgress, ignore, reporting_bar
+from inference.hub.progress import ignore, reporting_bar
 from inference.hub.sentences import explain, next_step
-from inference.types import ModelSpec
+from inference.types import LoadProgress, ModelSpec
 
 _INDEX = "model_index.json"
 

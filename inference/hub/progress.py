@@ -7,9 +7,7 @@ from typing import Any
 
 from huggingface_hub.utils import tqdm
 
-from inference.pipelines.base import LoadProgress
-
-__all__ = ["LoadProgress", "ignore", "reporting_bar"]
+from inference.types import LoadProgress
 
 
 def ignore(fraction: float | None) -> None:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference.errors import ModelUnavailable
-from inference.pipelines.base import Batch, Job, LoadProgress, Pipeline, run_each, translated
+from inference.pipelines.base import Batch, Job, Pipeline, run_each, translated
 from inference.types import ModelSpec
 
 if TYPE_CHECKING:
     from inference.devices import Placement
 
-__all__ = ["Batch", "Job", "LoadProgress", "Pipeline", "family", "load", "run_each", "translated"]
+__all__ = ["Batch", "Job", "Pipeline", "family", "load", "run_each", "translated"]
 
 
 def family(spec: ModelSpec, folder: Path) -> type[Pipeline]:

@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LoadProgress = Callable[[float | None], None]
-"""Told the fraction fetched (0 to 1) while downloading, None while reading from disk."""
-
 
 class Job(Protocol):
     """One caller's request inside a batch. Every method may be called from the device thread."""

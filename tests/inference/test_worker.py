@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import weakref
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,12 +23,13 @@ from inference.errors import (
     Overloaded,
     RequestCancelled,
 )
-from inference.pipelines.base import Batch, LoadProgress, Pipeline
+from inference.pipelines.base import Batch, Pipeline
 from inference.types import (
     CompleteRequest,
     Completion,
     Event,
     Loading,
+    LoadProgress,
     ModelSpec,
     Mood,
     Progress,
@@ -303,6 +305,33 @@ async def test_a_short_request_runs_between_two_steps_of_a_long_one(bench: Bench
     assert order == ["step 1", "mood", "step 2"]
 
 
+async def test_however_many_short_requests_come_the_long_one_gets_its_next_step(bench: Bench) -> None:
+    order: list[str] = []
+    first_step, go_on = threading.Event(), threading.Event()
+
+    def draw(batch: Batch) -> None:
+        bench.models.pipeline.script = short
+        first_step.set()
+        assert go_on.wait(10)
+        for step in (1, 2):
+            batch.checkpoint()
+            order.append(f"step {step}")
+        answer_all(batch)
+
+    def short(batch: Batch) -> None:
+        order.append("short")
+        answer_all(batch)
+
+    bench.models.pipeline.script = draw
+    _, long = bench.complete("picture")
+    await begun(first_step)
+    quick = [bench.submit(SentimentRequest(text="fine", owner=str(i)), model=f"m{i}")[1] for i in range(2)]
+    go_on.set()
+    for caller in (long, *quick):
+        await caller.outcome()
+    assert order == ["short", "step 1", "short", "step 2"]
+
+
 async def test_a_short_request_waits_if_its_model_has_no_room_beside_the_running_one(bench: Bench) -> None:
     started, go_on = bench.hold()
     bench.models.without_room = {"m"}
@@ -471,6 +500,45 @@ async def test_closing_stops_what_runs_at_its_next_checkpoint() -> None:
     bench.complete("first")
     await begun(started)
     await asyncio.wait_for(asyncio.to_thread(bench.worker.close), 10)
+
+
+async def test_closing_tells_those_who_wait() -> None:
+    bench = Bench(Limits())
+    started, go_on = bench.hold()
+    bench.complete("first")
+    await begun(started)
+    _, waiting = bench.complete("second")
+    closing = asyncio.create_task(asyncio.to_thread(bench.worker.close))
+    go_on.set()
+    await closing
+    assert isinstance(await waiting.outcome(), RequestCancelled)
+    with pytest.raises(RequestCancelled):
+        bench.complete("too late")
+
+
+async def test_a_run_that_failed_for_memory_is_let_go_before_the_next_try(bench: Bench) -> None:
+    class Tensor:
+        pass
+
+    alive: list[bool] = []
+    last: list[weakref.ref[Tensor]] = []
+
+    def too_big(batch: Batch) -> None:
+        alive.extend(ref() is not None for ref in last)
+        tensor = Tensor()
+        last[:] = [weakref.ref(tensor)]
+        raise MemoryError(tensor)
+
+    started, go_on = bench.hold()
+    _, first = bench.complete("first")
+    await begun(started)
+    callers = [bench.complete(name, owner=name)[1] for name in ("a", "b")]
+    bench.models.pipeline.script = too_big
+    go_on.set()
+    for caller in callers:
+        assert isinstance(await caller.outcome(), OutOfMemory)
+    assert alive == [False, False]
+    await first.outcome()
 
 
 async def test_the_status_counts_what_waits_and_runs(bench: Bench) -> None:
