@@ -8,7 +8,6 @@ pages of a mapped file are let go soon after use: the peak is the weights and a 
 from __future__ import annotations
 
 import json
-import math
 import zipfile
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -26,10 +25,10 @@ from inference.errors import ModelUnavailable
 M = TypeVar("M", bound=PreTrainedModel)
 NamedTensors = Iterator[tuple[str, torch.Tensor]]
 
-_BLOCK = 2**21
-"""Elements converted at once."""
+_BLOCK = 2**23
+"""Bytes read and converted at once."""
 
-_MAPPED = 2**26
+_MAPPED = 2**25
 """Elements read from one mapping of a legacy file before it is mapped anew."""
 
 _FORMATS = {
@@ -74,22 +73,25 @@ def read_safetensors(file: Path, dtype: torch.dtype) -> NamedTensors:
         length = int.from_bytes(stream.read(8), "little")
         header: dict[str, Any] = json.loads(stream.read(length))
         header.pop("__metadata__", None)
+        # One for all tensors: buffers allocated between them would leave holes that nothing fits in.
+        buffer = torch.empty(_BLOCK, dtype=torch.uint8)
         for name, entry in header.items():
             stream.seek(8 + length + entry["data_offsets"][0])
-            yield name, _read_tensor(stream, _FORMATS[entry["dtype"]], entry["shape"], dtype)
+            stored = _FORMATS[entry["dtype"]]
+            target = torch.empty(entry["shape"], dtype=dtype if stored.is_floating_point else stored)
+            _read_tensor(stream, target.view(-1), buffer.view(stored))
+            yield name, target
 
 
-def _read_tensor(stream: BufferedReader, stored: torch.dtype, shape: list[int], dtype: torch.dtype) -> torch.Tensor:
-    target = torch.empty(math.prod(shape), dtype=dtype if stored.is_floating_point else stored)
-    if target.dtype == stored:
+def _read_tensor(stream: BufferedReader, target: torch.Tensor, buffer: torch.Tensor) -> None:
+    """Fill `target` [elements] through `buffer`, which has the format of the file."""
+    if target.dtype == buffer.dtype:
         _read_into(stream, target)
-        return target.view(shape)
-    buffer = torch.empty(min(_BLOCK, len(target)), dtype=stored)
-    for start in range(0, len(target), _BLOCK):
-        block = target[start : start + _BLOCK]
-        _read_into(stream, buffer[: len(block)])
-        block.copy_(buffer[: len(block)])
-    return target.view(shape)
+        return
+    for block in target.split(len(buffer)):
+        source = buffer[: len(block)]
+        _read_into(stream, source)
+        block.copy_(source)
 
 
 def _read_into(stream: BufferedReader, tensor: torch.Tensor) -> None:
@@ -99,7 +101,7 @@ def _read_into(stream: BufferedReader, tensor: torch.Tensor) -> None:
         raise OSError("the file ends before its last tensor")
 
 
-def _read_legacy(file: Path, dtype: torch.dtype) -> NamedTensors:
+def read_legacy(file: Path, dtype: torch.dtype) -> NamedTensors:
     """The tensors of a pickle (it may hold nothing else: `weights_only`); some share their memory, and keep on."""
     tensors = _open_legacy(file)
     first: dict[Any, str] = {}
@@ -108,9 +110,9 @@ def _read_legacy(file: Path, dtype: torch.dtype) -> NamedTensors:
     mapped = 0
     for name, source in original.items():
         if source == name:
-            if mapped > _MAPPED:
-                tensors, mapped = _open_legacy(file), 0
             mapped += tensors[name].numel()
+            if mapped > _MAPPED:
+                tensors, mapped = _open_legacy(file), tensors[name].numel()
             done[name] = _converted(tensors.pop(name), dtype)
         yield name, done[source]
 
@@ -126,7 +128,7 @@ def _converted(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 
 def _read_weights(folder: Path, dtype: torch.dtype) -> NamedTensors:
-    for name, read in (("model.safetensors", read_safetensors), ("pytorch_model.bin", _read_legacy)):
+    for name, read in (("model.safetensors", read_safetensors), ("pytorch_model.bin", read_legacy)):
         if files := _shards(folder / name):
             for file in files:
                 yield from read(file, dtype)

@@ -7,8 +7,9 @@ import pytest
 import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForQuestionAnswering, AutoModelForSeq2SeqLM, RobertaForQuestionAnswering
+from transformers.utils import logging
 
-from inference.pipelines.weights import read_model, weight_bytes
+from inference.pipelines.weights import read_legacy, read_model, weight_bytes
 from tests.models import tiny_text
 from tests.models.tiny_text import BFLOAT16, FLOAT32
 
@@ -84,9 +85,20 @@ def test_a_file_that_was_cut_off_is_refused(folder: Path) -> None:
         read_model(AutoModelForSeq2SeqLM, folder, FLOAT32)
 
 
-def test_loading_is_quiet(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_weights_that_share_memory_in_a_legacy_file_are_read_once(folder: Path) -> None:
+    make_legacy(folder)
+    tensors = dict(read_legacy(folder / "pytorch_model.bin", torch.bfloat16))
+    assert tensors["lm_head.weight"] is tensors["model.shared.weight"]
+
+
+def test_loading_is_quiet_also_about_weights_that_are_not_used(
+    folder: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
     config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"encoder_layers": 0}))  # leaves weights unused
+    (folder / "config.json").write_text(json.dumps(config | {"encoder_layers": 0}))
     capfd.readouterr()
+    logging.add_handler(caplog.handler)
     read_model(AutoModelForSeq2SeqLM, folder, FLOAT32)
+    logging.remove_handler(caplog.handler)
+    assert not caplog.records
     assert capfd.readouterr() == ("", "")

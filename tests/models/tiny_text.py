@@ -100,7 +100,7 @@ def _byte_level(folder: Path) -> dict[str, Any]:
     _write(folder, "vocab.json", json.dumps({token: i for i, token in enumerate(tokens)}, ensure_ascii=False))
     _write(folder, "merges.txt", "\n".join(["#version: 0.2", *MERGES]) + "\n")
     mask = {"__type": "AddedToken", "content": "<mask>", "lstrip": True, "special": True}
-    _write(folder, "tokenizer_config.json", json.dumps({"model_max_length": 512, "mask_token": mask}))
+    _write(folder, "tokenizer_config.json", json.dumps({"mask_token": mask}))
     return {"vocab_size": len(tokens), "bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2}
 
 
