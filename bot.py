@@ -96,12 +96,12 @@ def _preview(port: int) -> int:
         raise Failure(
             1, f"The preview needs {error.name}. Install it with: pip install -r requirements-starter.txt"
         ) from error
-    from inference import InferenceError
+    from inference import ConfigError, InferenceError
 
     try:
-        asyncio.run(_until_stopped(serve(port)))
-    except InferenceError as error:
-        raise Failure(2, error.user_message) from error
+        asyncio.run(_until_stopped(serve(port, create_bot)))
+    except (ConfigError, InferenceError) as error:
+        raise Failure(2, str(error)) from error
     return 0
 
 

@@ -93,6 +93,7 @@ __all__ = [
     "Task",
     "UnknownModel",
     "Value",
+    "create_backend",
     "create_engine",
     "load",
 ]  # fmt: skip
@@ -100,6 +101,11 @@ __all__ = [
 
 def create_engine(config: Config) -> Engine:
     """An engine on this machine's own devices."""
+    return Engine(config, create_backend(config))
+
+
+def create_backend(config: Config) -> Backend:
+    """This machine's own devices, for an engine of one's own making."""
     from inference.backends.local import LocalBackend
 
-    return Engine(config, LocalBackend(config))
+    return LocalBackend(config)

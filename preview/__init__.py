@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from discord.ext import commands
 from simcord.env import Env
 
-from bot import create_bot
-from inference import Backend, Config, load
-from inference.backends.local import LocalBackend
+from inference import Config, ConfigError, Engine, create_backend, load
 from preview.engine import PreviewEngine
 from preview.page import Page
 from preview.world import furnish, set_the_clock
@@ -22,32 +21,45 @@ _PATIENCE = 120.0
 
 _CONFIG = Path(__file__).parent.parent / "starter" / "config.yaml"
 
+CreateBot = Callable[[Config, Engine], commands.Bot]
+"""The bot that the preview shows is its caller's."""
 
-async def serve(port: int) -> None:
+
+async def serve(port: int, create_bot: CreateBot) -> None:
     """Serve the preview on 127.0.0.1 until the session is ended in the page, or the task is cancelled.
 
-    Another port is taken when `port` is in use. Raises ModelUnavailable without the starter model.
+    Another port is taken when `port` is in use. Raises ModelUnavailable without the starter model, ConfigError
+    when this machine can't run what the starter's settings list.
     """
-    config = load(_CONFIG)
-    await asyncio.to_thread(prepare, config.data)
-    async with opened(config, LocalBackend(config), port) as page:
+    print("The preview is starting, which takes some seconds.", flush=True)
+    engine = await asyncio.to_thread(_ready_engine)
+    async with opened(engine, create_bot, port) as page:
         print(_welcome(page.url), flush=True)
         await page.run()
 
 
+def _ready_engine() -> PreviewEngine:
+    """Blocks for seconds: makes the starter model, once, and imports torch, while there is no page to hold up."""
+    config = load(_CONFIG)
+    prepare(config.data)
+    engine = PreviewEngine(config, create_backend(config))
+    if problems := engine.problems():
+        raise ConfigError(_CONFIG, problems)
+    return engine
+
+
 @asynccontextmanager
-async def opened(config: Config, backend: Backend, port: int) -> AsyncGenerator[Page]:
-    """The bot on `backend`, logged in to an offline Discord, and the page that shows it."""
-    engine = PreviewEngine(config, backend)
-    engine.env = env = Env(create_bot(config, engine), check_errors=False, settle_timeout=_PATIENCE)
+async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> AsyncGenerator[Page]:
+    """The bot on `engine`, logged in to an offline Discord, and the page that shows it."""
+    engine.env = env = Env(create_bot(engine.config, engine), check_errors=False, settle_timeout=_PATIENCE)
     set_the_clock(env)
     await env.start()
     try:
         async with Page(env, await furnish(env), port) as page:
             yield page
     finally:
-        await engine.close()
         await env.shutdown()
+        await engine.close()
 
 
 def _welcome(url: str) -> str:

@@ -58,9 +58,13 @@ def test_inference_never_imports_discord_or_what_stands_on_it() -> None:
     assert offenders(sources("inference"), {"discord", "simcord", "bot", "cogs", "preview", "starter"}) == {}
 
 
-def test_bot_and_cogs_use_only_public_names_of_inference() -> None:
+def test_the_preview_imports_neither_the_bot_nor_its_commands() -> None:
+    assert offenders(sources("preview"), {"bot", "cogs"}) == {}
+
+
+def test_bot_cogs_and_preview_use_only_public_names_of_inference() -> None:
     public = {("inference", ""), *(("inference", name) for name in inference.__all__)}
-    for path in (ROOT / "bot.py", *sources("cogs")):
+    for path in (ROOT / "bot.py", *sources("cogs"), *sources("preview")):
         used = {(module, name) for module, name in everywhere(path) if packages({(module, name)}) == {"inference"}}
         assert used - public == set(), path
 

@@ -13,7 +13,9 @@ import pytest
 from playwright.async_api import Page, async_playwright
 
 import preview
+from bot import create_bot
 from inference import Backend, Config, load
+from preview.engine import PreviewEngine
 from tests.browser.driver import Driver
 
 FLAGS = [
@@ -58,7 +60,7 @@ async def open_preview(config: Config, page: Page) -> AsyncGenerator[Open]:
     async with AsyncExitStack() as stack:
 
         async def opened(backend: Backend) -> Driver:
-            house = await stack.enter_async_context(preview.opened(config, backend, 0))
+            house = await stack.enter_async_context(preview.opened(PreviewEngine(config, backend), create_bot, 0))
             running = asyncio.create_task(house.run())
             stack.callback(running.cancel)
             driver = Driver(page)

@@ -11,8 +11,9 @@ from PIL import Image
 from playwright.async_api import Page, async_playwright, expect
 
 import preview
-from inference import load
-from inference.backends.local import LocalBackend
+from bot import create_bot
+from inference import create_backend, load
+from preview.engine import PreviewEngine
 from starter.smollm2 import prepare
 from tests.browser.conftest import FLAGS, find_chromium
 from tests.browser.driver import Driver
@@ -25,7 +26,8 @@ async def main() -> None:
     """Two pictures: commands at work, and the list of commands."""
     config = load(_ROOT / "starter" / "config.yaml")
     await asyncio.to_thread(prepare, config.data)
-    async with async_playwright() as playwright, preview.opened(config, LocalBackend(config), 0) as house:
+    engine = PreviewEngine(config, create_backend(config))
+    async with async_playwright() as playwright, preview.opened(engine, create_bot, 0) as house:
         running = asyncio.create_task(house.run())
         path = find_chromium(playwright.chromium.executable_path)
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)

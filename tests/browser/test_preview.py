@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from inference import AskRequest, CaptionRequest, Chunk, ModelSpec, Request, SummarizeRequest, load
+from inference import AskRequest, CaptionRequest, Chunk, ModelSpec, Request, SummarizeRequest, create_backend, load
 from inference.backends.base import Listener
-from inference.backends.local import LocalBackend
 from preview.drawing import lake_hut
 from starter import smollm2
 from tests.browser.conftest import Open
@@ -36,7 +35,7 @@ packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package ll
 async def test_complete_is_typed_and_its_text_appears_in_the_message(open_preview: Open):
     config = load(Path(__file__).parents[2] / "starter" / "config.yaml")
     smollm2.prepare(config.data)
-    person = await open_preview(LocalBackend(config))
+    person = await open_preview(create_backend(config))
     await person.slash("complete", prompt="The capital of France is", length="12", temperature="0")
     await person.sees(re.compile(r"The capital of France is\W+Paris.*seed", re.DOTALL), seconds=120)
 
