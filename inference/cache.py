@@ -51,11 +51,11 @@ class ModelCache(Generic[M]):
                     f"{gigabytes(self.budget)}. Choose a smaller model, or ask the bot's operator to raise `memory`."
                 )
             self._models[key] = load()
-        self._models.move_to_end(key)
 
     @contextmanager
     def lease(self, key: Hashable) -> Generator[M]:
         """The loaded model of `key`, which stays until the block ends."""
+        self._models.move_to_end(key)
         self._leases[key] = self._leases.get(key, 0) + 1
         try:
             yield self._models[key]

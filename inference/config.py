@@ -16,7 +16,8 @@ from inference.errors import InvalidRequest
 from inference.types import TASKS, DType, ModelSpec, Task
 
 GIB = 1024**3
-_HUB_ID = re.compile(r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$")
+_HUB_NAME = r"[A-Za-z0-9_](?:[\w.-]{0,94}\w)?"
+_HUB_ID = re.compile(rf"^(?!.*(?:--|\.\.|\.git$)){_HUB_NAME}(?:/{_HUB_NAME})?$", re.ASCII)
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(MiB|GiB|MB|GB)\s*", re.IGNORECASE)
 _UNITS = {"mib": 1024**2, "gib": GIB, "mb": 10**6, "gb": 10**9}
 

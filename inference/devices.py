@@ -35,7 +35,7 @@ def place(device: str, dtype: DType) -> Placement:
 
 
 def find_device(name: str) -> torch.device:
-    """`auto` is the first of cuda, mps and cpu that is there."""
+    """`auto` is the first of cuda, mps and cpu that is there; `cuda` is the first of its kind."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device(name)
@@ -44,7 +44,7 @@ def find_device(name: str) -> torch.device:
     )
     if missing:
         raise ModelUnavailable(f"The device {name!r} of the bot's settings is not on this machine.")
-    return device
+    return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 
 @functools.cache

@@ -58,10 +58,17 @@ class Models:
             )
 
     def fits(self, spec: ModelSpec) -> bool:
-        """Whether `spec` is loaded, or could be at once: from the disk, beside the models in use."""
+        """Whether `spec` is loaded, or could be at once: from the disk, beside the models in use.
+
+        Not if its files can't be read: whoever asks for it finds out when their turn comes.
+        """
         if self._keys.get(spec) in self._cache.sizes():
             return True
-        size = self._expected_bytes(spec)
+        try:
+            with translated(loading=spec.name):
+                size = self._expected_bytes(spec)
+        except ModelUnavailable:
+            return False
         return size > 0 and self._cache.has_room(size)
 
     def loaded_bytes(self, spec: ModelSpec) -> int | None:
@@ -87,15 +94,18 @@ class Models:
     def _require(self, spec: ModelSpec, on_progress: LoadProgress) -> Hashable:
         from inference import pipelines
 
+        if self._keys.get(spec) in self._cache.sizes():
+            return self._keys[spec]
         folder = self._hub.folder(spec, on_progress)
         family = pipelines.family(spec, folder)
-        key = self._keys[spec] = (spec.key, family)
 
         def load() -> Pipeline:
             on_progress(None)
             return family.load(spec, folder, self._place(spec))
 
+        key = (spec.key, family)
         self._cache.require(key, self._expected_bytes(spec), load)
+        self._keys[spec] = key
         return key
 
     def _place(self, spec: ModelSpec) -> Placement:

@@ -15,13 +15,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from inference.backends.base import QueueStatus
+from inference.backends.batch import LocalBatch
 from inference.backends.job import LocalJob
 from inference.backends.models import Models
 from inference.config import Limits
 from inference.errors import InferenceError, OutOfMemory, RequestCancelled
 from inference.pipelines.base import translated
 from inference.scheduler import Scheduler
-from inference.types import Event, Loading, ModelSpec, Queued, Started
+from inference.types import ModelSpec, Queued
 
 if TYPE_CHECKING:
     from inference.pipelines.base import Pipeline
@@ -44,11 +45,12 @@ class DeviceWorker:
     def submit(self, job: LocalJob) -> None:
         """Queue a job; raises Overloaded. Each job brings one turn of the thread, so none is left behind."""
         with self._lock:
+            if self._closing:
+                raise RequestCancelled("The bot is stopping.")
             self._scheduler.add(job)
-            busy = bool(self._scheduler.running)
-        self._executor.submit(self._turn).add_done_callback(_log_surprise)
-        if busy:
-            self._announce()
+            self._executor.submit(self._turn).add_done_callback(_log_surprise)
+            if self._scheduler.running:
+                self._announce()
 
     def check(self, spec: ModelSpec) -> None:
         """Raises ModelUnavailable if this machine can never run `spec`. Blocks."""
@@ -63,9 +65,12 @@ class DeviceWorker:
             return QueueStatus(self.device, len(scheduler.waiting), len(scheduler.running), scheduler.backlog())
 
     def close(self) -> None:
-        """Cancel everything and wait until the thread has reached its next checkpoint."""
-        self._closing = True
+        """Cancel what waits and runs, and wait until the thread has reached its next checkpoint."""
+        with self._lock:
+            self._closing = True
+            left = [*self._scheduler.waiting, *self._scheduler.running]
         self._executor.shutdown(wait=True, cancel_futures=True)
+        _fail(left, RequestCancelled("The bot is stopping."))
 
     def next_short(self) -> list[LocalJob]:
         """Waiting short jobs of one kind whose model can be there beside those in use."""
@@ -88,8 +93,8 @@ class DeviceWorker:
         batch = LocalBatch(self, jobs)
         try:
             with self._models.lease(jobs[0].spec, batch.loading) as pipeline:
-                _tell(jobs, Started())
-                self._attempt(pipeline, batch)
+                batch.started()
+                self._run_with(pipeline, batch)
         except InferenceError as error:
             _fail(batch.unfinished(), error)
         finally:
@@ -100,90 +105,49 @@ class DeviceWorker:
         with self._lock:
             for job in jobs:
                 self._scheduler.done(job)
-        self._announce()
+            self._announce()
 
     def _turn(self) -> None:
         with self._lock:
             jobs = [] if self._closing else self._scheduler.pop(self._most)
-        if jobs:
             self._announce()
+        if jobs:
             self.run(jobs)
 
-    def _attempt(self, pipeline: Pipeline, batch: LocalBatch) -> None:
+    def _run_with(self, pipeline: Pipeline, batch: LocalBatch) -> None:
         """Run the batch; when memory runs out, free what can be freed and run its members one by one, once."""
-        try:
-            with translated():
-                pipeline.run(batch)
-        except OutOfMemory:
+        if not _out_of_memory(pipeline, batch):
+            return
+        for job in batch.unfinished():
             self._models.release_memory()
-            survivors = batch.unfinished()
-            if len(survivors) < 2:
-                raise
-            for job in survivors:
-                self._alone(pipeline, job)
-
-    def _alone(self, pipeline: Pipeline, job: LocalJob) -> None:
-        try:
-            with translated():
-                pipeline.run(LocalBatch(self, [job], may_grow=False))
-        except InferenceError as error:
-            self._models.release_memory()
-            job.fail(error)
+            try:
+                failure = _out_of_memory(pipeline, LocalBatch(self, [job], may_grow=False))
+            except InferenceError as error:
+                failure = error
+            if failure:
+                job.fail(failure)
 
     def _announce(self) -> None:
-        """Tell every waiting job whose place changed where it stands now."""
-        with self._lock:
-            forecasts = self._scheduler.forecast()
-        for forecast in forecasts:
+        """Tell every waiting job whose place changed where it stands. Called under the lock, so that order holds."""
+        for forecast in self._scheduler.forecast():
             if forecast.entry.position != forecast.position:
                 forecast.entry.position = forecast.position
                 forecast.entry.emit(Queued(forecast.position, forecast.eta))
 
 
-class LocalBatch:
-    """Implements `Batch` for one run of a pipeline on a worker's thread."""
+def _out_of_memory(pipeline: Pipeline, batch: LocalBatch) -> OutOfMemory | None:
+    """Run the batch; the error if memory ran out.
 
-    def __init__(self, worker: DeviceWorker, jobs: list[LocalJob], *, may_grow: bool = True) -> None:
-        self.jobs = jobs
-        self._unsettled = list(jobs)
-        self._worker = worker
-        self._may_grow = may_grow
-
-    def unfinished(self) -> list[LocalJob]:
-        return [job for job in self.jobs if not job.ended and not job.cancelled]
-
-    def checkpoint(self) -> None:
-        self._settle()
-        if not self.jobs[0].short:  # a short job is never held up by another one
-            while short := self._worker.next_short():
-                self._worker.run(short)
-        if self._worker.closing or not self.unfinished():
-            raise RequestCancelled("This request was cancelled.")
-
-    def loading(self, fraction: float | None) -> None:
-        """Tell the jobs; raises RequestCancelled, so that nobody waits for files that nobody wants any more."""
-        if self._worker.closing or not self.unfinished():
-            raise RequestCancelled("This request was cancelled.")
-        _tell(self.jobs, Loading(fraction))
-
-    def join(self, room: int) -> Sequence[LocalJob]:
-        newcomers = self._worker.join(self.jobs, room) if self._may_grow else []
-        _tell(newcomers, Started())
-        self.jobs += newcomers
-        self._unsettled += newcomers
-        return newcomers
-
-    def _settle(self) -> None:
-        """Jobs that ended give their places to others while the rest of the batch goes on."""
-        over = [job for job in self._unsettled if job.ended or job.cancelled]
-        if over:
-            self._unsettled = [job for job in self._unsettled if job not in over]
-            self._worker.settle(over)
-
-
-def _tell(jobs: Sequence[LocalJob], event: Event) -> None:
-    for job in jobs:
-        job.emit(event)
+    It is returned, not raised, and without its traceback: that would hold on to the failed run's tensors
+    while the next one needs their memory.
+    """
+    try:
+        with translated():
+            pipeline.run(batch)
+    except OutOfMemory as error:
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
+    return None
 
 
 def _fail(jobs: Sequence[LocalJob], error: InferenceError) -> None:

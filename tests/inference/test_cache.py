@@ -43,8 +43,11 @@ def test_a_model_is_loaded_once() -> None:
 
 def test_the_least_recently_used_model_goes_first() -> None:
     loads = Loads(100)
-    for key in ("a", "b", "a", "c"):
-        loads.require(key, 40)
+    loads.require("a", 40)
+    loads.require("b", 40)
+    with loads.cache.lease("a"):
+        pass
+    loads.require("c", 40)
     assert loads.cache.sizes() == {"a": 40, "c": 40}
     assert loads.released == 1
 

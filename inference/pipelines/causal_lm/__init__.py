@@ -6,6 +6,7 @@ They complete, and with a prompt made for it they answer, summarize, fill blanks
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from inference.devices import Placement
 from inference.errors import ModelUnavailable
-from inference.pipelines.base import Batch, Pipeline, run_each
+from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
 from inference.pipelines.causal_lm.generation import Generation
 from inference.pipelines.causal_lm.prompts import Planner
 from inference.pipelines.causal_lm.ragged import ATTENTION, Decoder
@@ -45,13 +46,13 @@ class CausalLM(Pipeline):
 
     def run(self, batch: Batch) -> None:
         if isinstance(batch.jobs[0].request, FillRequest | SentimentRequest):
-            run_each(batch, self._score)
+            run_jobs(batch, lambda job: self._score(job.request, lambda: pause(batch, job)))
         else:
             self._generation.run(batch)
 
-    def _score(self, request: Request) -> Value:
+    def _score(self, request: Request, pause: Callable[[], None]) -> Value:
         if isinstance(request, FillRequest):
-            return self._scorer.fill(request)
+            return self._scorer.fill(request, pause)
         assert isinstance(request, SentimentRequest)
         return self._scorer.mood(request)
 

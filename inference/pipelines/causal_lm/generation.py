@@ -107,6 +107,7 @@ class Generation:
             while waiting and len(growing) < self._rows:
                 text = waiting.popleft()
                 if not text.task.job.cancelled:
+                    batch.checkpoint()  # reading a long prompt takes as long as many tokens
                     self._read(text)
                     growing.append(text)
             growing, ended = self._round(growing)

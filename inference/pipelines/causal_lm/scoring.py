@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import torch
 
@@ -14,6 +15,7 @@ from inference.types import Filling, FillRequest, Mood, Prediction, SentimentReq
 _BLANK = re.compile(r"\[mask\]|_{3,}", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PROPOSALS = 24
+_MOST_BLANKS = 12
 _QUESTION = "\n\nThe feeling of this text is"
 _NOTHING = "N/A"
 
@@ -26,17 +28,20 @@ class Scorer:
         self._vocabulary = vocabulary
         self._window = window
 
-    def fill(self, request: FillRequest) -> Filling:
+    def fill(self, request: FillRequest, pause: Callable[[], None]) -> Filling:
         """Fill the blanks from left to right.
 
         A causal model reads from the left alone: so what stands before a blank proposes words, and what
-        follows, up to the next blank, judges them. Scores are shares among the proposals.
+        follows, up to the next blank, judges them. Scores are shares among the proposals. `pause` is called
+        before each look at the model. Raises InvalidRequest for too many blanks.
         """
         pieces = _BLANK.split(request.text)
+        if len(pieces) - 1 > _MOST_BLANKS:
+            raise InvalidRequest(f"This text has {len(pieces) - 1} blanks; this model fills up to {_MOST_BLANKS}.")
         filled = pieces[0]
         blanks: list[list[tuple[str, float]]] = []
         for after in pieces[1:]:
-            words = self._words(filled, after)[: request.top_k]
+            words = self._words(filled, after, pause)[: request.top_k]
             blanks.append(words)
             filled += words[0][0] + after
         best = [words[0][0] for words in blanks]
@@ -66,14 +71,18 @@ class Scorer:
         positive, negative = (self._vocabulary.tokens(word)[0] for word in (" positive", " negative"))
         return float(logits[positive] - logits[negative])
 
-    def _words(self, before: str, after: str) -> list[tuple[str, float]]:
+    def _words(self, before: str, after: str, pause: Callable[[], None]) -> list[tuple[str, float]]:
         """Words between `before` and `after`, best first, with their shares."""
         context = self._vocabulary.prompt(before.rstrip()) or [self._vocabulary.start]
         rest = self._vocabulary.tokens(after)
         self._fitting([*context, *rest, 0])
         sequence = Sequence(len(context) + 1 + len(rest))
+        pause()
         proposals = self._proposals(self._decoder.prompt(sequence, context)[0], spaced=before[-1:].isspace())
-        scores = [score + self._log_likelihood(sequence, len(context), token, rest) for token, _, score in proposals]
+        scores: list[float] = []
+        for token, _, score in proposals:
+            pause()
+            scores.append(score + self._log_likelihood(sequence, len(context), token, rest))
         shares = torch.softmax(torch.tensor(scores), dim=0).tolist()
         ranked = sorted(zip(proposals, shares, strict=True), key=lambda pair: -pair[1])
         return [(word, share) for (_, word, _), share in ranked]

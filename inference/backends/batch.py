@@ -1,0 +1,62 @@
+"""One run of a pipeline on a worker's thread."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from inference.backends.job import LocalJob
+from inference.errors import RequestCancelled
+from inference.types import Loading, Started
+
+if TYPE_CHECKING:
+    from inference.backends.worker import DeviceWorker
+
+
+class LocalBatch:
+    """Implements `Batch`: between two steps it lets others run, come and go."""
+
+    def __init__(self, worker: DeviceWorker, jobs: list[LocalJob], *, may_grow: bool = True) -> None:
+        self.jobs = jobs
+        self._unsettled = list(jobs)
+        self._worker = worker
+        self._may_grow = may_grow
+
+    def unfinished(self) -> list[LocalJob]:
+        return [job for job in self.jobs if not job.ended and not job.cancelled]
+
+    def checkpoint(self) -> None:
+        self._settle()
+        # A short job is held up by no other one, and however many there are, a long one gets its next step.
+        if not self.jobs[0].short and (short := self._worker.next_short()):
+            self._worker.run(short)
+        self._require_somebody()
+
+    def loading(self, fraction: float | None) -> None:
+        """Tell the jobs; raises RequestCancelled, so that nothing is loaded that nobody wants any more."""
+        self._require_somebody()
+        for job in self.jobs:
+            job.emit(Loading(fraction))
+
+    def started(self) -> None:
+        for job in self.jobs:
+            job.emit(Started())
+
+    def join(self, room: int) -> Sequence[LocalJob]:
+        newcomers = self._worker.join(self.jobs, room) if self._may_grow else []
+        for job in newcomers:
+            job.emit(Started())
+        self.jobs += newcomers
+        self._unsettled += newcomers
+        return newcomers
+
+    def _require_somebody(self) -> None:
+        if self._worker.closing or not self.unfinished():
+            raise RequestCancelled("This request was cancelled.")
+
+    def _settle(self) -> None:
+        """Jobs that ended give their places to others while the rest of the batch goes on."""
+        over = [job for job in self._unsettled if job.ended or job.cancelled]
+        if over:
+            self._unsettled = [job for job in self._unsettled if job not in over]
+            self._worker.settle(over)
