@@ -58,8 +58,8 @@ class Summarize(commands.Cog):
     async def _catch_up(self, job: Job, interaction: discord.Interaction, last: int, request: SummarizeRequest) -> None:
         channel = check_history(interaction)
         await job.acknowledge()
-        past = await transcript(channel, last, before=discord.Object(interaction.id))
-        await tell_summary(job, past.text, request, f"{past.count} of the last {last} messages")
+        past = await transcript(channel, last, discord.Object(interaction.id), interaction.client.user)
+        await tell_summary(job, past.text, request, past.coverage(last))
 
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import discord
 
-from cogs.reply.sources import words
+from cogs.reply.sources import visible, words
 from inference import InvalidRequest
 
 _HIDDEN = (
@@ -17,10 +17,18 @@ _HIDDEN = (
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`Name: words`, one message after another, oldest first; `count` of them had words."""
+    """`Name: words`, one message after another, oldest first: `count` messages; Discord hid `hidden` more."""
 
     text: str
     count: int
+    hidden: int
+
+    def coverage(self, last: int) -> str:
+        """How many of the `last` messages were read, and why not more."""
+        read = f"{self.count} of the last {last} messages"
+        if not self.hidden:
+            return read
+        return f"{read}; Discord hides the text of {self.hidden} from bots without the message content intent"
 
 
 def check_history(interaction: discord.Interaction) -> discord.abc.Messageable:
@@ -35,13 +43,17 @@ def check_history(interaction: discord.Interaction) -> discord.abc.Messageable:
     return channel
 
 
-async def transcript(channel: discord.abc.Messageable, last: int, before: discord.abc.Snowflake) -> Transcript:
-    """The `last` messages sent before `before`; raises InvalidRequest if nothing can be read."""
+async def transcript(
+    channel: discord.abc.Messageable, last: int, before: discord.abc.Snowflake, me: discord.ClientUser | None
+) -> Transcript:
+    """The `last` messages sent before `before`, without those of `me`; raises InvalidRequest if nothing can be read."""
     try:
         messages = [message async for message in channel.history(limit=last, before=before)]
     except discord.Forbidden as error:
         raise InvalidRequest("I can't read this channel. Ask a moderator to add me to the server.") from error
-    lines = [f"{message.author.display_name}: {text}" for message in reversed(messages) if (text := words(message))]
+    others = [message for message in reversed(messages) if message.author != me]
+    lines = [f"{message.author.display_name}: {text}" for message in others if (text := words(message))]
+    hidden = sum(not visible(message) and not message.is_system() for message in others)
     if not lines:
-        raise InvalidRequest(_HIDDEN if messages else "There are no messages before this one.")
-    return Transcript("\n".join(lines), len(lines))
+        raise InvalidRequest(_HIDDEN if hidden else "There are no messages with words before this one.")
+    return Transcript("\n".join(lines), len(lines), hidden)

@@ -59,6 +59,12 @@ def words(message: discord.Message) -> str:
     return "\n".join(part for part in (*contents, *embeds) if part)
 
 
+def visible(message: discord.Message) -> bool:
+    """Whether Discord shows what is in the message: without the message content intent, all of it is left out."""
+    parts = (message.content, message.embeds, message.attachments, message.components, message.message_snapshots)
+    return any(parts) or message.poll is not None or bool(message.stickers)
+
+
 def attachments(message: discord.Message) -> list[discord.Attachment]:
     """The files of a message and of what it forwards."""
     return [*message.attachments, *(file for snapshot in message.message_snapshots for file in snapshot.attachments)]
@@ -75,9 +81,9 @@ async def pointed_at(message: discord.Message) -> discord.Message | None:
     if reference is None or reference.message_id is None:
         return None
     target = reference.resolved
-    if not isinstance(target, discord.Message) or not _visible(target):
+    if not isinstance(target, discord.Message) or not visible(target):
         target = await _fetch(message.channel, reference.message_id)
-    if not _visible(target):
+    if not visible(target):
         raise InvalidRequest(HOW_TO_POINT)
     return target
 
@@ -120,10 +126,6 @@ async def _fetch(channel: discord.abc.Messageable, message_id: int) -> discord.M
         raise InvalidRequest("That message has been deleted.") from error
     except discord.Forbidden as error:
         raise InvalidRequest(HOW_TO_POINT) from error
-
-
-def _visible(message: discord.Message) -> bool:
-    return bool(message.content or message.embeds or message.attachments or message.message_snapshots)
 
 
 def _looks_like_picture(file: discord.Attachment) -> bool:

@@ -91,7 +91,7 @@ async def test_who_may_not_read_the_past_gets_no_summary_of_it(stage: Stage):
 
 async def test_an_empty_channel_is_told_so(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", messages=5)
-    assert refusal(result) == "There are no messages before this one."
+    assert refusal(result) == "There are no messages with words before this one."
 
 
 @pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
@@ -99,6 +99,32 @@ async def test_messages_that_discord_hides_are_explained(stage: Stage):
     await stage.bob.send(stage.channel, "words")
     result = await stage.alice.slash(stage.channel, "summarize", messages=5)
     assert "Message Content Intent" in refusal(result)
+
+
+@pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
+async def test_the_bot_does_not_summarize_itself_where_all_else_is_hidden(stage: Stage):
+    await stage.bob.send(stage.channel, "words")
+    await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    result = await stage.alice.slash(stage.channel, "summarize", messages=5)
+    assert "Message Content Intent" in refusal(result)
+
+
+@pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
+async def test_a_summary_of_the_visible_part_tells_how_much_is_hidden(stage: Stage):
+    for words in ("one", "two", f"{stage.mention} dance"):
+        await stage.bob.send(stage.channel, words)
+    result = await stage.alice.slash(stage.channel, "summarize", messages=20)
+    assert _texts(stage) == [f"bob: {stage.mention} dance"]
+    assert first(result).content.endswith(
+        "\n-# 1 of the last 20 messages; Discord hides the text of 2 from bots without the message content intent"
+    )
+
+
+async def test_the_bots_own_messages_are_left_out(stage: Stage):
+    await stage.bob.send(stage.channel, "At noon.")
+    await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    await stage.alice.slash(stage.channel, "summarize", messages=5)
+    assert _texts(stage) == ["bob: At noon."]
 
 
 @pytest.mark.parametrize("options", [{}, {"text": "x", "messages": 5}, {"text": "x", "file": ("a.txt", b"y")}])
