@@ -85,5 +85,10 @@ def _size(nbytes: int) -> str:
 
 
 def _queue(status: QueueStatus) -> str:
-    start = "at once" if not status.eta else f"in about {seconds(status.eta)}"
-    return f"**{status.device}**: {status.running} running, {status.waiting} waiting; a new request starts {start}"
+    return f"**{status.device}**: {status.running} running, {status.waiting} waiting; {_start(status.eta)}"
+
+
+def _start(eta: float | None) -> str:
+    if eta is None:
+        return "how long a new request waits is not known yet"
+    return f"a new request starts {f'in about {seconds(eta)}' if eta else 'at once'}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from discord.ext import commands
 
+from inference.backends.base import QueueStatus
 from tests.cogs.stage import Stage, refusal
+from tests.fakes import FakeBackend
 
 
 async def test_models_are_listed_by_task_with_the_default_first(stage: Stage):
@@ -19,6 +22,20 @@ async def test_the_queue_tells_when_a_new_request_would_start(stage: Stage):
     stage.backend.waiting = 3
     said = refusal(await stage.alice.slash(stage.channel, "queue"))
     assert said == "**cpu**: 1 running, 3 waiting; a new request starts in about 36 s"
+
+
+class TestWithoutForecast:
+    @pytest.fixture
+    def backend(self) -> FakeBackend:
+        class Unforeseeable(FakeBackend):
+            def queues(self) -> list[QueueStatus]:
+                return [QueueStatus("cpu", 0, 1, None)]
+
+        return Unforeseeable()
+
+    async def test_an_unknown_wait_is_called_unknown(self, stage: Stage):
+        said = refusal(await stage.alice.slash(stage.channel, "queue"))
+        assert said == "**cpu**: 1 running, 0 waiting; how long a new request waits is not known yet"
 
 
 async def test_help_names_every_command_menu_and_reply(stage: Stage):
