@@ -88,7 +88,7 @@ def _shown(answer: Answer, context: str, note: str) -> str:
         return "The text does not say."
     if answer.generated:
         return f"{neutral(answer.text)}\n-# In the model's own words, which may be wrong{note}"
-    return f"{in_sentence(context, answer.start, answer.end)}\n-# {answer.score:.0%} sure{note}"
+    return f"{in_sentence(context, answer.start, answer.end)}\n-# {min(1.0, answer.score):.0%} sure{note}"
 
 
 def in_sentence(context: str, start: int, end: int) -> str:

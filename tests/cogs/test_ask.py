@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cogs.ask import in_sentence
@@ -18,6 +20,12 @@ async def test_the_answer_stands_in_its_sentence(stage: Stage):
     result = await stage.alice.slash(stage.channel, "ask", question="When?", text=_TEXT)
     assert first(result).content == "> When?\nIt was built in **1889** by Eiffel.\n-# 87% sure"
     assert stage.backend.requests == [AskRequest(question="When?", context=_TEXT, owner=str(stage.alice.id))]
+
+
+async def test_no_answer_is_more_than_sure(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(replace(_ANSWER, score=1.12))]
+    result = await stage.alice.slash(stage.channel, "ask", question="When?", text=_TEXT)
+    assert first(result).content.endswith("-# 100% sure")
 
 
 async def test_no_answer_is_said_honestly(stage: Stage):
