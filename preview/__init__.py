@@ -58,6 +58,7 @@ async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> Asy
         async with Page(env, await furnish(env), port) as page:
             yield page
     finally:
+        await env.bot.close()
         await env.shutdown()
         await engine.close()
 
