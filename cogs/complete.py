@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -62,12 +63,13 @@ class Complete(commands.Cog):
 async def tell_completion(job: Job, request: CompleteRequest) -> None:
     """Stream the continuation into the message."""
 
-    def shown(text: str) -> str:
-        return _beginning(request.prompt) + neutral(text)
+    def shown(text: str) -> Page:
+        return Page(_beginning(request.prompt) + neutral(text), plain=request.prompt + text)
 
     completion = await job.run(request, Completion, Status(draft=shown))
-    text = shown(completion.text) if completion.text.strip() else f"{shown('')}\nThe model added nothing."
-    await job.finish(Page(f"{text}\n-# seed {completion.seed}", plain=request.prompt + completion.text))
+    silence = Page(f"{_beginning(request.prompt)}\nThe model added nothing.")
+    page = shown(completion.text) if completion.text.strip() else silence
+    await job.finish(replace(page, note=f"seed {completion.seed}"))
 
 
 def _beginning(prompt: str) -> str:

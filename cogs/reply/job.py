@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import aclosing
+from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
 
 from cogs.reply.cancel import CancelView
 from cogs.reply.editor import Editor
 from cogs.reply.errors import DELIVERY, PRIVATE, is_deleted, report
-from cogs.reply.page import Page, pages
+from cogs.reply.page import Page, pages, with_file
 from cogs.reply.place import Place
 from cogs.reply.status import Status
 from inference import Engine, Request, RequestCancelled, Result, Value
@@ -36,6 +37,7 @@ class Job:
         self._view = CancelView(place.owner, self.cancel)
         self._editor = Editor(lambda page: place.show(page, self._view), on_lost=self.cancel)
         self._acknowledged = False
+        self._delivered = False
         self._cancelled = ""
         self._register = register
         self.closed = asyncio.Event()
@@ -65,12 +67,17 @@ class Job:
         return value
 
     async def finish(self, page: Page) -> None:
-        """The last word: `page`, over several messages when it is long."""
+        """The last word: `page`, over several messages when it is long, or in a file if those are not taken."""
         await self._editor.close()
         first, *rest = pages(page, self._place.upload_limit)
         await self._place.show(first)
-        for part in rest:
-            await self._place.more(part)
+        self._delivered = True
+        try:
+            for part in rest:
+                await self._place.more(part)
+        except DELIVERY as error:
+            log.warning("a message below was not taken, so the text goes into a file: %s", error)
+            await self._place.show(with_file(page, self._place.upload_limit))
 
     def cancel(self, why: str = "Cancelled.") -> None:
         """Stop what runs or waits; `run` then raises RequestCancelled, with `why` for its words."""
@@ -108,10 +115,12 @@ class Job:
             return
         text = report(error)
         try:
-            if isinstance(error, (*PRIVATE, *DELIVERY)) or not self._acknowledged:
+            if self._delivered:  # what is there stays
+                await self._place.more(Page(f"The rest could not be shown. {text}"))
+            elif isinstance(error, (*PRIVATE, *DELIVERY)) or not self._acknowledged:
                 await self._place.refuse(text)
-            elif isinstance(error, RequestCancelled) and self._status.draft:
-                await self._place.show(Page(f"{self._status.draft}\n-# {text}"))
+            elif self._status.written:
+                await self.finish(replace(self._status.written, note=text))
             else:
                 await self._place.show(Page(text))
         except DELIVERY as failure:

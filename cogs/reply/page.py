@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
 
@@ -28,23 +28,37 @@ class Attached:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`text` is ready to send (escaped where it must be); `plain` is what a file of it would hold."""
+    """`text` is ready to send (escaped where it must be); `plain` is what a file of it would hold.
+
+    `note` is small print, which stays in sight below however long the text is.
+    """
 
     text: str
     files: tuple[Attached, ...] = ()
     plain: str = ""
+    note: str = ""
 
 
 def pages(page: Page, upload_limit: int) -> list[Page]:
     """The messages that `page` takes: split at good places, or the text as a file when it is very long."""
-    page = _within_upload_limit(page, upload_limit)
-    parts = [part for part in split(page.text) if part.strip()]
+    small = _within_upload_limit(page, upload_limit)
+    parts = [part for part in split(small.text + _small_print(page.note)) if part.strip()]
     if len(parts) > MOST_PARTS:
-        whole = Attached("text.txt", (page.plain or page.text).encode())
-        note = "\n-# The whole text is in the attached file."
-        return [Page(split(page.text, PART - len(note))[0] + note, (*page.files, whole))]
+        return [with_file(page, upload_limit)]
     first, *rest = parts or ["\u200b"]
-    return [Page(first, page.files), *(Page(part) for part in rest)]
+    return [Page(first, small.files), *(Page(part) for part in rest)]
+
+
+def with_file(page: Page, upload_limit: int) -> Page:
+    """One message for all of `page`: the beginning of its text, and the text as a file."""
+    page = _within_upload_limit(page, upload_limit)
+    whole = Attached("text.txt", (page.plain or page.text).encode())
+    below = _small_print("The whole text is in the attached file.") + _small_print(page.note)
+    return Page(split(page.text, PART - len(below))[0] + below, (*page.files, whole))
+
+
+def _small_print(note: str) -> str:
+    return f"\n-# {note}" if note else ""
 
 
 def _within_upload_limit(page: Page, limit: int) -> Page:
@@ -53,4 +67,4 @@ def _within_upload_limit(page: Page, limit: int) -> Page:
     if not lost:
         return page
     note = f"\n{lost} of {len(page.files)} files are over the {limit // 10**6} MB that Discord takes here. "
-    return Page(page.text + note + "Ask for a smaller size.", small, page.plain)
+    return replace(page, text=page.text + note + "Ask for a smaller size.", files=small)

@@ -14,11 +14,18 @@ _PICTURE_PAUSE = 3.0
 _LONGEST_DRAFT = 1500
 
 
-class Status:
-    """Turns events into pages. `heading` is shown above; `draft` renders text that is still growing."""
+def _plain(text: str) -> Page:
+    return Page(neutral(text), plain=text)
 
-    def __init__(self, heading: str = "", draft: Callable[[str], str] = neutral) -> None:
-        self.draft = ""
+
+class Status:
+    """Turns events into pages. `heading` is shown above; `draft` renders text that is still growing.
+
+    `written` is all of that text so far, rendered; None while there is none.
+    """
+
+    def __init__(self, heading: str = "", draft: Callable[[str], Page] = _plain) -> None:
+        self.written: Page | None = None
         self._heading = heading
         self._render = draft
         self._first: tuple[float, int] | None = None
@@ -36,8 +43,8 @@ class Status:
                 files = (Attached("preview.png", picture, "An unfinished picture"),) if picture else ()
                 return self._line(self._progress(event), files), _PICTURE_PAUSE if files else _TEXT_PAUSE
             case Chunk(text):
-                self.draft = _tail(self._render(text))
-                return Page(self.draft + " ▌"), _TEXT_PAUSE
+                self.written = self._render(text)
+                return Page(_tail(self.written.text) + " ▌"), _TEXT_PAUSE
             case _:
                 raise TypeError(f"unknown event {type(event).__name__}")
 

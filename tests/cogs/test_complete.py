@@ -58,6 +58,7 @@ async def test_a_very_long_text_comes_as_a_file_without_escapes(stage: Stage):
     text = " 2*2 " * 2000
     stage.backend.script = lambda spec, request: [Result(Completion(text, 1))]
     result = await stage.alice.slash(stage.channel, "complete", prompt="Sums:")
+    assert first(result).content.endswith("\n-# seed 1")
     [file] = first(result).attachments
     assert (await file.read()).decode() == "Sums:" + text
     assert not result.followups

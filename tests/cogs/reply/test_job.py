@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 
+import discord
 import pytest
-from simcord import Env
+from simcord import Env, InteractionResult
 
+from cogs.reply import Jobs, Page
 from inference import (
     Chunk,
     Completion,
@@ -19,9 +21,10 @@ from inference import (
     Picture,
     Progress,
     Queued,
+    RequestTimeout,
     Result,
 )
-from tests.cogs.stage import Stage, buttons, first, refusal
+from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
 from tests.fakes import PNG
 
 _DONE = Result(Completion(" the end", 1))
@@ -34,6 +37,12 @@ def _edits(env: Env) -> list[str]:
         for request in env.http_requests
         if request.method == "PATCH" and isinstance(request.json, dict) and "content" in request.json
     ]
+
+
+def _words(result: InteractionResult) -> str:
+    """What all messages of a command say, with single spaces."""
+    contents = [first(result).content, *(message.content for message in result.followups)]
+    return " ".join("".join(contents).split())
 
 
 async def test_the_message_tells_the_place_in_the_queue_then_loading_then_progress(stage: Stage):
@@ -95,6 +104,32 @@ async def test_cancelling_keeps_what_has_been_written(stage: Stage):
     result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.click(first(result), label="Cancel")
     assert first(result).content == "**Once** there was\n-# Cancelled."
+
+
+_LONG = " " + " ".join(f"word{number}" for number in range(400))
+
+
+async def test_all_that_has_been_written_outlives_a_cancelled_job(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(_LONG)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    await stage.alice.click(first(result), label="Cancel")
+    assert _words(result) == f"**Once**{_LONG} -# Cancelled."
+
+
+@pytest.mark.parametrize("error", [RequestTimeout("Too slow."), GenerationFailed("The model broke.")])
+async def test_all_that_has_been_written_outlives_a_failure(stage: Stage, error: InferenceError):
+    stage.backend.script = lambda spec, request: [Chunk(_LONG), error]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    assert _words(result) == f"**Once**{_LONG} -# {error.user_message} -# Error {error.error_id}"
+
+
+async def test_a_very_long_draft_of_a_cancelled_job_comes_as_a_file_without_escapes(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" 2*2 " * 2000)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Sums:")
+    await stage.alice.click(first(result), label="Cancel")
+    assert first(result).content.endswith("\n-# Cancelled.")
+    [file] = first(result).attachments
+    assert (await file.read()).decode() == "Sums:" + " 2*2 " * 2000
 
 
 async def test_a_stranger_can_not_cancel(stage: Stage):
@@ -205,6 +240,60 @@ async def test_a_server_error_of_discord_in_between_does_no_harm(stage: Stage):
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
     await stage.event(_DONE)
     assert first(result).content == "**x** the end\n-# seed 1"
+
+
+async def test_a_rest_that_discord_refuses_comes_as_a_file(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(9)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    stage.env.inject_error("POST", "/webhooks/*", status=400)
+    await stage.event(Result(Completion(_LONG, 1)))
+    assert first(result).content.startswith("**Once** word0 word1")
+    assert first(result).content.endswith("-# The whole text is in the attached file.\n-# seed 1")
+    [file] = first(result).attachments
+    assert (await file.read()).decode() == "Once" + _LONG
+    assert not result.followups
+
+
+class FailingPlace:
+    """Takes the first page, then nothing for two calls."""
+
+    owner = 1
+    upload_limit = 10**6
+
+    def __init__(self) -> None:
+        self.first = ""
+        self.below: list[str] = []
+        self._failures = 2
+
+    async def acknowledge(self) -> None:
+        pass
+
+    async def show(self, page: Page, view: discord.ui.View | None = None) -> None:
+        if self.first:
+            self._may_fail()
+        self.first = page.text
+
+    async def more(self, page: Page) -> None:
+        self._may_fail()
+        self.below.append(page.text)
+
+    async def refuse(self, text: str) -> None:
+        self.first = text
+
+    def _may_fail(self) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise TimeoutError("Discord is slow")
+
+
+async def test_what_has_been_shown_stays_when_neither_the_rest_nor_a_file_arrives(engine: PatientEngine):
+    place = FailingPlace()
+    async with Jobs(engine).open(place) as job:
+        await job.acknowledge()
+        await job.finish(Page(_LONG))
+    assert place.first.startswith(" word0 word1")
+    [note] = place.below
+    assert note.startswith("The rest could not be shown. Discord did not answer in time")
 
 
 async def test_a_result_that_discord_refuses_ends_in_a_sentence(stage: Stage):
