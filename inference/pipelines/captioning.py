@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from PIL import Image
-from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer, StoppingCriteria
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
 from inference.devices import Placement
-from inference.errors import InvalidRequest, ModelUnavailable
+from inference.errors import ModelUnavailable
 from inference.images import open_picture
-from inference.pipelines.base import Batch, Job, Pipeline, translated
+from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
+from inference.pipelines.checkpoints import Checkpoint
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.types import Caption, CaptionRequest, ModelSpec
 
@@ -46,50 +45,18 @@ class Captioning(Pipeline):
         )
 
     def run(self, batch: Batch) -> None:
-        batch.checkpoint()
-        opened = list(_open_each(batch.jobs))
-        if not opened:
-            return
-        jobs, pictures = zip(*opened, strict=True)
-        with translated():
-            texts = self._describe(pictures, batch)
-        for job, text in zip(jobs, texts, strict=True):
-            if not job.cancelled:
-                job.finish(Caption(text))
+        # One after another: the company of other pictures would change the last bits of each, and with them the words.
+        run_jobs(batch, lambda job: self._describe(batch, job))
 
     @torch.inference_mode()
-    def _describe(self, pictures: tuple[Image.Image, ...], batch: Batch) -> list[str]:
-        # The processor brings all pictures to one size: [pictures, 3, height, width]
-        pixels = self._processor(images=list(pictures), return_tensors="pt").pixel_values
-        tokens = self._model.generate(  # [pictures, tokens]
+    def _describe(self, batch: Batch, job: Job) -> Caption:
+        assert isinstance(job.request, CaptionRequest)
+        picture = open_picture(job.request.image, max_megapixels=math.inf)  # the engine knows the limit
+        pixels = self._processor(images=picture, return_tensors="pt").pixel_values  # [1, 3, height, width]
+        tokens = self._model.generate(  # [1, tokens]
             pixel_values=pixels.to(self._model.device, self._model.dtype),
             num_beams=_BEAMS,
             max_new_tokens=_LONGEST[self._model.config.model_type],
-            stopping_criteria=[_Checkpoint(batch)],
+            stopping_criteria=[Checkpoint(lambda: pause(batch, job))],
         )
-        return [text.strip() for text in self._tokenizer.batch_decode(tokens, skip_special_tokens=True)]
-
-
-class _Checkpoint(StoppingCriteria):
-    """Stops nothing: `generate` calls it after each token, which is when others may have their turn."""
-
-    def __init__(self, batch: Batch) -> None:
-        self._batch = batch
-
-    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **_: Any) -> torch.Tensor:  # type: ignore[override]
-        self._batch.checkpoint()
-        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
-
-
-def _open_each(jobs: Iterable[Job]) -> Iterable[tuple[Job, Image.Image]]:
-    """Each job with its picture; one whose picture can't be read fails alone."""
-    for job in jobs:
-        assert isinstance(job.request, CaptionRequest)
-        if job.cancelled:
-            continue
-        try:
-            picture = open_picture(job.request.image, max_megapixels=math.inf)  # the engine knows the limit
-        except InvalidRequest as error:
-            job.fail(error)
-        else:
-            yield job, picture
+        return Caption(self._tokenizer.decode(tokens[0], skip_special_tokens=True).strip())

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
-from torch import Tensor
-from transformers import AutoModelForSeq2SeqLM, GenerationConfig, StoppingCriteria
+from transformers import AutoModelForSeq2SeqLM, GenerationConfig
 
 from inference.devices import Placement
 from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
+from inference.pipelines.checkpoints import Checkpoint
 from inference.pipelines.encoder import read_tokenizer
 from inference.pipelines.parts import split_into_parts
 from inference.pipelines.weights import read_model, weight_bytes
@@ -83,20 +83,9 @@ class Summarization(Pipeline):
             input_ids=tokens["input_ids"],
             attention_mask=tokens["attention_mask"],
             generation_config=_scaled(self._settings, tokens["input_ids"].shape[1]),
-            stopping_criteria=[_Pausing(checkpoint)],
+            stopping_criteria=[Checkpoint(checkpoint)],
         )
         return self._tokenizer.decode(summary[0], skip_special_tokens=True, clean_up_tokenization_spaces=False)
-
-
-class _Pausing(StoppingCriteria):
-    """Stops nothing by itself: `generate` asks it after each token, and the checkpoint may raise."""
-
-    def __init__(self, checkpoint: Callable[[], None]) -> None:
-        self._checkpoint = checkpoint
-
-    def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:  # type: ignore[override]
-        self._checkpoint()
-        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
 
 
 def _scaled(settings: GenerationConfig, length: int) -> GenerationConfig:

@@ -11,7 +11,7 @@ from PIL import Image
 from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
 from inference.devices import Placement
-from inference.errors import InvalidRequest, ModelUnavailable
+from inference.errors import InvalidRequest, ModelUnavailable, RequestCancelled
 from inference.images import encode_png
 from inference.pipelines.captioning import Captioning
 from inference.types import Caption, CaptionRequest, ModelSpec
@@ -85,14 +85,8 @@ def test_a_broken_picture_fails_alone(vit_gpt2: Captioning) -> None:
 
 @pytest.mark.parametrize("kind", ["vit_gpt2", "blip"])
 def test_work_stops_between_tokens_once_everybody_has_gone(kind: str, request: pytest.FixtureRequest) -> None:
-    batch = MemoryBatch.of(*REQUESTS[:2])
-
-    def leave_at_the_third_checkpoint() -> None:
-        if batch.checkpoints == 3:
-            for job in batch.jobs:
-                job.cancel()
-
-    batch.at_checkpoint = leave_at_the_third_checkpoint
+    batch = MemoryBatch.of(REQUESTS[0])
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
     batch.run(request.getfixturevalue(kind))
     assert batch.checkpoints == 3
 
@@ -100,8 +94,17 @@ def test_work_stops_between_tokens_once_everybody_has_gone(kind: str, request: p
 def test_one_who_left_gets_no_caption_and_the_other_does(vit_gpt2: Captioning) -> None:
     batch = MemoryBatch.of(*REQUESTS[:2])
     batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
-    assert batch.run(vit_gpt2) == run(vit_gpt2, REQUESTS[1])
-    assert batch.jobs[0].outcome is None
+    gone, caption = batch.run(vit_gpt2)
+    assert isinstance(gone, RequestCancelled)
+    assert caption == run(vit_gpt2, REQUESTS[1])[0]
+
+
+def test_each_is_answered_before_the_next_picture_is_looked_at(vit_gpt2: Captioning) -> None:
+    batch = MemoryBatch.of(*REQUESTS)
+    answered: list[int] = []
+    batch.at_checkpoint = lambda: answered.append(sum(job.outcome is not None for job in batch.jobs))
+    batch.run(vit_gpt2)
+    assert set(answered) == {0, 1, 2}
 
 
 def test_a_kind_of_model_that_needs_a_prompt_is_named_in_the_refusal(tmp_path: Path) -> None:
