@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inference.blanks import has_blank
 from inference.config import Limits
 from inference.errors import InvalidRequest
 from inference.types import (
@@ -51,11 +52,6 @@ def check_pictures(request: Request, limits: Limits) -> None:
         from inference.images import open_picture
 
         open_picture(request.image, limits.upload_megapixels)
-
-
-def has_blank(text: str) -> bool:
-    """`[MASK]` in any case, or three underscores or more."""
-    return "___" in text or "[mask]" in text.lower()
 
 
 def megabytes(size: int) -> str:

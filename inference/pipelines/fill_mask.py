@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,12 +9,13 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForMaskedLM
 
+from inference.blanks import filling, split_at_blanks
 from inference.devices import Placement
 from inference.errors import InvalidRequest, ModelUnavailable
 from inference.pipelines.base import Batch, Pipeline, run_each
 from inference.pipelines.encoder import read_tokenizer, window
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import Filling, FillRequest, ModelSpec, Prediction, Request
+from inference.types import Filling, FillRequest, ModelSpec, Request
 
 
 class FillMask(Pipeline):
@@ -27,7 +26,6 @@ class FillMask(Pipeline):
         self._model = model
         self._tokenizer = tokenizer
         self._window = window(model, tokenizer)
-        self._blank = re.compile(rf"\[mask\]|_{{3,}}|{re.escape(tokenizer.mask_token)}", re.IGNORECASE)
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
@@ -43,19 +41,12 @@ class FillMask(Pipeline):
 
     def _fill(self, request: Request) -> Filling:
         assert isinstance(request, FillRequest)
-        pieces = self._blank.split(request.text)
-        probabilities = self._probabilities(self._tokenizer.mask_token.join(pieces))  # [blanks, vocabulary]
+        mask = self._tokenizer.mask_token
+        pieces = split_at_blanks(request.text.replace(mask, "[MASK]"))  # the tokenizer takes its own for a blank anyway
+        probabilities = self._probabilities(mask.join(pieces))  # [blanks, vocabulary]
         scores, tokens = probabilities.topk(min(request.top_k, probabilities.shape[1]))
         words = [[self._word(token) for token in row] for row in tokens.tolist()]
-        best = [row[0] for row in words]
-        blanks = tuple(
-            tuple(
-                Prediction(word, score, _joined(pieces, [*best[:i], word, *best[i + 1 :]]))
-                for word, score in zip(words[i], row, strict=True)
-            )
-            for i, row in enumerate(scores.tolist())
-        )
-        return Filling(blanks, _joined(pieces, best))
+        return filling(pieces, [list(zip(*row, strict=True)) for row in zip(words, scores.tolist(), strict=True)])
 
     @torch.inference_mode()
     def _probabilities(self, text: str) -> Tensor:
@@ -73,8 +64,3 @@ class FillMask(Pipeline):
     def _word(self, token: int) -> str:
         """Without the marks by which tokenizers tell a word's start (a space) or its inside (`##`)."""
         return self._tokenizer.decode([token]).strip().removeprefix("##")
-
-
-def _joined(pieces: Sequence[str], words: Sequence[str]) -> str:
-    """The caller's own text, to the letter, with a word in each blank."""
-    return pieces[0] + "".join(word + piece for word, piece in zip(words, pieces[1:], strict=True))

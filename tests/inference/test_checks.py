@@ -6,7 +6,8 @@ import math
 
 import pytest
 
-from inference.checks import check_pictures, check_request, has_blank
+from inference.blanks import has_blank
+from inference.checks import check_pictures, check_request
 from inference.config import Limits
 from inference.errors import InvalidRequest
 from inference.types import (
@@ -91,7 +92,7 @@ def test_every_kind_of_request_is_known() -> None:
     assert {request.task for request in GOOD} == {"complete", "fill", "summarize", "ask", "caption", "imagine", "mood"}
 
 
-@pytest.mark.parametrize("text", ["a [MASK] b", "a [mask] b", "a ___ b", "a ______ b"])
+@pytest.mark.parametrize("text", ["a [MASK] b", "a [mask] b", "<mask>", "a ___ b", "a ______ b"])
 def test_a_blank_is_a_mask_in_any_case_or_three_underscores(text: str) -> None:
     assert has_blank(text)
 

@@ -29,7 +29,7 @@ def fill(pipeline: Pipeline, text: str, top_k: int = 3) -> Filling:
     return filling
 
 
-@pytest.mark.parametrize("blank", ["[MASK]", "[mask]", "[Mask]", "___", "________"])
+@pytest.mark.parametrize("blank", ["[MASK]", "[mask]", "[Mask]", "<mask>", "___", "________"])
 def test_every_way_to_write_a_blank_is_filled_as_by_the_old_pipeline(bert: Pipeline, blank: str) -> None:
     predictions = fill(bert, f"Hello,  I am a {blank} MODEL.").blanks[0]
     assert [p.word for p in predictions] == ["role", "[CLS]", "the"]
@@ -40,6 +40,13 @@ def test_a_model_with_another_mask_token_takes_the_same_blanks(roberta: Pipeline
     scores = [p.score for p in fill(roberta, "The ___ at the sea").blanks[0]]
     assert scores == pytest.approx([0.116939, 0.073597, 0.031951], abs=1e-5)
     assert fill(roberta, "The <mask> at the sea") == fill(roberta, "The [MASK] at the sea")
+
+
+def test_what_the_tokenizer_reads_as_its_own_mask_is_a_blank_too(tmp_path: Path) -> None:
+    folder = tiny_text.bert_filler(tmp_path)
+    (folder / "tokenizer_config.json").write_text('{"mask_token": "[PAD]", "do_lower_case": true}', encoding="utf-8")
+    filling = fill(tiny_text.read("fill", folder), "I [PAD] a ___ day")
+    assert filling.text == "I {} a {} day".format(*(words[0].word for words in filling.blanks))
 
 
 def test_the_callers_own_casing_and_spacing_stay(bert: Pipeline) -> None:

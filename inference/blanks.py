@@ -1,0 +1,40 @@
+"""The blanks of a text: how they are written, and the text with words in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from inference.types import Filling, Prediction
+
+_BLANK = re.compile(r"\[mask\]|<mask>|_{3,}", re.IGNORECASE)
+
+
+def has_blank(text: str) -> bool:
+    """`[MASK]` or `<mask>` in any case, or three underscores or more."""
+    return _BLANK.search(text) is not None
+
+
+def split_at_blanks(text: str) -> list[str]:
+    """What stands before, between and after the blanks, to the letter: one piece more than there are blanks."""
+    return _BLANK.split(text)
+
+
+def filling(pieces: Sequence[str], blanks: Sequence[Sequence[tuple[str, float]]]) -> Filling:
+    """`blanks` has each blank's words with their scores, best first; a word is shown with the best in the others."""
+    best = [words[0][0] for words in blanks]
+
+    def with_word(i: int, word: str) -> str:
+        return _joined(pieces, [*best[:i], word, *best[i + 1 :]])
+
+    return Filling(
+        tuple(
+            tuple(Prediction(word, score, with_word(i, word)) for word, score in words)
+            for i, words in enumerate(blanks)
+        ),
+        _joined(pieces, best),
+    )
+
+
+def _joined(pieces: Sequence[str], words: Sequence[str]) -> str:
+    return pieces[0] + "".join(word + piece for word, piece in zip(words, pieces[1:], strict=True))
