@@ -1,4 +1,4 @@
-"""How long the event loop is held up while a model is loaded and generates, from a cold start."""
+"""How long the event loop is held up while a model is loaded and generates, from the first request on."""
 
 from __future__ import annotations
 
