@@ -7,12 +7,12 @@ from collections.abc import Callable
 
 import torch
 
+from inference.blanks import filling, split_at_blanks
 from inference.errors import InvalidRequest
 from inference.pipelines.causal_lm.ragged import Decoder, Sequence
 from inference.pipelines.causal_lm.vocabulary import Vocabulary
-from inference.types import Filling, FillRequest, Mood, Prediction, SentimentRequest
+from inference.types import Filling, FillRequest, Mood, SentimentRequest
 
-_BLANK = re.compile(r"\[mask\]|_{3,}", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PROPOSALS = 24
 _MOST_BLANKS = 12
@@ -35,25 +35,16 @@ class Scorer:
         follows, up to the next blank, judges them. Scores are shares among the proposals. `pause` is called
         before each look at the model. Raises InvalidRequest for too many blanks.
         """
-        pieces = _BLANK.split(request.text)
+        pieces = split_at_blanks(request.text)
         if len(pieces) - 1 > _MOST_BLANKS:
             raise InvalidRequest(f"This text has {len(pieces) - 1} blanks; this model fills up to {_MOST_BLANKS}.")
-        filled = pieces[0]
+        before = pieces[0]
         blanks: list[list[tuple[str, float]]] = []
         for after in pieces[1:]:
-            words = self._words(filled, after, pause)[: request.top_k]
+            words = self._words(before, after, pause)[: request.top_k]
             blanks.append(words)
-            filled += words[0][0] + after
-        best = [words[0][0] for words in blanks]
-        return Filling(
-            tuple(
-                tuple(
-                    Prediction(word, score, _joined(pieces, [*best[:i], word, *best[i + 1 :]])) for word, score in words
-                )
-                for i, words in enumerate(blanks)
-            ),
-            filled,
-        )
+            before += words[0][0] + after
+        return filling(pieces, blanks)
 
     def mood(self, request: SentimentRequest) -> Mood:
         """Whether "positive" or "negative" continues the text better than it continues no text at all.
@@ -115,7 +106,3 @@ class Scorer:
                 f"This text has {len(tokens):,} tokens; this model takes {self._window:,}. Shorten it."
             )
         return tokens
-
-
-def _joined(pieces: list[str], words: list[str]) -> str:
-    return pieces[0] + "".join(word + piece for word, piece in zip(words, pieces[1:], strict=True))
