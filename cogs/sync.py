@@ -15,18 +15,28 @@ from inference import Config
 
 log = logging.getLogger(__name__)
 
+_EVERYWHERE = "everywhere"
+
 
 async def sync_commands(tree: app_commands.CommandTree[Any], config: Config) -> None:
     """Register every command at once in the configured servers, or everywhere if there are none."""
     if not config.discord.guild_ids:
-        await _sync(tree, None, config.data / "commands-everywhere.sha256")
+        await _sync(tree, None, _record(config, _EVERYWHERE))
     for number in config.discord.guild_ids:
         guild = discord.Object(number)
         tree.copy_global_to(guild=guild)
         try:
-            await _sync(tree, guild, config.data / f"commands-{number}.sha256")
+            await _sync(tree, guild, _record(config, number))
         except discord.Forbidden:
             log.warning("The bot is not in server %s of discord.guild_ids; invite it, then restart.", number)
+    wanted = {_record(config, scope) for scope in config.discord.guild_ids or [_EVERYWHERE]}
+    for record in set(config.data.glob(_record(config, "*").name)) - wanted:
+        await _withdraw(tree, record.stem.removeprefix("commands-"))
+        _forget(record)
+
+
+def _record(config: Config, scope: str | int) -> Path:
+    return config.data / f"commands-{scope}.sha256"
 
 
 async def _sync(tree: app_commands.CommandTree[Any], guild: discord.Object | None, record: Path) -> None:
@@ -39,6 +49,19 @@ async def _sync(tree: app_commands.CommandTree[Any], guild: discord.Object | Non
     log.info("Registered the commands %s.", f"in server {guild.id}" if guild else "everywhere")
 
 
+async def _withdraw(tree: app_commands.CommandTree[Any], scope: str) -> None:
+    """Take back what was registered where the settings no longer say so: Discord would list it twice."""
+    guild = None if scope == _EVERYWHERE else discord.Object(scope)
+    kept = tree.get_commands(guild=guild)
+    tree.clear_commands(guild=guild)
+    try:
+        await tree.sync(guild=guild)
+    except discord.Forbidden:
+        log.info("The bot is no longer in server %s.", scope)
+    for command in kept:
+        tree.add_command(command, guild=guild)
+
+
 def _recorded(record: Path) -> str:
     return record.read_text() if record.is_file() else ""
 
@@ -46,6 +69,10 @@ def _recorded(record: Path) -> str:
 def _write(record: Path, digest: str) -> None:
     record.parent.mkdir(parents=True, exist_ok=True)
     record.write_text(digest)
+
+
+def _forget(record: Path) -> None:
+    record.unlink()
 
 
 def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
