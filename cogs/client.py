@@ -79,7 +79,8 @@ class Inkling(commands.Bot):
         if isinstance(error, commands.CommandNotFound):
             text = f"I don't know `{neutral(context.invoked_with or '')[:50]}`. Try `@Inkling help`."
         else:
-            text = report(error.original if isinstance(error, commands.CommandInvokeError) else error)
+            cause = error.original if isinstance(error, commands.CommandInvokeError) else error
+            text = report(cause, str(context.command))
         try:
             await context.reply(text)
         except DELIVERY as failure:

@@ -71,7 +71,7 @@ class Mention(commands.Cog):
             await job.finish(Page(help_text(self.bot)))
 
     def _job(self, context: Context) -> Job:
-        return self.bot.jobs.open(MessagePlace(context.message))
+        return self.bot.jobs.open(MessagePlace(context.message, str(context.command)))
 
     async def _text(self, job: Job, context: Context, text: str) -> str:
         """What the command is about: the message replied to, else what follows the command."""

@@ -1,4 +1,4 @@
-"""Errors to words. The person gets cause, next step and an id; the log gets the same id and the traceback."""
+"""Errors to words. The person gets cause, next step and an id; the log has the same id with the traceback."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from cogs.reply.place import InteractionPlace
-from inference import InferenceError, InvalidRequest, ModelUnavailable, Overloaded, RequestCancelled
+from inference import InferenceError, InvalidRequest, Overloaded, RequestCancelled
 
 log = logging.getLogger(__name__)
 
@@ -32,25 +32,27 @@ def is_deleted(error: BaseException) -> bool:
     return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
 
 
-def report(error: BaseException) -> str:
+def report(error: BaseException, command: str) -> str:
     """A sentence or two for the person who asked; logs what the operator should see.
 
-    What made a model unavailable was logged where it happened, if it is more than its sentence says.
+    What broke in a model has been logged where it happened, with the same id and its traceback.
     """
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     if isinstance(error, EXPECTED):
         return error.user_message
     error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
-    log.error("error %s: %s", error_id, error, exc_info=None if isinstance(error, ModelUnavailable) else error)
+    known = isinstance(error, InferenceError)
+    log.error("error %s in %s: %s", error_id, command, error, exc_info=None if known else error)
     return f"{_words(error)}\n-# Error {error_id}"
 
 
 async def apologize(interaction: discord.Interaction, error: Exception) -> None:
     """Report an error that no job has caught."""
-    text = report(error)
+    place = InteractionPlace(interaction)
+    text = report(error, place.command)
     try:
-        await InteractionPlace(interaction).refuse(text)
+        await place.refuse(text)
     except DELIVERY as failure:
         log.warning("could not tell %s: %s", interaction.user.id, failure)
 

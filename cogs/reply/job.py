@@ -113,7 +113,7 @@ class Job:
     async def _apologize(self, error: Exception) -> None:
         if self._editor.lost or is_deleted(error):
             return
-        text = report(error)
+        text = report(error, self._place.command)
         try:
             if self._delivered:  # what is there stays
                 await self._place.more(Page(f"The rest could not be shown. {text}"))

@@ -22,6 +22,11 @@ class Place(Protocol):
         ...
 
     @property
+    def command(self) -> str:
+        """What was asked for, in the operator's log."""
+        ...
+
+    @property
     def upload_limit(self) -> int:
         """Largest file in bytes."""
         ...
@@ -54,6 +59,11 @@ class InteractionPlace:
     @property
     def owner(self) -> int:
         return self._interaction.user.id
+
+    @property
+    def command(self) -> str:
+        command = self._interaction.command
+        return command.qualified_name if command else self._interaction.type.name
 
     @property
     def upload_limit(self) -> int:
@@ -97,8 +107,9 @@ class InteractionPlace:
 class MessagePlace:
     """A reply to a message that mentions the bot. It has no private side."""
 
-    def __init__(self, message: discord.Message) -> None:
+    def __init__(self, message: discord.Message, command: str) -> None:
         self._message = message
+        self.command = command
         self._reply: discord.Message | None = None
 
     @property

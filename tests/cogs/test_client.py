@@ -29,6 +29,16 @@ async def _restarted(env: Env, config: Config) -> list[str]:
     return _registrations(env)[before:]
 
 
+def _limited_to(config: Config, *guilds: int) -> Config:
+    return config.model_copy(update={"discord": config.discord.model_copy(update={"guild_ids": guilds})})
+
+
+async def _listed(stage: Stage) -> tuple[bool, bool]:
+    """Whether Discord lists commands everywhere, and in the server."""
+    tree = cast(Inkling, stage.bot).tree
+    return bool(await tree.fetch_commands()), bool(await tree.fetch_commands(guild=discord.Object(stage.guild.id)))
+
+
 async def test_no_privileged_intent_is_asked_for(stage: Stage):
     intents = stage.bot.intents
     assert {name for name, wanted in intents if wanted} == {"guilds", "guild_messages", "dm_messages"}
@@ -70,21 +80,37 @@ async def test_commands_that_discord_has_forgotten_are_registered_again(stage: S
 
 
 async def test_configured_servers_get_the_commands_at_once(stage: Stage, config: Config):
-    servers = config.model_copy(update={"discord": config.discord.model_copy(update={"guild_ids": (stage.guild.id,)})})
-    [path] = await _restarted(stage.env, servers)
-    assert f"/guilds/{stage.guild.id}/" in path
+    servers = _limited_to(config, stage.guild.id)
+    assert f"/guilds/{stage.guild.id}/" in (await _restarted(stage.env, servers))[0]
+
+
+async def test_commands_are_never_listed_twice_when_servers_are_configured_and_no_longer(stage: Stage, config: Config):
+    assert await _listed(stage) == (True, False)
+    await _restarted(stage.env, _limited_to(config, stage.guild.id))
+    assert await _listed(stage) == (False, True)
+    assert await _restarted(stage.env, _limited_to(config, stage.guild.id)) == []
+    await _restarted(stage.env, config)
+    assert await _listed(stage) == (True, False)
+    assert "/complete" in refusal(await stage.alice.slash(stage.channel, "help"))
+
+
+async def test_a_server_that_the_bot_has_left_is_forgotten(stage: Stage, config: Config):
+    record = config.data / "commands-1234.sha256"
+    record.write_text("those of an older version")
+    stage.env.inject_error("PUT", "/applications/*/guilds/1234/commands", status=403, code=50001)
+    await _restarted(stage.env, config)
+    assert not record.exists()
 
 
 async def test_a_server_without_the_bot_is_reported_and_the_others_are_served(
     stage: Stage, config: Config, caplog: pytest.LogCaptureFixture
 ):
-    ids = (1234, stage.guild.id)
-    servers = config.model_copy(update={"discord": config.discord.model_copy(update={"guild_ids": ids})})
+    servers = _limited_to(config, 1234, stage.guild.id)
     stage.env.inject_error("PUT", "/applications/*/guilds/1234/commands", status=403, code=50001)
     with caplog.at_level(logging.WARNING):
         paths = await _restarted(stage.env, servers)
     assert "The bot is not in server 1234" in caplog.text
-    assert len(paths) == 2
+    assert sum("/guilds/" in path for path in paths) == 2
 
 
 async def test_a_command_that_breaks_outside_a_job_gets_an_apology(stage: Stage, caplog: pytest.LogCaptureFixture):
@@ -100,7 +126,8 @@ async def test_a_command_that_breaks_outside_a_job_gets_an_apology(stage: Stage,
     result = await stage.alice.slash(stage.channel, "broken")
     said, _, error_id = refusal(result).partition("\n-# Error ")
     assert said.startswith("Something went wrong on my side.")
-    assert f"error {error_id}" in caplog.text
+    assert f"error {error_id} in broken" in caplog.text
+    assert "Traceback" in caplog.text
     assert [type(error) for error in stage.env.errors] == [app_commands.CommandInvokeError]
 
 
