@@ -73,6 +73,17 @@ def test_what_this_machine_can_not_do_is_told_before_anything_starts(
     assert "models.imagine[0] (big): it needs about 90 GB of memory" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(("chosen", "used"), [(None, "error"), ("info", "info")])
+def test_transformers_speaks_of_errors_alone_unless_the_operator_chooses(
+    chosen: str | None, used: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("TRANSFORMERS_VERBOSITY", chosen or "to be undone after the test")
+    if chosen is None:
+        monkeypatch.delenv("TRANSFORMERS_VERBOSITY")
+    assert bot.main(["--check-config", "--config", str(_SHIPPED)]) == 0
+    assert os.environ["TRANSFORMERS_VERBOSITY"] == used
+
+
 def test_help_loads_neither_torch_nor_discord():
     run = [sys.executable, "-X", "importtime", "bot.py", "--help"]
     done = subprocess.run(run, cwd=_SHIPPED.parent, capture_output=True, text=True, check=True)
