@@ -32,7 +32,7 @@ class Complete(commands.Cog):
         length="How many tokens to add, about ¾ of a word each",
         temperature="0 always takes the likeliest word; higher is bolder",
         top_p="Draw from the likeliest words that make up this share",
-        seed="Repeats an answer",
+        seed="0 to 4294967295; the same seed repeats an answer",
     )
     @app_commands.rename(top_p="top-p")
     @app_commands.autocomplete(model=models_of("complete"))

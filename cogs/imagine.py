@@ -40,7 +40,7 @@ class Imagine(commands.Cog):
         size="Width and height in pixels",
         steps="More take longer and show more detail",
         guidance="How closely to follow the prompt",
-        seed="Repeats a picture",
+        seed="0 to 4294967295; the same seed repeats a picture",
         count="How many pictures",
         model="Who draws",
     )

@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 
 from cogs.reply.place import InteractionPlace
-from inference import InferenceError, InvalidRequest, Overloaded, RequestCancelled
+from inference import InferenceError, InvalidRequest, ModelUnavailable, Overloaded, RequestCancelled
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,9 @@ def report(error: BaseException, command: str) -> str:
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     if isinstance(error, EXPECTED):
+        return error.user_message
+    if isinstance(error, ModelUnavailable) and error.__cause__ is None:
+        log.warning("%s", error)  # a plain condition, such as a model that is not downloaded
         return error.user_message
     error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
     known = isinstance(error, InferenceError)

@@ -59,10 +59,10 @@ class Hub:
         if _is_local(spec):
             raise ModelUnavailable(
                 f"{spec.name} is set up as a folder, and no complete model lies there. "
-                "Its operator has to put config.json, tokenizer and weights into it."
+                "The bot's operator has to put config.json, tokenizer and weights into it."
             )
         if not self._may_download:
-            raise ModelUnavailable(f"{spec.name} is not downloaded. {next_step(spec)}")
+            raise ModelUnavailable(f"{spec.name} is not on this machine yet. {next_step(spec)}")
         return self.download(spec, on_progress)
 
     def download(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
@@ -86,7 +86,7 @@ class Hub:
         if not is_complete(sizes, components):
             raise ModelUnavailable(
                 f"{spec.repo} has no weights that can be read here (safetensors or pytorch_model.bin). "
-                "Its operator has to pick another model."
+                "The bot's operator has to pick another model."
             )
         wanted = {name: sizes[name] for name in wanted_files(sizes, components)}
         return self._fetch_files(spec, revision, wanted, on_progress)
@@ -169,5 +169,5 @@ def _check_room(cache: Path, needed: int, spec: ModelSpec) -> None:
     if needed > free:
         raise ModelUnavailable(
             f"{spec.name} needs {needed / 1e9:,.1f} GB on the bot's disk, and {free / 1e9:,.1f} GB are free. "
-            "Its operator has to make room, or point HF_HOME at a larger disk."
+            "The bot's operator has to make room, or point HF_HOME at a larger disk."
         )

@@ -92,8 +92,18 @@ document.addEventListener("keydown", (event) => event.key === "Escape" && closeM
 const house = await call("house");
 menus = house.menus || [];
 listChannels(house.channels || []);
-new MutationObserver(addMenuButtons).observe(document.getElementById("channel-message-list"), {
-  childList: true,
-  subtree: true,
-});
+
+/* --- the newest message stays in sight, unless somebody has scrolled up to read --- */
+
+const timeline = document.getElementById("channel-timeline");
+
+function follow() {
+  const below = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight;
+  if (below < timeline.clientHeight) timeline.scrollTop = timeline.scrollHeight;
+}
+
+new MutationObserver(() => {
+  addMenuButtons();
+  requestAnimationFrame(follow);
+}).observe(document.getElementById("channel-message-list"), { childList: true, subtree: true, characterData: true });
 addMenuButtons();

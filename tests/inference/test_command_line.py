@@ -279,7 +279,7 @@ def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: Com
     assert [model["repo"] for model in everything.fields["models"]] == ["org/tiny"]
     assert everything.err.splitlines() == [
         "There is no model org/missing on the hub, or it is private. "
-        "Its operator has to correct the name, or set HF_TOKEN to a token that may read it."
+        "The bot's operator has to correct the name, or set HF_TOKEN to a token that may read it."
     ]
     commits = json.loads((tmp_path / "data" / "commits.json").read_text())
     assert commits == {"org/tiny": sha("org/tiny"), "org/other": sha("org/other")}

@@ -196,7 +196,7 @@ def test_a_short_legacy_id_is_an_id_like_any_other(online: FakeHub, tmp_path: Pa
 def test_a_download_that_broke_off_is_not_on_disk_and_goes_on_where_it_was(online: FakeHub, tmp_path: Path) -> None:
     hub = hub_at(online, tmp_path)
     online.broken.add("model.safetensors")
-    with pytest.raises(ModelUnavailable, match=r"hub failed .* python -m inference download org/tiny"):
+    with pytest.raises(ModelUnavailable, match=r"hub failed .*python -m inference download org/tiny"):
         hub.folder(spec(), silent)
     assert hub.state(spec()) == ("not downloaded", 0)
     assert not (tmp_path / "data" / "commits.json").exists()
@@ -294,7 +294,7 @@ def test_out_of_reach_and_not_on_disk_names_the_command_that_fetches(tmp_path: P
     hub = Hub(Config(data=tmp_path / "data"), endpoint="http://127.0.0.1:9", cache=tmp_path / "cache")
     message = refusal(hub, spec())
     assert "the hub is out of reach" in message
-    assert message.endswith("python -m inference download org/tiny")
+    assert message.endswith("python -m inference download org/tiny`.")
 
 
 def test_without_leave_to_download_a_missing_model_is_refused_but_the_command_still_fetches(
@@ -302,7 +302,8 @@ def test_without_leave_to_download_a_missing_model_is_refused_but_the_command_st
 ) -> None:
     hub = hub_at(online, tmp_path, download=False)
     assert refusal(hub, spec()) == (
-        "tiny is not downloaded. Its operator can fetch it with: python -m inference download org/tiny"
+        "tiny is not on this machine yet. The bot's operator can fetch it: "
+        "`.venv/bin/python -m inference download org/tiny`"
     )
     assert online.asked == []
     hub.download(spec(), silent)
