@@ -70,33 +70,25 @@ def _opt() -> PreTrainedModel:
     return OPTForCausalLM(config)
 
 
+_GROUPED: dict[str, int] = {
+    "vocab_size": _VOCABULARY,
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 256,
+}
+
+
 def _llama() -> PreTrainedModel:
     """Rotary positions, and two query heads to each key head."""
-    config = LlamaConfig(
-        vocab_size=_VOCABULARY,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=256,
-    )
-    return LlamaForCausalLM(config)
+    return LlamaForCausalLM(LlamaConfig(**_GROUPED))  # pyright: ignore[reportArgumentType]
 
 
 def _mistral() -> PreTrainedModel:
     """Attention that looks back eight tokens only."""
-    config = MistralConfig(
-        vocab_size=_VOCABULARY,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=3,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        max_position_embeddings=256,
-        sliding_window=8,
-    )
-    return MistralForCausalLM(config)
+    return MistralForCausalLM(MistralConfig(**_GROUPED, sliding_window=8))  # pyright: ignore[reportArgumentType]
 
 
 ARCHITECTURES = {"gpt2": _gpt2, "opt": _opt, "llama": _llama, "mistral": _mistral}
