@@ -18,7 +18,9 @@ from inference.errors import (
     RequestTimeout,
     UnknownModel,
 )
+from inference.regions import REGIONS, cells_of, cells_region
 from inference.types import (
+    SAMPLERS,
     TASKS,
     Answer,
     AskRequest,
@@ -41,15 +43,19 @@ from inference.types import (
     Queued,
     Request,
     Result,
+    Sampler,
     SentimentRequest,
     Started,
     SummarizeRequest,
     Summary,
     Task,
     Value,
+    Variation,
 )
 
 __all__ = [
+    "REGIONS",
+    "SAMPLERS",
     "TASKS",
     "Answer",
     "AskRequest",
@@ -87,16 +93,21 @@ __all__ = [
     "RequestCancelled",
     "RequestTimeout",
     "Result",
-    "SentimentRequest", "Started",
+    "Sampler",
+    "SentimentRequest",
+    "Started",
     "SummarizeRequest",
     "Summary",
     "Task",
     "UnknownModel",
     "Value",
+    "Variation",
+    "cells_of",
+    "cells_region",
     "create_backend",
     "create_engine",
     "load",
-]  # fmt: skip
+]
 
 
 def create_engine(config: Config) -> Engine:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 from inference.blanks import has_blank
-from inference.config import Limits
+from inference.config import Config, Limits
 from inference.errors import InvalidRequest
+from inference.regions import check_region
 from inference.types import (
     AskRequest,
     CaptionRequest,
@@ -17,8 +20,9 @@ from inference.types import (
 )
 
 
-def check_request(request: Request, limits: Limits) -> None:
+def check_request(request: Request, config: Config) -> None:
     """All that can be told from memory, in microseconds; raises InvalidRequest."""
+    limits = config.limits
     match request:
         case CompleteRequest():
             _text("prompt", request.prompt, limits.prompt_characters)
@@ -36,10 +40,10 @@ def check_request(request: Request, limits: Limits) -> None:
             _text("question", request.question, limits.prompt_characters)
             _text("text to ask about", request.context, limits.text_characters)
         case CaptionRequest():
-            if len(request.image) > limits.upload:
-                raise InvalidRequest(f"This picture is larger than {megabytes(limits.upload)}. Send a smaller one.")
+            _upload(request.image, limits)
         case ImagineRequest():
             _imagine(request, limits)
+            _refuse_words(request.prompt, config.safety.words)
         case SentimentRequest():
             _text("text", request.text, limits.prompt_characters)
         case _:
@@ -48,10 +52,13 @@ def check_request(request: Request, limits: Limits) -> None:
 
 def check_pictures(request: Request, limits: Limits) -> None:
     """Decode what pictures the request carries; slow, so call it off the loop. Raises InvalidRequest."""
-    if isinstance(request, CaptionRequest):
-        from inference.images import open_picture
+    from inference.images import open_picture
 
+    if isinstance(request, CaptionRequest):
         open_picture(request.image, limits.upload_megapixels)
+    elif isinstance(request, ImagineRequest):
+        for picture in filter(None, (request.image, request.mask)):
+            open_picture(picture, limits.upload_megapixels)
 
 
 def megabytes(size: int) -> str:
@@ -72,7 +79,39 @@ def _imagine(request: ImagineRequest, limits: Limits) -> None:
     if request.guidance is not None:
         _within("guidance", request.guidance, 0, 30)
     _within("count", request.count, 1, limits.pictures)
+    _within("temperature", request.temperature, 0, 5)
+    _within("top-k", request.top_k, 0, 100_000)
     _seed(request.seed)
+    for variation in request.variations:
+        _within("strength of a variation", variation.strength, 0, 1)
+        _seed(variation.seed)
+    _source(request, limits)
+
+
+def _source(request: ImagineRequest, limits: Limits) -> None:
+    """The picture to start from, and what belongs to it."""
+    if not request.image and (request.mask or request.region or request.strength is not None):
+        raise InvalidRequest("A mask, a region and a strength belong to a picture. Attach one as `image`.")
+    if request.mask and request.region:
+        raise InvalidRequest("Give a mask or a region, not both.")
+    if request.strength is not None:
+        _within("strength", request.strength, 0.01, 1)
+    _upload(request.image, limits)
+    _upload(request.mask, limits)
+    if request.region:
+        check_region(request.region)
+
+
+def _upload(picture: bytes, limits: Limits) -> None:
+    if len(picture) > limits.upload:
+        raise InvalidRequest(f"This picture is larger than {megabytes(limits.upload)}. Send a smaller one.")
+
+
+def _refuse_words(prompt: str, words: tuple[str, ...]) -> None:
+    """Whole words only: a rule against "ass" says nothing of grass."""
+    for word in words:
+        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", prompt, re.IGNORECASE):
+            raise InvalidRequest("This bot's operator does not allow a word of this prompt. Write it in other words.")
 
 
 def _text(name: str, text: str, longest: int) -> None:

@@ -122,6 +122,23 @@ class Discord(_Section):
     )
 
 
+class Safety(_Section):
+    """What the bot does not draw, and what it does not show. The models' own safety checkers always run."""
+
+    flagged: Literal["spoiler", "hide"] = Field(
+        default="spoiler",
+        description="What a safety checker objects to: in age-restricted channels behind a spoiler, or never shown. "
+        "Elsewhere it is never shown.",
+    )
+    unchecked: Literal["everywhere", "restricted"] = Field(
+        default="everywhere",
+        description="Where models that come without a safety checker may draw; `restricted`: age-restricted channels.",
+    )
+    words: tuple[str, ...] = Field(
+        default=(), description="Prompts with one of these words or phrases are refused; capitals don't matter."
+    )
+
+
 class Limits(_Section):
     """What one request, one person and the whole queue may ask for."""
 
@@ -144,6 +161,7 @@ class Config(_Section):
 
     models: Models = Models()
     discord: Discord = Discord()
+    safety: Safety = Safety()
     limits: Limits = Limits()
     device: str = Field(default="auto", description="auto (cuda, then mps, then cpu), cpu, mps, cuda or cuda:N.")
     dtype: DType = Field(
@@ -156,6 +174,9 @@ class Config(_Section):
         default=True, description="Fetch a missing model on its first use; false: only `download` does."
     )
     data: Path = Field(default=Path("data"), description="Where the bot keeps its own files, relative to this file.")
+    loras: Path = Field(
+        default=Path("data/loras"), description="A folder of LoRA files (.safetensors) that people may choose from."
+    )
 
     @field_validator("device")
     @classmethod
@@ -172,6 +193,7 @@ class Config(_Section):
                 revision=model.revision,
                 dtype=self.dtype if model.dtype == "auto" else model.dtype,
                 device=self.device if model.device == "auto" else model.device,
+                loras=str(self.loras) if task == "imagine" else "",
             )
             for model in getattr(self.models, task)
         )
@@ -211,6 +233,11 @@ def load(path: Path) -> Config:
     return _absolute(config, path.resolve().parent)
 
 
+def lora_names(folder: Path) -> tuple[str, ...]:
+    """The LoRA files of a folder by name, without their suffix; none if there is no such folder."""
+    return tuple(sorted(file.stem for file in folder.glob("*.safetensors")))
+
+
 def _problem(item: Any) -> str:
     """`limits.queue: input should be a valid integer (found 'many')`"""
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")
@@ -224,7 +251,13 @@ def _problem(item: Any) -> str:
 
 def _absolute(config: Config, folder: Path) -> Config:
     lists = {task: tuple(_anchored(model, folder) for model in getattr(config.models, task)) for task in TASKS}
-    return config.model_copy(update={"models": Models(**lists), "data": (folder / config.data).resolve()})
+    return config.model_copy(
+        update={
+            "models": Models(**lists),
+            "data": (folder / config.data).resolve(),
+            "loras": (folder / config.loras).resolve(),
+        }
+    )
 
 
 def _anchored(model: Model, folder: Path) -> Model:

@@ -12,8 +12,8 @@ from dataclasses import replace
 
 from inference.backends.base import Backend, ModelStatus, QueueStatus
 from inference.checks import check_pictures, check_request
-from inference.config import Config
-from inference.errors import InferenceError, RequestTimeout, UnknownModel
+from inference.config import Config, Limits, lora_names
+from inference.errors import InferenceError, InvalidRequest, RequestTimeout, UnknownModel
 from inference.types import (
     TASKS,
     CompleteRequest,
@@ -35,6 +35,8 @@ class Engine:
     def __init__(self, config: Config, backend: Backend) -> None:
         self.config = config
         self._backend = backend
+        self.loras = lora_names(config.loras)
+        """The LoRA files that people may choose from, as they were when the bot started."""
         self._specs = {task: config.specs(task) for task in TASKS}
         # Decoding pictures and reading files: off the loop, and off the device threads.
         self._files = ThreadPoolExecutor(2, thread_name_prefix="files")
@@ -48,7 +50,9 @@ class Engine:
 
         Raises InvalidRequest or UnknownModel. Cogs call it before they defer, so that a refusal is private.
         """
-        check_request(request, self.config.limits)
+        check_request(request, self.config)
+        if isinstance(request, ImagineRequest) and request.lora:
+            self._check_lora(request.lora)
         return self._resolve(request)
 
     async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
@@ -57,7 +61,7 @@ class Engine:
         Raises InvalidRequest, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
         """
         spec = self.check(request)
-        request = _with_seed(request)
+        request = _with_seed(_resolved(request, spec, self.config.limits))
         await asyncio.get_running_loop().run_in_executor(self._files, check_pictures, request, self.config.limits)
         deadline = asyncio.get_running_loop().time() + self.config.limits.deadline_seconds
         events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
@@ -81,6 +85,10 @@ class Engine:
                     return event.value
         raise AssertionError("a stream ends with a Result or an error")
 
+    def loaded(self, task: Task) -> bool:
+        """Whether the task's default model is in memory, so that it would answer at once."""
+        return bool(self._specs[task]) and self._backend.loaded(self._specs[task][0])
+
     def queues(self) -> list[QueueStatus]:
         """How long each device's queue is."""
         return self._backend.queues()
@@ -100,6 +108,11 @@ class Engine:
         """Cancel what runs, release the devices."""
         await self._backend.close()
         self._files.shutdown(wait=False, cancel_futures=True)
+
+    def _check_lora(self, name: str) -> None:
+        if name not in self.loras:
+            there = ", ".join(self.loras) or "none; the bot's operator can put files into its LoRA folder"
+            raise InvalidRequest(f"There is no LoRA {name[:80]!r}. There is: {there}.")
 
     def _resolve(self, request: Request) -> ModelSpec:
         specs = self._specs[request.task]
@@ -128,6 +141,13 @@ async def _next(events: asyncio.Queue[Event | InferenceError], deadline: float) 
         raise RequestTimeout(
             "This took too long, so it was stopped. Try again when the queue is shorter, or ask for less."
         ) from error
+
+
+def _resolved(request: Request, spec: ModelSpec, limits: Limits) -> Request:
+    """A request to draw also tells what the picture's parameters name, and what its model can't know."""
+    if isinstance(request, ImagineRequest):
+        return replace(request, model=spec.name, largest_side=limits.side)
+    return request
 
 
 def _with_seed(request: Request) -> Request:

@@ -21,7 +21,8 @@ class ModelSpec:
     """One model as the operator listed it for one task.
 
     `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or
-    commit. Two specs with the same `key` share one copy in memory, whatever their tasks.
+    commit; `loras` the absolute path of a folder of LoRA files, where the task has use for them.
+    Two specs with the same `key` share one copy in memory, whatever their tasks.
     """
 
     name: str
@@ -30,6 +31,7 @@ class ModelSpec:
     revision: str | None = None
     dtype: DType = "auto"
     device: str = "auto"
+    loras: str = ""
 
     @property
     def key(self) -> Hashable:
@@ -131,11 +133,34 @@ class CaptionRequest(Request):
     image: bytes
 
 
+Sampler = Literal["DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM"]
+SAMPLERS: tuple[Sampler, ...] = ("DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM")
+"""How a diffusion model gets from noise to a picture, by the names that people know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """One turn of the starting noise towards that of `seed`, by spherical interpolation; `strength` from 0 to 1."""
+
+    seed: int
+    strength: float
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImagineRequest(Request):
     """Draw `prompt`: `count` pictures of `width` × `height` pixels.
 
-    Picture i is drawn from seed `seed + i`. A zero for steps, guidance or size means the model's own.
+    Picture i is drawn from seed `seed + i`; with `variations`, all start from `seed`, and the last variation's
+    seed counts up instead. A zero (or None, or an empty text) for steps, guidance, sampler, size or strength means
+    the model's own.
+
+    With `image`, a file, drawing starts from that picture: `strength` is how far it may go from it, from 0 to 1.
+    `mask` (a file: white is drawn anew, black stays) or `region` (see `inference.regions`), or else the picture's own
+    transparency, keeps the rest as it is. `largest_side` bounds a size that is inferred from the picture, in pixels.
+
+    `temperature` and `top_k` (0: all) are for models that draw token by token. `lora` is the name of one of the
+    operator's LoRA files. `show_flagged` hands out what the safety checker objects to, marked: only where Discord
+    restricts the channel by age.
     """
 
     task = "imagine"
@@ -146,12 +171,24 @@ class ImagineRequest(Request):
     height: int = 0
     steps: int = 0
     guidance: float | None = None
+    sampler: Sampler | None = None
     seed: int | None = None
+    variations: tuple[Variation, ...] = ()
     count: int = 1
+    image: bytes = b""
+    mask: bytes = b""
+    region: str = ""
+    strength: float | None = None
+    largest_side: int = 1024
+    temperature: float = 1.0
+    top_k: int = 0
+    lora: str = ""
+    show_flagged: bool = False
 
     @property
     def batch_key(self) -> Hashable:
-        return (self.task, self.width, self.height, self.steps, self.guidance)
+        how = (self.steps, self.guidance, self.sampler, self.strength, self.temperature, self.top_k, self.lora)
+        return (self.task, self.width, self.height, bool(self.image), *how)
 
     @property
     def work(self) -> float:
@@ -226,22 +263,31 @@ class Caption:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """One drawn picture as a PNG file; `png` is empty when the safety checker held it back."""
+    """One drawn picture as a PNG file, with the parameters that repeat it in its text chunk.
+
+    `flagged` is what the safety checker objected to; its `png` is empty unless the request said `show_flagged`.
+    """
 
     png: bytes
     seed: int
     flagged: bool = False
+    variations: tuple[Variation, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What /imagine returns, with the settings that were really used."""
+    """What /imagine returns, with the settings that were really used; `note` is what people should know of them.
+
+    `sampler` is empty for models that have a way of their own, `strength` is None without a source picture.
+    """
 
     pictures: tuple[Picture, ...]
     width: int
     height: int
     steps: int
     guidance: float
+    sampler: str = ""
+    strength: float | None = None
     note: str = ""
 
 

@@ -89,6 +89,8 @@ class FakeBackend:
     listeners: list[Listener] = field(default_factory=list[Listener])
     tickets: list[FakeTicket] = field(default_factory=list[FakeTicket])
     waiting: int = 0
+    in_memory: set[str] = field(default_factory=set[str])
+    """Names of models that count as loaded."""
     closed: bool = False
     wrong: list[str] = field(default_factory=list[str])
 
@@ -104,6 +106,9 @@ class FakeBackend:
 
     def queues(self) -> list[QueueStatus]:
         return [QueueStatus("cpu", self.waiting, int(self.waiting > 0), 12.0 * self.waiting)]
+
+    def loaded(self, spec: ModelSpec) -> bool:
+        return spec.name in self.in_memory
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return [ModelStatus(spec, "on disk", 500 * 10**6) for spec in specs]

@@ -49,6 +49,10 @@ class Backend(Protocol):
 
     def queues(self) -> list[QueueStatus]: ...
 
+    def loaded(self, spec: ModelSpec) -> bool:
+        """Whether the model is in memory; from what is known, without looking anywhere."""
+        ...
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         """Where each model is; reads the disk, off the loop."""
         ...

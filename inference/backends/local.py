@@ -52,6 +52,10 @@ class LocalBackend:
     def queues(self) -> list[QueueStatus]:
         return [worker.status() for worker in self._workers.values()]
 
+    def loaded(self, spec: ModelSpec) -> bool:
+        worker = self._workers.get(self._devices.get(spec.device, spec.device))
+        return worker is not None and worker.loaded_bytes(spec) is not None
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return await asyncio.to_thread(lambda: [self._status(spec) for spec in specs])
 

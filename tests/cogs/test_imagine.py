@@ -36,7 +36,7 @@ async def test_without_options_the_model_decides(stage: Stage):
 
 async def test_a_picture_that_was_held_back_is_replaced_by_a_sentence(stage: Stage):
     pictures = (Picture(b"", 7, flagged=True), Picture(PNG, 8))
-    stage.backend.script = lambda spec, request: [Result(Drawing(pictures, 512, 512, 25, 7.5, "Fewer steps."))]
+    stage.backend.script = lambda spec, request: [Result(Drawing(pictures, 512, 512, 25, 7.5, note="Fewer steps."))]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=2)
     assert [file.filename for file in first(result).attachments] == ["inkling-8.png"]
     assert "The safety checker held back 1 of 2." in first(result).content

@@ -8,7 +8,7 @@ import pytest
 
 from inference.blanks import has_blank
 from inference.checks import check_pictures, check_request
-from inference.config import Limits
+from inference.config import Config, Limits
 from inference.errors import InvalidRequest
 from inference.types import (
     AskRequest,
@@ -78,13 +78,13 @@ BAD: list[tuple[Request, str]] = [
 
 @pytest.mark.parametrize("request_", GOOD, ids=repr)
 def test_a_request_within_the_limits_passes(request_: Request) -> None:
-    check_request(request_, LIMITS)
+    check_request(request_, Config(limits=LIMITS))
 
 
 @pytest.mark.parametrize(("request_", "words"), BAD, ids=[f"{type(r).__name__}: {words}" for r, words in BAD])
 def test_a_request_outside_the_limits_is_refused_with_cause_and_bound(request_: Request, words: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        check_request(request_, LIMITS)
+        check_request(request_, Config(limits=LIMITS))
     assert caught.value.user_message.startswith(words)
 
 
@@ -99,7 +99,7 @@ def test_a_blank_is_a_mask_in_any_case_or_three_underscores(text: str) -> None:
 
 def test_the_uploads_bound_is_told_in_a_unit_that_shows_it() -> None:
     with pytest.raises(InvalidRequest, match=r"larger than 25 MB\. Send a smaller one\."):
-        check_request(CaptionRequest(image=b"x" * 25_000_001), Limits())
+        check_request(CaptionRequest(image=b"x" * 25_000_001), Config())
 
 
 def test_a_picture_is_decoded_before_it_queues() -> None:

@@ -204,7 +204,14 @@ def test_imagine_writes_the_picture_and_tells_the_seed(run: CommandLine, tmp_pat
     assert (fields["images"], fields["seed"], fields["steps"]) == ([str(file)], 11, 2)
     assert run.backend.requests == [
         ImagineRequest(
-            prompt="a fox", negative_prompt="dogs", width=64, height=128, steps=2, guidance=5.0, seed=11, count=1
+            prompt="a fox",
+            negative_prompt="dogs",
+            width=64,
+            height=128,
+            steps=2,
+            guidance=5.0,
+            seed=11,
+            model="stable-diffusion-v1-4",
         )
     ]
 
@@ -218,7 +225,7 @@ def test_several_pictures_are_numbered(run: CommandLine, tmp_path: Path) -> None
 
 def test_a_picture_that_was_held_back_is_not_written(run: CommandLine, tmp_path: Path) -> None:
     shown, held = Picture(PNG, 5), Picture(b"", 6, flagged=True)
-    run.answers(Result(Drawing((shown, held), 8, 8, 25, 7.5, "1 picture was held back.")))
+    run.answers(Result(Drawing((shown, held), 8, 8, 25, 7.5, note="1 picture was held back.")))
     fields = run("imagine", "a fox", "-o", tmp_path / "fox.png", "--json").fields
     assert (fields["images"], fields["note"]) == ([str(tmp_path / "fox-1.png")], "1 picture was held back.")
     run.answers(Result(Drawing((held,), 8, 8, 25, 7.5)))
