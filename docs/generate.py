@@ -9,7 +9,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from inference.config import Config, Discord, Limits, Model, Models
+from inference.config import Config, Discord, Limits, Model, Models, Safety
 from inference.types import TASKS
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -53,10 +53,11 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = [
         _INTRO,
-        _section("Top level", Config, "", skip={"models", "discord", "limits"}),
+        _section("Top level", Config, "", skip={"models", "discord", "safety", "limits"}),
         f"## `models`\n\n{_text(Models)}\n\nTasks: {', '.join(f'`{task}`' for task in TASKS)}. "
         "Each takes a list. An entry is a hub id or a folder, or a map with these keys:\n\n" + _table(Model),
         _section("`discord`", Discord, "discord."),
+        _section("`safety`", Safety, "safety."),
         _section("`limits`", Limits, "limits."),
         _ENVIRONMENT,
     ]
