@@ -15,15 +15,17 @@ MOST_PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """A file of a message; `alt` is its description for people who can't see it."""
+    """A file of a message; `alt` is its description for people who can't see it, `spoiler` hides it until a click."""
 
     name: str
     data: bytes
     alt: str = ""
+    spoiler: bool = False
 
     def file(self) -> discord.File:
         """A new one each time: Discord's own object serves a single sending."""
-        return discord.File(io.BytesIO(self.data), self.name, description=self.alt[:1024] or None)
+        alt = self.alt[:1024] or None
+        return discord.File(io.BytesIO(self.data), self.name, description=alt, spoiler=self.spoiler)
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,11 +52,14 @@ class Status:
         return Page(f"{self._heading}\n{text}" if self._heading else text, files)
 
     def _progress(self, event: Progress) -> str:
-        """`12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step`"""
+        """`12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step, about 32 s left`"""
         now = asyncio.get_running_loop().time()
         started, at = self._first = self._first or (now, event.step)
-        pace = f" {(now - started) / (event.step - at):.1f} s a step" if event.step > at else ""
-        return f"{event.step}/{event.total} {bar(event.step / max(1, event.total))}{pace}"
+        done = f"{event.step}/{event.total} {bar(event.step / max(1, event.total))}"
+        if event.step <= at:
+            return done
+        pace = (now - started) / (event.step - at)
+        return f"{done} {pace:.1f} s a step, about {seconds(pace * (event.total - event.step))} left"
 
 
 def _queued(position: int, eta: float | None) -> str:

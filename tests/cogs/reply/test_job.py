@@ -59,7 +59,7 @@ async def test_the_message_tells_the_place_in_the_queue_then_loading_then_progre
     await stage.event(Progress(6, 20))
     await stage.env.advance_time(2)
     await stage.event(Progress(10, 20))
-    assert first(result).content == "> a fox\n10/20 ▰▰▰▰▰▱▱▱▱▱ 0.5 s a step"
+    assert first(result).content == "> a fox\n10/20 ▰▰▰▰▰▱▱▱▱▱ 0.5 s a step, about 5 s left"
 
 
 async def test_a_preview_is_shown_and_later_replaced(stage: Stage):
