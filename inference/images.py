@@ -6,7 +6,7 @@ import struct
 import zlib
 from io import BytesIO
 
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, PngImagePlugin
 
 from inference.errors import InvalidRequest
 
@@ -42,10 +42,22 @@ def open_picture(data: bytes, max_megapixels: float) -> Image.Image:
         raise InvalidRequest("This picture is damaged or incomplete. Upload it again, or send another copy.") from error
 
 
-def encode_png(image: Image.Image) -> bytes:
-    """The picture as a PNG file."""
+def transparency(data: bytes) -> Image.Image | None:
+    """Where a picture is transparent (mode L, white there), None if it is so nowhere; `open_picture` has read it."""
+    image = ImageOps.exif_transpose(Image.open(BytesIO(data), formats=FORMATS))
+    if not image.has_transparency_data:
+        return None
+    mask = image.convert("RGBA").getchannel("A").point([255] * 128 + [0] * 128)
+    return mask if mask.getbbox() else None
+
+
+def encode_png(image: Image.Image, parameters: str = "") -> bytes:
+    """The picture as a PNG file, with `parameters` in the text chunk where other painters' tools look for them."""
+    text = PngImagePlugin.PngInfo()
+    if parameters:
+        text.add_text("parameters", parameters)
     file = BytesIO()
-    image.save(file, "PNG")
+    image.save(file, "PNG", pnginfo=text)
     return file.getvalue()
 
 

@@ -42,6 +42,9 @@ class LocalBatch:
         for job in self.jobs:
             job.emit(Started())
 
+    def free_memory(self) -> None:
+        self._worker.free_memory()
+
     def join(self, room: int) -> Sequence[LocalJob]:
         newcomers = self._worker.join(self.jobs, room) if self._may_grow else []
         for job in newcomers:

@@ -84,6 +84,9 @@ class DeviceWorker:
         with self._lock:
             return self._scheduler.join(jobs[0].key, room) if room > 0 else []
 
+    def free_memory(self) -> None:
+        self._models.release_memory()
+
     @property
     def closing(self) -> bool:
         return self._closing

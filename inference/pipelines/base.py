@@ -52,6 +52,10 @@ class Batch(Protocol):
         """Run waiting short requests, then raise RequestCancelled if every job here has gone."""
         ...
 
+    def free_memory(self) -> None:
+        """Give the device back what nobody uses, idle models included; for when memory ran out."""
+        ...
+
     def join(self, room: int) -> Sequence[Job]:
         """Take up to `room` more compatible jobs that arrived since; they belong to the batch from now on."""
         ...

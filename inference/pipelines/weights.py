@@ -79,12 +79,12 @@ def read_safetensors(file: Path, dtype: torch.dtype) -> NamedTensors:
             stream.seek(8 + length + entry["data_offsets"][0])
             stored = _FORMATS[entry["dtype"]]
             target = torch.empty(entry["shape"], dtype=dtype if stored.is_floating_point else stored)
-            _read_tensor(stream, target.view(-1), buffer.view(stored))
+            fill_tensor(stream, target.view(-1), buffer.view(stored))
             yield name, target
 
 
-def _read_tensor(stream: BufferedReader, target: torch.Tensor, buffer: torch.Tensor) -> None:
-    """Fill `target` [elements] through `buffer`, which has the format of the file."""
+def fill_tensor(stream: BufferedReader, target: torch.Tensor, buffer: torch.Tensor) -> None:
+    """Fill `target` [elements] with what follows in `stream`, through `buffer`, which has the format of the file."""
     if target.dtype == buffer.dtype:
         _read_into(stream, target)
         return

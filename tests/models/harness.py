@@ -57,6 +57,7 @@ class MemoryBatch:
     arrivals: list[MemoryJob] = field(default_factory=list[MemoryJob])
     at_checkpoint: Callable[[], object] = _nothing
     checkpoints: int = 0
+    freed: int = 0
 
     @classmethod
     def of(cls, *requests: Request) -> MemoryBatch:
@@ -67,6 +68,9 @@ class MemoryBatch:
         self.at_checkpoint()
         if all(job.cancelled for job in self.jobs):
             raise RequestCancelled("Everybody has gone.")
+
+    def free_memory(self) -> None:
+        self.freed += 1
 
     def join(self, room: int) -> list[MemoryJob]:
         taken, self.arrivals = self.arrivals[:room], self.arrivals[room:]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -228,15 +229,42 @@ def test_a_failure_is_told_to_its_own_jobs_and_the_rest_goes_on(folder: Path) ->
     assert isinstance(drawing, Drawing)
 
 
-def test_want_of_memory_for_a_single_picture_goes_to_the_backend(folder: Path) -> None:
-    pipe = read_pipeline(folder, CPU)
+def short_of_memory(pipe: Any, fits: Callable[[torch.Tensor], bool]) -> None:
+    """Let the network run out of memory unless its latents [pictures, 4, h, w] fit."""
 
-    def allocate(*_: Any) -> None:
-        raise torch.OutOfMemoryError("no room")
+    def allocate(_: Any, arguments: tuple[torch.Tensor, ...]) -> None:
+        if not fits(arguments[0]):
+            raise torch.OutOfMemoryError("no room")
 
     pipe.unet.register_forward_pre_hook(allocate)
-    with pytest.raises(OutOfMemory):
-        TextToImage(pipe, clock=never).run(MemoryBatch.of(CAT))
+
+
+def test_a_single_picture_without_memory_is_drawn_in_slices_and_that_is_said(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    short_of_memory(pipe, lambda _: pipe.vae.use_tiling)
+    batch = MemoryBatch.of(CAT, DOG)
+    first, second = batch.run(TextToImage(pipe, clock=never))
+    assert isinstance(first, Drawing)
+    assert isinstance(second, Drawing)
+    assert "drawn in slices" in first.note
+    assert (first.width, batch.freed) == (16, 1)
+    assert not pipe.vae.use_tiling, "the next batch starts afresh"
+
+
+def test_after_that_it_is_drawn_smaller_and_that_is_said(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    short_of_memory(pipe, lambda latents: latents.shape[-1] <= 48)
+    (drawing,) = drawn(TextToImage(pipe, clock=never), replace(CAT, width=128, height=96))
+    assert (drawing.width, drawing.height) == (96, 72)
+    assert opened(*pngs(drawing)).size == (96, 72)
+    assert "Memory was too short for 128 × 96, so this was drawn at 96 × 72." in drawing.note
+
+
+def test_where_nothing_helps_each_is_told(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    short_of_memory(pipe, lambda _: False)
+    outcomes = run(TextToImage(pipe, clock=never), CAT, DOG)
+    assert all(isinstance(outcome, OutOfMemory) for outcome in outcomes)
 
 
 def test_bfloat16_halves_the_memory_and_draws_nearly_the_same_picture(painter: TextToImage, folder: Path) -> None:

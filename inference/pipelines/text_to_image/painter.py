@@ -1,99 +1,135 @@
-"""One call of a diffusers pipeline: prompts and seeds in, pictures out, a word after every step."""
+"""One call of a diffusers pipeline: subjects in, pictures out, a word after every step."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any
 
 import torch
-from diffusers.utils.torch_utils import randn_tensor
+from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
-from transformers import CLIPTokenizer
 
-from inference.errors import GenerationFailed
+from inference.errors import GenerationFailed, InvalidRequest
+from inference.pipelines.text_to_image.noise import start_from, starting_noise
+from inference.pipelines.text_to_image.plan import Mode, Plan, Subject
+from inference.pipelines.text_to_image.prompts import Prompts
+from inference.pipelines.text_to_image.samplers import default_steps, resolve_sampler, scheduler_for
+from inference.pipelines.text_to_image.sources import Source, paste_back
 from inference.types import ImagineRequest
 
-_STEPS = 25
 _GUIDANCE = 7.5
+_STRENGTH: dict[Mode, float | None] = {"text": None, "image": 0.75, "inpaint": 1.0}
 
 AfterStep = Callable[[int, torch.Tensor], None]
 """Told how many steps are done, and the latents [pictures, channels, h, w]. Whatever it raises ends the drawing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What all pictures of one call share. Guidance of 1 or less is none."""
-
-    width: int
-    height: int
-    steps: int
-    guidance: float
-
-
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """What one picture shows."""
-
-    prompt: str
-    negative_prompt: str
-    seed: int
-
-
 class Painter:
-    """A diffusers text-to-image pipeline."""
+    """A diffusers text-to-image pipeline, and those of its kin that start from a picture."""
 
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
-        self._accepted = inspect.signature(pipe.__call__).parameters
+        self._kin: dict[Mode, Any] = {"text": pipe}
+        self._own_scheduler = pipe.scheduler
+        self._prompts = Prompts(pipe)
 
-    def settings(self, request: ImagineRequest) -> Settings:
-        """The request's settings, zeros replaced by the model's own size and our defaults."""
-        width, height = self._own_size()
-        return Settings(
-            request.width or width,
-            request.height or height,
-            request.steps or _STEPS,
-            _GUIDANCE if request.guidance is None else request.guidance,
+    @property
+    def own_side(self) -> int:
+        """The longer side of the pictures that the model was trained for, in pixels."""
+        return max(self._own_size())
+
+    def plan(self, request: ImagineRequest, source: Source | None) -> Plan:
+        """How the request will be drawn: what it leaves open is the model's own, or our default.
+
+        Raises InvalidRequest for a sampler that this model can't use.
+        """
+        mode: Mode = "text" if source is None else "image" if source.mask is None else "inpaint"
+        own = self._own_size()
+        width, height = source.image.size if source else (request.width or own[0], request.height or own[1])
+        sampler = resolve_sampler(self._pipe, request.sampler)
+        strength = _STRENGTH[mode] if source is None or request.strength is None else request.strength
+        return Plan(
+            mode=mode,
+            width=width,
+            height=height,
+            steps=request.steps or default_steps(self._pipe, sampler),
+            guidance=_GUIDANCE if request.guidance is None else request.guidance,
+            sampler=sampler,
+            strength=strength,
+            lora=request.lora,
         )
 
-    def notes(self, request: ImagineRequest) -> str:
+    def notes(self, request: ImagineRequest, plan: Plan) -> list[str]:
         """What the person should know: which wishes this model can't follow."""
-        notes = [self._unread("prompt", request.prompt), self._unread("negative prompt", request.negative_prompt)]
-        if request.negative_prompt and "negative_prompt" not in self._accepted:
+        notes = self._prompts.notes(request)
+        if request.negative_prompt and "negative_prompt" not in _accepted(self._pipe):
             notes.append("This model takes no negative prompt.")
-        elif request.negative_prompt and self.settings(request).guidance <= 1:
+        elif request.negative_prompt and plan.guidance <= 1:
             notes.append("Without guidance, the negative prompt has no effect.")
-        if getattr(self._pipe, "safety_checker", None) is None:
-            notes.append("This model has no safety checker.")
-        return " ".join(note for note in notes if note)
+        return notes
 
-    def draw(self, subjects: Sequence[Subject], settings: Settings, after_step: AfterStep) -> list[Image.Image | None]:
-        """A picture for each subject; None where the model's safety checker holds it back.
+    def shape(self, subject: Subject) -> Hashable:
+        """Subjects of equal shape can be drawn in one call, and come out as they would alone."""
+        return self._prompts.shape(subject)
 
-        Negative prompts must be given for all subjects or for none. Raises GenerationFailed when the numbers overflow.
+    def draw(self, subjects: Sequence[Subject], plan: Plan, after_step: AfterStep) -> list[Image.Image]:
+        """A picture for each subject.
+
+        All have the plan's mode, and negative prompts are given for all or for none. Raises GenerationFailed when the
+        numbers overflow.
         """
-        generators = [torch.Generator().manual_seed(subject.seed) for subject in subjects]
-        arguments: dict[str, Any] = {
-            "prompt": [subject.prompt for subject in subjects],
-            "width": settings.width,
-            "height": settings.height,
-            "num_inference_steps": settings.steps,
-            "guidance_scale": settings.guidance,
-            "generator": generators,
-            "latents": self._noise(generators, settings),
+        sources = [subject.source.at((plan.width, plan.height)) for subject in subjects if subject.source]
+        pipe = self._kin_for(plan.mode)
+        pipe.scheduler = scheduler_for(self._own_scheduler, plan.sampler)
+        arguments = {
+            **self._prompts.arguments(subjects, plan.guidance),
+            **self._start(plan, sources, self._noise(subjects, plan), pipe.scheduler),
+            "guidance_scale": plan.guidance,
+            "generator": [torch.Generator().manual_seed(subject.seed) for subject in subjects],
             "output_type": "pt",
-            "callback_on_step_end": _callback(settings.steps, after_step),
+            "callback_on_step_end": _callback(plan.steps, after_step),
         }
-        if subjects[0].negative_prompt:
-            arguments["negative_prompt"] = [subject.negative_prompt for subject in subjects]
-        output = self._pipe(**{name: value for name, value in arguments.items() if name in self._accepted})
+        output = pipe(**{name: value for name, value in arguments.items() if name in _accepted(pipe)})
         _check_numbers(output.images)
-        flags = getattr(output, "nsfw_content_detected", None) or [False] * len(subjects)
-        processor = self._pipe.image_processor
+        processor = pipe.image_processor
         images: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))
-        return [None if flagged else image for image, flagged in zip(images, flags, strict=True)]
+        return list(map(paste_back, sources, images)) if sources else images
+
+    def _start(
+        self, plan: Plan, sources: Sequence[Source], noise: torch.Tensor | None, scheduler: Any
+    ) -> dict[str, Any]:
+        """The arguments that say what drawing starts from: noise alone, or pictures under noise."""
+        size = {"width": plan.width, "height": plan.height}
+        if plan.strength is None:
+            return {**size, "num_inference_steps": plan.steps, "latents": noise}
+        if noise is not None:
+            start_from(scheduler, noise)
+        return {
+            **size,
+            # Of all steps only the last `strength` are taken; one at least.
+            "num_inference_steps": max(plan.steps, math.ceil(1 / plan.strength)),
+            "strength": plan.strength,
+            "image": [source.image for source in sources],
+            "mask_image": [source.mask for source in sources],
+            # Where nothing of the picture shows through, inpainting starts from the noise itself.
+            "latents": noise if plan.mode == "inpaint" and plan.strength == 1 else None,
+        }
+
+    def _kin_for(self, mode: Mode) -> Any:
+        """The pipeline of this mode, made of the same networks."""
+        if mode not in self._kin:
+            auto = AutoPipelineForImage2Image if mode == "image" else AutoPipelineForInpainting
+            try:
+                kin: Any = auto.from_pipe(self._pipe)
+            except ValueError as error:  # no such pipeline for this kind of model
+                raise InvalidRequest(
+                    "This model can't start from a picture. Choose another model, or leave the picture out."
+                ) from error
+            kin.set_progress_bar_config(disable=True)
+            self._kin[mode] = kin
+        return self._kin[mode]
 
     def _own_size(self) -> tuple[int, int]:
         """Width and height that the model was trained for, in pixels."""
@@ -101,30 +137,18 @@ class Painter:
         height, width = latent if isinstance(latent, list | tuple) else (latent, latent)
         return width * self._pipe.vae_scale_factor, height * self._pipe.vae_scale_factor
 
-    def _noise(self, generators: list[torch.Generator], settings: Settings) -> torch.Tensor | None:
-        """What the pipeline would draw from the generators itself, but in float32 whatever the model's format."""
+    def _noise(self, subjects: Sequence[Subject], plan: Plan) -> torch.Tensor | None:
+        """For models whose latents have a plain shape; the others draw their own from the generators."""
         if not hasattr(self._pipe, "unet"):
             return None
         shrink = self._pipe.vae_scale_factor
-        shape = (
-            len(generators),
-            self._pipe.unet.config.in_channels,
-            settings.height // shrink,
-            settings.width // shrink,
-        )
-        return randn_tensor(shape, generator=generators, device=self._pipe.device, dtype=torch.float32)
+        shape = (self._pipe.vae.config.latent_channels, plan.height // shrink, plan.width // shrink)
+        return starting_noise(subjects, shape, self._pipe.device)
 
-    def _unread(self, name: str, text: str) -> str:
-        """A sentence with the part of `text` beyond the text encoder's window, or nothing."""
-        tokenizer = getattr(self._pipe, "tokenizer", None)
-        if not isinstance(tokenizer, CLIPTokenizer) or not hasattr(self._pipe, "unet"):
-            return ""  # newer models have a second encoder, with a longer window
-        encoded = tokenizer(text, return_offsets_mapping=True, add_special_tokens=False, verbose=False)
-        room = tokenizer.model_max_length - 2  # without the marks of start and end
-        unread = encoded["offset_mapping"][room:]
-        if not unread:
-            return ""
-        return f"The model reads only the start of a long {name}; it did not read “{text[unread[0][0] :]}”."
+
+def _accepted(pipe: Any) -> Any:
+    """The arguments that the pipeline's call takes, by name."""
+    return inspect.signature(pipe.__call__).parameters
 
 
 def _callback(steps: int, after_step: AfterStep) -> Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]:

@@ -6,11 +6,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import torch
 from PIL import Image
 
 from inference.images import encode_png
+from inference.pipelines.text_to_image.safety import SafetyChecker
 
 _EVERY = 3.0
 """Seconds between two previews, at least."""
@@ -41,8 +41,8 @@ _COLOURS = {
 class Previews:
     """Draws previews of one pipeline's latents, a few seconds apart, for models whose latents it can read."""
 
-    def __init__(self, pipe: Any, clock: Callable[[], float] = time.monotonic) -> None:
-        self._pipe = pipe
+    def __init__(self, pipe: Any, safety: SafetyChecker, clock: Callable[[], float] = time.monotonic) -> None:
+        self._safety = safety
         self._clock = clock
         self._last = clock()
         self._pause = _EVERY
@@ -57,7 +57,7 @@ class Previews:
         """A PNG of `latents` [4, h, w]; None if the model's safety checker objects to what shows already."""
         started = self._clock()
         image = self._picture(latents)
-        png = None if self._is_flagged(image) else encode_png(image)
+        png = None if self._safety.objects(image) else encode_png(image)
         self._last = self._clock()
         self._pause = max(_EVERY, (self._last - started) / _SHARE)
         return png
@@ -69,10 +69,3 @@ class Previews:
         pixels = (colours.clamp(0, 1) * 255).byte().numpy()
         small = Image.fromarray(pixels)
         return small.resize((small.width * _ENLARGED, small.height * _ENLARGED), Image.Resampling.BICUBIC)
-
-    def _is_flagged(self, image: Image.Image) -> bool:
-        if getattr(self._pipe, "safety_checker", None) is None:
-            return False
-        checker = self._pipe.safety_checker
-        _, flags = self._pipe.run_safety_checker(np.asarray(image)[None] / 255, checker.device, checker.dtype)
-        return bool(flags[0])

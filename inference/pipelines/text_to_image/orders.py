@@ -1,0 +1,79 @@
+"""Who ordered which pictures, and which of them are drawn together next."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from inference.errors import InvalidRequest
+from inference.pipelines.base import Job
+from inference.pipelines.text_to_image.painter import Painter
+from inference.pipelines.text_to_image.plan import Plan, Subject
+from inference.pipelines.text_to_image.sources import Source, read_source
+from inference.types import ImagineRequest, Picture, Variation
+
+
+@dataclass(eq=False)
+class Order:
+    """One job, and the pictures drawn for it so far."""
+
+    job: Job
+    request: ImagineRequest
+    plan: Plan
+    source: Source | None
+    notes: list[str]
+    pictures: list[Picture] = field(default_factory=list[Picture])
+    failed: bool = False
+
+    def waiting(self) -> list[Subject]:
+        """What is left to draw; nothing for people who have gone."""
+        if self.failed or self.job.cancelled:
+            return []
+        return [self._subject(i) for i in range(len(self.pictures), self.request.count)]
+
+    def _subject(self, i: int) -> Subject:
+        request = self.request
+        seed, variations = numbered(request, i)
+        return Subject(request.prompt, request.negative_prompt, seed, variations, self.source)
+
+
+def numbered(request: ImagineRequest, i: int) -> tuple[int, tuple[Variation, ...]]:
+    """Seed and variations of the request's picture `i`: the last of these seeds counts up."""
+    if not request.variations:
+        return ((request.seed or 0) + i) % 2**32, ()
+    *earlier, last = request.variations
+    return request.seed or 0, (*earlier, replace(last, seed=(last.seed + i) % 2**32))
+
+
+def take_orders(jobs: Sequence[Job], painter: Painter) -> list[Order]:
+    """An order for each job; those that this model can't do fail here and now."""
+    orders: list[Order] = []
+    for job in jobs:
+        assert isinstance(job.request, ImagineRequest)
+        try:
+            source = read_source(job.request, painter.own_side)
+            plan = painter.plan(job.request, source)
+        except InvalidRequest as error:
+            job.fail(error)
+        else:
+            orders.append(Order(job, job.request, plan, source, painter.notes(job.request, plan)))
+    return orders
+
+
+Group = Sequence[tuple[Order, Subject]]
+"""Pictures that are drawn together, each with the order that it belongs to; they share a plan."""
+
+
+def next_group(orders: Sequence[Order], painter: Painter, size: int) -> Group:
+    """The next pictures in order, at most `size`, that one call of the painter draws as it would each alone."""
+    waiting = [(order, subject) for order in orders for subject in order.waiting()]
+    if not waiting:
+        return []
+    first, subject = waiting[0]
+    shape = painter.shape(subject)
+    alike = [pair for pair in waiting if pair[0].plan == first.plan and painter.shape(pair[1]) == shape]
+    return alike[:size]
+
+
+def orders_of(group: Group) -> list[Order]:
+    return list(dict.fromkeys(order for order, _ in group))

@@ -1,0 +1,30 @@
+"""The model's own safety checker, asked about finished pictures and about previews."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+
+class SafetyChecker:
+    """Taken off its pipeline, which would paint what it objects to black; `present` is False for models without."""
+
+    def __init__(self, pipe: Any) -> None:
+        self._checker = getattr(pipe, "safety_checker", None)
+        self._extractor = getattr(pipe, "feature_extractor", None)
+        self.present = self._checker is not None
+        if self.present:
+            pipe.safety_checker = None
+
+    @torch.inference_mode()
+    def objects(self, image: Image.Image) -> bool:
+        """Whether the picture had better not be shown."""
+        if self._checker is None or self._extractor is None:
+            return False
+        pixels = self._extractor([image], return_tensors="pt").pixel_values  # [1, 3, height, width]
+        canvas = np.zeros((1, 1, 1, 3), dtype=np.float32)  # in place of the picture: the checker paints it black
+        _, flags = self._checker(clip_input=pixels.to(self._checker.device, self._checker.dtype), images=canvas)
+        return bool(flags[0])
