@@ -1,0 +1,65 @@
+"""What a prompt with alternatives stands for."""
+
+from __future__ import annotations
+
+import pytest
+
+from cogs.imagine.permutations import permutations
+
+
+def _all(prompt: str) -> list[str]:
+    return list(permutations(prompt, 100).prompts)
+
+
+def test_every_choice_is_made_the_last_group_turning_fastest() -> None:
+    assert _all("a {red,blue} {cat,dog}") == ["a red cat", "a red dog", "a blue cat", "a blue dog"]
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "a red cat",
+        "",
+        "red, blue  and green",
+        "{red}",
+        "{}",
+        "a } b { c",
+        "{red,blue",
+        "red,blue}",
+        "}{",
+        r"a\b (c:1.3)",
+    ],
+)
+def test_what_offers_no_choice_is_left_as_it_is(plain: str) -> None:
+    assert _all(plain) == [plain]
+
+
+def test_escaped_braces_and_commas_are_plain_characters() -> None:
+    assert _all(r"\{a,b\}") == ["{a,b}"]
+    assert _all(r"{a\, b,c}") == ["a, b", "c"]
+    assert _all(r"{a\},b}") == ["a}", "b"]
+
+
+def test_an_empty_alternative_leaves_no_gap() -> None:
+    assert _all("a {,red} cat") == ["a cat", "a red cat"]
+    assert _all("{,}") == ["", ""]
+
+
+def test_alternatives_may_have_choices_of_their_own() -> None:
+    assert _all("{a {small,big} cat,dogs}") == ["a small cat", "a big cat", "dogs"]
+
+
+def test_a_brace_that_is_never_closed_does_not_take_others_with_it() -> None:
+    assert _all("{a,b} {c") == ["a {c", "b {c"]
+    assert _all("x {y, {a,b}") == ["x {y, a", "x {y, b"]
+    assert _all("{red {a,b}}") == ["{red a}", "{red b}"]
+
+
+def test_a_flood_is_counted_without_being_written_out() -> None:
+    flood = permutations("{a,b}" * 1000, 3)
+    assert flood.count == 2**1000
+    assert flood.prompts == ("a" * 1000, "a" * 999 + "b", "a" * 998 + "ba")
+
+
+def test_deep_nesting_is_no_trouble() -> None:
+    assert permutations("{" * 3000 + "," * 2 + "}" * 3000, 5).count == 3
