@@ -13,6 +13,7 @@ from inference.regions import region_mask
 from inference.types import ImagineRequest
 
 _MULTIPLE = 8
+_SMALLEST = 64
 _FEATHER = 4
 """Radius in pixels of the blur that hides the seam; it stays inside the mask."""
 
@@ -53,7 +54,7 @@ def inferred_size(size: Size, own: int, largest: int) -> Size:
     """
     longer = max(size)
     scale = min(max(longer, own), 2 * own, largest) / longer
-    width, height = (max(_MULTIPLE, int(side * scale) // _MULTIPLE * _MULTIPLE) for side in size)
+    width, height = (max(min(own, _SMALLEST), int(side * scale) // _MULTIPLE * _MULTIPLE) for side in size)
     return width, height
 
 
