@@ -1,0 +1,121 @@
+"""What BART's encoder and decoder are made of, as DALL·E mini has it.
+
+It differs from BART (Lewis et al. 2019) in gated feed-forward layers (GLU, Shazeer 2020) and NormFormer's extra
+layer norms (Shleifer et al. 2021). Sums and norms are float32 whatever the weights' format.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, scaled_dot_product_attention
+
+Pair = tuple[Tensor, Tensor]
+"""Keys and values, each [rows, heads, tokens, head size]."""
+
+
+class Dense(nn.Linear):
+    """In the format of its weights."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.to(self.weight.dtype))
+
+
+class Norm(nn.LayerNorm):
+    """In float32."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        return super().forward(input.float())
+
+
+class Attention(nn.Module):
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.q_proj = Dense(width, width, bias=False)
+        self.k_proj = Dense(width, width, bias=False)
+        self.v_proj = Dense(width, width, bias=False)
+        self.out_proj = Dense(width, width, bias=False)
+
+    def pair(self, states: Tensor) -> Pair:
+        """Keys and values of `states` [rows, tokens, width]."""
+        return self._split(self.k_proj(states)), self._split(self.v_proj(states))
+
+    def forward(self, states: Tensor, pair: Pair, mask: Tensor | None = None, causal: bool = False) -> Tensor:
+        """Let `states` [rows, tokens, width] look at `pair`, where `mask` [rows, 1, 1, tokens there] is true."""
+        found = scaled_dot_product_attention(self._split(self.q_proj(states)), *pair, attn_mask=mask, is_causal=causal)
+        return self.out_proj(found.transpose(1, 2).flatten(2))
+
+    def _split(self, states: Tensor) -> Tensor:
+        return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [rows, heads, tokens, head size]
+
+
+class GLU(nn.Module):
+    def __init__(self, width: int, hidden: int) -> None:
+        super().__init__()
+        self.before = Norm(width)
+        self.gate = Dense(width, hidden, bias=False)
+        self.value = Dense(width, hidden, bias=False)
+        self.inside = Norm(hidden)
+        self.out = Dense(hidden, width, bias=False)
+
+    def forward(self, states: Tensor) -> Tensor:
+        states = self.before(states)
+        return self.out(self.inside(gelu(self.gate(states)) * self.value(states)))
+
+
+class EncoderLayer(nn.Module):
+    def __init__(self, width: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.before_self, self.after_self = Norm(width), Norm(width)
+        self.self_attention = Attention(width, heads)
+        self.glu = GLU(width, hidden)
+
+    def forward(self, states: Tensor, mask: Tensor) -> Tensor:
+        normed = self.before_self(states)
+        states = states + self.after_self(self.self_attention(normed, self.self_attention.pair(normed), mask))
+        return states + self.glu(states)
+
+
+class DecoderLayer(nn.Module):
+    def __init__(self, width: int, heads: int, hidden: int) -> None:
+        super().__init__()
+        self.before_self, self.after_self = Norm(width), Norm(width)
+        self.self_attention = Attention(width, heads)
+        self.before_cross, self.after_cross = Norm(width), Norm(width)
+        self.cross_attention = Attention(width, heads)
+        self.glu = GLU(width, hidden)
+
+    def forward(self, states: Tensor, memory: LayerMemory, mask: Tensor) -> Tensor:
+        normed = self.before_self(states)
+        past = memory.append(self.self_attention.pair(normed))
+        new = states.shape[1]
+        states = states + self.after_self(self.self_attention(normed, past, causal=new > 1))
+        found = self.cross_attention(self.before_cross(states), memory.text, mask)
+        states = states + self.after_cross(found)
+        return states + self.glu(states)
+
+
+class LayerMemory:
+    """What one decoder layer remembers: keys and values of the text, and of up to `room` image tokens so far."""
+
+    def __init__(self, text: Pair, room: int) -> None:
+        keys, _ = text
+        rows, heads, _, size = keys.shape
+        self.text = text
+        self._image = keys.new_empty(2, rows, heads, room, size)
+        self._length = 0
+
+    def append(self, new: Pair) -> Pair:
+        """Add what the next tokens bring; returns all so far. Several at once only at the start."""
+        end = self._length + new[0].shape[2]
+        for store, part in zip(self._image, new, strict=True):
+            store[:, :, self._length : end] = part
+        self._length = end
+        keys, values = self._image[:, :, :, :end]
+        return keys, values
+
+    def select(self, rows: Tensor) -> None:
+        """Go on with these rows alone, in this order; one may come more than once."""
+        self.text = (self.text[0][rows], self.text[1][rows])
+        self._image = torch.stack([part[rows] for part in self._image])
