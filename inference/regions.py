@@ -75,7 +75,7 @@ def _cell(number: int) -> Box:
 
 
 def _pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The first and the last pixel inside, as Pillow draws both."""
+    """The first and the last pixel inside, as Pillow draws both; at least one, however small the picture is."""
     width, height = size
-    left, top, right, bottom = box
-    return round(left * width), round(top * height), round(right * width) - 1, round(bottom * height) - 1
+    x, y = round(box[0] * width), round(box[1] * height)
+    return x, y, max(x, round(box[2] * width) - 1), max(y, round(box[3] * height) - 1)
