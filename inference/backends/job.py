@@ -7,7 +7,7 @@ import asyncio
 from inference.backends.base import Listener
 from inference.errors import InferenceError
 from inference.scheduler import Entry
-from inference.types import Event, ModelSpec, Request, Result, Value
+from inference.types import Drawing, Event, ModelSpec, Request, Result, Value
 
 
 class LocalJob(Entry):
@@ -26,6 +26,7 @@ class LocalJob(Entry):
         self._post(event)
 
     def finish(self, value: Value) -> None:
+        self.free = isinstance(value, Drawing) and not any(picture.png for picture in value.pictures)
         self._end(Result(value))
 
     def fail(self, error: InferenceError) -> None:

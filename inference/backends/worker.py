@@ -19,8 +19,8 @@ from inference.backends.batch import LocalBatch
 from inference.backends.job import LocalJob
 from inference.backends.models import Models
 from inference.config import Limits
-from inference.errors import InferenceError, OutOfMemory, RequestCancelled
-from inference.pipelines.base import translated
+from inference.errors import InferenceError, RequestCancelled
+from inference.pipelines.base import out_of_memory
 from inference.scheduler import Scheduler
 from inference.types import ModelSpec, Queued
 
@@ -119,12 +119,13 @@ class DeviceWorker:
 
     def _run_with(self, pipeline: Pipeline, batch: LocalBatch) -> None:
         """Run the batch; when memory runs out, free what can be freed and run its members one by one, once."""
-        if not _out_of_memory(pipeline, batch):
+        if not out_of_memory(lambda: pipeline.run(batch)):
             return
         for job in batch.unfinished():
             self._models.release_memory()
+            alone = LocalBatch(self, [job], may_grow=False)
             try:
-                failure = _out_of_memory(pipeline, LocalBatch(self, [job], may_grow=False))
+                failure = out_of_memory(lambda alone=alone: pipeline.run(alone))
             except InferenceError as error:
                 failure = error
             if failure:
@@ -136,21 +137,6 @@ class DeviceWorker:
             if forecast.entry.position != forecast.position:
                 forecast.entry.position = forecast.position
                 forecast.entry.emit(Queued(forecast.position, forecast.eta))
-
-
-def _out_of_memory(pipeline: Pipeline, batch: LocalBatch) -> OutOfMemory | None:
-    """Run the batch; the error if memory ran out.
-
-    It is returned, not raised, and without its traceback: that would hold on to the failed run's tensors
-    while the next one needs their memory.
-    """
-    try:
-        with translated():
-            pipeline.run(batch)
-    except OutOfMemory as error:
-        error.__cause__ = error.__context__ = None
-        return error.with_traceback(None)
-    return None
 
 
 def _fail(jobs: Sequence[LocalJob], error: InferenceError) -> None:

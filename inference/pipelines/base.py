@@ -119,6 +119,21 @@ def translated(loading: str = "") -> Generator[None]:
         raise ours from error
 
 
+def out_of_memory(work: Callable[[], None]) -> OutOfMemory | None:
+    """Do `work`; the error if memory ran out, any other is raised.
+
+    It is returned, not raised, and without its traceback: that would hold on to the failed work's tensors
+    while the next try needs their memory.
+    """
+    try:
+        with translated():
+            work()
+    except OutOfMemory as error:
+        error.__cause__ = error.__context__ = None
+        return error.with_traceback(None)
+    return None
+
+
 def _translate(error: Exception, loading: str) -> InferenceError:
     if _is_out_of_memory(error):
         return OutOfMemory("The model ran out of memory. Try a smaller size, fewer pictures or a shorter text.")

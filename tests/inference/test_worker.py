@@ -317,6 +317,17 @@ async def test_when_memory_runs_out_the_members_run_one_by_one(bench: Bench) -> 
     await first.outcome()
 
 
+async def test_a_pipeline_may_have_memory_freed_in_the_middle_of_its_work(bench: Bench) -> None:
+    def free(batch: Batch) -> None:
+        batch.free_memory()
+        answer_all(batch)
+
+    bench.models.pipeline.script = free
+    _, caller = bench.complete("first")
+    assert await caller.outcome() == Completion("FIRST", 0)
+    assert bench.models.released == 1
+
+
 async def test_a_single_request_that_needs_too_much_memory_is_told_so(bench: Bench) -> None:
     def too_big(_: Batch) -> None:
         raise MemoryError

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
@@ -249,6 +251,22 @@ def test_a_single_picture_without_memory_is_drawn_in_slices_and_that_is_said(fol
     assert "drawn in slices" in first.note
     assert (first.width, batch.freed) == (16, 1)
     assert not pipe.vae.use_tiling, "the next batch starts afresh"
+
+
+def test_a_try_that_failed_for_memory_is_let_go_before_the_next(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL)  # records kept for the test would keep the traceback, and so the tensors
+    pipe = read_pipeline(folder, CPU)
+    tries: list[weakref.ref[torch.Tensor]] = []
+
+    def allocate(_: Any, arguments: tuple[torch.Tensor, ...]) -> None:
+        assert all(latents() is None for latents in tries)
+        tries.append(weakref.ref(arguments[0]))
+        raise torch.OutOfMemoryError("no room")
+
+    pipe.unet.register_forward_pre_hook(allocate)
+    (outcome,) = run(TextToImage(pipe, clock=never), CAT)
+    assert isinstance(outcome, OutOfMemory)
+    assert len(tries) > 1
 
 
 def test_after_that_it_is_drawn_smaller_and_that_is_said(folder: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from inference.devices import Placement, release_memory
 from inference.errors import InferenceError, OutOfMemory, RequestCancelled
 from inference.images import encode_png
-from inference.pipelines.base import Batch, Pipeline, translated
+from inference.pipelines.base import Batch, Pipeline, out_of_memory
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline
 from inference.pipelines.text_to_image.orders import Group, Order, next_group, orders_of, take_orders
 from inference.pipelines.text_to_image.painter import Painter
@@ -57,14 +57,11 @@ class TextToImage(Pipeline):
             self._thrift.restore()
 
     def _try(self, group: Group, batch: Batch) -> bool:
-        """Draw the group, or fail its jobs; False when memory ran out. (Here, not later, its tensors are let go.)"""
+        """Draw the group, or fail its jobs; False when memory ran out."""
         try:
-            with translated():
-                self._draw(group, batch)
+            return out_of_memory(lambda: self._draw(group, batch)) is None
         except RequestCancelled:
             pass  # everybody in this group has gone
-        except OutOfMemory:
-            return False
         except InferenceError as error:
             _fail(group, error)
         return True
