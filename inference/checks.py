@@ -110,7 +110,8 @@ def _upload(picture: bytes, limits: Limits) -> None:
 def _refuse_words(prompt: str, words: tuple[str, ...]) -> None:
     """Whole words only: a rule against "ass" says nothing of grass."""
     for word in words:
-        if re.search(rf"(?<!\w){re.escape(word)}(?!\w)", prompt, re.IGNORECASE):
+        phrase = r"\s+".join(map(re.escape, word.split()))
+        if re.search(rf"(?<!\w){phrase}(?!\w)", prompt, re.IGNORECASE):
             raise InvalidRequest("This bot's operator does not allow a word of this prompt. Write it in other words.")
 
 

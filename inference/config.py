@@ -138,6 +138,13 @@ class Safety(_Section):
         default=(), description="Prompts with one of these words or phrases are refused; capitals don't matter."
     )
 
+    @field_validator("words")
+    @classmethod
+    def _has_words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(word.strip() for word in words):
+            raise ValueError("an empty word would refuse every prompt")
+        return words
+
 
 class Limits(_Section):
     """What one request, one person and the whole queue may ask for."""

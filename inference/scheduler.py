@@ -31,6 +31,8 @@ class Entry:
         self.short = short
         self.work = work
         self.cancelled = False
+        self.free = False
+        """Whether its owner is charged nothing for it."""
         self.arrived = 0.0
         self.used = 0.0
         """Device seconds so far, its part of each batch it ran in."""
@@ -97,12 +99,13 @@ class Scheduler(Generic[E]):
         return self._start(order[: min(stranger, most)])
 
     def done(self, entry: E) -> None:
-        """`entry` ended: charge its owner, and learn how long such work takes. Harmless when repeated."""
+        """`entry` ended: charge its owner, unless it is free, and learn how long such work takes. May be repeated."""
         self._advance()
         if entry not in self._running:
             return
         self._running.remove(entry)
-        self._usage[entry.owner] = self._usage.get(entry.owner, 0.0) + entry.used
+        if not entry.free:
+            self._usage[entry.owner] = self._usage.get(entry.owner, 0.0) + entry.used
         if not entry.cancelled:
             seconds = entry.used / entry.work
             known = self._seconds_per_work.get(entry.key, seconds)

@@ -222,3 +222,13 @@ def test_ending_an_entry_twice_changes_nothing(scheduler: Scheduler[Entry], cloc
     scheduler.done(one)
     add(scheduler, entry(), entry())
     assert scheduler.forecast()[1].eta == pytest.approx(10)
+
+
+def test_free_work_is_not_charged(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    for charged in (entry("bob"), entry("ann")):
+        charged.free = charged.owner == "ann"
+        add(scheduler, charged)
+        run_for(scheduler, clock, 100, charged)
+    ann, bob = entry("ann", key="a"), entry("bob", key="b")
+    add(scheduler, bob, ann)
+    assert scheduler.pop(1) == [ann]

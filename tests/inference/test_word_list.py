@@ -1,0 +1,49 @@
+"""The operator's words: what a prompt may not say."""
+
+from __future__ import annotations
+
+import pytest
+
+from inference.checks import check_request
+from inference.config import Config, Safety
+from inference.errors import InvalidRequest
+from inference.types import CompleteRequest, ImagineRequest
+
+CONFIG = Config(safety=Safety(words=("ass", "fruit salad", "C++", "naïve")))
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "ass",
+        "an ASS in a field",
+        "ass, horse",
+        "(ass:1.3)",
+        "an ass's ears",
+        "bowl of Fruit Salad.",
+        "fruit \n salad",
+        "a c++ logo",
+        "NAÏVE art",
+    ],
+)
+def test_a_listed_word_or_phrase_is_refused_whatever_is_around_it(prompt: str) -> None:
+    with pytest.raises(InvalidRequest, match="does not allow a word of this prompt"):
+        check_request(ImagineRequest(prompt=prompt), CONFIG)
+
+
+@pytest.mark.parametrize("prompt", ["grass", "assets", "class", "fruit, salad", "fruit-salad", "C", "naïvety", "ass_2"])
+def test_a_word_is_whole_or_it_is_another(prompt: str) -> None:
+    check_request(ImagineRequest(prompt=prompt), CONFIG)
+
+
+def test_what_is_to_be_kept_out_may_be_named() -> None:
+    check_request(ImagineRequest(prompt="a horse", negative_prompt="ass"), CONFIG)
+
+
+def test_the_words_are_about_pictures() -> None:
+    check_request(CompleteRequest(prompt="ass"), CONFIG)
+
+
+def test_an_empty_word_is_a_mistake_of_the_file() -> None:
+    with pytest.raises(ValueError, match="would refuse every prompt"):
+        Safety(words=("ass", " "))
