@@ -4,6 +4,7 @@ engine = create_engine(load(Path("config.yaml")))
 completion = await engine.run(CompleteRequest(prompt="Once upon a time"))
 """
 
+from inference import parameters
 from inference.backends.base import Backend, ModelStatus, QueueStatus
 from inference.config import Config, ConfigError, Limits, load
 from inference.engine import Engine
@@ -107,6 +108,7 @@ __all__ = [
     "create_backend",
     "create_engine",
     "load",
+    "parameters",
 ]
 
 

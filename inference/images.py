@@ -6,12 +6,14 @@ import struct
 import zlib
 from io import BytesIO
 
-from PIL import Image, ImageOps, PngImagePlugin
+from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 
 from inference.errors import InvalidRequest
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
 """What Discord's clients upload. Pillow knows sixty more, each a parser that strangers could feed."""
+
+_NO_PICTURE = "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, GIF, BMP or TIFF file."
 
 _DAMAGED = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, struct.error, zlib.error)
 """What Pillow's decoders raise on broken files; they promise OSError alone and don't keep to it."""
@@ -31,9 +33,7 @@ def open_picture(data: bytes, max_megapixels: float) -> Image.Image:
     try:
         image = Image.open(BytesIO(data), formats=FORMATS)
     except _DAMAGED as error:
-        raise InvalidRequest(
-            "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, GIF, BMP or TIFF file."
-        ) from error
+        raise InvalidRequest(_NO_PICTURE) from error
     _check_size(image.size, max_megapixels)
     try:
         image.load()
@@ -59,6 +59,28 @@ def encode_png(image: Image.Image, parameters: str = "") -> bytes:
     file = BytesIO()
     image.save(file, "PNG", pnginfo=text)
     return file.getvalue()
+
+
+def parameters_in(data: bytes) -> str:
+    """The parameters in a picture file: a PNG's text chunk, or the comment in a JPEG's or WebP's EXIF; "" without.
+
+    Raises InvalidRequest when the file is no picture.
+    """
+    try:
+        image = Image.open(BytesIO(data), formats=FORMATS)
+        text = image.info.get("parameters") if image.format == "PNG" else _comment(image)
+    except _DAMAGED as error:
+        raise InvalidRequest(_NO_PICTURE) from error
+    return text if isinstance(text, str) else ""
+
+
+def _comment(image: Image.Image) -> str:
+    """EXIF's user comment: eight bytes that name the encoding, and the text in it."""
+    comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
+    if not isinstance(comment, bytes):
+        return ""
+    text = comment[8:].decode("utf-16-be" if comment.startswith(b"UNICODE") else "utf-8", errors="replace")
+    return text.strip("\0 ")
 
 
 def _check_size(size: tuple[int, int], max_megapixels: float) -> None:
