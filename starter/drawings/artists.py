@@ -1,0 +1,72 @@
+"""Reading an artist's drawings out of a package: small PNG files, or SVG that is drawn here."""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import resvg_py
+from numpy.typing import NDArray
+from PIL import Image
+
+from starter.drawings.vocabulary import code_points
+
+SIDE = 64
+"""Width and height of every drawing, in pixels."""
+
+Drawing = NDArray[np.uint8]
+"""RGBA [64, 64, 4], colours from 0 to 255."""
+
+
+def read_sprites(archive: Path, artist: str, emoji: Iterable[str]) -> dict[str, Drawing]:
+    """Drawings from an emoji-datasource package, by emoji. Those that it lacks are left out."""
+    wanted = {code_points(sign): sign for sign in emoji}
+    folder = f"package/img/{artist}/{SIDE}/"
+    found: dict[str, Drawing] = {}
+    with tarfile.open(archive) as files:
+        for member in files:
+            code = member.name.removeprefix(folder).removesuffix(".png").replace("-fe0f", "")
+            content = files.extractfile(member) if member.name.startswith(folder) and code in wanted else None
+            if content:
+                found[wanted[code]] = _pixels(content.read())
+    return found
+
+
+def read_icons(archive: Path, names: Path, emoji: Iterable[str]) -> dict[str, Drawing]:
+    """Drawings from an Iconify package, by emoji. Those that it lacks are left out.
+
+    `names` is the package whose chars.json names the icons; fluent-emoji borrows fluent-emoji-flat's.
+    """
+    icon_names = {code.replace("-fe0f", ""): name for code, name in _read_json(names, "chars.json").items()}
+    icons = _read_json(archive, "icons.json")
+    found: dict[str, Drawing] = {}
+    for sign in emoji:
+        name = icon_names.get(code_points(sign), "")
+        name = icons.get("aliases", {}).get(name, {}).get("parent", name)
+        if name in icons["icons"]:
+            found[sign] = _draw(icons["icons"][name], icons)
+    return found
+
+
+def _draw(icon: dict[str, Any], defaults: dict[str, Any]) -> Drawing:
+    width, height = (icon.get(side, defaults[side]) for side in ("width", "height"))
+    side = max(width, height)  # a few are a pixel off square
+    svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">{icon["body"]}</svg>'
+    svg = svg.replace("xlink:href", "href")  # the wrapper declares no xlink
+    return _pixels(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIDE, height=SIDE, skip_system_fonts=True)))
+
+
+def _pixels(png: bytes) -> Drawing:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGBA"))
+
+
+def _read_json(archive: Path, name: str) -> dict[str, Any]:
+    with tarfile.open(archive) as files:
+        content = files.extractfile(f"package/{name}")
+        assert content
+        return json.load(content)

@@ -1,0 +1,47 @@
+"""The npm packages that hold the drawings, fetched with `npm pack`.
+
+| Artist      | Package                        | Licence of the artwork                        |
+|-------------|--------------------------------|-----------------------------------------------|
+| google      | emoji-datasource-google        | Apache-2.0, Noto Emoji by Google              |
+| twitter     | emoji-datasource-twitter       | CC-BY 4.0, Twemoji by Twitter and others      |
+| fluent      | @iconify-json/fluent-emoji     | MIT, Fluent Emoji by Microsoft                |
+| fluent flat | @iconify-json/fluent-emoji-flat| MIT, Fluent Emoji by Microsoft                |
+| openmoji    | @iconify-json/openmoji         | CC-BY-SA 4.0, OpenMoji; for evaluation only   |
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+PACKAGES = {
+    "google": "emoji-datasource-google@16.0.0",
+    "twitter": "emoji-datasource-twitter@16.0.0",
+    "fluent": "@iconify-json/fluent-emoji@1.2.7",
+    "fluent flat": "@iconify-json/fluent-emoji-flat@1.2.6",
+    "openmoji": "@iconify-json/openmoji@1.2.29",
+}
+"""Artists, and the package with their drawings."""
+
+UNSEEN_ARTIST = "openmoji"
+"""Training sees none of this artist's drawings."""
+
+
+def fetch(artist: str, folder: Path) -> Path:
+    """The artist's package as a .tgz in `folder`, downloaded if it is not there.
+
+    Raises RuntimeError when npm is missing or fails.
+    """
+    package = PACKAGES[artist]
+    archive = folder / (package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz")
+    if not archive.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        _pack(package, folder)
+    return archive
+
+
+def _pack(package: str, folder: Path) -> None:
+    try:
+        subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise RuntimeError(f"npm could not fetch {package} ({error}). Is Node.js installed, and npm's registry in reach?")
