@@ -16,11 +16,12 @@ import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from PIL import Image
 
+from inference import parameters
 from inference.devices import Placement
 from inference.errors import GenerationFailed, OutOfMemory
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.loading import read_pipeline
-from inference.types import Drawing, ImagineRequest, ModelSpec, Progress
+from inference.types import Drawing, ImagineRequest, ModelSpec, Progress, Variation
 from tests.models.harness import MemoryBatch, run
 from tests.models.tiny_images import save_stable_diffusion, save_stable_diffusion_xl
 
@@ -89,6 +90,15 @@ def test_the_drawing_tells_the_settings_that_were_used(painter: TextToImage) -> 
     assert opened(own.pictures[0].png).size == (16, 16)
     assert (given.width, given.height, given.steps, given.guidance) == (8, 16, 3, 2)
     assert opened(given.pictures[0].png).size == (8, 16)
+
+
+def test_a_pictures_own_file_repeats_it_to_the_byte(painter: TextToImage) -> None:
+    turned = replace(CAT, prompt="a cat,\nasleep: (so)", variations=(Variation(3, 0.4), Variation(8, 0.2)))
+    for request in (replace(CAT, model="tiny", count=3), ImagineRequest(prompt="a cow"), turned, DOG):
+        for png in pngs(*drawn(painter, request)):
+            repeated = parameters.read(png)
+            assert repeated
+            assert pngs(*drawn(painter, repeated)) == [png]
 
 
 def test_progress_counts_the_steps_of_all_of_ones_own_pictures(painter: TextToImage) -> None:

@@ -12,6 +12,7 @@ import torch
 from inference.devices import Placement, release_memory
 from inference.errors import InferenceError, OutOfMemory, RequestCancelled
 from inference.images import encode_png
+from inference.parameters import repeating, to_text
 from inference.pipelines.base import Batch, Pipeline, out_of_memory
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline
 from inference.pipelines.text_to_image.orders import Group, Order, next_group, orders_of, take_orders
@@ -21,7 +22,7 @@ from inference.pipelines.text_to_image.preview import Previews
 from inference.pipelines.text_to_image.safety import SafetyChecker
 from inference.pipelines.text_to_image.thrift import Thrift
 from inference.pipelines.weights import weight_bytes
-from inference.types import Drawing, ModelSpec, Picture, Progress
+from inference.types import Drawing, ImagineRequest, ModelSpec, Picture, Progress
 
 _AT_ONCE = 4
 """Pictures drawn together on a GPU. A CPU draws them as fast one by one, each the same to the last bit."""
@@ -85,16 +86,18 @@ class TextToImage(Pipeline):
 
         images = self._painter.draw([subject for _, subject in group], plan, after_step)
         for (order, subject), image in zip(group, images, strict=True):
-            order.pictures.append(self._picture(order, subject, image))
+            order.pictures.append(self._picture(order.request, self._drawing(order, plan), subject, image))
         for order in orders_of(group):
             if len(order.pictures) == order.request.count and not order.job.cancelled:
                 order.job.finish(self._drawing(order, plan))
 
-    def _picture(self, order: Order, subject: Subject, image: Any) -> Picture:
+    def _picture(self, request: ImagineRequest, drawing: Drawing, subject: Subject, image: Any) -> Picture:
         """The file, with what repeats it; nothing of it where the safety checker objects and nobody may see that."""
         flagged = self._safety.objects(image)
-        shown = not flagged or order.request.show_flagged
-        return Picture(encode_png(image) if shown else b"", subject.seed, flagged, subject.variations)
+        if flagged and not request.show_flagged:
+            return Picture(b"", subject.seed, flagged, subject.variations)
+        text = to_text(repeating(request, drawing, subject.seed, subject.variations))
+        return Picture(encode_png(image, text), subject.seed, flagged, subject.variations)
 
     def _report(self, group: Group, plan: Plan, done: int, latents: torch.Tensor) -> None:
         """Tell each person how many of all the steps of all their pictures are done."""
