@@ -25,6 +25,7 @@ COPY cogs cogs
 COPY inference inference
 COPY preview preview
 COPY starter starter
+COPY storage storage
 
 # Downloaded models are in /hub, what the bot itself keeps in /app/data; nothing else is written.
 RUN useradd --create-home --uid 1000 inkling && install --directory --owner=inkling /hub /app/data

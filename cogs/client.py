@@ -15,6 +15,7 @@ from cogs.reply.errors import DELIVERY, apologize, report
 from cogs.reply.text import neutral
 from cogs.sync import sync_commands
 from inference import Config, Engine
+from storage import Store
 
 log = logging.getLogger(__name__)
 
@@ -60,8 +61,10 @@ class Inkling(commands.Bot):
         self.config = config
         self.engine = engine
         self.jobs = Jobs(engine)
+        self.store = Store(config.data / "inkling.db")
 
     async def setup_hook(self) -> None:
+        await self.store.open()
         for cog in COGS:
             await self.add_cog(cog(self))
         await sync_commands(self.tree, self.config)
@@ -70,6 +73,7 @@ class Inkling(commands.Bot):
         """Give every open job its last word, then leave."""
         await self.jobs.close()
         await super().close()
+        await self.store.close()
 
     async def on_ready(self) -> None:
         log.info("Logged in as %s. Invite it: %s", self.user, self.invite())

@@ -1,4 +1,4 @@
-"""Imports point one way: bot → preview, cogs → inference → engine → backends → pipelines → torch."""
+"""Imports point one way: bot → preview, cogs → storage, inference → engine → backends → pipelines → torch."""
 
 from __future__ import annotations
 
@@ -58,13 +58,17 @@ def test_inference_never_imports_discord_or_what_stands_on_it() -> None:
     assert offenders(sources("inference"), {"discord", "simcord", "bot", "cogs", "preview", "starter"}) == {}
 
 
+def test_storage_knows_neither_discord_nor_torch() -> None:
+    assert offenders(sources("storage"), {"discord", "simcord", "bot", "cogs", "preview", "starter", *HEAVY}) == {}
+
+
 def test_the_preview_imports_neither_the_bot_nor_its_commands() -> None:
     assert offenders(sources("preview"), {"bot", "cogs"}) == {}
 
 
 def test_bot_cogs_and_preview_use_only_public_names_of_inference() -> None:
     public = {("inference", ""), *(("inference", name) for name in inference.__all__)}
-    for path in (ROOT / "bot.py", *sources("cogs"), *sources("preview")):
+    for path in (ROOT / "bot.py", *sources("cogs"), *sources("preview"), *sources("storage")):
         used = {(module, name) for module, name in everywhere(path) if packages({(module, name)}) == {"inference"}}
         assert used - public == set(), path
 
@@ -87,7 +91,7 @@ def test_all_that_stands_above_the_pipelines_imports_torch_late_if_at_all() -> N
         assert packages(at_the_top(path)) & HEAVY == set(), path
 
 
-@pytest.mark.parametrize("names", [["bot"], ["inference"], ["inference.backends.local"], ["inference.cli"], ["cogs"]])
+@pytest.mark.parametrize("names", [["bot"], ["inference"], ["inference.backends.local"], ["inference.cli"], ["storage"], ["cogs"]])
 def test_importing_it_does_not_import_torch(names: list[str]) -> None:
     if names == ["cogs"]:
         names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in sources("cogs")]

@@ -1,0 +1,136 @@
+"""Drawings that people can still do something with: what it takes to repeat each, and who may."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import aiosqlite
+
+from inference import Drawing, ImagineRequest
+from storage.plain import drawing_from_json, drawing_to_json, request_from_json, request_to_json
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a drawing was made from: another one, perhaps one `picture` of it (counted from 0), and `how`."""
+
+    drawing: str
+    how: Literal["picture", "variations", "reroll", "remix"]
+    picture: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A drawing as it is kept: its pictures without their pixels, which are in Discord's message.
+
+    `owner`, `channel` and `message` are Discord's ids, `created` is in seconds since 1970.
+    """
+
+    id: str
+    owner: int
+    channel: int
+    message: int
+    created: float
+    request: ImagineRequest
+    drawing: Drawing
+    origin: Origin | None = None
+
+
+class Drawings:
+    """The table, and that of the pictures that requests carry. A picture is kept once, while a drawing needs it."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def keep(
+        self,
+        owner: int,
+        channel: int,
+        message: int,
+        request: ImagineRequest,
+        drawing: Drawing,
+        origin: Origin | None = None,
+    ) -> Kept:
+        """Keep what message `message` shows; the id is new."""
+        kept = Kept(secrets.token_urlsafe(6), owner, channel, message, time.time(), request, drawing, origin)
+        async with self._store.writing() as connection:
+            await _insert(connection, kept)
+        return kept
+
+    async def get(self, drawing_id: str) -> Kept | None:
+        """The drawing, None if it was forgotten."""
+        rows = await self._store.read(
+            "SELECT drawings.*, images.data AS image_data, masks.data AS mask_data FROM drawings "
+            "LEFT JOIN files AS images ON images.hash = image LEFT JOIN files AS masks ON masks.hash = mask "
+            "WHERE id = ?",
+            (drawing_id,),
+        )
+        return _kept(rows[0]) if rows else None
+
+    async def forget(self, drawing_id: str) -> None:
+        """Nothing of it remains."""
+        await self._delete("DELETE FROM drawings WHERE id = ?", [drawing_id])
+
+    async def forget_messages(self, messages: Iterable[int]) -> None:
+        """The drawings that these messages showed."""
+        await self._delete("DELETE FROM drawings WHERE message = ?", messages)
+
+    async def forget_channels(self, channels: Iterable[int]) -> None:
+        """The drawings in these channels and threads."""
+        await self._delete("DELETE FROM drawings WHERE channel = ?", channels)
+
+    async def _delete(self, statement: str, values: Iterable[int | str]) -> None:
+        async with self._store.writing() as connection:
+            await connection.executemany(statement, [(value,) for value in values])
+
+
+async def _insert(connection: aiosqlite.Connection, kept: Kept) -> None:
+    values = {
+        "id": kept.id,
+        "owner": kept.owner,
+        "channel": kept.channel,
+        "message": kept.message,
+        "created": kept.created,
+        "request": request_to_json(kept.request),
+        "image": await _insert_file(connection, kept.request.image),
+        "mask": await _insert_file(connection, kept.request.mask),
+        "drawing": drawing_to_json(kept.drawing),
+        "origin": json.dumps(asdict(kept.origin)) if kept.origin else None,
+    }
+    names = ", ".join(values)
+    await connection.execute(
+        f"INSERT INTO drawings ({names}) VALUES (:{names.replace(', ', ', :')})",
+        values,
+    )
+
+
+async def _insert_file(connection: aiosqlite.Connection, data: bytes) -> str | None:
+    """Its hash, None for no file; equal files are one row."""
+    if not data:
+        return None
+    name = hashlib.sha256(data).hexdigest()
+    await connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (name, data))
+    return name
+
+
+def _kept(row: aiosqlite.Row) -> Kept:
+    origin: dict[str, Any] | None = json.loads(row["origin"]) if row["origin"] else None
+    return Kept(
+        id=row["id"],
+        owner=row["owner"],
+        channel=row["channel"],
+        message=row["message"],
+        created=row["created"],
+        request=request_from_json(row["request"], row["image_data"] or b"", row["mask_data"] or b""),
+        drawing=drawing_from_json(row["drawing"]),
+        origin=Origin(**origin) if origin else None,
+    )

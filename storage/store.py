@@ -1,0 +1,77 @@
+"""The file itself: opened, brought up to date, read and written."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import aiosqlite
+
+from storage.drawings import Drawings
+from storage.migrations import VERSION, steps_from
+
+
+class StorageError(Exception):
+    """The file can't be used; the message says why, and what to do."""
+
+
+class Store:
+    """One connection, whose thread does all the work. Readers never wait for writers (SQLite's write-ahead log)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: aiosqlite.Connection | None = None
+        self._writing = asyncio.Lock()
+        self.drawings = Drawings(self)
+
+    async def open(self) -> None:
+        """Make the file and its folder if they are missing; raises StorageError."""
+        try:
+            await asyncio.to_thread(self._path.parent.mkdir, parents=True, exist_ok=True)
+            self._connection = await aiosqlite.connect(self._path, isolation_level=None)
+            await self._prepare()
+        except (OSError, aiosqlite.Error, StorageError) as error:
+            await self.close()
+            raise StorageError(
+                f"{self._path} can't be used: {error}. Check its folder, or move the file away, and start again."
+            ) from error
+
+    async def close(self) -> None:
+        """Does nothing where nothing is open."""
+        if self._connection:
+            await self._connection.close()
+            self._connection = None
+
+    async def read(self, query: str, values: Iterable[Any] = ()) -> list[aiosqlite.Row]:
+        """All rows that `query` finds."""
+        return list(await self._open.execute_fetchall(query, values))
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[aiosqlite.Connection]:
+        """A transaction: what is written in it is kept together or not at all. One at a time."""
+        async with self._writing:
+            await self._open.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._open
+            except BaseException:
+                await self._open.rollback()
+                raise
+            await self._open.commit()
+
+    @property
+    def _open(self) -> aiosqlite.Connection:
+        assert self._connection is not None, "open() comes first"
+        return self._connection
+
+    async def _prepare(self) -> None:
+        self._open.row_factory = aiosqlite.Row
+        await self.read("PRAGMA journal_mode = WAL")
+        await self.read("PRAGMA secure_delete = ON")  # what people delete is overwritten
+        [(version,)] = await self.read("PRAGMA user_version")
+        if version > VERSION:
+            raise StorageError("a newer version of the bot wrote it")
+        for step in steps_from(version):
+            await self._open.executescript(step)

@@ -1,0 +1,109 @@
+"""What is kept of a drawing, and that it goes."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from inference import Drawing, ImagineRequest, Picture, Variation
+from storage import Origin, StorageError, Store
+
+REQUEST = ImagineRequest(
+    prompt="a fox",
+    sampler="Euler a",
+    variations=(Variation(9, 0.2),),
+    image=b"a picture",
+    mask=b"a mask",
+    strength=0.6,
+)
+DRAWING = Drawing((Picture(b"png", 7), Picture(b"", 7, True, (Variation(10, 0.2),))), 512, 768, 25, 7.5, "Euler a", 0.6)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "data" / "inkling.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncGenerator[Store]:
+    store = Store(path)
+    await store.open()
+    yield store
+    await store.close()
+
+
+def files(path: Path) -> list[bytes]:
+    with sqlite3.connect(path) as connection:
+        return [data for (data,) in connection.execute("SELECT data FROM files ORDER BY data")]
+
+
+async def test_a_drawing_is_kept_with_all_that_repeats_it_but_without_its_pixels(store: Store, path: Path):
+    kept = await store.drawings.keep(1, 2, 3, REQUEST, DRAWING, Origin("parent", "variations", 2))
+    await store.close()
+    await store.open()
+    found = await store.drawings.get(kept.id)
+    assert found is not None
+    assert (found.owner, found.channel, found.message, found.created) == (1, 2, 3, kept.created)
+    assert found.request == REQUEST
+    assert found.origin == Origin("parent", "variations", 2)
+    assert [picture.png for picture in found.drawing.pictures] == [b"", b""]
+    assert found.drawing.pictures[1] == DRAWING.pictures[1]
+    assert (found.drawing.sampler, found.drawing.strength, found.drawing.width) == ("Euler a", 0.6, 512)
+
+
+async def test_equal_files_are_kept_once_and_go_with_the_last_drawing_that_needs_them(store: Store, path: Path):
+    one = await store.drawings.keep(1, 2, 3, REQUEST, DRAWING)
+    two = await store.drawings.keep(1, 2, 4, ImagineRequest(prompt="a hare", image=b"a picture"), DRAWING)
+    assert files(path) == [b"a mask", b"a picture"]
+    await store.drawings.forget(one.id)
+    assert files(path) == [b"a picture"]
+    await store.drawings.forget(two.id)
+    assert files(path) == []
+
+
+async def test_drawings_go_with_their_messages_and_channels(store: Store):
+    kept = [await store.drawings.keep(1, channel, message, REQUEST, DRAWING) for channel, message in
+            ((1, 10), (1, 11), (2, 12), (3, 13))]  # fmt: skip
+    await store.drawings.forget_messages([10, 11])
+    await store.drawings.forget_channels([2])
+    assert [await store.drawings.get(one.id) is not None for one in kept] == [False, False, False, True]
+
+
+async def test_a_file_of_a_newer_version_is_left_alone_and_said_so(path: Path):
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA user_version = 99")
+    with pytest.raises(StorageError, match=r"inkling.db can't be used: a newer version of the bot wrote it"):
+        await Store(path).open()
+
+
+@pytest.fixture
+def not_a_database(path: Path) -> Path:
+    path.parent.mkdir()
+    path.write_bytes(b"no database at all" * 100)
+    return path
+
+
+async def test_a_file_that_is_no_database_is_told(not_a_database: Path):
+    with pytest.raises(StorageError, match="file is not a database"):
+        await Store(not_a_database).open()
+
+
+async def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(StorageError, match=r"inkling.db can't be used: .*Check its folder"):
+        await Store(tmp_path / "file" / "inkling.db").open()
+
+
+async def test_what_fails_half_way_leaves_nothing(store: Store):
+    async def write() -> None:
+        async with store.writing() as connection:
+            await connection.execute("INSERT INTO files VALUES ('hash', x'00')")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await write()
+    assert await store.read("SELECT * FROM files") == []
