@@ -21,7 +21,8 @@ class ModelSpec:
     """One model as the operator listed it for one task.
 
     `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or
-    commit; `loras` the absolute path of a folder of LoRA files, where the task has use for them.
+    commit; `loras` the absolute path of a folder of LoRA files, where the task has use for them;
+    `companion` that of another repository's files, which some models need: filled in once they are on disk.
     Two specs with the same `key` share one copy in memory, whatever their tasks.
     """
 
@@ -32,6 +33,7 @@ class ModelSpec:
     dtype: DType = "auto"
     device: str = "auto"
     loras: str = ""
+    companion: str = ""
 
     @property
     def key(self) -> Hashable:

@@ -101,7 +101,7 @@ class Models:
 
         def load() -> Pipeline:
             on_progress(None)
-            return family.load(spec, folder, self._place(spec))
+            return family.load(self._hub.with_companion(spec), folder, self._place(spec))
 
         key = (spec.key, family)
         self._cache.require(key, self._expected_bytes(spec), load)

@@ -7,8 +7,10 @@ The hub's own conventions hold: `HF_HOME` is where the cache lies, `HF_TOKEN` op
 from __future__ import annotations
 
 import glob
-import json
 import shutil
+from collections.abc import Collection, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -16,16 +18,27 @@ import httpx2
 from huggingface_hub import HfApi, get_cached_repo_tree, snapshot_download
 from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError, XetDownloadError
+from huggingface_hub.utils import tqdm
 
 from inference.config import Config
 from inference.errors import ModelUnavailable
 from inference.hub.commits import Commits
-from inference.hub.layout import components_of, is_complete, wanted_files
+from inference.hub.folders import CONFIG, INDEX, Layout, companion_spec, names_in, size_of
+from inference.hub.layout import FLAX_WEIGHTS, is_complete
 from inference.hub.progress import ignore, reporting_bar
 from inference.hub.sentences import explain, next_step
 from inference.types import LoadProgress, ModelSpec
 
-_INDEX = "model_index.json"
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be fetched of one repository, with the bytes that are missing; no names if nothing is."""
+
+    spec: ModelSpec
+    folder: Path | None
+    revision: str = ""
+    wanted: frozenset[str] = frozenset()
+    missing: int = 0
 
 
 class Hub:
@@ -42,84 +55,112 @@ class Hub:
 
     def state(self, spec: ModelSpec) -> tuple[Literal["on disk", "not downloaded"], int]:
         """Whether every file is here, and how many bytes loading reads; a half-fetched model is not on disk."""
-        folder = self._find(spec)
-        if folder is None:
-            return "not downloaded", 0
-        names = wanted_files(_names(folder), _components(folder))
-        return "on disk", sum((folder / name).stat().st_size for name in names)
+        folders = self._find_all(spec)
+        return ("on disk", sum(map(size_of, folders))) if folders else ("not downloaded", 0)
 
     def folder(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
         """The folder with the model's files, fetched first if need be; raises ModelUnavailable.
 
         What `on_progress` raises stops the download and comes out here; files that are whole are kept.
         """
-        folder = self._find(spec)
-        if folder:
-            return folder
-        if _is_local(spec):
-            raise ModelUnavailable(
-                f"{spec.name} is set up as a folder, and no complete model lies there. "
-                "The bot's operator has to put config.json, tokenizer and weights into it."
-            )
+        folders = self._find_all(spec)
+        if folders:
+            return folders[0]
+        if _is_local(spec) and not self._find(spec):
+            raise _not_there(spec)
         if not self._may_download:
             raise ModelUnavailable(f"{spec.name} is not on this machine yet. {next_step(spec)}")
         return self.download(spec, on_progress)
 
+    def with_companion(self, spec: ModelSpec) -> ModelSpec:
+        """`spec` with the folder of the other repository that it needs, if it needs one. Both must be on disk."""
+        _, *companions = self._find_all(spec)
+        return replace(spec, companion=str(companions[0])) if companions else spec
+
     def download(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
-        """Fetch what is missing and record the commit, which later loads and downloads keep to.
+        """Fetch what is missing, companions included, and record the commits, which later loads and downloads keep to.
 
         Raises ModelUnavailable: offline, unknown, gated, interrupted, no usable weights, no room on the disk.
         """
-        if _is_local(spec):
-            return self.folder(spec, on_progress)
-        try:
-            folder = self._find(spec) or self._fetch(spec, self._revision(spec), on_progress)
-            self._commits.record(_pin(spec), folder.name)
-        except (OSError, httpx2.HTTPError, XetDownloadError) as error:
-            raise explain(error, spec) from error
+        plans: list[_Plan] = []
+        part: ModelSpec | None = spec
+        while part:
+            plans.append(self._plan(part))
+            part = companion_spec(part, plans[-1].folder)
+        missing = sum(plan.missing for plan in plans)
+        _check_room(self._cache, missing, spec)
+        bar = reporting_bar(missing, on_progress)
+        folder, *_ = [self._carry_out(plan, bar) for plan in plans]
         return folder
 
-    def _fetch(self, spec: ModelSpec, revision: str, on_progress: LoadProgress) -> Path:
+    def _plan(self, spec: ModelSpec) -> _Plan:
+        """What to fetch of one repository."""
+        if folder := self._find(spec):
+            return _Plan(spec, folder)
+        if _is_local(spec):
+            raise _not_there(spec)
+        with _explained(spec):
+            return self._ask_hub(spec, self._revision(spec))
+
+    def _ask_hub(self, spec: ModelSpec, revision: str) -> _Plan:
         info = HfApi(endpoint=self._endpoint).model_info(spec.repo, revision=revision, files_metadata=True)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-        components = _components(self._fetch_files(spec, revision, {_INDEX: 0}, ignore)) if _INDEX in sizes else []
-        if not is_complete(sizes, components):
+        layout = Layout()
+        if INDEX in sizes or (FLAX_WEIGHTS in sizes and not is_complete(sizes)):
+            # What is wanted is told by these, so they come first.
+            layout = Layout.of(self._fetch(spec, revision, sizes.keys() & {INDEX, CONFIG}, reporting_bar(0, ignore)))
+        if not layout.is_complete(sizes):
             raise ModelUnavailable(
                 f"{spec.repo} has no weights that can be read here (safetensors or pytorch_model.bin). "
                 "The bot's operator has to pick another model."
             )
-        wanted = {name: sizes[name] for name in wanted_files(sizes, components)}
-        return self._fetch_files(spec, revision, wanted, on_progress)
-
-    def _fetch_files(self, spec: ModelSpec, revision: str, sizes: dict[str, int], on_progress: LoadProgress) -> Path:
-        """Fetch those of the files that are missing; `sizes` are in bytes."""
         here = self._cached(spec, revision)
-        missing = sum(size for name, size in sizes.items() if not (here and (here / name).exists()))
-        _check_room(self._cache, missing, spec)
+        wanted = {name: sizes[name] for name in layout.wanted(sizes)}
+        missing = sum(size for name, size in wanted.items() if not (here and (here / name).exists()))
+        return _Plan(spec, here, revision, frozenset(wanted), missing)
+
+    def _carry_out(self, plan: _Plan, bar: type[tqdm]) -> Path:
+        """Fetch what the plan names, and record the commit."""
+        with _explained(plan.spec):
+            folder = plan.folder
+            if plan.wanted or folder is None:
+                folder = self._fetch(plan.spec, plan.revision, plan.wanted, bar)
+            if not _is_local(plan.spec):
+                self._commits.record(_pin(plan.spec), folder.name)
+        return folder
+
+    def _fetch(self, spec: ModelSpec, revision: str, names: Collection[str], bar: type[tqdm]) -> Path:
+        """Have these files of the repository in the cache; returns the snapshot's folder."""
         folder = Path(
             snapshot_download(
                 spec.repo,
                 revision=revision,
                 cache_dir=self._cache,
                 endpoint=self._endpoint,
-                allow_patterns=[glob.escape(name) for name in sizes],
-                tqdm_class=reporting_bar(missing, on_progress),
+                allow_patterns=[glob.escape(name) for name in names],
+                tqdm_class=bar,
             )
         )
         # When the hub fails half-way through its listing, snapshot_download settles for what is there.
-        if not all((folder / name).exists() for name in sizes):
+        if not all((folder / name).exists() for name in names):
             raise LocalEntryNotFoundError(f"{spec.repo}: files are missing after the download")
         return folder
+
+    def _find_all(self, spec: ModelSpec) -> list[Path]:
+        """The folder with the model, and that of its companion if it needs one; none unless all are on disk."""
+        folder = self._find(spec)
+        companion = companion_spec(spec, folder)
+        found = [folder, self._find(companion)] if companion else [folder]
+        return [path for path in found if path] if all(found) else []
 
     def _find(self, spec: ModelSpec) -> Path | None:
         """The folder with the model if every file is there, by the hub's listing where one is cached."""
         folder = Path(spec.repo) if _is_local(spec) else self._cached(spec, self._revision(spec))
         if folder is None or not folder.is_dir():
             return None
-        names, components = _names(folder), _components(folder)
+        names, layout = names_in(folder), Layout.of(folder)
         listed = names if _is_local(spec) else self._listed(spec, folder.name) or names
-        complete = is_complete(names, components) and names.issuperset(wanted_files(listed, components))
-        return folder if complete else None
+        return folder if layout.is_complete(names) and names.issuperset(layout.wanted(listed)) else None
 
     def _cached(self, spec: ModelSpec, revision: str) -> Path | None:
         """The snapshot's folder, complete or not; asks only the disk."""
@@ -150,17 +191,20 @@ def _pin(spec: ModelSpec) -> str:
     return f"{spec.repo}@{spec.revision}" if spec.revision else spec.repo
 
 
-def _names(folder: Path) -> set[str]:
-    """Every file below `folder`, as the hub would name it; a broken link is not a file."""
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+def _not_there(spec: ModelSpec) -> ModelUnavailable:
+    return ModelUnavailable(
+        f"{spec.name} is set up as a folder, and no complete model lies there. "
+        "The bot's operator has to put config.json, tokenizer and weights into it."
+    )
 
 
-def _components(folder: Path) -> list[str]:
-    """Of a diffusers pipeline, the folders that it is made of; otherwise none, and none of a damaged one."""
+@contextmanager
+def _explained(spec: ModelSpec) -> Generator[None]:
+    """Turn what the hub, the network or the disk raise into ModelUnavailable."""
     try:
-        return components_of(json.loads((folder / _INDEX).read_text(encoding="utf-8")))
-    except (FileNotFoundError, ValueError):
-        return []
+        yield
+    except (OSError, httpx2.HTTPError, XetDownloadError) as error:
+        raise explain(error, spec) from error
 
 
 def _check_room(cache: Path, needed: int, spec: ModelSpec) -> None:

@@ -21,7 +21,9 @@ def family(spec: ModelSpec, folder: Path) -> type[Pipeline]:
 
     Families are imported here, not at the top, since each pulls its share of torch and transformers.
     """
-    if spec.task == "imagine":
+    if spec.task == "imagine" and _config(folder).get("model_type") == "dallebart":
+        from inference.pipelines.dalle_mini import DalleMini as Family
+    elif spec.task == "imagine":
         from inference.pipelines.text_to_image import TextToImage as Family
     elif _is_causal(_config(folder)):
         from inference.pipelines.causal_lm import CausalLM as Family
@@ -47,7 +49,9 @@ def load(spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    return json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    """Empty for a diffusers pipeline, which has a config for each of its parts."""
+    file = folder / "config.json"
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
 
 
 def _is_causal(config: dict[str, Any]) -> bool:

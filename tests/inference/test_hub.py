@@ -262,15 +262,15 @@ def test_an_unknown_revision_is_named(online: FakeHub, tmp_path: Path) -> None:
     assert "no revision v9" in refusal(hub_at(online, tmp_path), spec(revision="v9"))
 
 
-def test_a_repository_without_readable_weights_is_refused_before_its_files_are_fetched(
+def test_a_repository_without_readable_weights_is_refused_before_its_large_files_are_fetched(
     online: FakeHub, tmp_path: Path
 ) -> None:
     del online.files["org/tiny"]["model.safetensors"]
     assert "has no weights that can be read here" in refusal(hub_at(online, tmp_path), spec())
-    assert online.fetched() == []
+    assert online.fetched() == ["config.json"]
 
 
-def test_a_model_larger_than_the_free_disk_is_refused_before_its_files_are_fetched(
+def test_a_model_larger_than_the_free_disk_is_refused_before_its_large_files_are_fetched(
     online: FakeHub, tmp_path: Path
 ) -> None:
     online.claimed_size = 10**15

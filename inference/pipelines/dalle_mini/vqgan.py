@@ -127,10 +127,13 @@ class VQGAN(nn.Module):
         """Raises RuntimeError if weights are missing."""
         with torch.device("meta"):
             model = cls(json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        weights = dict(read_flax(folder / FILE, lambda name: None if name.startswith(_UNUSED) else placement.dtype))
+        order = torch.channels_last if placement.channels_last else torch.contiguous_format
+        weights = {
+            name: tensor.contiguous(memory_format=order) if tensor.ndim == 4 else tensor
+            for name, tensor in read_flax(folder / FILE, lambda n: None if n.startswith(_UNUSED) else placement.dtype)
+        }
         model.load_state_dict(weights, assign=True)
-        model = model.to(placement.device).eval()
-        return model.to(memory_format=torch.channels_last) if placement.channels_last else model
+        return model.to(placement.device).eval()
 
     def forward(self, codes: Tensor) -> Tensor:
         """The pixels [pictures, 3, side, side], about 0 to 1, of square pictures given as `codes` [pictures, codes]."""

@@ -1,0 +1,60 @@
+"""What lies in one folder: a repository in the cache, whole or not, or a model that the operator put there."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from inference.hub.layout import companion_of, components_of, is_complete, is_flax, wanted_files
+from inference.types import ModelSpec
+
+INDEX = "model_index.json"
+CONFIG = "config.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a repository's own settings tell of its files: the folders of a diffusers pipeline, or Flax weights."""
+
+    components: tuple[str, ...] = ()
+    flax: bool = False
+
+    @classmethod
+    def of(cls, folder: Path) -> Layout:
+        index, config = _read_json(folder / INDEX), _read_json(folder / CONFIG)
+        return cls(tuple(components_of(index)), is_flax(config))
+
+    def wanted(self, names: Iterable[str]) -> list[str]:
+        return wanted_files(names, self.components, flax=self.flax)
+
+    def is_complete(self, names: Iterable[str]) -> bool:
+        return is_complete(names, self.components, flax=self.flax)
+
+
+def names_in(folder: Path) -> set[str]:
+    """Every file below `folder`, as the hub would name it; a broken link is not a file."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def size_of(folder: Path) -> int:
+    """Bytes that loading reads."""
+    return sum((folder / name).stat().st_size for name in Layout.of(folder).wanted(names_in(folder)))
+
+
+def companion_spec(spec: ModelSpec, folder: Path | None) -> ModelSpec | None:
+    """The other repository that the model in `folder` needs; a folder `vqgan` inside takes its place."""
+    repo = companion_of(_read_json(folder / CONFIG)) if folder else None
+    if not folder or not repo:
+        return None
+    return replace(spec, repo=str(folder / "vqgan") if (folder / "vqgan").is_dir() else repo, revision=None)
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    """Empty for a file that is missing or damaged."""
+    try:
+        return json.loads(file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}

@@ -1,0 +1,197 @@
+"""DALL·E mini: words to image tokens (BART), tokens to a picture (VQGAN), from the published Flax checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import torch
+from PIL import Image
+
+from inference.devices import Placement
+from inference.errors import GenerationFailed, InferenceError, InvalidRequest, OutOfMemory, RequestCancelled
+from inference.images import encode_png
+from inference.pipelines.base import Batch, Job, Pipeline, translated
+from inference.pipelines.dalle_mini.bart import DalleBart
+from inference.pipelines.dalle_mini.sampling import AT_ONCE, Growth, Noise, Settings
+from inference.pipelines.dalle_mini.text import Text, TextReader
+from inference.pipelines.dalle_mini.vqgan import VQGAN
+from inference.pipelines.variations import numbered
+from inference.pipelines.weights import weight_bytes
+from inference.types import Drawing, ImagineRequest, ModelSpec, Picture, Progress
+
+_SCALE = 10.0
+_REPORTED = 4
+"""Tokens between two words on the progress."""
+
+
+@dataclass(eq=False)
+class Order:
+    """One job, its prompt as tokens, and the pictures drawn for it so far."""
+
+    job: Job
+    request: ImagineRequest
+    text: Text
+    pictures: list[Picture] = field(default_factory=list[Picture])
+    failed: bool = False
+
+    @property
+    def gone(self) -> bool:
+        return self.failed or self.job.cancelled
+
+    def waiting(self) -> list[Canvas]:
+        return [] if self.gone else [Canvas(self, i) for i in range(len(self.pictures), self.request.count)]
+
+    def fail(self, error: InferenceError) -> None:
+        """Unless it has all its pictures already."""
+        if self.waiting():
+            self.failed = True
+            self.job.fail(error)
+
+    def report(self, drawing: int, share: float, total: int) -> None:
+        """Tell how many of `total` steps are done, when `drawing` of the pictures are at this share."""
+        done = (len(self.pictures) + drawing * share) / self.request.count
+        self.job.emit(Progress(int(done * total), total))
+
+
+class Canvas:
+    """One picture to be drawn: the `index`th of an order."""
+
+    def __init__(self, order: Order, index: int) -> None:
+        self.order = order
+        self.seed, self.variations = numbered(order.request, index)
+
+
+class DalleMini(Pipeline):
+    """Both networks and the tokenizer; draws up to `AT_ONCE` pictures together."""
+
+    def __init__(self, bart: DalleBart, vqgan: VQGAN, reader: TextReader) -> None:
+        self.nbytes = weight_bytes(bart, vqgan)
+        self._bart = bart
+        self._vqgan = vqgan
+        self._reader = reader
+        self._unconditional = reader.read("")
+
+    @classmethod
+    def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
+        vqgan = VQGAN.load(Path(spec.companion), placement)
+        bart = DalleBart.load(folder, placement)
+        return cls(bart, vqgan, TextReader(folder, bart.text_length))
+
+    def run(self, batch: Batch) -> None:
+        orders = self._take(batch.jobs)
+        while group := [canvas for order in orders for canvas in order.waiting()][:AT_ONCE]:
+            try:
+                with translated():
+                    self._draw(group, batch)
+            except RequestCancelled:
+                continue  # everybody in this group has gone
+            except OutOfMemory:
+                raise  # the backend frees memory and tries again
+            except InferenceError as error:
+                for order in _orders_of(group):
+                    order.fail(error)
+
+    def _take(self, jobs: Sequence[Job]) -> list[Order]:
+        """An order for each job; those that this model can't do fail here and now."""
+        orders: list[Order] = []
+        for job in jobs:
+            assert isinstance(job.request, ImagineRequest)
+            if job.request.image:
+                job.fail(
+                    InvalidRequest("This model draws from words alone. Leave the picture out, or choose another model.")
+                )
+            else:
+                orders.append(Order(job, job.request, self._reader.read(job.request.prompt)))
+        return orders
+
+    def _draw(self, group: list[Canvas], batch: Batch) -> None:
+        growth = Growth(
+            self._bart,
+            self._settings(group[0].order.request),
+            [canvas.order.text for canvas in group],
+            self._unconditional,
+            [Noise(canvas.seed, canvas.variations) for canvas in group],
+        )
+        total = self._bart.image_length
+        for step in range(total):
+            if step % _REPORTED == 0:
+                _report(group, step / total, total)
+            group = _go_on(group, growth, batch)
+            growth.step()
+        _report(group, 1.0, total)
+        for canvas, codes in zip(group, growth.tokens, strict=True):
+            self._finish(canvas, codes, batch)
+
+    def _finish(self, canvas: Canvas, codes: torch.Tensor, batch: Batch) -> None:
+        """Decode one picture, and end its job if it was the last; they are as fast one by one as together."""
+        order = canvas.order
+        batch.checkpoint()
+        if order.gone:
+            return
+        image = self._decoded(codes)
+        order.pictures.append(Picture(encode_png(image), canvas.seed, variations=canvas.variations))
+        if len(order.pictures) == order.request.count:
+            order.job.finish(self._drawing(order))
+
+    @torch.inference_mode()
+    def _decoded(self, codes: torch.Tensor) -> Image.Image:
+        pixels = self._vqgan(codes[None])[0]  # [3, side, side]
+        if not torch.isfinite(pixels).all():
+            raise GenerationFailed(
+                "The model's numbers overflowed, so there is no picture. The bot's operator can give this model "
+                "another `dtype`: bfloat16 or float32."
+            )
+        return Image.fromarray((pixels.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
+
+    def _settings(self, request: ImagineRequest) -> Settings:
+        scale = _SCALE if request.guidance is None else request.guidance
+        codes = min(self._vqgan.codes, self._bart.start)
+        return Settings(scale, request.temperature, request.top_k, codes)
+
+    def _drawing(self, order: Order) -> Drawing:
+        side = int(self._bart.image_length**0.5) * self._vqgan.growth
+        return Drawing(
+            tuple(order.pictures),
+            side,
+            side,
+            self._bart.image_length,
+            self._settings(order.request).scale,
+            note=_notes(order, side, self._bart.image_length),
+        )
+
+
+def _notes(order: Order, side: int, steps: int) -> str:
+    """What the person should know: which wishes this model can't follow."""
+    request = order.request
+    wishes = {
+        f"This model always draws {side} × {side} pixels.": {request.width, request.height} - {0, side},
+        f"This model always takes {steps} steps.": request.steps not in (0, steps),
+        "This model takes no negative prompt.": request.negative_prompt,
+        "This model has no choice of sampler.": request.sampler,
+        "This model takes no LoRA.": request.lora,
+        f"The model reads only the start of a long prompt; it did not read “{order.text.unread}”.": order.text.unread,
+    }
+    return " ".join([*(sentence for sentence, wished in wishes.items() if wished), "This model has no safety checker."])
+
+
+def _report(group: Sequence[Canvas], share: float, total: int) -> None:
+    for order in _orders_of(group):
+        order.report(sum(canvas.order is order for canvas in group), share, total)
+
+
+def _go_on(group: list[Canvas], growth: Growth, batch: Batch) -> list[Canvas]:
+    """Let others work, and leave out the pictures of those who have gone. Raises RequestCancelled if all have."""
+    batch.checkpoint()
+    staying = [i for i, canvas in enumerate(group) if not canvas.order.gone]
+    if not staying:
+        raise RequestCancelled("Everybody in this group has gone.")
+    if len(staying) < len(group):
+        growth.keep(staying)
+    return [group[i] for i in staying]
+
+
+def _orders_of(group: Sequence[Canvas]) -> list[Order]:
+    return list(dict.fromkeys(canvas.order for canvas in group))

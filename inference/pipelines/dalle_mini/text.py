@@ -1,0 +1,118 @@
+"""The words of a prompt as DALL·E mini was taught to read them: plain lower-case ASCII, commas the only punctuation.
+
+Does what https://github.com/borisdayma/dalle-mini does to every caption before its BART tokenizer sees it.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from transformers import BartTokenizer
+
+_PLAIN = str.maketrans(
+    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "×": "x"}
+    | dict.fromkeys("‘’‚‛′´", "'")
+    | dict.fromkeys("“”„‟″«»", '"')
+    | dict.fromkeys("‐‑‒–—―−", "-")
+)
+"""What Unicode does not take apart into a letter and its accent."""
+
+_BEFORE_HASHTAGS = (
+    (r"<[^<]+?>", ""),  # tags
+    (r"http\S+", ""),
+    (r"(?<=\d),(?=\d{3})", ""),  # 10,000
+    (r"(?<=\w)-(?=\w)", " "),
+    (r"([%&$*])|(?<!\d)/|/(?!\d)", r" \1 "),  # a slash stays in 1/2
+)
+_AFTER_HASHTAGS = (
+    (r"[_#\\]", " "),
+    (r"""'(?!(?:[stdm]|ll|re|ve)\b)|["`]""", ' " '),  # an apostrophe stays in it's
+    (r"(?<!\w)\.|\.(?!\w)|[()\[\],|:;?!=+~\-{}]", ","),  # a full stop stays in 3.5
+    (r"(\D)\1{3,}", r"\1"),  # VIII stays, sooooo does not
+    (r'\s*"[\s"]*', ' " '),
+    (r"\s*,[\s,]*", ", "),
+    (r"\s+", " "),
+)
+
+
+def normalized(text: str, words: Words) -> str:
+    """`text` in the form of the captions that the model learned from, a space in front."""
+    text = html.unescape(html.unescape(text)).lower().translate(_PLAIN)
+    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    text = _replaced(text, _BEFORE_HASHTAGS)
+    text = re.sub(r"#(\w+)", lambda tag: words.split(tag[1]), text)
+    return " " + _replaced(text, _AFTER_HASHTAGS).strip(" ,")
+
+
+def _replaced(text: str, rules: tuple[tuple[str, str], ...]) -> str:
+    for pattern, replacement in rules:
+        text = re.sub(pattern, replacement, text)
+    return text
+
+
+class Words:
+    """The repository's list of English words, the most frequent first; it tells where the words of a hashtag end."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def split(self, tag: str) -> str:
+        """`whiteocean` → `white ocean`; unchanged where the list is missing or knows no such words."""
+        best: list[tuple[float, str]] = [(0.0, "")]
+        for end in range(1, len(tag) + 1):
+            starts = range(max(0, end - max(self._longest, len(tag))), end)
+            best.append(min((best[s][0] + self._cost(tag[s:end]), f"{best[s][1]} {tag[s:end]}") for s in starts))
+        return best[-1][1].strip()
+
+    def _cost(self, word: str) -> float:
+        """By Zipf's law, the n-th word has a probability of about 1/n. A strange one costs more than any known ones."""
+        rank = self._ranks.get(word)
+        return math.log(rank) if rank else 1000.0
+
+    @cached_property
+    def _ranks(self) -> dict[str, int]:
+        if not self._file.exists():
+            return {}
+        lines = self._file.read_text(encoding="utf-8").splitlines()
+        return {line.split()[0]: rank for rank, line in enumerate(lines, start=1) if line.strip()}
+
+    @cached_property
+    def _longest(self) -> int:
+        return max(map(len, self._ranks), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A prompt as tokens; `unread` is what did not fit."""
+
+    tokens: tuple[int, ...]
+    mask: tuple[int, ...]
+    unread: str
+
+
+class TextReader:
+    """The tokenizer of the repository in `folder`, for texts of up to `length` tokens, filled up with padding."""
+
+    def __init__(self, folder: Path, length: int) -> None:
+        self._tokenizer: Any = BartTokenizer.from_pretrained(folder, local_files_only=True)
+        self._words = Words(folder / "enwiki-words-frequency.txt")
+        self._length = length
+
+    def read(self, prompt: str) -> Text:
+        """The empty prompt is what the model draws without being told anything."""
+        text = normalized(prompt, self._words) if prompt else ""
+        encoded = self._tokenizer(text, max_length=self._length, padding="max_length", truncation=True)
+        spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
+        unread = spans["offset_mapping"][self._length - 2 :]  # without the marks of start and end
+        return Text(
+            tuple(encoded["input_ids"]),
+            tuple(encoded["attention_mask"]),
+            text[unread[0][0] :].strip() if unread else "",
+        )
