@@ -10,6 +10,8 @@ import torch
 from diffusers import (
     AutoencoderKL,
     EulerDiscreteScheduler,
+    LatentConsistencyModelPipeline,
+    LCMScheduler,
     PNDMScheduler,
     StableDiffusionPipeline,
     StableDiffusionXLPipeline,
@@ -45,6 +47,7 @@ _SMALL: dict[str, Any] = {
     "patch_size": 8,
 }
 _RGB = [0.5, 0.5, 0.5]
+_BETAS: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
 
 def save_vit_gpt2(folder: Path) -> Path:
@@ -110,9 +113,7 @@ def save_blip(folder: Path) -> Path:
 def save_stable_diffusion(folder: Path, *, checker: bool = True, flags_everything: bool = False) -> Path:
     """Like CompVis/stable-diffusion-v1-4, for pictures of 16 × 16 pixels."""
     torch.manual_seed(0)
-    scheduler: Any = PNDMScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", skip_prk_steps=True, steps_offset=1
-    )
+    scheduler: Any = PNDMScheduler(**_BETAS, skip_prk_steps=True, steps_offset=1)
     pipe = StableDiffusionPipeline(
         vae=_autoencoder(),
         text_encoder=CLIPTextModel(_text_config()),
@@ -130,9 +131,7 @@ def save_stable_diffusion(folder: Path, *, checker: bool = True, flags_everythin
 def save_stable_diffusion_xl(folder: Path) -> Path:
     """Like stabilityai/stable-diffusion-xl-base-1.0: two text encoders, no safety checker."""
     torch.manual_seed(0)
-    scheduler: Any = EulerDiscreteScheduler(
-        beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1
-    )
+    scheduler: Any = EulerDiscreteScheduler(**_BETAS, steps_offset=1)
     unet = _unet(
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
@@ -149,6 +148,30 @@ def save_stable_diffusion_xl(folder: Path) -> Path:
         scheduler=scheduler,
     )
     pipe.save_pretrained(folder)
+    return folder
+
+
+def save_latent_consistency(folder: Path) -> Path:
+    """Like SimianLuo/LCM_Dreamshaper_v7: a few steps, with the guidance embedded."""
+    torch.manual_seed(0)
+    pipe = LatentConsistencyModelPipeline(
+        vae=_autoencoder(),
+        text_encoder=CLIPTextModel(_text_config()),
+        tokenizer=_clip_tokenizer(),
+        unet=_unet(time_cond_proj_dim=16),
+        scheduler=LCMScheduler(**_BETAS),
+        safety_checker=None,  # type: ignore[arg-type]
+        feature_extractor=None,  # type: ignore[arg-type]
+        requires_safety_checker=False,
+    )
+    pipe.save_pretrained(folder)
+    return folder
+
+
+def with_scheduler(folder: Path, **changes: Any) -> Path:
+    """The repository in `folder`, its noise schedule changed."""
+    file = folder / "scheduler" / "scheduler_config.json"
+    _write(file, **{**json.loads(file.read_text(encoding="utf-8")), **changes})
     return folder
 
 

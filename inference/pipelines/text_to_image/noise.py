@@ -8,14 +8,22 @@ from typing import Any
 import torch
 
 from inference.pipelines.text_to_image.plan import Subject
+from inference.pipelines.variations import turned
 
 
-def starting_noise(subjects: Sequence[Subject], shape: tuple[int, int, int], device: torch.device) -> torch.Tensor:
+def generators_of(subjects: Sequence[Subject]) -> list[torch.Generator]:
+    """A source of random numbers for each picture, on the CPU, so that every device draws the same."""
+    return [torch.Generator().manual_seed(subject.seed) for subject in subjects]
+
+
+def starting_noise(
+    subjects: Sequence[Subject], generators: Sequence[torch.Generator], shape: tuple[int, int, int]
+) -> torch.Tensor:
     """Normal noise [pictures, channels, h, w] for latents of `shape` [channels, h, w].
 
-    The same seed gives the same noise alone or in company, and whether the rest runs in float32 or not.
+    The first numbers of each picture's generator: what samplers draw from it later has nothing to do with the noise.
     """
-    return torch.stack([_noise_of(subject.seed, shape) for subject in subjects]).to(device)
+    return torch.stack([_noise_of(*pair, shape) for pair in zip(subjects, generators, strict=True)])
 
 
 def start_from(scheduler: Any, noise: torch.Tensor) -> None:
@@ -31,5 +39,13 @@ def start_from(scheduler: Any, noise: torch.Tensor) -> None:
     scheduler.add_noise = add_given_noise
 
 
-def _noise_of(seed: int, shape: tuple[int, int, int]) -> torch.Tensor:
-    return torch.randn((1, *shape), generator=torch.Generator().manual_seed(seed))[0]
+def _noise_of(subject: Subject, generator: torch.Generator, shape: tuple[int, int, int]) -> torch.Tensor:
+    noise = _normal(generator, shape)
+    for variation in subject.variations:
+        towards = _normal(torch.Generator().manual_seed(variation.seed), shape)
+        noise = turned(noise, towards, variation.strength)
+    return noise
+
+
+def _normal(generator: torch.Generator, shape: tuple[int, int, int]) -> torch.Tensor:
+    return torch.randn((1, *shape), generator=generator)[0]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from inference.errors import InvalidRequest
 from inference.pipelines.base import Job
 from inference.pipelines.text_to_image.painter import Painter
 from inference.pipelines.text_to_image.plan import Plan, Subject
 from inference.pipelines.text_to_image.sources import Source, read_source
-from inference.types import ImagineRequest, Picture, Variation
+from inference.pipelines.variations import numbered
+from inference.types import ImagineRequest, Picture
 
 
 @dataclass(eq=False)
@@ -35,14 +36,6 @@ class Order:
         request = self.request
         seed, variations = numbered(request, i)
         return Subject(request.prompt, request.negative_prompt, seed, variations, self.source)
-
-
-def numbered(request: ImagineRequest, i: int) -> tuple[int, tuple[Variation, ...]]:
-    """Seed and variations of the request's picture `i`: the last of these seeds counts up."""
-    if not request.variations:
-        return ((request.seed or 0) + i) % 2**32, ()
-    *earlier, last = request.variations
-    return request.seed or 0, (*earlier, replace(last, seed=(last.seed + i) % 2**32))
 
 
 def take_orders(jobs: Sequence[Job], painter: Painter) -> list[Order]:

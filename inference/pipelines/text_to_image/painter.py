@@ -12,14 +12,13 @@ from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
 
 from inference.errors import GenerationFailed, InvalidRequest
-from inference.pipelines.text_to_image.noise import start_from, starting_noise
+from inference.pipelines.text_to_image.noise import generators_of, start_from, starting_noise
 from inference.pipelines.text_to_image.plan import Mode, Plan, Subject
 from inference.pipelines.text_to_image.prompts import Prompts
-from inference.pipelines.text_to_image.samplers import default_steps, resolve_sampler, scheduler_for
+from inference.pipelines.text_to_image.samplers import Samplers
 from inference.pipelines.text_to_image.sources import Source, paste_back
 from inference.types import ImagineRequest
 
-_GUIDANCE = 7.5
 _STRENGTH: dict[Mode, float | None] = {"text": None, "image": 0.75, "inpaint": 1.0}
 
 AfterStep = Callable[[int, torch.Tensor], None]
@@ -32,7 +31,7 @@ class Painter:
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
         self._kin: dict[Mode, Any] = {"text": pipe}
-        self._own_scheduler = pipe.scheduler
+        self._samplers = Samplers(pipe)
         self._prompts = Prompts(pipe)
 
     @property
@@ -48,14 +47,14 @@ class Painter:
         mode: Mode = "text" if source is None else "image" if source.mask is None else "inpaint"
         own = self._own_size()
         width, height = source.image.size if source else (request.width or own[0], request.height or own[1])
-        sampler = resolve_sampler(self._pipe, request.sampler)
+        sampler = self._samplers.resolve(request.sampler)
         strength = _STRENGTH[mode] if source is None or request.strength is None else request.strength
         return Plan(
             mode=mode,
             width=width,
             height=height,
-            steps=request.steps or default_steps(self._pipe, sampler),
-            guidance=_GUIDANCE if request.guidance is None else request.guidance,
+            steps=self._samplers.steps(sampler, request.steps, strength),
+            guidance=self._samplers.guidance(sampler) if request.guidance is None else request.guidance,
             sampler=sampler,
             strength=strength,
             lora=request.lora,
@@ -82,12 +81,14 @@ class Painter:
         """
         sources = [subject.source.at((plan.width, plan.height)) for subject in subjects if subject.source]
         pipe = self._kin_for(plan.mode)
-        pipe.scheduler = scheduler_for(self._own_scheduler, plan.sampler)
+        pipe.scheduler = self._samplers.scheduler(plan.sampler)
+        generators = generators_of(subjects)
+        noise = self._noise(subjects, generators, plan)
         arguments = {
             **self._prompts.arguments(subjects, plan.guidance),
-            **self._start(plan, sources, self._noise(subjects, plan), pipe.scheduler),
+            **self._start(plan, sources, noise, pipe.scheduler),
             "guidance_scale": plan.guidance,
-            "generator": [torch.Generator().manual_seed(subject.seed) for subject in subjects],
+            "generator": generators,
             "output_type": "pt",
             "callback_on_step_end": _callback(plan.steps, after_step),
         }
@@ -108,14 +109,18 @@ class Painter:
             start_from(scheduler, noise)
         return {
             **size,
-            # Of all steps only the last `strength` are taken; one at least.
-            "num_inference_steps": max(plan.steps, math.ceil(1 / plan.strength)),
+            "num_inference_steps": self._steps_to_ask_for(plan.steps, plan.strength),
             "strength": plan.strength,
             "image": [source.image for source in sources],
             "mask_image": [source.mask for source in sources],
             # Where nothing of the picture shows through, inpainting starts from the noise itself.
             "latents": noise if plan.mode == "inpaint" and plan.strength == 1 else None,
         }
+
+    def _steps_to_ask_for(self, steps: int, strength: float) -> int:
+        """Most pipelines take only the last `strength` of all steps: let that be one at least. LCM's takes all."""
+        takes_all = "original_inference_steps" in _accepted(self._pipe)
+        return steps if takes_all else max(steps, math.ceil(1 / strength))
 
     def _kin_for(self, mode: Mode) -> Any:
         """The pipeline of this mode, made of the same networks."""
@@ -137,13 +142,15 @@ class Painter:
         height, width = latent if isinstance(latent, list | tuple) else (latent, latent)
         return width * self._pipe.vae_scale_factor, height * self._pipe.vae_scale_factor
 
-    def _noise(self, subjects: Sequence[Subject], plan: Plan) -> torch.Tensor | None:
+    def _noise(
+        self, subjects: Sequence[Subject], generators: Sequence[torch.Generator], plan: Plan
+    ) -> torch.Tensor | None:
         """For models whose latents have a plain shape; the others draw their own from the generators."""
         if not hasattr(self._pipe, "unet"):
             return None
         shrink = self._pipe.vae_scale_factor
         shape = (self._pipe.vae.config.latent_channels, plan.height // shrink, plan.width // shrink)
-        return starting_noise(subjects, shape, self._pipe.device)
+        return starting_noise(subjects, generators, shape).to(self._pipe.device)
 
 
 def _accepted(pipe: Any) -> Any:
