@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -40,8 +41,9 @@ def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
 
 
 @pytest.fixture
-def stage(simcord_env: Env, engine: PatientEngine, backend: FakeBackend) -> Stage:
+async def stage(simcord_env: Env, engine: PatientEngine, backend: FakeBackend) -> AsyncGenerator[Stage]:
     engine.env = simcord_env
     guild = simcord_env.create_guild()
     people = [guild.add_member(simcord_env.create_user(name)) for name in ("alice", "bob")]
-    return Stage(simcord_env, backend, guild, guild.create_text_channel("general"), *people)
+    yield Stage(simcord_env, backend, guild, guild.create_text_channel("general"), *people)
+    await simcord_env.bot.close()

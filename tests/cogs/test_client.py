@@ -25,6 +25,7 @@ def _registrations(env: Env) -> list[str]:
 async def _restarted(env: Env, config: Config) -> list[str]:
     """What another start of the bot registers."""
     before = len(_registrations(env))
+    await env.bot.close()
     await env.restart_bot(create_bot(config, Engine(config, FakeBackend())))
     return _registrations(env)[before:]
 
