@@ -65,5 +65,8 @@ class LoneBatch:
     def checkpoint(self) -> None:
         """Nobody waits, nobody leaves."""
 
+    def free_memory(self) -> None:
+        """There are no idle models here."""
+
     def join(self, room: int) -> Sequence[LoneJob]:
         return []
