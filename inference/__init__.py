@@ -19,7 +19,9 @@ from inference.errors import (
     RequestTimeout,
     UnknownModel,
 )
+from inference.overlay import region_overlay
 from inference.regions import REGIONS, cells_of, cells_region
+from inference.sheets import contact_sheet, cut
 from inference.types import (
     SAMPLERS,
     TASKS,
@@ -53,6 +55,7 @@ from inference.types import (
     Value,
     Variation,
 )
+from inference.webp import encode_webp
 
 __all__ = [
     "REGIONS",
@@ -105,10 +108,14 @@ __all__ = [
     "Variation",
     "cells_of",
     "cells_region",
+    "contact_sheet",
     "create_backend",
     "create_engine",
+    "cut",
+    "encode_webp",
     "load",
     "parameters",
+    "region_overlay",
 ]
 
 

@@ -15,6 +15,7 @@ from cogs.reply.errors import DELIVERY, PRIVATE, is_deleted, report
 from cogs.reply.page import Page, pages, with_file
 from cogs.reply.place import Place
 from cogs.reply.status import Status
+from cogs.reply.upload import within_limit
 from inference import Engine, Request, RequestCancelled, Result, Value
 
 log = logging.getLogger(__name__)
@@ -69,6 +70,7 @@ class Job:
     async def finish(self, page: Page) -> None:
         """The last word: `page`, over several messages when it is long, or in a file if those are not taken."""
         await self._editor.close()
+        page = await within_limit(page, self._place.upload_limit)
         first, *rest = pages(page, self._place.upload_limit)
         await self._place.show(first)
         self._delivered = True

@@ -43,12 +43,14 @@ async def test_a_picture_that_was_held_back_is_replaced_by_a_sentence(stage: Sta
     assert "Fewer steps." in first(result).content
 
 
-async def test_a_picture_over_the_upload_limit_is_explained(stage: Stage):
+async def test_a_picture_over_the_upload_limit_goes_out_as_webp_and_says_so(stage: Stage):
     large = Picture(PNG + b"0" * 27_000_000, 7)
     stage.backend.script = lambda spec, request: [Result(Drawing((large,), 4096, 4096, 25, 7.5))]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
-    assert not first(result).attachments
-    assert "over the 26 MB that Discord takes here" in first(result).content
+    [file] = first(result).attachments
+    assert file.filename == "inkling-7.webp"
+    assert (await file.read())[8:12] == b"WEBP"
+    assert "This picture is WebP, since the PNG is over the 26 MB that Discord takes here." in first(result).content
 
 
 async def test_what_the_operator_does_not_allow_is_refused_in_private(stage: Stage):
