@@ -39,6 +39,13 @@ class Tree(app_commands.CommandTree["Inkling"]):
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
 
+    def add_command(self, command: Any, /, *, guild: discord.abc.Snowflake | None = None, **options: Any) -> None:
+        """discord.py 2.7.1 refuses the sixth menu of a kind; Discord has taken 15 since March 2026."""
+        if isinstance(command, app_commands.ContextMenu):
+            self._context_menus[command.name, guild.id if guild else None, command.type.value] = command
+        else:
+            super().add_command(command, guild=guild, **options)
+
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """What no job has caught: the person gets a sentence, the log the traceback."""
         await apologize(interaction, error)

@@ -24,7 +24,8 @@ async def sync_commands(tree: app_commands.CommandTree[Any], config: Config) -> 
         await _sync(tree, None, _record(config, _EVERYWHERE))
     for number in config.discord.guild_ids:
         guild = discord.Object(number)
-        tree.copy_global_to(guild=guild)
+        for command in tree.get_commands():  # copy_global_to stops at five menus
+            tree.add_command(command, guild=guild, override=True)
         try:
             await _sync(tree, guild, _record(config, number))
         except discord.Forbidden:

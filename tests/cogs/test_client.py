@@ -114,6 +114,22 @@ async def test_a_server_without_the_bot_is_reported_and_the_others_are_served(
     assert sum("/guilds/" in path for path in paths) == 2
 
 
+@pytest.mark.parametrize("in_one_server", [False, True])
+async def test_there_may_be_more_than_five_menus(stage: Stage, config: Config, in_one_server: bool):
+    settings = _limited_to(config, stage.guild.id) if in_one_server else config
+    bot = cast(Inkling, create_bot(settings, Engine(settings, FakeBackend())))
+
+    async def look(interaction: discord.Interaction, message: discord.Message) -> None:
+        """Nothing."""
+
+    names = [f"Look {number}" for number in range(6)]
+    for name in names:
+        bot.tree.add_command(app_commands.ContextMenu(name=name, callback=look))
+    await stage.env.restart_bot(bot)
+    registered = await bot.tree.fetch_commands(guild=discord.Object(stage.guild.id) if in_one_server else None)
+    assert set(names) <= {command.name for command in registered}
+
+
 async def test_a_command_that_breaks_outside_a_job_gets_an_apology(stage: Stage, caplog: pytest.LogCaptureFixture):
     tree = cast(Inkling, stage.bot).tree
 
