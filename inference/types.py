@@ -162,7 +162,7 @@ class ImagineRequest(Request):
 
     `temperature` and `top_k` (0: all) are for models that draw token by token. `lora` is the name of one of the
     operator's LoRA files. `show_flagged` hands out what the safety checker objects to, marked: only where Discord
-    restricts the channel by age.
+    restricts the channel by age. `checked` is for models with a safety checker alone.
     """
 
     task = "imagine"
@@ -186,6 +186,7 @@ class ImagineRequest(Request):
     top_k: int = 0
     lora: str = ""
     show_flagged: bool = False
+    checked: bool = False
 
     @property
     def batch_key(self) -> Hashable:

@@ -13,7 +13,9 @@ from PIL import Image
 from inference.devices import Placement
 from inference.errors import GenerationFailed, InferenceError, InvalidRequest, OutOfMemory, RequestCancelled
 from inference.images import encode_png
+from inference.parameters import repeating, to_text
 from inference.pipelines.base import Batch, Job, Pipeline, translated
+from inference.pipelines.checker import require_checker
 from inference.pipelines.dalle_mini.bart import DalleBart
 from inference.pipelines.dalle_mini.sampling import AT_ONCE, Growth, Noise, Settings
 from inference.pipelines.dalle_mini.text import Text, TextReader
@@ -99,10 +101,11 @@ class DalleMini(Pipeline):
         orders: list[Order] = []
         for job in jobs:
             assert isinstance(job.request, ImagineRequest)
-            if job.request.image:
-                job.fail(
-                    InvalidRequest("This model draws from words alone. Leave the picture out, or choose another model.")
-                )
+            try:
+                require_checker(job.request, present=False)
+                _require_words_alone(job.request)
+            except InvalidRequest as error:
+                job.fail(error)
             else:
                 orders.append(Order(job, job.request, self._reader.read(job.request.prompt)))
         return orders
@@ -132,7 +135,8 @@ class DalleMini(Pipeline):
         if order.gone:
             return
         image = self._decoded(codes)
-        order.pictures.append(Picture(encode_png(image), canvas.seed, variations=canvas.variations))
+        text = to_text(repeating(order.request, self._drawing(order), canvas.seed, canvas.variations))
+        order.pictures.append(Picture(encode_png(image, text), canvas.seed, variations=canvas.variations))
         if len(order.pictures) == order.request.count:
             order.job.finish(self._drawing(order))
 
@@ -161,6 +165,11 @@ class DalleMini(Pipeline):
             self._settings(order.request).scale,
             note=_notes(order, side, self._bart.image_length),
         )
+
+
+def _require_words_alone(request: ImagineRequest) -> None:
+    if request.image:
+        raise InvalidRequest("This model draws from words alone. Leave the picture out, or choose another model.")
 
 
 def _notes(order: Order, side: int, steps: int) -> str:

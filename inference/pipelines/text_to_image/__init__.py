@@ -45,7 +45,7 @@ class TextToImage(Pipeline):
         return cls(read_pipeline(folder, placement), at_once=1 if placement.device.type == "cpu" else _AT_ONCE)
 
     def run(self, batch: Batch) -> None:
-        orders = take_orders(batch.jobs, self._painter)
+        orders = take_orders(batch.jobs, self._painter, checker=self._safety.present)
         at_once = self._at_once
         try:
             while group := next_group(orders, self._painter, at_once):

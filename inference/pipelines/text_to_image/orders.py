@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from inference.errors import InvalidRequest
 from inference.pipelines.base import Job
+from inference.pipelines.checker import require_checker
 from inference.pipelines.text_to_image.painter import Painter
 from inference.pipelines.text_to_image.plan import Plan, Subject
 from inference.pipelines.text_to_image.sources import Source, read_source
@@ -38,12 +39,13 @@ class Order:
         return Subject(request.prompt, request.negative_prompt, seed, variations, self.source)
 
 
-def take_orders(jobs: Sequence[Job], painter: Painter) -> list[Order]:
-    """An order for each job; those that this model can't do fail here and now."""
+def take_orders(jobs: Sequence[Job], painter: Painter, *, checker: bool) -> list[Order]:
+    """An order for each job; those that this model can't do, with a safety `checker` or without, fail here and now."""
     orders: list[Order] = []
     for job in jobs:
         assert isinstance(job.request, ImagineRequest)
         try:
+            require_checker(job.request, present=checker)
             source = read_source(job.request, painter.own_side)
             plan = painter.plan(job.request, source)
         except InvalidRequest as error:
