@@ -18,7 +18,7 @@ def numbered(request: ImagineRequest, i: int) -> tuple[int, tuple[Variation, ...
 
 
 def turned(noise: torch.Tensor, towards: torch.Tensor, strength: float) -> torch.Tensor:
-    """Spherical interpolation (Shoemake 1985): exactly `noise` at 0, `towards` at 1, and in between as long as they are.
+    """Spherical interpolation (Shoemake 1985): exactly `noise` at 0, `towards` at 1, between as long as they are.
 
     Straight interpolation would be shorter, and models know noise by its length.
     """

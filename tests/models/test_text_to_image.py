@@ -148,12 +148,6 @@ def test_a_model_without_a_safety_checker_draws_and_says_so(tmp_path: Path) -> N
     assert "no safety checker" in drawing.note
 
 
-def test_the_note_quotes_what_did_not_fit_the_prompt_window(painter: TextToImage) -> None:
-    (drawing,) = drawn(painter, replace(CAT, prompt="a" * 75 + " Zebra"))  # a letter is a token
-    assert "did not read “Zebra”" in drawing.note
-    assert not drawn(painter, replace(CAT, prompt="a" * 75))[0].note
-
-
 def test_pictures_drawn_together_are_those_drawn_alone(folder: Path, painter: TextToImage) -> None:
     together = TextToImage(read_pipeline(folder, CPU), at_once=4, clock=never)
     batch = MemoryBatch.of(replace(CAT, count=3), replace(CAT, prompt="a cow"), replace(CAT, seed=9), DOG)

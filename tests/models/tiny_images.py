@@ -116,7 +116,7 @@ def save_stable_diffusion(folder: Path, *, checker: bool = True, flags_everythin
     scheduler: Any = PNDMScheduler(**_BETAS, skip_prk_steps=True, steps_offset=1)
     pipe = StableDiffusionPipeline(
         vae=_autoencoder(),
-        text_encoder=CLIPTextModel(_text_config()),
+        text_encoder=_text_encoder(),
         tokenizer=_clip_tokenizer(),
         unet=_unet(),
         scheduler=scheduler,
@@ -140,7 +140,7 @@ def save_stable_diffusion_xl(folder: Path) -> Path:
     )
     pipe = StableDiffusionXLPipeline(
         vae=_autoencoder(),
-        text_encoder=CLIPTextModel(_text_config()),
+        text_encoder=_text_encoder(),
         text_encoder_2=CLIPTextModelWithProjection(_text_config()),
         tokenizer=_clip_tokenizer(),
         tokenizer_2=_clip_tokenizer(),
@@ -156,7 +156,7 @@ def save_latent_consistency(folder: Path) -> Path:
     torch.manual_seed(0)
     pipe = LatentConsistencyModelPipeline(
         vae=_autoencoder(),
-        text_encoder=CLIPTextModel(_text_config()),
+        text_encoder=_text_encoder(),
         tokenizer=_clip_tokenizer(),
         unet=_unet(time_cond_proj_dim=16),
         scheduler=LCMScheduler(**_BETAS),
@@ -198,6 +198,12 @@ def _unet(cross_attention_dim: int = 32, **options: Any) -> UNet2DConditionModel
         cross_attention_dim=cross_attention_dim,
         **options,
     )
+
+
+def _text_encoder() -> CLIPTextModel:
+    encoder = CLIPTextModel(_text_config())
+    torch.nn.init.normal_(encoder.final_layer_norm.bias)  # as in trained ones, the states' mean is not zero
+    return encoder
 
 
 def _text_config() -> CLIPTextConfig:

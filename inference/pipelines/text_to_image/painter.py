@@ -14,7 +14,7 @@ from PIL import Image
 from inference.errors import GenerationFailed, InvalidRequest
 from inference.pipelines.text_to_image.noise import generators_of, start_from, starting_noise
 from inference.pipelines.text_to_image.plan import Mode, Plan, Subject
-from inference.pipelines.text_to_image.prompts import Prompts
+from inference.pipelines.text_to_image.prompts import prompts_for
 from inference.pipelines.text_to_image.samplers import Samplers
 from inference.pipelines.text_to_image.sources import Source, paste_back
 from inference.types import ImagineRequest
@@ -32,7 +32,7 @@ class Painter:
         self._pipe = pipe
         self._kin: dict[Mode, Any] = {"text": pipe}
         self._samplers = Samplers(pipe)
-        self._prompts = Prompts(pipe)
+        self._prompts = prompts_for(pipe)
 
     @property
     def own_side(self) -> int:
@@ -85,7 +85,7 @@ class Painter:
         generators = generators_of(subjects)
         noise = self._noise(subjects, generators, plan)
         arguments = {
-            **self._prompts.arguments(subjects, plan.guidance),
+            **self._prompts.arguments(subjects),
             **self._start(plan, sources, noise, pipe.scheduler),
             "guidance_scale": plan.guidance,
             "generator": generators,

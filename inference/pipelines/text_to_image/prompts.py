@@ -1,45 +1,118 @@
-"""Prompts on their way into a diffusion model."""
+"""Prompts on their way into a diffusion model: as hidden states where it reads them by CLIP, else as text."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
-from transformers import CLIPTokenizer
+import torch
+from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, T5Tokenizer
 
+from inference.pipelines.text_to_image.attention import parse, plain
+from inference.pipelines.text_to_image.encoder import ChunkEncoder
 from inference.pipelines.text_to_image.plan import Subject
 from inference.types import ImagineRequest
 
 
-class Prompts:
-    """The text encoders of a pipeline."""
+class Prompts(Protocol):
+    """How one pipeline takes its prompts."""
+
+    def shape(self, subject: Subject) -> Hashable:
+        """Subjects of equal shape can be drawn together."""
+        ...
+
+    def arguments(self, subjects: Sequence[Subject]) -> dict[str, Any]:
+        """What the pipeline's call takes for these prompts, all of one shape."""
+        ...
+
+    def notes(self, request: ImagineRequest) -> list[str]:
+        """Sentences about what the model does not read."""
+        ...
+
+
+def prompts_for(pipe: Any) -> Prompts:
+    """The way that fits the pipeline's text encoders."""
+    pairs = [(getattr(pipe, f"tokenizer{n}", None), getattr(pipe, f"text_encoder{n}", None)) for n in ("", "_2", "_3")]
+    kinds = [type(encoder) for _, encoder in pairs if encoder is not None]
+    takes_states = hasattr(pipe, "unet") and "prompt_embeds" in inspect.signature(pipe.__call__).parameters
+    if takes_states and kinds == [CLIPTextModel]:
+        return EncodedPrompts([ChunkEncoder(*pairs[0])])
+    if takes_states and kinds == [CLIPTextModel, CLIPTextModelWithProjection]:
+        zeros = pipe.config.get("force_zeros_for_empty_prompt", False)
+        return EncodedPrompts([ChunkEncoder(*pair, penultimate=True) for pair in pairs[:2]], zeros=zeros)
+    return PlainPrompts(pipe)
+
+
+class EncodedPrompts:
+    """Prompts of any length, with emphasis, for Stable Diffusion (one CLIP encoder) and Stable Diffusion XL (two).
+
+    Each is encoded alone, so that company changes nothing. `zeros`: no negative prompt is no states at all, instead of
+    those of an empty text.
+    """
+
+    def __init__(self, encoders: Sequence[ChunkEncoder], *, zeros: bool = False) -> None:
+        self._encoders = encoders
+        self._zeros = zeros
+
+    def shape(self, subject: Subject) -> int:
+        """The number of chunks that the longer one of both prompts fills."""
+        texts = (subject.prompt, subject.negative_prompt)
+        return max(len(encoder.chunks(parse(text))) for encoder in self._encoders for text in texts)
+
+    @torch.no_grad()
+    def arguments(self, subjects: Sequence[Subject]) -> dict[str, Any]:
+        rows = [self._row(subject) for subject in subjects]
+        return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
+
+    def notes(self, request: ImagineRequest) -> list[str]:
+        return []
+
+    def _row(self, subject: Subject) -> dict[str, torch.Tensor]:
+        count = self.shape(subject)
+        positive = self._encode(subject.prompt, count)
+        negative = self._encode(subject.negative_prompt, count)
+        if self._zeros and not subject.negative_prompt:
+            negative = {name: torch.zeros_like(states) for name, states in negative.items()}
+        return positive | {f"negative_{name}": states for name, states in negative.items()}
+
+    def _encode(self, prompt: str, count: int) -> dict[str, torch.Tensor]:
+        """Hidden states [tokens, features of all encoders], and with two encoders the second's pooled ones."""
+        pieces = parse(prompt)
+        read = [encoder.encode(pieces, count) for encoder in self._encoders]
+        states = {"prompt_embeds": torch.cat([hidden for hidden, _ in read], dim=-1)}
+        pooled = read[-1][1]
+        return states if pooled is None else states | {"pooled_prompt_embeds": pooled}
+
+
+class PlainPrompts:
+    """Prompts as text, without emphasis, for pipelines that read them in ways of their own."""
 
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
 
-    def shape(self, subject: Subject) -> Hashable:
-        """Subjects of equal shape can be encoded together."""
+    def shape(self, subject: Subject) -> bool:
         return bool(subject.negative_prompt)
 
-    def arguments(self, subjects: Sequence[Subject], guidance: float) -> dict[str, Any]:
-        """What the pipeline's call takes for these prompts."""
-        arguments = {"prompt": [subject.prompt for subject in subjects]}
+    def arguments(self, subjects: Sequence[Subject]) -> dict[str, Any]:
+        arguments = {"prompt": [plain(subject.prompt) for subject in subjects]}
         if subjects[0].negative_prompt:
-            arguments["negative_prompt"] = [subject.negative_prompt for subject in subjects]
+            arguments["negative_prompt"] = [plain(subject.negative_prompt) for subject in subjects]
         return arguments
 
     def notes(self, request: ImagineRequest) -> list[str]:
-        """Sentences about what the model did not read."""
-        texts = {"prompt": request.prompt, "negative prompt": request.negative_prompt}
+        texts = {"prompt": plain(request.prompt), "negative prompt": plain(request.negative_prompt)}
         return [note for name, text in texts.items() if (note := self._unread(name, text))]
 
     def _unread(self, name: str, text: str) -> str:
-        """A sentence with the part of `text` beyond the text encoder's window, or nothing."""
-        tokenizer = getattr(self._pipe, "tokenizer", None)
-        if not isinstance(tokenizer, CLIPTokenizer) or not hasattr(self._pipe, "unet"):
-            return ""  # newer models have a second encoder, with a longer window
+        """A sentence with the part of `text` beyond the window of the encoder that reads most, or nothing."""
+        tokenizers = [getattr(self._pipe, f"tokenizer{n}", None) for n in ("_3", "_2", "")]
+        tokenizer = next((one for one in tokenizers if isinstance(one, CLIPTokenizer | T5Tokenizer)), None)
+        if tokenizer is None:
+            return ""
+        window = inspect.signature(self._pipe.__call__).parameters.get("max_sequence_length")
+        room = (window.default if window else tokenizer.model_max_length) - tokenizer.num_special_tokens_to_add()
         encoded = tokenizer(text, return_offsets_mapping=True, add_special_tokens=False, verbose=False)
-        room = tokenizer.model_max_length - 2  # without the marks of start and end
         unread = encoded["offset_mapping"][room:]
         if not unread:
             return ""
