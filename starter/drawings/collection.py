@@ -48,9 +48,7 @@ def collect(folder: Path) -> Collection:
     if not file.exists():
         collection = _gather(folder / "packages")
         with file.open("wb") as target:
-            np.savez_compressed(
-                target, pixels=collection.pixels, names=collection.names, artists=collection.artists
-            )
+            np.savez_compressed(target, pixels=collection.pixels, names=collection.names, artists=collection.artists)
     with np.load(file) as stored:
         names, artists = (tuple(str(text) for text in stored[key]) for key in ("names", "artists"))
         return Collection(stored["pixels"], names, artists)

@@ -30,7 +30,7 @@ _SHARE = 0.35
 
 def painted(drawing: Drawing, colour: str) -> Drawing | None:
     """The drawing with its main colour changed to `colour`; None when it has no main colour."""
-    hsv = np.asarray(Image.fromarray(drawing[..., :3]).convert("HSV")).astype(np.float32) / 255
+    hsv = np.asarray(Image.fromarray(drawing[..., :3]).convert("HSV")) / np.float32(255)
     own = _own_colour(hsv, drawing[..., 3] > 128)
     if own is None:
         return None

@@ -44,4 +44,6 @@ def _pack(package: str, folder: Path) -> None:
     try:
         subprocess.run(["npm", "pack", "--silent", package], cwd=folder, check=True, stdout=subprocess.DEVNULL)
     except (OSError, subprocess.CalledProcessError) as error:
-        raise RuntimeError(f"npm could not fetch {package} ({error}). Is Node.js installed, and npm's registry in reach?")
+        raise RuntimeError(
+            f"npm could not fetch {package} ({error}). Is Node.js installed, and npm's registry in reach?"
+        ) from error

@@ -1,0 +1,1 @@
+"""Training of the starter models, from nothing: `python -m starter.train painter`."""

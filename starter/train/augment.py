@@ -1,0 +1,54 @@
+"""Drawings as training sees them: on a background, shifted, scaled, mirrored, in other hues."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as functional
+from torch import Tensor
+
+# Brightness and two colour differences (NTSC's YIQ): turning the latter two is a change of hue.
+_TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+
+
+def on_background(drawings: Tensor, backgrounds: Tensor) -> Tensor:
+    """RGBA bytes [n, 4, h, w] over colours [n, 3] from 0 to 1: RGB [n, 3, h, w] from 0 to 1."""
+    pixels = drawings.float() / 255
+    alpha = pixels[:, 3:]
+    return pixels[:, :3] * alpha + backgrounds[:, :, None, None] * (1 - alpha)
+
+
+def backgrounds(count: int, white: float, generator: torch.Generator) -> Tensor:
+    """Colours [count, 3]: white for a share of them, the others anything."""
+    colours = torch.rand(count, 3, generator=generator)
+    colours[torch.rand(count, generator=generator) < white] = 1
+    return colours
+
+
+def placed(drawings: Tensor, scale: float, shift: float, generator: torch.Generator) -> Tensor:
+    """Drawings [n, c, h, w] up to `scale` larger or smaller, shifted by up to a share of the side, some mirrored."""
+    count = len(drawings)
+    sizes = torch.exp(_between(-math.log(1 + scale), math.log(1 + scale), count, generator))
+    signs = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+    matrices = torch.zeros(count, 2, 3)
+    matrices[:, 0, 0] = signs / sizes
+    matrices[:, 1, 1] = 1 / sizes
+    matrices[:, :, 2] = 2 * shift * (2 * torch.rand(count, 2, generator=generator) - 1)
+    grid = functional.affine_grid(matrices, list(drawings.shape), align_corners=False)
+    return functional.grid_sample(drawings.float(), grid.to(drawings.device), align_corners=False)
+
+
+def turned(images: Tensor, generator: torch.Generator) -> Tensor:
+    """RGB images [n, 3, h, w] with their hues turned by any angle."""
+    angles = _between(-math.pi, math.pi, len(images), generator)
+    turn = torch.zeros(len(images), 3, 3)
+    turn[:, 0, 0] = 1
+    turn[:, 1, 1] = turn[:, 2, 2] = angles.cos()
+    turn[:, 1, 2], turn[:, 2, 1] = -angles.sin(), angles.sin()
+    matrices = (torch.linalg.inv(_TO_YIQ) @ turn @ _TO_YIQ).to(images.device)
+    return torch.einsum("nij,njhw->nihw", matrices, images).clamp(0, 1)
+
+
+def _between(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(count, generator=generator)
