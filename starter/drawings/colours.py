@@ -43,7 +43,7 @@ def painted(drawing: Drawing, colour: str) -> Drawing | None:
     return np.dstack([np.asarray(rgb), drawing[..., 3]])
 
 
-def _own_colour(hsv: NDArray[np.float32], visible: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+def _own_colour(hsv: NDArray[np.floating], visible: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
     """Which pixels [h, w] have the drawing's main colour."""
     saturated = visible & (hsv[..., 1] > _SATURATED) & (hsv[..., 2] > _SATURATED)
     if saturated.sum() < _SHARE * visible.sum():
