@@ -104,12 +104,15 @@ def single(request: ImagineRequest, drawing: Drawing, index: int) -> ImagineRequ
 def repeating(
     request: ImagineRequest, drawing: Drawing, seed: int, variations: tuple[Variation, ...] = ()
 ) -> ImagineRequest:
-    """`request` for one picture, with the settings that `drawing` was made with."""
+    """`request` for one picture, with the settings that `drawing` was made with.
+
+    A model without a sampler has its own number of steps, maybe beyond the limit for what people ask for.
+    """
     return replace(
         request,
         width=drawing.width,
         height=drawing.height,
-        steps=drawing.steps,
+        steps=drawing.steps if drawing.sampler else request.steps,
         guidance=drawing.guidance,
         sampler=sampler_named(drawing.sampler),
         strength=drawing.strength,

@@ -86,6 +86,8 @@ def _add_picture_tasks(new_task: NewTask) -> None:
     imagine.add_argument("--size", type=_size, metavar="WxH", help="in pixels, multiples of 8")
     imagine.add_argument("--steps", type=int, metavar="N")
     imagine.add_argument("--guidance", type=float, metavar="SCALE", help="how closely to follow the prompt")
+    imagine.add_argument("--temperature", type=float, metavar="T", help="of models that draw token by token; 0: greedy")
+    imagine.add_argument("--top-k", type=int, metavar="K", help="… from the K likeliest tokens; 0: from all")
     imagine.add_argument("--seed", type=int, metavar="N", help="of the first picture; each further one adds 1")
     imagine.add_argument("--count", type=int, metavar="N", help="more than one: FILE-1.png, FILE-2.png …")
     for task in (caption, imagine):

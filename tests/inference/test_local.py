@@ -31,6 +31,9 @@ class SlowHub:
     def state(self, spec: ModelSpec) -> tuple[str, int]:
         return ("on disk", 1000)
 
+    def with_companion(self, spec: ModelSpec) -> ModelSpec:
+        return spec
+
     def folder(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
         if spec.name == "gone":
             raise ModelUnavailable("gone is not downloaded.")
