@@ -131,16 +131,6 @@ def test_slow_previews_come_more_rarely(folder: Path) -> None:
     assert second - first == 20
 
 
-def test_a_flagged_picture_is_held_back_and_so_are_its_previews(tmp_path: Path) -> None:
-    ticks = iter(range(0, 1000, 10))
-    pipe = read_pipeline(save_stable_diffusion(tmp_path, flags_everything=True), CPU)
-    batch = MemoryBatch.of(CAT)
-    (drawing,) = batch.run(TextToImage(pipe, clock=lambda: float(next(ticks))))
-    assert isinstance(drawing, Drawing)
-    assert [(picture.flagged, picture.png, picture.seed) for picture in drawing.pictures] == [(True, b"", 5)]
-    assert set(previews(batch)) == {None}
-
-
 def test_a_model_without_a_safety_checker_draws_and_says_so(tmp_path: Path) -> None:
     pipeline = TextToImage.load(SPEC, save_stable_diffusion(tmp_path, checker=False), CPU)
     (drawing,) = drawn(pipeline, CAT)

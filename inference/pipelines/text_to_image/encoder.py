@@ -37,7 +37,7 @@ class ChunkEncoder:
         return chunks
 
     def encode(self, pieces: list[Piece], count: int) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Hidden states [tokens, features] of `count` chunks, the last ones empty; the first chunk's pooled ones [features].
+        """Hidden states [tokens, features] of `count` chunks, the last empty; and the first chunk's pooled [features].
 
         Pooled states are None for encoders without a projection.
         """
