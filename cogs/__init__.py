@@ -7,9 +7,10 @@ from cogs.complete import Complete
 from cogs.fill import Fill
 from cogs.heartbeat import Heartbeat
 from cogs.imagine import Imagine
+from cogs.imagine.studio import Studio
 from cogs.mention import Mention
 from cogs.mood import Moods
 from cogs.summarize import Summarize
 
-COGS = (Imagine, Captions, Ask, Summarize, Complete, Fill, Moods, About, Mention, Heartbeat)
+COGS = (Imagine, Studio, Captions, Ask, Summarize, Complete, Fill, Moods, About, Mention, Heartbeat)
 """Each takes the bot."""

@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from random import Random
 
+from PIL import Image
+
+from inference import parameters
 from inference.backends.base import Listener, ModelStatus, QueueStatus
 from inference.errors import InferenceError
+from inference.images import encode_png
 from inference.types import (
     Answer,
     AskRequest,
@@ -64,13 +69,29 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
         case CaptionRequest():
             return [Result(Caption("a cat on a mat"))]
         case ImagineRequest():
-            seed = request.seed or 0
-            pictures = tuple(Picture(PNG, seed + i) for i in range(request.count))
-            return [Result(Drawing(pictures, 8, 8, request.steps or 25, request.guidance or 7.5))]
+            return [Result(drawn(request))]
         case SentimentRequest():
             return [Result(Mood("positive", 0.98))]
         case _:
             raise TypeError(type(request).__name__)
+
+
+def drawn(request: ImagineRequest) -> Drawing:
+    """Eight by eight pixels a picture, in a colour of its own, with its parameters in the file."""
+    strength = (request.strength or 0.75) if request.image else None
+    settings = Drawing((), 8, 8, request.steps or 25, request.guidance or 7.5, request.sampler or "DDIM", strength)
+    return replace(settings, pictures=tuple(_picture(request, settings, i) for i in range(request.count)))
+
+
+def _picture(request: ImagineRequest, settings: Drawing, index: int) -> Picture:
+    seed, variations = request.seed or 0, request.variations
+    if variations:
+        variations = (*variations[:-1], replace(variations[-1], seed=variations[-1].seed + index))
+    else:
+        seed += index
+    colour = Random(repr((request.prompt, seed, variations))).randbytes(3)
+    text = parameters.to_text(parameters.repeating(request, settings, seed, variations))
+    return Picture(encode_png(Image.new("RGB", (8, 8), tuple(colour)), text), seed, variations=variations)
 
 
 PNG = bytes.fromhex(

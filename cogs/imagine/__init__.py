@@ -8,9 +8,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.imagine.drawing import tell_drawing
 from cogs.options import Seed, Text, models_of
-from cogs.reply import Attached, InteractionPlace, Page, Status, neutral, quoted
-from inference import Drawing, ImagineRequest
+from cogs.reply import InteractionPlace
+from inference import ImagineRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -32,6 +33,7 @@ class Imagine(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.jobs = bot.jobs
+        self.drawings = bot.store.drawings
 
     @app_commands.command()
     @app_commands.describe(
@@ -74,28 +76,4 @@ class Imagine(commands.Cog):
             owner=str(interaction.user.id),
         )
         async with self.jobs.open(InteractionPlace(interaction)) as job:
-            drawing = await job.run(request, Drawing, Status(quoted(prompt)))
-            await job.finish(_page(request, drawing))
-
-
-def _page(request: ImagineRequest, drawing: Drawing) -> Page:
-    pictures = [picture for picture in drawing.pictures if not picture.flagged]
-    files = tuple(Attached(f"inkling-{picture.seed}.png", picture.png, request.prompt) for picture in pictures)
-    held_back = len(drawing.pictures) - len(pictures)
-    lines = [
-        quoted(request.prompt),
-        f"-# without: {quoted(request.negative_prompt)[2:]}" if request.negative_prompt else "",
-        f"The safety checker held back {held_back} of {len(drawing.pictures)}. Try another seed or other words."
-        if held_back
-        else "",
-        neutral(drawing.note),
-        f"-# {drawing.width} × {drawing.height} · {drawing.steps} steps · guidance {drawing.guidance:g} · "
-        + _seeds(drawing),
-    ]
-    return Page("\n".join(line for line in lines if line), files)
-
-
-def _seeds(drawing: Drawing) -> str:
-    """`seed 7`, or `seeds 7 to 9`, since they follow one another."""
-    first, last = drawing.pictures[0].seed, drawing.pictures[-1].seed
-    return f"seed {first}" if first == last else f"seeds {first} to {last}"
+            await tell_drawing(job, self.drawings, request)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import logging
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
 from typing import Self, TypeVar
+
+import discord
 
 from cogs.reply.cancel import CancelView
 from cogs.reply.editor import Editor
@@ -19,6 +22,9 @@ from cogs.reply.upload import within_limit
 from inference import Engine, Request, RequestCancelled, Result, Value
 
 log = logging.getLogger(__name__)
+
+_PATIENCE = datetime.timedelta(minutes=1)
+"""Who has waited longer may be looking elsewhere by now."""
 
 V = TypeVar("V", bound=Value)
 
@@ -37,12 +43,23 @@ class Job:
         self._status = Status()
         self._view = CancelView(place.owner, self.cancel)
         self._editor = Editor(lambda page: place.show(page, self._view), on_lost=self.cancel)
+        self._asked = discord.utils.utcnow()
         self._acknowledged = False
         self._delivered = False
         self._cancelled = ""
         self._register = register
         self.closed = asyncio.Event()
         self._work: asyncio.Task[Value] | None = None
+
+    @property
+    def owner(self) -> int:
+        """Who asked."""
+        return self._place.owner
+
+    @property
+    def where(self) -> tuple[int, int]:
+        """The ids of channel and message, once acknowledged."""
+        return self._place.where
 
     async def acknowledge(self) -> None:
         """Defer, unless done. What is refused before this is refused privately without a trace."""
@@ -67,19 +84,28 @@ class Job:
         assert isinstance(value, kind)
         return value
 
-    async def finish(self, page: Page) -> None:
+    async def finish(self, page: Page, view: discord.ui.View | None = None) -> None:
         """The last word: `page`, over several messages when it is long, or in a file if those are not taken."""
         await self._editor.close()
         page = await within_limit(page, self._place.upload_limit)
         first, *rest = pages(page, self._place.upload_limit)
-        await self._place.show(first)
+        await self._place.show(first, view)
         self._delivered = True
         try:
             for part in rest:
                 await self._place.more(part)
         except DELIVERY as error:
             log.warning("a message below was not taken, so the text goes into a file: %s", error)
-            await self._place.show(with_file(page, self._place.upload_limit))
+            await self._place.show(with_file(page, self._place.upload_limit), view)
+
+    async def notify_if_late(self, text: str) -> None:
+        """Tell who asked, where it took so long that they may have gone: edits do not notify."""
+        if discord.utils.utcnow() - self._asked < _PATIENCE:
+            return
+        try:
+            await self._place.notify(text)
+        except DELIVERY as error:
+            log.warning("could not tell %s that it is done: %s", self._place.owner, error)
 
     def cancel(self, why: str = "Cancelled.") -> None:
         """Stop what runs or waits; `run` then raises RequestCancelled, with `why` for its words."""

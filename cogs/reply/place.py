@@ -31,6 +31,11 @@ class Place(Protocol):
         """Largest file in bytes."""
         ...
 
+    @property
+    def where(self) -> tuple[int, int]:
+        """The ids of channel and message, after `acknowledge`."""
+        ...
+
     async def acknowledge(self) -> None:
         """Tell the person that the bot is at work."""
         ...
@@ -41,6 +46,10 @@ class Place(Protocol):
 
     async def more(self, page: Page) -> None:
         """Another message below the first."""
+        ...
+
+    async def notify(self, text: str) -> None:
+        """A new message that may ping the person who asked, and nobody else: edits do not notify."""
         ...
 
     async def refuse(self, text: str) -> None:
@@ -69,6 +78,13 @@ class InteractionPlace:
     def upload_limit(self) -> int:
         return self._interaction.filesize_limit
 
+    @property
+    def where(self) -> tuple[int, int]:
+        channel_id, message_id = self._interaction.channel_id, self._message_id
+        assert channel_id is not None, "commands and buttons are in channels"
+        assert message_id is not None, "acknowledge() comes first"
+        return channel_id, message_id
+
     async def acknowledge(self) -> None:
         callback = await self._interaction.response.defer(ephemeral=self._private, thinking=True)
         self._message_id = callback.message_id if callback else None
@@ -85,9 +101,20 @@ class InteractionPlace:
         else:
             await self._interaction.followup.send(page.text, files=_files(page), ephemeral=self._private)
 
+    async def notify(self, text: str) -> None:
+        if self._private:
+            return
+        text = f"{self._interaction.user.mention} {text}"
+        if fallback := self._beyond_token():
+            await fallback.reply(text, allowed_mentions=_only(self.owner))
+        else:
+            await self._interaction.followup.send(text, allowed_mentions=_only(self.owner))
+
     async def refuse(self, text: str) -> None:
         if not self._interaction.response.is_done():
             await self._interaction.response.send_message(text, ephemeral=True)
+        elif self._message_id is None:  # answered without a message of its own: the one with the button stays
+            await self._interaction.followup.send(text, ephemeral=True)
         elif self._private or self._beyond_token():
             await self.show(Page(text))
         else:  # while the public message is "thinking", a followup would take its place and be public too
@@ -121,6 +148,11 @@ class MessagePlace:
         guild = self._message.guild
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
 
+    @property
+    def where(self) -> tuple[int, int]:
+        assert self._reply is not None, "acknowledge() comes first"
+        return self._reply.channel.id, self._reply.id
+
     async def acknowledge(self) -> None:
         self._reply = await self._message.reply("Working on it…")
 
@@ -130,6 +162,10 @@ class MessagePlace:
 
     async def more(self, page: Page) -> None:
         await self._message.reply(page.text, files=_files(page))
+
+    async def notify(self, text: str) -> None:
+        assert self._reply is not None, "acknowledge() comes first"
+        await self._reply.reply(f"{self._message.author.mention} {text}", allowed_mentions=_only(self.owner))
 
     async def refuse(self, text: str) -> None:
         if self._reply is None:
@@ -145,6 +181,10 @@ def _fields(page: Page) -> dict[str, Any]:
         "attachments": _files(page),
         "allowed_mentions": discord.AllowedMentions.none(),
     }
+
+
+def _only(person: int) -> discord.AllowedMentions:
+    return discord.AllowedMentions(everyone=False, roles=False, users=[discord.Object(person)], replied_user=False)
 
 
 def _files(page: Page) -> list[discord.File]:

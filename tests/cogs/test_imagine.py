@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from inference import Drawing, ImagineRequest, Picture, Result
 from tests.cogs.stage import Stage, first, refusal
-from tests.fakes import PNG
+from tests.fakes import PNG, drawn
 
 
-async def test_pictures_are_attached_with_the_prompt_as_alt_text_and_the_settings_below(stage: Stage):
-    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", seed=7, count=2, steps=30)
-    files = first(result).attachments
-    assert [file.filename for file in files] == ["inkling-7.png", "inkling-8.png"]
-    assert [file.description for file in files] == ["a fox", "a fox"]
-    assert await files[0].read() == PNG
-    assert first(result).content == "> a fox\n-# 8 × 8 · 30 steps · guidance 7.5 · seeds 7 to 8"
+async def test_a_picture_is_attached_with_a_description_and_the_settings_below(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", seed=7, steps=30)
+    [file] = first(result).attachments
+    assert file.filename == "inkling-7.png"
+    assert file.description == 'Drawn by a machine from the words: "a fox"'
+    [request] = stage.backend.requests
+    assert isinstance(request, ImagineRequest)
+    assert await file.read() == drawn(request).pictures[0].png
+    assert first(result).content == "> a fox\n-# 8 × 8 · 30 steps · DDIM · guidance 7.5 · seed 7"
 
 
 async def test_the_options_reach_the_engine(stage: Stage):

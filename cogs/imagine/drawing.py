@@ -1,0 +1,95 @@
+"""A drawing from request to message: run, kept, and shown with its buttons."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cogs.imagine.alt import alt_text, captions
+from cogs.imagine.buttons import buttons
+from cogs.reply import Attached, Job, Page, Status, neutral, quoted
+from cogs.reply.errors import DELIVERY
+from inference import Drawing, Engine, ImagineRequest, Picture, contact_sheet
+from storage import Drawings, Origin
+
+
+async def tell_drawing(
+    job: Job, drawings: Drawings, request: ImagineRequest, origin: Origin | None = None, made_from: str = ""
+) -> None:
+    """Draw what `request` asks for, and show it; raises what `Engine.stream` raises.
+
+    `origin` is what it was made from, and `made_from` says so below it.
+    """
+    request = replace(request, model=job.engine.check(request).name)  # the default may be another one some day
+    drawing = await job.run(request, Drawing, Status(quoted(request.prompt)))
+    await show_drawing(job, drawings, request, drawing, origin, made_from)
+    await job.notify_if_late("Your pictures are ready." if request.count > 1 else "Your picture is ready.")
+
+
+async def show_drawing(
+    job: Job, drawings: Drawings, request: ImagineRequest, drawing: Drawing, origin: Origin | None, made_from: str
+) -> None:
+    """Show `drawing`, several pictures as one sheet; it is kept first, since its buttons need that."""
+    page = Page(_text(request, drawing, made_from), await _files(job.engine, request, drawing.pictures))
+    kept = await drawings.keep(job.owner, *job.where, request, drawing, origin)
+    try:
+        await job.finish(page, buttons(kept.id, drawing))
+    except DELIVERY:
+        await drawings.forget(kept.id)
+        raise
+
+
+async def _files(engine: Engine, request: ImagineRequest, pictures: Sequence[Picture]) -> tuple[Attached, ...]:
+    """One file, none where every picture was held back."""
+    shown = [picture for picture in pictures if picture.png]
+    if not shown:
+        return ()
+    single = len(pictures) == 1
+    png = shown[0].png if single else await asyncio.to_thread(contact_sheet, [picture.png for picture in pictures])
+    seen = dict(zip(shown, await captions(engine, shown), strict=True))
+    alt = alt_text(request.prompt, [seen.get(picture, "") for picture in pictures])
+    return (Attached(f"inkling-{shown[0].seed}.png", png, alt, spoiler=any(picture.flagged for picture in shown)),)
+
+
+def _text(request: ImagineRequest, drawing: Drawing, made_from: str) -> str:
+    lines = [
+        quoted(request.prompt),
+        f"-# without: {quoted(request.negative_prompt)[2:]}" if request.negative_prompt else "",
+        _safety(drawing.pictures),
+        neutral(drawing.note),
+        "-# " + " · ".join(_settings(request, drawing)),
+        f"-# {made_from}" if made_from else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def _safety(pictures: Sequence[Picture]) -> str:
+    """Why a picture is missing or covered."""
+    if held_back := sum(not picture.png for picture in pictures):
+        return f"The safety checker held back {held_back} of {len(pictures)}. Try another seed or other words."
+    if flagged := sum(picture.flagged for picture in pictures):
+        return f"The safety checker objects to {flagged} of {len(pictures)}, hence the cover."
+    return ""
+
+
+def _settings(request: ImagineRequest, drawing: Drawing) -> list[str]:
+    settings = [
+        f"{drawing.width} × {drawing.height}",
+        f"{drawing.steps} steps",
+        drawing.sampler,
+        f"guidance {drawing.guidance:g}",
+        f"strength {drawing.strength:g}" if drawing.strength is not None else "",
+        neutral(f"LoRA {request.lora}") if request.lora else "",
+        _numbers("seed", [picture.seed for picture in drawing.pictures]),
+        _numbers("variation", [p.variations[-1].seed for p in drawing.pictures if p.variations]),
+    ]
+    return [setting for setting in settings if setting]
+
+
+def _numbers(name: str, numbers: Sequence[int]) -> str:
+    """`seed 7`, or `seeds 7 to 9`, since they follow one another; nothing for none."""
+    if not numbers:
+        return ""
+    first, last = numbers[0], numbers[-1]
+    return f"{name} {first}" if first == last else f"{name}s {first} to {last}"

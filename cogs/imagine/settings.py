@@ -1,0 +1,124 @@
+"""The line of settings that people edit, and in words what they changed.
+
+Steps: 25, Sampler: DPM++ 2M Karras, CFG scale: 7.5, Size: 512x512, Model: stable-diffusion-v1-4
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Any
+
+from cogs.reply import neutral
+from inference import SAMPLERS, ImagineRequest, InvalidRequest, parameters
+
+_FEW_WORDS = 60
+"""Characters of a changed prompt that are worth showing."""
+
+
+def settings_line(request: ImagineRequest) -> str:
+    """What the request does not leave to the model."""
+    settings = {
+        "Steps": request.steps or "",
+        "Sampler": request.sampler or "",
+        "CFG scale": "" if request.guidance is None else f"{request.guidance:g}",
+        "Size": f"{request.width}x{request.height}" if request.width and request.height else "",
+        "Model": request.model,
+    }
+    return ", ".join(f"{name}: {value}" for name, value in settings.items() if value != "")
+
+
+def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
+    """`request` with the settings of `line`; what it leaves out is up to the model. Raises InvalidRequest."""
+    fields: dict[str, Any] = {"steps": 0, "sampler": None, "guidance": None, "width": 0, "height": 0, "model": ""}
+    for part in filter(None, map(str.strip, line.split(","))):
+        name, colon, value = map(str.strip, part.partition(":"))
+        if not colon or name.lower() not in _READERS:
+            raise InvalidRequest(
+                f"I don't understand {neutral(part[:40])!r} in the settings. "
+                "They are Steps, Sampler, CFG scale, Size and Model, each with a colon and a value."
+            )
+        fields |= _READERS[name.lower()](value)
+    return replace(request, **fields)
+
+
+def changes(old: ImagineRequest, new: ImagineRequest) -> str:
+    """`steps 25 → 30 · prompt +"at night"`, or `nothing changed`."""
+    pairs = {
+        "steps": (old.steps or None, new.steps or None),
+        "sampler": (old.sampler, new.sampler),
+        "guidance": (_number(old.guidance), _number(new.guidance)),
+        "size": (_size(old), _size(new)),
+        "model": (old.model, new.model or None),
+        "seed": (old.seed, "a new one" if new.seed is None else new.seed),
+        "strength": (_number(old.strength), _number(new.strength)),
+    }
+    said = [f"{name} {_said(was)} → {_said(now)}" for name, (was, now) in pairs.items() if was != now]
+    said += _words("prompt", old.prompt, new.prompt) + _words("without", old.negative_prompt, new.negative_prompt)
+    return " · ".join(said) or "nothing changed"
+
+
+def number(name: str, value: str) -> float:
+    """A number that somebody typed, perhaps with a comma; raises InvalidRequest."""
+    try:
+        return float(value.replace(",", "."))
+    except ValueError as error:
+        raise InvalidRequest(f"The {name} must be a number, not {neutral(value[:40])!r}.") from error
+
+
+def whole_number(name: str, value: str) -> int:
+    """Raises InvalidRequest."""
+    if not re.fullmatch(r"\d{1,20}", value, re.ASCII):
+        raise InvalidRequest(f"The {name} must be a whole number, not {neutral(value[:40])!r}.")
+    return int(value)
+
+
+def _read_size(value: str) -> dict[str, Any]:
+    if not (match := re.fullmatch(r"(\d{1,5})\s*[x×]\s*(\d{1,5})", value, re.ASCII | re.IGNORECASE)):
+        raise InvalidRequest(f"The size must look like 512x768, not {neutral(value[:40])!r}.")
+    return {"width": int(match[1]), "height": int(match[2])}
+
+
+def _read_sampler(value: str) -> dict[str, Any]:
+    if not (sampler := parameters.sampler_named(value)):
+        raise InvalidRequest(f"There is no sampler {neutral(value[:40])!r}. There is: {', '.join(SAMPLERS)}.")
+    return {"sampler": sampler}
+
+
+_READERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "steps": lambda value: {"steps": whole_number("steps", value)},
+    "sampler": _read_sampler,
+    "cfg scale": lambda value: {"guidance": number("CFG scale", value)},
+    "size": _read_size,
+    "model": lambda value: {"model": value},
+}
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:g}"
+
+
+def _size(request: ImagineRequest) -> str | None:
+    return f"{request.width} × {request.height}" if request.width and request.height else None
+
+
+def _said(value: object) -> str:
+    return "the model's own" if value is None else neutral(str(value))
+
+
+def _words(name: str, old: str, new: str) -> list[str]:
+    """What was added and what was taken away, word by word: `prompt −"by day" +"at night"`."""
+    before, after = old.split(), new.split()
+    blocks = [
+        block for block in SequenceMatcher(None, before, after, autojunk=False).get_opcodes() if block[0] != "equal"
+    ]
+    gone = [" ".join(before[start:end]) for _, start, end, _, _ in blocks if end > start]
+    come = [" ".join(after[start:end]) for _, _, _, start, end in blocks if end > start]
+    shown = [f"−{_quote(text)}" for text in gone] + [f"+{_quote(text)}" for text in come]
+    return [f"{name} {' '.join(shown)}"] if shown else []
+
+
+def _quote(text: str) -> str:
+    return f'"{neutral(text if len(text) <= _FEW_WORDS else text[: _FEW_WORDS - 1] + "…")}"'

@@ -1,0 +1,82 @@
+"""What makes drawings last: buttons that work after a restart too, and what is kept for them, while it is of use."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import discord
+from discord.ext import commands
+
+from cogs.imagine.actions import ACTIONS, Pressed
+from cogs.imagine.buttons import CUSTOM_ID, Action
+from cogs.reply import InteractionPlace
+from inference import InvalidRequest
+from storage import Drawings, Kept
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+Button = discord.ui.Button[discord.ui.View]
+
+
+class Studio(commands.Cog):
+    """Hears presses and deletions."""
+
+    def __init__(self, bot: Inkling) -> None:
+        self.drawings = bot.store.drawings
+        bot.add_dynamic_items(Press)
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        await self.drawings.forget_messages([event.message_id])
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        await self.drawings.forget_messages(event.message_ids)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        await self.drawings.forget_channels([channel.id])
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        await self.drawings.forget_channels([event.thread_id])
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self.drawings.forget_channels([channel.id for channel in (*guild.channels, *guild.threads)])
+
+
+class Press(discord.ui.DynamicItem[Button], template=CUSTOM_ID):
+    """Any button below any drawing; each press is a job of its own."""
+
+    def __init__(self, button: Button, action: Action, drawing_id: str, index: int) -> None:
+        super().__init__(button)
+        self._action: Action = action
+        self._drawing_id = drawing_id
+        self._index = index
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(cast(Button, item), cast(Action, match["action"]), match["drawing"], int(match["picture"] or 0))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        bot = cast("Inkling", interaction.client)
+        assert interaction.message is not None, "buttons are below messages"
+        async with bot.jobs.open(InteractionPlace(interaction)) as job:
+            kept = await _owned(bot.store.drawings, self._drawing_id, interaction.user.id)
+            pressed = Pressed(interaction, interaction.message, bot.jobs, job, bot.store.drawings, kept, self._index)
+            await ACTIONS[self._action](pressed)
+
+
+async def _owned(drawings: Drawings, drawing_id: str, person: int) -> Kept:
+    """The drawing, if it is still kept and theirs; raises InvalidRequest."""
+    kept = await drawings.get(drawing_id)
+    if kept is None:
+        raise InvalidRequest("I no longer know how this was drawn, so its buttons can do nothing. Use /imagine again.")
+    if kept.owner != person:
+        raise InvalidRequest("Only the person who asked for this can use its buttons. Draw your own with /imagine.")
+    return kept
