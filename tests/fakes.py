@@ -77,9 +77,9 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
 
 
 def drawn(request: ImagineRequest) -> Drawing:
-    """Eight by eight pixels a picture, in a colour of its own, with its parameters in the file."""
+    """64 by 64 pixels a picture, in a colour of its own, with its parameters in the file."""
     strength = (request.strength or 0.75) if request.image else None
-    settings = Drawing((), 8, 8, request.steps or 25, request.guidance or 7.5, request.sampler or "DDIM", strength)
+    settings = Drawing((), 64, 64, request.steps or 25, request.guidance or 7.5, request.sampler or "DDIM", strength)
     return replace(settings, pictures=tuple(_picture(request, settings, i) for i in range(request.count)))
 
 
@@ -91,7 +91,7 @@ def _picture(request: ImagineRequest, settings: Drawing, index: int) -> Picture:
         seed += index
     colour = Random(repr((request.prompt, seed, variations))).randbytes(3)
     text = parameters.to_text(parameters.repeating(request, settings, seed, variations))
-    return Picture(encode_png(Image.new("RGB", (8, 8), tuple(colour)), text), seed, variations=variations)
+    return Picture(encode_png(Image.new("RGB", (64, 64), tuple(colour)), text), seed, variations=variations)
 
 
 PNG = bytes.fromhex(

@@ -15,7 +15,7 @@ async def test_a_picture_is_attached_with_a_description_and_the_settings_below(s
     [request] = stage.backend.requests
     assert isinstance(request, ImagineRequest)
     assert await file.read() == drawn(request).pictures[0].png
-    assert first(result).content == "> a fox\n-# 8 × 8 · 30 steps · DDIM · guidance 7.5 · seed 7"
+    assert first(result).content == "> a fox\n-# 64 × 64 · 30 steps · DDIM · guidance 7.5 · seed 7"
 
 
 async def test_the_options_reach_the_engine(stage: Stage):
