@@ -73,7 +73,7 @@ class DalleMini(Pipeline):
         self.nbytes = weight_bytes(bart, vqgan)
         self._bart = bart
         self._vqgan = vqgan
-        self._reader = reader
+        self.reader = reader
         self._unconditional = reader.read("")
 
     @classmethod
@@ -107,7 +107,7 @@ class DalleMini(Pipeline):
             except InvalidRequest as error:
                 job.fail(error)
             else:
-                orders.append(Order(job, job.request, self._reader.read(job.request.prompt)))
+                orders.append(Order(job, job.request, self.reader.read(job.request.prompt)))
         return orders
 
     def _draw(self, group: list[Canvas], batch: Batch) -> None:

@@ -29,12 +29,12 @@ _BEFORE_HASHTAGS = (
     (r"http\S+", ""),
     (r"(?<=\d),(?=\d{3})", ""),  # 10,000
     (r"(?<=\w)-(?=\w)", " "),
-    (r"([%&$*])|(?<!\d)/|/(?!\d)", r" \1 "),  # a slash stays in 1/2
+    (r"([%&$*])", r" \1 "),
 )
 _AFTER_HASHTAGS = (
     (r"[_#\\]", " "),
     (r"""'(?!(?:[stdm]|ll|re|ve)\b)|["`]""", ' " '),  # an apostrophe stays in it's
-    (r"(?<!\w)\.|\.(?!\w)|[()\[\],|:;?!=+~\-{}]", ","),  # a full stop stays in 3.5
+    (r"(?<!\w)\.|\.(?!\w)|(?<!\d)/|/(?!\d)|[()\[\],|:;?!=+~\-{}]", ","),  # both stay in 3.5 and 1/2
     (r"(\D)\1{3,}", r"\1"),  # VIII stays, sooooo does not
     (r'\s*"[\s"]*', ' " '),
     (r"\s*,[\s,]*", ", "),
@@ -67,7 +67,7 @@ class Words:
         """`whiteocean` → `white ocean`; unchanged where the list is missing or knows no such words."""
         best: list[tuple[float, str]] = [(0.0, "")]
         for end in range(1, len(tag) + 1):
-            starts = range(max(0, end - max(self._longest, len(tag))), end)
+            starts = range(end)
             best.append(min((best[s][0] + self._cost(tag[s:end]), f"{best[s][1]} {tag[s:end]}") for s in starts))
         return best[-1][1].strip()
 
@@ -82,10 +82,6 @@ class Words:
             return {}
         lines = self._file.read_text(encoding="utf-8").splitlines()
         return {line.split()[0]: rank for rank, line in enumerate(lines, start=1) if line.strip()}
-
-    @cached_property
-    def _longest(self) -> int:
-        return max(map(len, self._ranks), default=0)
 
 
 @dataclass(frozen=True, slots=True)

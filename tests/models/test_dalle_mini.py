@@ -1,0 +1,315 @@
+"""DALL·E mini: the numbers of the original's JAX code, the same pictures in any company, plain words on its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from inference.devices import Placement
+from inference.errors import GenerationFailed, InvalidRequest, ModelUnavailable
+from inference.images import open_picture
+from inference.parameters import read
+from inference.pipelines import load
+from inference.pipelines.dalle_mini import DalleMini
+from inference.pipelines.dalle_mini.bart import DalleBart
+from inference.pipelines.dalle_mini.sampling import Growth, Noise, Settings
+from inference.pipelines.dalle_mini.text import Text
+from inference.pipelines.dalle_mini.vqgan import VQGAN
+from inference.types import Drawing, ImagineRequest, ModelSpec, Picture, Progress, Variation
+from tests.models.harness import MemoryBatch, run
+from tests.models.tiny_dalle import DATA, expected, save_dalle_mini
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+CAT = ImagineRequest(prompt="a cat", seed=5, model="tiny")
+DOG = ImagineRequest(prompt="a dog, running", seed=9, model="tiny")
+CODES = 256
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_gradients() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, Tensor]:
+    return expected()
+
+
+@pytest.fixture(scope="module", params=["bart", "bart_stacked"])
+def bart(request: pytest.FixtureRequest) -> DalleBart:
+    return DalleBart.load(DATA / request.param, CPU)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_dalle_mini(tmp_path_factory.mktemp("dalle-mini"))
+
+
+@pytest.fixture(scope="module")
+def painter(folder: Path) -> DalleMini:
+    return loaded(folder, CPU)
+
+
+def loaded(folder: Path, placement: Placement) -> DalleMini:
+    spec = ModelSpec(name="tiny", task="imagine", repo=str(folder), companion=str(folder / "vqgan"))
+    pipeline = load(spec, folder, placement)
+    assert isinstance(pipeline, DalleMini)
+    return pipeline
+
+
+def drawn(pipeline: DalleMini, *requests: ImagineRequest) -> list[Drawing]:
+    outcomes = run(pipeline, *requests)
+    assert all(isinstance(outcome, Drawing) for outcome in outcomes), outcomes
+    return outcomes  # type: ignore[return-value]
+
+
+def pixels(picture: Picture) -> np.ndarray:
+    return np.asarray(open_picture(picture.png, 1), dtype=int)
+
+
+# --- the original's numbers -------------------------------------------------------------------
+
+
+def test_encoder_states_equal_the_originals(bart: DalleBart, reference: dict[str, Tensor]) -> None:
+    states = bart.encode(reference["input_ids"].long(), reference["attention_mask"].bool())
+    torch.testing.assert_close(states, reference["encoder_states"], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("ids", "mask", "logits"),
+    [("input_ids", "attention_mask", "logits"), ("uncond_ids", "uncond_mask", "uncond_logits")],
+)
+def test_logits_equal_the_originals_at_once_and_token_by_token(
+    bart: DalleBart, reference: dict[str, Tensor], ids: str, mask: str, logits: str
+) -> None:
+    text, there, tokens = reference[ids].long(), reference[mask].bool(), reference["decoder_input_ids"].long()
+    states = bart.encode(text, there)
+    at_once = bart(tokens, bart.remember(states, there))
+    torch.testing.assert_close(at_once, reference[logits], atol=1e-4, rtol=0)
+    memory = bart.remember(states, there)
+    singly = torch.cat([bart(token[:, None], memory) for token in tokens.unbind(1)], dim=1)
+    torch.testing.assert_close(singly, reference[logits], atol=1e-4, rtol=0)
+
+
+def test_greedy_tokens_with_a_condition_scale_of_ten_are_the_originals(
+    bart: DalleBart, reference: dict[str, Tensor]
+) -> None:
+    prompts, unconditional = (
+        texts(reference, "input_ids", "attention_mask"),
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+    growth = Growth(bart, Settings(10.0, 0.0, 0, CODES), prompts, unconditional[0], [Noise(0, ()), Noise(0, ())])
+    for _ in range(bart.image_length):
+        growth.step()
+    assert growth.tokens.tolist() == reference["greedy_tokens_scale10"].tolist()
+
+
+def texts(reference: dict[str, Tensor], ids: str, mask: str) -> list[Text]:
+    rows = zip(reference[ids].tolist(), reference[mask].tolist(), strict=True)
+    return [Text(tuple(tokens), tuple(there), "") for tokens, there in rows]
+
+
+def test_pixels_equal_the_originals(reference: dict[str, Tensor]) -> None:
+    drawn = VQGAN.load(DATA / "vqgan", CPU)(reference["codes"].long())
+    torch.testing.assert_close(drawn.permute(0, 2, 3, 1), reference["pixels"], atol=1e-4, rtol=0)
+
+
+# --- pictures ---------------------------------------------------------------------------------
+
+
+def test_a_picture_is_the_same_alone_in_a_series_and_in_other_peoples_company(painter: DalleMini) -> None:
+    alone = [drawn(painter, replace(CAT, seed=5 + i))[0].pictures[0].png for i in range(4)]
+    series, company, *_ = drawn(painter, replace(CAT, count=4), DOG, *[replace(DOG, seed=i) for i in range(7)])
+    assert [picture.png for picture in series.pictures] == alone
+    assert [picture.seed for picture in series.pictures] == [5, 6, 7, 8]
+    assert len(set(alone)) == 4
+    assert company.pictures[0].png == drawn(painter, DOG)[0].pictures[0].png
+
+
+def test_the_drawing_tells_the_settings_that_were_used(painter: DalleMini) -> None:
+    own, given = drawn(painter, CAT)[0], drawn(painter, replace(CAT, guidance=3.0))[0]
+    assert (own.width, own.height, own.steps, own.guidance, own.sampler) == (16, 16, 16, 10.0, "")
+    assert open_picture(own.pictures[0].png, 1).size == (16, 16)
+    assert given.guidance == 3.0
+    assert given.pictures[0].png != own.pictures[0].png
+
+
+def test_a_picture_carries_what_repeats_it(painter: DalleMini) -> None:
+    asked = replace(CAT, guidance=4.0, temperature=0.7, top_k=20, variations=(Variation(8, 0.2),), count=2)
+    first, second = drawn(painter, asked)[0].pictures
+    for picture in (first, second):
+        request = read(picture.png)
+        assert request
+        assert drawn(painter, request)[0].pictures[0].png == picture.png
+
+
+def test_temperature_zero_and_the_single_likeliest_token_take_no_notice_of_the_seed(painter: DalleMini) -> None:
+    greedy = [drawn(painter, replace(CAT, temperature=0.0, seed=seed))[0].pictures[0] for seed in (1, 2)]
+    narrow = [drawn(painter, replace(CAT, top_k=1, seed=seed))[0].pictures[0] for seed in (1, 2)]
+    assert len({pixels(picture).tobytes() for picture in (*greedy, *narrow)}) == 1
+
+
+def test_top_k_draws_from_the_likeliest_tokens_alone(bart: DalleBart, reference: dict[str, Tensor]) -> None:
+    text, unconditional = (
+        texts(reference, "input_ids", "attention_mask")[0],
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+    noises = [Noise(seed, ()) for seed in range(40)]
+
+    def first_tokens(top_k: int) -> set[int]:
+        growth = Growth(bart, Settings(1.0, 4.0, top_k, CODES), [text] * 40, unconditional[0], noises)
+        growth.step()
+        return {int(token) for token in growth.tokens.flatten()}
+
+    assert len(first_tokens(3)) == 3
+    assert len(first_tokens(0)) > 3
+
+
+def test_tokens_are_drawn_as_often_as_the_softmax_says(bart: DalleBart, reference: dict[str, Tensor]) -> None:
+    text, unconditional = (
+        texts(reference, "input_ids", "attention_mask")[0],
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+    mask = reference["attention_mask"][:1].bool()
+    memory = bart.remember(bart.encode(reference["input_ids"][:1].long(), mask), mask)
+    likelihood = bart(torch.tensor([[bart.start]]), memory)[0, 0, :CODES].softmax(0)
+    noises = [Noise(seed, ()) for seed in range(2000)]
+    growth = Growth(bart, Settings(1.0, 1.0, 0, CODES), [text] * 2000, unconditional[0], noises)
+    growth.step()
+    share = torch.bincount(growth.tokens[:, 0], minlength=CODES) / 2000
+    # Half the sum of differences: of 2,000 draws it is about 0.14 from the right ones, and more from any other.
+    assert (share - likelihood).abs().sum() / 2 < 0.17
+    assert (share - likelihood.flip(0)).abs().sum() / 2 > 0.17
+
+
+def test_a_variation_keeps_most_of_its_parents_tokens(bart: DalleBart, reference: dict[str, Tensor]) -> None:
+    text, unconditional = (
+        texts(reference, "input_ids", "attention_mask")[0],
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+
+    def tokens(*noises: Noise) -> Tensor:
+        growth = Growth(bart, Settings(1.0, 0.5, 0, CODES), [text] * len(noises), unconditional[0], noises)
+        for _ in range(bart.image_length):
+            growth.step()
+        return growth.tokens
+
+    parent, near, far, same, other = tokens(
+        Noise(1, ()),
+        Noise(1, [Variation(2, 0.1)]),
+        Noise(1, [Variation(2, 1.0)]),
+        Noise(1, [Variation(2, 0.0)]),
+        Noise(2, ()),
+    )
+    assert (near == parent).float().mean() >= 0.5
+    assert (other == parent).float().mean() < 0.3
+    assert torch.equal(same, parent)
+    assert torch.equal(far, other)
+
+
+def test_variations_keep_the_seed_and_count_up_the_last_of_theirs(painter: DalleMini) -> None:
+    chain = (Variation(3, 0.2), Variation(8, 0.1))
+    drawing = drawn(painter, replace(CAT, variations=chain, count=2))[0]
+    assert [picture.seed for picture in drawing.pictures] == [5, 5]
+    assert [picture.variations[1].seed for picture in drawing.pictures] == [8, 9]
+    single = drawn(painter, replace(CAT, variations=(chain[0], Variation(9, 0.1))))[0]
+    assert single.pictures[0].png == drawing.pictures[1].png
+
+
+# --- words on what it can't do ----------------------------------------------------------------
+
+
+def test_wishes_that_the_model_cannot_follow_are_named(painter: DalleMini) -> None:
+    assert drawn(painter, replace(CAT, width=16, steps=16))[0].note == "This model has no safety checker."
+    asked = replace(CAT, negative_prompt="dogs", width=512, steps=20, sampler="DDIM", lora="ink")
+    note = drawn(painter, asked)[0].note
+    for words in ("no negative prompt", "16 × 16 pixels", "16 steps", "no choice of sampler", "no LoRA"):
+        assert words in note
+    long = drawn(painter, replace(CAT, prompt="abcdefghijklm nopq"))[0].note
+    assert "did not read “nopq”" in long
+
+
+def test_a_source_picture_is_refused_and_the_others_are_drawn(painter: DalleMini) -> None:
+    refused, drawing = run(painter, replace(CAT, image=b"png", region="left half"), DOG)
+    assert isinstance(refused, InvalidRequest)
+    assert "choose another model" in refused.user_message
+    assert isinstance(drawing, Drawing)
+
+
+# --- steps ------------------------------------------------------------------------------------
+
+
+def test_progress_counts_tokens_and_reaches_all_of_them(painter: DalleMini) -> None:
+    batch = MemoryBatch.of(replace(CAT, count=12), DOG)
+    batch.run(painter)
+    for job in batch.jobs:
+        events = [event for event in job.events if isinstance(event, Progress)]
+        assert {event.total for event in events} == {16}
+        assert [event.step for event in events] == sorted(event.step for event in events)
+        assert events[-1].step == 16
+
+
+def test_everybody_leaving_stops_at_the_next_token(painter: DalleMini) -> None:
+    batch = MemoryBatch.of(replace(CAT, count=4))
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    assert batch.run(painter) == []
+    assert batch.checkpoints <= 4
+
+
+def test_one_who_leaves_half_way_changes_nothing_for_the_others(painter: DalleMini) -> None:
+    batch = MemoryBatch.of(replace(CAT, count=3), DOG, replace(CAT, seed=7))
+    batch.at_checkpoint = lambda: batch.checkpoints == 9 and batch.jobs[0].cancel()
+    dog, cat = batch.run(painter)
+    assert isinstance(dog, Drawing)
+    assert isinstance(cat, Drawing)
+    assert dog.pictures == drawn(painter, DOG)[0].pictures
+    assert cat.pictures == drawn(painter, replace(CAT, seed=7))[0].pictures
+    assert batch.jobs[0].outcome is None
+
+
+def test_other_work_may_use_the_model_at_a_checkpoint(painter: DalleMini) -> None:
+    batch = MemoryBatch.of(CAT)
+    batch.at_checkpoint = lambda: batch.checkpoints == 5 and run(painter, DOG)
+    (drawing,) = batch.run(painter)
+    assert isinstance(drawing, Drawing)
+    assert drawing.pictures == drawn(painter, CAT)[0].pictures
+
+
+# --- loading ----------------------------------------------------------------------------------
+
+
+def test_bfloat16_halves_the_memory_and_draws_a_picture(painter: DalleMini, folder: Path) -> None:
+    half = loaded(folder, Placement(torch.device("cpu"), torch.bfloat16))
+    assert half.nbytes < 0.6 * painter.nbytes
+    alone, (series, _) = drawn(half, CAT), drawn(half, replace(CAT, count=3), DOG)
+    assert alone[0].pictures[0].png == series.pictures[0].png
+    assert pixels(alone[0].pictures[0]).std() > 10
+
+
+def test_both_layouts_draw_the_same_picture(painter: DalleMini, tmp_path: Path) -> None:
+    stacked = loaded(save_dalle_mini(tmp_path, stacked=True), CPU)
+    assert drawn(stacked, CAT)[0].pictures == drawn(painter, CAT)[0].pictures
+
+
+def test_numbers_that_overflow_are_a_failure_and_no_black_picture(folder: Path) -> None:
+    painter = loaded(folder, CPU)
+    spoilt = VQGAN.load(folder / "vqgan", CPU)
+    spoilt.decoder.conv_out.bias.data.fill_(float("nan"))
+    (outcome,) = run(DalleMini(DalleBart.load(folder, CPU), spoilt, painter.reader), CAT)
+    assert isinstance(outcome, GenerationFailed)
+    assert "overflowed" in outcome.user_message
+
+
+def test_a_variant_that_was_never_published_is_refused(tmp_path: Path) -> None:
+    save_dalle_mini(tmp_path)
+    config = (tmp_path / "config.json").read_text()
+    (tmp_path / "config.json").write_text(config.replace('"use_head_scale": false', '"use_head_scale": true'))
+    with pytest.raises(ModelUnavailable, match="variant of DALL·E mini"):
+        loaded(tmp_path, CPU)
