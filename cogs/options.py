@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any, cast
 
 import discord
@@ -25,8 +25,17 @@ def models_of(task: Task) -> Autocomplete:
     """Offers the task's models, from memory."""
 
     async def offer(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        names = [spec.name for spec in cast("Inkling", interaction.client).engine.models(task)]
-        found = [name for name in names if typed.lower() in name.lower()]
-        return [app_commands.Choice(name=name[:100], value=name[:100]) for name in found[:_MOST_CHOICES]]
+        models = cast("Inkling", interaction.client).engine.models(task)
+        return _offered((spec.name for spec in models), typed)
 
     return offer
+
+
+async def loras(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offers the operator's LoRA files, from memory."""
+    return _offered(cast("Inkling", interaction.client).engine.loras, typed)
+
+
+def _offered(names: Iterable[str], typed: str) -> list[app_commands.Choice[str]]:
+    found = [name for name in names if typed.lower() in name.lower()]
+    return [app_commands.Choice(name=name[:100], value=name[:100]) for name in found[:_MOST_CHOICES]]

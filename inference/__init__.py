@@ -19,7 +19,7 @@ from inference.errors import (
     RequestTimeout,
     UnknownModel,
 )
-from inference.overlay import region_overlay
+from inference.overlay import region_overlay, scaled_down
 from inference.regions import REGIONS, cells_of, cells_region
 from inference.sheets import contact_sheet, cut
 from inference.types import (
@@ -116,6 +116,7 @@ __all__ = [
     "load",
     "parameters",
     "region_overlay",
+    "scaled_down",
 ]
 
 

@@ -18,19 +18,33 @@ _STRENGTH = 0.5
 """How much of the tint lies over the picture."""
 
 
+def scaled_down(data: bytes, max_megapixels: float) -> bytes:
+    """A PNG of the picture in `data`, upright, of at most 768 pixels a side. Raises InvalidRequest for no picture."""
+    from inference.images import encode_png
+
+    return encode_png(_small(data, max_megapixels))
+
+
 def region_overlay(data: bytes, region: str, max_megapixels: float) -> bytes:
     """A PNG of the picture in `data`, scaled down, under a numbered 3 × 3 grid; `region` is tinted, unless empty.
 
     Raises InvalidRequest for what is no picture or no region.
     """
-    from inference.images import encode_png, open_picture
+    from inference.images import encode_png
 
-    picture = open_picture(data, max_megapixels)
-    picture.thumbnail((_LONGEST, _LONGEST))
+    picture = _small(data, max_megapixels)
     if region:
         _tint(picture, region)
     _draw_grid(picture)
     return encode_png(picture)
+
+
+def _small(data: bytes, max_megapixels: float) -> Image.Image:
+    from inference.images import open_picture
+
+    picture = open_picture(data, max_megapixels)
+    picture.thumbnail((_LONGEST, _LONGEST))
+    return picture
 
 
 def _tint(picture: Image.Image, region: str) -> None:

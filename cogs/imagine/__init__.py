@@ -1,17 +1,23 @@
-"""/imagine: pictures from words."""
+"""/imagine: pictures from words, and from other pictures."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import fields, replace
+from typing import TYPE_CHECKING, Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.imagine.begin import check_unread, repeated, with_pictures
 from cogs.imagine.drawing import tell_drawing
-from cogs.options import Seed, Text, models_of
-from cogs.reply import InteractionPlace
-from inference import ImagineRequest
+from cogs.imagine.permutations import Permutations, permutations
+from cogs.imagine.picker import PICK, Picker
+from cogs.imagine.question import Question
+from cogs.imagine.rules import for_channel
+from cogs.options import Seed, Text, loras, models_of
+from cogs.reply import InteractionPlace, Job
+from inference import REGIONS, SAMPLERS, ImagineRequest, InvalidRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -32,48 +38,137 @@ class Imagine(commands.Cog):
     """Pictures."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.jobs = bot.jobs
-        self.drawings = bot.store.drawings
+        self.bot = bot
 
     @app_commands.command()
     @app_commands.describe(
-        prompt="What to draw",
+        prompt="What to draw; {red,blue} stands for several pictures",
+        image="A picture to start from; one the bot has drawn, without a prompt, is repeated",
+        mask="With a picture: white is drawn anew, black stays",
+        region="With a picture: the part to draw anew",
+        strength="With a picture: how far to go from it, from 0.01 to 1",
         negative_prompt="What to keep out",
         size="Width and height in pixels",
         steps="More take longer and show more detail",
         guidance="How closely to follow the prompt",
+        sampler="The way from noise to a picture",
         seed="0 to 4294967295; the same seed repeats a picture",
         count="How many pictures",
         model="Who draws",
+        lora="A style that the bot's operator has added",
+        temperature="For models that draw token by token: 0 to 5, less is tamer",
+        top_k="For models that draw token by token: how many tokens to choose from",
     )
     @app_commands.rename(negative_prompt="negative")
-    @app_commands.choices(size=_SIZES)
-    @app_commands.autocomplete(model=models_of("imagine"))
+    @app_commands.choices(
+        size=_SIZES,
+        sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLERS],
+        region=[app_commands.Choice(name=name, value=name) for name in (PICK, *REGIONS)],
+    )
+    @app_commands.autocomplete(model=models_of("imagine"), lora=loras)
     async def imagine(
         self,
         interaction: discord.Interaction,
-        prompt: Text,
+        prompt: Text = "",
+        image: discord.Attachment | None = None,
+        mask: discord.Attachment | None = None,
+        region: str = "",
+        strength: app_commands.Range[float, 0.01, 1.0] | None = None,
         negative_prompt: Text = "",
         size: str = "0x0",
         steps: app_commands.Range[int, 1, 500] = 0,
         guidance: app_commands.Range[float, 0.0, 30.0] | None = None,
+        sampler: str | None = None,
         seed: Seed | None = None,
         count: app_commands.Range[int, 1, 10] = 1,
         model: str = "",
+        lora: str = "",
+        temperature: app_commands.Range[float, 0.0, 5.0] = 1.0,
+        top_k: app_commands.Range[int, 0, 100_000] = 0,
     ) -> None:
-        """Draw pictures from a description."""
+        """Draw pictures from a description, or from a picture."""
         width, _, height = size.partition("x")
-        request = ImagineRequest(
-            prompt=prompt,
-            negative_prompt=negative_prompt,
-            width=int(width),
-            height=int(height),
-            steps=steps,
-            guidance=guidance,
-            seed=seed,
-            count=count,
-            model=model,
-            owner=str(interaction.user.id),
-        )
-        async with self.jobs.open(InteractionPlace(interaction)) as job:
-            await tell_drawing(job, self.drawings, request)
+        options: dict[str, Any] = {
+            "negative_prompt": negative_prompt,
+            "width": int(width),
+            "height": int(height),
+            "steps": steps,
+            "guidance": guidance,
+            "sampler": sampler,
+            "seed": seed,
+            "count": count,
+            "region": region,
+            "strength": strength,
+            "model": model,
+            "lora": lora,
+            "temperature": temperature,
+            "top_k": top_k,
+            "owner": str(interaction.user.id),
+        }
+        if prompt:
+            await self._draw(interaction, ImagineRequest(prompt=prompt, **options), image, mask)
+        else:
+            await self._repeat(interaction, options, image, mask)
+
+    async def _draw(
+        self,
+        interaction: discord.Interaction,
+        request: ImagineRequest,
+        image: discord.Attachment | None,
+        mask: discord.Attachment | None,
+    ) -> None:
+        """At once; or after a question, where a region is to be looked at or there are several jobs."""
+        request = for_channel(request, interaction.channel, self.bot.config)
+        several = permutations(request.prompt, self.bot.config.limits.per_person)
+        ask = bool(request.region) or several.count > 1
+        async with self.bot.jobs.open(InteractionPlace(interaction, private=ask)) as job:
+            self._check_count(several)
+            region = REGIONS[0] if request.region == PICK else request.region
+            check_unread(job, replace(request, prompt=several.prompts[0], region=region), image, mask)
+            await job.acknowledge()
+            request = await with_pictures(request, image, mask)
+            requests = [replace(request, prompt=prompt) for prompt in several.prompts]
+            if ask:
+                await self._ask(job, interaction, requests)
+            else:
+                await tell_drawing(job, self.bot.store.drawings, requests[0])
+
+    def _check_count(self, several: Permutations) -> None:
+        most = self.bot.config.limits.per_person
+        if several.count > most:
+            raise InvalidRequest(
+                f"This prompt makes {several.count:,} jobs; you may have {most} at a time. Leave out some of the "
+                "alternatives in {…}."
+            )
+
+    async def _ask(self, job: Job, interaction: discord.Interaction, requests: list[ImagineRequest]) -> None:
+        if requests[0].region:
+            picker = await Picker.open(self.bot, interaction, requests)
+            await job.finish(await picker.shown(), picker)
+        else:
+            question = Question(self.bot, interaction, requests)
+            await job.finish(question.page(), question)
+
+    async def _repeat(
+        self,
+        interaction: discord.Interaction,
+        options: dict[str, Any],
+        image: discord.Attachment | None,
+        mask: discord.Attachment | None,
+    ) -> None:
+        """No prompt: the picture tells what it was drawn from; options that are given go before that."""
+        async with self.bot.jobs.open(InteractionPlace(interaction)) as job:
+            if image is None:
+                raise InvalidRequest(
+                    "Say what to draw as `prompt`, or attach a picture that a bot has drawn as `image`."
+                )
+            if mask or options["region"] or options["strength"] is not None:
+                raise InvalidRequest("To draw from this picture, say what it should become as `prompt`.")
+            given = {name: value for name, value in options.items() if value != _OPEN.get(name)}
+            request = await repeated(job, image, given)
+            request = for_channel(request, interaction.channel, self.bot.config)
+            await tell_drawing(job, self.bot.store.drawings, request)
+
+
+_OPEN = {field.name: field.default for field in fields(ImagineRequest)}
+"""What an option says when nobody has set it."""

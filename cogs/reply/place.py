@@ -91,9 +91,9 @@ class InteractionPlace:
 
     async def show(self, page: Page, view: discord.ui.View | None = None) -> None:
         if fallback := self._beyond_token():
-            await fallback.edit(**_fields(page), view=view)
+            await fallback.edit(**fields(page), view=view)
         else:
-            await self._interaction.edit_original_response(**_fields(page), view=view)
+            await self._interaction.edit_original_response(**fields(page), view=view)
 
     async def more(self, page: Page) -> None:
         if fallback := self._beyond_token():
@@ -158,7 +158,7 @@ class MessagePlace:
 
     async def show(self, page: Page, view: discord.ui.View | None = None) -> None:
         assert self._reply is not None, "acknowledge() comes first"
-        await self._reply.edit(**_fields(page), view=view)
+        await self._reply.edit(**fields(page), view=view)
 
     async def more(self, page: Page) -> None:
         await self._message.reply(page.text, files=_files(page))
@@ -174,8 +174,8 @@ class MessagePlace:
             await self.show(Page(text))
 
 
-def _fields(page: Page) -> dict[str, Any]:
-    """An edit keeps only the attachments it names, and parses mentions anew unless told not to."""
+def fields(page: Page) -> dict[str, Any]:
+    """What an edit says; it keeps only the attachments it names, and parses mentions anew unless told not to."""
     return {
         "content": page.text,
         "attachments": _files(page),

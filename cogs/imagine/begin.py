@@ -1,0 +1,67 @@
+"""What comes before a drawing: pictures that are handed in, and jobs in messages of their own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import discord
+
+from cogs.imagine.drawing import tell_drawing
+from cogs.reply import Job
+from cogs.reply.followup import FollowupPlace
+from cogs.reply.sources import check_size, read
+from inference import ImagineRequest, InvalidRequest, parameters
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+_UNREAD = b"?"
+"""Stands for a picture that is not fetched yet, so that the rest can be checked before it is."""
+
+
+def check_unread(
+    job: Job, request: ImagineRequest, image: discord.Attachment | None, mask: discord.Attachment | None
+) -> None:
+    """Raises what can be told before any picture is fetched."""
+    stand_ins = {"image": _UNREAD if image else b"", "mask": _UNREAD if mask else b""}
+    job.engine.check(replace(request, **stand_ins))
+    for file in filter(None, (image, mask)):
+        check_size(file, job.engine.config.limits.upload)
+
+
+async def with_pictures(
+    request: ImagineRequest, image: discord.Attachment | None, mask: discord.Attachment | None
+) -> ImagineRequest:
+    """`request` with the bytes of its pictures."""
+    return replace(request, image=await read(image) if image else b"", mask=await read(mask) if mask else b"")
+
+
+async def repeated(job: Job, image: discord.Attachment, given: dict[str, Any]) -> ImagineRequest:
+    """The request that drew `image`, as its file tells, with the options that are `given`; raises InvalidRequest."""
+    check_size(image, job.engine.config.limits.upload)
+    await job.acknowledge()
+    found = await asyncio.to_thread(parameters.read, await read(image))
+    if found is None:
+        raise InvalidRequest(
+            "This file does not tell what it was drawn from: Discord's previews, screenshots and edited copies lose "
+            "that. Give a `prompt` to draw from this picture, or attach the PNG itself."
+        )
+    if found.strength is not None:
+        raise InvalidRequest(
+            "This picture was drawn from another one, which its file does not hold. Attach that one as `image`, with "
+            f"`prompt`: {found.prompt[:500]}\n`strength`: {found.strength:g}, `seed`: {found.seed}"
+        )
+    return replace(found, **given)
+
+
+async def draw_all(bot: Inkling, interaction: discord.Interaction, requests: Sequence[ImagineRequest]) -> None:
+    """Each request in a public message of its own; the interaction has been answered."""
+    await asyncio.gather(*(_draw(bot, interaction, request) for request in requests))
+
+
+async def _draw(bot: Inkling, interaction: discord.Interaction, request: ImagineRequest) -> None:
+    async with bot.jobs.open(FollowupPlace(interaction)) as job:
+        await tell_drawing(job, bot.store.drawings, request)

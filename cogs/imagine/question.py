@@ -1,0 +1,72 @@
+"""A question to the person who asked, before anything is drawn."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+import discord
+
+from cogs.imagine.begin import draw_all
+from cogs.reply import Page, quoted
+from cogs.reply.errors import DELIVERY, apologize
+from inference import ImagineRequest
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 600
+"""An answer's token ends after 15 minutes, and with it the way to say that it is too late."""
+
+
+class Question(discord.ui.View):
+    """[Draw] and [Cancel] below a message that only one person sees; [Draw] draws each request in public."""
+
+    def __init__(self, bot: Inkling, interaction: discord.Interaction, requests: Sequence[ImagineRequest]) -> None:
+        super().__init__(timeout=_SECONDS)
+        self.bot = bot
+        self._requests = requests
+        self._region = requests[0].region
+        self._latest = interaction
+        self.draw.label = "Draw" if len(requests) == 1 else f"Draw {len(requests)}"
+
+    def page(self) -> Page:
+        """What the message says above the buttons."""
+        return Page("\n".join([jobs_line(self._requests), *(quoted(request.prompt) for request in self._requests)]))
+
+    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+        self._latest = interaction
+        return True
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, _: discord.ui.Item[Self], /) -> None:
+        await apologize(interaction, error)
+
+    async def on_timeout(self) -> None:
+        try:
+            await self._latest.edit_original_response(
+                content="You took no choice for ten minutes, so nothing was drawn.", view=None, attachments=[]
+            )
+        except DELIVERY as error:
+            log.info("a question could not be closed: %s", error)
+
+    @discord.ui.button(label="Draw", style=discord.ButtonStyle.primary, row=4)
+    async def draw(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
+        await self._close(interaction, "Drawing.")
+        requests = [replace(request, region=self._region) for request in self._requests]
+        await draw_all(self.bot, interaction, requests)
+
+    @discord.ui.button(label="Cancel", row=4)
+    async def cancel(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
+        await self._close(interaction, "Nothing was drawn.")
+
+    async def _close(self, interaction: discord.Interaction, text: str) -> None:
+        self.stop()
+        await interaction.response.edit_message(content=text, view=None, attachments=[])
+
+
+def jobs_line(requests: Sequence[ImagineRequest]) -> str:
+    return f"This makes {len(requests)} jobs:"
