@@ -245,6 +245,15 @@ def lora_names(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in folder.glob("*.safetensors")))
 
 
+def lora_and_weight(lora: str) -> tuple[str, float]:
+    """What a request calls a LoRA: "name", or "name:0.8" for 0.8 of its effect."""
+    name, _, weight = lora.rpartition(":")
+    try:
+        return (name, float(weight)) if name else (lora, 1.0)
+    except ValueError:
+        return lora, 1.0
+
+
 def _problem(item: Any) -> str:
     """`limits.queue: input should be a valid integer (found 'many')`"""
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in item["loc"]).lstrip(".")

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from inference.backends.base import Backend, ModelStatus, QueueStatus
 from inference.checks import check_pictures, check_request
-from inference.config import Config, Limits, lora_names
+from inference.config import Config, Limits, lora_and_weight, lora_names
 from inference.errors import InferenceError, InvalidRequest, RequestTimeout, UnknownModel
 from inference.types import (
     TASKS,
@@ -109,10 +109,13 @@ class Engine:
         await self._backend.close()
         self._files.shutdown(wait=False, cancel_futures=True)
 
-    def _check_lora(self, name: str) -> None:
+    def _check_lora(self, lora: str) -> None:
+        name, weight = lora_and_weight(lora)
         if name not in self.loras:
             there = ", ".join(self.loras) or "none; the bot's operator can put files into its LoRA folder"
             raise InvalidRequest(f"There is no LoRA {name[:80]!r}. There is: {there}.")
+        if not -2 <= weight <= 2:
+            raise InvalidRequest(f"The weight of a LoRA must be between -2 and 2, not {weight:g}.")
 
     def _resolve(self, request: Request) -> ModelSpec:
         specs = self._specs[request.task]

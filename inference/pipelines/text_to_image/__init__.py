@@ -31,10 +31,12 @@ _AT_ONCE = 4
 class TextToImage(Pipeline):
     """A diffusers pipeline on one device; draws up to `at_once` pictures together."""
 
-    def __init__(self, pipe: Any, at_once: int = 1, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, pipe: Any, at_once: int = 1, clock: Callable[[], float] = time.monotonic, loras: str = ""
+    ) -> None:
         self.nbytes = weight_bytes(*models_of(pipe))
         self._safety = SafetyChecker(pipe)
-        self._painter = Painter(pipe)
+        self._painter = Painter(pipe, loras)
         self._previews = Previews(pipe, self._safety, clock)
         self._thrift = Thrift(pipe)
         self._device: torch.device = pipe.device
@@ -42,7 +44,8 @@ class TextToImage(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        return cls(read_pipeline(folder, placement), at_once=1 if placement.device.type == "cpu" else _AT_ONCE)
+        at_once = 1 if placement.device.type == "cpu" else _AT_ONCE
+        return cls(read_pipeline(folder, placement), at_once, loras=spec.loras)
 
     def run(self, batch: Batch) -> None:
         orders = take_orders(batch.jobs, self._painter, checker=self._safety.present)
@@ -56,6 +59,7 @@ class TextToImage(Pipeline):
                     at_once = self._with_less(group)
         finally:
             self._thrift.restore()
+            self._painter.rest()
 
     def _try(self, group: Group, batch: Batch) -> bool:
         """Draw the group, or fail its jobs; False when memory ran out."""

@@ -12,6 +12,7 @@ from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
 
 from inference.errors import GenerationFailed, InvalidRequest
+from inference.pipelines.text_to_image.lora import Wardrobe
 from inference.pipelines.text_to_image.noise import generators_of, start_from, starting_noise
 from inference.pipelines.text_to_image.plan import Mode, Plan, Subject
 from inference.pipelines.text_to_image.prompts import prompts_for
@@ -28,8 +29,9 @@ AfterStep = Callable[[int, torch.Tensor], None]
 class Painter:
     """A diffusers text-to-image pipeline, and those of its kin that start from a picture."""
 
-    def __init__(self, pipe: Any) -> None:
+    def __init__(self, pipe: Any, loras: str = "") -> None:
         self._pipe = pipe
+        self._wardrobe = Wardrobe(pipe, loras)
         self._kin: dict[Mode, Any] = {"text": pipe}
         self._samplers = Samplers(pipe)
         self._prompts = prompts_for(pipe)
@@ -76,9 +78,10 @@ class Painter:
     def draw(self, subjects: Sequence[Subject], plan: Plan, after_step: AfterStep) -> list[Image.Image]:
         """A picture for each subject.
 
-        All have the plan's mode, and negative prompts are given for all or for none. Raises GenerationFailed when the
-        numbers overflow.
+        All have the plan's mode, and prompts of one shape. Raises GenerationFailed when the numbers overflow, and
+        InvalidRequest for a LoRA that does not fit.
         """
+        self._wardrobe.wear(plan.lora)
         sources = [subject.source.at((plan.width, plan.height)) for subject in subjects if subject.source]
         pipe = self._kin_for(plan.mode)
         pipe.scheduler = self._samplers.scheduler(plan.sampler)
@@ -97,6 +100,10 @@ class Painter:
         processor = pipe.image_processor
         images: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))
         return list(map(paste_back, sources, images)) if sources else images
+
+    def rest(self) -> None:
+        """Let go of what is only needed while there is something to draw."""
+        self._wardrobe.take_off()
 
     def _start(
         self, plan: Plan, sources: Sequence[Source], noise: torch.Tensor | None, scheduler: Any
