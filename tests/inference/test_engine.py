@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing
+from pathlib import Path
 
 import pytest
 
@@ -143,3 +145,29 @@ async def test_a_cancelled_task_cancels_its_request(engine: Engine, backend: Fak
 async def test_closing_the_engine_closes_the_backend(engine: Engine, backend: FakeBackend) -> None:
     await engine.close()
     assert backend.closed
+
+
+def with_loras(folder: Path, *names: str) -> Engine:
+    for name in names:
+        (folder / f"{name}.safetensors").touch()
+    return Engine(CONFIG.model_copy(update={"loras": folder}), FakeBackend())
+
+
+@pytest.mark.parametrize("lora", ["ink", "ink:0.8", "ink:-2", "line: art", "line: art:1.5"])
+def test_a_lora_goes_by_its_files_name_with_or_without_a_weight(tmp_path: Path, lora: str) -> None:
+    engine = with_loras(tmp_path, "ink", "line: art")
+    assert engine.check(ImagineRequest(prompt="a fox", lora=lora)).name == "brush"
+
+
+@pytest.mark.parametrize(
+    ("lora", "words"),
+    [
+        ("oil", "There is no LoRA 'oil'. There is: ink."),
+        ("ink:strong", "There is no LoRA 'ink:strong'"),
+        ("ink:3", "between -2 and 2, not 3"),
+        ("ink:nan", "between -2 and 2, not nan"),
+    ],
+)
+def test_what_is_no_lora_is_refused(tmp_path: Path, lora: str, words: str) -> None:
+    with pytest.raises(InvalidRequest, match=re.escape(words)):
+        with_loras(tmp_path, "ink").check(ImagineRequest(prompt="a fox", lora=lora))
