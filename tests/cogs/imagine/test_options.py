@@ -1,0 +1,244 @@
+"""/imagine with pictures: what people hand in, and the regions that they choose."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import discord
+import pytest
+from PIL import Image
+from simcord import InteractionResult, ResponseMessage
+
+from inference import Config, Drawing, ImagineRequest, Picture, Result, cells_region, parameters
+from inference.images import encode_png
+from tests.cogs.stage import Stage, buttons, first, refusal
+from tests.fakes import PNG
+
+
+def _picture(text: str = "") -> bytes:
+    return encode_png(Image.new("RGB", (96, 64), "green"), text)
+
+
+def _drawn(stage: Stage) -> list[ImagineRequest]:
+    return [request for request in stage.backend.requests if isinstance(request, ImagineRequest)]
+
+
+def _restrict(stage: Stage) -> None:
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    channel.nsfw = True
+
+
+async def _imagine(stage: Stage, **options: Any) -> InteractionResult:
+    return await stage.alice.slash(stage.channel, "imagine", **options)
+
+
+class TestSources:
+    async def test_picture_mask_and_the_other_options_reach_the_engine(self, stage: Stage):
+        await _imagine(
+            stage, prompt="a fox", image=("a.png", _picture()), mask=("m.png", PNG), strength=0.4, sampler="Euler a",
+            temperature=0.5, top_k=40,
+        )  # fmt: skip
+        [request] = _drawn(stage)
+        assert (request.image, request.mask) == (_picture(), PNG)
+        assert (request.strength, request.sampler, request.temperature, request.top_k) == (0.4, "Euler a", 0.5, 40)
+
+    async def test_a_mask_without_a_picture_is_refused_before_anything_is_fetched(self, stage: Stage):
+        result = await _imagine(stage, prompt="a fox", mask=("m.png", PNG))
+        assert refusal(result).startswith("A mask, a region and a strength belong to a picture.")
+        assert not result.deferred
+
+    async def test_a_picture_over_the_limit_is_refused_before_it_is_fetched(self, stage: Stage):
+        result = await _imagine(stage, prompt="a fox", image=("huge.png", b"0" * 26_000_000))
+        assert refusal(result).startswith("huge.png has 26.0 MB")
+        assert not result.deferred
+
+    async def test_neither_a_prompt_nor_a_picture_is_explained(self, stage: Stage):
+        assert refusal(await _imagine(stage)).startswith("Say what to draw as `prompt`")
+
+
+class TestRepeating:
+    async def test_a_drawn_picture_without_a_prompt_is_repeated(self, stage: Stage):
+        original = ImagineRequest(prompt="a fox", negative_prompt="fog", steps=12, guidance=5.0, seed=7)
+        await _imagine(stage, image=("a.png", _picture(parameters.to_text(original))))
+        [request] = _drawn(stage)
+        assert (request.prompt, request.negative_prompt, request.image) == ("a fox", "fog", b"")
+        assert (request.steps, request.guidance, request.seed) == (12, 5.0, 7)
+
+    async def test_options_go_before_what_the_picture_says(self, stage: Stage):
+        text = parameters.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7))
+        await _imagine(stage, image=("a.png", _picture(text)), seed=8, count=2)
+        [request] = _drawn(stage)
+        assert (request.steps, request.seed, request.count) == (12, 8, 2)
+
+    async def test_a_picture_without_parameters_is_refused_with_the_next_step(self, stage: Stage):
+        result = await _imagine(stage, image=("a.png", _picture()))
+        assert refusal(result).startswith("This file does not tell what it was drawn from")
+        assert not _drawn(stage)
+
+    async def test_a_picture_that_needs_another_one_names_what_is_missing(self, stage: Stage):
+        text = parameters.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7, image=PNG, strength=0.6))
+        said = refusal(await _imagine(stage, image=("a.png", _picture(text))))
+        assert said.startswith("This picture was drawn from another one")
+        assert "a fox" in said
+        assert "`strength`: 0.6, `seed`: 7" in said
+
+    async def test_a_strength_without_a_prompt_is_not_ignored(self, stage: Stage):
+        said = refusal(await _imagine(stage, image=("a.png", _picture()), strength=0.5))
+        assert said == "To draw from this picture, say what it should become as `prompt`."
+
+
+class TestPicker:
+    async def _open(self, stage: Stage, region: str = "pick on the picture") -> InteractionResult:
+        return await _imagine(stage, prompt="a fox", image=("a.png", _picture()), region=region)
+
+    async def test_cells_are_ticked_on_the_picture_before_anything_is_drawn(self, stage: Stage):
+        result = await self._open(stage)
+        message = first(result)
+        assert message.ephemeral
+        assert buttons(message)[:9] == [str(cell) for cell in range(1, 10)]
+        assert buttons(message)[9:14] == ["left half", "right half", "top half", "bottom half", "background"]
+        blank = await message.attachments[0].read()
+        await stage.alice.click(message, label="3")
+        await stage.alice.click(message, label="5")
+        assert (message.attachments[0].description or "").endswith("Chosen: cells 3 5.")
+        assert await message.attachments[0].read() != blank
+        assert not _drawn(stage)
+        drawn = await stage.alice.click(message, label="Draw")
+        assert message.content == "Drawing."
+        assert [request.region for request in _drawn(stage)] == [cells_region({3, 5})]
+        [public] = drawn.followups
+        assert not public.ephemeral
+        assert public.content.startswith("> a fox")
+
+    async def test_a_cell_can_be_unticked_and_a_name_takes_the_place_of_cells(self, stage: Stage):
+        message = first(await self._open(stage))
+        await stage.alice.click(message, label="3")
+        await stage.alice.click(message, label="3")
+        assert _button(message, "Draw")["disabled"]
+        await stage.alice.click(message, label="3")
+        await stage.alice.click(message, label="background")
+        assert _styles(message) == {"background": discord.ButtonStyle.success.value}
+        await stage.alice.click(message, label="Draw")
+        assert [request.region for request in _drawn(stage)] == ["background"]
+
+    async def test_a_region_with_a_name_is_shown_first_too(self, stage: Stage):
+        message = first(await self._open(stage, "left half"))
+        assert _styles(message) == {"left half": discord.ButtonStyle.success.value}
+        assert not _drawn(stage)
+
+    async def test_cancel_draws_nothing(self, stage: Stage):
+        message = first(await self._open(stage, "left half"))
+        await stage.alice.click(message, label="Cancel")
+        assert message.content == "Nothing was drawn."
+        assert not message.components
+        assert not _drawn(stage)
+
+    async def test_who_takes_no_choice_is_told_that_nothing_was_drawn(self, stage: Stage):
+        message = first(await self._open(stage))
+        await stage.env.advance_time(601)
+        assert message.content.startswith("You took no choice")
+        assert not message.components
+
+    async def test_a_text_named_png_is_refused(self, stage: Stage):
+        result = await _imagine(stage, prompt="a fox", image=("a.png", b"a text"), region="left half")
+        assert "not a picture" in refusal(result)
+
+    async def test_a_region_without_a_picture_is_refused(self, stage: Stage):
+        result = await _imagine(stage, prompt="a fox", region="pick on the picture")
+        assert "belong to a picture" in refusal(result)
+
+
+class TestAlternatives:
+    async def test_several_jobs_are_asked_about_first(self, stage: Stage):
+        result = await _imagine(stage, prompt="a {red,blue} {cat,dog}", seed=5)
+        assert first(result).ephemeral
+        lines = ["This makes 4 jobs:", "> a red cat", "> a red dog", "> a blue cat", "> a blue dog"]
+        assert first(result).content.splitlines() == lines
+        assert not _drawn(stage)
+        drawn = await stage.alice.click(first(result), label="Draw 4")
+        assert sorted(request.prompt for request in _drawn(stage)) == sorted(line[2:] for line in lines[1:])
+        assert {request.seed for request in _drawn(stage)} == {5}
+        assert len(drawn.followups) == 4
+        assert not any(message.ephemeral for message in drawn.followups)
+        assert all(message.attachments for message in drawn.followups)
+
+    async def test_more_than_a_person_may_queue_is_refused_with_the_number(self, stage: Stage):
+        result = await _imagine(stage, prompt="{a,b,c} {d,e,f} fox")
+        assert refusal(result).startswith("This prompt makes 9 jobs; you may have 4 at a time.")
+
+    async def test_a_job_that_can_not_be_taken_says_so_in_private_and_leaves_the_others(self, stage: Stage):
+        result = await _imagine(stage, prompt="a {red,blue} cat", image=("a.png", b"a text"))
+        drawn = await stage.alice.click(first(result), label="Draw 2")
+        assert [message.ephemeral for message in drawn.followups] == [True, True]
+
+    async def test_a_region_and_alternatives_go_together(self, stage: Stage):
+        result = await _imagine(stage, prompt="a {red,blue} cat", image=("a.png", _picture()), region="left half")
+        assert "This makes 2 jobs:" in first(result).content
+        await stage.alice.click(first(result), label="Draw 2")
+        assert [request.region for request in _drawn(stage)] == ["left half", "left half"]
+
+    async def test_a_brace_can_be_meant(self, stage: Stage):
+        await _imagine(stage, prompt=r"a \{red,blue\} cat")
+        assert [request.prompt for request in _drawn(stage)] == ["a {red,blue} cat"]
+
+
+class TestSafety:
+    async def test_what_a_checker_objects_to_is_asked_for_only_where_it_may_be_shown(self, stage: Stage):
+        await _imagine(stage, prompt="a fox")
+        _restrict(stage)
+        await _imagine(stage, prompt="a fox")
+        assert [request.show_flagged for request in _drawn(stage)] == [False, True]
+
+    async def test_a_flagged_picture_is_a_spoiler_there(self, stage: Stage):
+        _restrict(stage)
+        flagged = (Picture(PNG, 7, flagged=True), Picture(PNG, 8))
+        stage.backend.script = lambda spec, request: [Result(Drawing(flagged, 8, 8, 25, 7.5))]
+        result = await _imagine(stage, prompt="a fox", count=2)
+        assert all(file.is_spoiler() for file in first(result).attachments)
+        assert first(result).attachments
+
+    class TestStricter:
+        @pytest.fixture
+        def config(self, config: Config) -> Config:
+            safety = config.safety.model_copy(update={"flagged": "hide", "unchecked": "restricted"})
+            return config.model_copy(update={"safety": safety})
+
+        async def test_the_operator_may_hide_it_everywhere(self, stage: Stage):
+            _restrict(stage)
+            await _imagine(stage, prompt="a fox")
+            assert [request.show_flagged for request in _drawn(stage)] == [False]
+
+        async def test_models_without_a_checker_may_be_kept_to_restricted_channels(self, stage: Stage):
+            await _imagine(stage, prompt="a fox")
+            _restrict(stage)
+            await _imagine(stage, prompt="a fox")
+            assert [request.checked for request in _drawn(stage)] == [True, False]
+
+
+class TestLoras:
+    @pytest.fixture
+    def config(self, config: Config, tmp_path: Path) -> Config:
+        for name in ("pixels", "oil"):
+            (tmp_path / f"{name}.safetensors").touch()
+        return config.model_copy(update={"loras": tmp_path})
+
+    async def test_the_operators_files_are_offered(self, stage: Stage):
+        offered = await stage.alice.autocomplete(stage.channel, "imagine", "lora", "P", prompt="a fox")
+        assert [choice["value"] for choice in offered] == ["pixels"]
+
+    async def test_the_choice_reaches_the_engine(self, stage: Stage):
+        await _imagine(stage, prompt="a fox", lora="oil")
+        assert [request.lora for request in _drawn(stage)] == ["oil"]
+
+
+def _button(message: ResponseMessage, label: str) -> dict[str, Any]:
+    [found] = [b for row in message.components for b in row["components"] if b["label"] == label]
+    return found
+
+
+def _styles(message: ResponseMessage) -> dict[str, int]:
+    """Of the buttons for regions that are ticked."""
+    rows = message.components[:4]
+    return {b["label"]: b["style"] for row in rows for b in row["components"] if b["style"] != 2}
