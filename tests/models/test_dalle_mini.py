@@ -301,7 +301,7 @@ def test_both_layouts_draw_the_same_picture(painter: DalleMini, tmp_path: Path) 
 def test_numbers_that_overflow_are_a_failure_and_no_black_picture(folder: Path) -> None:
     painter = loaded(folder, CPU)
     spoilt = VQGAN.load(folder / "vqgan", CPU)
-    spoilt.decoder.conv_out.bias.data.fill_(float("nan"))
+    spoilt.decoder.conv_out.weight.data.fill_(float("nan"))
     (outcome,) = run(DalleMini(DalleBart.load(folder, CPU), spoilt, painter.reader), CAT)
     assert isinstance(outcome, GenerationFailed)
     assert "overflowed" in outcome.user_message

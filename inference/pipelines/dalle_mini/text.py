@@ -41,6 +41,9 @@ _AFTER_HASHTAGS = (
     (r"\s+", " "),
 )
 
+_LONGEST_TAG = 60
+"""Characters of a hashtag that is taken apart; the work grows with their square."""
+
 
 def normalized(text: str, words: Words) -> str:
     """`text` in the form of the captions that the model learned from, a space in front."""
@@ -65,10 +68,12 @@ class Words:
 
     def split(self, tag: str) -> str:
         """`whiteocean` → `white ocean`; unchanged where the list is missing or knows no such words."""
+        if not self._ranks or len(tag) > _LONGEST_TAG:
+            return tag
         best: list[tuple[float, str]] = [(0.0, "")]
         for end in range(1, len(tag) + 1):
             starts = range(end)
-            best.append(min((best[s][0] + self._cost(tag[s:end]), f"{best[s][1]} {tag[s:end]}") for s in starts))
+            best.append(min((best[i][0] + self._cost(tag[i:end]), f"{best[i][1]} {tag[i:end]}") for i in starts))
         return best[-1][1].strip()
 
     def _cost(self, word: str) -> float:
