@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
-from bench import batching, diffusion, engine, lag, loading
+from bench import batching, dalle_mini, diffusion, engine, lag, loading
 from bench.row import HEADINGS, Row, Skipped, table
 from inference import InferenceError
 
@@ -17,9 +17,11 @@ MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
     "lag": lag.measure,
     "engine": engine.measure,
     "diffusion": diffusion.measure,
+    "dalle-mini": dalle_mini.measure,
     "batching": batching.measure,
     "loading-safetensors": loading.safetensors,
     "loading-bin": loading.legacy_bin,
+    "loading-flax": loading.flax,
 }
 
 

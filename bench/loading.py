@@ -8,8 +8,9 @@ from contextlib import contextmanager
 
 import psutil
 
-from bench.models import folder, settings
+from bench.models import equipped, folder, settings
 from bench.row import Row
+from inference import Task
 
 
 def safetensors() -> list[Row]:
@@ -20,9 +21,13 @@ def legacy_bin() -> list[Row]:
     return [_row("facebook/opt-1.3b", "legacy .bin", 2.2)]
 
 
-def _row(repo: str, kind: str, aim: float) -> Row:
-    config = settings("complete", repo)
-    spec = config.specs("complete")[0]
+def flax() -> list[Row]:
+    return [_row("dalle-mini/dalle-mini", "Flax", 1.3, "imagine")]
+
+
+def _row(repo: str, kind: str, aim: float, task: Task = "complete") -> Row:
+    config = settings(task, repo)
+    spec = equipped(config, config.specs(task)[0])
     here = folder(config, spec)
 
     from inference import pipelines

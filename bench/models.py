@@ -33,6 +33,12 @@ def folder(config: Config, spec: ModelSpec) -> Path:
     return hub.folder(spec, lambda fraction: None)
 
 
+def equipped(config: Config, spec: ModelSpec) -> ModelSpec:
+    """With the folder of the other repository that the model needs, if it needs one. Raises Skipped."""
+    folder(config, spec)
+    return Hub(config).with_companion(spec)
+
+
 @dataclass(slots=True)
 class LoneJob:
     """Implements `Job` for a direct call of a pipeline; `on_event` hears what it emits."""
