@@ -8,6 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from inference.parameters import sampler_named
+from inference.regions import REGIONS
+from inference.types import SAMPLERS, Sampler
+
 _EPILOG = """Without --config, config.yaml in the current folder is read. --model takes a name from that file,
 or any hub id or folder that holds a model of the task's kind."""
 
@@ -80,18 +84,34 @@ def _add_picture_tasks(new_task: NewTask) -> None:
     caption = new_task("caption", "describe a picture")
     caption.add_argument("image", type=_file, metavar="IMAGE")
     imagine = new_task("imagine", "draw a picture")
-    imagine.add_argument("prompt", metavar="PROMPT")
+    imagine.add_argument(
+        "prompt", nargs="?", default=_NOT_GIVEN, metavar="PROMPT", help="without: repeat the drawing given as --image"
+    )
     imagine.add_argument("-o", "--output", type=_png, required=True, metavar="FILE", help="a .png file")
+    _add_drawing_options(imagine)
+    _add_source_options(imagine)
+    for task in (caption, imagine):
+        _add_model(task)
+
+
+def _add_drawing_options(imagine: argparse.ArgumentParser) -> None:
     imagine.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what the picture should not show")
     imagine.add_argument("--size", type=_size, metavar="WxH", help="in pixels, multiples of 8")
     imagine.add_argument("--steps", type=int, metavar="N")
     imagine.add_argument("--guidance", type=float, metavar="SCALE", help="how closely to follow the prompt")
+    imagine.add_argument("--sampler", type=_sampler, metavar="NAME", help=f"of {', '.join(SAMPLERS)}")
+    imagine.add_argument("--lora", metavar="NAME", help="a file in the folder of LoRA files; NAME:0.8 for less of it")
     imagine.add_argument("--temperature", type=float, metavar="T", help="of models that draw token by token; 0: greedy")
     imagine.add_argument("--top-k", type=int, metavar="K", help="… from the K likeliest tokens; 0: from all")
     imagine.add_argument("--seed", type=int, metavar="N", help="of the first picture; each further one adds 1")
     imagine.add_argument("--count", type=int, metavar="N", help="more than one: FILE-1.png, FILE-2.png …")
-    for task in (caption, imagine):
-        _add_model(task)
+
+
+def _add_source_options(imagine: argparse.ArgumentParser) -> None:
+    imagine.add_argument("--image", type=_file, metavar="FILE", help="a picture to start from")
+    imagine.add_argument("--strength", type=float, metavar="S", help="how far to go from it, from 0 to 1")
+    imagine.add_argument("--mask", type=_file, metavar="FILE", help="a picture: white is drawn anew, black stays")
+    imagine.add_argument("--region", metavar="NAME", help=f"instead of a mask: {', '.join(REGIONS)}, or cells 1 2 … 9")
 
 
 def _add_file_tasks(new_task: NewTask) -> None:
@@ -124,6 +144,12 @@ def _size(text: str) -> tuple[int, int]:
     if not (width.isdecimal() and height.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size like 512x512")
     return int(width), int(height)
+
+
+def _sampler(text: str) -> Sampler:
+    if not (sampler := sampler_named(text)):
+        raise argparse.ArgumentTypeError(f"there is no sampler {text!r}; there is: {', '.join(SAMPLERS)}")
+    return sampler
 
 
 def _png(text: str) -> Path:

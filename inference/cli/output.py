@@ -35,6 +35,8 @@ def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
                 "height": value.height,
                 "steps": value.steps,
                 "guidance": value.guidance,
+                "sampler": value.sampler,
+                "strength": value.strength,
                 "note": value.note,
             }
 
@@ -52,9 +54,19 @@ def as_text(value: Value, images: Sequence[Path] = ()) -> str:
         case Mood():
             return f"{value.label} ({value.score:.1%})"
         case Drawing():
-            settings = f"seed {value.pictures[0].seed}, {value.width}×{value.height}, {value.steps} steps"
-            lines = [*map(str, images), f"{settings}, guidance {value.guidance:g}", value.note]
-            return "\n".join(filter(None, lines))
+            return "\n".join(filter(None, [*map(str, images), _settings(value), value.note]))
+
+
+def _settings(drawing: Drawing) -> str:
+    settings = [
+        f"seed {drawing.pictures[0].seed}",
+        f"{drawing.width}×{drawing.height}",
+        f"{drawing.steps} steps",
+        f"guidance {drawing.guidance:g}",
+        drawing.sampler,
+        "" if drawing.strength is None else f"strength {drawing.strength:g}",
+    ]
+    return ", ".join(filter(None, settings))
 
 
 def status_fields(status: ModelStatus) -> dict[str, Any]:

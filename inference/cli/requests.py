@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
+from inference import parameters
+from inference.errors import InvalidRequest
 from inference.types import (
     AskRequest,
     CaptionRequest,
@@ -29,10 +31,29 @@ _KINDS: tuple[type[Request], ...] = (
 
 
 def build_request(args: argparse.Namespace) -> Request:
-    """The request of `args.task`; each of its fields is an option of the same name, or keeps its default."""
+    """The request of `args.task`; each of its fields is an option of the same name, or keeps its default.
+
+    Raises InvalidRequest for a drawing without a prompt, unless its picture's file says how to repeat it.
+    """
     kind = next(kind for kind in _KINDS if kind.task == args.task)
-    given: dict[str, Any] = vars(args)
-    if "size" in given:
-        given |= dict(zip(("width", "height"), args.size, strict=True))
+    options: dict[str, Any] = vars(args)
+    if "size" in options:
+        options |= dict(zip(("width", "height"), args.size, strict=True))
     names = {field.name for field in fields(kind)}
-    return kind(**{name: value for name, value in given.items() if name in names})
+    given = {name: value for name, value in options.items() if name in names}
+    if kind is ImagineRequest and "prompt" not in given:
+        return _repeated(**given)
+    return kind(**given)
+
+
+def _repeated(*, image: bytes = b"", **given: Any) -> ImagineRequest:
+    """The request that drew `image`, as its file tells, but for what is given."""
+    found = parameters.read(image) if image else None
+    if found is None:
+        raise InvalidRequest("There is no PROMPT, and no --image whose file tells what it was drawn from. Write one.")
+    if found.strength is not None:
+        raise InvalidRequest(
+            "This picture was drawn from another one, which its file does not hold. Give that one as --image, "
+            "and a PROMPT."
+        )
+    return replace(found, **given)

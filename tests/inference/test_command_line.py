@@ -7,11 +7,12 @@ import json
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from PIL import Image
 
 from inference import (
     Answer,
@@ -40,6 +41,7 @@ from inference import (
 from inference.cli import execute
 from inference.cli.arguments import parse
 from inference.hub import Hub
+from inference.images import encode_png
 from tests.fakes import PNG, FakeBackend, plausible
 from tests.inference.fake_hub import FakeHub, serving, sha
 from tests.inference.test_hub import TINY
@@ -216,6 +218,72 @@ def test_imagine_writes_the_picture_and_tells_the_seed(run: CommandLine, tmp_pat
     ]
 
 
+def test_imagine_starts_from_a_picture_and_takes_names_in_any_case(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "fox.png").write_bytes(PNG)
+    (tmp_path / "data" / "loras").mkdir(parents=True)
+    (tmp_path / "data" / "loras" / "ink.safetensors").touch()
+    picture = Picture(PNG, 7)
+    run.answers(Result(Drawing((picture,), 8, 8, 20, 7.5, sampler="Euler a", strength=0.6)))
+    source = ["--image", tmp_path / "fox.png", "--strength", "0.6", "--sampler", "euler A", "--lora", "ink:0.5"]
+    out = ["-o", tmp_path / "new.png", "--seed", "7"]
+    fields = run("imagine", "a fox", *out, *source, "--mask", tmp_path / "fox.png", "--json").fields
+    assert (fields["sampler"], fields["strength"]) == ("Euler a", 0.6)
+    done = run("imagine", "a fox", *out, *source, "--region", "left half")
+    assert "seed 7, 8×8, 20 steps, guidance 7.5, Euler a, strength 0.6" in done.out
+    request = ImagineRequest(
+        prompt="a fox",
+        seed=7,
+        image=PNG,
+        strength=0.6,
+        sampler="Euler a",
+        lora="ink:0.5",
+        model="stable-diffusion-v1-4",
+    )
+    assert run.backend.requests == [replace(request, mask=PNG), replace(request, region="left half")]
+
+
+def drawn_with(text: str) -> bytes:
+    return encode_png(Image.new("RGB", (8, 8)), text)
+
+
+def test_a_picture_that_tells_how_it_was_drawn_is_repeated(run: CommandLine, tmp_path: Path) -> None:
+    text = "a fox\nNegative prompt: dogs\nSteps: 9, Sampler: DDIM, CFG scale: 5, Seed: 11, Size: 64x128"
+    (tmp_path / "fox.png").write_bytes(drawn_with(text))
+    repeat = ["imagine", "--image", tmp_path / "fox.png", "-o", tmp_path / "again.png"]
+    assert run(*repeat).status == 0
+    assert run(*repeat, "--seed", "12", "--count", "2").status == 0
+    again = ImagineRequest(
+        prompt="a fox",
+        negative_prompt="dogs",
+        steps=9,
+        sampler="DDIM",
+        guidance=5.0,
+        seed=11,
+        width=64,
+        height=128,
+        model="stable-diffusion-v1-4",
+    )
+    assert run.backend.requests == [again, replace(again, seed=12, count=2)]
+
+
+@pytest.mark.parametrize(
+    ("picture", "words"),
+    [
+        (PNG, "There is no PROMPT, and no --image whose file tells"),
+        (drawn_with("a fox\nSeed: 1, Denoising strength: 0.5, Init image hash: 00"), "drawn from another one"),
+        (drawn_with("a fox\nSeed: many"), "'many' is no value for Seed"),
+        (b"no picture", "not a picture"),
+    ],
+)
+def test_a_picture_that_does_not_tell_needs_a_prompt(
+    run: CommandLine, tmp_path: Path, picture: bytes, words: str
+) -> None:
+    (tmp_path / "fox.png").write_bytes(picture)
+    done = run("imagine", "--image", tmp_path / "fox.png", "-o", tmp_path / "again.png")
+    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
+    assert words in done.err
+
+
 def test_several_pictures_are_numbered(run: CommandLine, tmp_path: Path) -> None:
     done = run("imagine", "a fox", "-o", tmp_path / "fox.png", "--count", "2", "--seed", "1")
     assert [path.name for path in sorted(tmp_path.glob("*.png"))] == ["fox-1.png", "fox-2.png"]
@@ -315,6 +383,10 @@ def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: Com
         (["caption", "nowhere.png"], "nowhere.png can't be read: No such file"),
         (["caption", "."], "can't be read: Is a directory"),
         (["imagine", "a fox"], "required: -o/--output"),
+        (["imagine", "-o", "fox.png"], "There is no PROMPT"),
+        (["imagine", "a fox", "-o", "fox.png", "--sampler", "fast"], "there is no sampler 'fast'; there is: DPM++ 2M"),
+        (["imagine", "a fox", "-o", "fox.png", "--strength", "0.5"], "belong to a picture"),
+        (["imagine", "a fox", "-o", "fox.png", "--lora", "ink"], "There is no LoRA 'ink'"),
         (["imagine", "a fox", "-o", "fox.jpg"], "does not end in .png"),
         (["imagine", "a fox", "-o", "nowhere/fox.png"], "there is no folder 'nowhere'"),
         (["imagine", "a fox", "-o", "fox.png", "--size", "big"], "'big' is not a size like 512x512"),
