@@ -110,10 +110,14 @@ def _serve(path: Path, token: str) -> int:
     import aiohttp
     import discord
 
+    from storage import StorageError
+
     config, engine = _load(path)
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
     try:
         asyncio.run(_until_stopped(_log_in(create_bot(config, engine), engine, token)))
+    except StorageError as error:
+        raise Failure(1, str(error)) from error
     except discord.LoginFailure as error:
         raise Failure(1, f"Discord refused the token. Copy a new one into DISCORD_TOKEN, from {_TOKENS}.") from error
     except (aiohttp.ClientError, TimeoutError, discord.DiscordException) as error:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from discord.ext import commands
 from simcord.env import Env
@@ -51,16 +52,18 @@ def _ready_engine() -> PreviewEngine:
 @asynccontextmanager
 async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> AsyncGenerator[Page]:
     """The bot on `engine`, logged in to an offline Discord, and the page that shows it."""
-    engine.env = env = Env(create_bot(engine.config, engine), check_errors=False, settle_timeout=_PATIENCE)
-    set_the_clock(env)
-    await env.start()
-    try:
-        async with Page(env, await furnish(env), port) as page:
-            yield page
-    finally:
-        await env.bot.close()
-        await env.shutdown()
-        await engine.close()
+    with TemporaryDirectory() as data:  # the offline Discord forgets all messages, so the bot may forget what it kept
+        config = engine.config.model_copy(update={"data": Path(data)})
+        engine.env = env = Env(create_bot(config, engine), check_errors=False, settle_timeout=_PATIENCE)
+        set_the_clock(env)
+        await env.start()
+        try:
+            async with Page(env, await furnish(env), port) as page:
+                yield page
+        finally:
+            await env.bot.close()
+            await env.shutdown()
+            await engine.close()
 
 
 def _welcome(url: str) -> str:

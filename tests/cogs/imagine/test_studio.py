@@ -340,7 +340,20 @@ async def test_each_press_is_a_job_and_failures_end_in_a_sentence(stage: Stage):
     stage.env.inject_error("PATCH", "/webhooks/*/messages/@original", status=500)
     result = await press(stage, message, "U1")
     assert "Discord did not" in " ".join(m.content for m in (result.response, *result.followups) if m)
-    assert await kept(stage) == 1, "what was not shown is not kept"
+    assert await kept(stage) == 1
+
+
+async def test_a_drawing_whose_message_went_before_it_was_done_is_not_kept(stage: Stage):
+    stage.backend.script = lambda spec, request: []
+    message = await grid(stage)
+    await message.message.delete()
+    await stage.event(Result(drawn(newest(stage))))
+    assert await kept(stage) == 0
+
+
+async def test_buttons_take_no_memory(stage: Stage):
+    await press(stage, await grid(stage), "U1")
+    assert stage.bot.persistent_views == []
 
 
 async def test_who_waited_for_long_is_told_by_a_message_that_may_ping_them_alone(stage: Stage):
@@ -350,7 +363,9 @@ async def test_who_waited_for_long_is_told_by_a_message_that_may_ping_them_alone
     await stage.event(Result(drawn(ImagineRequest(prompt="a fox"))))
     [note] = result.followups
     assert note.content == f"<@{stage.alice.id}> Your picture is ready."
-    assert [person.id for person in note.message.mentions] == [stage.alice.id]
+    sent = stage.env.http_requests[-1].json
+    assert sent is not None
+    assert sent["allowed_mentions"] == {"parse": [], "users": [stage.alice.id]}
 
 
 async def test_who_waited_shortly_is_not(stage: Stage):
