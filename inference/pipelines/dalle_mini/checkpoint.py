@@ -52,7 +52,7 @@ def read_flax(file: Path, wanted: Wanted) -> NamedTensors:
     with file.open("rb") as stream:
         for path, tensor in _Reader(stream, wanted).leaves(()):
             if tensor is not None:
-                yield _name(path), _in_torch_order(path[-1], tensor)
+                yield _name(path), tensor
 
 
 class _Reader:
@@ -67,17 +67,17 @@ class _Reader:
         """What stands at `path`: every array below it, None for one that is not wanted."""
         kind, size = self._header()
         if kind == "extension":
-            yield path, self._ndarray(size, self._wanted(_name(path)))
+            yield path, self._ndarray(size, self._wanted(_name(path)), path[-1])
             return
         _expect(kind, "map")
         for i in range(size):
             key = self._text()
             if key == _CHUNKED:
-                yield path, self._chunked(size - i, self._wanted(_name(path)))
+                yield path, self._chunked(size - i, self._wanted(_name(path)), path[-1])
                 return
             yield from self.leaves((*path, key))
 
-    def _chunked(self, entries: int, dtype: torch.dtype | None) -> torch.Tensor | None:
+    def _chunked(self, entries: int, dtype: torch.dtype | None, leaf: str) -> torch.Tensor | None:
         """An array in pieces, a map of which the first key was just read."""
         self._header()  # true
         shape: list[int] = []
@@ -90,9 +90,12 @@ class _Reader:
                     shape.append(self._sized("number"))
                 else:
                     chunks.append(self._ndarray(self._sized("extension"), dtype))
-        return None if dtype is None else torch.cat([chunk for chunk in chunks if chunk is not None]).view(shape)
+        if dtype is None:
+            return None
+        whole = torch.cat([chunk for chunk in chunks if chunk is not None]).view(shape)
+        return whole.permute(_axes(leaf, whole.ndim)).contiguous()
 
-    def _ndarray(self, size: int, dtype: torch.dtype | None) -> torch.Tensor | None:
+    def _ndarray(self, size: int, dtype: torch.dtype | None, leaf: str = "") -> torch.Tensor | None:
         """An array of the extension whose header was just read, `size` bytes long."""
         end = self._stream.tell() + 1 + size
         if self._take(1)[0] != _NDARRAY:
@@ -105,9 +108,26 @@ class _Reader:
         stored: torch.dtype = getattr(torch, self._text())
         if self._sized("bytes") != prod(shape) * stored.itemsize:
             raise OSError("an array's length does not fit its shape")
-        tensor = torch.empty(shape, dtype=dtype)
-        fill_tensor(self._stream, tensor.view(-1), self._buffer.view(stored))
+        axes = _axes(leaf, len(shape))
+        tensor = torch.empty([shape[axis] for axis in axes], dtype=dtype)
+        self._fill(tensor.permute([axes.index(axis) for axis in range(len(shape))]), self._buffer.view(stored))
         return tensor
+
+    def _fill(self, target: torch.Tensor, buffer: torch.Tensor) -> None:
+        """Fill `target`, whatever its order in memory, with the numbers that follow, in the order of its axes.
+
+        Without a second copy of it in between: those would leave holes in the heap that nothing fits in.
+        """
+        if target.is_contiguous():
+            fill_tensor(self._stream, target.view(-1), buffer)
+        elif target.ndim > 2:
+            for part in target:
+                self._fill(part, buffer)
+        else:
+            for rows in target.split(max(1, len(buffer) // target.shape[1])):
+                source = buffer[: rows.numel()]
+                fill_tensor(self._stream, source, source)
+                rows.copy_(source.view(rows.shape))
 
     def _text(self) -> str:
         return self._take(self._sized("text")).decode()
@@ -150,8 +170,8 @@ def _name(path: tuple[str, ...]) -> str:
     return ".".join([*(re.sub(r"_(\d+)$", r".\1", module) for module in modules), _LEAVES.get(leaf, leaf)])
 
 
-def _in_torch_order(leaf: str, tensor: torch.Tensor) -> torch.Tensor:
-    if leaf != "kernel":
-        return tensor
-    axes = (3, 2, 0, 1) if tensor.ndim == 4 else (*range(tensor.ndim - 2), -1, -2)
-    return tensor.permute(axes).contiguous()
+def _axes(leaf: str, ndim: int) -> tuple[int, ...]:
+    """The order in which PyTorch has the axes of an array."""
+    if leaf != "kernel" or ndim < 2:
+        return tuple(range(ndim))
+    return (3, 2, 0, 1) if ndim == 4 else (*range(ndim - 2), ndim - 1, ndim - 2)
