@@ -15,8 +15,10 @@ from cogs.imagine.permutations import Permutations, permutations
 from cogs.imagine.picker import PICK, Picker
 from cogs.imagine.question import Question
 from cogs.imagine.rules import for_channel
+from cogs.imagine.words import remix_form
 from cogs.options import Seed, Text, loras, models_of
 from cogs.reply import InteractionPlace, Job
+from cogs.reply.sources import pictures
 from inference import REGIONS, SAMPLERS, ImagineRequest, InvalidRequest
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ class Imagine(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
+        bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image))
 
     @app_commands.command()
     @app_commands.describe(
@@ -109,6 +112,14 @@ class Imagine(commands.Cog):
             await self._draw(interaction, ImagineRequest(prompt=prompt, **options), image, mask)
         else:
             await self._repeat(interaction, options, image, mask)
+
+    async def remix_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """The menu: the words come in a form."""
+        async with self.bot.jobs.open(InteractionPlace(interaction)):
+            found = pictures(message)
+            if not found:
+                raise InvalidRequest("That message has no picture attached. Pictures behind links can't be drawn from.")
+            await interaction.response.send_modal(await remix_form(self.bot, found[0]))
 
     async def _draw(
         self,

@@ -18,6 +18,11 @@ def neutral(text: str) -> str:
     return escape_mentions(escape_markdown(text))
 
 
+def as_written(text: str) -> str:
+    """What somebody wrote, from what `neutral` made of it."""
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", text).replace("@\u200b", "@")
+
+
 def quoted(text: str, longest: int = 300) -> str:
     """The beginning of what somebody wrote, on one quoted line: a reminder, not the text itself."""
     line = " ".join(text.split())

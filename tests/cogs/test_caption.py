@@ -6,9 +6,23 @@ import io
 
 import pytest
 from PIL import Image
+from simcord import InteractionResult
 
-from inference import Caption, CaptionRequest, Event, InferenceError, ModelSpec, Request, Result
-from tests.cogs.stage import Stage, first, refusal
+from bot import create_bot
+from inference import (
+    Caption,
+    CaptionRequest,
+    Config,
+    Event,
+    ImagineRequest,
+    InferenceError,
+    ModelSpec,
+    Request,
+    Result,
+    parameters,
+)
+from inference.images import encode_png
+from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
 from tests.fakes import PNG
 
 
@@ -33,7 +47,7 @@ async def test_each_picture_of_a_message_gets_its_own_in_order(stage: Stage):
     pictures = [_picture(4), _picture(400)]
     message = await stage.bob.send(stage.channel, attachments=[("a_1.png", pictures[0]), ("b.png", pictures[1])])
     result = await stage.alice.context_menu(stage.channel, "Caption image", message)
-    lines = [rf"**a\_1.png**: {len(pictures[0])} bytes", f"**b.png**: {len(pictures[1])} bytes"]
+    lines = [rf"1. **a\_1.png**: {len(pictures[0])} bytes", f"2. **b.png**: {len(pictures[1])} bytes"]
     assert first(result).content.splitlines() == lines
 
 
@@ -41,8 +55,9 @@ async def test_one_bad_picture_does_not_spoil_the_others(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("bad.png", b"text"), ("good.png", PNG)])
     result = await stage.alice.context_menu(stage.channel, "Caption image", message)
     bad, good = first(result).content.splitlines()
-    assert bad.startswith("**bad.png**: ")
-    assert good == "**good.png**: a cat on a mat"
+    assert bad.startswith("1. **bad.png**: ")
+    assert good == "2. **good.png**: a cat on a mat"
+    assert buttons(first(result)) == ["Imagine 2"]
 
 
 async def test_text_named_png_is_refused_in_private(stage: Stage):
@@ -75,3 +90,81 @@ async def test_a_file_that_discord_does_not_hand_over_is_explained(stage: Stage,
     message = await stage.bob.send(stage.channel, attachments=[("cat.png", PNG)])
     result = await stage.alice.context_menu(stage.channel, "Caption image", message)
     assert refusal(result) == "Discord did not hand over cat.png. Upload it again."
+
+
+async def test_a_private_description_is_for_the_person_who_asks_alone(stage: Stage):
+    message = await stage.bob.send(stage.channel, attachments=[("cat.png", PNG)])
+    result = await stage.alice.context_menu(stage.channel, "Describe privately", message)
+    assert first(result).ephemeral
+    assert first(result).content == "a cat on a mat"
+
+
+def _fields(result: InteractionResult) -> dict[str, str]:
+    """What a form is prefilled with."""
+    assert result.modal is not None
+    inputs = [label["component"] for label in result.modal["components"]]
+    return {field["custom_id"]: field.get("value") or "" for field in inputs}
+
+
+class TestImagineThis:
+    async def test_anyone_can_draw_what_a_caption_says(self, stage: Stage):
+        stage.backend.script = lambda spec, request: (
+            [Result(Caption("a *fat* cat_1 @everyone"))] if isinstance(request, CaptionRequest) else []
+        )
+        captioned = first(await stage.alice.slash(stage.channel, "caption", image=("cat.png", PNG)))
+        form = await stage.bob.click(captioned, label="Imagine this")
+        assert _fields(form) == {"prompt": "a *fat* cat_1 @everyone", "negative": ""}
+        await stage.bob.submit_modal(form, {"prompt": "a fat cat", "negative": "dogs"})
+        request = stage.backend.requests[-1]
+        assert isinstance(request, ImagineRequest)
+        assert (request.prompt, request.negative_prompt, request.owner) == ("a fat cat", "dogs", str(stage.bob.id))
+
+    async def test_each_of_several_captions_has_a_button_of_its_own(self, stage: Stage):
+        captions = iter(["a cat", "a dog"])
+        stage.backend.script = lambda spec, request: [Result(Caption(next(captions)))]
+        files = [("a*b.png", PNG), ("b: **c**.png", PNG)]
+        message = await stage.bob.send(stage.channel, attachments=files)
+        captioned = first(await stage.alice.context_menu(stage.channel, "Caption image", message))
+        assert buttons(captioned) == ["Imagine 1", "Imagine 2"]
+        for number, caption in ((1, "a cat"), (2, "a dog")):
+            form = await stage.bob.click(captioned, label=f"Imagine {number}")
+            assert _fields(form)["prompt"] == caption
+
+    async def test_the_button_outlives_the_bot(self, stage: Stage, config: Config):
+        captioned = first(await stage.alice.slash(stage.channel, "caption", image=("cat.png", PNG)))
+        engine = PatientEngine(config, stage.backend)
+        engine.env = stage.env
+        await stage.env.restart_bot(create_bot(config, engine))
+        assert _fields(await stage.bob.click(captioned, label="Imagine this"))["prompt"] == "a cat on a mat"
+
+
+class TestRemixImage:
+    async def _open(self, stage: Stage, picture: bytes) -> InteractionResult:
+        message = await stage.bob.send(stage.channel, attachments=[("a.png", picture)])
+        return await stage.alice.context_menu(stage.channel, "Remix image", message)
+
+    async def test_the_form_is_prefilled_from_the_pictures_parameters(self, stage: Stage):
+        text = parameters.to_text(ImagineRequest(prompt="a fox", negative_prompt="fog", steps=9, seed=1))
+        form = await self._open(stage, encode_png(Image.new("RGB", (64, 64)), text))
+        assert _fields(form) == {"prompt": "a fox", "negative": "fog", "strength": ""}
+
+    async def test_it_draws_from_the_picture(self, stage: Stage):
+        form = await self._open(stage, PNG)
+        assert _fields(form)["prompt"] == ""
+        result = await stage.alice.submit_modal(form, {"prompt": "a wolf", "negative": "", "strength": "0.4"})
+        [request] = stage.backend.requests
+        assert isinstance(request, ImagineRequest)
+        assert (request.prompt, request.image, request.strength) == ("a wolf", PNG, 0.4)
+        assert request.owner == str(stage.alice.id)
+        assert not first(result).ephemeral
+
+    async def test_a_strength_that_is_no_number_is_refused_in_private(self, stage: Stage):
+        form = await self._open(stage, PNG)
+        result = await stage.alice.submit_modal(form, {"prompt": "a wolf", "negative": "", "strength": "much"})
+        assert "strength" in refusal(result)
+        assert not stage.backend.requests
+
+    async def test_a_message_without_a_picture_is_told_so(self, stage: Stage):
+        message = await stage.bob.send(stage.channel, "just words")
+        result = await stage.alice.context_menu(stage.channel, "Remix image", message)
+        assert "no picture" in refusal(result)

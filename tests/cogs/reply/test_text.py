@@ -7,7 +7,7 @@ import random
 import pytest
 
 from cogs.reply.page import Attached, Page, pages
-from cogs.reply.text import PART, bar, neutral, ordinal, quoted, seconds, split
+from cogs.reply.text import PART, as_written, bar, neutral, ordinal, quoted, seconds, split
 
 _PIECES = ["word", " ", "\n", "\n\n", ". ", "!", "\\*", "\\\\", "```\n", "long" * 40, "…", "日本語", "👩‍🚀", "\t"]
 
@@ -71,3 +71,21 @@ def test_numbers_are_written_as_people_say_them():
     ]  # fmt: skip
     assert [seconds(amount) for amount in (0.2, 40, 180)] == ["1 s", "40 s", "3 min"]
     assert bar(0.3) == "▰▰▰▱▱▱▱▱▱▱"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a *fat* cat_1",
+        "@everyone <@1>",
+        r"a \ b",
+        "`code` ||x|| ~~y~~",
+        "> quote",
+        "# heading",
+        "- item",
+        "",
+        "(a:1.3)",
+    ],
+)
+def test_what_was_made_harmless_can_be_read_back(text: str):
+    assert as_written(neutral(text)) == text
