@@ -42,7 +42,7 @@ from inference.cli import execute
 from inference.cli.arguments import parse
 from inference.hub import Hub
 from inference.images import encode_png
-from tests.fakes import PNG, FakeBackend, plausible
+from tests.fakes import PNG, FakeBackend, drawn, plausible
 from tests.inference.fake_hub import FakeHub, serving, sha
 from tests.inference.test_hub import TINY
 
@@ -202,20 +202,19 @@ def test_imagine_writes_the_picture_and_tells_the_seed(run: CommandLine, tmp_pat
     file = tmp_path / "fox.png"
     options = ["--negative", "dogs", "--size", "64x128", "--steps", "2", "--guidance", "5", "--seed", "11"]
     fields = run("imagine", "a fox", "-o", file, *options, "--json").fields
-    assert file.read_bytes() == PNG
     assert (fields["images"], fields["seed"], fields["steps"]) == ([str(file)], 11, 2)
-    assert run.backend.requests == [
-        ImagineRequest(
-            prompt="a fox",
-            negative_prompt="dogs",
-            width=64,
-            height=128,
-            steps=2,
-            guidance=5.0,
-            seed=11,
-            model="stable-diffusion-v1-4",
-        )
-    ]
+    request = ImagineRequest(
+        prompt="a fox",
+        negative_prompt="dogs",
+        width=64,
+        height=128,
+        steps=2,
+        guidance=5.0,
+        seed=11,
+        model="stable-diffusion-v1-4",
+    )
+    assert run.backend.requests == [request]
+    assert file.read_bytes() == drawn(request).pictures[0].png
 
 
 def test_imagine_starts_from_a_picture_and_takes_names_in_any_case(run: CommandLine, tmp_path: Path) -> None:
