@@ -14,8 +14,11 @@ from typing import Any
 from cogs.reply import neutral
 from inference import SAMPLERS, ImagineRequest, InvalidRequest, parameters
 
-_FEW_WORDS = 60
-"""Characters of a changed prompt that are worth showing."""
+_LONGEST_QUOTE = 60
+"""Characters of a changed passage that are worth showing."""
+
+_MOST_QUOTES = 4
+"""Changed passages of one prompt that are worth showing."""
 
 
 def settings_line(request: ImagineRequest) -> str:
@@ -117,8 +120,10 @@ def _words(name: str, old: str, new: str) -> list[str]:
     gone = [" ".join(before[start:end]) for _, start, end, _, _ in blocks if end > start]
     come = [" ".join(after[start:end]) for _, _, _, start, end in blocks if end > start]
     shown = [f"−{_quote(text)}" for text in gone] + [f"+{_quote(text)}" for text in come]
+    if len(shown) > _MOST_QUOTES:
+        shown = [*shown[:_MOST_QUOTES], "…"]
     return [f"{name} {' '.join(shown)}"] if shown else []
 
 
 def _quote(text: str) -> str:
-    return f'"{neutral(text if len(text) <= _FEW_WORDS else text[: _FEW_WORDS - 1] + "…")}"'
+    return f'"{neutral(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")}"'

@@ -19,6 +19,7 @@ from discord.ext import commands
 import bot
 import inference
 from inference import Engine
+from storage import StorageError
 from tests.fakes import FakeBackend
 
 _SHIPPED = Path(bot.__file__).parent / "config.yaml"
@@ -117,6 +118,7 @@ def test_a_token_is_read_from_the_env_file_unless_the_environment_has_one(
         (discord.LoginFailure("Improper token"), "Discord refused the token."),
         (aiohttp.ClientConnectionError("no route"), "Discord can't be reached (no route)."),
         (TimeoutError("too slow"), "Discord can't be reached (too slow)."),
+        (StorageError("inkling.db can't be used"), "inkling.db can't be used"),
     ],
 )
 def test_a_failed_login_is_one_sentence_and_closes_the_engine(

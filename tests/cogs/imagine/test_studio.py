@@ -15,7 +15,7 @@ from bot import create_bot
 from cogs.client import Inkling
 from inference import Config, Drawing, ImagineRequest, Picture, Result, Variation, parameters
 from tests.cogs.stage import PatientEngine, Stage, first, refusal
-from tests.fakes import FakeBackend, drawn
+from tests.fakes import PNG, FakeBackend, drawn
 
 
 async def grid(stage: Stage, count: int = 4, **options: object) -> ResponseMessage:
@@ -178,6 +178,26 @@ async def test_a_remix_says_what_changed(stage: Stage):
     )
 
 
+async def test_of_a_prompt_that_is_all_new_only_a_few_passages_are_shown(stage: Stage):
+    prompt = " ".join(f"{number} a fox" for number in range(40))
+    result = await remixed(stage, await grid(stage), prompt=prompt, settings="Size: 64x64")
+    assert 'prompt +"0" +"1 a fox 2 a fox' in first(result).content
+    assert len(first(result).content) < 800
+
+
+async def test_a_picture_to_start_from_goes_along_across_a_restart(stage: Stage, config: Config):
+    message = await grid(stage, image=("start.png", PNG), strength=0.5)
+    await restart(stage, config)
+    await press(stage, message, "Re-roll")
+    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.5)
+    await press(stage, message, "V2")
+    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.5)
+    result = await remixed(stage, message, strength="0,75", settings="Size: 64x64, Steps: 25, Sampler: DDIM")
+    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.75)
+    assert "strength 0.5 → 0.75" in first(result).content
+    assert "strength 0.75 · seed" in first(result).content
+
+
 async def test_what_a_remix_leaves_out_is_up_to_the_model(stage: Stage):
     result = await remixed(stage, await grid(stage, steps=30), seed="", settings="")
     assert (newest(stage).steps, newest(stage).sampler, newest(stage).width) == (0, None, 0)
@@ -224,6 +244,17 @@ async def test_delete_takes_the_message_and_all_that_was_kept(stage: Stage):
     await press(stage, message, "Delete")
     assert stage.channel.history() == []
     assert await kept(stage) == 0
+
+
+async def test_a_deletion_that_discord_refuses_leaves_the_picture_and_is_told_in_private(stage: Stage):
+    message = await grid(stage)
+    stage.env.inject_error("DELETE", "/webhooks/*/messages/@original", status=403, code=50001)
+    result = await press(stage, message, "Delete")
+    [told] = result.followups
+    assert told.ephemeral
+    assert told.content.startswith("I lack a permission in this channel.")
+    assert [shown.content for shown in stage.channel.history()] == [message.content]
+    assert await kept(stage) == 1
 
 
 async def test_what_is_kept_goes_with_a_message_that_somebody_else_deletes(stage: Stage):
