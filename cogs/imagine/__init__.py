@@ -9,9 +9,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine.begin import check_unread, repeated, with_pictures
+from cogs.imagine.begin import check_unread, most_jobs, repeated, with_pictures
 from cogs.imagine.drawing import tell_drawing
-from cogs.imagine.permutations import Permutations, permutations
+from cogs.imagine.permutations import permutations
 from cogs.imagine.picker import PICK, Picker
 from cogs.imagine.question import Question
 from cogs.imagine.rules import for_channel
@@ -130,10 +130,15 @@ class Imagine(commands.Cog):
     ) -> None:
         """At once; or after a question, where a region is to be looked at or there are several jobs."""
         request = for_channel(request, interaction.channel, self.bot.config)
-        several = permutations(request.prompt, self.bot.config.limits.per_person)
+        most = most_jobs(interaction, self.bot.config.limits.per_person)
+        several = permutations(request.prompt, most)
         ask = bool(request.region) or several.count > 1
         async with self.bot.jobs.open(InteractionPlace(interaction, private=ask)) as job:
-            self._check_count(several)
+            if several.count > most:
+                raise InvalidRequest(
+                    f"This prompt makes {several.count:,} jobs; you may have {most} at a time. Leave out some of the "
+                    "alternatives in {…}."
+                )
             region = REGIONS[0] if request.region == PICK else request.region
             check_unread(job, replace(request, prompt=several.prompts[0], region=region), image, mask)
             await job.acknowledge()
@@ -143,14 +148,6 @@ class Imagine(commands.Cog):
                 await self._ask(job, interaction, requests)
             else:
                 await tell_drawing(job, self.bot.store.drawings, requests[0])
-
-    def _check_count(self, several: Permutations) -> None:
-        most = self.bot.config.limits.per_person
-        if several.count > most:
-            raise InvalidRequest(
-                f"This prompt makes {several.count:,} jobs; you may have {most} at a time. Leave out some of the "
-                "alternatives in {…}."
-            )
 
     async def _ask(self, job: Job, interaction: discord.Interaction, requests: list[ImagineRequest]) -> None:
         if requests[0].region:

@@ -21,6 +21,14 @@ if TYPE_CHECKING:
 _UNREAD = b"?"
 """Stands for a picture that is not fetched yet, so that the rest can be checked before it is."""
 
+_PERSONAL_FOLLOWUPS = 5
+
+
+def most_jobs(interaction: discord.Interaction, per_person: int) -> int:
+    """How many jobs one interaction may start: installed to a person alone, it may send five messages and no more."""
+    personal = interaction.is_user_integration() and not interaction.is_guild_integration()
+    return min(per_person, _PERSONAL_FOLLOWUPS) if personal else per_person
+
 
 def check_unread(
     job: Job, request: ImagineRequest, image: discord.Attachment | None, mask: discord.Attachment | None

@@ -35,7 +35,7 @@ async def test_a_reply_asks_about_the_message(stage: Stage):
 async def test_a_reply_captions_every_picture(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("a.png", PNG), ("b.png", PNG)])
     await stage.alice.send(stage.channel, f"{stage.mention} caption", reply_to=message)
-    assert stage.said == "**a.png**: a cat on a mat\n**b.png**: a cat on a mat"
+    assert stage.said == "1. **a.png**: a cat on a mat\n2. **b.png**: a cat on a mat"
 
 
 async def test_a_picture_can_come_with_the_request(stage: Stage):
