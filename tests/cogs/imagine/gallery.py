@@ -1,0 +1,68 @@
+"""Drawings in the channel, and hands that press their buttons."""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import cast
+
+from PIL import Image
+from simcord import InteractionResult, MemberActor, ResponseMessage
+
+from bot import create_bot
+from cogs.client import Inkling
+from inference import Config, ImagineRequest
+from tests.cogs.stage import PatientEngine, Stage, first
+
+
+async def grid(stage: Stage, count: int = 4, **options: object) -> ResponseMessage:
+    options = {"prompt": "a fox", "seed": 7} | options
+    return first(await stage.alice.slash(stage.channel, "imagine", count=count, **options))
+
+
+async def press(
+    stage: Stage, message: ResponseMessage, label: str, who: MemberActor | None = None
+) -> InteractionResult:
+    return await (who or stage.alice).click(message.message, label=label)
+
+
+def rows(message: ResponseMessage) -> list[list[str]]:
+    """Labels, in brackets where they can't be pressed."""
+    return [
+        [f"({b['label']})" if b.get("disabled") else b["label"] for b in row["components"]]
+        for row in message.components
+    ]
+
+
+async def file(message: ResponseMessage) -> bytes:
+    [attachment] = message.attachments
+    return await attachment.read()
+
+
+async def size(message: ResponseMessage) -> tuple[int, int]:
+    return Image.open(BytesIO(await file(message))).size
+
+
+def newest(stage: Stage) -> ImagineRequest:
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ImagineRequest)
+    return request
+
+
+async def kept(stage: Stage) -> int:
+    """How many drawings there are in the store."""
+    rows = await cast(Inkling, stage.bot).store.read("SELECT * FROM drawings")
+    return len(rows)
+
+
+async def restart(stage: Stage, config: Config) -> None:
+    """Another bot, on the same data."""
+    engine = PatientEngine(config, stage.backend)
+    engine.env = stage.env
+    await stage.bot.close()
+    await stage.env.restart_bot(create_bot(config, engine))
+
+
+async def remixed(stage: Stage, message: ResponseMessage, **changed: str) -> InteractionResult:
+    form = await press(stage, message, "Remix")
+    fields = {"prompt": "a fox", "negative": "", "seed": "7", "settings": "Steps: 25, Sampler: DDIM, CFG scale: 7.5"}
+    return await stage.alice.submit_modal(form, fields | changed)

@@ -1,0 +1,131 @@
+"""What is kept of drawings: for whom, for how long, and what is said when it is gone."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import discord
+import pytest
+
+from cogs.client import Inkling
+from inference import Config, Overloaded, Result
+from tests.cogs.imagine.gallery import file, grid, kept, newest, press, remixed, restart, size
+from tests.cogs.stage import Stage, first, refusal
+from tests.fakes import drawn
+
+
+async def test_delete_takes_the_message_and_all_that_was_kept(stage: Stage):
+    message = await grid(stage)
+    assert await kept(stage) == 1
+    await press(stage, message, "Delete")
+    assert stage.channel.history() == []
+    assert await kept(stage) == 0
+
+
+async def test_a_deletion_that_discord_refuses_leaves_the_picture_and_is_told_in_private(stage: Stage):
+    message = await grid(stage)
+    stage.env.inject_error("DELETE", "/webhooks/*/messages/@original", status=403, code=50001)
+    result = await press(stage, message, "Delete")
+    [told] = result.followups
+    assert told.ephemeral
+    assert told.content.startswith("I lack a permission in this channel.")
+    assert [shown.content for shown in stage.channel.history()] == [message.content]
+    assert await kept(stage) == 1
+
+
+async def test_what_is_kept_goes_with_a_message_that_somebody_else_deletes(stage: Stage):
+    message = await grid(stage)
+    await message.message.delete()
+    await stage.env.settle()
+    assert await kept(stage) == 0
+
+
+async def test_what_is_kept_goes_with_many_messages_deleted_at_once_and_with_their_channel(stage: Stage):
+    messages = [await grid(stage, count=1) for _ in range(3)]
+    channel = cast(discord.TextChannel, stage.bot.get_channel(stage.channel.id))
+    await channel.delete_messages([message.message for message in messages[:2]])
+    await stage.env.settle()
+    assert await kept(stage) == 1
+    await channel.delete()
+    await stage.env.settle()
+    assert await kept(stage) == 0
+
+
+async def test_two_presses_are_two_jobs_within_the_persons_limit(stage: Stage):
+    message = await grid(stage)
+    stage.backend.script = lambda spec, request: []
+    for _ in range(2):
+        await press(stage, message, "Re-roll")
+    assert len(stage.backend.requests) == 3
+    stage.backend.script = lambda spec, request: [Overloaded("You have 4 requests waiting already.", retry_after=9)]
+    assert refusal(await press(stage, message, "V1")) == "You have 4 requests waiting already."
+
+
+async def test_the_whole_way_works_across_a_restart(stage: Stage, config: Config):
+    message = await grid(stage)
+    await restart(stage, config)
+    varied = first(await press(stage, message, "V2"))
+    await restart(stage, config)
+    one = first(await press(stage, varied, "U1"))
+    assert await file(one) == drawn(newest(stage)).pictures[0].png
+    await restart(stage, config)
+    settings = "Steps: 30, Sampler: DDIM, CFG scale: 7.5, Size: 512x512"
+    remix = first(await remixed(stage, one, prompt="a hare", seed="8", settings=settings))
+    assert await size(remix) == (64, 64)
+    await restart(stage, config)
+    await press(stage, message, "Delete")
+    assert len(stage.channel.history()) == 3
+
+
+@pytest.mark.parametrize("label", ["U1", "V1", "Re-roll", "Remix", "Parameters", "Delete"])
+async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
+    message = await grid(stage)
+    result = await press(stage, message, label, stage.bob)
+    assert refusal(result) == "Only the person who asked for this can use its buttons. Draw your own with /imagine."
+    assert result.modal is None
+    assert len(stage.channel.history()) == 1
+    assert len(stage.backend.requests) == 1
+
+
+@pytest.mark.parametrize("label", ["U1", "V1", "Re-roll", "Remix", "Parameters", "Delete"])
+async def test_buttons_whose_drawing_is_forgotten_say_so(stage: Stage, label: str):
+    message = await grid(stage)
+    await cast(Inkling, stage.bot).store.drawings.forget_messages([message.id])
+    assert refusal(await press(stage, message, label)).startswith("I no longer know how this was drawn")
+
+
+async def test_a_picture_whose_file_is_gone_says_so_and_what_to_do(stage: Stage):
+    message = await grid(stage)
+    await message.message.edit(attachments=[])
+    result = await press(stage, message, "U1")
+    assert refusal(result).startswith("The file of this picture is no longer there")
+    assert "Re-roll or Remix" in refusal(result)
+
+
+async def test_a_file_that_discord_does_not_hand_over_is_told_in_private(stage: Stage):
+    message = await grid(stage)
+    stage.env.backend.cdn._blobs.clear()  # pyright: ignore[reportPrivateUsage]
+    result = await press(stage, message, "U1")
+    assert refusal(result).startswith("The file of this picture is no longer there")
+    assert len(stage.channel.history()) == 1
+
+
+async def test_each_press_is_a_job_and_failures_end_in_a_sentence(stage: Stage):
+    message = await grid(stage)
+    stage.env.inject_error("PATCH", "/webhooks/*/messages/@original", status=500)
+    result = await press(stage, message, "U1")
+    assert "Discord did not" in " ".join(m.content for m in (result.response, *result.followups) if m)
+    assert await kept(stage) == 1
+
+
+async def test_a_drawing_whose_message_went_before_it_was_done_is_not_kept(stage: Stage):
+    stage.backend.script = lambda spec, request: []
+    message = await grid(stage)
+    await message.message.delete()
+    await stage.event(Result(drawn(newest(stage))))
+    assert await kept(stage) == 0
+
+
+async def test_buttons_take_no_memory(stage: Stage):
+    await press(stage, await grid(stage), "U1")
+    assert stage.bot.persistent_views == []

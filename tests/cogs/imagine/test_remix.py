@@ -1,0 +1,83 @@
+"""Remix: the form, what it takes, and what it says of the changes."""
+
+from __future__ import annotations
+
+import pytest
+
+from inference import Config
+from tests.cogs.imagine.gallery import grid, newest, press, remixed, restart
+from tests.cogs.stage import Stage, first, refusal
+from tests.fakes import PNG
+
+
+async def test_remix_is_a_form_with_all_that_was_used(stage: Stage):
+    message = await grid(stage, negative="fog")
+    form = (await press(stage, message, "Remix")).modal
+    assert form is not None
+    fields = {field["component"]["custom_id"]: field["component"]["value"] for field in form["components"]}
+    assert fields == {
+        "prompt": "a fox",
+        "negative": "fog",
+        "seed": "7",
+        "settings": "Steps: 25, Sampler: DDIM, CFG scale: 7.5, Size: 64x64, Model: stable-diffusion-v1-4",
+    }
+
+
+async def test_a_remix_says_what_changed(stage: Stage):
+    message = await grid(stage, steps=25)
+    settings = "steps: 30, Sampler: euler a, CFG scale: 7.5, Size: 512x768, Model: stable-diffusion-v1-4"
+    result = await remixed(stage, message, prompt="a red fox at night", seed="9", settings=settings)
+    request = newest(stage)
+    assert (request.prompt, request.seed, request.steps, request.sampler) == ("a red fox at night", 9, 30, "Euler a")
+    assert (request.width, request.height, request.count) == (512, 768, 4)
+    assert first(result).content.endswith(
+        f"\n-# Remix of {message.message.jump_url}: steps 25 → 30 · sampler DDIM → Euler a · size 64 × 64 → 512 × 768"
+        ' · seed 7 → 9 · prompt +"red" +"at night"'
+    )
+
+
+async def test_of_a_prompt_that_is_all_new_only_a_few_passages_are_shown(stage: Stage):
+    prompt = " ".join(f"{number} a fox" for number in range(40))
+    result = await remixed(stage, await grid(stage), prompt=prompt, settings="Size: 64x64")
+    assert 'prompt +"0" +"1 a fox 2 a fox' in first(result).content
+    assert len(first(result).content) < 800
+
+
+async def test_a_picture_to_start_from_goes_along_across_a_restart(stage: Stage, config: Config):
+    message = await grid(stage, image=("start.png", PNG), strength=0.5)
+    await restart(stage, config)
+    await press(stage, message, "Re-roll")
+    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.5)
+    await press(stage, message, "V2")
+    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.5)
+    result = await remixed(stage, message, strength="0,75", settings="Size: 64x64, Steps: 25, Sampler: DDIM")
+    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.75)
+    assert "strength 0.5 → 0.75" in first(result).content
+    assert "strength 0.75 · seed" in first(result).content
+
+
+async def test_what_a_remix_leaves_out_is_up_to_the_model(stage: Stage):
+    result = await remixed(stage, await grid(stage, steps=30), seed="", settings="")
+    assert (newest(stage).steps, newest(stage).sampler, newest(stage).width) == (0, None, 0)
+    assert "steps 30 → the model's own" in first(result).content
+    assert "seed 7 → a new one" in first(result).content
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"settings": "Stops: 30"}, "I don't understand 'Stops: 30' in the settings. They are Steps, Sampler, "),
+        ({"settings": "Steps: many"}, "The steps must be a whole number, not 'many'."),
+        ({"settings": "Steps: 3000"}, "The steps must be between 1 and 100, not 3,000."),
+        ({"settings": "Sampler: Oil"}, "There is no sampler 'Oil'. There is: DPM++ 2M Karras, "),
+        ({"settings": "Size: large"}, "The size must look like 512x768, not 'large'."),
+        ({"settings": "CFG scale: high"}, "The CFG scale must be a number, not 'high'."),
+        ({"settings": "Model: oil"}, "There is no model 'oil' for /imagine."),
+        ({"seed": "minus 1"}, "The seed must be a whole number, not 'minus 1'."),
+        ({"seed": "4294967296"}, "The seed must be a whole number from 0 to 4294967295."),
+    ],
+)
+async def test_a_remix_that_can_not_be_drawn_is_refused_in_private(stage: Stage, changed: dict[str, str], said: str):
+    result = await remixed(stage, await grid(stage), **changed)
+    assert refusal(result).startswith(said)
+    assert len(stage.backend.requests) == 1
