@@ -14,6 +14,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("cogs", "inference", "preview", "starter", "storage")
+LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-starter.txt", "requirements-train.txt")
 DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
@@ -47,7 +48,7 @@ def distributions(modules: set[str]) -> set[str]:
     return {normal(owners[module][0]) for module in modules if module in owners}
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt", "requirements-starter.txt"])
+@pytest.mark.parametrize("file", LOCKS)
 def test_a_lock_pins_versions_and_names_no_address(file: str) -> None:
     pin = re.compile(r'[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*(; python_version >= "3\.\d+")?')
     assert [line for line in lines(file) if not pin.fullmatch(line)] == []
@@ -71,11 +72,11 @@ def test_the_packages_that_torch_pins_itself_are_left_to_it() -> None:
 def test_every_dependency_has_its_reason_in_the_documents() -> None:
     table = re.findall(r"^\| ([\w.-]+) \| ", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
     reasons = {normal(name) for name in table} - {"package"}
-    assert reasons == names("requirements.in", "requirements-dev.in", "requirements-starter.txt")
+    assert reasons == names("requirements.in", "requirements-dev.in", *LOCKS[2:])
 
 
 def test_everything_imported_is_asked_for() -> None:
-    assert distributions(imported(*PACKAGES, "bench")) <= names("requirements.in")
+    assert distributions(imported(*PACKAGES, "bench")) <= names("requirements.in", "requirements-train.txt")
     assert distributions(imported("tests")) <= names("requirements.in", "requirements-dev.in")
 
 

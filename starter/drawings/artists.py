@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import resvg_py
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -54,6 +53,8 @@ def read_icons(archive: Path, names: Path, emoji: Iterable[str]) -> dict[str, Dr
 
 
 def _draw(icon: dict[str, Any], defaults: dict[str, Any]) -> Drawing:
+    import resvg_py  # requirements-train.txt: only who makes the collection needs it
+
     width, height = (icon.get(side, defaults[side]) for side in ("width", "height"))
     side = max(width, height)  # a few are a pixel off square
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">{icon["body"]}</svg>'

@@ -13,8 +13,9 @@ from starter.train.augment import backgrounds, on_background, placed, turned
 
 LATENT_CHANNELS = 12
 _KL_WEIGHT = 1e-6
-_BATCH = 16
-_MIRRORED_OR_MOVED = 0.5
+_SQUARED = 4.0
+_BATCH = 8
+_MOVED = 0.5
 _OTHER_HUE = 0.5
 _WHITE = 0.7
 
@@ -39,8 +40,8 @@ def new_autoencoder(widths: tuple[int, ...] = (24, 32, 96, 128)) -> AutoencoderK
 class Reconstruction:
     """Training task: draw what was seen. `drawings` is RGBA bytes [n, 4, 64, 64]."""
 
-    def __init__(self, drawings: Tensor, device: torch.device, batch: int = _BATCH, model: Any = None) -> None:
-        network: Any = model or new_autoencoder()
+    def __init__(self, drawings: Tensor, device: torch.device, batch: int = _BATCH, network: Any = None) -> None:
+        network = network or new_autoencoder()
         self.networks: Any = network.to(device)
         self._drawings = drawings
         self._device = device
@@ -62,20 +63,23 @@ class Reconstruction:
         """A batch [n, 3, 64, 64] from 0 to 1: half as drawn, half moved; half in other hues."""
         rows = torch.randint(len(self._drawings), (self._batch,), generator=generator)
         drawings = self._drawings[rows].float()
-        moved = torch.rand(self._batch, generator=generator) < _MIRRORED_OR_MOVED
-        drawings[moved] = placed(drawings[moved], scale=0.3, shift=0.15, generator=generator)
+        moved = placed(drawings, scale=0.3, shift=0.15, generator=generator)
+        drawings = torch.where(self._some(_MOVED, generator), moved, drawings)
         images = on_background(drawings, backgrounds(self._batch, _WHITE, generator))
-        other = torch.rand(self._batch, generator=generator) < _OTHER_HUE
-        images[other] = turned(images[other], generator)
-        return images
+        return torch.where(self._some(_OTHER_HUE, generator), turned(images, generator), images)
+
+    def _some(self, share: float, generator: torch.Generator) -> Tensor:
+        """Which of a batch [n, 1, 1, 1], by chance."""
+        return (torch.rand(self._batch, generator=generator) < share)[:, None, None, None]
 
 
 def difference(drawn: Tensor, images: Tensor) -> Tensor:
-    """The mean absolute difference at four sizes: the small ones keep areas from taking on a wrong colour."""
-    total = (drawn - images).abs().mean()
-    for _ in range(3):
-        drawn, images = functional.avg_pool2d(drawn, 2), functional.avg_pool2d(images, 2)
-        total = total + (drawn - images).abs().mean()
+    """Absolute and squared differences at four sizes: the small ones keep areas from taking on a wrong colour."""
+    error = drawn - images
+    total = error.new_zeros(())
+    for size in (1, 2, 4, 8):
+        part = functional.avg_pool2d(error, size)
+        total = total + part.abs().mean() + _SQUARED * part.square().mean()
     return total
 
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
 _WARM_UP = 200
@@ -46,6 +46,11 @@ class Schedule:
         cool = (self.steps - step) / (self.steps * _COOL_DOWN)
         return min(1.0, warm, cool)
 
+    def average(self, averaged: Any, current: Any, count: Tensor) -> None:
+        """Move the averaged weights (two lists of tensors) a little; early on more, to leave the first ones behind."""
+        keep = min(self.ema, (1 + int(count)) / (10 + int(count)))
+        torch._foreach_lerp_(averaged, current, 1 - keep)
+
 
 class Training:
     """A run that can stop and go on. The file holds weights, their average, optimizer, generator and step.
@@ -59,7 +64,7 @@ class Training:
         self._schedule = schedule
         self._file = file
         self._save_every = save_every
-        self._average = AveragedModel(task.networks, multi_avg_fn=get_ema_multi_avg_fn(schedule.ema), use_buffers=False)
+        self._average = AveragedModel(task.networks, multi_avg_fn=schedule.average)  # type: ignore[arg-type]
         self._optimizer = torch.optim.AdamW(task.networks.parameters(), lr=schedule.rate, weight_decay=0.01)
         self._generator = torch.Generator().manual_seed(schedule.seed)
         self._losses: list[Tensor] = []

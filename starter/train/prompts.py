@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any
 
 import torch
-from tokenizers.pre_tokenizers import ByteLevel
 from torch import Tensor
 from transformers import CLIPTokenizer
+from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from starter.drawings.colours import COLOURS
 from starter.drawings.vocabulary import things
@@ -15,19 +18,34 @@ from starter.drawings.vocabulary import things
 LENGTH = 16
 """Tokens of a prompt, with the marks of start and end."""
 
-_VOCABULARY = 3000
 _WAYS = ("{}", "{}", "{}", "a {}", "the {}", "one {}", "a picture of a {}", "a drawing of a {}")
+_END = "</w>"
+
+Pair = tuple[str, str]
 
 
 def new_tokenizer() -> CLIPTokenizer:
-    """CLIP's own way of cutting lower-case text, with the starter's vocabulary."""
-    letters = sorted(ByteLevel.alphabet())
-    pieces = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    blank = CLIPTokenizer(vocab={piece: i for i, piece in enumerate(pieces)}, merges=[])
-    # A word that occurs once is a word too.
-    tokenizer = blank.train_new_from_iterator(_texts(), _VOCABULARY, min_frequency=1)
-    tokenizer.model_max_length = LENGTH
-    return tokenizer
+    """CLIP's own way of cutting lower-case text; words that it does not know are spelt."""
+    letters = sorted(bytes_to_unicode().values())
+    merges: Any = merges_for(_words())
+    pieces = [*letters, *(letter + _END for letter in letters), *(one + other for one, other in merges)]
+    marks = ["<|startoftext|>", "<|endoftext|>"]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys([*pieces, *marks]))}
+    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
+
+
+def merges_for(words: Iterable[str]) -> list[Pair]:
+    """Byte-pair merges that make each of `words` one piece, the commonest pair first.
+
+    The tokenizers library leaves it to chance which of equally common pairs is first, and then no two runs are alike.
+    """
+    cut = [(*word[:-1], word[-1] + _END) for word in sorted(set(words))]
+    merges: list[Pair] = []
+    while pairs := Counter(pair for pieces in cut for pair in pairwise(pieces)):
+        commonest = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(commonest)
+        cut = [_merged(pieces, commonest) for pieces in cut]
+    return merges
 
 
 def asked(name: str, generator: torch.Generator) -> str:
@@ -41,6 +59,18 @@ def tokens_of(tokenizer: CLIPTokenizer, prompts: Sequence[str]) -> Tensor:
     return encoded["input_ids"]
 
 
-def _texts() -> list[str]:
-    names = [thing.name for thing in things()]
-    return [*names, *COLOURS, *(way.format("") for way in _WAYS)]
+def _words() -> list[str]:
+    texts = [*(thing.name for thing in things()), *COLOURS, *(way.format("") for way in _WAYS)]
+    return " ".join(texts).split()
+
+
+def _merged(pieces: tuple[str, ...], pair: Pair) -> tuple[str, ...]:
+    if pair not in pairwise(pieces):
+        return pieces
+    merged: list[str] = []
+    for piece in pieces:
+        if merged and (merged[-1], piece) == pair:
+            merged[-1] += piece
+        else:
+            merged.append(piece)
+    return tuple(merged)
