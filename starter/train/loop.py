@@ -46,10 +46,10 @@ class Schedule:
         cool = (self.steps - step) / (self.steps * _COOL_DOWN)
         return min(1.0, warm, cool)
 
-    def average(self, averaged: Any, current: Any, count: Tensor) -> None:
-        """Move the averaged weights (two lists of tensors) a little; early on more, to leave the first ones behind."""
+    def average(self, averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
+        """The averaged weights moved a little; early on more, to leave the first ones behind."""
         keep = min(self.ema, (1 + int(count)) / (10 + int(count)))
-        torch._foreach_lerp_(averaged, current, 1 - keep)
+        return averaged.lerp(current, 1 - keep)
 
 
 class Training:
@@ -64,7 +64,7 @@ class Training:
         self._schedule = schedule
         self._file = file
         self._save_every = save_every
-        self._average = AveragedModel(task.networks, multi_avg_fn=schedule.average)  # type: ignore[arg-type]
+        self._average = AveragedModel(task.networks, avg_fn=schedule.average)
         self._optimizer = torch.optim.AdamW(task.networks.parameters(), lr=schedule.rate, weight_decay=0.01)
         self._generator = torch.Generator().manual_seed(schedule.seed)
         self._losses: list[Tensor] = []
