@@ -139,8 +139,9 @@ class Imagine(commands.Cog):
                     f"This prompt makes {several.count:,} jobs; you may have {most} at a time. Leave out some of the "
                     "alternatives in {…}."
                 )
-            region = REGIONS[0] if request.region == PICK else request.region
-            check_unread(job, replace(request, prompt=several.prompts[0], region=region), image, mask)
+            region = REGIONS[0] if request.region == PICK else request.region  # any will do: none is chosen yet
+            for prompt in several.prompts:
+                check_unread(job, replace(request, prompt=prompt, region=region), image, mask)
             await job.acknowledge()
             request = await with_pictures(request, image, mask)
             requests = [replace(request, prompt=prompt) for prompt in several.prompts]

@@ -168,6 +168,14 @@ class TestAlternatives:
         result = await _imagine(stage, prompt="{a,b,c} {d,e,f} fox")
         assert refusal(result).startswith("This prompt makes 9 jobs; you may have 4 at a time.")
 
+    class TestWords:
+        @pytest.fixture
+        def config(self, config: Config) -> Config:
+            return config.model_copy(update={"safety": config.safety.model_copy(update={"words": ("blue",)})})
+
+        async def test_a_word_that_is_not_allowed_is_refused_before_the_question(self, stage: Stage):
+            assert "does not allow" in refusal(await _imagine(stage, prompt="a {red,blue} cat"))
+
     async def test_a_job_that_can_not_be_taken_says_so_in_private_and_leaves_the_others(self, stage: Stage):
         result = await _imagine(stage, prompt="a {red,blue} cat", image=("a.png", b"a text"))
         drawn = await stage.alice.click(first(result), label="Draw 2")

@@ -1,0 +1,58 @@
+"""A part of a picture, chosen on it in a real browser, and a caption that becomes a picture."""
+
+from __future__ import annotations
+
+from playwright.async_api import Locator, expect
+
+from inference import ImagineRequest
+from preview.drawing import lake_hut
+from tests.browser.conftest import Open
+from tests.browser.driver import Driver
+from tests.fakes import FakeBackend
+
+
+async def _option(person: Driver, name: str) -> Locator:
+    """The field of a command's option, added to those that are shown."""
+    await person.page.locator(".command-ghost").click()
+    await person.page.locator(f'.command-suggestion[data-value="{name}"]').click()
+    return person.page.locator(f'[data-option="{name}"]').last
+
+
+async def test_a_region_is_ticked_on_the_picture_and_drawn(open_preview: Open):
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    await person.composer.fill("/imagine")
+    await person.page.locator(".command-entry").first.click()
+    await (await _option(person, "prompt")).fill("a sailing boat")
+    await _option(person, "image")
+    await person.attach("image", "hut.png", lake_hut())
+    await (await _option(person, "region")).fill("pick on the picture")
+    await person.page.locator("#send-message").click()
+    await person.sees("Which part should be drawn anew?")
+    draw = person.messages.last.get_by_role("button", name="Draw")
+    await expect(draw).to_be_disabled()
+    await person.messages.last.get_by_role("button", name="9", exact=True).click()
+    await expect(draw).to_be_enabled()
+    await expect(person.messages.last.get_by_alt_text("Chosen: cells 9.")).to_have_js_property("naturalWidth", 480)
+    await draw.click()
+    await expect(person.messages.last.get_by_role("button", name="Remix")).to_be_visible()
+    (request,) = backend.requests
+    assert isinstance(request, ImagineRequest)
+    assert (request.region, request.image) == ("cells 9", lake_hut())
+
+
+async def test_a_caption_becomes_a_picture(open_preview: Open):
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    await person.composer.fill("/caption")
+    await person.page.locator(".command-entry").first.click()
+    await person.attach("image", "hut.png", lake_hut())
+    await person.page.locator("#send-message").click()
+    await person.sees("a cat on a mat")
+    await person.messages.last.get_by_role("button", name="Imagine this").click()
+    form = person.page.get_by_role("dialog").last
+    await expect(form.locator("textarea").first).to_have_value("a cat on a mat")
+    await form.get_by_role("button", name="Submit").click()
+    await person.sees("a cat on a mat")
+    await expect(person.messages.last.get_by_role("button", name="Remix")).to_be_visible()
+    assert [type(request) for request in backend.requests][1:] == [ImagineRequest]
