@@ -37,7 +37,8 @@ class Studio(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        await self.drawings.forget_channels([channel.id])
+        threads = (thread.id for thread in channel.guild.threads if thread.parent_id == channel.id)
+        await self.drawings.forget_channels([channel.id, *threads])
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:

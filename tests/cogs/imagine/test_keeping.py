@@ -51,6 +51,26 @@ async def test_what_is_kept_goes_with_many_messages_deleted_at_once_and_with_the
     assert await kept(stage) == 0
 
 
+@pytest.mark.parametrize("whole_channel", [False, True])
+async def test_what_is_kept_of_a_thread_goes_with_it_or_with_its_channel(stage: Stage, whole_channel: bool):
+    channel = cast(discord.TextChannel, stage.bot.get_channel(stage.channel.id))
+    thread = await channel.create_thread(name="side", type=discord.ChannelType.public_thread)
+    await stage.alice.slash(stage.channel.threads[0], "imagine", prompt="a fox")
+    assert await kept(stage) == 1
+    await (channel if whole_channel else thread).delete()
+    await stage.env.settle()
+    assert await kept(stage) == 0
+
+
+async def test_what_is_kept_goes_when_the_bot_leaves_the_server(stage: Stage):
+    await grid(stage)
+    guild = stage.bot.get_guild(stage.guild.id)
+    assert guild is not None
+    await guild.leave()
+    await stage.env.settle()
+    assert await kept(stage) == 0
+
+
 async def test_two_presses_are_two_jobs_within_the_persons_limit(stage: Stage):
     message = await grid(stage)
     stage.backend.script = lambda spec, request: []
