@@ -10,6 +10,7 @@ import pytest
 from cogs.imagine.alt import alt_text, alt_texts
 from inference import (
     Caption,
+    CaptionRequest,
     Config,
     Engine,
     Event,
@@ -25,6 +26,7 @@ from inference import (
 from tests.fakes import PNG, FakeBackend
 
 APPLE = ImagineRequest(prompt="apple")
+PICTURES = [Picture(PNG, 1), Picture(PNG + b"and what follows", 2)]
 
 
 @pytest.fixture
@@ -59,9 +61,12 @@ def test_discord_takes_every_text() -> None:
 
 
 async def test_each_picture_gets_its_own_caption(config: Config, backend: FakeBackend) -> None:
-    seen = iter(["a cat", "a dog"])
-    backend.script = lambda spec, request: [Result(Caption(next(seen)))]
-    first, second = await alt_texts(Engine(config, backend), APPLE, [Picture(PNG, 1), Picture(PNG, 2)])
+    def look(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
+        assert isinstance(request, CaptionRequest)
+        return [Result(Caption("a cat" if request.image == PNG else "a dog"))]
+
+    backend.script = look
+    first, second = await alt_texts(Engine(config, backend), APPLE, PICTURES)
     assert first == 'Machine-made description: a cat. Drawn from the words: "apple"'
     assert second == 'Machine-made description: a dog. Drawn from the words: "apple"'
 
@@ -77,11 +82,12 @@ async def test_a_caption_that_fails_leaves_the_words(
     config: Config, backend: FakeBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     def second_fails(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
-        return [Result(Caption("a cat")) if len(backend.requests) == 1 else GenerationFailed("It broke.")]
+        assert isinstance(request, CaptionRequest)
+        return [Result(Caption("a cat")) if request.image == PNG else GenerationFailed("It broke.")]
 
     backend.script = second_fails
     with caplog.at_level(logging.WARNING):
-        texts = await alt_texts(Engine(config, backend), APPLE, [Picture(PNG, 1), Picture(PNG, 2)])
+        texts = await alt_texts(Engine(config, backend), APPLE, PICTURES)
     assert texts[0].startswith("Machine-made description: a cat.")
     assert texts[1] == 'Drawn by a machine from the words: "apple"'
     assert "It broke." in caplog.text
