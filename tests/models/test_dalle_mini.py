@@ -11,8 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from inference.backends.models import Models as DeviceModels
+from inference.config import Config, Model, Models
 from inference.devices import Placement
 from inference.errors import GenerationFailed, InvalidRequest, ModelUnavailable
+from inference.hub import Hub
 from inference.images import open_picture
 from inference.parameters import read
 from inference.pipelines import load
@@ -214,6 +217,32 @@ def test_a_variation_keeps_most_of_its_parents_tokens(bart: DalleBart, reference
     assert torch.equal(far, other)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_company_changes_not_a_bit_of_the_logits(reference: dict[str, Tensor], dtype: torch.dtype) -> None:
+    bart = DalleBart.load(DATA / "bart", Placement(torch.device("cpu"), dtype))
+    prompts, unconditional = (
+        texts(reference, "input_ids", "attention_mask"),
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+    seen: list[Tensor] = []
+    bart.register_forward_hook(lambda _, __, logits: seen.append(logits))
+
+    def logits_of_the_first(count: int) -> tuple[Tensor, Tensor]:
+        seen.clear()
+        company = [prompts[0], *[prompts[1]] * (count - 1)]
+        growth = Growth(
+            bart, Settings(10.0, 1.0, 0, CODES), company, unconditional[0], [Noise(i, ()) for i in range(count)]
+        )
+        for _ in range(bart.image_length):
+            growth.step()
+        return torch.stack([step[0] for step in seen]), torch.stack([step[count] for step in seen])
+
+    alone = logits_of_the_first(1)
+    for count in (2, 5, 8):
+        for ours, expected in zip(logits_of_the_first(count), alone, strict=True):
+            assert torch.equal(ours, expected)
+
+
 def test_variations_keep_the_seed_and_count_up_the_last_of_theirs(painter: DalleMini) -> None:
     chain = (Variation(3, 0.2), Variation(8, 0.1))
     drawing = drawn(painter, replace(CAT, variations=chain, count=2))[0]
@@ -313,3 +342,16 @@ def test_a_variant_that_was_never_published_is_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(config.replace('"use_head_scale": false', '"use_head_scale": true'))
     with pytest.raises(ModelUnavailable, match="variant of DALL·E mini"):
         loaded(tmp_path, CPU)
+
+
+def test_the_device_finds_the_image_decoder_by_itself(painter: DalleMini, folder: Path) -> None:
+    config = Config(
+        models=Models(imagine=(Model(repo=str(folder)),)), data=folder / "data", dtype="float32", device="cpu"
+    )
+    (spec,) = config.specs("imagine")
+    models = DeviceModels("cpu", config, Hub(config))
+    models.check(spec)
+    with models.lease(spec, lambda _: None) as pipeline:
+        assert isinstance(pipeline, DalleMini)
+        assert drawn(pipeline, CAT)[0].pictures == drawn(painter, CAT)[0].pictures
+    assert models.loaded_bytes(spec) == painter.nbytes
