@@ -14,6 +14,7 @@ import torch
 from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 from peft import LoraConfig, get_peft_model_state_dict
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from inference import parameters
 from inference.devices import Placement
@@ -55,6 +56,10 @@ def loras(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     other: Any = StableDiffusionXLPipeline.from_pretrained(save_stable_diffusion_xl(folder / "xl"))
     save_lora(other, folder, "for another model")
     (folder / "broken.safetensors").write_bytes(b"no weights")
+    weights = load_file(folder / "ink 2.0.safetensors")
+    save_file({f"transformer.{name}": tensor for name, tensor in weights.items()}, folder / "for no U-Net.safetensors")
+    halved = {name: tensor[:, :1] if "text_encoder" in name else tensor for name, tensor in weights.items()}
+    save_file({name: tensor.contiguous() for name, tensor in halved.items()}, folder / "half fitting.safetensors")
     return folder
 
 
@@ -109,7 +114,7 @@ def test_a_picture_made_with_it_says_so_and_can_be_repeated(model: Path, loras: 
     assert pngs(painter, repeated) == [png]
 
 
-@pytest.mark.parametrize("name", ["for another model", "broken"])
+@pytest.mark.parametrize("name", ["for another model", "broken", "for no U-Net", "half fitting"])
 def test_one_that_does_not_fit_is_refused_and_leaves_no_trace(model: Path, loras: Path, name: str) -> None:
     painter = opened(model, loras)
     refused, drawing, again = run(painter, replace(CAT, lora=name), CAT, INK)

@@ -88,7 +88,7 @@ def test_brackets_without_a_partner_are_text(prompt: str) -> None:
 
 
 def test_a_bracket_without_a_partner_does_not_disturb_those_around_it() -> None:
-    assert [(piece.text, piece.weight) for piece in parse("(a [b) c]")] == [("a [b", 1.1), (" c]", 1)]
+    assert [(piece.text, piece.weight) for piece in parse("(a [b [c) d]")] == [("a [b [c", 1.1), (" d]", 1)]
 
 
 # --- states -----------------------------------------------------------------------------------

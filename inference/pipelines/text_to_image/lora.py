@@ -55,6 +55,4 @@ class Wardrobe:
         self._pipe.load_lora_weights(
             self._folder, weight_name=f"{name}.safetensors", adapter_name=_ADAPTER, local_files_only=True
         )
-        if not self._pipe.get_list_adapters():
-            raise ValueError(f"no weight of {name} has a place in this model")
-        self._pipe.set_adapters([_ADAPTER], [weight])
+        self._pipe.set_adapters([_ADAPTER], [weight])  # raises where no weight of the file had a place
