@@ -71,7 +71,7 @@ def _imagine(request: ImagineRequest, limits: Limits) -> None:
         raise InvalidRequest(f"The negative prompt is longer than {limits.prompt_characters:,} characters.")
     for name, side in (("width", request.width), ("height", request.height)):
         if side:
-            _within(name, side, 64, limits.side)
+            _within(name, side, 8, limits.side)
             if side % 8:
                 raise InvalidRequest(f"The {name} must be a multiple of 8, for example {side // 8 * 8}.")
     if request.steps:

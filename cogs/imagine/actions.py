@@ -59,7 +59,7 @@ async def show_one(pressed: Pressed) -> None:
     picture = kept.drawing.pictures[index]
     if picture.flagged and not request.show_flagged:
         raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
-    origin, made_from = Origin(kept.id, "picture", index), f"P{pressed.picture[1:]}"
+    origin, made_from = Origin(kept.id, "picture", index), f"Picture {index + 1} of {pressed.message.jump_url}"
     file = next(iter(pressed.message.attachments), None)
     if file is None:
         raise InvalidRequest(_NO_FILE)

@@ -39,7 +39,7 @@ class Remix(discord.ui.Modal):
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._jobs.open(InteractionPlace(interaction)) as job:
             request = for_channel(self._request(), interaction.channel, job.engine.config)
-            made_from = f"Remix of {self._link}: {changes(self._base, request)}"
+            made_from = f"{changes(self._base, request)} · Remix of {self._link}"
             await tell_drawing(job, self._drawings, request, Origin(self._kept.id, "remix"), made_from)
 
     def _request(self) -> ImagineRequest:

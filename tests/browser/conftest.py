@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable
 from contextlib import AsyncExitStack
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from playwright.async_api import Page, async_playwright
@@ -27,7 +28,11 @@ FLAGS = [
     "--disable-component-update",
 ]
 
-Open = Callable[[Backend], Awaitable[Driver]]
+
+class Open(Protocol):
+    """Shows the bot on `backend` in the browser, with other settings than the starter's if they are given."""
+
+    def __call__(self, backend: Backend, other: Config | None = None) -> Awaitable[Driver]: ...
 
 
 @pytest.fixture
@@ -59,8 +64,9 @@ async def open_preview(config: Config, page: Page) -> AsyncGenerator[Open]:
     """`await open_preview(backend)` shows the bot on `backend` in the browser."""
     async with AsyncExitStack() as stack:
 
-        async def opened(backend: Backend) -> Driver:
-            house = await stack.enter_async_context(preview.opened(PreviewEngine(config, backend), create_bot, 0))
+        async def opened(backend: Backend, other: Config | None = None) -> Driver:
+            engine = PreviewEngine(other or config, backend)
+            house = await stack.enter_async_context(preview.opened(engine, create_bot, 0))
             running = asyncio.create_task(house.run())
             stack.callback(running.cancel)
             driver = Driver(page)

@@ -25,12 +25,17 @@ class Driver:
         await self.composer.fill(f"/{name}")
         await self.page.locator(".command-entry").filter(has_text=re.compile(rf"/{name}\b")).first.click()
         for option, value in options.items():
-            field = self.page.locator(f'.command-option-input[data-option="{option}"]')
-            if not await field.count():
-                await self.page.locator(".command-ghost").click()
-                await self.page.locator(f'.command-suggestion[data-value="{option}"]').click()
-            await field.fill(value)
+            await self.option(option, value)
         await self.page.locator("#send-message").click()
+
+    async def option(self, option: str, value: str | None) -> None:
+        """Add an option to the command that is being written, and fill it in unless it is a file."""
+        field = self.page.locator(f'.command-option-input[data-option="{option}"]')
+        if not await field.count():
+            await self.page.locator(".command-ghost").click()
+            await self.page.locator(f'.command-suggestion[data-value="{option}"]').click()
+        if value is not None:
+            await field.fill(value)
 
     async def attach(self, option: str, name: str, content: bytes) -> None:
         """Choose a file for an option of the command that is being written."""
