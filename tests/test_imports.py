@@ -91,7 +91,9 @@ def test_all_that_stands_above_the_pipelines_imports_torch_late_if_at_all() -> N
         assert packages(at_the_top(path)) & HEAVY == set(), path
 
 
-@pytest.mark.parametrize("names", [["bot"], ["inference"], ["inference.backends.local"], ["inference.cli"], ["storage"], ["cogs"]])
+@pytest.mark.parametrize(
+    "names", [["bot"], ["inference"], ["inference.backends.local"], ["inference.cli"], ["storage"], ["cogs"]]
+)
 def test_importing_it_does_not_import_torch(names: list[str]) -> None:
     if names == ["cogs"]:
         names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in sources("cogs")]

@@ -261,6 +261,7 @@ class FailingPlace:
     owner = 1
     command = "complete"
     upload_limit = 10**6
+    where = (1, 2)
 
     def __init__(self) -> None:
         self.first = ""
@@ -278,6 +279,9 @@ class FailingPlace:
     async def more(self, page: Page) -> None:
         self._may_fail()
         self.below.append(page.text)
+
+    async def notify(self, text: str) -> None:
+        self._may_fail()
 
     async def refuse(self, text: str) -> None:
         self.first = text
