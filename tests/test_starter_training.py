@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -16,22 +17,26 @@ from PIL import Image
 from torch import Tensor
 
 from inference.devices import Placement
+from inference.pipelines.captioning import Captioning
 from inference.pipelines.text_to_image import TextToImage
-from inference.types import Drawing, ImagineRequest, ModelSpec
+from inference.types import Caption, CaptionRequest, Drawing, ImagineRequest, ModelSpec
 from starter.drawings.artists import read_icons, read_sprites
 from starter.drawings.collection import Collection
 from starter.drawings.colours import COLOURS, painted
 from starter.drawings.packages import UNSEEN_ARTIST
 from starter.drawings.vocabulary import HELD_OUT, things
+from starter.train import captioner, prompts
 from starter.train.assemble import pipeline, save
 from starter.train.autoencoder import Reconstruction, balance, encoded, new_autoencoder
+from starter.train.captioner import Naming, labels_of, new_captioner, save_captioner
 from starter.train.denoiser import Denoiser, Denoising
 from starter.train.examples import Examples, in_colours, on_white, to_tensor
 from starter.train.loop import Schedule, Training
-from starter.train.prompts import new_tokenizer
 from tests.models.harness import run
 
 CPU = torch.device("cpu")
+new_tokenizer = cache(prompts.new_tokenizer)
+captioner_tokenizer = cache(captioner.new_tokenizer)
 RED, BLUE, GREY = (220, 20, 30), (40, 120, 230), (128, 128, 128)
 
 
@@ -143,6 +148,13 @@ def denoising() -> Denoising:
     return Denoising((examples, examples), (0.5, 0.5), tokenizer, CPU, networks, batch=2)
 
 
+def naming() -> Naming:
+    tokenizer = captioner_tokenizer()
+    torch.manual_seed(0)
+    network = new_captioner(tokenizer, width=16, heads=2)
+    return Naming(collection("cat", "red apple"), tokenizer, CPU, network, batch=2)
+
+
 class Killed(BaseException):
     pass
 
@@ -151,7 +163,7 @@ def weights(training: Training) -> list[Tensor]:
     return list(training.averaged.state_dict().values())
 
 
-@pytest.mark.parametrize("task", [reconstruction, denoising])
+@pytest.mark.parametrize("task", [reconstruction, denoising, naming])
 def test_a_run_that_was_killed_goes_on_to_the_same_weights(task: Callable[[], Any], tmp_path: Path) -> None:
     schedule = Schedule(steps=4, rate=1e-3, ema=0.5)
     whole = Training(task(), schedule, tmp_path / "whole.pt")
@@ -213,3 +225,23 @@ def test_the_saved_model_is_one_that_inference_loads_and_draws_with(tmp_path: Pa
     assert isinstance(drawing, Drawing)
     assert (drawing.width, drawing.height) == (64, 64)
     assert not any(pipe.is_dir() for pipe in tmp_path.glob("*checker*"))
+
+
+def test_labels_are_the_name_and_the_mark_of_its_end() -> None:
+    tokenizer: Any = captioner_tokenizer()
+    labels = labels_of(tokenizer, ("cat", "red apple"))
+    assert labels.shape == (2, 3)
+    assert tokenizer.decode(labels[1]) == " red apple<|endoftext|>"
+    assert tokenizer.decode(labels[0, :2]) == " cat<|endoftext|>"
+    assert labels[0, 2] == -100
+
+
+def test_the_saved_captioner_is_one_that_inference_loads_and_asks(tmp_path: Path) -> None:
+    tokenizer = captioner_tokenizer()
+    save_captioner(new_captioner(tokenizer, width=16, heads=2), tokenizer, tmp_path)
+    spec = ModelSpec(name="starter", task="caption", repo="starter")
+    model = Captioning.load(spec, tmp_path, Placement(CPU, torch.float32))
+    png = io.BytesIO()
+    Image.fromarray(disc(RED)).save(png, "PNG")
+    (caption,) = run(model, CaptionRequest(image=png.getvalue()))
+    assert isinstance(caption, Caption)

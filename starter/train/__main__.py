@@ -1,22 +1,36 @@
-"""python -m starter.train painter: train a starter model, or go on with a run that stopped."""
+"""python -m starter.train painter|captioner: train a starter model, or go on with a run that stopped."""
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 
-from starter.train.painter import train_painter
+from starter.train.captioner import CAPTIONER, train_captioner
+from starter.train.loop import Schedule
+from starter.train.painter import AUTOENCODER, DENOISER, train_painter
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m starter.train", description=__doc__)
-    parser.add_argument("model", choices=["painter"])
+    parser.add_argument("model", choices=["painter", "captioner"])
     parser.add_argument("--data", type=Path, default=Path("data/training"), help="where drawings and checkpoints lie")
+    parser.add_argument("--steps", type=int, help="how long; more than last time goes on with a finished run")
+    parser.add_argument("--autoencoder-steps", type=int, help="the same for the painter's first stage")
     arguments = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    train_painter(arguments.data, device)
+    if arguments.model == "captioner":
+        model = train_captioner(arguments.data, device, _longer(CAPTIONER, arguments.steps))
+    else:
+        autoencoder = _longer(AUTOENCODER, arguments.autoencoder_steps)
+        model = train_painter(arguments.data, device, autoencoder, _longer(DENOISER, arguments.steps))
+    print(model)
+
+
+def _longer(schedule: Schedule, steps: int | None) -> Schedule:
+    return replace(schedule, steps=steps) if steps else schedule
 
 
 if __name__ == "__main__":

@@ -50,5 +50,34 @@ def turned(images: Tensor, generator: torch.Generator) -> Tensor:
     return torch.einsum("nij,njhw->nihw", matrices, images).clamp(0, 1)
 
 
+def outlined(drawings: Tensor, generator: torch.Generator) -> Tensor:
+    """RGBA drawings [n, 4, h, w] with a dark line along their edges, inner ones too, as some artists draw."""
+    brightness = drawings[:, :3].mean(dim=1, keepdim=True) * drawings[:, 3:] / 255
+    both = torch.cat([brightness, drawings[:, 3:]], dim=1)
+    edges = functional.max_pool2d(both, 3, 1, 1) + functional.max_pool2d(-both, 3, 1, 1)  # highest less lowest nearby
+    line = (edges.amax(dim=1, keepdim=True) / 100 - 0.5).clamp(0, 1)
+    dark = torch.rand(len(drawings), 1, 1, 1, generator=generator) * 60
+    colours = drawings[:, :3] * (1 - line) + dark * line
+    return torch.cat([colours, torch.maximum(drawings[:, 3:], 255 * line)], dim=1)
+
+
+def disguised(drawings: Tensor, generator: torch.Generator) -> Tensor:
+    """RGBA bytes [n, 4, h, w] as another artist might draw them, on any paper: RGB [n, 3, h, w] from 0 to 1."""
+    drawings = drawings.float()
+    drawings = torch.where(some(drawings, 0.5, generator), outlined(drawings, generator), drawings)
+    drawings = placed(drawings, scale=0.35, shift=0.12, generator=generator)
+    images = on_background(drawings, backgrounds(len(drawings), 0.6, generator))
+    grey = images.mean(dim=1, keepdim=True)
+    saturation = _between(0.5, 1.4, len(images), generator)[:, None, None, None]
+    brightness = _between(0.75, 1.2, len(images), generator)[:, None, None, None]
+    noise = torch.randn(images.shape, generator=generator) * 0.03
+    return ((grey + (images - grey) * saturation) * brightness + noise).clamp(0, 1)
+
+
+def some(images: Tensor, share: float, generator: torch.Generator) -> Tensor:
+    """Which of `images` [n, 1, 1, 1], by chance."""
+    return (torch.rand(len(images), generator=generator) < share)[:, None, None, None]
+
+
 def _between(low: float, high: float, count: int, generator: torch.Generator) -> Tensor:
     return low + (high - low) * torch.rand(count, generator=generator)

@@ -9,7 +9,7 @@ import torch.nn.functional as functional
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
-from starter.train.augment import backgrounds, on_background, placed, turned
+from starter.train.augment import backgrounds, on_background, placed, some, turned
 
 LATENT_CHANNELS = 12
 _KL_WEIGHT = 1e-6
@@ -64,13 +64,9 @@ class Reconstruction:
         rows = torch.randint(len(self._drawings), (self._batch,), generator=generator)
         drawings = self._drawings[rows].float()
         moved = placed(drawings, scale=0.3, shift=0.15, generator=generator)
-        drawings = torch.where(self._some(_MOVED, generator), moved, drawings)
+        drawings = torch.where(some(drawings, _MOVED, generator), moved, drawings)
         images = on_background(drawings, backgrounds(self._batch, _WHITE, generator))
-        return torch.where(self._some(_OTHER_HUE, generator), turned(images, generator), images)
-
-    def _some(self, share: float, generator: torch.Generator) -> Tensor:
-        """Which of a batch [n, 1, 1, 1], by chance."""
-        return (torch.rand(self._batch, generator=generator) < share)[:, None, None, None]
+        return torch.where(some(images, _OTHER_HUE, generator), turned(images, generator), images)
 
 
 def difference(drawn: Tensor, images: Tensor) -> Tensor:

@@ -27,19 +27,19 @@ Pair = tuple[str, str]
 def new_tokenizer() -> CLIPTokenizer:
     """CLIP's own way of cutting lower-case text; words that it does not know are spelt."""
     letters = sorted(bytes_to_unicode().values())
-    merges: Any = merges_for(_words())
+    merges: Any = merges_for(_words(), _END)
     pieces = [*letters, *(letter + _END for letter in letters), *(one + other for one, other in merges)]
     marks = ["<|startoftext|>", "<|endoftext|>"]
     vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys([*pieces, *marks]))}
     return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
 
 
-def merges_for(words: Iterable[str]) -> list[Pair]:
-    """Byte-pair merges that make each of `words` one piece, the commonest pair first.
+def merges_for(words: Iterable[str], end: str = "") -> list[Pair]:
+    """Byte-pair merges that make each of `words` one piece, the commonest pair first; `end` marks a last letter.
 
     The tokenizers library leaves it to chance which of equally common pairs is first, and then no two runs are alike.
     """
-    cut = [(*word[:-1], word[-1] + _END) for word in sorted(set(words))]
+    cut = [(*word[:-1], word[-1] + end) for word in sorted(set(words))]
     merges: list[Pair] = []
     while pairs := Counter(pair for pieces in cut for pair in pairwise(pieces)):
         commonest = min(pairs, key=lambda pair: (-pairs[pair], pair))

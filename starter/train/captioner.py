@@ -1,0 +1,127 @@
+"""The captioner's training: a vision transformer and a small GPT-2 that say what a drawing shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import (
+    GPT2Config,
+    GPT2Tokenizer,
+    VisionEncoderDecoderConfig,
+    VisionEncoderDecoderModel,
+    ViTConfig,
+    ViTImageProcessorPil,
+)
+from transformers.convert_slow_tokenizer import bytes_to_unicode
+
+from starter.drawings.artists import SIDE
+from starter.drawings.collection import Collection, collect
+from starter.drawings.vocabulary import things
+from starter.train.augment import disguised
+from starter.train.examples import to_tensor
+from starter.train.loop import Schedule, Training
+from starter.train.prompts import merges_for
+
+CAPTIONER = Schedule(steps=12_000, rate=1e-3)
+_BATCH = 64
+_SPACE = "Ġ"  # GPT-2's sign for the blank that begins a word
+
+
+class Naming:
+    """Training task: the names of drawings, which are `disguised` anew each time."""
+
+    def __init__(
+        self,
+        collection: Collection,
+        tokenizer: GPT2Tokenizer,
+        device: torch.device,
+        network: Any = None,
+        batch: int = _BATCH,
+    ) -> None:
+        network = network or new_captioner(tokenizer)
+        self.networks: Any = network.to(device)
+        self._drawings = to_tensor(collection.pixels)
+        self._labels = labels_of(tokenizer, collection.names)
+        self._device = device
+        self._batch = batch
+
+    def loss(self, generator: torch.Generator) -> Tensor:
+        rows = torch.randint(len(self._drawings), (self._batch,), generator=generator)
+        images = disguised(self._drawings[rows], generator) * 2 - 1
+        with torch.autocast(self._device.type, torch.bfloat16):
+            return self.networks(images.to(self._device), labels=self._labels[rows].to(self._device)).loss
+
+
+def train_captioner(data: Path, device: torch.device, schedule: Schedule = CAPTIONER) -> Path:
+    """Train in `data`/captioner, from where the last run stopped; the finished model's folder.
+
+    Raises RuntimeError when drawings can't be had.
+    """
+    folder = data / "captioner"
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = new_tokenizer()
+    torch.manual_seed(schedule.seed)  # the first weights
+    training = Training(Naming(collect(data).for_training(), tokenizer, device), schedule, folder / "captioner.pt")
+    training.run()
+    save_captioner(training.averaged.eval(), tokenizer, folder / "model")
+    return folder / "model"
+
+
+def new_captioner(tokenizer: GPT2Tokenizer, width: int = 160, heads: int = 4) -> VisionEncoderDecoderModel:
+    """An untrained one, of the kind of ViT-GPT2: patches of 8×8 pixels in, tokens out."""
+    encoder = ViTConfig(
+        image_size=SIDE,
+        patch_size=8,
+        hidden_size=width,
+        intermediate_size=3 * width,
+        num_hidden_layers=5,
+        num_attention_heads=heads,
+    )
+    end: Any = tokenizer.eos_token_id
+    decoder = GPT2Config(
+        vocab_size=len(tokenizer),
+        n_positions=16,
+        n_embd=width,
+        n_layer=2,
+        n_head=heads,
+        add_cross_attention=True,
+        bos_token_id=end,
+        eos_token_id=end,
+        resid_pdrop=0,  # the disguises are variety enough, and a run can go on without torch's own generator
+        embd_pdrop=0,
+        attn_pdrop=0,
+    )
+    ends = ("decoder_start_token_id", "pad_token_id", "eos_token_id", "bos_token_id")
+    return VisionEncoderDecoderModel(
+        VisionEncoderDecoderConfig(
+            encoder=encoder.to_dict(),
+            decoder=decoder.to_dict() | {"is_decoder": True},
+            **dict.fromkeys(ends, end),
+        )
+    )
+
+
+def new_tokenizer() -> GPT2Tokenizer:
+    """GPT-2's way of cutting text, with every word of the vocabulary whole; one mark for start, end and padding."""
+    merges: Any = merges_for(_SPACE + word for thing in things() for word in thing.name.split())
+    letters = sorted(bytes_to_unicode().values())
+    pieces = [*letters, *(one + other for one, other in merges), "<|endoftext|>"]
+    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys(pieces))}
+    return GPT2Tokenizer(vocab=vocabulary, merges=merges, pad_token="<|endoftext|>")
+
+
+def labels_of(tokenizer: Any, names: tuple[str, ...]) -> Tensor:
+    """Token numbers [n, longest], each name with the mark of the end; -100, which costs nothing, after that."""
+    rows = [torch.tensor([*tokenizer(f" {name}").input_ids, tokenizer.eos_token_id]) for name in names]
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-100)
+
+
+def save_captioner(model: Any, tokenizer: GPT2Tokenizer, folder: Path) -> None:
+    """In `folder`, numbers in half precision, as `inference` reads it."""
+    size: Any = {"height": SIDE, "width": SIDE}
+    ViTImageProcessorPil(size=size, image_mean=[0.5] * 3, image_std=[0.5] * 3).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    model.half().save_pretrained(folder)
