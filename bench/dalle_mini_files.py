@@ -14,6 +14,7 @@ from hashlib import sha1
 from io import BufferedWriter
 from math import prod
 from pathlib import Path
+from string import ascii_letters, digits, punctuation
 from typing import Any
 
 import numpy as np
@@ -58,11 +59,9 @@ def _snapshot(home: Path, repo: str, config: dict[str, Any], tree: Tree) -> Path
 
 
 def _write_tokenizer(folder: Path) -> None:
-    """A token a byte."""
-    from tokenizers.pre_tokenizers import ByteLevel
-
+    """A token a letter."""
     special = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
-    tokens = [*special.values(), "<mask>", *sorted(ByteLevel.alphabet())]
+    tokens = [*special.values(), "<mask>", "Ġ", *ascii_letters, *digits, *punctuation]
     (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
     (folder / "merges.txt").write_text("#version: 0.2\n")
     (folder / "tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "BartTokenizer", **special}))

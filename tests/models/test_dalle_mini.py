@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -225,7 +226,11 @@ def test_company_changes_not_a_bit_of_the_logits(reference: dict[str, Tensor], d
         texts(reference, "uncond_ids", "uncond_mask"),
     )
     seen: list[Tensor] = []
-    bart.register_forward_hook(lambda _, __, logits: seen.append(logits))
+
+    def note(_: Any, __: Any, logits: Tensor) -> None:
+        seen.append(logits)
+
+    bart.register_forward_hook(note)
 
     def logits_of_the_first(count: int) -> tuple[Tensor, Tensor]:
         seen.clear()
@@ -239,8 +244,8 @@ def test_company_changes_not_a_bit_of_the_logits(reference: dict[str, Tensor], d
 
     alone = logits_of_the_first(1)
     for count in (2, 5, 8):
-        for ours, expected in zip(logits_of_the_first(count), alone, strict=True):
-            assert torch.equal(ours, expected)
+        for ours, theirs in zip(logits_of_the_first(count), alone, strict=True):
+            assert torch.equal(ours, theirs)
 
 
 def test_variations_keep_the_seed_and_count_up_the_last_of_theirs(painter: DalleMini) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -17,53 +16,16 @@ from inference.parameters import repeating, to_text
 from inference.pipelines.base import Batch, Job, Pipeline, translated
 from inference.pipelines.checker import require_checker
 from inference.pipelines.dalle_mini.bart import DalleBart
+from inference.pipelines.dalle_mini.orders import Canvas, Order, notes, orders_of
 from inference.pipelines.dalle_mini.sampling import AT_ONCE, Growth, Noise, Settings
-from inference.pipelines.dalle_mini.text import Text, TextReader
+from inference.pipelines.dalle_mini.text import TextReader
 from inference.pipelines.dalle_mini.vqgan import VQGAN
-from inference.pipelines.variations import numbered
 from inference.pipelines.weights import weight_bytes
-from inference.types import Drawing, ImagineRequest, ModelSpec, Picture, Progress
+from inference.types import Drawing, ImagineRequest, ModelSpec, Picture
 
 _SCALE = 10.0
 _REPORTED = 4
 """Tokens between two words on the progress."""
-
-
-@dataclass(eq=False)
-class Order:
-    """One job, its prompt as tokens, and the pictures drawn for it so far."""
-
-    job: Job
-    request: ImagineRequest
-    text: Text
-    pictures: list[Picture] = field(default_factory=list[Picture])
-    failed: bool = False
-
-    @property
-    def gone(self) -> bool:
-        return self.failed or self.job.cancelled
-
-    def waiting(self) -> list[Canvas]:
-        return [] if self.gone else [Canvas(self, i) for i in range(len(self.pictures), self.request.count)]
-
-    def fail(self, error: InferenceError) -> None:
-        """Unless it has all its pictures already."""
-        if self.waiting():
-            self.failed = True
-            self.job.fail(error)
-
-    def report(self, drawing: int, share: float, total: int) -> None:
-        """Tell how many of `total` steps are done, when `drawing` of the pictures are at this share."""
-        done = (len(self.pictures) + drawing * share) / self.request.count
-        self.job.emit(Progress(int(done * total), total))
-
-
-class Canvas:
-    """One picture to be drawn: the `index`th of an order."""
-
-    def __init__(self, order: Order, index: int) -> None:
-        self.order = order
-        self.seed, self.variations = numbered(order.request, index)
 
 
 class DalleMini(Pipeline):
@@ -93,7 +55,7 @@ class DalleMini(Pipeline):
             except OutOfMemory:
                 raise  # the backend frees memory and tries again
             except InferenceError as error:
-                for order in _orders_of(group):
+                for order in orders_of(group):
                     order.fail(error)
 
     def _take(self, jobs: Sequence[Job]) -> list[Order]:
@@ -163,7 +125,7 @@ class DalleMini(Pipeline):
             side,
             self._bart.image_length,
             self._settings(order.request).scale,
-            note=_notes(order, side, self._bart.image_length),
+            note=notes(order, side, self._bart.image_length),
         )
 
 
@@ -172,22 +134,8 @@ def _require_words_alone(request: ImagineRequest) -> None:
         raise InvalidRequest("This model draws from words alone. Leave the picture out, or choose another model.")
 
 
-def _notes(order: Order, side: int, steps: int) -> str:
-    """What the person should know: which wishes this model can't follow."""
-    request = order.request
-    wishes = {
-        f"This model always draws {side} × {side} pixels.": {request.width, request.height} - {0, side},
-        f"This model always takes {steps} steps.": request.steps not in (0, steps),
-        "This model takes no negative prompt.": request.negative_prompt,
-        "This model has no choice of sampler.": request.sampler,
-        "This model takes no LoRA.": request.lora,
-        f"The model reads only the start of a long prompt; it did not read “{order.text.unread}”.": order.text.unread,
-    }
-    return " ".join([*(sentence for sentence, wished in wishes.items() if wished), "This model has no safety checker."])
-
-
 def _report(group: Sequence[Canvas], share: float, total: int) -> None:
-    for order in _orders_of(group):
+    for order in orders_of(group):
         order.report(sum(canvas.order is order for canvas in group), share, total)
 
 
@@ -200,7 +148,3 @@ def _go_on(group: list[Canvas], growth: Growth, batch: Batch) -> list[Canvas]:
     if len(staying) < len(group):
         growth.keep(staying)
     return [group[i] for i in staying]
-
-
-def _orders_of(group: Sequence[Canvas]) -> list[Order]:
-    return list(dict.fromkeys(canvas.order for canvas in group))

@@ -1,0 +1,67 @@
+"""Who ordered which pictures, how far they are, and what the model can't do of what was asked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from inference.errors import InferenceError
+from inference.pipelines.base import Job
+from inference.pipelines.dalle_mini.text import Text
+from inference.pipelines.variations import numbered
+from inference.types import ImagineRequest, Picture, Progress
+
+
+@dataclass(eq=False)
+class Order:
+    """One job, its prompt as tokens, and the pictures drawn for it so far."""
+
+    job: Job
+    request: ImagineRequest
+    text: Text
+    pictures: list[Picture] = field(default_factory=list[Picture])
+    failed: bool = False
+
+    @property
+    def gone(self) -> bool:
+        return self.failed or self.job.cancelled
+
+    def waiting(self) -> list[Canvas]:
+        return [] if self.gone else [Canvas(self, i) for i in range(len(self.pictures), self.request.count)]
+
+    def fail(self, error: InferenceError) -> None:
+        """Unless it has all its pictures already."""
+        if self.waiting():
+            self.failed = True
+            self.job.fail(error)
+
+    def report(self, drawing: int, share: float, total: int) -> None:
+        """Tell how many of `total` steps are done, when `drawing` of the pictures are at this share."""
+        done = (len(self.pictures) + drawing * share) / self.request.count
+        self.job.emit(Progress(int(done * total), total))
+
+
+class Canvas:
+    """One picture to be drawn: the `index`th of an order."""
+
+    def __init__(self, order: Order, index: int) -> None:
+        self.order = order
+        self.seed, self.variations = numbered(order.request, index)
+
+
+def notes(order: Order, side: int, steps: int) -> str:
+    """What the person should know: which wishes this model can't follow."""
+    request = order.request
+    wishes = {
+        f"This model always draws {side} × {side} pixels.": {request.width, request.height} - {0, side},
+        f"This model always takes {steps} steps.": request.steps not in (0, steps),
+        "This model takes no negative prompt.": request.negative_prompt,
+        "This model has no choice of sampler.": request.sampler,
+        "This model takes no LoRA.": request.lora,
+        f"The model reads only the start of a long prompt; it did not read “{order.text.unread}”.": order.text.unread,
+    }
+    return " ".join([*(sentence for sentence, wished in wishes.items() if wished), "This model has no safety checker."])
+
+
+def orders_of(group: Sequence[Canvas]) -> list[Order]:
+    return list(dict.fromkeys(canvas.order for canvas in group))
