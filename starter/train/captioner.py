@@ -116,7 +116,7 @@ def new_tokenizer() -> GPT2Tokenizer:
 def labels_of(tokenizer: Any, names: tuple[str, ...]) -> Tensor:
     """Token numbers [n, longest], each name with the mark of the end; -100, which costs nothing, after that."""
     rows = [torch.tensor([*tokenizer(f" {name}").input_ids, tokenizer.eos_token_id]) for name in names]
-    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-100)
+    return torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=-100).contiguous()
 
 
 def save_captioner(model: Any, tokenizer: GPT2Tokenizer, folder: Path) -> None:

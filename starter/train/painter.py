@@ -49,7 +49,7 @@ def trained_autoencoder(collection: Collection, folder: Path, device: torch.devi
     images = on_white(drawings)
 
     def report(training: Training) -> None:
-        print(f"\nAutoencoder: {fidelity(training.averaged, images[::8]):.2f} dB", flush=True)
+        print(f"\nAutoencoder: {fidelity(training.averaged, images[::16]):.2f} dB", flush=True)
 
     torch.manual_seed(schedule.seed)  # the first weights
     training = Training(Reconstruction(drawings, device), schedule, folder / "autoencoder.pt")

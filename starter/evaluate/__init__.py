@@ -1,0 +1,1 @@
+"""Figures about the starter models, on what their training never saw: `python -m starter.evaluate`."""
