@@ -34,7 +34,7 @@ _SAMPLERS: dict[str, Sampler] = {
 
 
 def to_text(request: ImagineRequest) -> str:
-    """What repeats a request of one picture. A source picture and its mask are named by their SHA-256.
+    """What repeats a request, of one picture or of several. A source picture and its mask are named by their SHA-256.
 
     Wishes that the request leaves open are left out.
     """
@@ -63,17 +63,19 @@ def from_text(text: str) -> ImagineRequest:
     prompt, negative = _prompts(body)
     read = _Reader(settings)
     width, height = read("Size", _size, (0, 0))
+    ours = settings.get("Version") == _VERSION
     has_source = "Init image hash" in settings  # a strength alone is that of another program's upscaler
     return ImagineRequest(
         prompt=settings.get("Prompt", prompt),
         negative_prompt=settings.get("Negative", negative),
-        model=settings.get("Model", "") if settings.get("Version") == _VERSION else "",
+        model=settings.get("Model", "") if ours else "",
         width=width,
         height=height,
         steps=read("Steps", int, 0),
         guidance=read("CFG scale", float, None),
         sampler=_sampler(settings.get("Sampler", ""), settings.get("Schedule type", "")),
         seed=read("Seed", int, None),
+        count=read("Batch size", int, 1) if ours else 1,  # others write it into each picture of the batch
         variations=_variations(read),
         region=settings.get("Mask region", "") if has_source else "",
         strength=read("Denoising strength", float, None) if has_source else None,
@@ -135,6 +137,7 @@ def _settings(request: ImagineRequest) -> dict[str, str]:
         "CFG scale": _number(request.guidance),
         "Seed": _number(request.seed),
         "Size": f"{request.width}x{request.height}" if request.width and request.height else "",
+        "Batch size": str(request.count) if request.count > 1 else "",
         "Model": request.model,
         "Denoising strength": _number(request.strength),
         "Variation seed": ", ".join(str(variation.seed) for variation in request.variations),

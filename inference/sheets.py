@@ -10,10 +10,11 @@ from PIL import Image
 from inference.images import encode_png
 
 
-def contact_sheet(pngs: Sequence[bytes]) -> bytes:
+def contact_sheet(pngs: Sequence[bytes], parameters: str = "") -> bytes:
     """One PNG file of equally large pictures at full size, row by row; empty bytes leave their cell transparent.
 
-    Four make 2×2. At least one of them must be a picture. Takes a second where they are large: call it off the loop.
+    Four make 2×2; the file carries `parameters`. At least one of them must be a picture. Takes a second where they are
+    large: call it off the loop.
     """
     images = [Image.open(BytesIO(png)).convert("RGB") if png else None for png in pngs]
     width, height = next(image.size for image in images if image)
@@ -24,7 +25,7 @@ def contact_sheet(pngs: Sequence[bytes]) -> bytes:
         if image:
             row, column = divmod(index, columns)
             sheet.paste(image, (column * width, row * height))
-    return encode_png(sheet)
+    return encode_png(sheet, parameters)
 
 
 def cut(sheet: bytes, index: int, count: int, parameters: str = "") -> bytes:

@@ -51,15 +51,26 @@ class Store:
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[aiosqlite.Connection]:
-        """A transaction: what is written in it is kept together or not at all. One at a time."""
+        """A transaction: what is written in it is kept together or not at all. One at a time.
+
+        Raises StorageError where the disk is full or broken.
+        """
         async with self._writing:
-            await self._open.execute("BEGIN IMMEDIATE")
             try:
-                yield self._open
-            except BaseException:
-                await self._open.rollback()
-                raise
-            await self._open.commit()
+                async with self._transaction() as connection:
+                    yield connection
+            except aiosqlite.Error as error:
+                raise StorageError(f"{self._path} can't be written: {error}") from error
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
+        await self._open.execute("BEGIN IMMEDIATE")
+        try:
+            yield self._open
+        except BaseException:
+            await self._open.rollback()
+            raise
+        await self._open.commit()
 
     @property
     def _open(self) -> aiosqlite.Connection:

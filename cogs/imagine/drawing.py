@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -10,8 +11,10 @@ from cogs.imagine.alt import alt_text, captions
 from cogs.imagine.buttons import buttons
 from cogs.reply import Attached, Job, Page, Status, neutral, quoted
 from cogs.reply.errors import DELIVERY
-from inference import Drawing, Engine, ImagineRequest, Picture, contact_sheet
-from storage import Drawings, Origin
+from inference import Drawing, Engine, ImagineRequest, Picture, contact_sheet, parameters
+from storage import Drawings, Origin, StorageError
+
+log = logging.getLogger(__name__)
 
 
 async def tell_drawing(
@@ -31,8 +34,13 @@ async def show_drawing(
     job: Job, drawings: Drawings, request: ImagineRequest, drawing: Drawing, origin: Origin | None, made_from: str
 ) -> None:
     """Show `drawing`, several pictures as one sheet; it is kept first, since its buttons need that."""
-    page = Page(_text(request, drawing, made_from), await _files(job.engine, request, drawing.pictures))
-    kept = await drawings.keep(job.owner, *job.where, request, drawing, origin)
+    page = Page(_text(request, drawing, made_from), await _files(job.engine, request, drawing))
+    try:
+        kept = await drawings.keep(job.owner, *job.where, request, drawing, origin)
+    except StorageError as error:
+        log.error("a drawing is shown without buttons: %s", error, exc_info=error)
+        await job.finish(replace(page, note="The bot could not note how this was drawn, so there are no buttons."))
+        return
     try:
         await job.finish(page, buttons(kept.id, drawing))
     except DELIVERY:
@@ -40,16 +48,22 @@ async def show_drawing(
         raise
 
 
-async def _files(engine: Engine, request: ImagineRequest, pictures: Sequence[Picture]) -> tuple[Attached, ...]:
+async def _files(engine: Engine, request: ImagineRequest, drawing: Drawing) -> tuple[Attached, ...]:
     """One file, none where every picture was held back."""
+    pictures = drawing.pictures
     shown = [picture for picture in pictures if picture.png]
     if not shown:
         return ()
-    single = len(pictures) == 1
-    png = shown[0].png if single else await asyncio.to_thread(contact_sheet, [picture.png for picture in pictures])
+    png = shown[0].png if len(pictures) == 1 else await asyncio.to_thread(_sheet, request, drawing)
     seen = dict(zip(shown, await captions(engine, shown), strict=True))
     alt = alt_text(request.prompt, [seen.get(picture, "") for picture in pictures])
     return (Attached(f"inkling-{shown[0].seed}.png", png, alt, spoiler=any(picture.flagged for picture in shown)),)
+
+
+def _sheet(request: ImagineRequest, drawing: Drawing) -> bytes:
+    """All pictures as one, with the parameters that repeat them all."""
+    repeating = replace(parameters.single(request, drawing, 0), count=request.count)
+    return contact_sheet([picture.png for picture in drawing.pictures], parameters.to_text(repeating))
 
 
 def _text(request: ImagineRequest, drawing: Drawing, made_from: str) -> str:

@@ -150,3 +150,9 @@ def test_a_picture_without_parameters_has_none_and_what_is_no_picture_is_refused
     assert parameters.read(PNG) is None
     with pytest.raises(InvalidRequest, match="not a picture"):
         parameters.read(b"no picture")
+
+
+def test_of_several_pictures_the_number_reads_back_and_that_of_other_programs_does_not_count() -> None:
+    request = ImagineRequest(prompt="a fox", seed=5, count=4)
+    assert parameters.from_text(parameters.to_text(request)) == request
+    assert parameters.from_text("a fox\nSteps: 20, Seed: 5, Batch size: 4, Batch pos: 2").count == 1

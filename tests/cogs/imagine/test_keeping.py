@@ -149,3 +149,11 @@ async def test_a_drawing_whose_message_went_before_it_was_done_is_not_kept(stage
 async def test_buttons_take_no_memory(stage: Stage):
     await press(stage, await grid(stage), "U1")
     assert stage.bot.persistent_views == []
+
+
+async def test_a_drawing_that_can_not_be_kept_is_shown_without_buttons_and_says_so(stage: Stage):
+    await cast(Inkling, stage.bot).store.read("PRAGMA query_only = ON")  # as good as a full disk
+    message = await grid(stage)
+    assert await size(message) == (128, 128)
+    assert not message.components
+    assert message.content.endswith("-# The bot could not note how this was drawn, so there are no buttons.")

@@ -66,6 +66,12 @@ class TestRepeating:
         assert (request.prompt, request.negative_prompt, request.image) == ("a fox", "fog", b"")
         assert (request.steps, request.guidance, request.seed) == (12, 5.0, 7)
 
+    async def test_a_sheet_without_a_prompt_is_repeated_whole(self, stage: Stage):
+        sheet = first(await _imagine(stage, prompt="a fox", count=3, seed=7)).attachments[0]
+        await _imagine(stage, image=("sheet.png", await sheet.read()))
+        once, again = _drawn(stage)
+        assert (again.prompt, again.seed, again.count) == (once.prompt, once.seed, 3)
+
     async def test_options_go_before_what_the_picture_says(self, stage: Stage):
         text = parameters.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7))
         await _imagine(stage, image=("a.png", _picture(text)), seed=8, count=2)
