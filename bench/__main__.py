@@ -22,6 +22,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
     "loading-safetensors": loading.safetensors,
     "loading-bin": loading.legacy_bin,
     "loading-flax": loading.flax,
+    "drawing-memory": loading.drawing,
 }
 
 

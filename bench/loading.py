@@ -1,4 +1,4 @@
-"""Peak memory while a model is loaded, over the size of its weights."""
+"""Peak memory while a model is loaded, and while one draws, over the size of its weights."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import psutil
 
-from bench.models import equipped, folder, settings
+from bench.models import LoneBatch, LoneJob, equipped, folder, settings
 from bench.row import Row
-from inference import Task
+from inference import ImagineRequest, Task
 
 
 def safetensors() -> list[Row]:
@@ -23,6 +23,24 @@ def legacy_bin() -> list[Row]:
 
 def flax() -> list[Row]:
     return [_row("dalle-mini/dalle-mini", "Flax", 1.3, "imagine")]
+
+
+def drawing() -> list[Row]:
+    """Loading, one step at 512 × 512, decoding and the safety checker: what a small machine has to bear."""
+    config = settings("imagine", "CompVis/stable-diffusion-v1-4")
+    spec = config.specs("imagine")[0]
+    here = folder(config, spec)
+
+    from inference import pipelines
+    from inference.devices import place
+
+    pipelines.family(spec, here)
+    request = ImagineRequest(prompt="a lighthouse at dusk", width=512, height=512, steps=1, seed=1)
+    with _peak() as peak:
+        pipeline = pipelines.load(spec, here, place(spec.device, spec.dtype))
+        pipeline.run(LoneBatch(LoneJob(request)))
+    name = f"peak memory while {spec.name} is loaded and draws at 512 × 512, over its weights"
+    return [Row(name=name, unit="GB", ours=peak.gigabytes, reference=pipeline.nbytes / 10**9, aim=2.0)]
 
 
 def _row(repo: str, kind: str, aim: float, task: Task = "complete") -> Row:

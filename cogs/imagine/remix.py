@@ -3,38 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import discord
 
 from cogs.imagine.drawing import tell_drawing
+from cogs.imagine.form import LONGEST, Form
 from cogs.imagine.rules import for_channel
 from cogs.imagine.settings import changes, number, settings_line, whole_number, with_settings
 from cogs.reply import InteractionPlace, Jobs
 from inference import ImagineRequest, InvalidRequest, parameters
 from storage import Drawings, Kept, Origin
 
-_LONGEST = 4000
-"""Characters that a field of Discord's forms holds."""
 
-
-class Remix(discord.ui.Modal):
+class Remix(Form):
     """Raises InvalidRequest for a drawing whose words no form can hold."""
 
     def __init__(self, jobs: Jobs, drawings: Drawings, kept: Kept, link: str) -> None:
-        super().__init__(title="Remix", timeout=3600)
+        super().__init__("Remix")
         self._jobs, self._drawings, self._kept, self._link = jobs, drawings, kept, link
         self._base = base = replace(parameters.single(kept.request, kept.drawing, 0), count=kept.request.count)
-        if max(len(base.prompt), len(base.negative_prompt)) > _LONGEST:
+        if max(len(base.prompt), len(base.negative_prompt)) > LONGEST:
             raise InvalidRequest(
-                f"This prompt has more than {_LONGEST:,} characters, too many for a form. Use /imagine."
+                f"This prompt has more than {LONGEST:,} characters, too many for a form. Use /imagine."
             )
-        self._prompt = self._field("Prompt", "prompt", base.prompt, long=True, required=True)
-        self._negative = self._field("Without", "negative", base.negative_prompt, long=True)
-        self._seed = self._field("Seed (empty for a new one)", "seed", str(base.seed))
-        self._settings = self._field("Settings", "settings", settings_line(base))
-        self._strength: discord.ui.TextInput[Remix] | None = None
+        self._prompt = self.add_words("Prompt", "prompt", base.prompt, required=True)
+        self._negative = self.add_words("Without", "negative", base.negative_prompt)
+        self._seed = self.add_value("Seed (empty for a new one)", "seed", str(base.seed))
+        self._settings = self.add_value("Settings", "settings", settings_line(base))
+        self._strength: discord.ui.TextInput[Any] | None = None
         if base.image:
-            self._strength = self._field("Strength", "strength", "" if base.strength is None else f"{base.strength:g}")
+            self._strength = self.add_value(
+                "Strength", "strength", "" if base.strength is None else f"{base.strength:g}"
+            )
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._jobs.open(InteractionPlace(interaction)) as job:
@@ -55,13 +56,3 @@ class Remix(discord.ui.Modal):
             variations=base.variations if seed == base.seed else (),
             strength=number("strength", strength) if strength else None,
         )
-
-    def _field(
-        self, text: str, custom_id: str, value: str, *, long: bool = False, required: bool = False
-    ) -> discord.ui.TextInput[Remix]:
-        style = discord.TextStyle.paragraph if long else discord.TextStyle.short
-        field: discord.ui.TextInput[Remix] = discord.ui.TextInput(
-            custom_id=custom_id, style=style, default=value or None, required=required, max_length=_LONGEST
-        )
-        self.add_item(discord.ui.Label(text=text, component=field))
-        return field

@@ -9,35 +9,32 @@ import discord
 
 from cogs.imagine.begin import check_unread, with_pictures
 from cogs.imagine.drawing import tell_drawing
+from cogs.imagine.form import Form
 from cogs.imagine.rules import for_channel
 from cogs.imagine.settings import number
 from cogs.reply import InteractionPlace
-from cogs.reply.errors import apologize
 from cogs.reply.sources import read
 from inference import ImagineRequest, InvalidRequest, parameters
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
-_LONGEST = 4000
-"""Characters that a field of Discord's forms holds."""
-
 _PATIENCE = 1.5
 """Seconds to look into a picture for its words: a form has to be there within three."""
 
 
-class Words(discord.ui.Modal):
+class Words(Form):
     """Prompt, what to keep out and, where it starts from `image`, how far to go from that."""
 
     def __init__(
         self, bot: Inkling, title: str, prompt: str, negative: str = "", image: discord.Attachment | None = None
     ) -> None:
-        super().__init__(title=title, timeout=3600)
+        super().__init__(title)
         self._bot = bot
         self._image = image
-        self._prompt = self._field("Prompt", "prompt", prompt, required=True)
-        self._negative = self._field("Without", "negative", negative)
-        self._strength = self._field("Strength, from 0.01 to 1", "strength", "") if image else None
+        self._prompt = self.add_words("Prompt", "prompt", prompt, required=True)
+        self._negative = self.add_words("Without", "negative", negative)
+        self._strength = self.add_value("Strength, from 0.01 to 1", "strength", "") if image else None
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._bot.jobs.open(InteractionPlace(interaction)) as job:
@@ -45,9 +42,6 @@ class Words(discord.ui.Modal):
             check_unread(job, request, self._image, None)
             await job.acknowledge()
             await tell_drawing(job, self._bot.store.drawings, await with_pictures(request, self._image, None))
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
-        await apologize(interaction, error)
 
     def _request(self, person: int) -> ImagineRequest:
         """What the form says; raises InvalidRequest."""
@@ -58,14 +52,6 @@ class Words(discord.ui.Modal):
             strength=number("strength", strength) if strength else None,
             owner=str(person),
         )
-
-    def _field(self, text: str, custom_id: str, value: str, *, required: bool = False) -> discord.ui.TextInput[Words]:
-        style = discord.TextStyle.short if custom_id == "strength" else discord.TextStyle.paragraph
-        field: discord.ui.TextInput[Words] = discord.ui.TextInput(
-            custom_id=custom_id, style=style, default=value[:_LONGEST] or None, required=required, max_length=_LONGEST
-        )
-        self.add_item(discord.ui.Label(text=text, component=field))
-        return field
 
 
 async def remix_form(bot: Inkling, image: discord.Attachment) -> Words:

@@ -1,0 +1,39 @@
+"""What the studio's forms share: fields for words and for numbers, and a sentence when something fails."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import discord
+
+from cogs.reply.errors import apologize
+
+LONGEST = 4000
+"""Characters that a field of Discord's forms holds."""
+
+
+class Form(discord.ui.Modal):
+    """Open for an hour."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title=title, timeout=3600)
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
+        await apologize(interaction, error)
+
+    def add_words(self, text: str, custom_id: str, value: str, *, required: bool = False) -> discord.ui.TextInput[Any]:
+        """A field of several lines."""
+        return self._add(text, custom_id, value, discord.TextStyle.paragraph, required)
+
+    def add_value(self, text: str, custom_id: str, value: str) -> discord.ui.TextInput[Any]:
+        """A field of one line."""
+        return self._add(text, custom_id, value, discord.TextStyle.short, required=False)
+
+    def _add(
+        self, text: str, custom_id: str, value: str, style: discord.TextStyle, required: bool
+    ) -> discord.ui.TextInput[Any]:
+        field: discord.ui.TextInput[Any] = discord.ui.TextInput(
+            custom_id=custom_id, style=style, default=value[:LONGEST] or None, required=required, max_length=LONGEST
+        )
+        self.add_item(discord.ui.Label(text=text, component=field))
+        return field
