@@ -30,7 +30,7 @@ def new_autoencoder(widths: tuple[int, ...] = (24, 32, 96, 128)) -> AutoencoderK
     return AutoencoderKL(
         **settings,
         latent_channels=LATENT_CHANNELS,
-        norm_num_groups=8,
+        norm_num_groups=1,  # smaller groups take the colour out of large areas; red and green were told apart last
         sample_size=64,
         scaling_factor=1.0,  # `balance` brings every channel to one spread
         mid_block_add_attention=False,  # whose backward pass is slow on CPUs

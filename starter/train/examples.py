@@ -17,6 +17,7 @@ from starter.train.augment import on_background
 from starter.train.autoencoder import encoded
 
 _COLOURED_ALREADY = (*COLOURS, "black", "white", "grey", "light")
+_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Examples:
 
 def as_drawn(collection: Collection, autoencoder: Any) -> Examples:
     """The drawings as their artists made them."""
-    return Examples(encoded(autoencoder, on_white(to_tensor(collection.pixels))), collection.names)
+    return Examples(_latents(collection.pixels, autoencoder), collection.names)
 
 
 def in_colours(collection: Collection, autoencoder: Any) -> Examples:
@@ -53,7 +54,7 @@ def in_colours(collection: Collection, autoencoder: Any) -> Examples:
             if changed is not None:
                 drawings.append(changed)
                 names.append(f"{colour} {name}")
-    return Examples(encoded(autoencoder, on_white(to_tensor(np.stack(drawings)))), tuple(names))
+    return Examples(_latents(np.stack(drawings), autoencoder), tuple(names))
 
 
 def to_tensor(pixels: Drawing) -> Tensor:
@@ -64,3 +65,8 @@ def to_tensor(pixels: Drawing) -> Tensor:
 def on_white(drawings: Tensor) -> Tensor:
     """RGBA bytes [n, 4, h, w] on white paper: RGB [n, 3, h, w] from 0 to 1."""
     return on_background(drawings, torch.ones(len(drawings), 3))
+
+
+def _latents(pixels: Drawing, autoencoder: Any) -> Tensor:
+    parts = to_tensor(pixels).split(_AT_ONCE)
+    return torch.cat([encoded(autoencoder, on_white(part)) for part in parts])

@@ -65,7 +65,7 @@ class Training:
         self._file = file
         self._save_every = save_every
         self._average = AveragedModel(task.networks, avg_fn=schedule.average)
-        self._optimizer = torch.optim.AdamW(task.networks.parameters(), lr=schedule.rate, weight_decay=0.01)
+        self._optimizer = torch.optim.AdamW(task.networks.parameters(), lr=schedule.rate, weight_decay=0.01, fused=True)
         self._generator = torch.Generator().manual_seed(schedule.seed)
         self._losses: list[Tensor] = []
         if file.exists():
