@@ -12,7 +12,9 @@ from playwright.async_api import Page, async_playwright, expect
 
 import preview
 from bot import create_bot
+from cogs.imagine.picker import PICK
 from inference import create_backend, load
+from preview.drawing import lake_hut
 from preview.engine import PreviewEngine
 from starter.smollm2 import prepare
 from tests.browser.conftest import FLAGS, find_chromium
@@ -23,7 +25,7 @@ _FOLDER = _ROOT / "docs" / "pictures"
 
 
 async def main() -> None:
-    """Two pictures: commands at work, and the list of commands."""
+    """Three pictures: commands at work, the list of commands, and a region chosen on its picture."""
     config = load(_ROOT / "starter" / "config.yaml")
     await asyncio.to_thread(prepare, config.data)
     engine = PreviewEngine(config, create_backend(config))
@@ -39,6 +41,8 @@ async def main() -> None:
         await person.composer.fill("/")
         await expect(page.locator(".command-entry").first).to_be_visible()
         await _take(page, "commands.png")
+        await _choose_region(person)
+        await _take(page, "region.png")
         await browser.close()
         running.cancel()
 
@@ -52,6 +56,20 @@ async def _show_work(person: Driver) -> None:
     await person.sees(re.compile("positive|negative"), seconds=300)
     await person.messages.last.scroll_into_view_if_needed()
     await person.page.mouse.move(0, 0)
+
+
+async def _choose_region(person: Driver) -> None:
+    await person.composer.fill("/imagine")
+    await person.page.locator(".command-entry").first.click()
+    await person.option("prompt", "a sailing boat on the lake")
+    await person.option("image", None)
+    await person.attach("image", "hut.png", lake_hut())
+    await person.option("region", PICK)
+    await person.page.locator("#send-message").click()
+    for cell in ("8", "9"):
+        await person.messages.last.get_by_role("button", name=cell, exact=True).click()
+        overlay = person.messages.last.get_by_alt_text(re.compile(f"Chosen: cells.*{cell}"))
+        await expect(overlay).to_have_js_property("naturalWidth", 480, timeout=20_000)
 
 
 async def _take(page: Page, name: str) -> None:

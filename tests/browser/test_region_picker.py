@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
 from inference import ImagineRequest
 from preview.drawing import lake_hut
 from tests.browser.conftest import Open
-from tests.browser.driver import Driver
 from tests.fakes import FakeBackend
-
-
-async def _option(person: Driver, name: str) -> Locator:
-    """The field of a command's option, added to those that are shown."""
-    await person.page.locator(".command-ghost").click()
-    await person.page.locator(f'.command-suggestion[data-value="{name}"]').click()
-    return person.page.locator(f'[data-option="{name}"]').last
 
 
 async def test_a_region_is_ticked_on_the_picture_and_drawn(open_preview: Open):
@@ -23,10 +15,10 @@ async def test_a_region_is_ticked_on_the_picture_and_drawn(open_preview: Open):
     person = await open_preview(backend)
     await person.composer.fill("/imagine")
     await person.page.locator(".command-entry").first.click()
-    await (await _option(person, "prompt")).fill("a sailing boat")
-    await _option(person, "image")
+    await person.option("prompt", "a sailing boat")
+    await person.option("image", None)
     await person.attach("image", "hut.png", lake_hut())
-    await (await _option(person, "region")).fill("pick on the picture")
+    await person.option("region", "pick on the picture")
     await person.page.locator("#send-message").click()
     await person.sees("Which part should be drawn anew?")
     draw = person.messages.last.get_by_role("button", name="Draw")
