@@ -23,8 +23,11 @@ _D = TypeVar("_D")
 _VERSION = "Inkling"
 _NEGATIVE = "Negative prompt:"
 
-_SETTING = re.compile(r'\s*(\w[\w \-/]{1,40}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
-"""A key, and a value that is a JSON text or goes up to the next comma."""
+_LONGEST = 50_000
+"""Characters of a file's text that are read; prompts at their usual limit, written twice, take half of that."""
+
+_SETTING = re.compile(r'(\w[\w \-/]{1,40}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+"""A key, and a value that is a JSON text or goes up to the next comma. Found in linear time: `re` holds the GIL."""
 
 _SAMPLERS: dict[str, Sampler] = {
     **{name.lower(): name for name in SAMPLERS},
@@ -86,7 +89,7 @@ def from_text(text: str) -> ImagineRequest:
 
 
 def read(data: bytes) -> ImagineRequest | None:
-    """The request in a picture file, as it is found in PNG, JPEG and WebP; None without one.
+    """The request in a picture file, as it is found in PNG, JPEG and WebP; None without, and for a far too long text.
 
     Decodes the file's head, so call it off the loop. Raises InvalidRequest for files that are no pictures, and what
     `from_text` raises.
@@ -94,7 +97,7 @@ def read(data: bytes) -> ImagineRequest | None:
     from inference.images import parameters_in
 
     text = parameters_in(data)
-    return from_text(text) if text else None
+    return from_text(text) if 0 < len(text) <= _LONGEST else None
 
 
 def single(request: ImagineRequest, drawing: Drawing, index: int) -> ImagineRequest:

@@ -156,3 +156,18 @@ def test_of_several_pictures_the_number_reads_back_and_that_of_other_programs_do
     request = ImagineRequest(prompt="a fox", seed=5, count=4)
     assert parameters.from_text(parameters.to_text(request)) == request
     assert parameters.from_text("a fox\nSteps: 20, Seed: 5, Batch size: 4, Batch pos: 2").count == 1
+
+
+@pytest.mark.parametrize(
+    "filling", [" " * 400_000, "a:" * 200_000, 'a: "' * 100_000, 'a: "\\"x' * 60_000, "a " * 200_000]
+)
+def test_a_long_line_of_settings_does_not_hold_the_bot_up(filling: str) -> None:
+    """What takes the square of their length would take half an hour of these."""
+    assert parameters.from_text(f"a fox\nSteps: 20,{filling}x").steps == 20
+
+
+def test_a_file_with_far_too_long_a_text_has_no_parameters() -> None:
+    picture = Image.new("RGB", (8, 8))
+    longest = replace(FOX, prompt="x\nSteps: 1" + "x" * 5_990, negative_prompt='"' * 6_000)
+    assert parameters.read(encode_png(picture, parameters.to_text(longest))) == longest
+    assert parameters.read(encode_png(picture, parameters.to_text(replace(FOX, prompt="x" * 50_000)))) is None
