@@ -214,3 +214,17 @@ def test_what_is_a_little_too_large_is_cut_and_not_scaled() -> None:
     picture = noisy(103, 70)
     assert np.array_equal(np.asarray(fit(picture, (96, 64))), np.asarray(picture)[3:67, 3:99])
     assert fit(picture, (40, 64)).size == (40, 64)
+
+
+def test_what_is_scaled_keeps_its_middle() -> None:
+    picture = Image.new("RGB", (300, 100), "red")
+    picture.paste("blue", (100, 0, 200, 100))
+    pixels = np.asarray(fit(picture, (64, 64)))
+    assert (pixels == (0, 0, 255)).all(axis=2)[:, 4:-4].all()
+
+
+def test_a_long_strip_is_scaled_in_the_memory_of_the_drawing() -> None:
+    strip = noisy(50_000, 1)
+    Image.core.reset_stats()
+    assert fit(strip, (1024, 64)).size == (1024, 64)
+    assert Image.core.get_stats()["allocated_blocks"] <= 8  # of 16 MiB each

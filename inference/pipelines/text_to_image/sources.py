@@ -62,11 +62,16 @@ def fit(picture: Image.Image, size: Size) -> Image.Image:
     """`picture` covering `size`, its middle; only cut, and so the same pixels, where it is larger by less than 8."""
     width, height = size
     if not (0 <= picture.width - width < _MULTIPLE and 0 <= picture.height - height < _MULTIPLE):
-        scale = max(width / picture.width, height / picture.height)
-        scaled = (max(width, round(picture.width * scale)), max(height, round(picture.height * scale)))
-        picture = picture.resize(scaled, Image.Resampling.LANCZOS)
+        return picture.resize(size, Image.Resampling.LANCZOS, box=_middle(picture.size, size))
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
     return picture.crop((left, top, left + width, top + height))
+
+
+def _middle(size: Size, shape: Size) -> tuple[float, float, float, float]:
+    """The largest box of `shape`'s proportions in the middle of `size`: cut before scaling, a strip stays small."""
+    scale = min(size[0] / shape[0], size[1] / shape[1])
+    left, top = (max(0.0, (side - part * scale) / 2) for side, part in zip(size, shape, strict=True))
+    return left, top, size[0] - left, size[1] - top
 
 
 def paste_back(source: Source, drawn: Image.Image) -> Image.Image:
