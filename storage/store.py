@@ -19,7 +19,7 @@ class StorageError(Exception):
 
 
 class Store:
-    """One connection, whose thread does all the work. Readers never wait for writers (SQLite's write-ahead log)."""
+    """One connection, whose thread does all the work. Nothing of what is deleted stays in the file or beside it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -64,13 +64,13 @@ class Store:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
-        await self._open.execute("BEGIN IMMEDIATE")
-        try:
+        try:  # around BEGIN too: the connection's thread carries it out even when its caller is cancelled
+            await self._open.execute("BEGIN IMMEDIATE")
             yield self._open
+            await self._open.commit()
         except BaseException:
             await self._open.rollback()
             raise
-        await self._open.commit()
 
     @property
     def _open(self) -> aiosqlite.Connection:
@@ -79,7 +79,7 @@ class Store:
 
     async def _prepare(self) -> None:
         self._open.row_factory = aiosqlite.Row
-        await self.read("PRAGMA journal_mode = WAL")
+        await self.read("PRAGMA journal_mode = DELETE")  # a write-ahead log would hold what was written for long
         await self.read("PRAGMA secure_delete = ON")  # what people delete is overwritten
         [(version,)] = await self.read("PRAGMA user_version")
         if version > VERSION:

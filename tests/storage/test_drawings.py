@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from pathlib import Path
@@ -107,3 +108,35 @@ async def test_what_fails_half_way_leaves_nothing(store: Store):
     with pytest.raises(RuntimeError):
         await write()
     assert await store.read("SELECT * FROM files") == []
+
+
+async def test_of_what_is_forgotten_nothing_is_on_the_disk_while_the_bot_runs(store: Store, path: Path):
+    def words() -> int:
+        return sum(file.read_bytes().count(b"a secret") for file in path.parent.iterdir())
+
+    kept = await store.drawings.keep(1, 2, 3, ImagineRequest(prompt="a secret", image=b"a secret" * 2000), DRAWING)
+    assert words() > 0
+    await store.drawings.forget(kept.id)
+    assert words() == 0
+
+
+async def test_a_file_with_a_write_ahead_log_is_taken_over_without_it(path: Path):
+    path.parent.mkdir()
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode = WAL")
+    store = Store(path)
+    await store.open()
+    await store.drawings.keep(1, 2, 3, REQUEST, DRAWING)
+    assert [file.name for file in path.parent.iterdir()] == ["inkling.db"]
+    await store.close()
+
+
+@pytest.mark.parametrize("turns", range(12))
+async def test_a_write_that_is_cancelled_at_any_moment_hinders_no_later_one(store: Store, turns: int):
+    writing = asyncio.create_task(store.drawings.keep(1, 2, 3, REQUEST, DRAWING))
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    kept = await store.drawings.keep(1, 2, 4, REQUEST, DRAWING)
+    assert await store.drawings.get(kept.id) is not None
