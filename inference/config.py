@@ -61,6 +61,13 @@ class Model(_Section):
     )
     dtype: DType = Field(default="auto", description="`auto` follows the top-level `dtype`.")
     device: str = Field(default="auto", description="`auto` follows the top-level `device`.")
+    at_once: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        description="Pictures that a diffusion model draws together. More than one is faster on a GPU, and then they "
+        "equal only nearly those drawn alone.",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -201,6 +208,7 @@ class Config(_Section):
                 dtype=self.dtype if model.dtype == "auto" else model.dtype,
                 device=self.device if model.device == "auto" else model.device,
                 loras=str(self.loras) if task == "imagine" else "",
+                at_once=model.at_once,
             )
             for model in getattr(self.models, task)
         )
@@ -238,20 +246,6 @@ def load(path: Path) -> Config:
     except ValidationError as error:
         raise ConfigError(path, [_problem(item) for item in error.errors()]) from error
     return _absolute(config, path.resolve().parent)
-
-
-def lora_names(folder: Path) -> tuple[str, ...]:
-    """The LoRA files of a folder by name, without their suffix; none if there is no such folder."""
-    return tuple(sorted(file.stem for file in folder.glob("*.safetensors")))
-
-
-def lora_and_weight(lora: str) -> tuple[str, float]:
-    """What a request calls a LoRA: "name", or "name:0.8" for 0.8 of its effect."""
-    name, _, weight = lora.rpartition(":")
-    try:
-        return (name, float(weight)) if name else (lora, 1.0)
-    except ValueError:
-        return lora, 1.0
 
 
 def _problem(item: Any) -> str:

@@ -12,8 +12,9 @@ from dataclasses import replace
 
 from inference.backends.base import Backend, ModelStatus, QueueStatus
 from inference.checks import check_pictures, check_request
-from inference.config import Config, Limits, lora_and_weight, lora_names
+from inference.config import Config, Limits
 from inference.errors import InferenceError, InvalidRequest, RequestTimeout, UnknownModel
+from inference.loras import lora_and_weight, lora_names
 from inference.types import (
     TASKS,
     CompleteRequest,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from inference.config import lora_and_weight
+from inference.loras import lora_and_weight
 from inference.errors import GenerationFailed, InvalidRequest, OutOfMemory
 from inference.pipelines.base import translated
 
