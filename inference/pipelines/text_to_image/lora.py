@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from inference.loras import lora_and_weight
 from inference.errors import GenerationFailed, InvalidRequest, OutOfMemory
+from inference.loras import lora_and_weight
 from inference.pipelines.base import translated
 
 _ADAPTER = "lora"
