@@ -22,6 +22,7 @@ class ModelSpec:
 
     `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or
     commit; `loras` the absolute path of a folder of LoRA files, where the task has use for them;
+    `at_once` how many pictures a diffusion model draws together;
     `companion` that of another repository's files, which some models need: filled in once they are on disk.
     Two specs with the same `key` share one copy in memory, whatever their tasks.
     """
@@ -33,6 +34,7 @@ class ModelSpec:
     dtype: DType = "auto"
     device: str = "auto"
     loras: str = ""
+    at_once: int = 1
     companion: str = ""
 
     @property

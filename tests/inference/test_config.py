@@ -50,6 +50,12 @@ def test_a_model_is_one_line_or_a_map_and_goes_by_the_last_part_of_its_id(tmp_pa
     assert (second.name, second.revision, second.dtype, second.device) == ("opt", "v1", "float32", "cuda:1")
 
 
+def test_more_pictures_are_drawn_together_only_where_the_file_says_so(tmp_path: Path) -> None:
+    config = written(tmp_path, "models: {imagine: [org/a, {repo: org/b, at_once: 4}]}")
+    assert [spec.at_once for spec in config.specs("imagine")] == [1, 4]
+    assert "at_once" in problems(tmp_path, "models: {imagine: [{repo: org/b, at_once: 9}]}")[0]
+
+
 def test_a_model_takes_device_and_number_format_from_the_top(tmp_path: Path) -> None:
     (spec,) = written(tmp_path, "device: cpu\ndtype: bfloat16\nmodels: {fill: [org/a]}").specs("fill")
     assert (spec.device, spec.dtype) == ("cpu", "bfloat16")

@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -147,6 +148,44 @@ def test_pictures_drawn_together_are_those_drawn_alone(folder: Path, painter: Te
         assert np.abs(np.asarray(opened(ours), dtype=int) - np.asarray(opened(expected), dtype=int)).max() <= 2
     first = [event.step for event in batch.jobs[0].events if isinstance(event, Progress)]
     assert first == [0, 3, 6, 9]  # three pictures at a time
+
+
+def test_pictures_are_drawn_one_by_one_unless_the_operator_says_otherwise(folder: Path) -> None:
+    for spec, groups in ((SPEC, [1] * 4), (replace(SPEC, at_once=3), [3, 1])):
+        batch = MemoryBatch.of(replace(CAT, count=4, steps=1))
+        batch.run(TextToImage.load(spec, folder, CPU))
+        steps = [0, *(event.step for event in batch.jobs[0].events if isinstance(event, Progress))]
+        assert [after - before for before, after in pairwise(steps) if after > before] == groups
+
+
+def test_who_has_all_pictures_gets_them_though_memory_runs_out_for_the_others(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    checked: list[int] = []
+
+    def check(*_: Any) -> None:
+        checked.append(len(checked))
+        if checked[-1] == 1:
+            raise MemoryError
+
+    pipe.safety_checker.register_forward_pre_hook(check)
+    requests = (replace(CAT, seed=1), replace(CAT, seed=2))
+    assert len(drawn(TextToImage(pipe, at_once=2, clock=never), *requests)) == 2
+    assert len(checked) == 3  # the first picture is not drawn again
+
+
+def test_who_has_all_pictures_keeps_them_though_the_others_fail(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    checked: list[int] = []
+
+    def check(*_: Any) -> None:
+        checked.append(len(checked))
+        if checked[-1] == 1:
+            raise ValueError("broken")
+
+    pipe.safety_checker.register_forward_pre_hook(check)
+    drawing, failed = run(TextToImage(pipe, at_once=2, clock=never), replace(CAT, seed=1), replace(CAT, seed=2))
+    assert isinstance(drawing, Drawing)
+    assert isinstance(failed, GenerationFailed)
 
 
 def test_pictures_that_do_not_fit_together_are_drawn_in_smaller_groups(folder: Path) -> None:

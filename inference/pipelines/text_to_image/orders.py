@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from inference.errors import InvalidRequest
+from inference.errors import InferenceError, InvalidRequest
 from inference.pipelines.base import Job
 from inference.pipelines.checker import require_checker
 from inference.pipelines.text_to_image.painter import Painter
@@ -32,6 +32,12 @@ class Order:
         if self.failed or self.job.cancelled:
             return []
         return [self._subject(i) for i in range(len(self.pictures), self.request.count)]
+
+    def fail(self, error: InferenceError) -> None:
+        """Unless it has all its pictures already."""
+        if self.waiting():
+            self.failed = True
+            self.job.fail(error)
 
     def _subject(self, i: int) -> Subject:
         request = self.request
