@@ -19,7 +19,7 @@ from inference.backends.batch import LocalBatch
 from inference.backends.job import LocalJob
 from inference.backends.models import Models
 from inference.config import Limits
-from inference.errors import InferenceError, RequestCancelled
+from inference.errors import GenerationFailed, InferenceError, RequestCancelled
 from inference.pipelines.base import out_of_memory
 from inference.scheduler import Scheduler
 from inference.types import ModelSpec, Queued
@@ -98,6 +98,7 @@ class DeviceWorker:
             with self._models.lease(jobs[0].spec, batch.loading) as pipeline:
                 batch.started()
                 self._run_with(pipeline, batch)
+            _fail_forgotten(batch.unfinished())
         except InferenceError as error:
             _fail(batch.unfinished(), error)
         finally:
@@ -142,6 +143,14 @@ class DeviceWorker:
 def _fail(jobs: Sequence[LocalJob], error: InferenceError) -> None:
     for job in jobs:
         job.fail(error)
+
+
+def _fail_forgotten(jobs: Sequence[LocalJob]) -> None:
+    """A pipeline ends its jobs itself. Those that it leaves open would wait until their deadline: a defect of it."""
+    if jobs:
+        error = GenerationFailed("The model stopped without an answer. Try again.")
+        log.error("error %s: %d jobs were left open by the pipeline of %s", error.error_id, len(jobs), jobs[0].spec)
+        _fail(jobs, error)
 
 
 def _log_surprise(turn: Future[None]) -> None:

@@ -291,6 +291,16 @@ async def test_a_failure_reaches_its_caller_and_the_next_request_runs(
     assert await after.outcome() == Completion("AFTER", 0)
 
 
+async def test_a_job_that_the_pipeline_forgets_fails_at_once_and_the_log_says_so(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.models.pipeline.script = lambda batch: None
+    _, caller = bench.complete("first")
+    error = await caller.outcome()
+    assert isinstance(error, GenerationFailed)
+    assert error.error_id in caplog.text
+
+
 async def test_a_model_that_can_not_be_loaded_fails_its_requests_with_its_sentence(bench: Bench) -> None:
     bench.models.unavailable = ModelUnavailable("m is not on this machine.")
     _, caller = bench.complete("first")
