@@ -91,7 +91,7 @@ def _imagine(request: ImagineRequest, limits: Limits) -> None:
 def _source(request: ImagineRequest, limits: Limits) -> None:
     """The picture to start from, and what belongs to it."""
     if not request.image and (request.mask or request.region or request.strength is not None):
-        raise InvalidRequest("A mask, a region and a strength belong to a picture. Attach one as `image`.")
+        raise InvalidRequest("A mask, a region and a strength belong to a picture to start from. Add that picture.")
     if request.mask and request.region:
         raise InvalidRequest("Give a mask or a region, not both.")
     if request.strength is not None:

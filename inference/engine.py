@@ -113,8 +113,12 @@ class Engine:
     def _check_lora(self, lora: str) -> None:
         name, weight = lora_and_weight(lora)
         if name not in self.loras:
-            there = ", ".join(self.loras) or "none; the bot's operator can put files into its LoRA folder"
-            raise InvalidRequest(f"There is no LoRA {name[:80]!r}. There is: {there}.")
+            raise InvalidRequest(
+                f"There is no LoRA {name[:80]!r}. There is: {', '.join(self.loras)}."
+                if self.loras
+                else "This bot has no LoRA files. Its operator can put some into the folder that `loras` in "
+                "config.yaml names, and start it again."
+            )
         if not -2 <= weight <= 2:
             raise InvalidRequest(f"The weight of a LoRA must be between -2 and 2, not {weight:g}.")
 

@@ -127,6 +127,24 @@ def repeating(
     )
 
 
+def options(request: ImagineRequest) -> dict[str, str]:
+    """What the request does not leave open, by the names of /imagine's options; without its pictures."""
+    values = {
+        "prompt": request.prompt,
+        "negative": request.negative_prompt,
+        "region": request.region,
+        "strength": _number(request.strength),
+        "size": f"{request.width}x{request.height}" if request.width and request.height else "",
+        "steps": str(request.steps or ""),
+        "guidance": _number(request.guidance),
+        "sampler": request.sampler or "",
+        "seed": _number(request.seed),
+        "model": request.model,
+        "lora": request.lora,
+    }
+    return {name: value for name, value in values.items() if value}
+
+
 def sampler_named(name: str) -> Sampler | None:
     """The sampler of that name, however it is capitalised; None for one that there is not."""
     return _SAMPLERS.get(name.strip().lower())

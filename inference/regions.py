@@ -50,7 +50,10 @@ def cells_of(region: str) -> frozenset[int]:
 def check_region(region: str) -> None:
     """Raises InvalidRequest for what is no region."""
     if region not in REGIONS and not cells_of(region):
-        raise InvalidRequest(f"There is no region {region[:40]!r}. There are: {', '.join(REGIONS)}.")
+        raise InvalidRequest(
+            f"There is no region {region[:40]!r}. There are: {', '.join(REGIONS)}; "
+            "and cells of a 3 × 3 grid, numbered row by row, such as cells 1 2 5."
+        )
 
 
 def region_mask(region: str, width: int, height: int) -> Image.Image:

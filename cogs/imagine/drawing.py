@@ -90,7 +90,7 @@ def _safety(pictures: Sequence[Picture]) -> str:
 def _settings(request: ImagineRequest, drawing: Drawing) -> list[str]:
     settings = [
         f"{drawing.width} × {drawing.height}",
-        f"{drawing.steps} steps",
+        f"{drawing.steps} step{'s' * (drawing.steps != 1)}",
         drawing.sampler,
         f"guidance {drawing.guidance:g}",
         f"strength {drawing.strength:g}" if drawing.strength is not None else "",

@@ -109,9 +109,13 @@ def _add_drawing_options(imagine: argparse.ArgumentParser) -> None:
 
 def _add_source_options(imagine: argparse.ArgumentParser) -> None:
     imagine.add_argument("--image", type=_file, metavar="FILE", help="a picture to start from")
-    imagine.add_argument("--strength", type=float, metavar="S", help="how far to go from it, from 0 to 1")
+    imagine.add_argument("--strength", type=float, metavar="S", help="how far to go from it, from 0.01 to 1")
     imagine.add_argument("--mask", type=_file, metavar="FILE", help="a picture: white is drawn anew, black stays")
-    imagine.add_argument("--region", metavar="NAME", help=f"instead of a mask: {', '.join(REGIONS)}, or cells 1 2 … 9")
+    imagine.add_argument(
+        "--region",
+        metavar="NAME",
+        help=f"instead of a mask: {', '.join(REGIONS)}; or cells of a 3 × 3 grid, such as 'cells 1 2 5'",
+    )
 
 
 def _add_file_tasks(new_task: NewTask) -> None:

@@ -59,14 +59,19 @@ def as_text(value: Value, images: Sequence[Path] = ()) -> str:
 
 def _settings(drawing: Drawing) -> str:
     settings = [
-        f"seed {drawing.pictures[0].seed}",
+        _seeds([picture.seed for picture in drawing.pictures]),
         f"{drawing.width}×{drawing.height}",
-        f"{drawing.steps} steps",
+        f"{drawing.steps} step{'s' * (drawing.steps != 1)}",
         f"guidance {drawing.guidance:g}",
         drawing.sampler,
         "" if drawing.strength is None else f"strength {drawing.strength:g}",
     ]
     return ", ".join(filter(None, settings))
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    """`seed 7`, or `seeds 7 to 9`, since they follow one another."""
+    return f"seed {seeds[0]}" if seeds[0] == seeds[-1] else f"seeds {seeds[0]} to {seeds[-1]}"
 
 
 def status_fields(status: ModelStatus) -> dict[str, Any]:
@@ -97,7 +102,7 @@ def write_pictures(drawing: Drawing, output: Path) -> list[Path]:
             path.write_bytes(picture.png)
             images.append(path)
     if not images:
-        raise GenerationFailed("The safety checker held the picture back. Try another prompt or seed.")
+        raise GenerationFailed("The safety checker held back all that was drawn. Try another prompt or seed.")
     return images
 
 

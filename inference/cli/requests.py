@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from dataclasses import fields, replace
 from typing import Any
 
@@ -48,12 +49,20 @@ def build_request(args: argparse.Namespace) -> Request:
 
 def _repeated(*, image: bytes = b"", **given: Any) -> ImagineRequest:
     """The request that drew `image`, as its file tells, but for what is given."""
-    found = parameters.read(image) if image else None
+    if not image:
+        raise InvalidRequest("There is nothing to draw. Write a PROMPT, or give a drawn PNG as --image to repeat it.")
+    if given.keys() & {"mask", "region", "strength"}:
+        raise InvalidRequest("To draw from this picture, write what it should become as PROMPT.")
+    found = parameters.read(image)
     if found is None:
-        raise InvalidRequest("There is no PROMPT, and no --image whose file tells what it was drawn from. Write one.")
-    if found.strength is not None:
         raise InvalidRequest(
-            "This picture was drawn from another one, which its file does not hold. Give that one as --image, "
-            "and a PROMPT."
+            "This file does not tell what it was drawn from, so it can't be repeated. "
+            "Write a PROMPT to draw from this picture."
+        )
+    if found.strength is not None:
+        prompt, *others = parameters.options(found).items()
+        raise InvalidRequest(
+            "This picture was drawn from another one, which its file does not hold. Give that one as --image, with: "
+            + " ".join([shlex.quote(prompt[1]), *(f"--{name} {shlex.quote(value)}" for name, value in others)])
         )
     return replace(found, **given)

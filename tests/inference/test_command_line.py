@@ -268,8 +268,11 @@ def test_a_picture_that_tells_how_it_was_drawn_is_repeated(run: CommandLine, tmp
 @pytest.mark.parametrize(
     ("picture", "words"),
     [
-        (PNG, "There is no PROMPT, and no --image whose file tells"),
-        (drawn_with("a fox\nSeed: 1, Denoising strength: 0.5, Init image hash: 00"), "drawn from another one"),
+        (PNG, "Write a PROMPT to draw from this picture."),
+        (
+            drawn_with("a red fox\nSteps: 9, Seed: 1, Denoising strength: 0.5, Init image hash: 00"),
+            "Give that one as --image, with: 'a red fox' --strength 0.5 --steps 9 --seed 1",
+        ),
         (drawn_with("a fox\nSeed: many"), "'many' is no value for Seed"),
         (b"no picture", "not a picture"),
     ],
@@ -283,11 +286,17 @@ def test_a_picture_that_does_not_tell_needs_a_prompt(
     assert words in done.err
 
 
+def test_a_repeated_picture_takes_no_strength_without_a_prompt(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "fox.png").write_bytes(drawn_with("a fox\nSteps: 9, Seed: 1"))
+    done = run("imagine", "--image", tmp_path / "fox.png", "--strength", "0.4", "-o", tmp_path / "again.png")
+    assert (done.status, done.err) == (2, "To draw from this picture, write what it should become as PROMPT.\n")
+
+
 def test_several_pictures_are_numbered(run: CommandLine, tmp_path: Path) -> None:
     done = run("imagine", "a fox", "-o", tmp_path / "fox.png", "--count", "2", "--seed", "1")
     assert [path.name for path in sorted(tmp_path.glob("*.png"))] == ["fox-1.png", "fox-2.png"]
     assert done.out.splitlines()[:2] == [str(tmp_path / "fox-1.png"), str(tmp_path / "fox-2.png")]
-    assert "seed 1" in done.out
+    assert "seeds 1 to 2" in done.out
 
 
 def test_a_picture_that_was_held_back_is_not_written(run: CommandLine, tmp_path: Path) -> None:
@@ -382,10 +391,10 @@ def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: Com
         (["caption", "nowhere.png"], "nowhere.png can't be read: No such file"),
         (["caption", "."], "can't be read: Is a directory"),
         (["imagine", "a fox"], "required: -o/--output"),
-        (["imagine", "-o", "fox.png"], "There is no PROMPT"),
+        (["imagine", "-o", "fox.png"], "There is nothing to draw. Write a PROMPT"),
         (["imagine", "a fox", "-o", "fox.png", "--sampler", "fast"], "there is no sampler 'fast'; there is: DPM++ 2M"),
         (["imagine", "a fox", "-o", "fox.png", "--strength", "0.5"], "belong to a picture"),
-        (["imagine", "a fox", "-o", "fox.png", "--lora", "ink"], "There is no LoRA 'ink'"),
+        (["imagine", "a fox", "-o", "fox.png", "--lora", "ink"], "This bot has no LoRA files."),
         (["imagine", "a fox", "-o", "fox.jpg"], "does not end in .png"),
         (["imagine", "a fox", "-o", "nowhere/fox.png"], "there is no folder 'nowhere'"),
         (["imagine", "a fox", "-o", "fox.png", "--size", "big"], "'big' is not a size like 512x512"),

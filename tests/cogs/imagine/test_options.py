@@ -46,7 +46,7 @@ class TestSources:
 
     async def test_a_mask_without_a_picture_is_refused_before_anything_is_fetched(self, stage: Stage):
         result = await _imagine(stage, prompt="a fox", mask=("m.png", PNG))
-        assert refusal(result).startswith("A mask, a region and a strength belong to a picture.")
+        assert refusal(result).startswith("A mask, a region and a strength belong to a picture to start from.")
         assert not result.deferred
 
     async def test_a_picture_over_the_limit_is_refused_before_it_is_fetched(self, stage: Stage):
