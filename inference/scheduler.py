@@ -23,16 +23,20 @@ _LEARNING_RATE = 0.3
 
 
 class Entry:
-    """One request in the queue: whose it is, what it may run with (`key`), and how much there is to do."""
+    """One request in the queue: whose it is, what it may run with (`key`), and how much there is to do.
 
-    def __init__(self, *, owner: str, key: Hashable, short: bool, work: float) -> None:
+    A unit of `work` takes about as long in all entries of a `kind`, of which there are few, whatever their keys.
+    """
+
+    def __init__(self, *, owner: str, key: Hashable, kind: Hashable, short: bool, work: float) -> None:
         self.owner = owner
         self.key = key
+        self.kind = kind
         self.short = short
         self.work = work
         self.cancelled = False
-        self.free = False
-        """Whether its owner is charged nothing for it."""
+        self.charged = 1.0
+        """The share of its seconds that its owner is charged."""
         self.arrived = 0.0
         self.used = 0.0
         """Device seconds so far, its part of each batch it ran in."""
@@ -99,17 +103,16 @@ class Scheduler(Generic[E]):
         return self._start(order[: min(stranger, most)])
 
     def done(self, entry: E) -> None:
-        """`entry` ended: charge its owner, unless it is free, and learn how long such work takes. May be repeated."""
+        """`entry` ended: charge its owner, and learn how long such work takes. May be repeated."""
         self._advance()
         if entry not in self._running:
             return
         self._running.remove(entry)
-        if not entry.free:
-            self._usage[entry.owner] = self._usage.get(entry.owner, 0.0) + entry.used
+        self._usage[entry.owner] = self._usage.get(entry.owner, 0.0) + entry.used * entry.charged
         if not entry.cancelled:
             seconds = entry.used / entry.work
-            known = self._seconds_per_work.get(entry.key, seconds)
-            self._seconds_per_work[entry.key] = known + _LEARNING_RATE * (seconds - known)
+            known = self._seconds_per_work.get(entry.kind, seconds)
+            self._seconds_per_work[entry.kind] = known + _LEARNING_RATE * (seconds - known)
 
     def forecast(self) -> list[Forecast[E]]:
         """Every waiting entry in the order of now, with the time until it starts."""
@@ -149,8 +152,8 @@ class Scheduler(Generic[E]):
         return entries
 
     def _cost(self, entry: E) -> float | None:
-        """Seconds the entry takes in all, as learned from its like."""
-        rate = self._seconds_per_work.get(entry.key)
+        """Seconds the entry takes in all, as learned from its kind."""
+        rate = self._seconds_per_work.get(entry.kind)
         return None if rate is None else rate * entry.work
 
     def _remaining(self, entries: list[E]) -> float | None:

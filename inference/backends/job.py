@@ -14,7 +14,13 @@ class LocalJob(Entry):
     """`Entry` for the queue, `Job` for a pipeline, `Ticket` for the engine."""
 
     def __init__(self, spec: ModelSpec, request: Request, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
-        super().__init__(owner=request.owner, key=(spec.key, request.batch_key), short=request.short, work=request.work)
+        super().__init__(
+            owner=request.owner,
+            key=(spec.key, request.batch_key),
+            kind=(spec.key, request.task),
+            short=request.short,
+            work=request.work,
+        )
         self.spec = spec
         self.request = request
         self.ended = False
@@ -26,7 +32,8 @@ class LocalJob(Entry):
         self._post(event)
 
     def finish(self, value: Value) -> None:
-        self.free = isinstance(value, Drawing) and not any(picture.png for picture in value.pictures)
+        if isinstance(value, Drawing):  # what is held back is not charged
+            self.charged = sum(bool(picture.png) for picture in value.pictures) / len(value.pictures)
         self._end(Result(value))
 
     def fail(self, error: InferenceError) -> None:

@@ -1,4 +1,4 @@
-"""What is not charged to the person who asked for it."""
+"""What is charged to the person who asked for it, and how its time is measured."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ async def bench() -> AsyncIterator[Bench]:
     await asyncio.to_thread(bench.worker.close)
 
 
-async def _is_free(bench: Bench, *pictures: Picture) -> bool:
+async def _charged(bench: Bench, *pictures: Picture) -> float:
     def draw(batch: Batch) -> None:
         for job in batch.jobs:
             job.finish(Drawing(pictures, 512, 512, 25, 7.5))
@@ -28,13 +28,20 @@ async def _is_free(bench: Bench, *pictures: Picture) -> bool:
     bench.models.pipeline.script = draw
     job, caller = bench.submit(ImagineRequest(prompt="a fox"))
     await caller.outcome()
-    return job.free
+    return job.charged
 
 
 async def test_a_drawing_that_was_held_back_entirely_is_free(bench: Bench) -> None:
-    assert await _is_free(bench, Picture(b"", 1, flagged=True), Picture(b"", 2, flagged=True))
+    assert await _charged(bench, Picture(b"", 1, flagged=True), Picture(b"", 2, flagged=True)) == 0
 
 
-async def test_a_drawing_of_which_something_is_shown_is_not(bench: Bench) -> None:
-    assert not await _is_free(bench, Picture(b"", 1, flagged=True), Picture(b"png", 2))
-    assert not await _is_free(bench, Picture(b"png", 1, flagged=True))
+async def test_of_a_drawing_the_pictures_that_are_shown_are_charged(bench: Bench) -> None:
+    held_back = [Picture(b"", seed, flagged=True) for seed in range(3)]
+    assert await _charged(bench, *held_back, Picture(b"png", 3)) == 0.25
+    assert await _charged(bench, Picture(b"png", 1, flagged=True)) == 1
+
+
+async def test_drawings_of_one_model_have_one_measure_of_time_whatever_they_ask_for(bench: Bench) -> None:
+    jobs = [bench.submit(ImagineRequest(prompt="a fox", guidance=guidance))[0] for guidance in (7.1, 7.5)]
+    assert jobs[0].kind == jobs[1].kind
+    assert jobs[0].key != jobs[1].key

@@ -26,8 +26,8 @@ def scheduler(clock: Clock) -> Scheduler[Entry]:
     return Scheduler(limit=8, per_owner=4, clock=clock)
 
 
-def entry(owner: str = "ann", key: str = "gpt2", *, short: bool = False, work: float = 1.0) -> Entry:
-    return Entry(owner=owner, key=key, short=short, work=work)
+def entry(owner: str = "ann", key: str = "gpt2", kind: str = "", *, short: bool = False, work: float = 1.0) -> Entry:
+    return Entry(owner=owner, key=key, kind=kind or key, short=short, work=work)
 
 
 def add(scheduler: Scheduler[Entry], *entries: Entry) -> None:
@@ -189,6 +189,18 @@ def test_the_time_until_start_is_learned_from_what_ran(scheduler: Scheduler[Entr
     assert [f.eta for f in forecasts] == pytest.approx([15, 25])
 
 
+def test_times_are_learned_for_all_of_a_kind_whatever_may_run_together(
+    scheduler: Scheduler[Entry], clock: Clock
+) -> None:
+    learned = entry("ann", key="guidance 7.5", kind="sd", work=10)
+    add(scheduler, learned)
+    run_for(scheduler, clock, 20, learned)
+    one, other = entry("bob", key="guidance 7.1", kind="sd", work=5), entry("cy", key="guidance 7.5", kind="sd")
+    add(scheduler, one, other)
+    assert [f.eta for f in scheduler.forecast()] == pytest.approx([0, 10])
+    assert scheduler.pop(16) == [one]
+
+
 def test_no_time_is_promised_for_work_never_seen(scheduler: Scheduler[Entry]) -> None:
     add(scheduler, entry(), entry("bob", key="new"))
     scheduler.pop(1)
@@ -224,11 +236,11 @@ def test_ending_an_entry_twice_changes_nothing(scheduler: Scheduler[Entry], cloc
     assert scheduler.forecast()[1].eta == pytest.approx(10)
 
 
-def test_free_work_is_not_charged(scheduler: Scheduler[Entry], clock: Clock) -> None:
-    for charged in (entry("bob"), entry("ann")):
-        charged.free = charged.owner == "ann"
-        add(scheduler, charged)
-        run_for(scheduler, clock, 100, charged)
-    ann, bob = entry("ann", key="a"), entry("bob", key="b")
-    add(scheduler, bob, ann)
-    assert scheduler.pop(1) == [ann]
+def test_only_the_share_that_counts_is_charged(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    for owner, share in {"ann": 0.5, "bob": 1.0, "cy": 0.0}.items():
+        ran = entry(owner)
+        ran.charged = share
+        add(scheduler, ran)
+        run_for(scheduler, clock, 100, ran)
+    add(scheduler, *(entry(owner, key=owner) for owner in ("bob", "ann", "cy")))
+    assert [scheduler.pop(1)[0].owner for _ in range(3)] == ["cy", "ann", "bob"]
