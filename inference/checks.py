@@ -20,6 +20,10 @@ from inference.types import (
 )
 
 
+_VARIATIONS = 16
+"""Turns of one picture's noise; each costs as much as drawing the noise anew."""
+
+
 def check_request(request: Request, config: Config) -> None:
     """All that can be told from memory, in microseconds; raises InvalidRequest."""
     limits = config.limits
@@ -82,6 +86,10 @@ def _imagine(request: ImagineRequest, limits: Limits) -> None:
     _within("temperature", request.temperature, 0, 5)
     _within("top-k", request.top_k, 0, 100_000)
     _seed(request.seed)
+    if len(request.variations) > _VARIATIONS:
+        raise InvalidRequest(
+            f"A picture can be varied {_VARIATIONS} times in a row at most. Vary an earlier one, or write a new prompt."
+        )
     for variation in request.variations:
         _within("strength of a variation", variation.strength, 0, 1)
         _seed(variation.seed)

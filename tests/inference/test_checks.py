@@ -35,6 +35,7 @@ GOOD: list[Request] = [
     ImagineRequest(prompt="a fox"),
     ImagineRequest(prompt="a fox", width=512, height=64, steps=30, guidance=0, count=2, seed=5),
     ImagineRequest(prompt="a fox", image=PNG, mask=PNG, strength=0.5, variations=(Variation(7, 0.2),)),
+    ImagineRequest(prompt="a fox", variations=(Variation(7, 0.2),) * 16),
     ImagineRequest(prompt="a fox", image=PNG, region="cells 1 5 9", sampler="Euler a", top_k=50),
     SentimentRequest(text="fine"),
 ]
@@ -76,7 +77,10 @@ BAD: list[tuple[Request, str]] = [
     (ImagineRequest(prompt="x", count=3), "The count must be between 1 and 2, not 3."),
     (ImagineRequest(prompt="x", seed=-1), "The seed must be a whole number"),
     (ImagineRequest(prompt="x", mask=PNG), "A mask, a region and a strength belong to a picture to start from. Add"),
-    (ImagineRequest(prompt="x", strength=0.5), "A mask, a region and a strength belong to a picture to start from. Add"),
+    (
+        ImagineRequest(prompt="x", strength=0.5),
+        "A mask, a region and a strength belong to a picture to start from. Add",
+    ),
     (ImagineRequest(prompt="x", image=PNG, mask=PNG, region="centre"), "Give a mask or a region, not both."),
     (ImagineRequest(prompt="x", image=PNG, region="sky"), "There is no region 'sky'. There are: left half, "),
     (ImagineRequest(prompt="x", image=PNG, region="cells 0"), "There is no region 'cells 0'."),
@@ -86,6 +90,10 @@ BAD: list[tuple[Request, str]] = [
     (ImagineRequest(prompt="x", temperature=-1), "The temperature must be between 0 and 5, not -1."),
     (ImagineRequest(prompt="x", top_k=-1), "The top-k must be between 0 and 100,000, not -1."),
     (ImagineRequest(prompt="x", variations=(Variation(1, 2.0),)), "The strength of a variation must be between 0 and"),
+    (
+        ImagineRequest(prompt="x", variations=(Variation(1, 0.2),) * 17),
+        "A picture can be varied 16 times in a row at most. Vary an earlier one, or write a new prompt.",
+    ),
     (ImagineRequest(prompt="x", variations=(Variation(-1, 0.2),)), "The seed must be a whole number"),
     (SentimentRequest(text=""), "The text is empty"),
 ]
