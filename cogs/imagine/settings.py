@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from difflib import SequenceMatcher
+from itertools import takewhile
 from typing import Any
 
 from cogs.reply import neutral
@@ -19,6 +20,9 @@ _LONGEST_QUOTE = 60
 
 _MOST_QUOTES = 4
 """Changed passages of one prompt that are worth showing."""
+
+_MOST_COMPARED = 200
+"""Words between the first and the last change: the time to compare them grows with their cube."""
 
 
 def settings_line(request: ImagineRequest) -> str:
@@ -113,16 +117,27 @@ def _said(value: object) -> str:
 
 def _words(name: str, old: str, new: str) -> list[str]:
     """What was added and what was taken away, word by word: `prompt −"by day" +"at night"`."""
-    before, after = old.split(), new.split()
-    blocks = [
-        block for block in SequenceMatcher(None, before, after, autojunk=False).get_opcodes() if block[0] != "equal"
-    ]
-    gone = [" ".join(before[start:end]) for _, start, end, _, _ in blocks if end > start]
-    come = [" ".join(after[start:end]) for _, _, _, start, end in blocks if end > start]
-    shown = [f"−{_quote(text)}" for text in gone] + [f"+{_quote(text)}" for text in come]
+    passages = _passages(old.split(), new.split())
+    shown = [f"−{_quote(was)}" for was, _ in passages if was] + [f"+{_quote(now)}" for _, now in passages if now]
     if len(shown) > _MOST_QUOTES:
         shown = [*shown[:_MOST_QUOTES], "…"]
     return [f"{name} {' '.join(shown)}"] if shown else []
+
+
+def _passages(before: list[str], after: list[str]) -> list[tuple[str, str]]:
+    """What was there and what is there now, for each place that differs."""
+    start = _common(before, after)
+    end = _common(before[start:][::-1], after[start:][::-1])
+    before, after = before[start : len(before) - end], after[start : len(after) - end]
+    if max(len(before), len(after)) > _MOST_COMPARED:
+        return [(" ".join(before), " ".join(after))]
+    places = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    return [(" ".join(before[a:b]), " ".join(after[c:d])) for kind, a, b, c, d in places if kind != "equal"]
+
+
+def _common(some: list[str], others: list[str]) -> int:
+    """How many words both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))
 
 
 def _quote(text: str) -> str:

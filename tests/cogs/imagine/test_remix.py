@@ -37,10 +37,10 @@ async def test_a_remix_says_what_changed(stage: Stage):
     ) in said
 
 
-async def test_of_a_prompt_that_is_all_new_only_a_few_passages_are_shown(stage: Stage):
+async def test_of_a_prompt_that_is_all_new_only_the_beginning_is_shown(stage: Stage):
     prompt = " ".join(f"{number} a fox" for number in range(40))
     result = await remixed(stage, await grid(stage), prompt=prompt, settings="Size: 64x64")
-    assert 'prompt +"0" +"1 a fox 2 a fox' in first(result).content
+    assert 'prompt +"0 a fox 1 a fox' in first(result).content
     assert len(first(result).content) < 800
 
 
