@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
@@ -49,11 +49,16 @@ class Captions(commands.Cog):
     async def describe(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu for people who can't see the pictures: nobody else is told."""
         async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
-            await tell_captions(job, pictures(message), str(interaction.user.id))
+            await tell_captions(job, pictures(message), str(interaction.user.id), drawable=False)
 
 
-async def tell_captions(job: Job, files: Sequence[discord.Attachment], owner: str, model: str = "") -> None:
-    """One caption for each picture, numbered in their order if there are several."""
+async def tell_captions(
+    job: Job, files: Sequence[discord.Attachment], owner: str, model: str = "", *, drawable: bool = True
+) -> None:
+    """One caption for each picture, numbered in their order if there are several.
+
+    `drawable` ones have a button to draw them, which shows them in public.
+    """
     if not files:
         raise InvalidRequest("That message has no picture attached. Pictures behind links can't be described.")
     job.engine.check(CaptionRequest(image=b"", model=model))
@@ -61,7 +66,7 @@ async def tell_captions(job: Job, files: Sequence[discord.Attachment], owner: st
         check_size(file, job.engine.config.limits.upload)
     await job.acknowledge()
     if len(files) == 1:
-        await job.finish(Page(await _caption(job, files[0], owner, model)), _buttons(job, [0]))
+        await job.finish(Page(await _caption(job, files[0], owner, model)), _buttons(job, [0] if drawable else []))
         return
     lines: list[str] = []
     described: list[int] = []
@@ -72,7 +77,7 @@ async def tell_captions(job: Job, files: Sequence[discord.Attachment], owner: st
         except InvalidRequest as error:  # one bad picture among several does not spoil the others
             text = error.user_message
         lines.append(f"{number}. **{neutral(file.filename)}**: {text}")
-    await job.finish(Page("\n".join(lines)), _buttons(job, described))
+    await job.finish(Page("\n".join(lines)), _buttons(job, described if drawable else []))
 
 
 async def _caption(job: Job, file: discord.Attachment, owner: str, model: str) -> str:
@@ -114,9 +119,9 @@ def caption_in(content: str, number: int) -> str:
     return next((as_written(line[2]) for line in lines if line and int(line[1]) == number), "")
 
 
-def _buttons(job: Job, numbers: Iterable[int]) -> discord.ui.View | None:
-    """A button for each caption, where there is somebody to draw it."""
-    if not job.engine.models("imagine"):
+def _buttons(job: Job, numbers: Sequence[int]) -> discord.ui.View | None:
+    """A button for each of these captions, where there is somebody to draw it."""
+    if not numbers or not job.engine.models("imagine"):
         return None
     view = discord.ui.View(timeout=None)
     for number in numbers:

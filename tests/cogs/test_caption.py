@@ -97,6 +97,7 @@ async def test_a_private_description_is_for_the_person_who_asks_alone(stage: Sta
     result = await stage.alice.context_menu(stage.channel, "Describe privately", message)
     assert first(result).ephemeral
     assert first(result).content == "a cat on a mat"
+    assert not first(result).components, "what it says is not for everybody, as a drawing of it would be"
 
 
 def _fields(result: InteractionResult) -> dict[str, str]:
