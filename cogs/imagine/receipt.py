@@ -2,30 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cogs.reply import Attached, Page
 from inference import Picture, parameters
 from storage import Kept
 
-_LONGEST = 1700
-"""Of the parameters, in characters: the rest of Discord's 2000 is for the seeds."""
+_LONGEST = 2000
+"""Characters that a message of Discord's holds."""
+
+_LONGEST_SEEDS = 1000
 
 _FENCE = "```"
 _BROKEN_FENCE = "`\u200b`\u200b`"
+_IN_FILES = "The files have everything exactly as it is."
 
 
 def receipt(kept: Kept) -> Page:
-    """The parameters of the first picture, and the seeds of all; in a file as well where a message can't hold them."""
+    """The parameters of the first picture, and the seeds of all; in files as well where a message can't hold them.
+
+    Takes a while where a picture to start from is among them: call it off the loop.
+    """
     text = parameters.to_text(parameters.single(kept.request, kept.drawing, 0))
-    whole = _FENCE not in text and len(text) <= _LONGEST
-    shown = text[:_LONGEST].replace(_FENCE, _BROKEN_FENCE)
-    seeds = [f"-# Picture {number}: {_seeds(picture)}" for number, picture in enumerate(kept.drawing.pictures, 1)]
-    lines = [
-        f"{_FENCE}\n{shown}\n{_FENCE}",
-        "" if whole else "The file has them exactly as they are.",
-        *(seeds if len(seeds) > 1 else ()),
-    ]
-    files = () if whole else (Attached("parameters.txt", text.encode()),)
-    return Page("\n".join(line for line in lines if line), files)
+    seeds = _seeds_of(kept.drawing.pictures)
+    whole = _shown(text, seeds)
+    if _FENCE not in text and len(whole) <= _LONGEST:
+        return Page(whole)
+    below = "\n".join(part for part in (_IN_FILES, seeds[:_LONGEST_SEEDS]) if part)
+    room = _LONGEST - len(_shown("", below))
+    files = (Attached("parameters.txt", text.encode()), Attached("seeds.txt", seeds.encode()))
+    return Page(_shown(text.replace(_FENCE, _BROKEN_FENCE)[:room], below), files if seeds else files[:1])
+
+
+def _shown(text: str, below: str) -> str:
+    return f"{_FENCE}\n{text}\n{_FENCE}\n{below}"
+
+
+def _seeds_of(pictures: Sequence[Picture]) -> str:
+    """A line for each of several pictures."""
+    lines = [f"-# Picture {number}: {_seeds(picture)}" for number, picture in enumerate(pictures, 1)]
+    return "\n".join(lines) if len(lines) > 1 else ""
 
 
 def _seeds(picture: Picture) -> str:
