@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
-from inference import Caption, CaptionRequest, Engine, ImagineRequest, InferenceError, Picture
+from inference import Caption, CaptionRequest, Engine, InferenceError, Picture
 
 log = logging.getLogger(__name__)
 
@@ -15,11 +15,6 @@ _LONGEST = 1024
 
 _SECONDS = 20
 """A picture waits no longer than this for its description."""
-
-
-async def alt_texts(engine: Engine, request: ImagineRequest, pictures: Sequence[Picture]) -> list[str]:
-    """A text for each picture: what the captioner sees in it, if it is loaded, and the words it was drawn from."""
-    return [alt_text(request.prompt, [caption]) for caption in await captions(engine, pictures)]
 
 
 async def captions(engine: Engine, pictures: Sequence[Picture]) -> list[str]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cogs.imagine.alt import alt_text, alt_texts
+from cogs.imagine.alt import alt_text, captions
 from inference import (
     Caption,
     CaptionRequest,
@@ -15,7 +15,6 @@ from inference import (
     Engine,
     Event,
     GenerationFailed,
-    ImagineRequest,
     InferenceError,
     ModelSpec,
     Picture,
@@ -25,7 +24,6 @@ from inference import (
 )
 from tests.fakes import PNG, FakeBackend
 
-APPLE = ImagineRequest(prompt="apple")
 PICTURES = [Picture(PNG, 1), Picture(PNG + b"and what follows", 2)]
 
 
@@ -66,19 +64,16 @@ async def test_each_picture_gets_its_own_caption(config: Config, backend: FakeBa
         return [Result(Caption("a cat" if request.image == PNG else "a dog"))]
 
     backend.script = look
-    first, second = await alt_texts(Engine(config, backend), APPLE, PICTURES)
-    assert first == 'Machine-made description: a cat. Drawn from the words: "apple"'
-    assert second == 'Machine-made description: a dog. Drawn from the words: "apple"'
+    assert await captions(Engine(config, backend), PICTURES) == ["a cat", "a dog"]
 
 
 async def test_a_captioner_that_is_not_loaded_is_not_loaded_for_this(config: Config, backend: FakeBackend) -> None:
     backend.in_memory.clear()
-    texts = await alt_texts(Engine(config, backend), APPLE, [Picture(PNG, 1)])
-    assert texts == ['Drawn by a machine from the words: "apple"']
+    assert await captions(Engine(config, backend), PICTURES) == ["", ""]
     assert not backend.requests
 
 
-async def test_a_caption_that_fails_leaves_the_words(
+async def test_a_caption_that_fails_leaves_a_gap(
     config: Config, backend: FakeBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     def second_fails(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
@@ -87,7 +82,5 @@ async def test_a_caption_that_fails_leaves_the_words(
 
     backend.script = second_fails
     with caplog.at_level(logging.WARNING):
-        texts = await alt_texts(Engine(config, backend), APPLE, PICTURES)
-    assert texts[0].startswith("Machine-made description: a cat.")
-    assert texts[1] == 'Drawn by a machine from the words: "apple"'
+        assert await captions(Engine(config, backend), PICTURES) == ["a cat", ""]
     assert "It broke." in caplog.text
