@@ -283,7 +283,7 @@ def test_a_single_picture_without_memory_is_drawn_in_slices_and_that_is_said(fol
     assert isinstance(first, Drawing)
     assert isinstance(second, Drawing)
     assert "drawn in slices" in first.note
-    assert (first.width, batch.freed) == (16, 1)
+    assert (first.width, batch.freed) == (16, 2)
     assert not pipe.vae.use_tiling, "the next batch starts afresh"
 
 
@@ -310,6 +310,25 @@ def test_after_that_it_is_drawn_smaller_and_that_is_said(folder: Path) -> None:
     assert (drawing.width, drawing.height) == (96, 72)
     assert opened(*pngs(drawing)).size == (96, 72)
     assert "Memory was too short for 128 × 96, so this was drawn at 96 × 72." in drawing.note
+
+
+def test_pictures_of_one_order_have_one_size_and_other_orders_their_own(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    calls: list[int] = []
+
+    def allocate(_: Any, arguments: tuple[torch.Tensor, ...]) -> None:
+        calls.append(arguments[0].shape[-1])
+        if len(calls) in (2, 3):
+            raise torch.OutOfMemoryError("no room")
+
+    pipe.unet.register_forward_pre_hook(allocate)
+    series = replace(CAT, width=128, height=128, steps=1, count=3)
+    first, second = drawn(TextToImage(pipe, clock=never), series, replace(series, seed=9))
+    assert [opened(png).size for png in pngs(first)] == [(96, 96)] * 3
+    assert [opened(png).size for png in pngs(second)] == [(128, 128)] * 3
+    assert (first.width, second.width) == (96, 128)
+    assert "drawn at 96 × 96" in first.note
+    assert not second.note
 
 
 def test_where_nothing_helps_each_is_told(folder: Path) -> None:

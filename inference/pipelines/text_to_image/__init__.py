@@ -20,7 +20,7 @@ from inference.pipelines.text_to_image.painter import Painter
 from inference.pipelines.text_to_image.plan import Plan, Subject
 from inference.pipelines.text_to_image.preview import Previews
 from inference.pipelines.text_to_image.safety import SafetyChecker
-from inference.pipelines.text_to_image.thrift import Thrift
+from inference.pipelines.text_to_image.thrift import Slices, note
 from inference.pipelines.weights import weight_bytes
 from inference.types import Drawing, ImagineRequest, ModelSpec, Picture, Progress
 
@@ -35,7 +35,7 @@ class TextToImage(Pipeline):
         self._safety = SafetyChecker(pipe)
         self._painter = Painter(pipe, loras)
         self._previews = Previews(pipe, self._safety, clock)
-        self._thrift = Thrift(pipe)
+        self._slices = Slices(pipe)
         self._device: torch.device = pipe.device
         self._at_once = at_once
 
@@ -54,7 +54,7 @@ class TextToImage(Pipeline):
                     batch.free_memory()
                     at_once = self._with_less(group)
         finally:
-            self._thrift.restore()
+            self._slices.switch(False)
             self._painter.rest()
 
     def _try(self, group: Group, batch: Batch) -> bool:
@@ -71,12 +71,13 @@ class TextToImage(Pipeline):
         """After memory ran out: how many pictures to try together, and with what savings; fails who can't be helped."""
         if len(group) > 1:
             return len(group) // 2
-        if not self._thrift.save_more(group[0][0].plan):
+        if not group[0][0].save_memory():
             _fail(group, OutOfMemory("There is too little memory, even for a small picture. Try again later."))
         return 1
 
     def _draw(self, group: Group, batch: Batch) -> None:
-        plan = self._thrift.shrunk(group[0][0].plan)
+        plan = group[0][0].plan
+        self._slices.switch(plan.sliced)
 
         def after_step(done: int, latents: torch.Tensor) -> None:
             self._report(group, plan, done, latents)
@@ -111,8 +112,8 @@ class TextToImage(Pipeline):
         notes = [*order.notes]
         if not self._safety.present:
             notes.append("This model has no safety checker.")
-        if self._thrift.saving:
-            notes.append(self._thrift.note(order.plan))
+        if saved := note(order.plan, order.wanted):
+            notes.append(saved)
         return Drawing(
             tuple(order.pictures),
             plan.width,

@@ -11,21 +11,25 @@ from inference.pipelines.checker import require_checker
 from inference.pipelines.text_to_image.painter import Painter
 from inference.pipelines.text_to_image.plan import Plan, Subject
 from inference.pipelines.text_to_image.sources import Source, read_source
+from inference.pipelines.text_to_image.thrift import cheaper
 from inference.pipelines.variations import numbered
 from inference.types import ImagineRequest, Picture
 
 
 @dataclass(eq=False)
 class Order:
-    """One job, and the pictures drawn for it so far."""
+    """One job, and the pictures drawn for it so far: by `plan`, which is as `wanted` while there is memory for that."""
 
     job: Job
     request: ImagineRequest
-    plan: Plan
+    wanted: Plan
     source: Source | None
     notes: list[str]
     pictures: list[Picture] = field(default_factory=list[Picture])
     failed: bool = False
+
+    def __post_init__(self) -> None:
+        self.plan = self.wanted
 
     def waiting(self) -> list[Subject]:
         """What is left to draw; nothing for people who have gone."""
@@ -38,6 +42,16 @@ class Order:
         if self.waiting():
             self.failed = True
             self.job.fail(error)
+
+    def save_memory(self) -> bool:
+        """Plan what needs less; False when nothing does. All pictures are of one size: larger ones are drawn again."""
+        plan = cheaper(self.plan, self.wanted)
+        if plan is None:
+            return False
+        if plan.width != self.plan.width:
+            self.pictures.clear()
+        self.plan = plan
+        return True
 
     def _subject(self, i: int) -> Subject:
         request = self.request

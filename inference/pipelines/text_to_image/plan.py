@@ -16,6 +16,7 @@ class Plan:
     """What all pictures of one call share; sizes in pixels.
 
     Guidance of 1 or less is none. `sampler` None is the model's own, `strength` None where there is no source picture.
+    `sliced` saves memory and takes longer.
     """
 
     mode: Mode
@@ -26,6 +27,7 @@ class Plan:
     sampler: Sampler | None
     strength: float | None
     lora: str
+    sliced: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from inference.images import open_picture, transparency
 from inference.regions import region_mask
 from inference.types import ImagineRequest
 
-_MULTIPLE = 8
-_SMALLEST = 64
+MULTIPLE = 8
+SMALLEST = 64
+"""Sides of pictures, in pixels."""
+
 _FEATHER = 4
 """Radius in pixels of the blur that hides the seam; it stays inside the mask."""
 
@@ -54,14 +56,14 @@ def inferred_size(size: Size, own: int, largest: int) -> Size:
     """
     longer = max(size)
     scale = min(max(longer, own), 2 * own, largest) / longer
-    width, height = (max(min(own, _SMALLEST), int(side * scale) // _MULTIPLE * _MULTIPLE) for side in size)
+    width, height = (max(min(own, SMALLEST), int(side * scale) // MULTIPLE * MULTIPLE) for side in size)
     return width, height
 
 
 def fit(picture: Image.Image, size: Size) -> Image.Image:
     """`picture` covering `size`, its middle; only cut, and so the same pixels, where it is larger by less than 8."""
     width, height = size
-    if not (0 <= picture.width - width < _MULTIPLE and 0 <= picture.height - height < _MULTIPLE):
+    if not (0 <= picture.width - width < MULTIPLE and 0 <= picture.height - height < MULTIPLE):
         return picture.resize(size, Image.Resampling.LANCZOS, box=_middle(picture.size, size))
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
     return picture.crop((left, top, left + width, top + height))

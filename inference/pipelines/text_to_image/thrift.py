@@ -6,60 +6,48 @@ from dataclasses import replace
 from typing import Any
 
 from inference.pipelines.text_to_image.plan import Plan
+from inference.pipelines.text_to_image.sources import MULTIPLE, SMALLEST
 
-_SCALES = (1.0, 1.0, 0.75, 0.5)
-"""Of the wanted size, on each rung; from the second on, the picture is computed in slices and tiles."""
-
-_SMALLEST = 64
-_MULTIPLE = 8
+_SCALES = (0.75, 0.5)
+"""Of the wanted size, once slices are not enough."""
 
 
-class Thrift:
-    """A ladder that one drawing goes down, a rung each time memory runs out; `restore` climbs up again."""
+def cheaper(plan: Plan, wanted: Plan) -> Plan | None:
+    """The next rung down from `plan` on the ladder that starts at `wanted`; None when it can't get any smaller."""
+    if not plan.sliced:
+        return replace(plan, sliced=True)
+    if min(plan.width, plan.height) <= SMALLEST:
+        return None
+    rungs = (replace(plan, width=_scaled(wanted.width, by), height=_scaled(wanted.height, by)) for by in _SCALES)
+    return next((rung for rung in rungs if rung.width < plan.width), None)
+
+
+def note(plan: Plan, wanted: Plan) -> str:
+    """What people should know of a drawing by `plan`."""
+    if (plan.width, plan.height) != (wanted.width, wanted.height):
+        return (
+            f"Memory was too short for {wanted.width} × {wanted.height}, "
+            f"so this was drawn at {plan.width} × {plan.height}."
+        )
+    return "Memory was short, so this was drawn in slices, which takes longer." if plan.sliced else ""
+
+
+class Slices:
+    """diffusers' own ways to save memory: attention by slices; decoding picture by picture, and by tiles."""
 
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
-        self._rung = 0
+        self._on = False
 
-    @property
-    def saving(self) -> bool:
-        return self._rung > 0
-
-    def save_more(self, plan: Plan) -> bool:
-        """Take the next rung; False when there is none, or when `plan` can't get any smaller."""
-        if self._rung + 1 >= len(_SCALES) or (self._rung and min(plan.width, plan.height) <= _SMALLEST):
-            return False
-        self._rung += 1
-        if self._rung == 1:
-            self._switch("enable")
-        return True
-
-    def restore(self) -> None:
-        if self._rung:
-            self._switch("disable")
-        self._rung = 0
-
-    def shrunk(self, plan: Plan) -> Plan:
-        """`plan` as large as this rung allows."""
-        scale = _SCALES[self._rung]
-        return replace(plan, width=_scaled(plan.width, scale), height=_scaled(plan.height, scale))
-
-    def note(self, wanted: Plan) -> str:
-        """What people should know of it."""
-        drawn = self.shrunk(wanted)
-        if (drawn.width, drawn.height) == (wanted.width, wanted.height):
-            return "Memory was short, so this was drawn in slices, which takes longer."
-        return (
-            f"Memory was too short for {wanted.width} × {wanted.height}, "
-            f"so this was drawn at {drawn.width} × {drawn.height}."
-        )
-
-    def _switch(self, verb: str) -> None:
-        """diffusers' own ways to save memory: attention by slices; decoding picture by picture, and by tiles."""
+    def switch(self, on: bool) -> None:
+        if on == self._on:
+            return
+        verb = "enable" if on else "disable"
         for part, what in ((self._pipe, "attention_slicing"), (self._pipe.vae, "slicing"), (self._pipe.vae, "tiling")):
             if hasattr(part, f"{verb}_{what}"):
                 getattr(part, f"{verb}_{what}")()
+        self._on = on
 
 
 def _scaled(side: int, scale: float) -> int:
-    return side if scale == 1 else max(_SMALLEST, int(side * scale) // _MULTIPLE * _MULTIPLE)
+    return max(SMALLEST, int(side * scale) // MULTIPLE * MULTIPLE)
