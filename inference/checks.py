@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from inference.blanks import has_blank
 from inference.config import Config, Limits
@@ -18,7 +19,7 @@ from inference.types import (
     SentimentRequest,
     SummarizeRequest,
 )
-
+from inference.wording import readings
 
 _VARIATIONS = 16
 """Turns of one picture's noise; each costs as much as drawing the noise anew."""
@@ -116,10 +117,11 @@ def _upload(picture: bytes, limits: Limits) -> None:
 
 
 def _refuse_words(prompt: str, words: tuple[str, ...]) -> None:
-    """Whole words only: a rule against "ass" says nothing of grass."""
+    """Whole words only, as models read them: a rule against "ass" says nothing of grass."""
+    texts = readings(prompt)
     for word in words:
-        phrase = r"\s+".join(map(re.escape, word.split()))
-        if re.search(rf"(?<!\w){phrase}(?!\w)", prompt, re.IGNORECASE):
+        phrase = r"\s+".join(map(re.escape, unicodedata.normalize("NFKC", word).split()))
+        if any(re.search(rf"(?<!\w){phrase}(?!\w)", text, re.IGNORECASE) for text in texts):
             raise InvalidRequest("This bot's operator does not allow a word of this prompt. Write it in other words.")
 
 

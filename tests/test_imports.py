@@ -79,8 +79,8 @@ def test_the_hub_knows_no_models() -> None:
         assert not [module for module in used if module.startswith(("inference.pipelines", "inference.backends"))], path
 
 
-def test_types_errors_config_and_loras_are_leaves() -> None:
-    for name in ("types", "errors", "config", "loras"):
+def test_types_errors_config_and_pure_text_are_leaves() -> None:
+    for name in ("types", "errors", "config", "loras", "wording"):
         used = {module for module, _ in everywhere(ROOT / "inference" / f"{name}.py")}
         assert {module for module in used if module.startswith("inference")} <= {"inference.types", "inference.errors"}
 

@@ -24,6 +24,15 @@ CONFIG = Config(safety=Safety(words=("ass", "fruit salad", "C++", "naïve")))
         "fruit \n salad",
         "a c++ logo",
         "NAÏVE art",
+        "nai\u0308ve art",
+        "(a:1)(ss:1)",
+        "a[s]s, ((a (horse:0.5)))",
+        "as(: -.5 )s",
+        "ａｓｓ",
+        "an &#97;ss",
+        "a<b>ss",
+        "fruit-salad",
+        "fruit_salad",
     ],
 )
 def test_a_listed_word_or_phrase_is_refused_whatever_is_around_it(prompt: str) -> None:
@@ -31,7 +40,9 @@ def test_a_listed_word_or_phrase_is_refused_whatever_is_around_it(prompt: str) -
         check_request(ImagineRequest(prompt=prompt), CONFIG)
 
 
-@pytest.mark.parametrize("prompt", ["grass", "assets", "class", "fruit, salad", "fruit-salad", "C", "naïvety", "ass_2"])
+@pytest.mark.parametrize(
+    "prompt", ["grass", "assets", "class", "fruit, salad", "C", "naïvety", "naive", "ass2", "a ss"]
+)
 def test_a_word_is_whole_or_it_is_another(prompt: str) -> None:
     check_request(ImagineRequest(prompt=prompt), CONFIG)
 

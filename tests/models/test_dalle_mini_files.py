@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from inference.pipelines.dalle_mini.checkpoint import read_flax
-from inference.pipelines.dalle_mini.text import TextReader, Words, normalized
+from inference.pipelines.dalle_mini.text import TextReader, Words
+from inference.wording import normalized
 from tests.models.tiny_dalle import DATA, save_tokenizer
 
 # --- checkpoints ------------------------------------------------------------------------------
@@ -108,11 +109,15 @@ def words(tmp_path: Path) -> Words:
     ],
 )
 def test_a_prompt_is_put_into_the_form_of_the_captions(words: Words, prompt: str, plain: str) -> None:
-    assert normalized(prompt, words) == plain
+    assert normalized(prompt, words.split) == plain
+
+
+def test_a_prompt_full_of_gaps_is_read_without_delay(words: Words) -> None:
+    assert normalized("a" + "\t " * 200_000 + "fox", words.split) == " a fox"
 
 
 def test_without_a_list_of_words_a_hashtag_is_one_word(tmp_path: Path) -> None:
-    assert normalized("#whiteocean", Words(tmp_path / "missing.txt")) == " whiteocean"
+    assert normalized("#whiteocean", Words(tmp_path / "missing.txt").split) == " whiteocean"
 
 
 def test_tokens_are_filled_up_and_cut_off_to_the_models_length(tmp_path: Path) -> None:

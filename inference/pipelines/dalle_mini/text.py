@@ -1,14 +1,8 @@
-"""The words of a prompt as DALL·E mini was taught to read them: plain lower-case ASCII, commas the only punctuation.
-
-Does what https://github.com/borisdayma/dalle-mini does to every caption before its BART tokenizer sees it.
-"""
+"""A prompt as the tokens of DALL·E mini."""
 
 from __future__ import annotations
 
-import html
 import math
-import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,48 +10,10 @@ from typing import Any
 
 from transformers import BartTokenizer
 
-_PLAIN = str.maketrans(
-    {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "×": "x"}
-    | dict.fromkeys("‘’‚‛′´", "'")
-    | dict.fromkeys("“”„‟″«»", '"')
-    | dict.fromkeys("‐‑‒–—―−", "-")
-)
-"""What Unicode does not take apart into a letter and its accent."""
-
-_BEFORE_HASHTAGS = (
-    (r"<[^<]+?>", ""),  # tags
-    (r"http\S+", ""),
-    (r"(?<=\d),(?=\d{3})", ""),  # 10,000
-    (r"(?<=\w)-(?=\w)", " "),
-    (r"([%&$*])", r" \1 "),
-)
-_AFTER_HASHTAGS = (
-    (r"[_#\\]", " "),
-    (r"""'(?!(?:[stdm]|ll|re|ve)\b)|["`]""", ' " '),  # an apostrophe stays in it's
-    (r"(?<!\w)\.|\.(?!\w)|(?<!\d)/|/(?!\d)|[()\[\],|:;?!=+~\-{}]", ","),  # both stay in 3.5 and 1/2
-    (r"(\D)\1{3,}", r"\1"),  # VIII stays, sooooo does not
-    (r'\s*"[\s"]*', ' " '),
-    (r"\s*,[\s,]*", ", "),
-    (r"\s+", " "),
-)
+from inference.wording import normalized
 
 _LONGEST_TAG = 60
 """Characters of a hashtag that is taken apart; the work grows with their square."""
-
-
-def normalized(text: str, words: Words) -> str:
-    """`text` in the form of the captions that the model learned from, a space in front."""
-    text = html.unescape(html.unescape(text)).lower().translate(_PLAIN)
-    text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    text = _replaced(text, _BEFORE_HASHTAGS)
-    text = re.sub(r"#(\w+)", lambda tag: words.split(tag[1]), text)
-    return " " + _replaced(text, _AFTER_HASHTAGS).strip(" ,")
-
-
-def _replaced(text: str, rules: tuple[tuple[str, str], ...]) -> str:
-    for pattern, replacement in rules:
-        text = re.sub(pattern, replacement, text)
-    return text
 
 
 class Words:
@@ -108,7 +64,7 @@ class TextReader:
 
     def read(self, prompt: str) -> Text:
         """The empty prompt is what the model draws without being told anything."""
-        text = normalized(prompt, self._words) if prompt else ""
+        text = normalized(prompt, self._words.split) if prompt else ""
         encoded = self._tokenizer(text, max_length=self._length, padding="max_length", truncation=True)
         spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
         unread = spans["offset_mapping"][self._length - 2 :]  # without the marks of start and end
