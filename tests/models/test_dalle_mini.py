@@ -15,7 +15,7 @@ from torch import Tensor
 from inference.backends.models import Models as DeviceModels
 from inference.config import Config, Model, Models
 from inference.devices import Placement
-from inference.errors import GenerationFailed, InvalidRequest, ModelUnavailable
+from inference.errors import GenerationFailed, InvalidRequest, ModelUnavailable, OutOfMemory, RequestCancelled
 from inference.hub import Hub
 from inference.images import open_picture
 from inference.parameters import read
@@ -23,7 +23,7 @@ from inference.pipelines import load
 from inference.pipelines.dalle_mini import DalleMini
 from inference.pipelines.dalle_mini.bart import DalleBart
 from inference.pipelines.dalle_mini.sampling import Growth, Noise, Settings
-from inference.pipelines.dalle_mini.text import Text
+from inference.pipelines.dalle_mini.text import Text, TextReader
 from inference.pipelines.dalle_mini.vqgan import VQGAN
 from inference.types import Drawing, ImagineRequest, ModelSpec, Picture, Progress, Variation
 from tests.models.harness import MemoryBatch, run
@@ -270,6 +270,13 @@ def test_wishes_that_the_model_cannot_follow_are_named(painter: DalleMini) -> No
     assert "did not read “nopq”" in long
 
 
+def test_where_pictures_have_to_be_checked_nothing_is_drawn(painter: DalleMini) -> None:
+    refused, drawing = run(painter, replace(CAT, checked=True), DOG)
+    assert isinstance(refused, InvalidRequest)
+    assert "age-restricted" in refused.user_message
+    assert isinstance(drawing, Drawing)
+
+
 def test_a_source_picture_is_refused_and_the_others_are_drawn(painter: DalleMini) -> None:
     refused, drawing = run(painter, replace(CAT, image=b"png", region="left half"), DOG)
     assert isinstance(refused, InvalidRequest)
@@ -314,6 +321,53 @@ def test_other_work_may_use_the_model_at_a_checkpoint(painter: DalleMini) -> Non
     (drawing,) = batch.run(painter)
     assert isinstance(drawing, Drawing)
     assert drawing.pictures == drawn(painter, CAT)[0].pictures
+
+
+def test_a_bot_that_stops_waits_for_no_picture(painter: DalleMini) -> None:
+    def stop() -> None:
+        assert batch.checkpoints < 10
+        raise RequestCancelled("The bot is stopping.")
+
+    batch = MemoryBatch.of(CAT, DOG)
+    batch.at_checkpoint = stop
+    assert [type(outcome) for outcome in batch.run(painter)] == [RequestCancelled, RequestCancelled]
+
+
+# --- memory -----------------------------------------------------------------------------------
+
+
+def with_memory_for(rows: int, bart: DalleBart) -> Any:
+    """A hook: the network takes so many rows, and runs out of memory with more."""
+
+    def run_out(_: Any, inputs: tuple[Tensor, ...]) -> None:
+        if len(inputs[0]) > rows:
+            raise MemoryError
+
+    return bart.register_forward_pre_hook(run_out)
+
+
+def test_where_memory_runs_out_fewer_pictures_are_drawn_together(folder: Path) -> None:
+    painter, bart = painter_and_bart(folder)
+    with_memory_for(4, bart)
+    batch = MemoryBatch.of(replace(CAT, count=5), DOG)
+    five, one = batch.run(painter)
+    assert isinstance(five, Drawing)
+    assert isinstance(one, Drawing)
+    assert [picture.seed for picture in five.pictures] == [5, 6, 7, 8, 9]
+    assert batch.freed == 2  # after eight, and after four
+
+
+def test_where_there_is_memory_for_no_picture_everybody_is_told(folder: Path) -> None:
+    painter, bart = painter_and_bart(folder)
+    with_memory_for(1, bart)
+    for outcome in run(painter, replace(CAT, count=2), DOG):
+        assert isinstance(outcome, OutOfMemory)
+        assert outcome.user_message == "There is too little memory for this model now. Try again later."
+
+
+def painter_and_bart(folder: Path) -> tuple[DalleMini, DalleBart]:
+    bart, vqgan = DalleBart.load(folder, CPU), VQGAN.load(folder / "vqgan", CPU)
+    return DalleMini(bart, vqgan, TextReader(folder, bart.text_length)), bart
 
 
 # --- loading ----------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from inference.devices import Placement
 from inference.errors import GenerationFailed, InferenceError, InvalidRequest, OutOfMemory, RequestCancelled
 from inference.images import encode_png
 from inference.parameters import repeating, to_text
-from inference.pipelines.base import Batch, Job, Pipeline, translated
+from inference.pipelines.base import Batch, Job, Pipeline, out_of_memory
 from inference.pipelines.checker import require_checker
 from inference.pipelines.dalle_mini.bart import DalleBart
 from inference.pipelines.dalle_mini.orders import Canvas, Order, notes, orders_of
@@ -29,7 +29,7 @@ _REPORTED = 4
 
 
 class DalleMini(Pipeline):
-    """Both networks and the tokenizer; draws up to `AT_ONCE` pictures together."""
+    """Both networks and the tokenizer; draws up to `AT_ONCE` pictures together, fewer where memory is short."""
 
     def __init__(self, bart: DalleBart, vqgan: VQGAN, reader: TextReader) -> None:
         self.nbytes = weight_bytes(bart, vqgan)
@@ -45,18 +45,25 @@ class DalleMini(Pipeline):
         return cls(bart, vqgan, TextReader(folder, bart.text_length))
 
     def run(self, batch: Batch) -> None:
-        orders = self._take(batch.jobs)
-        while group := [canvas for order in orders for canvas in order.waiting()][:AT_ONCE]:
-            try:
-                with translated():
-                    self._draw(group, batch)
-            except RequestCancelled:
-                continue  # everybody in this group has gone
-            except OutOfMemory:
-                raise  # the backend frees memory and tries again
-            except InferenceError as error:
-                for order in orders_of(group):
-                    order.fail(error)
+        orders, at_once = self._take(batch.jobs), AT_ONCE
+        while group := [canvas for order in orders for canvas in order.waiting()][:at_once]:
+            batch.checkpoint()
+            if self._try(group, batch, at_once):
+                continue
+            batch.free_memory()
+            if at_once == 1:
+                _fail(group, OutOfMemory("There is too little memory for this model now. Try again later."))
+            at_once = max(at_once // 2, 1)
+
+    def _try(self, group: list[Canvas], batch: Batch, at_once: int) -> bool:
+        """Draw the group, or fail its jobs; False when memory ran out."""
+        try:
+            return out_of_memory(lambda: self._draw(group, batch, at_once)) is None
+        except RequestCancelled:
+            pass  # everybody in this group has gone
+        except InferenceError as error:
+            _fail(group, error)
+        return True
 
     def _take(self, jobs: Sequence[Job]) -> list[Order]:
         """An order for each job; those that this model can't do fail here and now."""
@@ -72,13 +79,14 @@ class DalleMini(Pipeline):
                 orders.append(Order(job, job.request, self.reader.read(job.request.prompt)))
         return orders
 
-    def _draw(self, group: list[Canvas], batch: Batch) -> None:
+    def _draw(self, group: list[Canvas], batch: Batch, at_once: int) -> None:
         growth = Growth(
             self._bart,
             self._settings(group[0].order.request),
             [canvas.order.text for canvas in group],
             self._unconditional,
             [Noise(canvas.seed, canvas.variations) for canvas in group],
+            at_once,
         )
         total = self._bart.image_length
         for step in range(total):
@@ -132,6 +140,11 @@ class DalleMini(Pipeline):
 def _require_words_alone(request: ImagineRequest) -> None:
     if request.image:
         raise InvalidRequest("This model draws from words alone. Leave the picture out, or choose another model.")
+
+
+def _fail(group: Sequence[Canvas], error: InferenceError) -> None:
+    for order in orders_of(group):
+        order.fail(error)
 
 
 def _report(group: Sequence[Canvas], share: float, total: int) -> None:

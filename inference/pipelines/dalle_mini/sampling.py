@@ -3,7 +3,8 @@
 A token is drawn by the Gumbel-max trick: the best of logits plus Gumbel noise is a sample from their softmax. That
 noise is made from normal noise, which can be turned towards that of another seed, and so the pictures resemble each
 other whose noise does. On CPUs the rows of a step are filled up to a multiple of eight, on GPUs to one number:
-with such shapes, no row's numbers depend on how many others there are.
+with such shapes, no row's numbers depend on how many others there are. Where memory is short, there are fewer rows, and
+so slightly other numbers.
 """
 
 from __future__ import annotations
@@ -51,17 +52,23 @@ class Noise:
 
 
 class Growth:
-    """The tokens of some pictures so far; `unconditional` is the empty prompt."""
+    """The tokens of some pictures so far, `at_once` at most; `unconditional` is the empty prompt."""
 
     @torch.inference_mode()
     def __init__(
-        self, bart: DalleBart, settings: Settings, texts: Sequence[Text], unconditional: Text, noises: Sequence[Noise]
+        self,
+        bart: DalleBart,
+        settings: Settings,
+        texts: Sequence[Text],
+        unconditional: Text,
+        noises: Sequence[Noise],
+        at_once: int = AT_ONCE,
     ) -> None:
         self._bart = bart
         self._settings = settings
         self._noises = list(noises)
         self._device = bart.lm_head.weight.device
-        self._row_multiple = _CPU_ROWS if self._device.type == "cpu" else 2 * AT_ONCE
+        self._row_multiple = min(_CPU_ROWS, 2 * at_once) if self._device.type == "cpu" else 2 * at_once
         self.tokens = torch.full((len(texts), 0), bart.start, device=self._device)
         """[pictures, tokens so far]"""
         read = {text: _encoded(bart, text, self._device) for text in {*texts, unconditional}}  # each on its own
