@@ -29,6 +29,7 @@ class Status:
         self._heading = heading
         self._render = draft
         self._first: tuple[float, int] | None = None
+        self._preview: tuple[Attached, ...] = ()
 
     def page(self, event: Event) -> tuple[Page, float]:
         """What to show now, and for how many seconds at least."""
@@ -39,9 +40,10 @@ class Status:
                 return self._line(_loading(fraction)), _TEXT_PAUSE
             case Started():
                 return self._line("Working…"), _TEXT_PAUSE
-            case Progress(preview=picture):
-                files = (Attached("preview.png", picture, "An unfinished picture"),) if picture else ()
-                return self._line(self._progress(event), files), _PICTURE_PAUSE if files else _TEXT_PAUSE
+            case Progress():
+                self._preview = self._latest_preview(event)
+                page = self._line(self._progress(event), self._preview)
+                return page, _PICTURE_PAUSE if page.files else _TEXT_PAUSE
             case Chunk(text):
                 self.written = self._render(text)
                 return Page(_tail(self.written.text) + " ▌"), _TEXT_PAUSE
@@ -50,6 +52,10 @@ class Status:
 
     def _line(self, text: str, files: tuple[Attached, ...] = ()) -> Page:
         return Page(f"{self._heading}\n{text}" if self._heading else text, files)
+
+    def _latest_preview(self, event: Progress) -> tuple[Attached, ...]:
+        """It stays until there is another: not every step has one, and of several pages only the last is shown."""
+        return (Attached("preview.png", event.preview, "An unfinished picture"),) if event.preview else self._preview
 
     def _progress(self, event: Progress) -> str:
         """`12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step, about 32 s left`"""

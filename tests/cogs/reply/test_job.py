@@ -62,10 +62,20 @@ async def test_the_message_tells_the_place_in_the_queue_then_loading_then_progre
     assert first(result).content == "> a fox\n10/20 ▰▰▰▰▰▱▱▱▱▱ 0.5 s a step, about 5 s left"
 
 
-async def test_a_preview_is_shown_and_later_replaced(stage: Stage):
-    stage.backend.script = lambda spec, request: [Progress(1, 20, PNG)]
+async def test_a_preview_stays_until_there_is_another_picture(stage: Stage):
+    stage.backend.script = lambda spec, request: [Progress(1, 20), Progress(2, 20, PNG), Progress(3, 20)]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert "3/20" in first(result).content
+    assert [await file.read() for file in first(result).attachments] == [PNG]
+    stage.backend.listeners[-1](Progress(4, 20))
+    await stage.env.advance_time(2)
+    assert "3/20" in first(result).content, "pictures are not sent again at the pace of texts"
+    await stage.env.advance_time(1.1)
+    assert "4/20" in first(result).content
     assert [file.filename for file in first(result).attachments] == ["preview.png"]
+    await stage.event(Progress(5, 20, PNG + b"more"))
+    await stage.env.advance_time(3)
+    assert [await file.read() for file in first(result).attachments] == [PNG + b"more"]
     await stage.event(Result(Drawing((Picture(PNG, 5),), 512, 512, 20, 7.5)))
     assert [file.filename for file in first(result).attachments] == ["inkling-5.png"]
 
