@@ -7,6 +7,11 @@ import discord
 from cogs.reply.page import Page
 from cogs.reply.place import InteractionPlace, fields
 
+_NO_REASON = (
+    "Not done. The reason is for the person who asked, and Discord takes no more private messages from me here. "
+    "Ask for this one by itself to see it."
+)
+
 
 class FollowupPlace(InteractionPlace):
     """For interactions that have had their answer, such as a button's message that is edited."""
@@ -26,6 +31,12 @@ class FollowupPlace(InteractionPlace):
         if self._beyond_token():
             await self.show(Page(text))
             return
-        await self._interaction.followup.send(text, ephemeral=True)
-        if self._message_id is not None:
-            await self._interaction.followup.delete_message(self._message_id)
+        try:
+            await self._interaction.followup.send(text, ephemeral=True)
+        except discord.HTTPException:  # perhaps one message too many, as for a bot that is installed to a person alone
+            if self._message_id is None:
+                raise
+            await self.show(Page(_NO_REASON))
+        else:
+            if self._message_id is not None:
+                await self._interaction.followup.delete_message(self._message_id)

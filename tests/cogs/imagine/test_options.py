@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from simcord import InteractionResult, ResponseMessage
 
-from inference import Config, Drawing, ImagineRequest, Picture, Result, cells_region, parameters
+from inference import Config, Drawing, ImagineRequest, Overloaded, Picture, Result, cells_region, parameters
 from inference.images import encode_png
 from tests.cogs.stage import Stage, buttons, first, refusal
 from tests.fakes import PNG
@@ -186,6 +186,15 @@ class TestAlternatives:
         result = await _imagine(stage, prompt="a {red,blue} cat", image=("a.png", b"a text"))
         drawn = await stage.alice.click(first(result), label="Draw 2")
         assert [message.ephemeral for message in drawn.followups] == [True, True]
+
+    async def test_a_refusal_that_discord_does_not_take_is_told_where_the_drawing_would_be(self, stage: Stage):
+        stage.backend.script = lambda spec, request: []
+        result = await _imagine(stage, prompt="a {red,blue} cat")
+        drawn = await stage.alice.click(first(result), label="Draw 2")
+        stage.env.inject_error("POST", "/webhooks/*", status=400)  # as for a sixth message of a personal bot
+        await stage.event(Overloaded("You have 4 requests waiting already.", retry_after=9))
+        assert drawn.followups[1].content.startswith("Not done.")
+        assert not drawn.followups[1].components
 
     async def test_a_region_and_alternatives_go_together(self, stage: Stage):
         result = await _imagine(stage, prompt="a {red,blue} cat", image=("a.png", _picture()), region="left half")
