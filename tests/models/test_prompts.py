@@ -126,6 +126,26 @@ def test_break_starts_a_new_chunk(pipe: Any) -> None:
     assert torch.equal(ours, torch.cat([stock(pipe, "a cat")[0], stock(pipe, "a dog")[0]]))
 
 
+def test_a_prompt_of_breaks_is_read_to_a_bound_and_its_empty_chunks_at_once(pipe: Any) -> None:
+    calls: list[int] = []
+    handle = pipe.text_encoder.register_forward_pre_hook(lambda *_: calls.append(1))
+    states = read(pipe, "BREAK " * 1000)["prompt_embeds"]
+    handle.remove()
+    assert len(states) == 16 * 77
+    assert len(calls) == 2  # the prompt's empty chunk, and that of no negative prompt
+    assert torch.equal(states, stock(pipe, "")[0].repeat(16, 1))
+
+
+def test_what_is_beyond_the_bound_is_quoted_by_its_start(pipe: Any, pipe_xl: Any) -> None:
+    for each in (pipe, pipe_xl):
+        notes = prompts_for(each).notes
+        assert notes(ImagineRequest(prompt=FULL * 16, negative_prompt="BREAK " * 1000)) == []
+        (note,) = notes(ImagineRequest(prompt="a", negative_prompt=FULL * 16 + "zebra " + "b " * 1000))
+        assert note.startswith("The model reads only the start of a long negative prompt; it did not read “z")
+        assert note.endswith("…”.")
+        assert len(note) < 300
+
+
 def test_weights_scale_the_states_and_keep_their_mean(pipe: Any, pipe_xl: Any) -> None:
     plain_states = stock(pipe, "a b c")[0]
     weights = torch.ones(77, 1)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from inference.errors import InferenceError
 from inference.pipelines.base import Job
 from inference.pipelines.dalle_mini.text import Text
+from inference.pipelines.unread import unread_note
 from inference.pipelines.variations import numbered
 from inference.types import ImagineRequest, Picture, Progress
 
@@ -58,7 +59,7 @@ def notes(order: Order, side: int, steps: int) -> str:
         "This model takes no negative prompt.": request.negative_prompt,
         "This model has no choice of sampler.": request.sampler,
         "This model takes no LoRA.": request.lora,
-        f"The model reads only the start of a long prompt; it did not read “{order.text.unread}”.": order.text.unread,
+        unread_note("prompt", order.text.unread): order.text.unread,
     }
     return " ".join([*(sentence for sentence, wished in wishes.items() if wished), "This model has no safety checker."])
 

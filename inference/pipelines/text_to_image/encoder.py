@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,6 +12,9 @@ from inference.pipelines.text_to_image.attention import Piece
 
 _BREAK = re.compile(r"\s*\bBREAK\b\s*")
 """Where somebody wants a new chunk to start."""
+
+_MOST_CHUNKS = 16
+"""Read of one prompt, some 1,200 tokens: every chunk costs a run of the encoder, and time in each step."""
 
 Chunk = list[tuple[int, float]]
 """Token ids that the encoder reads at once, without the marks of start and end, and each one's weight."""
@@ -26,7 +30,16 @@ class ChunkEncoder:
         self._room: int = encoder.config.max_position_embeddings - 2
 
     def chunks(self, pieces: list[Piece]) -> list[Chunk]:
-        """A prompt in chunks, one at least."""
+        """The part of a prompt that is read, in chunks, one at least."""
+        return self._all_chunks(pieces)[:_MOST_CHUNKS]
+
+    def unread(self, pieces: list[Piece]) -> str:
+        """The rest of the prompt, in the tokenizer's spelling."""
+        rest = self._all_chunks(pieces)[_MOST_CHUNKS:]
+        text: str = self._tokenizer.decode([token for chunk in rest for token, _ in chunk])
+        return text.strip()
+
+    def _all_chunks(self, pieces: list[Piece]) -> list[Chunk]:
         chunks: list[Chunk] = [[]]
         for piece in pieces:
             first, *others = _BREAK.split(piece.text)
@@ -43,8 +56,9 @@ class ChunkEncoder:
         """
         chunks = self.chunks(pieces)
         chunks += [[]] * (count - len(chunks))
-        outputs = [self._encode(chunk) for chunk in chunks]
-        return torch.cat([hidden for hidden, _ in outputs]), outputs[0][1]
+        keys = [tuple(chunk) for chunk in chunks]
+        outputs = {key: self._encode(key) for key in set(keys)}
+        return torch.cat([outputs[key][0] for key in keys]), outputs[keys[0]][1]
 
     def _append(self, chunks: list[Chunk], text: str, weight: float) -> None:
         for token in self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]:
@@ -52,7 +66,7 @@ class ChunkEncoder:
                 chunks.append([])
             chunks[-1].append((token, weight))
 
-    def _encode(self, chunk: Chunk) -> tuple[torch.Tensor, torch.Tensor | None]:
+    def _encode(self, chunk: Sequence[tuple[int, float]]) -> tuple[torch.Tensor, torch.Tensor | None]:
         marks = self._tokenizer
         padding = [(marks.pad_token_id, 1.0)] * (self._room - len(chunk))
         row = [(marks.bos_token_id, 1.0), *chunk, (marks.eos_token_id, 1.0), *padding]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Hashable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -12,6 +12,7 @@ from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokeniz
 from inference.pipelines.text_to_image.attention import parse, plain
 from inference.pipelines.text_to_image.encoder import ChunkEncoder
 from inference.pipelines.text_to_image.plan import Subject
+from inference.pipelines.unread import unread_note
 from inference.types import ImagineRequest
 
 
@@ -66,7 +67,7 @@ class EncodedPrompts:
         return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
     def notes(self, request: ImagineRequest) -> list[str]:
-        return []
+        return _unread_notes(request, lambda text: self._encoders[0].unread(parse(text)))
 
     def _row(self, subject: Subject) -> dict[str, torch.Tensor]:
         count = self.shape(subject)
@@ -101,11 +102,10 @@ class PlainPrompts:
         return arguments
 
     def notes(self, request: ImagineRequest) -> list[str]:
-        texts = {"prompt": plain(request.prompt), "negative prompt": plain(request.negative_prompt)}
-        return [note for name, text in texts.items() if (note := self._unread(name, text))]
+        return _unread_notes(request, lambda text: self._unread(plain(text)))
 
-    def _unread(self, name: str, text: str) -> str:
-        """A sentence with the part of `text` beyond the window of the encoder that reads most, or nothing."""
+    def _unread(self, text: str) -> str:
+        """The part of `text` beyond the window of the encoder that reads most."""
         tokenizers = [getattr(self._pipe, f"tokenizer{n}", None) for n in ("_3", "_2", "")]
         tokenizer = next((one for one in tokenizers if isinstance(one, CLIPTokenizer | T5Tokenizer)), None)
         if tokenizer is None:
@@ -114,6 +114,9 @@ class PlainPrompts:
         room = (window.default if window else tokenizer.model_max_length) - tokenizer.num_special_tokens_to_add()
         encoded = tokenizer(text, return_offsets_mapping=True, add_special_tokens=False, verbose=False)
         unread = encoded["offset_mapping"][room:]
-        if not unread:
-            return ""
-        return f"The model reads only the start of a long {name}; it did not read “{text[unread[0][0] :]}”."
+        return text[unread[0][0] :] if unread else ""
+
+
+def _unread_notes(request: ImagineRequest, unread: Callable[[str], str]) -> list[str]:
+    texts = {"prompt": request.prompt, "negative prompt": request.negative_prompt}
+    return [note for name, text in texts.items() if (note := unread_note(name, unread(text)))]
