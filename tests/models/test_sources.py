@@ -14,7 +14,7 @@ from diffusers import StableDiffusionImg2ImgPipeline, StableDiffusionInpaintPipe
 from PIL import Image
 
 from inference.devices import Placement
-from inference.errors import InvalidRequest
+from inference.errors import InvalidRequest, RequestCancelled
 from inference.images import encode_png
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.loading import read_pipeline
@@ -180,6 +180,15 @@ def test_the_same_in_company_as_alone(painter: TextToImage, folder: Path) -> Non
     drawings = [np.asarray(Image.open(BytesIO(d.pictures[0].png))) for d in run(together, *requests)]  # type: ignore[union-attr]
     assert np.abs(drawings[0] - remix).max() <= 2
     assert np.abs(drawings[2] - repaint).max() <= 2
+
+
+def test_others_may_work_between_two_source_pictures_and_nobody_leaving_is_read_for(painter: TextToImage) -> None:
+    batch = MemoryBatch.of(REMIX, replace(REMIX, seed=6), replace(REMIX, image=b"no picture"))
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and [job.cancel() for job in batch.jobs]
+    with pytest.raises(RequestCancelled):
+        painter.run(batch)
+    assert batch.checkpoints == 3
+    assert not any(job.events or job.outcome for job in batch.jobs)
 
 
 def test_stable_diffusion_xl_starts_from_pictures_too(tmp_path: Path) -> None:

@@ -120,8 +120,8 @@ def test_a_preview_comes_every_three_seconds(folder: Path) -> None:
     batch = MemoryBatch.of(replace(CAT, steps=7))
     batch.run(TextToImage(read_pipeline(folder, CPU), clock=lambda: float(batch.checkpoints)))  # a second a step
     shown = previews(batch)
-    assert [preview is not None for preview in shown] == [False, False, True, False, False, True, False, False]
-    assert opened(shown[2] or b"").size == (32, 32)
+    assert [preview is not None for preview in shown] == [False, True, False, False, True, False, False, True]
+    assert opened(shown[1] or b"").size == (32, 32)
 
 
 def test_slow_previews_come_more_rarely(folder: Path) -> None:
@@ -225,15 +225,15 @@ def test_a_negative_prompt_without_guidance_is_said_to_have_no_effect(painter: T
 
 def test_everybody_leaving_stops_the_picture_at_the_next_step(painter: TextToImage) -> None:
     batch = MemoryBatch.of(replace(CAT, count=4))
-    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    batch.at_checkpoint = lambda: batch.checkpoints == 4 and batch.jobs[0].cancel()
     batch.run(painter)
-    assert batch.checkpoints == 3
+    assert batch.checkpoints == 4
     assert len(batch.jobs[0].events) == 2
 
 
 def test_one_who_left_is_not_drawn_for_and_the_others_are(painter: TextToImage) -> None:
     batch = MemoryBatch.of(replace(CAT, count=4), DOG)
-    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    batch.at_checkpoint = lambda: batch.checkpoints == 5 and batch.jobs[0].cancel()
     assert pngs(*batch.run(painter)) == pngs(*drawn(painter, DOG))  # type: ignore[arg-type]
     assert len(batch.jobs[0].events) == 2
     assert batch.jobs[0].outcome is None

@@ -44,7 +44,7 @@ class TextToImage(Pipeline):
         return cls(read_pipeline(folder, placement), spec.at_once, loras=spec.loras)
 
     def run(self, batch: Batch) -> None:
-        orders = take_orders(batch.jobs, self._painter, checker=self._safety.present)
+        orders = take_orders(batch, self._painter, checker=self._safety.present)
         at_once = self._at_once
         try:
             while group := next_group(orders, self._painter, at_once):

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 
 from inference.errors import InferenceError, InvalidRequest
-from inference.pipelines.base import Job
+from inference.pipelines.base import Batch, Job
 from inference.pipelines.checker import require_checker
 from inference.pipelines.text_to_image.painter import Painter
 from inference.pipelines.text_to_image.plan import Plan, Subject
@@ -59,10 +60,13 @@ class Order:
         return Subject(request.prompt, request.negative_prompt, seed, variations, self.source)
 
 
-def take_orders(jobs: Sequence[Job], painter: Painter, *, checker: bool) -> list[Order]:
+def take_orders(batch: Batch, painter: Painter, *, checker: bool) -> list[Order]:
     """An order for each job; those that this model can't do, with a safety `checker` or without, fail here and now."""
     orders: list[Order] = []
-    for job in jobs:
+    for job in batch.jobs:
+        batch.checkpoint()  # reading a large picture takes a second
+        if job.cancelled:
+            continue
         assert isinstance(job.request, ImagineRequest)
         try:
             require_checker(job.request, present=checker)
@@ -86,8 +90,8 @@ def next_group(orders: Sequence[Order], painter: Painter, size: int) -> Group:
         return []
     first, subject = waiting[0]
     shape = painter.shape(subject)
-    alike = [pair for pair in waiting if pair[0].plan == first.plan and painter.shape(pair[1]) == shape]
-    return alike[:size]
+    alike = (pair for pair in waiting if pair[0].plan == first.plan and painter.shape(pair[1]) == shape)
+    return list(islice(alike, size))
 
 
 def orders_of(group: Group) -> list[Order]:
