@@ -74,7 +74,8 @@ class Store:
 
     @property
     def _open(self) -> aiosqlite.Connection:
-        assert self._connection is not None, "open() comes first"
+        if self._connection is None:  # perhaps closed already, while something was still under way
+            raise StorageError(f"{self._path} is not open")
         return self._connection
 
     async def _prepare(self) -> None:

@@ -11,7 +11,7 @@ from cogs.imagine.alt import alt_text, captions
 from cogs.imagine.buttons import buttons
 from cogs.reply import Attached, Job, Page, Status, neutral, quoted
 from cogs.reply.errors import DELIVERY
-from inference import Drawing, Engine, ImagineRequest, Picture, contact_sheet, parameters
+from inference import Drawing, ImagineRequest, Picture, contact_sheet, parameters
 from storage import Drawings, Origin, StorageError
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ async def show_drawing(
     job: Job, drawings: Drawings, request: ImagineRequest, drawing: Drawing, origin: Origin | None, made_from: str
 ) -> None:
     """Show `drawing`, several pictures as one sheet; it is kept first, since its buttons need that."""
-    page = Page(_text(request, drawing, made_from), await _files(job.engine, request, drawing))
+    page = Page(_text(request, drawing, made_from), await _files(job, request, drawing))
     try:
         kept = await drawings.keep(job.owner, *job.where, request, drawing, origin)
     except StorageError as error:
@@ -48,14 +48,14 @@ async def show_drawing(
         raise
 
 
-async def _files(engine: Engine, request: ImagineRequest, drawing: Drawing) -> tuple[Attached, ...]:
+async def _files(job: Job, request: ImagineRequest, drawing: Drawing) -> tuple[Attached, ...]:
     """One file, none where every picture was held back."""
     pictures = drawing.pictures
     shown = [picture for picture in pictures if picture.png]
     if not shown:
         return ()
     png = shown[0].png if len(pictures) == 1 else await asyncio.to_thread(_sheet, request, drawing)
-    seen = dict(zip(shown, await captions(engine, shown), strict=True))
+    seen = dict(zip(shown, await job.wait(captions(job.engine, shown)), strict=True))
     alt = alt_text(request.prompt, [seen.get(picture, "") for picture in pictures])
     return (Attached(f"inkling-{shown[0].seed}.png", png, alt, spoiler=any(picture.flagged for picture in shown)),)
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime
 import logging
+from collections.abc import Coroutine
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import discord
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 _PATIENCE = datetime.timedelta(minutes=1)
 """Who has waited longer may be looking elsewhere by now."""
 
+T = TypeVar("T")
 V = TypeVar("V", bound=Value)
 
 
@@ -49,7 +51,7 @@ class Job:
         self._cancelled = ""
         self._register = register
         self.closed = asyncio.Event()
-        self._work: asyncio.Task[Value] | None = None
+        self._work: asyncio.Task[Any] | None = None
 
     @property
     def owner(self) -> int:
@@ -72,17 +74,21 @@ class Job:
         self.engine.check(request)
         self._status = status or Status()
         await self.acknowledge()
+        value = await self.wait(self._follow(request))
+        assert isinstance(value, kind)
+        return value
+
+    async def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """What `work` returns, unless somebody cancels: then raises RequestCancelled."""
+        self._work = task = asyncio.create_task(work)
         if self._cancelled:
-            raise RequestCancelled(self._cancelled)
-        self._work = asyncio.create_task(self._follow(request))
+            task.cancel()
         try:
-            value = await self._work
+            return await task
         except asyncio.CancelledError:
             if self._cancelled:
                 raise RequestCancelled(self._cancelled) from None
             raise
-        assert isinstance(value, kind)
-        return value
 
     async def finish(self, page: Page, view: discord.ui.View | None = None) -> None:
         """The last word: `page`, over several messages when it is long, or in a file if those are not taken."""
@@ -108,7 +114,7 @@ class Job:
             log.warning("could not tell %s that it is done: %s", self._place.owner, error)
 
     def cancel(self, why: str = "Cancelled.") -> None:
-        """Stop what runs or waits; `run` then raises RequestCancelled, with `why` for its words."""
+        """Stop what runs or waits; `run` and `wait` then raise RequestCancelled, with `why` for its words."""
         self._cancelled = why
         if self._work:
             self._work.cancel()

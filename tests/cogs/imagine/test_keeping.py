@@ -6,12 +6,13 @@ from typing import cast
 
 import discord
 import pytest
+from simcord import ResponseMessage
 
 from cogs.client import Inkling
-from inference import Config, Overloaded, Result
+from inference import CaptionRequest, Config, Overloaded, Progress, Result
 from tests.cogs.imagine.gallery import file, grid, kept, newest, press, remixed, restart, size
 from tests.cogs.stage import Stage, first, refusal
-from tests.fakes import drawn
+from tests.fakes import drawn, plausible
 
 
 async def test_delete_takes_the_message_and_all_that_was_kept(stage: Stage):
@@ -114,19 +115,12 @@ async def test_buttons_whose_drawing_is_forgotten_say_so(stage: Stage, label: st
     assert refusal(await press(stage, message, label)).startswith("I no longer know how this was drawn")
 
 
-async def test_a_picture_whose_file_is_gone_says_so_and_what_to_do(stage: Stage):
-    message = await grid(stage)
-    await message.message.edit(attachments=[])
-    result = await press(stage, message, "U1")
-    assert refusal(result).startswith("The file of this picture is no longer there")
-    assert "Re-roll or Remix" in refusal(result)
-
-
 async def test_a_file_that_discord_does_not_hand_over_is_told_in_private(stage: Stage):
     message = await grid(stage)
     stage.env.backend.cdn._blobs.clear()  # pyright: ignore[reportPrivateUsage]
     result = await press(stage, message, "U1")
-    assert refusal(result).startswith("The file of this picture is no longer there")
+    assert refusal(result).startswith("Discord did not hand over the file of this picture")
+    assert "Re-roll or Remix" in refusal(result)
     assert len(stage.channel.history()) == 1
 
 
@@ -157,3 +151,27 @@ async def test_a_drawing_that_can_not_be_kept_is_shown_without_buttons_and_says_
     assert await size(message) == (128, 128)
     assert not message.components
     assert message.content.endswith("-# The bot could not note how this was drawn, so there are no buttons.")
+
+
+class TestWhileItIsDescribed:
+    async def _undescribed(self, stage: Stage, config: Config) -> ResponseMessage:
+        """A drawing that is done, and a captioner that is not."""
+        stage.backend.in_memory.add(config.specs("caption")[0].name)
+        stage.backend.script = lambda spec, request: (
+            [Progress(24, 25), *plausible(spec, request)] if spec.task == "imagine" else []
+        )
+        message = await grid(stage, count=1)
+        assert isinstance(stage.backend.requests[-1], CaptionRequest)
+        return message
+
+    async def test_it_can_still_be_cancelled(self, stage: Stage, config: Config):
+        message = await self._undescribed(stage, config)
+        await press(stage, message, "Cancel")
+        assert message.content == "Cancelled."
+        assert stage.backend.tickets[-1].cancelled
+        assert await kept(stage) == 0
+
+    async def test_the_message_has_a_last_word_when_the_bot_stops(self, stage: Stage, config: Config):
+        message = await self._undescribed(stage, config)
+        await stage.bot.close()
+        assert message.content == "The bot is being restarted. Ask again in a minute."
