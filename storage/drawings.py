@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import secrets
@@ -45,6 +46,14 @@ class Kept:
     origin: Origin | None = None
 
 
+_WITH_PICTURES = """
+SELECT drawings.*, images.data AS image_data, masks.data AS mask_data FROM drawings
+LEFT JOIN files AS images ON images.hash = image LEFT JOIN files AS masks ON masks.hash = mask
+WHERE id = ?
+"""
+_WITHOUT_PICTURES = "SELECT *, NULL AS image_data, NULL AS mask_data FROM drawings WHERE id = ?"
+
+
 class Drawings:
     """The table, and that of the pictures that requests carry. A picture is kept once, while a drawing needs it."""
 
@@ -66,14 +75,9 @@ class Drawings:
             await _insert(connection, kept)
         return kept
 
-    async def get(self, drawing_id: str) -> Kept | None:
-        """The drawing, None if it was forgotten."""
-        rows = await self._store.read(
-            "SELECT drawings.*, images.data AS image_data, masks.data AS mask_data FROM drawings "
-            "LEFT JOIN files AS images ON images.hash = image LEFT JOIN files AS masks ON masks.hash = mask "
-            "WHERE id = ?",
-            (drawing_id,),
-        )
+    async def get(self, drawing_id: str, *, pictures: bool = True) -> Kept | None:
+        """The drawing, None if it was forgotten; without `pictures`, as if its request had neither image nor mask."""
+        rows = await self._store.read(_WITH_PICTURES if pictures else _WITHOUT_PICTURES, (drawing_id,))
         return _kept(rows[0]) if rows else None
 
     async def forget(self, drawing_id: str) -> None:
@@ -117,7 +121,7 @@ async def _insert_file(connection: aiosqlite.Connection, data: bytes) -> str | N
     """Its hash, None for no file; equal files are one row."""
     if not data:
         return None
-    name = hashlib.sha256(data).hexdigest()
+    name = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
     await connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (name, data))
     return name
 

@@ -22,7 +22,9 @@ from storage import Drawings, Kept, Origin
 _VARIATIONS = 4
 _VARIATION_STRENGTH = 0.2
 
-_NO_FILE = "The file of this picture is no longer there, so nothing can be cut out of it. Re-roll or Remix draws anew."
+_NO_FILE = (
+    "Discord did not hand over the file of this picture, so nothing can be cut out of it. Re-roll or Remix draws anew."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,8 @@ class Pressed:
 
 
 async def show_one(pressed: Pressed) -> None:
-    """One picture of a sheet, cut out of it; drawn anew where the sheet was too large to go out without a loss."""
+    """One picture of a sheet, cut out of it; drawn anew where the sheet was too large to go out without a loss, or at
+    all."""
     kept, index = pressed.kept, pressed.index
     request = pressed.allowed(parameters.single(kept.request, kept.drawing, index))
     picture = kept.drawing.pictures[index]
@@ -61,15 +64,12 @@ async def show_one(pressed: Pressed) -> None:
         raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
     origin, made_from = Origin(kept.id, "picture", index), f"Picture {index + 1} of {pressed.message.jump_url}"
     file = next(iter(pressed.message.attachments), None)
-    if file is None:
-        raise InvalidRequest(_NO_FILE)
-    if not file.filename.endswith(".png"):
+    if file is None or not file.filename.endswith(".png"):
         await pressed.draw(request, origin, made_from)
         return
     await pressed.job.acknowledge()
     sheet = await _fetched(file)
-    text = parameters.to_text(request)
-    png = await asyncio.to_thread(cut, sheet, index, len(kept.drawing.pictures), text)
+    png = await asyncio.to_thread(lambda: cut(sheet, index, len(kept.drawing.pictures), parameters.to_text(request)))
     drawing = replace(kept.drawing, pictures=(replace(picture, png=png),), note="")
     await show_drawing(pressed.job, pressed.drawings, request, drawing, origin, made_from)
 
@@ -102,7 +102,7 @@ async def remix(pressed: Pressed) -> None:
 
 
 async def tell_parameters(pressed: Pressed) -> None:
-    page = receipt(pressed.kept)
+    page = await asyncio.to_thread(receipt, pressed.kept)
     files = [file.file() for file in page.files]
     await pressed.interaction.response.send_message(page.text, files=files, ephemeral=True)
 
@@ -121,6 +121,9 @@ ACTIONS: dict[Action, Callable[[Pressed], Awaitable[None]]] = {
     "parameters": tell_parameters,
     "delete": delete,
 }
+
+WITHOUT_PICTURES: frozenset[Action] = frozenset({"remix", "delete"})
+"""Those that need not read the pictures that a drawing started from."""
 
 
 def _new_seed() -> int:

@@ -11,12 +11,14 @@ from cogs.reply.errors import apologize
 LONGEST = 4000
 """Characters that a field of Discord's forms holds."""
 
+_SECONDS = 900
+
 
 class Form(discord.ui.Modal):
-    """Open for an hour."""
+    """Kept for as long as somebody may still be typing."""
 
     def __init__(self, title: str) -> None:
-        super().__init__(title=title, timeout=3600)
+        super().__init__(title=title, timeout=_SECONDS)
 
     async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
         await apologize(interaction, error)

@@ -9,6 +9,7 @@ import discord
 
 from cogs.imagine.drawing import tell_drawing
 from cogs.imagine.form import LONGEST, Form
+from cogs.imagine.owned import owned
 from cogs.imagine.rules import for_channel
 from cogs.imagine.settings import changes, number, settings_line, whole_number, with_settings
 from cogs.reply import InteractionPlace, Jobs
@@ -17,12 +18,15 @@ from storage import Drawings, Kept, Origin
 
 
 class Remix(Form):
-    """Raises InvalidRequest for a drawing whose words no form can hold."""
+    """Raises InvalidRequest for a drawing whose words no form can hold.
+
+    The drawing is read again when the form is sent: it may be gone by then, and pictures are large.
+    """
 
     def __init__(self, jobs: Jobs, drawings: Drawings, kept: Kept, link: str) -> None:
         super().__init__("Remix")
-        self._jobs, self._drawings, self._kept, self._link = jobs, drawings, kept, link
-        self._base = base = replace(parameters.single(kept.request, kept.drawing, 0), count=kept.request.count)
+        self._jobs, self._drawings, self._drawing_id, self._link = jobs, drawings, kept.id, link
+        base = _base(kept)
         if max(len(base.prompt), len(base.negative_prompt)) > LONGEST:
             raise InvalidRequest(
                 f"This prompt has more than {LONGEST:,} characters, too many for a form. Use /imagine."
@@ -32,20 +36,18 @@ class Remix(Form):
         self._seed = self.add_value("Seed (empty for a new one)", "seed", str(base.seed))
         self._settings = self.add_value("Settings", "settings", settings_line(base))
         self._strength: discord.ui.TextInput[Any] | None = None
-        if base.image:
-            self._strength = self.add_value(
-                "Strength", "strength", "" if base.strength is None else f"{base.strength:g}"
-            )
+        if base.strength is not None:  # it starts from a picture
+            self._strength = self.add_value("Strength", "strength", f"{base.strength:g}")
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._jobs.open(InteractionPlace(interaction)) as job:
-            request = for_channel(self._request(), interaction.channel, job.engine.config)
-            made_from = f"{changes(self._base, request)} · Remix of {self._link}"
-            await tell_drawing(job, self._drawings, request, Origin(self._kept.id, "remix"), made_from)
+            base = _base(await owned(self._drawings, self._drawing_id, interaction.user.id))
+            request = for_channel(self._request(base), interaction.channel, job.engine.config)
+            made_from = f"{changes(base, request)} · Remix of {self._link}"
+            await tell_drawing(job, self._drawings, request, Origin(self._drawing_id, "remix"), made_from)
 
-    def _request(self) -> ImagineRequest:
-        """What the form says now; raises InvalidRequest."""
-        base = self._base
+    def _request(self, base: ImagineRequest) -> ImagineRequest:
+        """What the form makes of `base`; raises InvalidRequest."""
         seed = whole_number("seed", self._seed.value.strip()) if self._seed.value.strip() else None
         strength = self._strength.value.strip() if self._strength else ""
         return replace(
@@ -56,3 +58,8 @@ class Remix(Form):
             variations=base.variations if seed == base.seed else (),
             strength=number("strength", strength) if strength else None,
         )
+
+
+def _base(kept: Kept) -> ImagineRequest:
+    """What drew all of it, with nothing left open."""
+    return replace(parameters.single(kept.request, kept.drawing, 0), count=kept.request.count)

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, Self, cast
 import discord
 from discord.ext import commands
 
-from cogs.imagine.actions import ACTIONS, Pressed
+from cogs.imagine.actions import ACTIONS, WITHOUT_PICTURES, Pressed
 from cogs.imagine.buttons import CUSTOM_ID, Action
+from cogs.imagine.owned import owned
 from cogs.reply import InteractionPlace
-from inference import InvalidRequest
-from storage import Drawings, Kept
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -68,16 +67,7 @@ class Press(discord.ui.DynamicItem[Button], template=CUSTOM_ID):
         bot = cast("Inkling", interaction.client)
         assert interaction.message is not None, "buttons are below messages"
         async with bot.jobs.open(InteractionPlace(interaction)) as job:
-            kept = await _owned(bot.store.drawings, self._drawing_id, interaction.user.id)
+            pictures = self._action not in WITHOUT_PICTURES
+            kept = await owned(bot.store.drawings, self._drawing_id, interaction.user.id, pictures=pictures)
             pressed = Pressed(interaction, interaction.message, bot.jobs, job, bot.store.drawings, kept, self._index)
             await ACTIONS[self._action](pressed)
-
-
-async def _owned(drawings: Drawings, drawing_id: str, person: int) -> Kept:
-    """The drawing, if it is still kept and theirs; raises InvalidRequest."""
-    kept = await drawings.get(drawing_id)
-    if kept is None:
-        raise InvalidRequest("I no longer know how this was drawn, so its buttons can do nothing. Use /imagine again.")
-    if kept.owner != person:
-        raise InvalidRequest("Only the person who asked for this can use its buttons. Draw your own with /imagine.")
-    return kept

@@ -140,3 +140,16 @@ async def test_a_write_that_is_cancelled_at_any_moment_hinders_no_later_one(stor
     await asyncio.gather(writing, return_exceptions=True)
     kept = await store.drawings.keep(1, 2, 4, REQUEST, DRAWING)
     assert await store.drawings.get(kept.id) is not None
+
+
+async def test_pictures_are_left_where_they_are_when_nobody_needs_them(store: Store):
+    kept = await store.drawings.keep(1, 2, 3, REQUEST, DRAWING)
+    found = await store.drawings.get(kept.id, pictures=False)
+    assert found is not None
+    assert (found.request.image, found.request.mask, found.request.prompt) == (b"", b"", "a fox")
+
+
+async def test_a_closed_store_says_so_to_those_that_still_write(store: Store):
+    await store.close()
+    with pytest.raises(StorageError, match="is not open"):
+        await store.drawings.keep(1, 2, 3, REQUEST, DRAWING)

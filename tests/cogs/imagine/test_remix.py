@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
+from cogs.client import Inkling
 from inference import Config
 from tests.cogs.imagine.gallery import grid, newest, press, remixed, restart
 from tests.cogs.stage import Stage, first, refusal
@@ -81,4 +84,13 @@ async def test_what_a_remix_leaves_out_is_up_to_the_model(stage: Stage):
 async def test_a_remix_that_can_not_be_drawn_is_refused_in_private(stage: Stage, changed: dict[str, str], said: str):
     result = await remixed(stage, await grid(stage), **changed)
     assert refusal(result).startswith(said)
+    assert len(stage.backend.requests) == 1
+
+
+async def test_a_drawing_that_was_forgotten_while_its_form_was_open_is_not_drawn_from(stage: Stage):
+    message = await grid(stage)
+    form = await press(stage, message, "Remix")
+    await cast(Inkling, stage.bot).store.drawings.forget_messages([message.id])
+    fields = {"prompt": "a hare", "negative": "", "seed": "", "settings": ""}
+    assert refusal(await stage.alice.submit_modal(form, fields)).startswith("I no longer know how this was drawn")
     assert len(stage.backend.requests) == 1

@@ -109,10 +109,11 @@ async def test_parameters_that_would_break_out_of_their_block_come_as_a_file_too
     assert parameters.from_text((await file(first(result))).decode()).prompt == "``` @everyone"
 
 
-async def test_a_sheet_that_lost_something_on_the_way_is_not_cut_but_drawn_anew(stage: Stage, backend: FakeBackend):
+@pytest.mark.parametrize("names", [["inkling-7.webp"], []])
+async def test_a_sheet_that_was_too_large_to_go_out_as_it_is_is_not_cut_but_drawn_anew(stage: Stage, names: list[str]):
     message = await grid(stage)
     png = await file(message)
-    await message.message.edit(attachments=[discord.File(BytesIO(png), "inkling-7.webp")])
+    await message.message.edit(attachments=[discord.File(BytesIO(png), name) for name in names])
     one = first(await press(stage, message, "U2"))
     assert (newest(stage).seed, newest(stage).count) == (8, 1)
     assert await file(one) == drawn(newest(stage)).pictures[0].png
