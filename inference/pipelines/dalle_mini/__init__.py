@@ -10,7 +10,7 @@ import torch
 from PIL import Image
 
 from inference.devices import Placement
-from inference.errors import GenerationFailed, InferenceError, InvalidRequest, OutOfMemory, RequestCancelled
+from inference.errors import InferenceError, InvalidRequest, OutOfMemory, RequestCancelled
 from inference.images import encode_png
 from inference.parameters import repeating, to_text
 from inference.pipelines.base import Batch, Job, Pipeline, out_of_memory
@@ -20,6 +20,7 @@ from inference.pipelines.dalle_mini.orders import Canvas, Order, notes, orders_o
 from inference.pipelines.dalle_mini.sampling import AT_ONCE, Growth, Noise, Settings
 from inference.pipelines.dalle_mini.text import TextReader
 from inference.pipelines.dalle_mini.vqgan import VQGAN
+from inference.pipelines.overflow import require_finite
 from inference.pipelines.weights import weight_bytes
 from inference.types import Drawing, ImagineRequest, ModelSpec, Picture
 
@@ -113,11 +114,7 @@ class DalleMini(Pipeline):
     @torch.inference_mode()
     def _decoded(self, codes: torch.Tensor) -> Image.Image:
         pixels = self._vqgan(codes[None])[0]  # [3, side, side]
-        if not torch.isfinite(pixels).all():
-            raise GenerationFailed(
-                "The model's numbers overflowed, so there is no picture. The bot's operator can give this model "
-                "another `dtype`: bfloat16 or float32."
-            )
+        require_finite(pixels)
         return Image.fromarray((pixels.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
     def _settings(self, request: ImagineRequest) -> Settings:

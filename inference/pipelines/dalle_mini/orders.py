@@ -3,38 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from inference.errors import InferenceError
-from inference.pipelines.base import Job
 from inference.pipelines.dalle_mini.text import Text
+from inference.pipelines.orders import PictureOrder
 from inference.pipelines.unread import unread_note
 from inference.pipelines.variations import numbered
-from inference.types import ImagineRequest, Picture, Progress
+from inference.types import Progress
 
 
 @dataclass(eq=False)
-class Order:
+class Order(PictureOrder):
     """One job, its prompt as tokens, and the pictures drawn for it so far."""
 
-    job: Job
-    request: ImagineRequest
     text: Text
-    pictures: list[Picture] = field(default_factory=list[Picture])
-    failed: bool = False
-
-    @property
-    def gone(self) -> bool:
-        return self.failed or self.job.cancelled
 
     def waiting(self) -> list[Canvas]:
-        return [] if self.gone else [Canvas(self, i) for i in range(len(self.pictures), self.request.count)]
-
-    def fail(self, error: InferenceError) -> None:
-        """Unless it has all its pictures already."""
-        if self.waiting():
-            self.failed = True
-            self.job.fail(error)
+        return [Canvas(self, i) for i in self.missing()]
 
     def report(self, drawing: int, share: float, total: int) -> None:
         """Tell how many of `total` steps are done, when `drawing` of the pictures are at this share."""

@@ -1,4 +1,4 @@
-"""A CLIP text encoder on prompts of any length, whose words may weigh more or less than usual."""
+"""A CLIP text encoder on long prompts, whose words may weigh more or less than usual."""
 
 from __future__ import annotations
 

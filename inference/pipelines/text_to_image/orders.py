@@ -3,46 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
-from inference.errors import InferenceError, InvalidRequest
-from inference.pipelines.base import Batch, Job
+from inference.errors import InvalidRequest
+from inference.pipelines.base import Batch
 from inference.pipelines.checker import require_checker
+from inference.pipelines.orders import PictureOrder
 from inference.pipelines.text_to_image.painter import Painter
 from inference.pipelines.text_to_image.plan import Plan, Subject
 from inference.pipelines.text_to_image.sources import Source, read_source
 from inference.pipelines.text_to_image.thrift import cheaper
 from inference.pipelines.variations import numbered
-from inference.types import ImagineRequest, Picture
+from inference.types import ImagineRequest
 
 
 @dataclass(eq=False)
-class Order:
+class Order(PictureOrder):
     """One job, and the pictures drawn for it so far: by `plan`, which is as `wanted` while there is memory for that."""
 
-    job: Job
-    request: ImagineRequest
     wanted: Plan
     source: Source | None
     notes: list[str]
-    pictures: list[Picture] = field(default_factory=list[Picture])
-    failed: bool = False
 
     def __post_init__(self) -> None:
         self.plan = self.wanted
 
     def waiting(self) -> list[Subject]:
-        """What is left to draw; nothing for people who have gone."""
-        if self.failed or self.job.cancelled:
-            return []
-        return [self._subject(i) for i in range(len(self.pictures), self.request.count)]
-
-    def fail(self, error: InferenceError) -> None:
-        """Unless it has all its pictures already."""
-        if self.waiting():
-            self.failed = True
-            self.job.fail(error)
+        return [self._subject(i) for i in self.missing()]
 
     def save_memory(self) -> bool:
         """Plan what needs less; False when nothing does. All pictures are of one size: larger ones are drawn again."""

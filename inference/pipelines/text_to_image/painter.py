@@ -11,7 +11,8 @@ import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
 
-from inference.errors import GenerationFailed, InvalidRequest
+from inference.errors import InvalidRequest
+from inference.pipelines.overflow import require_finite
 from inference.pipelines.text_to_image.lora import Wardrobe
 from inference.pipelines.text_to_image.noise import generators_of, start_from, starting_noise
 from inference.pipelines.text_to_image.plan import Mode, Plan, Subject
@@ -96,7 +97,7 @@ class Painter:
             "callback_on_step_end": _callback(plan.steps, after_step),
         }
         output = pipe(**{name: value for name, value in arguments.items() if name in _accepted(pipe)})
-        _check_numbers(output.images)
+        require_finite(output.images)
         processor = pipe.image_processor
         images: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))
         return list(map(paste_back, sources, images)) if sources else images
@@ -173,11 +174,3 @@ def _callback(steps: int, after_step: AfterStep) -> Callable[[Any, int, Any, dic
         return {}
 
     return on_step_end
-
-
-def _check_numbers(tensor: torch.Tensor) -> None:
-    if not torch.isfinite(tensor).all():
-        raise GenerationFailed(
-            "The model's numbers overflowed, so there is no picture. Try another prompt or seed; if it happens often, "
-            "the bot's operator can give this model another `dtype`: bfloat16 or float32."
-        )

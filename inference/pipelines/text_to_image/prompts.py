@@ -46,7 +46,7 @@ def prompts_for(pipe: Any) -> Prompts:
 
 
 class EncodedPrompts:
-    """Prompts of any length, with emphasis, for Stable Diffusion (one CLIP encoder) and Stable Diffusion XL (two).
+    """Long prompts too, with emphasis, for Stable Diffusion (one CLIP encoder) and Stable Diffusion XL (two).
 
     Each is encoded alone, so that company changes nothing. `zeros`: no negative prompt is no states at all, instead of
     those of an empty text.
