@@ -9,11 +9,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.imagine.begin import check_unread, most_jobs, repeated, with_pictures
+from cogs.imagine.begin import alternatives, check_unread, repeated, with_pictures
 from cogs.imagine.drawing import tell_drawing
-from cogs.imagine.permutations import permutations
+from cogs.imagine.permutations import several
 from cogs.imagine.picker import PICK, Picker
-from cogs.imagine.question import Question
+from cogs.imagine.question import draw_or_ask
 from cogs.imagine.rules import for_channel
 from cogs.imagine.words import remix_form
 from cogs.options import Seed, Text, loras, models_of
@@ -130,33 +130,23 @@ class Imagine(commands.Cog):
     ) -> None:
         """At once; or after a question, where a region is to be looked at or there are several jobs."""
         request = for_channel(request, interaction.channel, self.bot.config)
-        most = most_jobs(interaction, self.bot.config.limits.per_person)
-        several = permutations(request.prompt, most)
-        ask = bool(request.region) or several.count > 1
+        ask = bool(request.region) or several(request.prompt)
         async with self.bot.jobs.open(InteractionPlace(interaction, private=ask)) as job:
-            if several.count > most:
-                raise InvalidRequest(
-                    f"This prompt makes {several.count:,} jobs; you may have {most} at a time. Leave out some of the "
-                    "alternatives in {…}."
-                )
+            requests = alternatives(interaction, request, self.bot.config)
             region = REGIONS[0] if request.region == PICK else request.region  # any will do: none is chosen yet
-            for prompt in several.prompts:
-                check_unread(job, replace(request, prompt=prompt, region=region), image, mask)
+            for each in requests:
+                check_unread(job, replace(each, region=region), image, mask)
             await job.acknowledge()
             request = await with_pictures(request, image, mask)
-            requests = [replace(request, prompt=prompt) for prompt in several.prompts]
-            if ask:
-                await self._ask(job, interaction, requests)
+            requests = [replace(request, prompt=each.prompt) for each in requests]
+            if request.region:
+                picker = await Picker.open(self.bot.jobs, interaction, requests, self._tell)
+                await job.finish(await picker.shown(), picker)
             else:
-                await tell_drawing(job, self.bot.store.drawings, requests[0])
+                await draw_or_ask(job, self.bot.jobs, interaction, requests, self._tell)
 
-    async def _ask(self, job: Job, interaction: discord.Interaction, requests: list[ImagineRequest]) -> None:
-        if requests[0].region:
-            picker = await Picker.open(self.bot, interaction, requests)
-            await job.finish(await picker.shown(), picker)
-        else:
-            question = Question(self.bot, interaction, requests)
-            await job.finish(question.page(), question)
+    async def _tell(self, job: Job, request: ImagineRequest) -> None:
+        await tell_drawing(job, self.bot.store.drawings, request)
 
     async def _repeat(
         self,

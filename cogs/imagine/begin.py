@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 
-from cogs.imagine.drawing import tell_drawing
-from cogs.reply import Job
+from cogs.imagine.permutations import permutations
+from cogs.reply import Job, Jobs
 from cogs.reply.followup import FollowupPlace
 from cogs.reply.sources import check_size, read
-from inference import ImagineRequest, InvalidRequest, parameters
+from inference import Config, ImagineRequest, InvalidRequest, parameters
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
+Tell = Callable[[Job, ImagineRequest], Awaitable[None]]
+"""Draws a request in the message of a job."""
 
 _UNREAD = b"?"
 """Stands for a picture that is not fetched yet, so that the rest can be checked before it is."""
@@ -28,6 +28,18 @@ def most_jobs(interaction: discord.Interaction, per_person: int) -> int:
     """How many jobs one interaction may start: installed to a person alone, it may send five messages and no more."""
     personal = interaction.is_user_integration() and not interaction.is_guild_integration()
     return min(per_person, _PERSONAL_FOLLOWUPS) if personal else per_person
+
+
+def alternatives(interaction: discord.Interaction, request: ImagineRequest, config: Config) -> list[ImagineRequest]:
+    """`request` for each prompt that its prompt stands for; raises InvalidRequest for too many."""
+    most = most_jobs(interaction, config.limits.per_person)
+    found = permutations(request.prompt, most)
+    if found.count > most:
+        raise InvalidRequest(
+            f"This prompt makes {found.count:,} jobs; you may have {most} at a time. Leave out some of the "
+            "alternatives in {…}."
+        )
+    return [replace(request, prompt=prompt) for prompt in found.prompts]
 
 
 def check_unread(
@@ -65,11 +77,13 @@ async def repeated(job: Job, image: discord.Attachment, given: dict[str, Any]) -
     return replace(found, **given)
 
 
-async def draw_all(bot: Inkling, interaction: discord.Interaction, requests: Sequence[ImagineRequest]) -> None:
+async def draw_all(
+    jobs: Jobs, interaction: discord.Interaction, requests: Sequence[ImagineRequest], tell: Tell
+) -> None:
     """Each request in a public message of its own; the interaction has been answered."""
-    await asyncio.gather(*(_draw(bot, interaction, request) for request in requests))
+    await asyncio.gather(*(_draw(jobs, interaction, request, tell) for request in requests))
 
 
-async def _draw(bot: Inkling, interaction: discord.Interaction, request: ImagineRequest) -> None:
-    async with bot.jobs.open(FollowupPlace(interaction)) as job:
-        await tell_drawing(job, bot.store.drawings, request)
+async def _draw(jobs: Jobs, interaction: discord.Interaction, request: ImagineRequest, tell: Tell) -> None:
+    async with jobs.open(FollowupPlace(interaction)) as job:
+        await tell(job, request)

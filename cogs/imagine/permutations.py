@@ -44,6 +44,17 @@ def permutations(prompt: str, most: int) -> Permutations:
     return Permutations(whole.count, tuple(map(_tidy, whole.prompts))) if whole.count > 1 else whole
 
 
+def several(prompt: str) -> bool:
+    """Whether it stands for more than one."""
+    return permutations(prompt, 1).count > 1
+
+
+def escaped(prompt: str) -> str:
+    """What to write so that `permutations` makes `prompt` of it, and nothing else."""
+    alone = Permutations(1, (prompt,))
+    return prompt if permutations(prompt, 1) == alone else re.sub(r"[{}]|(?<=\\),", r"\\\g<0>", prompt)
+
+
 def _only(text: str) -> Permutations:
     return Permutations(1, (text,))
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import discord
 
+from cogs.imagine.begin import Tell
 from cogs.imagine.question import Question, jobs_line
-from cogs.reply import Attached, Page, quoted
+from cogs.reply import Attached, Jobs, Page, quoted
 from inference import REGIONS, ImagineRequest, cells_of, cells_region, region_overlay, scaled_down
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 PICK = "pick on the picture"
 """The choice of the command's option that leads here with nothing chosen yet."""
@@ -26,9 +24,14 @@ class Picker(Question):
     """Nine cells to tick, and the regions with a name; the message shows what is chosen."""
 
     def __init__(
-        self, bot: Inkling, interaction: discord.Interaction, requests: Sequence[ImagineRequest], small: bytes
+        self,
+        jobs: Jobs,
+        interaction: discord.Interaction,
+        requests: Sequence[ImagineRequest],
+        tell: Tell,
+        small: bytes,
     ) -> None:
-        super().__init__(bot, interaction, requests)
+        super().__init__(jobs, interaction, requests, tell)
         self._region = "" if self._region == PICK else self._region
         self._small = small
         cells = [_Choice(str(cell), row=(cell - 1) // 3) for cell in range(1, 10)]
@@ -38,14 +41,17 @@ class Picker(Question):
         self._mark()
 
     @classmethod
-    async def open(cls, bot: Inkling, interaction: discord.Interaction, requests: Sequence[ImagineRequest]) -> Self:
+    async def open(
+        cls, jobs: Jobs, interaction: discord.Interaction, requests: Sequence[ImagineRequest], tell: Tell
+    ) -> Self:
         """Reads the picture; raises InvalidRequest for what is none."""
-        most = bot.engine.config.limits.upload_megapixels
-        return cls(bot, interaction, requests, await asyncio.to_thread(scaled_down, requests[0].image, most))
+        most = jobs.engine.config.limits.upload_megapixels
+        small = await asyncio.to_thread(scaled_down, requests[0].image, most)
+        return cls(jobs, interaction, requests, tell, small)
 
     async def shown(self) -> Page:
         """The picture with the choice on it."""
-        most = self.bot.engine.config.limits.upload_megapixels
+        most = self._jobs.engine.config.limits.upload_megapixels
         picture = await asyncio.to_thread(region_overlay, self._small, self._region, most)
         lines = ["Which part should be drawn anew? The rest stays as it is.", *self._prompts()]
         alt = f"Your picture under a grid of nine numbered cells. Chosen: {self._region or 'nothing yet'}."

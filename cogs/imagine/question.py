@@ -5,17 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import discord
 
-from cogs.imagine.begin import draw_all
-from cogs.reply import Page, quoted
+from cogs.imagine.begin import Tell, draw_all
+from cogs.reply import Job, Jobs, Page, quoted
 from cogs.reply.errors import DELIVERY, apologize
 from inference import ImagineRequest
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 log = logging.getLogger(__name__)
 
@@ -26,9 +23,12 @@ _SECONDS = 600
 class Question(discord.ui.View):
     """[Draw] and [Cancel] below a message that only one person sees; [Draw] draws each request in public."""
 
-    def __init__(self, bot: Inkling, interaction: discord.Interaction, requests: Sequence[ImagineRequest]) -> None:
+    def __init__(
+        self, jobs: Jobs, interaction: discord.Interaction, requests: Sequence[ImagineRequest], tell: Tell
+    ) -> None:
         super().__init__(timeout=_SECONDS)
-        self.bot = bot
+        self._jobs = jobs
+        self._tell = tell
         self._requests = requests
         self._region = requests[0].region
         self._latest = interaction
@@ -46,6 +46,7 @@ class Question(discord.ui.View):
         await apologize(interaction, error)
 
     async def on_timeout(self) -> None:
+        self._let_go()
         try:
             await self._latest.edit_original_response(
                 content="You took no choice for ten minutes, so nothing was drawn.", view=None, attachments=[]
@@ -55,18 +56,34 @@ class Question(discord.ui.View):
 
     @discord.ui.button(label="Draw", style=discord.ButtonStyle.primary, row=4)
     async def draw(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
-        await self._close(interaction, "Drawing.")
         requests = [replace(request, region=self._region) for request in self._requests]
-        await draw_all(self.bot, interaction, requests)
+        await self._close(interaction, "Drawing.")
+        await draw_all(self._jobs, interaction, requests, self._tell)
 
     @discord.ui.button(label="Cancel", row=4)
     async def cancel(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
         await self._close(interaction, "Nothing was drawn.")
 
+    def _let_go(self) -> None:
+        """Pictures are large, and nobody knows for how long the view stays in memory."""
+        self._requests = ()
+
     async def _close(self, interaction: discord.Interaction, text: str) -> None:
         self.stop()
+        self._let_go()
         await interaction.response.edit_message(content=text, view=None, attachments=[])
 
 
 def jobs_line(requests: Sequence[ImagineRequest]) -> str:
     return f"This makes {len(requests)} jobs:"
+
+
+async def draw_or_ask(
+    job: Job, jobs: Jobs, interaction: discord.Interaction, requests: Sequence[ImagineRequest], tell: Tell
+) -> None:
+    """One request at once; several after a question, which `job` shows in private."""
+    if len(requests) == 1:
+        await tell(job, requests[0])
+    else:
+        question = Question(jobs, interaction, requests, tell)
+        await job.finish(question.page(), question)

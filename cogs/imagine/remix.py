@@ -7,12 +7,15 @@ from typing import Any
 
 import discord
 
+from cogs.imagine.begin import alternatives
 from cogs.imagine.drawing import tell_drawing
 from cogs.imagine.form import LONGEST, Form
 from cogs.imagine.owned import owned
+from cogs.imagine.permutations import escaped, several
+from cogs.imagine.question import draw_or_ask
 from cogs.imagine.rules import for_channel
 from cogs.imagine.settings import changes, number, settings_line, whole_number, with_settings
-from cogs.reply import InteractionPlace, Jobs
+from cogs.reply import InteractionPlace, Job, Jobs
 from inference import ImagineRequest, InvalidRequest, parameters
 from storage import Drawings, Kept, Origin
 
@@ -27,11 +30,12 @@ class Remix(Form):
         super().__init__("Remix")
         self._jobs, self._drawings, self._drawing_id, self._link = jobs, drawings, kept.id, link
         base = _base(kept)
-        if max(len(base.prompt), len(base.negative_prompt)) > LONGEST:
+        prompt = escaped(base.prompt)
+        if max(len(prompt), len(base.negative_prompt)) > LONGEST:
             raise InvalidRequest(
                 f"This prompt has more than {LONGEST:,} characters, too many for a form. Use /imagine."
             )
-        self._prompt = self.add_words("Prompt", "prompt", base.prompt, required=True)
+        self._prompt = self.add_words("Prompt", "prompt", prompt, required=True)
         self._negative = self.add_words("Without", "negative", base.negative_prompt)
         self._seed = self.add_value("Seed (empty for a new one)", "seed", str(base.seed))
         self._settings = self.add_value("Settings", "settings", settings_line(base))
@@ -40,11 +44,19 @@ class Remix(Form):
             self._strength = self.add_value("Strength", "strength", f"{base.strength:g}")
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        async with self._jobs.open(InteractionPlace(interaction)) as job:
+        async with self._jobs.open(InteractionPlace(interaction, private=several(self._prompt.value))) as job:
             base = _base(await owned(self._drawings, self._drawing_id, interaction.user.id))
             request = for_channel(self._request(base), interaction.channel, job.engine.config)
-            made_from = f"{changes(base, request)} · Remix of {self._link}"
-            await tell_drawing(job, self._drawings, request, Origin(self._drawing_id, "remix"), made_from)
+
+            async def tell(job: Job, request: ImagineRequest) -> None:
+                made_from = f"{changes(base, request)} · Remix of {self._link}"
+                await tell_drawing(job, self._drawings, request, Origin(self._drawing_id, "remix"), made_from)
+
+            requests = alternatives(interaction, request, job.engine.config)
+            for each in requests:
+                job.engine.check(each)
+            await job.acknowledge()
+            await draw_or_ask(job, self._jobs, interaction, requests, tell)
 
     def _request(self, base: ImagineRequest) -> ImagineRequest:
         """What the form makes of `base`; raises InvalidRequest."""

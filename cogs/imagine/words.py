@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
 
-from cogs.imagine.begin import check_unread, with_pictures
+from cogs.imagine.begin import alternatives, check_unread, with_pictures
 from cogs.imagine.drawing import tell_drawing
 from cogs.imagine.form import Form
+from cogs.imagine.permutations import escaped, several
+from cogs.imagine.question import draw_or_ask
 from cogs.imagine.rules import for_channel
 from cogs.imagine.settings import number
-from cogs.reply import InteractionPlace
+from cogs.reply import InteractionPlace, Job
 from cogs.reply.sources import read
 from inference import ImagineRequest, InvalidRequest, parameters
 
@@ -32,16 +35,23 @@ class Words(Form):
         super().__init__(title)
         self._bot = bot
         self._image = image
-        self._prompt = self.add_words("Prompt", "prompt", prompt, required=True)
+        self._prompt = self.add_words("Prompt", "prompt", escaped(prompt), required=True)
         self._negative = self.add_words("Without", "negative", negative)
         self._strength = self.add_value("Strength, from 0.01 to 1", "strength", "") if image else None
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        async with self._bot.jobs.open(InteractionPlace(interaction)) as job:
+        async with self._bot.jobs.open(InteractionPlace(interaction, private=several(self._prompt.value))) as job:
             request = for_channel(self._request(interaction.user.id), interaction.channel, self._bot.config)
-            check_unread(job, request, self._image, None)
+            requests = alternatives(interaction, request, self._bot.config)
+            for each in requests:
+                check_unread(job, each, self._image, None)
             await job.acknowledge()
-            await tell_drawing(job, self._bot.store.drawings, await with_pictures(request, self._image, None))
+            request = await with_pictures(request, self._image, None)
+            requests = [replace(request, prompt=each.prompt) for each in requests]
+            await draw_or_ask(job, self._bot.jobs, interaction, requests, self._tell)
+
+    async def _tell(self, job: Job, request: ImagineRequest) -> None:
+        await tell_drawing(job, self._bot.store.drawings, request)
 
     def _request(self, person: int) -> ImagineRequest:
         """What the form says; raises InvalidRequest."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogs.imagine.permutations import permutations
+from cogs.imagine.permutations import Permutations, escaped, permutations
 
 
 def _all(prompt: str) -> list[str]:
@@ -63,3 +63,8 @@ def test_a_flood_is_counted_without_being_written_out() -> None:
 
 def test_deep_nesting_is_no_trouble() -> None:
     assert permutations("{" * 3000 + "," * 2 + "}" * 3000, 5).count == 3
+
+
+@pytest.mark.parametrize("prompt", ["a fox", "a {fox}", "{a,b}", "a, b", r"\{a,b\}", r"a\, {b,{c}", r"\\{,}"])
+def test_a_prompt_can_be_written_so_that_it_stands_for_itself(prompt: str) -> None:
+    assert permutations(escaped(prompt), 9) == Permutations(1, (prompt,))

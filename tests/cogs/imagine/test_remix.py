@@ -94,3 +94,22 @@ async def test_a_drawing_that_was_forgotten_while_its_form_was_open_is_not_drawn
     fields = {"prompt": "a hare", "negative": "", "seed": "", "settings": ""}
     assert refusal(await stage.alice.submit_modal(form, fields)).startswith("I no longer know how this was drawn")
     assert len(stage.backend.requests) == 1
+
+
+async def test_alternatives_in_a_form_are_asked_about_first(stage: Stage):
+    message = await grid(stage)
+    asked = await remixed(stage, message, prompt="a {red,blue} fox", settings="Size: 64x64")
+    assert first(asked).ephemeral
+    assert first(asked).content.splitlines() == ["This makes 2 jobs:", "> a red fox", "> a blue fox"]
+    drawn = await stage.alice.click(first(asked), label="Draw 2")
+    blue, red = sorted(said.content for said in drawn.followups)
+    assert ('prompt +"red"' in red, 'prompt +"blue"' in blue) == (True, True)
+    assert len(stage.backend.requests) == 3
+
+
+async def test_braces_that_were_meant_stay_what_they_are(stage: Stage):
+    message = await grid(stage, prompt=r"a \{red,blue\} fox")
+    form = (await press(stage, message, "Remix")).modal
+    assert form is not None
+    await remixed(stage, message, prompt=form["components"][0]["component"]["value"])
+    assert newest(stage).prompt == "a {red,blue} fox"
