@@ -223,6 +223,11 @@ def test_a_negative_prompt_without_guidance_is_said_to_have_no_effect(painter: T
     assert "negative prompt has no effect" in drawn(painter, replace(DOG, guidance=1))[0].note
 
 
+def test_options_of_token_painters_are_said_to_have_no_effect(painter: TextToImage) -> None:
+    for request in (replace(CAT, temperature=0.5), replace(CAT, top_k=50)):
+        assert "temperature and top-k have no effect" in drawn(painter, request)[0].note
+
+
 def test_everybody_leaving_stops_the_picture_at_the_next_step(painter: TextToImage) -> None:
     batch = MemoryBatch.of(replace(CAT, count=4))
     batch.at_checkpoint = lambda: batch.checkpoints == 4 and batch.jobs[0].cancel()

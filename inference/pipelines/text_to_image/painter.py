@@ -70,6 +70,8 @@ class Painter:
             notes.append("This model takes no negative prompt.")
         elif request.negative_prompt and plan.guidance <= 1:
             notes.append("Without guidance, the negative prompt has no effect.")
+        if request.temperature != 1 or request.top_k:
+            notes.append("This model does not draw token by token, so temperature and top-k have no effect.")
         return notes
 
     def shape(self, subject: Subject) -> Hashable:
