@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from cogs.client import Inkling
 
 
+_DRAWINGS = (
+    "**Below drawings**: U1 shows picture 1 alone, V1 varies it, Remix changes words and settings. "
+    "**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both. "
+    "A picture that I drew, given to `/imagine` as `image` without a prompt, is drawn again."
+)
+
+
 class About(commands.Cog):
     """The bot itself."""
 
@@ -55,6 +62,7 @@ def help_text(bot: Inkling) -> str:
         [
             *(f"`/{command.name}` {_description(command)}" for command in slash),
             f"**In the menu of a message**, under Apps: {', '.join(menu.name for menu in menus)}",
+            _DRAWINGS,
             f"**In a reply to a message**: {', '.join(f'`@Inkling {command.name}`' for command in replies)}",
         ]
     )

@@ -10,7 +10,7 @@ from typing import Any
 import discord
 
 from cogs.imagine.permutations import permutations
-from cogs.reply import Job, Jobs
+from cogs.reply import Job, Jobs, neutral
 from cogs.reply.followup import FollowupPlace
 from cogs.reply.sources import check_size, read
 from inference import Config, ImagineRequest, InvalidRequest, parameters
@@ -70,9 +70,10 @@ async def repeated(job: Job, image: discord.Attachment, given: dict[str, Any]) -
             "that. Give a `prompt` to draw from this picture, or attach the PNG itself."
         )
     if found.strength is not None:
+        lines = [f"`{name}`: {neutral(value[:500])}" for name, value in parameters.options(found).items()]
         raise InvalidRequest(
-            "This picture was drawn from another one, which its file does not hold. Attach that one as `image`, with "
-            f"`prompt`: {found.prompt[:500]}\n`strength`: {found.strength:g}, `seed`: {found.seed}"
+            "This picture was drawn from another one, which its file does not hold. Attach that one as `image`, with\n"
+            + "\n".join(lines)
         )
     return replace(found, **given)
 

@@ -34,7 +34,7 @@ async def show_drawing(
     job: Job, drawings: Drawings, request: ImagineRequest, drawing: Drawing, origin: Origin | None, made_from: str
 ) -> None:
     """Show `drawing`, several pictures as one sheet; it is kept first, since its buttons need that."""
-    page = Page(_text(request, drawing, made_from), await _files(job, request, drawing))
+    page = Page(_text(request, drawing, _lineage(made_from, job.asker)), await _files(job, request, drawing))
     try:
         kept = await drawings.keep(job.owner, *job.where, request, drawing, origin)
     except StorageError as error:
@@ -66,14 +66,19 @@ def _sheet(request: ImagineRequest, drawing: Drawing) -> bytes:
     return contact_sheet([picture.png for picture in drawing.pictures], parameters.to_text(repeating))
 
 
-def _text(request: ImagineRequest, drawing: Drawing, made_from: str) -> str:
+def _lineage(made_from: str, asker: str) -> str:
+    """`Picture 2 of … · for @maya`, as far as there is something to say; the mention pings nobody."""
+    return " · ".join(filter(None, (made_from, asker and f"for {asker}")))
+
+
+def _text(request: ImagineRequest, drawing: Drawing, lineage: str) -> str:
     lines = [
         quoted(request.prompt),
         f"-# without: {quoted(request.negative_prompt)[2:]}" if request.negative_prompt else "",
         _safety(drawing.pictures),
         neutral(drawing.note),
         "-# " + " · ".join(_settings(request, drawing)),
-        f"-# {made_from}" if made_from else "",
+        f"-# {lineage}" if lineage else "",
     ]
     return "\n".join(line for line in lines if line)
 
@@ -94,6 +99,7 @@ def _settings(request: ImagineRequest, drawing: Drawing) -> list[str]:
         drawing.sampler,
         f"guidance {drawing.guidance:g}",
         f"strength {drawing.strength:g}" if drawing.strength is not None else "",
+        f"region {request.region}" if request.region else "with a mask" if request.mask else "",
         neutral(f"LoRA {request.lora}") if request.lora else "",
         _numbers("seed", [picture.seed for picture in drawing.pictures]),
         _numbers("variation", [p.variations[-1].seed for p in drawing.pictures if p.variations]),

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any
 
 import discord
 
 from cogs.reply.errors import apologize
+from inference import InvalidRequest
 
 LONGEST = 4000
 """Characters that a field of Discord's forms holds."""
 
 _SECONDS = 900
+
+
+_QUOTED = 1500
+"""Characters of it that a refusal has room for."""
 
 
 class Form(discord.ui.Modal):
@@ -22,6 +29,17 @@ class Form(discord.ui.Modal):
 
     async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
         await apologize(interaction, error)
+
+    @contextmanager
+    def keeping(self, words: discord.ui.TextInput[Any]) -> Generator[None]:
+        """What is refused inside comes with the `words` that were typed, since the form that held them is gone."""
+        try:
+            yield
+        except InvalidRequest as error:
+            text = words.value[:_QUOTED].replace("```", "`\u200b`\u200b`")
+            raise InvalidRequest(
+                f"{error.user_message}\nTo try again, here is what you wrote:\n```\n{text}\n```"
+            ) from error
 
     def add_words(self, text: str, custom_id: str, value: str, *, required: bool = False) -> discord.ui.TextInput[Any]:
         """A field of several lines."""

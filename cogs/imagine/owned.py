@@ -12,5 +12,8 @@ async def owned(drawings: Drawings, drawing_id: str, person: int, *, pictures: b
     if kept is None:
         raise InvalidRequest("I no longer know how this was drawn, so its buttons can do nothing. Use /imagine again.")
     if kept.owner != person:
-        raise InvalidRequest("Only the person who asked for this can use its buttons. Draw your own with /imagine.")
+        raise InvalidRequest(
+            "Only the person who asked for this can use its buttons. Draw your own with /imagine, or from this picture "
+            "with Remix image in the message's menu, under Apps."
+        )
     return kept

@@ -57,7 +57,7 @@ class Question(discord.ui.View):
     @discord.ui.button(label="Draw", style=discord.ButtonStyle.primary, row=4)
     async def draw(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
         requests = [replace(request, region=self._region) for request in self._requests]
-        await self._close(interaction, "Drawing.")
+        await self._close(interaction, "What is drawn comes in a message of its own.")
         await draw_all(self._jobs, interaction, requests, self._tell)
 
     @discord.ui.button(label="Cancel", row=4)

@@ -46,15 +46,16 @@ class Remix(Form):
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._jobs.open(InteractionPlace(interaction, private=several(self._prompt.value))) as job:
             base = _base(await owned(self._drawings, self._drawing_id, interaction.user.id))
-            request = for_channel(self._request(base), interaction.channel, job.engine.config)
 
             async def tell(job: Job, request: ImagineRequest) -> None:
                 made_from = f"{changes(base, request)} · Remix of {self._link}"
                 await tell_drawing(job, self._drawings, request, Origin(self._drawing_id, "remix"), made_from)
 
-            requests = alternatives(interaction, request, job.engine.config)
-            for each in requests:
-                job.engine.check(each)
+            with self.keeping(self._prompt):
+                request = for_channel(self._request(base), interaction.channel, job.engine.config)
+                requests = alternatives(interaction, request, job.engine.config)
+                for each in requests:
+                    job.engine.check(each)
             await job.acknowledge()
             await draw_or_ask(job, self._jobs, interaction, requests, tell)
 

@@ -38,8 +38,8 @@ def settings_line(request: ImagineRequest) -> str:
 
 
 def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
-    """`request` with the settings of `line`; what it leaves out is up to the model. Raises InvalidRequest."""
-    fields: dict[str, Any] = {"steps": 0, "sampler": None, "guidance": None, "width": 0, "height": 0, "model": ""}
+    """`request` with the settings of `line`; what it leaves out stays. Raises InvalidRequest."""
+    fields: dict[str, Any] = {}
     for part in filter(None, map(str.strip, line.split(","))):
         name, colon, value = map(str.strip, part.partition(":"))
         if not colon or name.lower() not in _READERS:

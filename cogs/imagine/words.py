@@ -37,14 +37,15 @@ class Words(Form):
         self._image = image
         self._prompt = self.add_words("Prompt", "prompt", escaped(prompt), required=True)
         self._negative = self.add_words("Without", "negative", negative)
-        self._strength = self.add_value("Strength, from 0.01 to 1", "strength", "") if image else None
+        self._strength = self.add_value("Strength, from 0.01 to 1 (0.75 if empty)", "strength", "") if image else None
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._bot.jobs.open(InteractionPlace(interaction, private=several(self._prompt.value))) as job:
-            request = for_channel(self._request(interaction.user.id), interaction.channel, self._bot.config)
-            requests = alternatives(interaction, request, self._bot.config)
-            for each in requests:
-                check_unread(job, each, self._image, None)
+            with self.keeping(self._prompt):
+                request = for_channel(self._request(interaction.user.id), interaction.channel, self._bot.config)
+                requests = alternatives(interaction, request, self._bot.config)
+                for each in requests:
+                    check_unread(job, each, self._image, None)
             await job.acknowledge()
             request = await with_pictures(request, self._image, None)
             requests = [replace(request, prompt=each.prompt) for each in requests]

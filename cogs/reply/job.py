@@ -59,6 +59,11 @@ class Job:
         return self._place.owner
 
     @property
+    def asker(self) -> str:
+        """Who asked, as a mention, where Discord does not say so."""
+        return self._place.asker
+
+    @property
     def where(self) -> tuple[int, int]:
         """The ids of channel and message, once acknowledged."""
         return self._place.where

@@ -32,6 +32,11 @@ class Place(Protocol):
         ...
 
     @property
+    def asker(self) -> str:
+        """Who asked, as a mention, where Discord does not say so beside the message; else nothing."""
+        ...
+
+    @property
     def where(self) -> tuple[int, int]:
         """The ids of channel and message, after `acknowledge`."""
         ...
@@ -77,6 +82,11 @@ class InteractionPlace:
     @property
     def upload_limit(self) -> int:
         return self._interaction.filesize_limit
+
+    @property
+    def asker(self) -> str:
+        by_command = self._interaction.type is discord.InteractionType.application_command
+        return "" if by_command else self._interaction.user.mention
 
     @property
     def where(self) -> tuple[int, int]:
@@ -147,6 +157,10 @@ class MessagePlace:
     def upload_limit(self) -> int:
         guild = self._message.guild
         return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
+
+    @property
+    def asker(self) -> str:
+        return ""
 
     @property
     def where(self) -> tuple[int, int]:

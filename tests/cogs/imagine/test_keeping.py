@@ -102,7 +102,9 @@ async def test_the_whole_way_works_across_a_restart(stage: Stage, config: Config
 async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
     message = await grid(stage)
     result = await press(stage, message, label, stage.bob)
-    assert refusal(result) == "Only the person who asked for this can use its buttons. Draw your own with /imagine."
+    assert refusal(result).startswith(
+        "Only the person who asked for this can use its buttons. Draw your own with /imagine"
+    )
     assert result.modal is None
     assert len(stage.channel.history()) == 1
     assert len(stage.backend.requests) == 1

@@ -88,7 +88,7 @@ class TestRepeating:
         said = refusal(await _imagine(stage, image=("a.png", _picture(text))))
         assert said.startswith("This picture was drawn from another one")
         assert "a fox" in said
-        assert "`strength`: 0.6, `seed`: 7" in said
+        assert "`strength`: 0.6\n`steps`: 12\n`seed`: 7" in said
 
     async def test_a_strength_without_a_prompt_is_not_ignored(self, stage: Stage):
         said = refusal(await _imagine(stage, image=("a.png", _picture()), strength=0.5))
@@ -112,7 +112,7 @@ class TestPicker:
         assert await message.attachments[0].read() != blank
         assert not _drawn(stage)
         drawn = await stage.alice.click(message, label="Draw")
-        assert message.content == "Drawing."
+        assert message.content == "What is drawn comes in a message of its own."
         assert [request.region for request in _drawn(stage)] == [cells_region({3, 5})]
         [public] = drawn.followups
         assert not public.ephemeral

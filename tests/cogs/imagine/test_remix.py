@@ -60,11 +60,17 @@ async def test_a_picture_to_start_from_goes_along_across_a_restart(stage: Stage,
     assert "strength 0.75 · seed" in first(result).content
 
 
-async def test_what_a_remix_leaves_out_is_up_to_the_model(stage: Stage):
-    result = await remixed(stage, await grid(stage, steps=30), seed="", settings="")
-    assert (newest(stage).steps, newest(stage).sampler, newest(stage).width) == (0, None, 0)
-    assert "steps 30 → the model's own" in first(result).content
-    assert "seed 7 → a new one" in first(result).content
+async def test_settings_that_a_remix_leaves_out_stay_and_an_empty_seed_is_a_new_one(stage: Stage):
+    result = await remixed(stage, await grid(stage, steps=30), seed="", settings="CFG scale: 5")
+    assert (newest(stage).steps, newest(stage).sampler, newest(stage).width) == (30, "DDIM", 64)
+    assert "-# guidance 7.5 → 5 · seed 7 → a new one · Remix of" in first(result).content
+
+
+async def test_what_was_typed_comes_back_with_a_refusal(stage: Stage):
+    result = await remixed(stage, await grid(stage), prompt="a long and winding\n```prompt```", settings="Steps: many")
+    assert refusal(result).endswith(
+        "here is what you wrote:\n```\na long and winding\n`\u200b`\u200b`prompt`\u200b`\u200b`\n```"
+    )
 
 
 @pytest.mark.parametrize(

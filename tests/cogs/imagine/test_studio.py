@@ -47,7 +47,7 @@ async def test_one_picture_is_cut_out_to_the_byte_and_tells_where_it_is_from(sta
     one = first(await press(stage, message, "U2"))
     assert await file(one) == drawn(newest(stage)).pictures[1].png
     assert len(stage.backend.requests) == 1, "nothing is drawn anew"
-    assert one.content.endswith(f"· seed 8\n-# Picture 2 of {message.message.jump_url}")
+    assert one.content.endswith(f"· seed 8\n-# Picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>")
     assert rows(one) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
 
 
@@ -67,7 +67,9 @@ async def test_variations_start_near_their_parent(stage: Stage):
     [turn] = request.variations
     assert turn.strength == 0.2
     assert await size(varied) == (128, 128)
-    assert varied.content.endswith(f"\n-# Variations of picture 2 of {message.message.jump_url}")
+    assert varied.content.endswith(
+        f"\n-# Variations of picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>"
+    )
 
 
 async def test_a_variation_of_a_variation_takes_one_more_turn(stage: Stage):
