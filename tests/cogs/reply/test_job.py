@@ -269,6 +269,7 @@ class FailingPlace:
     """Takes the first page, then nothing for two calls."""
 
     owner = 1
+    asker = ""
     command = "complete"
     upload_limit = 10**6
     where = (1, 2)
