@@ -117,7 +117,6 @@ def test_sprites_are_found_by_code_point_and_missing_ones_left_out(tmp_path: Pat
 
 
 def test_icons_are_drawn_at_the_same_size_even_when_they_are_not_square(tmp_path: Path) -> None:
-    pytest.importorskip("resvg_py", reason="drawing SVG takes requirements-train.txt")
     icon = {"body": '<path fill="#dc141e" d="M0 0h32v33H0z"/>', "height": 33}
     icons = json.dumps({"width": 32, "height": 32, "icons": {"red-heart": icon}}).encode()
     archive = packed(tmp_path / "icons.tgz", **{"icons.json": icons, "chars.json": b'{"2764": "red-heart"}'})

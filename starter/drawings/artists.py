@@ -53,8 +53,7 @@ def read_icons(archive: Path, names: Path, emoji: Iterable[str]) -> dict[str, Dr
 
 
 def _draw(icon: dict[str, Any], defaults: dict[str, Any]) -> Drawing:
-    # requirements-train.txt: only who makes the collection needs it.
-    import resvg_py  # pyright: ignore[reportMissingImports]
+    import resvg_py  # requirements-train.txt: only who makes the collection needs it
 
     width, height = (icon.get(side, defaults[side]) for side in ("width", "height"))
     side = max(width, height)  # a few are a pixel off square
