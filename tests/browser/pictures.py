@@ -1,10 +1,14 @@
-"""Takes the README's pictures: `python -m tests.browser.pictures`, with the starter model at work in the page."""
+"""Takes the README's pictures: `python -m tests.browser.pictures [PAINTER]`, with the starter model at work.
+
+PAINTER is the folder of a diffusers model that can draw hearts; without one, the picture of the studio stays as it is.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import re
+import sys
 from pathlib import Path
 
 from PIL import Image
@@ -14,6 +18,7 @@ import preview
 from bot import create_bot
 from cogs.imagine.picker import PICK
 from inference import create_backend, load
+from inference.config import Model
 from preview.drawing import lake_hut
 from preview.engine import PreviewEngine
 from starter.smollm2 import prepare
@@ -24,9 +29,12 @@ _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "docs" / "pictures"
 
 
-async def main() -> None:
-    """Three pictures: commands at work, the list of commands, and a region chosen on its picture."""
+async def main(painter: Path | None) -> None:
+    """Commands at work, the list of commands, a region chosen on its picture, and the studio."""
     config = load(_ROOT / "starter" / "config.yaml")
+    if painter:
+        models = config.models.model_copy(update={"imagine": (Model(repo=str(painter), name=painter.name),)})
+        config = config.model_copy(update={"models": models})
     await asyncio.to_thread(prepare, config.data)
     engine = PreviewEngine(config, create_backend(config))
     async with async_playwright() as playwright, preview.opened(engine, create_bot, 0) as house:
@@ -43,6 +51,9 @@ async def main() -> None:
         await _take(page, "commands.png")
         await _choose_region(person)
         await _take(page, "region.png")
+        if painter:
+            await _vary_and_remix(person)
+            await _take(page, "studio.png")
         await browser.close()
         running.cancel()
 
@@ -72,6 +83,25 @@ async def _choose_region(person: Driver) -> None:
         await expect(overlay).to_have_js_property("naturalWidth", 480, timeout=20_000)
 
 
+async def _vary_and_remix(person: Driver) -> None:
+    """A sheet of four, variations of one of them, and one of those in another colour."""
+    await person.page.get_by_role("button", name="Cancel").last.click()
+    await person.slash("imagine", prompt="red heart", count="4", seed="7", guidance="3")
+    await _press(person, "V2", after="seeds 7 to 10")
+    await _press(person, "U1", after="Variations of")
+    await _press(person, "Remix", after="Picture 1 of")
+    form = person.page.get_by_role("dialog").last
+    await form.locator("textarea").first.fill("blue heart")
+    await form.get_by_role("button", name="Submit").click()
+    await person.sees("Remix of", seconds=60)
+    await person.page.mouse.move(0, 0)
+
+
+async def _press(person: Driver, button: str, after: str) -> None:
+    await person.sees(after, seconds=60)
+    await person.messages.last.get_by_role("button", name=button, exact=True).click()
+
+
 async def _take(page: Page, name: str) -> None:
     """A screenshot in 256 colours, which is half the bytes."""
     await page.wait_for_timeout(1000)
@@ -81,4 +111,4 @@ async def _take(page: Page, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None))
