@@ -1,0 +1,142 @@
+"""Each way to draw, from the slash command to the picture, on real models of a few thousand random weights."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import discord
+import numpy as np
+import pytest
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+from simcord import ResponseMessage
+
+from inference import SAMPLERS, Config, Engine, create_backend
+from inference.config import Model, Models
+from inference.images import encode_png
+from tests.cogs.imagine.gallery import file
+from tests.cogs.stage import Stage, first, refusal
+from tests.models.test_lora import save_lora
+from tests.models.test_sources import half_mask, noisy
+from tests.models.tiny_dalle import save_dalle_mini
+from tests.models.tiny_images import save_stable_diffusion, save_stable_diffusion_xl, save_vit_gpt2
+
+pytestmark = pytest.mark.simcord(settle_timeout=60)
+
+PICTURE = noisy(32, 32)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a model of each kind, and one of LoRA files."""
+    folder = tmp_path_factory.mktemp("models")
+    save_stable_diffusion(folder / "sd")
+    save_stable_diffusion(folder / "prude", flags_everything=True)
+    save_stable_diffusion_xl(folder / "sdxl")
+    save_dalle_mini(folder / "dalle-mini")
+    save_vit_gpt2(folder / "captioner")
+    (folder / "loras").mkdir()
+    save_lora(StableDiffusionPipeline.from_pretrained(folder / "sd"), folder / "loras", "ink")
+    return folder
+
+
+@pytest.fixture
+def config(config: Config, models: Path) -> Config:
+    def listed(*names: str) -> tuple[Model, ...]:
+        return tuple(Model(repo=str(models / name), device="cpu", dtype="float32") for name in names)
+
+    both = Models(imagine=listed("sd", "prude", "sdxl", "dalle-mini"), caption=listed("captioner"))
+    return config.model_copy(update={"models": both, "loras": models / "loras"})
+
+
+@pytest.fixture
+async def engine(config: Config) -> AsyncGenerator[Engine]:
+    engine = Engine(config, create_backend(config))
+    yield engine
+    await engine.close()
+
+
+async def drawn(stage: Stage, **options: Any) -> ResponseMessage:
+    return first(
+        await stage.alice.slash(stage.channel, "imagine", **{"prompt": "a cat", "seed": 5, "steps": 2} | options)
+    )
+
+
+async def pixels(message: ResponseMessage) -> np.ndarray:
+    return np.asarray(Image.open(BytesIO(await file(message))))
+
+
+def attached(picture: Image.Image) -> tuple[str, bytes]:
+    return "picture.png", encode_png(picture)
+
+
+async def test_from_a_picture_and_within_a_mask(stage: Stage):
+    remix = await drawn(stage, image=attached(PICTURE), strength=0.5)
+    assert "32 × 32 · 2 steps · DPM++ 2M Karras · guidance 7.5 · strength 0.5" in remix.content
+    masked = await pixels(await drawn(stage, image=attached(PICTURE), mask=attached(half_mask(32, 32))))
+    assert np.array_equal(masked[:, 16:], np.asarray(PICTURE)[:, 16:])
+    assert not np.array_equal(masked[:, :8], np.asarray(PICTURE)[:, :8])
+
+
+async def test_a_region_is_drawn_once_its_picture_has_been_looked_at(stage: Stage):
+    asked = await drawn(stage, image=attached(PICTURE), region="left half")
+    result = await stage.alice.click(asked.message, label="Draw")
+    [message] = result.followups
+    assert "region left half" in message.content
+    assert np.array_equal((await pixels(message))[:, 16:], np.asarray(PICTURE)[:, 16:])
+
+
+async def test_every_sampler_draws_a_picture_of_its_own_or_says_why_not(stage: Stage):
+    shown = [await drawn(stage, sampler=name) for name in SAMPLERS if name != "LCM"]
+    assert len({await file(message) for message in shown}) == len(SAMPLERS) - 1
+    refused = await stage.alice.slash(stage.channel, "imagine", prompt="a cat", sampler="LCM")
+    assert "LCM" in refusal(refused)
+
+
+async def test_weights_and_long_prompts_change_the_picture_without_a_note(stage: Stage):
+    plain, weighted = await drawn(stage, prompt="a red cat"), await drawn(stage, prompt="a (red:1.6) cat")
+    long = await drawn(stage, prompt="a red cat " + "x" * 200)
+    assert len({await file(message) for message in (plain, weighted, long)}) == 3
+    assert "did not read" not in long.content
+
+
+@pytest.mark.parametrize("model", ["sdxl", "dalle-mini"])
+async def test_other_models_draw_through_the_same_command_and_repeat_to_the_byte(stage: Stage, model: str):
+    message = await drawn(stage, model=model)
+    assert "This model has no safety checker." in message.content
+    again = await stage.alice.slash(stage.channel, "imagine", image=("dropped.png", await file(message)))
+    assert await file(first(again)) == await file(message)
+
+
+async def test_a_lora_changes_the_picture_and_is_named(stage: Stage):
+    message = await drawn(stage, lora="ink")
+    assert "LoRA ink" in message.content
+    assert await file(message) != await file(await drawn(stage))
+
+
+async def test_what_the_checker_objects_to_is_shown_behind_a_spoiler_in_restricted_channels_alone(stage: Stage):
+    hidden = await drawn(stage, model="prude")
+    assert not hidden.attachments
+    assert "The safety checker held back 1 of 1." in hidden.content
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    channel.nsfw = True
+    [covered] = (await drawn(stage, model="prude")).attachments
+    assert covered.is_spoiler()
+
+
+async def test_pictures_are_described_by_the_captioner_once_it_is_loaded(stage: Stage):
+    [before] = (await drawn(stage)).attachments
+    await stage.alice.slash(stage.channel, "caption", image=attached(PICTURE))
+    [after] = (await drawn(stage)).attachments
+    assert (before.description or "").startswith("Drawn by a machine")
+    assert (after.description or "").startswith("Machine-made description")
+
+
+async def test_alternatives_are_drawn_each_in_a_message_of_its_own(stage: Stage):
+    asked = await drawn(stage, prompt="a {red,blue} cat")
+    result = await stage.alice.click(asked.message, label="Draw 2")
+    assert {message.content.splitlines()[0] for message in result.followups} == {"> a red cat", "> a blue cat"}
