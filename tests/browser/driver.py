@@ -22,10 +22,18 @@ class Driver:
 
     async def slash(self, name: str, **options: str) -> None:
         """Pick a command from the list, fill in its options, send it."""
-        await self.composer.fill(f"/{name}")
-        await self.page.locator(".command-entry").filter(has_text=re.compile(rf"/{name}\b")).first.click()
+        await self.begin(name)
         for option, value in options.items():
             await self.option(option, value)
+        await self.send()
+
+    async def begin(self, name: str) -> None:
+        """Pick a command from the list, to fill in its options one by one."""
+        await self.composer.fill(f"/{name}")
+        await self.page.locator(".command-entry").filter(has_text=re.compile(rf"/{name}\b")).first.click()
+
+    async def send(self) -> None:
+        """Send the command that is being written."""
         await self.page.locator("#send-message").click()
 
     async def option(self, option: str, value: str | None) -> None:

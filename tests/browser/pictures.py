@@ -70,13 +70,12 @@ async def _show_work(person: Driver) -> None:
 
 
 async def _choose_region(person: Driver) -> None:
-    await person.composer.fill("/imagine")
-    await person.page.locator(".command-entry").first.click()
+    await person.begin("imagine")
     await person.option("prompt", "a sailing boat on the lake")
     await person.option("image", None)
     await person.attach("image", "hut.png", lake_hut())
     await person.option("region", PICK)
-    await person.page.locator("#send-message").click()
+    await person.send()
     for cell in ("8", "9"):
         await person.messages.last.get_by_role("button", name=cell, exact=True).click()
         overlay = person.messages.last.get_by_alt_text(re.compile(f"Chosen: cells.*{cell}"))

@@ -104,10 +104,9 @@ async def test_a_reply_that_names_the_bot_summarizes_the_message_replied_to(open
 async def test_a_picture_is_chosen_from_a_file_and_captioned(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
-    await person.composer.fill("/caption")
-    await person.page.locator(".command-entry").first.click()
+    await person.begin("caption")
     await person.attach("image", "hut.png", lake_hut())
-    await person.page.locator("#send-message").click()
+    await person.send()
     await person.sees("a cat on a mat")
     (request,) = backend.requests
     assert isinstance(request, CaptionRequest)

@@ -13,13 +13,12 @@ from tests.fakes import FakeBackend
 async def test_a_region_is_ticked_on_the_picture_and_drawn(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
-    await person.composer.fill("/imagine")
-    await person.page.locator(".command-entry").first.click()
+    await person.begin("imagine")
     await person.option("prompt", "a sailing boat")
     await person.option("image", None)
     await person.attach("image", "hut.png", lake_hut())
     await person.option("region", "pick on the picture")
-    await person.page.locator("#send-message").click()
+    await person.send()
     await person.sees("Which part should be drawn anew?")
     draw = person.messages.last.get_by_role("button", name="Draw")
     await expect(draw).to_be_disabled()
@@ -36,10 +35,9 @@ async def test_a_region_is_ticked_on_the_picture_and_drawn(open_preview: Open):
 async def test_a_caption_becomes_a_picture(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
-    await person.composer.fill("/caption")
-    await person.page.locator(".command-entry").first.click()
+    await person.begin("caption")
     await person.attach("image", "hut.png", lake_hut())
-    await person.page.locator("#send-message").click()
+    await person.send()
     await person.sees("a cat on a mat")
     await person.messages.last.get_by_role("button", name="Imagine this").click()
     form = person.page.get_by_role("dialog").last

@@ -70,14 +70,13 @@ async def test_from_a_grid_by_variations_and_a_single_picture_to_a_remix_and_its
 
 async def test_a_region_is_looked_at_on_its_picture_before_it_is_drawn(open_preview: Open, studio: Config) -> None:
     person = await open_preview(create_backend(studio), studio)
-    await person.composer.fill("/imagine")
-    await person.page.locator(".command-entry").first.click()
+    await person.begin("imagine")
     await person.option("prompt", "a cat")
     await person.option("image", None)
     await person.attach("image", "hut.png", lake_hut())
     await person.option("region", "left half")
     await person.option("steps", "1")
-    await person.page.locator("#send-message").click()
+    await person.send()
     draw = person.page.get_by_role("button", name="Draw", exact=True)
     await expect(draw).to_be_visible(timeout=_SECONDS * 1000)
     await draw.click()

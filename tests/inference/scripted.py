@@ -140,3 +140,7 @@ class Bench:
 
         self.models.pipeline.script = wait
         return begun, go_on
+
+
+async def begun(event: threading.Event) -> None:
+    assert await asyncio.to_thread(event.wait, 10)

@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import io
 import json
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
 
 import pytest
-from PIL import Image
 
 from inference import (
     Answer,
@@ -21,103 +17,21 @@ from inference import (
     Chunk,
     CompleteRequest,
     Completion,
-    Config,
-    Drawing,
-    Engine,
-    Event,
-    GenerationFailed,
     ImagineRequest,
-    InferenceError,
     Loading,
     ModelSpec,
-    ModelUnavailable,
-    Picture,
     Progress,
     Queued,
-    Request,
     Result,
     SummarizeRequest,
 )
 from inference.cli import execute
 from inference.cli.arguments import parse
 from inference.hub import Hub
-from inference.images import encode_png
-from tests.fakes import PNG, FakeBackend, drawn, plausible
+from tests.fakes import PNG, plausible
+from tests.inference.command_line import CommandLine, Outcome
 from tests.inference.fake_hub import FakeHub, serving, sha
 from tests.inference.test_hub import TINY
-
-CONFIG = """
-models:
-  complete: [openai-community/gpt2, distilbert/distilgpt2]
-  fill: [google-bert/bert-base-uncased]
-  summarize: [facebook/bart-large-cnn]
-  ask: [deepset/roberta-base-squad2]
-  caption: [nlpconnect/vit-gpt2-image-captioning]
-  imagine: [CompVis/stable-diffusion-v1-4]
-  mood: [distilbert/distilbert-base-uncased-finetuned-sst-2-english]
-"""
-
-
-@dataclass
-class Outcome:
-    status: int
-    out: str
-    err: str
-
-    @property
-    def fields(self) -> dict[str, Any]:
-        return json.loads(self.out)
-
-
-@dataclass
-class CommandLine:
-    """Runs commands in this process, on a fake backend."""
-
-    folder: Path
-    read: Callable[[], tuple[str, str]]
-    backend: FakeBackend = field(default_factory=FakeBackend)
-    specs: list[ModelSpec] = field(default_factory=list[ModelSpec])
-
-    def __call__(self, *argv: str | Path) -> Outcome:
-        self.backend.script = self._remember(self.backend.script)
-        try:
-            status = execute(parse(["--config", str(self.folder / "config.yaml"), *map(str, argv)]), self._engine)
-        except SystemExit as end:
-            status = cast("int", end.code)
-        return Outcome(status, *self.read())
-
-    def answers(self, *events: Event | InferenceError) -> None:
-        self.backend.script = lambda spec, request: events
-
-    def _engine(self, config: Config) -> Engine:
-        return Engine(config, self.backend)
-
-    def _remember(
-        self, script: Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]
-    ) -> Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]:
-        def remembering(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
-            self.specs.append(spec)
-            return script(spec, request)
-
-        return remembering
-
-
-@pytest.fixture
-def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
-    (tmp_path / "config.yaml").write_text(CONFIG)
-
-    def read() -> tuple[str, str]:
-        captured = capsys.readouterr()
-        return captured.out, captured.err
-
-    return CommandLine(tmp_path, read)
-
-
-@pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a text on stdin."""
-    return lambda text: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
-
 
 # --- answers ----------------------------------------------------------------------------------
 
@@ -198,118 +112,6 @@ def test_mood_gives_label_and_score(run: CommandLine) -> None:
     assert run("mood", "What a day", "--json").fields == {"label": "positive", "score": 0.98}
 
 
-def test_imagine_writes_the_picture_and_tells_the_seed(run: CommandLine, tmp_path: Path) -> None:
-    file = tmp_path / "fox.png"
-    options = ["--negative", "dogs", "--size", "64x128", "--steps", "2", "--guidance", "5", "--seed", "11"]
-    fields = run("imagine", "a fox", "-o", file, *options, "--json").fields
-    assert (fields["images"], fields["seed"], fields["steps"]) == ([str(file)], 11, 2)
-    request = ImagineRequest(
-        prompt="a fox",
-        negative_prompt="dogs",
-        width=64,
-        height=128,
-        steps=2,
-        guidance=5.0,
-        seed=11,
-        model="stable-diffusion-v1-4",
-    )
-    assert run.backend.requests == [request]
-    assert file.read_bytes() == drawn(request).pictures[0].png
-
-
-def test_imagine_starts_from_a_picture_and_takes_names_in_any_case(run: CommandLine, tmp_path: Path) -> None:
-    (tmp_path / "fox.png").write_bytes(PNG)
-    (tmp_path / "data" / "loras").mkdir(parents=True)
-    (tmp_path / "data" / "loras" / "ink.safetensors").touch()
-    picture = Picture(PNG, 7)
-    run.answers(Result(Drawing((picture,), 8, 8, 20, 7.5, sampler="Euler a", strength=0.6)))
-    source = ["--image", tmp_path / "fox.png", "--strength", "0.6", "--sampler", "euler A", "--lora", "ink:0.5"]
-    out = ["-o", tmp_path / "new.png", "--seed", "7"]
-    fields = run("imagine", "a fox", *out, *source, "--mask", tmp_path / "fox.png", "--json").fields
-    assert (fields["sampler"], fields["strength"]) == ("Euler a", 0.6)
-    done = run("imagine", "a fox", *out, *source, "--region", "left half")
-    assert "seed 7, 8×8, 20 steps, guidance 7.5, Euler a, strength 0.6" in done.out
-    request = ImagineRequest(
-        prompt="a fox",
-        seed=7,
-        image=PNG,
-        strength=0.6,
-        sampler="Euler a",
-        lora="ink:0.5",
-        model="stable-diffusion-v1-4",
-    )
-    assert run.backend.requests == [replace(request, mask=PNG), replace(request, region="left half")]
-
-
-def drawn_with(text: str) -> bytes:
-    return encode_png(Image.new("RGB", (8, 8)), text)
-
-
-def test_a_picture_that_tells_how_it_was_drawn_is_repeated(run: CommandLine, tmp_path: Path) -> None:
-    text = "a fox\nNegative prompt: dogs\nSteps: 9, Sampler: DDIM, CFG scale: 5, Seed: 11, Size: 64x128"
-    (tmp_path / "fox.png").write_bytes(drawn_with(text))
-    repeat = ["imagine", "--image", tmp_path / "fox.png", "-o", tmp_path / "again.png"]
-    assert run(*repeat).status == 0
-    assert run(*repeat, "--seed", "12", "--count", "2").status == 0
-    again = ImagineRequest(
-        prompt="a fox",
-        negative_prompt="dogs",
-        steps=9,
-        sampler="DDIM",
-        guidance=5.0,
-        seed=11,
-        width=64,
-        height=128,
-        model="stable-diffusion-v1-4",
-    )
-    assert run.backend.requests == [again, replace(again, seed=12, count=2)]
-
-
-@pytest.mark.parametrize(
-    ("picture", "words"),
-    [
-        (PNG, "Write a PROMPT to draw from this picture."),
-        (
-            drawn_with("a red fox\nSteps: 9, Seed: 1, Denoising strength: 0.5, Init image hash: 00"),
-            "Give that one as --image, with: 'a red fox' --strength 0.5 --steps 9 --seed 1",
-        ),
-        (drawn_with("a fox\nSeed: many"), "'many' is no value for Seed"),
-        (b"no picture", "not a picture"),
-    ],
-)
-def test_a_picture_that_does_not_tell_needs_a_prompt(
-    run: CommandLine, tmp_path: Path, picture: bytes, words: str
-) -> None:
-    (tmp_path / "fox.png").write_bytes(picture)
-    done = run("imagine", "--image", tmp_path / "fox.png", "-o", tmp_path / "again.png")
-    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert words in done.err
-
-
-def test_a_repeated_picture_takes_no_strength_without_a_prompt(run: CommandLine, tmp_path: Path) -> None:
-    (tmp_path / "fox.png").write_bytes(drawn_with("a fox\nSteps: 9, Seed: 1"))
-    done = run("imagine", "--image", tmp_path / "fox.png", "--strength", "0.4", "-o", tmp_path / "again.png")
-    assert (done.status, done.err) == (2, "To draw from this picture, write what it should become as PROMPT.\n")
-
-
-def test_several_pictures_are_numbered(run: CommandLine, tmp_path: Path) -> None:
-    done = run("imagine", "a fox", "-o", tmp_path / "fox.png", "--count", "2", "--seed", "1")
-    assert [path.name for path in sorted(tmp_path.glob("*.png"))] == ["fox-1.png", "fox-2.png"]
-    assert done.out.splitlines()[:2] == [str(tmp_path / "fox-1.png"), str(tmp_path / "fox-2.png")]
-    assert "seeds 1 to 2" in done.out
-
-
-def test_a_picture_that_was_held_back_is_not_written(run: CommandLine, tmp_path: Path) -> None:
-    shown, held = Picture(PNG, 5), Picture(b"", 6, flagged=True)
-    run.answers(Result(Drawing((shown, held), 8, 8, 25, 7.5, note="1 picture was held back.")))
-    fields = run("imagine", "a fox", "-o", tmp_path / "fox.png", "--json").fields
-    assert (fields["images"], fields["note"]) == ([str(tmp_path / "fox-1.png")], "1 picture was held back.")
-    run.answers(Result(Drawing((held,), 8, 8, 25, 7.5)))
-    done = run("imagine", "a fox", "-o", tmp_path / "none.png")
-    assert (done.status, done.err.count("\n")) == (1, 1)
-    assert not (tmp_path / "none.png").exists()
-
-
 # --- models -----------------------------------------------------------------------------------
 
 
@@ -366,116 +168,6 @@ def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: Com
     ]
     commits = json.loads((tmp_path / "data" / "commits.json").read_text())
     assert commits == {"org/tiny": sha("org/tiny"), "org/other": sha("org/other")}
-
-
-# --- refusals ---------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("argv", "words"),
-    [
-        ([], "required: TASK"),
-        (["dance"], "invalid choice: 'dance'"),
-        (["complete"], "required: PROMPT"),
-        (["complete", ""], "The prompt is empty"),
-        (["complete", "x" * 100_000], "The prompt has 100,000 characters"),
-        (["complete", "x", "--temperature", "nan"], "The temperature must be"),
-        (["complete", "x", "--max-new-tokens", "many"], "invalid int value: 'many'"),
-        (["complete", "x", "--max-new-tokens", "0"], "The length must be"),
-        (["complete", "x", "--seed", "-1"], "The seed must be"),
-        (["complete", "x", "--model", "not a model"], "neither a hub id like org/name nor a folder"),
-        (["download", "not a model"], "neither a hub id like org/name nor a folder"),
-        (["fill", "no blank here"], "There is no blank to fill"),
-        (["ask", "Who?"], "required: --context"),
-        (["ask", "Who?", "--context", "nowhere.txt"], "nowhere.txt can't be read: No such file"),
-        (["caption", "nowhere.png"], "nowhere.png can't be read: No such file"),
-        (["caption", "."], "can't be read: Is a directory"),
-        (["imagine", "a fox"], "required: -o/--output"),
-        (["imagine", "-o", "fox.png"], "There is nothing to draw. Write a PROMPT"),
-        (["imagine", "a fox", "-o", "fox.png", "--sampler", "fast"], "there is no sampler 'fast'; there is: DPM++ 2M"),
-        (["imagine", "a fox", "-o", "fox.png", "--strength", "0.5"], "belong to a picture"),
-        (["imagine", "a fox", "-o", "fox.png", "--lora", "ink"], "This bot has no LoRA files."),
-        (["imagine", "a fox", "-o", "fox.jpg"], "does not end in .png"),
-        (["imagine", "a fox", "-o", "nowhere/fox.png"], "there is no folder 'nowhere'"),
-        (["imagine", "a fox", "-o", "fox.png", "--size", "big"], "'big' is not a size like 512x512"),
-        (["imagine", "a fox", "-o", "fox.png", "--size", "65x64"], "must be a multiple of 8"),
-        (["imagine", "a fox", "-o", "fox.png", "--count", "99"], "The count must be"),
-        (["mood", " "], "The text is empty"),
-    ],
-)
-def test_bad_input_is_one_line_on_stderr_and_status_2(run: CommandLine, argv: list[str], words: str) -> None:
-    done = run(*argv)
-    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert words in done.err
-    assert run.backend.requests == []
-
-
-@pytest.mark.parametrize("content", [b"not a picture", PNG[:40], b""])
-def test_an_unreadable_picture_is_one_line_and_status_2(run: CommandLine, tmp_path: Path, content: bytes) -> None:
-    (tmp_path / "broken.png").write_bytes(content)
-    done = run("caption", tmp_path / "broken.png")
-    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert run.backend.requests == []
-
-
-def test_a_text_file_that_is_not_text_is_one_line_and_status_2(run: CommandLine, tmp_path: Path) -> None:
-    (tmp_path / "latin.txt").write_bytes("schön".encode("latin-1"))
-    done = run("ask", "Who?", "--context", tmp_path / "latin.txt")
-    assert (done.status, done.err.count("\n")) == (2, 1)
-    assert "latin.txt is not UTF-8 text" in done.err
-
-
-@pytest.mark.parametrize(
-    ("config", "words"),
-    [
-        (None, "can't be read: No such file"),
-        ("models: [", "is not YAML"),
-        ("limits: {queue: many, stpes: 3}\ntypo: 1", "typo: unknown key"),
-    ],
-)
-def test_a_broken_config_is_one_line_and_status_2(
-    run: CommandLine, tmp_path: Path, config: str | None, words: str
-) -> None:
-    (tmp_path / "config.yaml").unlink()
-    if config is not None:
-        (tmp_path / "config.yaml").write_text(config)
-    done = run("complete", "Once")
-    assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
-    assert words in done.err
-
-
-def test_a_task_without_models_is_one_line_and_status_2(run: CommandLine, tmp_path: Path) -> None:
-    (tmp_path / "config.yaml").write_text("models: {}")
-    done = run("complete", "Once")
-    assert (done.status, done.err.count("\n")) == (2, 1)
-    assert "No model is set up for /complete" in done.err
-
-
-def test_an_unavailable_model_is_status_2_and_a_broken_one_status_1(run: CommandLine) -> None:
-    run.answers(Loading(0.5), ModelUnavailable("gpt2 is not downloaded."))
-    assert run("complete", "Once") == Outcome(2, "", "gpt2 is not downloaded.\n")
-    run.answers(Chunk("half"), GenerationFailed("The model failed."))
-    assert run("complete", "Once") == Outcome(1, "", "The model failed.\n")
-
-
-def test_a_picture_that_cannot_be_written_is_one_line_and_status_2(run: CommandLine, tmp_path: Path) -> None:
-    (tmp_path / "folder.png").mkdir()
-    done = run("imagine", "a fox", "-o", tmp_path / "folder.png")
-    assert (done.status, done.err) == (2, f"{tmp_path / 'folder.png'} can't be written: Is a directory.\n")
-
-
-def test_ctrl_c_ends_with_status_130_and_closes_the_engine(run: CommandLine) -> None:
-    def interrupted(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
-        raise KeyboardInterrupt
-
-    run.backend.script = interrupted
-    assert run("complete", "Once") == Outcome(130, "", "")
-    assert run.backend.closed
-
-
-def test_the_engine_is_closed_after_every_answer(run: CommandLine) -> None:
-    run("mood", "What a day")
-    assert run.backend.closed
 
 
 # --- the terminal -----------------------------------------------------------------------------

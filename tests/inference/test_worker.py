@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
 import time
-import weakref
-from collections.abc import AsyncIterator
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,7 +12,6 @@ from inference.config import Limits
 from inference.errors import (
     GenerationFailed,
     ModelUnavailable,
-    OutOfMemory,
     Overloaded,
     RequestCancelled,
 )
@@ -29,24 +24,9 @@ from inference.types import (
     Progress,
     Queued,
     Result,
-    SentimentRequest,
     Started,
 )
-from tests.inference.scripted import Bench, answer, answer_all
-
-if TYPE_CHECKING:
-    pass
-
-
-@pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    bench = Bench(Limits(queue=8, per_person=8))
-    yield bench
-    await asyncio.to_thread(bench.worker.close)
-
-
-async def begun(event: threading.Event) -> None:
-    assert await asyncio.to_thread(event.wait, 10)
+from tests.inference.scripted import Bench, answer, answer_all, begun
 
 
 async def test_a_request_gets_its_result(bench: Bench) -> None:
@@ -163,116 +143,6 @@ async def test_a_batch_goes_on_while_anyone_in_it_still_wants_it(bench: Bench) -
     await first.outcome()
 
 
-async def test_a_short_request_runs_between_two_steps_of_a_long_one(bench: Bench) -> None:
-    order: list[str] = []
-    first_step, go_on = threading.Event(), threading.Event()
-
-    def draw(batch: Batch) -> None:
-        bench.models.pipeline.script = short
-        order.append("step 1")
-        first_step.set()
-        assert go_on.wait(10)
-        batch.checkpoint()
-        order.append("step 2")
-        answer_all(batch)
-
-    def short(batch: Batch) -> None:
-        order.append("mood")
-        answer_all(batch)
-
-    bench.models.pipeline.script = draw
-    _, long = bench.complete("picture")
-    await begun(first_step)
-    _, quick = bench.mood()
-    go_on.set()
-    await quick.outcome()
-    await long.outcome()
-    assert order == ["step 1", "mood", "step 2"]
-
-
-async def test_however_many_short_requests_come_the_long_one_gets_its_next_step(bench: Bench) -> None:
-    order: list[str] = []
-    first_step, go_on = threading.Event(), threading.Event()
-
-    def draw(batch: Batch) -> None:
-        bench.models.pipeline.script = short
-        first_step.set()
-        assert go_on.wait(10)
-        for step in (1, 2):
-            batch.checkpoint()
-            order.append(f"step {step}")
-        answer_all(batch)
-
-    def short(batch: Batch) -> None:
-        order.append("short")
-        answer_all(batch)
-
-    bench.models.pipeline.script = draw
-    _, long = bench.complete("picture")
-    await begun(first_step)
-    quick = [bench.submit(SentimentRequest(text="fine", owner=str(i)), model=f"m{i}")[1] for i in range(2)]
-    go_on.set()
-    for caller in (long, *quick):
-        await caller.outcome()
-    assert order == ["short", "step 1", "short", "step 2"]
-
-
-async def test_a_short_request_waits_if_its_model_has_no_room_beside_the_running_one(bench: Bench) -> None:
-    started, go_on = bench.hold()
-    bench.models.without_room = {"m"}
-    _, long = bench.complete("picture")
-    await begun(started)
-    _, quick = bench.mood()
-    go_on.set()
-    await long.outcome()
-    await quick.outcome()
-    assert [batch[0].task for batch in bench.models.pipeline.batches] == ["complete", "mood"]
-    assert "picture" in str(bench.models.pipeline.batches[0])
-
-
-async def test_a_failed_short_request_does_not_hurt_the_long_one(bench: Bench) -> None:
-    first_step, go_on = threading.Event(), threading.Event()
-
-    def draw(batch: Batch) -> None:
-        def broken(_: Batch) -> None:
-            raise ValueError("weights are haunted")
-
-        bench.models.pipeline.script = broken
-        first_step.set()
-        assert go_on.wait(10)
-        batch.checkpoint()
-        answer_all(batch)
-
-    bench.models.pipeline.script = draw
-    _, long = bench.complete("picture")
-    await begun(first_step)
-    _, quick = bench.mood()
-    go_on.set()
-    assert isinstance(await quick.outcome(), GenerationFailed)
-    assert await long.outcome() == Completion("PICTURE", 0)
-
-
-async def test_newcomers_join_a_running_batch(bench: Bench) -> None:
-    started, go_on = threading.Event(), threading.Event()
-
-    def grow(batch: Batch) -> None:
-        started.set()
-        assert go_on.wait(10)
-        assert len(batch.join(1)) == 1
-        answer_all(batch)
-        bench.models.pipeline.script = answer_all
-
-    bench.models.pipeline.script = grow
-    _, first = bench.complete("first")
-    await begun(started)
-    _, second = bench.complete("second", owner="b")
-    _, third = bench.complete("third", owner="c")
-    go_on.set()
-    for caller in (first, second, third):
-        assert isinstance(await caller.outcome(), Completion)
-    assert [len(batch) for batch in bench.models.pipeline.batches] == [1, 1]
-
-
 async def test_a_failure_reaches_its_caller_and_the_next_request_runs(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -307,46 +177,6 @@ async def test_a_model_that_can_not_be_loaded_fails_its_requests_with_its_senten
     error = await caller.outcome()
     assert isinstance(error, ModelUnavailable)
     assert error.user_message == "m is not on this machine."
-
-
-async def test_when_memory_runs_out_the_members_run_one_by_one(bench: Bench) -> None:
-    def only_one_fits(batch: Batch) -> None:
-        if len(batch.jobs) > 1:
-            raise MemoryError
-        answer_all(batch)
-
-    started, go_on = bench.hold()
-    _, first = bench.complete("first")
-    await begun(started)
-    callers = [bench.complete(name, owner=name)[1] for name in ("a", "b", "c")]
-    bench.models.pipeline.script = only_one_fits
-    go_on.set()
-    assert [await caller.outcome() for caller in callers] == [Completion(c, 0) for c in "ABC"]
-    assert [len(batch) for batch in bench.models.pipeline.batches] == [1, 3, 1, 1, 1]
-    assert bench.models.released >= 1
-    await first.outcome()
-
-
-async def test_a_pipeline_may_have_memory_freed_in_the_middle_of_its_work(bench: Bench) -> None:
-    def free(batch: Batch) -> None:
-        batch.free_memory()
-        answer_all(batch)
-
-    bench.models.pipeline.script = free
-    _, caller = bench.complete("first")
-    assert await caller.outcome() == Completion("FIRST", 0)
-    assert bench.models.released == 1
-
-
-async def test_a_single_request_that_needs_too_much_memory_is_told_so(bench: Bench) -> None:
-    def too_big(_: Batch) -> None:
-        raise MemoryError
-
-    bench.models.pipeline.script = too_big
-    _, caller = bench.complete("first")
-    error = await caller.outcome()
-    assert isinstance(error, OutOfMemory)
-    assert "smaller" in error.user_message
 
 
 async def test_progress_arrives_before_the_result_and_in_order(bench: Bench) -> None:
@@ -424,35 +254,6 @@ async def test_closing_tells_those_who_wait() -> None:
     assert isinstance(await waiting.outcome(), RequestCancelled)
     with pytest.raises(RequestCancelled):
         bench.complete("too late")
-
-
-async def test_a_run_that_failed_for_memory_is_let_go_before_the_next_try(
-    bench: Bench, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.CRITICAL)  # records kept for the test would keep the traceback, and so the tensor
-
-    class Tensor:
-        pass
-
-    alive: list[bool] = []
-    last: list[weakref.ref[Tensor]] = []
-
-    def too_big(batch: Batch) -> None:
-        alive.extend(ref() is not None for ref in last)
-        tensor = Tensor()
-        last[:] = [weakref.ref(tensor)]
-        raise MemoryError(tensor)
-
-    started, go_on = bench.hold()
-    _, first = bench.complete("first")
-    await begun(started)
-    callers = [bench.complete(name, owner=name)[1] for name in ("a", "b")]
-    bench.models.pipeline.script = too_big
-    go_on.set()
-    for caller in callers:
-        assert isinstance(await caller.outcome(), OutOfMemory)
-    assert alive == [False, False]
-    await first.outcome()
 
 
 async def test_the_status_counts_what_waits_and_runs(bench: Bench) -> None:

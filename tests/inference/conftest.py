@@ -1,0 +1,47 @@
+"""What several files of tests start from: a command line, a device to work on, a hub to fetch from."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import sys
+from collections.abc import AsyncIterator, Callable, Generator
+from pathlib import Path
+
+import pytest
+
+from inference.config import Limits
+from tests.inference.command_line import CONFIG, CommandLine
+from tests.inference.fake_hub import FakeHub, serving
+from tests.inference.scripted import Bench
+from tests.inference.test_hub import TINY
+
+
+@pytest.fixture
+def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+
+    def read() -> tuple[str, str]:
+        captured = capsys.readouterr()
+        return captured.out, captured.err
+
+    return CommandLine(tmp_path, read)
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Puts a text on stdin."""
+    return lambda text: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    bench = Bench(Limits(queue=8, per_person=8))
+    yield bench
+    await asyncio.to_thread(bench.worker.close)
+
+
+@pytest.fixture
+def online(tmp_path: Path) -> Generator[FakeHub]:
+    with serving(FakeHub({"org/tiny": dict(TINY)})) as fake:
+        yield fake

@@ -1,0 +1,125 @@
+"""One device shared: short jobs between the steps of long ones, and newcomers to a batch."""
+
+from __future__ import annotations
+
+import threading
+
+from inference.errors import (
+    GenerationFailed,
+)
+from inference.pipelines.base import Batch
+from inference.types import (
+    Completion,
+    SentimentRequest,
+)
+from tests.inference.scripted import Bench, answer_all, begun
+
+
+async def test_a_short_request_runs_between_two_steps_of_a_long_one(bench: Bench) -> None:
+    order: list[str] = []
+    first_step, go_on = threading.Event(), threading.Event()
+
+    def draw(batch: Batch) -> None:
+        bench.models.pipeline.script = short
+        order.append("step 1")
+        first_step.set()
+        assert go_on.wait(10)
+        batch.checkpoint()
+        order.append("step 2")
+        answer_all(batch)
+
+    def short(batch: Batch) -> None:
+        order.append("mood")
+        answer_all(batch)
+
+    bench.models.pipeline.script = draw
+    _, long = bench.complete("picture")
+    await begun(first_step)
+    _, quick = bench.mood()
+    go_on.set()
+    await quick.outcome()
+    await long.outcome()
+    assert order == ["step 1", "mood", "step 2"]
+
+
+async def test_however_many_short_requests_come_the_long_one_gets_its_next_step(bench: Bench) -> None:
+    order: list[str] = []
+    first_step, go_on = threading.Event(), threading.Event()
+
+    def draw(batch: Batch) -> None:
+        bench.models.pipeline.script = short
+        first_step.set()
+        assert go_on.wait(10)
+        for step in (1, 2):
+            batch.checkpoint()
+            order.append(f"step {step}")
+        answer_all(batch)
+
+    def short(batch: Batch) -> None:
+        order.append("short")
+        answer_all(batch)
+
+    bench.models.pipeline.script = draw
+    _, long = bench.complete("picture")
+    await begun(first_step)
+    quick = [bench.submit(SentimentRequest(text="fine", owner=str(i)), model=f"m{i}")[1] for i in range(2)]
+    go_on.set()
+    for caller in (long, *quick):
+        await caller.outcome()
+    assert order == ["short", "step 1", "short", "step 2"]
+
+
+async def test_a_short_request_waits_if_its_model_has_no_room_beside_the_running_one(bench: Bench) -> None:
+    started, go_on = bench.hold()
+    bench.models.without_room = {"m"}
+    _, long = bench.complete("picture")
+    await begun(started)
+    _, quick = bench.mood()
+    go_on.set()
+    await long.outcome()
+    await quick.outcome()
+    assert [batch[0].task for batch in bench.models.pipeline.batches] == ["complete", "mood"]
+    assert "picture" in str(bench.models.pipeline.batches[0])
+
+
+async def test_a_failed_short_request_does_not_hurt_the_long_one(bench: Bench) -> None:
+    first_step, go_on = threading.Event(), threading.Event()
+
+    def draw(batch: Batch) -> None:
+        def broken(_: Batch) -> None:
+            raise ValueError("weights are haunted")
+
+        bench.models.pipeline.script = broken
+        first_step.set()
+        assert go_on.wait(10)
+        batch.checkpoint()
+        answer_all(batch)
+
+    bench.models.pipeline.script = draw
+    _, long = bench.complete("picture")
+    await begun(first_step)
+    _, quick = bench.mood()
+    go_on.set()
+    assert isinstance(await quick.outcome(), GenerationFailed)
+    assert await long.outcome() == Completion("PICTURE", 0)
+
+
+async def test_newcomers_join_a_running_batch(bench: Bench) -> None:
+    started, go_on = threading.Event(), threading.Event()
+
+    def grow(batch: Batch) -> None:
+        started.set()
+        assert go_on.wait(10)
+        assert len(batch.join(1)) == 1
+        answer_all(batch)
+        bench.models.pipeline.script = answer_all
+
+    bench.models.pipeline.script = grow
+    _, first = bench.complete("first")
+    await begun(started)
+    _, second = bench.complete("second", owner="b")
+    _, third = bench.complete("third", owner="c")
+    go_on.set()
+    for caller in (first, second, third):
+        assert isinstance(await caller.outcome(), Completion)
+    assert [len(batch) for batch in bench.models.pipeline.batches] == [1, 1]
