@@ -46,7 +46,7 @@ class Ask(commands.Cog):
         """Ask a question about a text or a text file."""
         owner = str(interaction.user.id)
         async with self.jobs.open(InteractionPlace(interaction)) as job:
-            job.engine.check(AskRequest(question=question, context="…", model=model))
+            job.check(AskRequest(question=question, context="…", model=model))
             context = await text_given(job, text, file)
             await tell_answer(job, AskRequest(question=question, context=context, model=model, owner=owner))
 
@@ -68,7 +68,7 @@ class QuestionForm(discord.ui.Modal, title="Ask about this message"):
     async def on_submit(self, interaction: discord.Interaction) -> None:
         question, owner = self._question.value, str(interaction.user.id)
         async with self.jobs.open(InteractionPlace(interaction)) as job:
-            job.engine.check(AskRequest(question=question, context="…"))
+            job.check(AskRequest(question=question, context="…"))
             context = await text_of_message(job, self._message)
             await tell_answer(job, AskRequest(question=question, context=context, owner=owner), self._message.jump_url)
 

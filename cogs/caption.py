@@ -61,7 +61,7 @@ async def tell_captions(
     """
     if not files:
         raise InvalidRequest("That message has no picture attached. Pictures behind links can't be described.")
-    job.engine.check(CaptionRequest(image=b"", model=model))
+    job.check(CaptionRequest(image=b"", model=model))
     for file in files:
         check_size(file, job.engine.config.limits.upload)
     await job.acknowledge()

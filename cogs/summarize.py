@@ -46,7 +46,7 @@ class Summarize(commands.Cog):
         """Summarize a text, a text file or the last messages of this channel."""
         request = SummarizeRequest(text="…", model=model, owner=str(interaction.user.id))
         async with self.jobs.open(InteractionPlace(interaction, private=messages is not None)) as job:
-            job.engine.check(request)
+            job.check(request)
             if messages is None:
                 source = await text_given(job, text, file, _CHOICES)
                 await tell_summary(job, source, request)
@@ -65,7 +65,7 @@ class Summarize(commands.Cog):
         """The menu."""
         request = SummarizeRequest(text="…", owner=str(interaction.user.id))
         async with self.jobs.open(InteractionPlace(interaction)) as job:
-            job.engine.check(request)
+            job.check(request)
             await tell_summary(job, await text_of_message(job, message), request, message.jump_url)
 
 

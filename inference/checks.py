@@ -13,6 +13,7 @@ from inference.types import (
     AskRequest,
     CaptionRequest,
     CompleteRequest,
+    ExplainRequest,
     FillRequest,
     ImagineRequest,
     Request,
@@ -25,6 +26,10 @@ _VARIATIONS = 16
 """Turns of one picture's noise; each costs as much as drawing the noise anew."""
 
 
+_STOPS = 4
+_STOP_CHARACTERS = 64
+
+
 def check_request(request: Request, config: Config) -> None:
     """All that can be told from memory, in microseconds; raises InvalidRequest."""
     limits = config.limits
@@ -34,7 +39,15 @@ def check_request(request: Request, config: Config) -> None:
             _within("length", request.max_new_tokens, 1, limits.new_tokens)
             _within("temperature", request.temperature, 0, 5)
             _within("top-p", request.top_p, 0.01, 1)
+            _within("repetition penalty", request.repetition_penalty, 1, 2)
+            _within("number of texts", request.n, 1, limits.alternatives)
+            _stops(request.stop)
             _seed(request.seed)
+        case ExplainRequest():
+            _text("question", request.question, limits.prompt_characters)
+            if request.context:
+                _text("text to ask about", request.context, limits.text_characters)
+            _within("length", request.max_new_tokens, 1, limits.new_tokens)
         case FillRequest():
             _text("text", request.text, limits.prompt_characters)
             if not has_blank(request.text):
@@ -109,6 +122,13 @@ def _source(request: ImagineRequest, limits: Limits) -> None:
     _upload(request.mask, limits)
     if request.region:
         check_region(request.region)
+
+
+def _stops(stops: tuple[str, ...]) -> None:
+    if len(stops) > _STOPS or any(not 1 <= len(stop) <= _STOP_CHARACTERS for stop in stops):
+        raise InvalidRequest(
+            f"A text can have up to {_STOPS} stop sequences of 1 to {_STOP_CHARACTERS} characters each."
+        )
 
 
 def _upload(picture: bytes, limits: Limits) -> None:

@@ -163,6 +163,9 @@ class Limits(_Section):
     prompt_characters: int = Field(default=6000, ge=1, description="Longest prompt, question or text to fill.")
     text_characters: int = Field(default=400_000, ge=1, description="Longest text to summarize or to ask about.")
     new_tokens: int = Field(default=512, ge=1, description="Longest continuation, in tokens.")
+    alternatives: int = Field(default=4, ge=1, le=8, description="Most texts of one /complete.")
+    messages: int = Field(default=1000, ge=2, description="Most messages of a channel that are read for one request.")
+    files: int = Field(default=10, ge=1, le=10, description="Most files of one request.")
     steps: int = Field(default=100, ge=1, description="Most diffusion steps.")
     pictures: int = Field(default=4, ge=1, le=10, description="Most pictures of one /imagine.")
     side: int = Field(default=1024, ge=64, description="Longest side of a drawn picture, in pixels.")
@@ -177,6 +180,11 @@ class Config(_Section):
     discord: Discord = Discord()
     safety: Safety = Safety()
     limits: Limits = Limits()
+    system: str = Field(
+        default="You are Inkling, a helpful assistant on a Discord server. Answer briefly and plainly.",
+        max_length=2000,
+        description="What chat models are told about themselves before each conversation.",
+    )
     device: str = Field(default="auto", description="auto (cuda, then mps, then cpu), cpu, mps, cuda or cuda:N.")
     dtype: DType = Field(
         default="auto", description="auto: bfloat16 where the hardware has it, float16 on older GPUs, else float32."

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from inference.backends.base import Backend, ModelStatus, QueueStatus
 from inference.checks import check_pictures, check_request
-from inference.config import Config, Limits
+from inference.config import Config
 from inference.errors import InferenceError, InvalidRequest, RequestTimeout, UnknownModel
 from inference.loras import lora_and_weight, lora_names
 from inference.types import (
@@ -62,7 +62,7 @@ class Engine:
         Raises InvalidRequest, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
         """
         spec = self.check(request)
-        request = _with_seed(_resolved(request, spec, self.config.limits))
+        request = _with_seed(_resolved(request, spec, self.config))
         await asyncio.get_running_loop().run_in_executor(self._files, check_pictures, request, self.config.limits)
         deadline = asyncio.get_running_loop().time() + self.config.limits.deadline_seconds
         events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
@@ -151,10 +151,12 @@ async def _next(events: asyncio.Queue[Event | InferenceError], deadline: float) 
         ) from error
 
 
-def _resolved(request: Request, spec: ModelSpec, limits: Limits) -> Request:
-    """A request to draw also tells what the picture's parameters name, and what its model can't know."""
+def _resolved(request: Request, spec: ModelSpec, config: Config) -> Request:
+    """With what its model can't know: a request to draw also tells what the picture's parameters name."""
     if isinstance(request, ImagineRequest):
-        return replace(request, model=spec.name, largest_side=limits.side)
+        return replace(request, model=spec.name, largest_side=config.limits.side)
+    if isinstance(request, CompleteRequest) and not request.system:
+        return replace(request, system=config.system)
     return request
 
 

@@ -11,7 +11,10 @@
         └── OutOfMemory                 … for want of memory, after smaller attempts
 
 `user_message` is a sentence or two for the person who asked: the cause and the next step, without
-paths or tracebacks. `error_id` joins that message to the traceback in the log.
+paths or tracebacks. `error_id` joins that message to the traceback in the log. `sentence` is the
+message with places for its `values`, so that it can be said in another language:
+
+    InvalidRequest("The prompt has {count:,} characters; {most:,} is the most.", count=7000, most=6000)
 """
 
 import secrets
@@ -20,10 +23,12 @@ import secrets
 class InferenceError(Exception):
     """Base of every error that leaves this package; `str(error)` is its `user_message`."""
 
-    def __init__(self, user_message: str) -> None:
-        super().__init__(user_message)
-        self.user_message = user_message
+    def __init__(self, sentence: str, /, **values: object) -> None:
+        self.sentence = sentence
+        self.values = values
+        self.user_message = sentence.format(**values) if values else sentence
         self.error_id = secrets.token_hex(4)
+        super().__init__(self.user_message)
 
 
 class InvalidRequest(InferenceError, ValueError):
@@ -37,8 +42,8 @@ class UnknownModel(InvalidRequest):
 class Overloaded(InferenceError):
     """No place in the queue; `retry_after` is the expected wait in seconds."""
 
-    def __init__(self, user_message: str, retry_after: float) -> None:
-        super().__init__(user_message)
+    def __init__(self, sentence: str, /, retry_after: float, **values: object) -> None:
+        super().__init__(sentence, **values)
         self.retry_after = retry_after
 
 

@@ -71,17 +71,54 @@ class Request:
         return 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What somebody said earlier in a conversation."""
+
+    speaker: Literal["person", "model"]
+    text: str
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompleteRequest(Request):
-    """Continue `prompt`. `temperature` 0 is greedy; `top_p` is the nucleus (Holtzman et al. 2019)."""
+    """Continue `prompt`, or with a chat model answer it.
+
+    `temperature` 0 is greedy; `top_p` is the nucleus (Holtzman et al. 2019); `repetition_penalty` divides the scores
+    of tokens that are there already (Keskar et al. 2019, 1 is off). The text ends before any of the strings in `stop`.
+    `n` texts are written, text i from seed `seed + i`.
+
+    `written` is what the model has written of this text so far, to go on from; `turns` what was said before, oldest
+    first. Where all of that is more than the model reads, the oldest goes. `system` tells a chat model who it is.
+    """
 
     task = "complete"
 
     prompt: str
+    written: str = ""
+    turns: tuple[Turn, ...] = ()
+    system: str = ""
     max_new_tokens: int = 64
     temperature: float = 0.8
     top_p: float = 0.95
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    n: int = 1
     seed: int | None = None
+
+    @property
+    def work(self) -> float:
+        return float(self.max_new_tokens * self.n)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ExplainRequest(Request):
+    """Answer `question` in a language model's own words: from `context`, or without one from what the model knows."""
+
+    task = "complete"
+
+    question: str
+    context: str = ""
+    max_new_tokens: int = 160
 
     @property
     def work(self) -> float:
@@ -90,7 +127,7 @@ class CompleteRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FillRequest(Request):
-    """Fill each `[MASK]` or `___` in `text`; `top_k` predictions a blank."""
+    """Fill each `[MASK]` or `___` in `text`; `top_k` predictions a blank, and as many for all blanks together."""
 
     task = "fill"
     short = True
@@ -99,13 +136,23 @@ class FillRequest(Request):
     top_k: int = 5
 
 
+Length = Literal["short", "medium", "long", "bullets"]
+LENGTHS: tuple[Length, ...] = ("short", "medium", "long", "bullets")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SummarizeRequest(Request):
-    """Shorten `text`, of any length."""
+    """Shorten `text`, of any length.
+
+    `borders` are places in `text` where something new begins, such as another speaker's words: parts end there rather
+    than elsewhere.
+    """
 
     task = "summarize"
 
     text: str
+    length: Length = "medium"
+    borders: tuple[int, ...] = ()
 
     @property
     def work(self) -> float:
@@ -114,13 +161,14 @@ class SummarizeRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskRequest(Request):
-    """Answer `question` from `context` alone."""
+    """Answer `question` from `context` alone, with up to `alternatives` other answers."""
 
     task = "ask"
     short = True
 
     question: str
     context: str
+    alternatives: int = 3
 
     @property
     def work(self) -> float:
@@ -216,10 +264,17 @@ class SentimentRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The continuation, without the prompt; `seed` repeats it."""
+    """The continuation, without the prompt; `seed` repeats it.
+
+    `others` are the further texts of a request for several. `ended` tells that the model came to an end by itself, or
+    to a stop string; `chat` that it answered the prompt instead of going on with it.
+    """
 
     text: str
     seed: int
+    others: tuple[str, ...] = ()
+    ended: bool = False
+    chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,26 +287,48 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
-class Filling:
-    """Predictions for each blank, best first; `text` has the best word in every blank."""
+class Joint:
+    """A word for every blank, chosen together; `score` is their probability, `text` the whole text with them."""
 
-    blanks: tuple[tuple[Prediction, ...], ...]
+    words: tuple[str, ...]
+    score: float
     text: str
 
 
 @dataclass(frozen=True, slots=True)
+class Filling:
+    """Predictions for each blank alone, and `joint` ones for all of them, best first; `text` is that of the best."""
+
+    blanks: tuple[tuple[Prediction, ...], ...]
+    text: str
+    joint: tuple[Joint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """What a summary says of `text[start:end]` of the whole text, in `summary`."""
+
+    summary: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
-    """`parts` is how many pieces the text was summarized in."""
+    """`parts` is how many pieces the text was read in; `sections` what each stretch of the text says, in its order."""
 
     text: str
     parts: int
+    sections: tuple[Section, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """An answer. Extractive: `context[start:end] == text`; empty when the text does not say.
 
-    `generated` marks an answer in a model's own words, which has no span and no score (both 0).
+    `others` are the next best ones, best first, each about another place; they also say what might be meant where
+    the text does not say. `windows` are the stretches (start, end) of the context that speak most of the question,
+    best first. `generated` marks an answer in a model's own words, which has no span and no score (both 0).
     """
 
     text: str
@@ -259,6 +336,8 @@ class Answer:
     start: int
     end: int
     generated: bool = False
+    others: tuple[Answer, ...] = ()
+    windows: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def check_unread(
 ) -> None:
     """Raises what can be told before any picture is fetched."""
     stand_ins = {"image": _UNREAD if image else b"", "mask": _UNREAD if mask else b""}
-    job.engine.check(replace(request, **stand_ins))
+    job.check(replace(request, **stand_ins))
     for file in filter(None, (image, mask)):
         check_size(file, job.engine.config.limits.upload)
 

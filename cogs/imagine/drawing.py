@@ -24,7 +24,7 @@ async def tell_drawing(
 
     `origin` is what it was made from, and `made_from` says so below it.
     """
-    request = replace(request, model=job.engine.check(request).name)  # the default may be another one some day
+    request = replace(request, model=job.check(request).name)  # the default may be another one some day
     drawing = await job.run(request, Drawing, Status(quoted(request.prompt)))
     await show_drawing(job, drawings, request, drawing, origin, made_from)
     await job.notify_if_late("Your pictures are ready." if request.count > 1 else "Your picture is ready.")

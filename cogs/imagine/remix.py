@@ -55,7 +55,7 @@ class Remix(Form):
                 request = for_channel(self._request(base), interaction.channel, job.engine.config)
                 requests = alternatives(interaction, request, job.engine.config)
                 for each in requests:
-                    job.engine.check(each)
+                    job.check(each)
             await job.acknowledge()
             await draw_or_ask(job, self._jobs, interaction, requests, tell)
 

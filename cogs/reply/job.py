@@ -20,7 +20,7 @@ from cogs.reply.page import Page, pages, with_file
 from cogs.reply.place import Place
 from cogs.reply.status import Status
 from cogs.reply.upload import within_limit
-from inference import Engine, Request, RequestCancelled, Result, Value
+from inference import Engine, ModelSpec, Request, RequestCancelled, Result, Value
 
 log = logging.getLogger(__name__)
 
@@ -68,6 +68,13 @@ class Job:
         """The ids of channel and message, once acknowledged."""
         return self._place.where
 
+    def check(self, request: Request) -> ModelSpec:
+        """Refuse what can be refused from memory; before `acknowledge`, so that only the person who asked sees why.
+
+        Returns the model that would serve; raises what `Engine.check` raises.
+        """
+        return self.engine.check(request)
+
     async def acknowledge(self) -> None:
         """Defer, unless done. What is refused before this is refused privately without a trace."""
         if not self._acknowledged:
@@ -76,7 +83,7 @@ class Job:
 
     async def run(self, request: Request, kind: type[V], status: Status | None = None) -> V:
         """The request's result, a `kind`; raises what `Engine.stream` raises. `status` words the way there."""
-        self.engine.check(request)
+        self.check(request)
         self._status = status or Status()
         await self.acknowledge()
         value = await self.wait(self._follow(request))

@@ -16,9 +16,9 @@ from starter.train.examples import as_drawn, in_colours, on_white, to_tensor
 from starter.train.loop import Schedule, Training
 from starter.train.prompts import new_tokenizer
 
-AUTOENCODER = Schedule(steps=14_000, rate=1e-3)
+AUTOENCODER = Schedule(steps=9_000, rate=1e-3)
 DENOISER = Schedule(steps=24_000, rate=8e-4, ema=0.9995)
-_FIDELITY = 28.0
+_FIDELITY = 26.0
 """Decibels below which an autoencoder is not worth drawing with."""
 
 _IN_COLOURS = 0.3

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from inference import Chunk, CompleteRequest, Completion, Result
+from dataclasses import replace
+
+from inference import Chunk, CompleteRequest, Completion, Config, Result
 from tests.cogs.stage import Stage, first, refusal
 
 
@@ -15,11 +17,9 @@ async def test_the_prompt_is_bold_and_the_continuation_is_plain(stage: Stage):
 async def test_the_options_reach_the_engine_in_the_name_of_who_asked(stage: Stage):
     options = {"model": "gpt2", "length": 9, "temperature": 0.5, "top-p": 0.7, "seed": 3}
     await stage.alice.slash(stage.channel, "complete", prompt="x", **options)
-    assert stage.backend.requests == [
-        CompleteRequest(
-            prompt="x", model="gpt2", max_new_tokens=9, temperature=0.5, top_p=0.7, seed=3, owner=str(stage.alice.id)
-        )
-    ]
+    (request,) = stage.backend.requests
+    asked = CompleteRequest(prompt="x", model="gpt2", max_new_tokens=9, temperature=0.5, top_p=0.7, seed=3)
+    assert request == replace(asked, owner=str(stage.alice.id), system=Config().system)
 
 
 async def test_the_text_grows_in_the_message(stage: Stage):
