@@ -59,7 +59,7 @@ class Summarize(commands.Cog):
         channel = check_history(interaction)
         await job.acknowledge()
         past = await transcript(channel, last, discord.Object(interaction.id), interaction.client.user)
-        await tell_summary(job, past.text, request, past.coverage(last))
+        await tell_summary(job, past.text, request, past.coverage())
 
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""

@@ -1,11 +1,15 @@
-"""The last messages of a channel, as far as the person who asks may read them."""
+"""The past messages of a channel as one text that knows where each message stands in it."""
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 import discord
 
+from cogs.language import ntr, tr
 from cogs.reply.sources import visible, words
 from inference import InvalidRequest
 
@@ -13,22 +17,64 @@ _HIDDEN = (
     "Discord hides these messages from me. The bot's operator can change that: Message Content Intent, under Bot at "
     "https://discord.com/developers/applications. Until then, use a message's menu (Apps, Summarize), or paste a text."
 )
+_PAGE = 100
+"""Messages that Discord hands over at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What one message says, and where: `name: words` stands at `start` in its transcript's text."""
+
+    name: str
+    words: str
+    at: datetime
+    jump_url: str
+    start: int
 
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`Name: words`, one message after another, oldest first: `count` messages; Discord hid `hidden` more."""
+    """`Name: words`, one message after another, oldest first.
+
+    Of `seen` messages, `silent` had no text, Discord hid the text of `hidden`, and `own` are the bot's or Discord's
+    own. `complete` tells that nothing was left out for being too much.
+    """
 
     text: str
-    count: int
-    hidden: int
+    messages: tuple[Said, ...]
+    seen: int
+    silent: int = 0
+    hidden: int = 0
+    own: int = 0
+    complete: bool = True
 
-    def coverage(self, last: int) -> str:
-        """How many of the `last` messages were read, and why not more."""
-        read = f"{self.count} of the last {last} messages"
-        if not self.hidden:
-            return read
-        return f"{read}; Discord hides the text of {self.hidden} from bots without the message content intent"
+    @property
+    def borders(self) -> tuple[int, ...]:
+        """Where each message begins in `text`."""
+        return tuple(message.start for message in self.messages)
+
+    def message_at(self, position: int) -> Said:
+        """The message that `text[position]` belongs to."""
+        return self.messages[max(0, bisect_right(self.borders, position) - 1)]
+
+    def coverage(self, parts: int = 1) -> str:
+        """What was read, and why not more: `212 of 340 messages, 3 parts; 12 had no text`."""
+        count = len(self.messages)
+        read = ntr("{count} of {seen} message", "{count} of {seen} messages", self.seen, count=count, seen=self.seen)
+        reading = [read, ntr("{parts} part", "{parts} parts", parts, parts=parts)] if parts > 1 else [read]
+        return "; ".join([", ".join(reading), *self._left_out()])
+
+    def _left_out(self) -> Iterable[str]:
+        if self.silent:
+            yield ntr("{count} had no text", "{count} had no text", self.silent, count=self.silent)
+        if self.own:
+            yield ntr("{count} was mine or Discord's", "{count} were mine or Discord's", self.own, count=self.own)
+        if self.hidden:
+            yield tr(
+                "Discord hides the text of {count} from bots without the message content intent", count=self.hidden
+            )
+        if not self.complete:
+            yield tr("older ones were left out")
 
 
 def check_history(interaction: discord.Interaction) -> discord.abc.Messageable:
@@ -43,17 +89,75 @@ def check_history(interaction: discord.Interaction) -> discord.abc.Messageable:
     return channel
 
 
-async def transcript(
-    channel: discord.abc.Messageable, last: int, before: discord.abc.Snowflake, me: discord.ClientUser | None
-) -> Transcript:
-    """The `last` messages sent before `before`, without those of `me`; raises InvalidRequest if nothing can be read."""
+async def read_back(
+    channel: discord.abc.Messageable,
+    most: int,
+    before: discord.abc.Snowflake,
+    *,
+    until: Callable[[discord.Message], bool] = lambda message: False,
+    told: Callable[[int], None] = lambda count: None,
+) -> tuple[list[discord.Message], bool]:
+    """The messages before `before`, newest first: `most` of them, or as many as come before one that `until` names.
+
+    Also whether that one was met. `told` hears how many there are so far, after each page. Raises InvalidRequest.
+    """
+    messages: list[discord.Message] = []
     try:
-        messages = [message async for message in channel.history(limit=last, before=before)]
+        async for message in channel.history(limit=most, before=before):
+            if until(message):
+                return messages, True
+            messages.append(message)
+            if len(messages) % _PAGE == 0:
+                told(len(messages))
     except discord.Forbidden as error:
         raise InvalidRequest("I can't read this channel. Ask a moderator to add me to the server.") from error
-    others = [message for message in reversed(messages) if message.author != me]
-    lines = [f"{message.author.display_name}: {text}" for message in others if (text := words(message))]
-    hidden = sum(not visible(message) and not message.is_system() for message in others)
-    if not lines:
+    return messages, False
+
+
+async def transcript(
+    channel: discord.abc.Messageable,
+    last: int,
+    before: discord.abc.Snowflake,
+    me: discord.ClientUser | None,
+    told: Callable[[int], None] = lambda count: None,
+) -> Transcript:
+    """The `last` messages sent before `before`, without those of `me`; raises InvalidRequest if nothing can be read."""
+    messages, _ = await read_back(channel, last, before, told=told)
+    return transcribed(messages, me)
+
+
+def transcribed(messages: list[discord.Message], me: discord.ClientUser | None, *, complete: bool = True) -> Transcript:
+    """The text of `messages`, which come newest first; raises InvalidRequest if there is none."""
+    others = [message for message in reversed(messages) if message.author != me and not message.is_system()]
+    said = _placed([(message, text) for message in others if (text := words(_original(message)).strip())])
+    hidden = sum(not visible(_original(message)) for message in others)
+    if not said:
         raise InvalidRequest(_HIDDEN if hidden else "There are no messages with words before this one.")
-    return Transcript("\n".join(lines), len(lines), hidden)
+    return Transcript(
+        text="\n".join(f"{message.name}: {message.words}" for message in said),
+        messages=tuple(said),
+        seen=len(messages),
+        silent=len(others) - len(said) - hidden,
+        hidden=hidden,
+        own=len(messages) - len(others),
+        complete=complete,
+    )
+
+
+def _placed(spoken: list[tuple[discord.Message, str]]) -> list[Said]:
+    said: list[Said] = []
+    start = 0
+    for message, text in spoken:
+        original = _original(message)
+        name = original.author.display_name
+        said.append(Said(name, text, original.created_at, original.jump_url, start))
+        start += len(f"{name}: {text}\n")
+    return said
+
+
+def _original(message: discord.Message) -> discord.Message:
+    """The message itself; of one that only marks the start of a thread, the message that the thread grew from."""
+    if message.type is discord.MessageType.thread_starter_message and message.reference:
+        resolved = message.reference.resolved
+        return resolved if isinstance(resolved, discord.Message) else message
+    return message
