@@ -22,7 +22,8 @@ class ModelSpec:
 
     `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or
     commit; `loras` the absolute path of a folder of LoRA files, where the task has use for them;
-    `at_once` how many pictures a diffusion model draws together;
+    `at_once` how many pictures a diffusion model draws together, `enlarge` how many times larger than drawn they are
+    shown, `guidance` what it takes where a request names none (None: what is usual);
     `companion` that of another repository's files, which some models need: filled in once they are on disk.
     Two specs with the same `key` share one copy in memory, whatever their tasks.
     """
@@ -35,6 +36,8 @@ class ModelSpec:
     device: str = "auto"
     loras: str = ""
     at_once: int = 1
+    enlarge: int = 1
+    guidance: float | None = None
     companion: str = ""
 
     @property
@@ -88,7 +91,8 @@ class CompleteRequest(Request):
     `n` texts are written, text i from seed `seed + i`.
 
     `written` is what the model has written of this text so far, to go on from; `turns` what was said before, oldest
-    first. Where all of that is more than the model reads, the oldest goes. `system` tells a chat model who it is.
+    first: a model that does not chat reads their texts and the prompt as one text, with nothing added in between.
+    Where all of that is more than the model reads, the oldest goes. `system` tells a chat model who it is.
     """
 
     task = "complete"
@@ -419,9 +423,13 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """All the text so far (not just what is new), so that only the latest one matters."""
+    """All the text so far (not just what is new), so that only the latest one matters.
+
+    Of several texts it is the first one; `chat` as in `Completion`.
+    """
 
     text: str
+    chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
