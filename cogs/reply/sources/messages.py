@@ -1,0 +1,78 @@
+"""Messages that people point at: what they say, forward, embed and carry."""
+
+from __future__ import annotations
+
+import discord
+
+from cogs.reply.job import Job
+from cogs.reply.sources.files import text_of_file
+from inference import InvalidRequest
+
+_PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic")
+_TEXTS = (".txt", ".md", ".markdown", ".rst", ".csv", ".log", ".json", ".yaml", ".yml")
+
+HOW_TO_POINT = (
+    "Discord does not show me that message. Open its menu instead (right-click, or a long press on a phone), "
+    "then choose Apps."
+)
+
+
+async def text_of_message(job: Job, message: discord.Message) -> str:
+    """What a message says: its own words, those it forwards or embeds, and its text files."""
+    parts = [words(message)]
+    for file in attachments(message):
+        if file.filename.lower().endswith(_TEXTS):
+            parts.append(await text_of_file(job, file))
+    return "\n\n".join(part for part in parts if part.strip())
+
+
+def words(message: discord.Message) -> str:
+    """The text of a message, as people see it, of what it forwards and of its embeds."""
+    sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    contents = [message.clean_content, *(snapshot.content for snapshot in message.message_snapshots)]
+    embeds = [part for source in sources for embed in source.embeds for part in (embed.title, embed.description)]
+    return "\n".join(part for part in (*contents, *embeds) if part)
+
+
+def visible(message: discord.Message) -> bool:
+    """Whether Discord shows what is in the message: without the message content intent, all of it is left out."""
+    parts = (message.content, message.embeds, message.attachments, message.components, message.message_snapshots)
+    return any(parts) or message.poll is not None or bool(message.stickers)
+
+
+def attachments(message: discord.Message) -> list[discord.Attachment]:
+    """The files of a message and of what it forwards."""
+    return [*message.attachments, *(file for snapshot in message.message_snapshots for file in snapshot.attachments)]
+
+
+def pictures(message: discord.Message) -> list[discord.Attachment]:
+    """Those that look like pictures; whether they are shows when they are decoded."""
+    return [file for file in attachments(message) if _looks_like_picture(file)]
+
+
+async def pointed_at(message: discord.Message) -> discord.Message | None:
+    """The message that `message` replies to, None if it is no reply."""
+    reference = message.reference
+    if reference is None or reference.message_id is None:
+        return None
+    target = reference.resolved
+    if isinstance(target, discord.Message) and visible(target):
+        return target
+    return await fetch_message(message.channel, reference.message_id)
+
+
+async def fetch_message(channel: discord.abc.Messageable, message_id: int) -> discord.Message:
+    """A message that Discord shows the bot; raises InvalidRequest with what to do instead."""
+    try:
+        message = await channel.fetch_message(message_id)
+    except discord.NotFound as error:
+        raise InvalidRequest("That message has been deleted.") from error
+    except discord.Forbidden as error:
+        raise InvalidRequest(HOW_TO_POINT) from error
+    if not visible(message):
+        raise InvalidRequest(HOW_TO_POINT)
+    return message
+
+
+def _looks_like_picture(file: discord.Attachment) -> bool:
+    return (file.content_type or "").startswith("image/") or file.filename.lower().endswith(_PICTURES)
