@@ -7,17 +7,14 @@ import hashlib
 import json
 import secrets
 import time
-from collections.abc import Iterable
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import aiosqlite
 
 from inference import Drawing, ImagineRequest
 from storage.plain import drawing_from_json, drawing_to_json, request_from_json, request_to_json
-
-if TYPE_CHECKING:
-    from storage.store import Store
+from storage.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +51,10 @@ WHERE id = ?
 _WITHOUT_PICTURES = "SELECT *, NULL AS image_data, NULL AS mask_data FROM drawings WHERE id = ?"
 
 
-class Drawings:
+class Drawings(Table):
     """The table, and that of the pictures that requests carry. A picture is kept once, while a drawing needs it."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    name = "drawings"
 
     async def keep(
         self,
@@ -79,22 +75,6 @@ class Drawings:
         """The drawing, None if it was forgotten; without `pictures`, as if its request had neither image nor mask."""
         rows = await self._store.read(_WITH_PICTURES if pictures else _WITHOUT_PICTURES, (drawing_id,))
         return _kept(rows[0]) if rows else None
-
-    async def forget(self, drawing_id: str) -> None:
-        """Nothing of it remains."""
-        await self._delete("DELETE FROM drawings WHERE id = ?", [drawing_id])
-
-    async def forget_messages(self, messages: Iterable[int]) -> None:
-        """The drawings that these messages showed."""
-        await self._delete("DELETE FROM drawings WHERE message = ?", messages)
-
-    async def forget_channels(self, channels: Iterable[int]) -> None:
-        """The drawings in these channels and threads."""
-        await self._delete("DELETE FROM drawings WHERE channel = ?", channels)
-
-    async def _delete(self, statement: str, values: Iterable[int | str]) -> None:
-        async with self._store.writing() as connection:
-            await connection.executemany(statement, [(value,) for value in values])
 
 
 async def _insert(connection: aiosqlite.Connection, kept: Kept) -> None:
