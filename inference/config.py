@@ -69,6 +69,16 @@ class Model(_Section):
         "equal only nearly those drawn alone.",
     )
 
+    enlarge: int = Field(
+        default=1,
+        ge=1,
+        le=8,
+        description="How many times larger than drawn the pictures of a diffusion model are shown; for small models.",
+    )
+    guidance: float | None = Field(
+        default=None, ge=0, le=30, description="Guidance of a diffusion model where people name none; by default 7.5."
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _from_line(cls, value: Any) -> Any:
@@ -217,6 +227,8 @@ class Config(_Section):
                 device=self.device if model.device == "auto" else model.device,
                 loras=str(self.loras) if task == "imagine" else "",
                 at_once=model.at_once,
+                enlarge=model.enlarge,
+                guidance=model.guidance,
             )
             for model in getattr(self.models, task)
         )

@@ -29,11 +29,17 @@ class TextToImage(Pipeline):
     """A diffusers pipeline on one device; draws up to `at_once` together, which come out nearly as alone."""
 
     def __init__(
-        self, pipe: Any, at_once: int = 1, clock: Callable[[], float] = time.monotonic, loras: str = ""
+        self,
+        pipe: Any,
+        at_once: int = 1,
+        clock: Callable[[], float] = time.monotonic,
+        loras: str = "",
+        enlarge: int = 1,
+        guidance: float | None = None,
     ) -> None:
         self.nbytes = weight_bytes(*models_of(pipe))
         self._safety = SafetyChecker(pipe)
-        self._painter = Painter(pipe, loras)
+        self._painter = Painter(pipe, loras, enlarge, guidance)
         self._previews = Previews(pipe, self._safety, clock)
         self._slices = Slices(pipe)
         self._device: torch.device = pipe.device
@@ -41,7 +47,13 @@ class TextToImage(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        return cls(read_pipeline(folder, placement), spec.at_once, loras=spec.loras)
+        return cls(
+            read_pipeline(folder, placement),
+            spec.at_once,
+            loras=spec.loras,
+            enlarge=spec.enlarge,
+            guidance=spec.guidance,
+        )
 
     def run(self, batch: Batch) -> None:
         orders = take_orders(batch, self._painter, checker=self._safety.present)

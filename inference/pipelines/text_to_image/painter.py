@@ -18,7 +18,7 @@ from inference.pipelines.text_to_image.noise import generators_of, start_from, s
 from inference.pipelines.text_to_image.plan import Mode, Plan, Subject
 from inference.pipelines.text_to_image.prompts import prompts_for
 from inference.pipelines.text_to_image.samplers import Samplers
-from inference.pipelines.text_to_image.sources import Source, paste_back
+from inference.pipelines.text_to_image.sources import MULTIPLE, Source, paste_back
 from inference.types import ImagineRequest
 
 _STRENGTH: dict[Mode, float | None] = {"text": None, "image": 0.75, "inpaint": 1.0}
@@ -28,13 +28,17 @@ AfterStep = Callable[[int, torch.Tensor], None]
 
 
 class Painter:
-    """A diffusers text-to-image pipeline, and those of its kin that start from a picture."""
+    """A diffusers text-to-image pipeline, and those of its kin that start from a picture.
 
-    def __init__(self, pipe: Any, loras: str = "") -> None:
+    Small models draw on a canvas of which the picture is an enlarged view, `enlarge` times as wide and high.
+    """
+
+    def __init__(self, pipe: Any, loras: str = "", enlarge: int = 1, guidance: float | None = None) -> None:
         self._pipe = pipe
+        self._enlarge = enlarge
         self._wardrobe = Wardrobe(pipe, loras)
         self._kin: dict[Mode, Any] = {"text": pipe}
-        self._samplers = Samplers(pipe)
+        self._samplers = Samplers(pipe, guidance)
         self._prompts = prompts_for(pipe)
 
     @property
@@ -85,14 +89,15 @@ class Painter:
         InvalidRequest for a LoRA that does not fit.
         """
         self._wardrobe.wear(plan.lora)
-        sources = [subject.source.at((plan.width, plan.height)) for subject in subjects if subject.source]
+        size, canvas = (plan.width, plan.height), self._canvas(plan)
+        sources = [subject.source.at(size) for subject in subjects if subject.source]
         pipe = self._kin_for(plan.mode)
         pipe.scheduler = self._samplers.scheduler(plan.sampler)
         generators = generators_of(subjects)
         noise = self._noise(subjects, generators, plan)
         arguments = {
             **self._prompts.arguments(subjects),
-            **self._start(plan, sources, noise, pipe.scheduler),
+            **self._start(plan, [source.at(canvas) for source in sources], noise, pipe.scheduler),
             "guidance_scale": plan.guidance,
             "generator": generators,
             "output_type": "pt",
@@ -101,7 +106,8 @@ class Painter:
         output = pipe(**{name: value for name, value in arguments.items() if name in _accepted(pipe)})
         require_finite(output.images)
         processor = pipe.image_processor
-        images: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))
+        drawn: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))
+        images = [image if image.size == size else image.resize(size, Image.Resampling.LANCZOS) for image in drawn]
         return list(map(paste_back, sources, images)) if sources else images
 
     def rest(self) -> None:
@@ -112,7 +118,7 @@ class Painter:
         self, plan: Plan, sources: Sequence[Source], noise: torch.Tensor | None, scheduler: Any
     ) -> dict[str, Any]:
         """The arguments that say what drawing starts from: noise alone, or pictures under noise."""
-        size = {"width": plan.width, "height": plan.height}
+        size = dict(zip(("width", "height"), self._canvas(plan), strict=True))
         if plan.strength is None:
             return {**size, "num_inference_steps": plan.steps, "latents": noise}
         if noise is not None:
@@ -150,7 +156,16 @@ class Painter:
         """Width and height that the model was trained for, in pixels."""
         latent = self._pipe.unet.config.sample_size if hasattr(self._pipe, "unet") else self._pipe.default_sample_size
         height, width = latent if isinstance(latent, list | tuple) else (latent, latent)
-        return width * self._pipe.vae_scale_factor, height * self._pipe.vae_scale_factor
+        scale = self._pipe.vae_scale_factor * self._enlarge
+        return width * scale, height * scale
+
+    def _canvas(self, plan: Plan) -> tuple[int, int]:
+        """Width and height of what the model itself draws, in pixels."""
+        if self._enlarge == 1:
+            return plan.width, plan.height
+        pixels = MULTIPLE * self._enlarge  # of the picture, for each step that the canvas can grow by
+        width, height = (max(1, round(side / pixels)) * MULTIPLE for side in (plan.width, plan.height))
+        return width, height
 
     def _noise(
         self, subjects: Sequence[Subject], generators: Sequence[torch.Generator], plan: Plan
@@ -159,7 +174,8 @@ class Painter:
         if not hasattr(self._pipe, "unet"):
             return None
         shrink = self._pipe.vae_scale_factor
-        shape = (self._pipe.vae.config.latent_channels, plan.height // shrink, plan.width // shrink)
+        width, height = self._canvas(plan)
+        shape = (self._pipe.vae.config.latent_channels, height // shrink, width // shrink)
         return starting_noise(subjects, generators, shape).to(self._pipe.device)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -37,6 +38,9 @@ _COLOURS = {
 }
 """The colour of a latent, by the scaling factor of the autoencoder that tells the families apart."""
 
+_SMALL = 5_000_000
+"""Weights of an autoencoder that decodes a picture in no time."""
+
 
 class Previews:
     """Draws previews of one pipeline's latents, a few seconds apart, for models whose latents it can read."""
@@ -46,26 +50,49 @@ class Previews:
         self._clock = clock
         self._last = clock()
         self._pause = _EVERY
-        rows = _COLOURS.get(round(getattr(pipe.vae.config, "scaling_factor", 0.0), 5)) if hasattr(pipe, "vae") else None
-        self._colours = torch.tensor(rows) if rows and pipe.vae.config.latent_channels == 4 else None
+        self._view = _view_of(pipe.vae) if hasattr(pipe, "vae") else None
 
     def due(self) -> bool:
         """Whether it is time for the next one."""
-        return self._colours is not None and self._clock() - self._last >= self._pause
+        return self._view is not None and self._clock() - self._last >= self._pause
 
     def draw(self, latents: torch.Tensor) -> bytes | None:
-        """A PNG of `latents` [4, h, w]; None if the model's safety checker objects to what shows already."""
+        """A PNG of `latents` [channels, h, w]; None if the model's safety checker objects to what shows already."""
         started = self._clock()
-        image = self._picture(latents)
+        assert self._view is not None, "then no preview is due"
+        image = self._view(latents)
         png = None if self._safety.objects(image) else encode_png(image)
         self._last = self._clock()
         self._pause = max(_EVERY, (self._last - started) / _SHARE)
         return png
 
-    def _picture(self, latents: torch.Tensor) -> Image.Image:
-        assert self._colours is not None
-        mix, constant = self._colours[:, :4], self._colours[:, 4]
-        colours = torch.einsum("rc,chw->hwr", mix, latents.float().cpu()) + constant
-        pixels = (colours.clamp(0, 1) * 255).byte().numpy()
-        small = Image.fromarray(pixels)
-        return small.resize((small.width * _ENLARGED, small.height * _ENLARGED), Image.Resampling.BICUBIC)
+
+View = Callable[[torch.Tensor], Image.Image]
+"""A picture of latents [channels, h, w]."""
+
+
+def _view_of(autoencoder: Any) -> View | None:
+    """How to look at its latents quickly; None where there is no way."""
+    config = autoencoder.config
+    rows = _COLOURS.get(round(getattr(config, "scaling_factor", 0.0), 5))
+    if rows and config.latent_channels == 4:
+        return partial(_mixed, torch.tensor(rows))
+    small = sum(weights.numel() for weights in autoencoder.parameters()) <= _SMALL
+    return partial(_decoded, autoencoder) if small and hasattr(config, "scaling_factor") else None
+
+
+def _mixed(rows: torch.Tensor, latents: torch.Tensor) -> Image.Image:
+    mix, constant = rows[:, :4], rows[:, 4]
+    return _enlarged(torch.einsum("rc,chw->hwr", mix, latents.float().cpu()) + constant)
+
+
+@torch.inference_mode()
+def _decoded(autoencoder: Any, latents: torch.Tensor) -> Image.Image:
+    image = autoencoder.decode(latents[None] / autoencoder.config.scaling_factor).sample[0]  # [3, h, w], from -1 to 1
+    return _enlarged(image.float().cpu().permute(1, 2, 0) / 2 + 0.5)
+
+
+def _enlarged(colours: torch.Tensor) -> Image.Image:
+    """Colours [h, w, 3] from 0 to 1."""
+    small = Image.fromarray((colours.clamp(0, 1) * 255).byte().numpy())
+    return small.resize((small.width * _ENLARGED, small.height * _ENLARGED), Image.Resampling.BICUBIC)

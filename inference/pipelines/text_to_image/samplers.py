@@ -40,9 +40,13 @@ _NO_GUIDANCE = 1.0
 
 
 class Samplers:
-    """Those that one pipeline can use, on the noise schedule that its model was trained with."""
+    """Those that one pipeline can use, on the noise schedule that its model was trained with.
 
-    def __init__(self, pipe: Any) -> None:
+    `guidance` is the operator's choice where a request names none.
+    """
+
+    def __init__(self, pipe: Any, guidance: float | None = None) -> None:
+        self._usual_guidance = _GUIDANCE if guidance is None else guidance
         self._own = pipe.scheduler
         self._parameters = inspect.signature(pipe.__call__).parameters
         self._has_unet = hasattr(pipe, "unet")
@@ -67,10 +71,10 @@ class Samplers:
         """Where the request names none."""
         if not self._has_unet:
             usual = self._parameters["guidance_scale"].default if "guidance_scale" in self._parameters else None
-            return float(usual) if isinstance(usual, int | float) else _GUIDANCE
+            return float(usual) if isinstance(usual, int | float) else self._usual_guidance
         if sampler == "LCM":
             return _LCM_GUIDANCE if self._guidance_embedded else _NO_GUIDANCE
-        return _NO_GUIDANCE if self._distilled() else _GUIDANCE
+        return _NO_GUIDANCE if self._distilled() else self._usual_guidance
 
     def scheduler(self, sampler: Sampler | None) -> Any:
         """A scheduler for one call."""

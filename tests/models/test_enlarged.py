@@ -1,0 +1,78 @@
+"""Small models, whose pictures are shown larger than they are drawn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from inference.devices import Placement
+from inference.images import encode_png
+from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.loading import read_pipeline
+from inference.types import Drawing, ImagineRequest, Progress
+from tests.models.harness import MemoryBatch, run
+from tests.models.tiny_images import save_stable_diffusion
+
+CAT = ImagineRequest(prompt="a cat", steps=2, seed=5)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_stable_diffusion(tmp_path_factory.mktemp("stable-diffusion"))
+
+
+def pipeline(folder: Path, enlarge: int = 1, guidance: float | None = None) -> TextToImage:
+    pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
+    return TextToImage(pipe, clock=lambda: 0.0, enlarge=enlarge, guidance=guidance)
+
+
+def draw(painter: TextToImage, request: ImagineRequest) -> tuple[Drawing, Image.Image]:
+    (drawing,) = run(painter, request)
+    assert isinstance(drawing, Drawing), drawing
+    return drawing, Image.open(BytesIO(drawing.pictures[0].png))
+
+
+def test_an_enlarged_picture_is_what_the_model_draws_seen_larger(folder: Path) -> None:
+    drawing, large = draw(pipeline(folder, enlarge=4), CAT)
+    _, small = draw(pipeline(folder), CAT)
+    assert (drawing.width, drawing.height) == large.size == (4 * small.width, 4 * small.height)
+    assert np.array_equal(np.asarray(large), np.asarray(small.resize(large.size, Image.Resampling.LANCZOS)))
+
+
+def test_any_size_can_be_asked_of_a_model_whose_pictures_are_enlarged(folder: Path) -> None:
+    drawing, large = draw(pipeline(folder, enlarge=4), replace(CAT, width=72, height=200))
+    assert (drawing.width, drawing.height) == large.size == (72, 200)
+
+
+def test_repainting_keeps_the_rest_of_a_large_picture_to_the_byte(folder: Path) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    request = replace(CAT, image=encode_png(Image.fromarray(noise)), region="left half")
+    drawing, repainted = draw(pipeline(folder, enlarge=4), request)
+    pixels = np.asarray(repainted)
+    assert (drawing.width, drawing.height) == (128, 128)
+    assert np.array_equal(pixels[:, 64:], noise[:, 64:])
+    assert not np.array_equal(pixels[:, :64], noise[:, :64])
+
+
+def test_a_preview_is_the_picture_itself_where_decoding_takes_no_time(folder: Path) -> None:
+    pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
+    pipe.vae.register_to_config(scaling_factor=1.0)  # no family whose colours are known
+    batch = MemoryBatch.of(CAT)
+    (drawing,) = batch.run(TextToImage(pipe, clock=lambda: 4.0 * batch.checkpoints))
+    previews = [event.preview for event in batch.jobs[0].events if isinstance(event, Progress) and event.preview]
+    assert isinstance(drawing, Drawing)
+    last, picture = Image.open(BytesIO(previews[-1])), Image.open(BytesIO(drawing.pictures[0].png))
+    difference = np.asarray(last.resize(picture.size)).astype(int) - np.asarray(picture)
+    assert np.abs(difference).mean() < 16
+
+
+def test_a_model_may_have_a_usual_guidance_of_its_own(folder: Path) -> None:
+    assert draw(pipeline(folder, guidance=3.0), CAT)[0].guidance == 3.0
+    assert draw(pipeline(folder, guidance=3.0), replace(CAT, guidance=5.0))[0].guidance == 5.0
+    assert draw(pipeline(folder), CAT)[0].guidance == 7.5
