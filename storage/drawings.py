@@ -49,6 +49,12 @@ LEFT JOIN files AS images ON images.hash = image LEFT JOIN files AS masks ON mas
 WHERE id = ?
 """
 _WITHOUT_PICTURES = "SELECT *, NULL AS image_data, NULL AS mask_data FROM drawings WHERE id = ?"
+_FILES_OF = """
+SELECT hash, length(data) AS size FROM files
+WHERE hash IN (SELECT image FROM drawings WHERE owner = ? UNION SELECT mask FROM drawings WHERE owner = ?)
+ORDER BY size
+"""
+_JSON = ("request", "drawing", "origin")
 
 
 class Drawings(Table):
@@ -75,6 +81,21 @@ class Drawings(Table):
         """The drawing, None if it was forgotten; without `pictures`, as if its request had neither image nor mask."""
         rows = await self._store.read(_WITH_PICTURES if pictures else _WITHOUT_PICTURES, (drawing_id,))
         return _kept(rows[0]) if rows else None
+
+    async def export_of(self, owner: int) -> list[dict[str, Any]]:
+        """All that is kept of this person's drawings, oldest first; the pictures they started from by their hashes."""
+        rows = await self._store.read("SELECT * FROM drawings WHERE owner = ? ORDER BY created", (owner,))
+        return [_plain(row) for row in rows]
+
+    async def files_of(self, owner: int) -> list[tuple[str, int]]:
+        """Hash and size in bytes of each picture that this person's drawings started from, smallest first."""
+        rows = await self._store.read(_FILES_OF, (owner, owner))
+        return [(row["hash"], row["size"]) for row in rows]
+
+    async def file(self, name: str) -> bytes:
+        """The picture with that hash, empty if it was forgotten."""
+        rows = await self._store.read("SELECT data FROM files WHERE hash = ?", (name,))
+        return rows[0]["data"] if rows else b""
 
 
 async def _insert(connection: aiosqlite.Connection, kept: Kept) -> None:
@@ -104,6 +125,11 @@ async def _insert_file(connection: aiosqlite.Connection, data: bytes) -> str | N
     name = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
     await connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (name, data))
     return name
+
+
+def _plain(row: aiosqlite.Row) -> dict[str, Any]:
+    """A row with its JSON read."""
+    return {name: json.loads(value) if name in _JSON and value else value for name, value in dict(row).items()}
 
 
 def _kept(row: aiosqlite.Row) -> Kept:

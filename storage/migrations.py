@@ -34,7 +34,33 @@ CREATE TRIGGER files_of_no_drawing AFTER DELETE ON drawings BEGIN
 END;
 """
 
-_STEPS = (_DRAWINGS,)
+_SETTINGS = """
+CREATE TABLE server_settings (
+    id INTEGER PRIMARY KEY,  -- of the server
+    settings TEXT NOT NULL  -- JSON
+);
+CREATE TABLE person_settings (
+    id INTEGER PRIMARY KEY,  -- of the person
+    settings TEXT NOT NULL  -- JSON
+);
+CREATE INDEX drawings_by_owner ON drawings (owner);
+"""
+
+_COMPLETIONS = """
+CREATE TABLE completions (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,  -- seconds since 1970
+    story TEXT NOT NULL  -- JSON: the request, and the pieces that the model wrote
+);
+CREATE INDEX completions_by_message ON completions (message);
+CREATE INDEX completions_by_channel ON completions (channel);
+CREATE INDEX completions_by_owner ON completions (owner);
+"""
+
+_STEPS = (_DRAWINGS, _SETTINGS, _COMPLETIONS)
 
 VERSION = len(_STEPS)
 

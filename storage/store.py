@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Collection, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import aiosqlite
 
+from storage.completions import Completions
 from storage.drawings import Drawings
 from storage.migrations import VERSION, steps_from
+from storage.settings import Settings
+
+
+class _Personal(Protocol):
+    """What is kept of people."""
+
+    async def export_of(self, owner: int) -> Any:
+        """As plain data."""
+        ...
+
+    async def forget_owner(self, owner: int) -> None:
+        """All of this person's goes."""
+        ...
 
 
 class StorageError(Exception):
@@ -26,6 +40,13 @@ class Store:
         self._connection: aiosqlite.Connection | None = None
         self._writing = asyncio.Lock()
         self.drawings = Drawings(self)
+        self.completions = Completions(self)
+        self.settings = Settings(self)
+        self._personal: dict[str, _Personal] = {
+            "settings": self.settings,
+            "drawings": self.drawings,
+            "completions": self.completions,
+        }
 
     async def open(self) -> None:
         """Make the file and its folder if they are missing; raises StorageError."""
@@ -87,3 +108,23 @@ class Store:
             raise StorageError("a newer version of the bot wrote it")
         for step in steps_from(version):
             await self._open.executescript(step)
+        await self.settings.load()
+
+    async def export(self, owner: int) -> dict[str, Any]:
+        """All that is kept of one person, by kind, as plain data; pictures by their hash alone."""
+        return {name: await kept.export_of(owner) for name, kept in self._personal.items()}
+
+    async def forget(self, owner: int) -> None:
+        """Nothing of this person remains; raises StorageError."""
+        for kept in self._personal.values():
+            await kept.forget_owner(owner)
+
+    async def forget_messages(self, messages: Collection[int]) -> None:
+        """What these messages showed; raises StorageError."""
+        for table in (self.drawings, self.completions):
+            await table.forget_messages(messages)
+
+    async def forget_channels(self, channels: Collection[int]) -> None:
+        """What was shown in these channels and threads; raises StorageError."""
+        for table in (self.drawings, self.completions):
+            await table.forget_channels(channels)

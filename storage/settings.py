@@ -1,0 +1,115 @@
+"""What servers and people have settled, in memory and on disk: looked up at once, and kept when it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from pydantic import TypeAdapter
+
+if TYPE_CHECKING:
+    from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """Rules of one server. They may narrow what the operator allows, never widen it.
+
+    `models` has the default model's name for each task that has one; such a model may have been removed since.
+    `private`: answers are shown to those who asked alone. `channels` and `roles` are Discord's ids of where and for
+    whom the bot works; empty is everywhere and everybody. The rest are limits: `pictures` and `new_tokens` of one
+    request, `messages` that one request may read, and `per_person`, the requests of one person at a time.
+    """
+
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    private: bool = False
+    channels: tuple[int, ...] = ()
+    roles: tuple[int, ...] = ()
+    pictures: int | None = None
+    new_tokens: int | None = None
+    messages: int | None = None
+    per_person: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PersonSettings:
+    """Preferences of one person, on every server.
+
+    `models` as for servers; `language` is a code such as "de", empty for that of Discord; `private`: commands answer
+    this person alone.
+    """
+
+    models: Mapping[str, str] = field(default_factory=dict[str, str])
+    language: str = ""
+    private: bool = False
+
+
+S = TypeVar("S", ServerSettings, PersonSettings)
+
+
+class Rows(Generic[S]):
+    """One table: an id of Discord's, and its settings as JSON. Who changed nothing has no row."""
+
+    def __init__(self, store: Store, table: str, default: S) -> None:
+        self._store = store
+        self._table = table
+        self._default = default
+        self._json: TypeAdapter[S] = TypeAdapter(type(default))
+        self._rows: dict[int, S] = {}
+
+    async def load(self) -> None:
+        """Read the table into memory."""
+        rows = await self._store.read(f"SELECT id, settings FROM {self._table}")
+        self._rows = {row["id"]: self._json.validate_json(row["settings"]) for row in rows}
+
+    def get(self, number: int | None) -> S:
+        """From memory; the default for None and for who changed nothing."""
+        return self._default if number is None else self._rows.get(number, self._default)
+
+    async def change(self, number: int, change: Callable[[S], S]) -> S:
+        """Keep what `change` makes of the settings, and return it; raises StorageError."""
+        async with self._store.writing() as connection:
+            settings = change(self.get(number))
+            await connection.execute(f"DELETE FROM {self._table} WHERE id = ?", (number,))
+            if settings != self._default:
+                row = (number, self._json.dump_json(settings).decode())
+                await connection.execute(f"INSERT INTO {self._table} (id, settings) VALUES (?, ?)", row)
+        if settings == self._default:
+            self._rows.pop(number, None)
+        else:
+            self._rows[number] = settings
+        return settings
+
+    async def forget(self, number: int) -> None:
+        """Back to the default; raises StorageError."""
+        await self.change(number, lambda _: self._default)
+
+
+class Settings:
+    """`servers` and `people`, each by Discord's id."""
+
+    def __init__(self, store: Store) -> None:
+        self.servers = Rows(store, "server_settings", ServerSettings())
+        self.people = Rows(store, "person_settings", PersonSettings())
+
+    async def load(self) -> None:
+        """Read all into memory."""
+        await self.servers.load()
+        await self.people.load()
+
+    def server(self, guild_id: int | None) -> ServerSettings:
+        """The rules of a server; none for a direct message (None)."""
+        return self.servers.get(guild_id)
+
+    def person(self, user_id: int) -> PersonSettings:
+        """What this person prefers."""
+        return self.people.get(user_id)
+
+    async def export_of(self, owner: int) -> dict[str, Any]:
+        """This person's own settings as plain data."""
+        return asdict(self.person(owner))
+
+    async def forget_owner(self, owner: int) -> None:
+        """This person's own settings go."""
+        await self.people.forget(owner)

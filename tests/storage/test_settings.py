@@ -1,0 +1,87 @@
+"""What servers and people have settled outlives a restart, and goes when it should."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from storage import PersonSettings, ServerSettings, StorageError, Store
+
+SERVER = ServerSettings({"imagine": "dalle-mini"}, True, (10, 2**62), (20,), 2, 100, 50, 1)
+PERSON = PersonSettings({"complete": "gpt2"}, "de", True)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "inkling.db"
+
+
+@pytest.fixture
+async def store(path: Path) -> AsyncGenerator[Store]:
+    store = Store(path)
+    await store.open()
+    yield store
+    await store.close()
+
+
+def rows(path: Path) -> list[int]:
+    with sqlite3.connect(path) as connection:
+        tables = ("server_settings", "person_settings")
+        return [number for table in tables for (number,) in connection.execute(f"SELECT id FROM {table}")]
+
+
+async def test_who_changed_nothing_has_the_defaults_and_no_row(store: Store, path: Path):
+    assert store.settings.server(1) == store.settings.server(None) == ServerSettings()
+    assert store.settings.person(1) == PersonSettings()
+    await store.settings.people.change(1, lambda _: PERSON)
+    await store.settings.people.change(1, lambda _: PersonSettings())
+    assert rows(path) == []
+
+
+async def test_settings_are_there_at_once_and_after_a_restart(store: Store, path: Path):
+    await store.settings.servers.change(1, lambda _: SERVER)
+    await store.settings.people.change(1, lambda _: PERSON)
+    assert (store.settings.server(1), store.settings.person(1)) == (SERVER, PERSON)
+    again = Store(path)
+    await again.open()
+    assert (again.settings.server(1), again.settings.person(1)) == (SERVER, PERSON)
+    assert again.settings.server(2) == ServerSettings()
+    await again.close()
+
+
+async def test_changes_made_at_the_same_time_are_all_kept(store: Store):
+    await asyncio.gather(
+        store.settings.servers.change(1, lambda settings: replace(settings, pictures=2)),
+        store.settings.servers.change(1, lambda settings: replace(settings, private=True)),
+    )
+    assert store.settings.server(1) == ServerSettings(pictures=2, private=True)
+
+
+async def test_what_can_not_be_written_is_not_believed_either(store: Store):
+    await store.close()
+    with pytest.raises(StorageError):
+        await store.settings.people.change(1, lambda _: PERSON)
+    assert store.settings.person(1) == PersonSettings()
+
+
+async def test_forgotten_settings_are_gone_from_memory_and_disk(store: Store, path: Path):
+    await store.settings.servers.change(1, lambda _: SERVER)
+    await store.settings.people.change(2, lambda _: PERSON)
+    await store.settings.servers.forget(1)
+    await store.forget(2)
+    assert (store.settings.server(1), store.settings.person(2)) == (ServerSettings(), PersonSettings())
+    assert rows(path) == []
+
+
+async def test_fields_that_a_newer_or_older_version_has_do_no_harm(store: Store, path: Path):
+    with sqlite3.connect(path) as connection:
+        connection.execute('INSERT INTO person_settings VALUES (1, \'{"language": "fr", "colour": "blue"}\')')
+    connection.close()
+    await store.close()
+    await store.open()
+    assert store.settings.person(1) == PersonSettings(language="fr")
