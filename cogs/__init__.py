@@ -5,6 +5,7 @@ from cogs.ask import Ask
 from cogs.caption import Captions
 from cogs.complete import Complete
 from cogs.fill import Fill
+from cogs.forgetting import Forgetting
 from cogs.heartbeat import Heartbeat
 from cogs.imagine import Imagine
 from cogs.imagine.studio import Studio
@@ -12,5 +13,5 @@ from cogs.mention import Mention
 from cogs.mood import Moods
 from cogs.summarize import Summarize
 
-COGS = (Imagine, Studio, Captions, Ask, Summarize, Complete, Fill, Moods, About, Mention, Heartbeat)
+COGS = (Imagine, Studio, Captions, Ask, Summarize, Complete, Fill, Moods, About, Mention, Forgetting, Heartbeat)
 """Each takes the bot."""

@@ -1,4 +1,4 @@
-"""What makes drawings last: buttons that work after a restart too, and what is kept for them, while it is of use."""
+"""What makes drawings last: buttons that work after a restart too."""
 
 from __future__ import annotations
 
@@ -20,32 +20,10 @@ Button = discord.ui.Button[discord.ui.View]
 
 
 class Studio(commands.Cog):
-    """Hears presses and deletions."""
+    """Hears presses."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.drawings = bot.store.drawings
         bot.add_dynamic_items(Press)
-
-    @commands.Cog.listener()
-    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
-        await self.drawings.forget_messages([event.message_id])
-
-    @commands.Cog.listener()
-    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
-        await self.drawings.forget_messages(event.message_ids)
-
-    @commands.Cog.listener()
-    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        threads = (thread.id for thread in channel.guild.threads if thread.parent_id == channel.id)
-        await self.drawings.forget_channels([channel.id, *threads])
-
-    @commands.Cog.listener()
-    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
-        await self.drawings.forget_channels([event.thread_id])
-
-    @commands.Cog.listener()
-    async def on_guild_remove(self, guild: discord.Guild) -> None:
-        await self.drawings.forget_channels([channel.id for channel in (*guild.channels, *guild.threads)])
 
 
 class Press(discord.ui.DynamicItem[Button], template=CUSTOM_ID):

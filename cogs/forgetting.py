@@ -1,0 +1,39 @@
+"""What is kept of a message goes with it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord.ext import commands
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+
+class Forgetting(commands.Cog):
+    """Hears of deletions, by whomever."""
+
+    def __init__(self, bot: Inkling) -> None:
+        self.store = bot.store
+
+    @commands.Cog.listener()
+    async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
+        await self.store.forget_messages([event.message_id])
+
+    @commands.Cog.listener()
+    async def on_raw_bulk_message_delete(self, event: discord.RawBulkMessageDeleteEvent) -> None:
+        await self.store.forget_messages(event.message_ids)
+
+    @commands.Cog.listener()
+    async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
+        threads = (thread.id for thread in channel.guild.threads if thread.parent_id == channel.id)
+        await self.store.forget_channels([channel.id, *threads])
+
+    @commands.Cog.listener()
+    async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:
+        await self.store.forget_channels([event.thread_id])
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self.store.forget_channels([channel.id for channel in (*guild.channels, *guild.threads)])
