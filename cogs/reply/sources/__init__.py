@@ -1,7 +1,7 @@
 """What people hand in: files, and messages they point at. Everything unusable is an InvalidRequest with a reason."""
 
 from cogs.reply.sources.files import check_size, decode, read, text_given, text_of_file
-from cogs.reply.sources.links import check_readable, leads_elsewhere, linked_message
+from cogs.reply.sources.links import check_readable, leads_elsewhere, linked_message, readable_channel
 from cogs.reply.sources.messages import (
     HOW_TO_POINT,
     attachments,
@@ -25,6 +25,7 @@ __all__ = [
     "pictures",
     "pointed_at",
     "read",
+    "readable_channel",
     "text_given",
     "text_of_file",
     "text_of_message",

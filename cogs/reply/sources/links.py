@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import discord
 
+from cogs.language import later
 from cogs.reply.job import Job
-from cogs.reply.sources.messages import HOW_TO_POINT, fetch_message
+from cogs.reply.sources.messages import fetch_message
 from inference import InvalidRequest
 
 _LINK = re.compile(
@@ -16,6 +17,10 @@ _LINK = re.compile(
 )
 
 NO_LINK = "That is no link to a message. Open the message's menu, choose Copy Message Link, and paste it."
+
+_NOT_READABLE = later(
+    "I may not read that channel. I need View Channel and Read Message History there; a moderator can grant them."
+)
 
 Channel = discord.abc.GuildChannel | discord.Thread
 
@@ -46,16 +51,26 @@ async def linked_message(job: Job, interaction: discord.Interaction, link: str) 
             "I follow links to messages of the server, or the direct messages, in which I am asked. "
             "Ask again where that message is."
         )
-    known = interaction.guild.get_channel_or_thread(target.channel) if interaction.guild else interaction.channel
+    return await fetch_message(await readable_channel(job, interaction, target.channel), target.message)
+
+
+async def readable_channel(
+    job: Job, interaction: discord.Interaction, channel_id: int
+) -> discord.abc.MessageableChannel:
+    """A channel or thread of this server, or the conversation itself, whose past both sides may read.
+
+    Acknowledges, after all that can be refused from memory. Raises InvalidRequest.
+    """
+    known = interaction.guild.get_channel_or_thread(channel_id) if interaction.guild else interaction.channel
     if isinstance(known, Channel):
         check_readable(interaction, known)
     await job.acknowledge()
-    channel = known or await _fetch_channel(interaction, target.channel)
+    channel = known or await _fetch_channel(interaction, channel_id)
     if isinstance(channel, discord.Thread) and channel.is_private():
         await _check_invited(interaction, channel)
     if not isinstance(channel, discord.abc.Messageable):
-        raise InvalidRequest(NO_LINK)
-    return await fetch_message(channel, target.message)
+        raise InvalidRequest("That channel has no messages of its own. Choose one of its channels, threads or posts.")
+    return channel
 
 
 def check_readable(interaction: discord.Interaction, channel: Channel) -> None:
@@ -65,10 +80,7 @@ def check_readable(interaction: discord.Interaction, channel: Channel) -> None:
     if not _reads(channel, interaction.user):
         raise InvalidRequest("You may not read the messages of that channel, so I don't read them for you.")
     if not _reads(channel, interaction.guild.me):
-        raise InvalidRequest(
-            "I may not read that channel. I need View Channel and Read Message History there; "
-            "a moderator can grant them."
-        )
+        raise InvalidRequest(_NOT_READABLE)
 
 
 def _reads(channel: Channel, member: discord.Member) -> bool:
@@ -84,7 +96,7 @@ async def _fetch_channel(interaction: discord.Interaction, channel_id: int) -> C
     try:
         channel = await interaction.guild.fetch_channel(channel_id)
     except (discord.NotFound, discord.Forbidden, discord.InvalidData) as error:
-        raise InvalidRequest(HOW_TO_POINT) from error
+        raise InvalidRequest(_NOT_READABLE) from error
     check_readable(interaction, channel)
     return channel
 
