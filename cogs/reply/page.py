@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import discord
 
-from cogs.reply.text import PART, split
+from cogs.reply.parts import MOST, PART, split
 
 MOST_PARTS = 3
 """A longer text comes as a file: more messages than this would flood the channel."""
+
+_NOTHING = "\u200b"
+"""A message can't be empty, but it can show nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +48,16 @@ class Page:
 def pages(page: Page, upload_limit: int) -> list[Page]:
     """The messages that `page` takes: split at good places, or the text as a file when it is very long."""
     small = _within_upload_limit(page, upload_limit)
-    parts = [part for part in split(small.text + _small_print(page.note)) if part.strip()]
+    below = _small_print(page.note)
+    parts = list(islice((part for part in split(small.text) if part.strip()), MOST_PARTS + 1)) or [""]
+    if len(parts[-1]) + len(below) <= MOST:
+        parts[-1] += below
+    else:
+        parts.append(below)
     if len(parts) > MOST_PARTS:
         return [with_file(page, upload_limit)]
-    first, *rest = parts or ["\u200b"]
-    return [Page(first, small.files), *(Page(part) for part in rest)]
+    first, *rest = parts
+    return [Page(first or _NOTHING, small.files), *(Page(part) for part in rest)]
 
 
 def with_file(page: Page, upload_limit: int) -> Page:
@@ -56,7 +65,7 @@ def with_file(page: Page, upload_limit: int) -> Page:
     page = _within_upload_limit(page, upload_limit)
     whole = Attached("text.txt", (page.plain or page.text).encode())
     below = _small_print("The whole text is in the attached file.") + _small_print(page.note)
-    return Page(split(page.text, PART - len(below))[0] + below, (*page.files, whole))
+    return Page(next(split(page.text, PART - len(below))) + below, (*page.files, whole))
 
 
 def _small_print(note: str) -> str:

@@ -1,26 +1,43 @@
-"""Text on its way into a message: made harmless, and split where a reader would pause."""
+"""Text on its way into a message: made harmless, and in words that people use."""
 
 from __future__ import annotations
 
 import re
 
-from discord.utils import escape_markdown, escape_mentions
+from cogs.language import tr
+from cogs.reply.parts import SENTENCE_END
 
-PART = 1900
-"""Discord takes 2000 characters; the rest is room for a note."""
+__all__ = ["SENTENCE_END", "as_written", "bar", "neutral", "ordinal", "quoted", "seconds", "tail"]
 
-SENTENCE_END = re.compile(r"[.!?…][\"'”’»)\]]*\s+")
-_PAUSES = [re.compile(r"\n\n+"), re.compile(r"\n"), SENTENCE_END, re.compile(r"\s+")]
+_INLINE = re.compile(
+    r"[\\*_~|`<\[\]]"  # formatting, mentions, custom emoji, timestamps, masked links
+    r"|:(?=//|[\w+~-]+:)"  # links, emoji by name
+    r"|(?<=discord\.gg)/|(?<=discord\.com)/|(?<=discordapp\.com)/",  # invitations, which need no https
+    re.IGNORECASE,
+)
+_LINE_START = re.compile(r"(?:^|(?<=[\r\x85\u2028\u2029]))([^\S\n]*)([#>+-])", re.MULTILINE)
+_NUMBERED = re.compile(r"(?:^|(?<=[\r\x85\u2028\u2029]))([^\S\n]*\d+)\.(?=\s)", re.MULTILINE)
+_EVERYONE = re.compile(r"@(?=everyone|here)")
+_ESCAPED = re.compile(r"\\(?:(@)\u200b|([^A-Za-z0-9\s]))")
+_BLOCK = re.compile(r"(^```[\w+.#-]{0,30}\n(?=\s*(?!```)\S)(?:(?!```).)+\n```$)", re.MULTILINE | re.DOTALL)
 
 
-def neutral(text: str) -> str:
-    """Text that the bot did not write, so that it neither pings nor formats anything."""
-    return escape_mentions(escape_markdown(text))
+def neutral(text: str, *, code: bool = False) -> str:
+    """Text that the bot did not write, so that it neither pings, links, unfurls nor formats anything.
+
+    It reads as it was written. With `code`, its code blocks stay code blocks, since nothing inside them is formatted.
+    """
+    if not code:
+        return _escaped(text)
+    return "".join(piece if _BLOCK.fullmatch(piece) else _escaped(piece) for piece in _BLOCK.split(text))
 
 
 def as_written(text: str) -> str:
     """What somebody wrote, from what `neutral` made of it."""
-    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", text).replace("@\u200b", "@")
+    return "".join(
+        piece if _BLOCK.fullmatch(piece) else _ESCAPED.sub(lambda match: match[1] or match[2], piece)
+        for piece in _BLOCK.split(text)
+    )
 
 
 def quoted(text: str, longest: int = 300) -> str:
@@ -29,24 +46,19 @@ def quoted(text: str, longest: int = 300) -> str:
     return "> " + neutral(line if len(line) <= longest else line[: longest - 1] + "…")
 
 
-def split(text: str, limit: int = PART) -> list[str]:
-    """`text` in order, in parts of at most `limit` characters: `"".join(split(text)) == text`."""
-    parts: list[str] = []
-    while len(text) > limit:
-        end = _pause(text[:limit])
-        parts.append(text[:end])
-        text = text[end:]
-    return [*parts, text]
+def tail(text: str, longest: int) -> str:
+    """The end of escaped text, whole escapes only: of a text that grows, that is what stays in sight."""
+    if len(text) <= longest:
+        return text
+    start = len(text) - longest
+    before = text[:start]
+    return "…" + text[start + (len(before) - len(before.rstrip("\\"))) % 2 :]
 
 
-def _pause(text: str) -> int:
-    """Where to end a part: after the last paragraph, line, sentence or word of its second half."""
-    for pause in _PAUSES:
-        ends = [match.end() for match in pause.finditer(text, len(text) // 2)]
-        if ends:
-            return ends[-1]
-    backslashes = len(text) - len(text.rstrip("\\"))
-    return len(text) - backslashes % 2 or len(text)  # an escape stays with what it escapes
+def _escaped(text: str) -> str:
+    text = _INLINE.sub(r"\\\g<0>", text)
+    text = _NUMBERED.sub(r"\1\\.", _LINE_START.sub(r"\1\\\2", text))
+    return _EVERYONE.sub("\\\\@\u200b", text)
 
 
 def ordinal(number: int) -> str:
@@ -58,7 +70,9 @@ def ordinal(number: int) -> str:
 
 def seconds(amount: float) -> str:
     """`40 s`, `3 min`"""
-    return f"{max(1, round(amount))} s" if amount < 90 else f"{round(amount / 60)} min"
+    if amount < 90:
+        return tr("{count} s", count=max(1, round(amount)))
+    return tr("{count} min", count=round(amount / 60))
 
 
 def bar(share: float, width: int = 10) -> str:
