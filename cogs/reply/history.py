@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate
 
 import discord
 
-from cogs.language import ntr, tr
+from cogs.language import later, ntr, tr
 from cogs.reply.sources import visible, words
 from inference import InvalidRequest
 
-_HIDDEN = (
+_HIDDEN = later(
     "Discord hides these messages from me. The bot's operator can change that: Message Content Intent, under Bot at "
     "https://discord.com/developers/applications. Until then, use a message's menu (Apps, Summarize), or paste a text."
 )
@@ -29,7 +30,10 @@ class Said:
     words: str
     at: datetime
     jump_url: str
-    start: int
+    start: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.words}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,7 @@ class Transcript:
             yield tr("older ones were left out")
 
 
-def check_history(interaction: discord.Interaction) -> discord.abc.Messageable:
+def check_history(interaction: discord.Interaction) -> discord.abc.MessageableChannel:
     """The channel, if both sides may read its past; raises InvalidRequest."""
     channel = interaction.channel
     if not isinstance(channel, discord.abc.Messageable):
@@ -126,33 +130,48 @@ async def transcript(
     return transcribed(messages, me)
 
 
-def transcribed(messages: list[discord.Message], me: discord.ClientUser | None, *, complete: bool = True) -> Transcript:
-    """The text of `messages`, which come newest first; raises InvalidRequest if there is none."""
-    others = [message for message in reversed(messages) if message.author != me and not message.is_system()]
-    said = _placed([(message, text) for message in others if (text := words(_original(message)).strip())])
-    hidden = sum(not visible(_original(message)) for message in others)
-    if not said:
+def transcribed(
+    messages: list[discord.Message],
+    me: discord.ClientUser | None,
+    *,
+    longest: int | None = None,
+    complete: bool = True,
+) -> Transcript:
+    """The text of `messages`, which come newest first, in at most `longest` characters: the oldest are left out.
+
+    Raises InvalidRequest if there is no text at all.
+    """
+    others = [message for message in map(_original, messages) if message.author != me and not message.is_system()]
+    spoken = [said for said in map(_said, others) if said.words]
+    recent = _recent(spoken, longest)
+    hidden = sum(not visible(message) for message in others)
+    if not recent:
         raise InvalidRequest(_HIDDEN if hidden else "There are no messages with words before this one.")
     return Transcript(
-        text="\n".join(f"{message.name}: {message.words}" for message in said),
-        messages=tuple(said),
+        text="\n".join(map(str, recent)),
+        messages=_placed(recent),
         seen=len(messages),
-        silent=len(others) - len(said) - hidden,
+        silent=len(others) - len(spoken) - hidden,
         hidden=hidden,
         own=len(messages) - len(others),
-        complete=complete,
+        complete=complete and len(recent) == len(spoken),
     )
 
 
-def _placed(spoken: list[tuple[discord.Message, str]]) -> list[Said]:
-    said: list[Said] = []
-    start = 0
-    for message, text in spoken:
-        original = _original(message)
-        name = original.author.display_name
-        said.append(Said(name, text, original.created_at, original.jump_url, start))
-        start += len(f"{name}: {text}\n")
-    return said
+def _said(message: discord.Message) -> Said:
+    return Said(message.author.display_name, words(message).strip(), message.created_at, message.jump_url)
+
+
+def _recent(spoken: list[Said], longest: int | None) -> list[Said]:
+    """As many of `spoken`, newest first, as fit into `longest` characters, a line each; oldest first."""
+    ends = accumulate(len(str(said)) + 1 for said in spoken)
+    fitting = [said for said, end in zip(spoken, ends, strict=True) if longest is None or end - 1 <= longest]
+    return fitting[::-1]
+
+
+def _placed(said: list[Said]) -> tuple[Said, ...]:
+    starts = accumulate((len(str(message)) + 1 for message in said), initial=0)
+    return tuple(replace(message, start=start) for message, start in zip(said, starts, strict=False))
 
 
 def _original(message: discord.Message) -> discord.Message:

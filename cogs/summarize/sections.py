@@ -1,0 +1,67 @@
+"""A channel's summary as one message: on top what matters, then each section with a link to where it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from discord.utils import format_dt
+
+from cogs.language import tr
+from cogs.reply import Page, neutral
+from cogs.reply.history import Transcript
+from cogs.reply.page import pages, with_file
+from cogs.summarize.telling import shown, small_print
+from inference import Section, Summary
+
+_MOST_LINKS = 8
+"""Sections beyond that are told together, so that a message has room for all links."""
+
+_FEWEST_WORDS = 40
+"""Characters of a section that stand in the message when there is little room; the file has them all."""
+
+
+def caught_up(summary: Summary, past: Transcript, upload_limit: int) -> Page:
+    """One message, which can be shared as it is: what has no room there is in its file."""
+    sections = _together(summary.sections)
+    link = "" if len(sections) > 1 else past.messages[0].jump_url
+    note = small_print(past.coverage(summary.parts), link)
+    page = Page(_text(summary, sections, past), plain=_plain(summary, past), note=note)
+    if len(pages(page, upload_limit)) == 1:
+        return page
+    short = Page(_text(summary, sections, past, _FEWEST_WORDS), plain=page.plain, note=note)
+    return with_file(short, upload_limit)
+
+
+def _text(summary: Summary, sections: Sequence[Section], past: Transcript, longest: int | None = None) -> str:
+    if len(sections) < 2:
+        return shown(summary.text)
+    return "\n".join([shown(summary.text), "", *(_line(section, past, longest) for section in sections)])
+
+
+def _line(section: Section, past: Transcript, longest: int | None) -> str:
+    first = past.message_at(section.start)
+    words = " ".join(section.summary.split())
+    if longest and len(words) > longest:
+        words = words[: longest - 1] + "…"
+    return f"- {format_dt(first.at, 'f')} [{tr('jump')}]({first.jump_url}) {neutral(words)}"
+
+
+def _plain(summary: Summary, past: Transcript) -> str:
+    """For a file: every section, with its link written out."""
+    parts = [summary.text]
+    for section in summary.sections:
+        first = past.message_at(section.start)
+        parts.append(f"{first.at:%Y-%m-%d %H:%M} UTC, {first.jump_url}\n{section.summary.strip()}")
+    return "\n\n".join(parts)
+
+
+def _together(sections: Sequence[Section]) -> list[Section]:
+    """Neighbours joined, evenly, until there are few enough."""
+    groups = min(len(sections), _MOST_LINKS)
+    cuts = [len(sections) * group // groups for group in range(groups + 1)] if groups else []
+    return [_joined(sections[a:b]) for a, b in pairwise(cuts)]
+
+
+def _joined(sections: Sequence[Section]) -> Section:
+    return Section(" ".join(section.summary.strip() for section in sections), sections[0].start, sections[-1].end)

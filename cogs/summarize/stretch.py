@@ -1,0 +1,119 @@
+"""Which messages to read, of which channel and how far back; and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import discord
+from discord import app_commands
+
+from cogs.language import ntr
+from cogs.reply import Job, Page
+from cogs.reply.history import Transcript, check_history, read_back, transcribed
+from cogs.reply.sources import linked_message, readable_channel
+from inference import InvalidRequest
+
+_MINE = "my last message"
+_PAUSE = 1.5
+"""Seconds between two edits that tell how many messages there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """The last `messages`, or those since `since` (a link, or "my last message"), of a channel (None: the one here)."""
+
+    messages: int | None = None
+    since: str | None = None
+    channel_id: int | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any messages are asked for."""
+        return any(option is not None for option in (self.messages, self.since, self.channel_id))
+
+    @property
+    def mine(self) -> bool:
+        """Whether it begins after the last message of the person who asks."""
+        return self.since is not None and self.since.strip().lower() == _MINE
+
+
+async def since_choices(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offers the one thing that is not a link."""
+    return [app_commands.Choice(name=_MINE, value=_MINE)] if typed.lower() in _MINE else []
+
+
+async def read(
+    job: Job, interaction: discord.Interaction, stretch: Stretch
+) -> tuple[discord.abc.MessageableChannel, Transcript]:
+    """The channel and what was said there, telling meanwhile how many messages there are.
+
+    Acknowledges, after all that can be refused from memory. Raises InvalidRequest.
+    """
+    limits = job.engine.config.limits
+    _check(stretch, limits.messages)
+    channel, first = await _opened(job, interaction, stretch)
+    _tell_count(job, 0)
+    messages, met = await job.wait(
+        read_back(
+            channel,
+            stretch.messages or limits.messages,
+            discord.Object(interaction.id),
+            until=_beginning(stretch, interaction.user, first),
+            told=lambda count: _tell_count(job, count),
+        )
+    )
+    if stretch.mine:
+        _check_mine(len(messages), met)
+    complete = met or stretch.messages is not None or len(messages) < limits.messages
+    me = interaction.client.user
+    return channel, transcribed(messages, me, longest=limits.text_characters, complete=complete)
+
+
+def _check(stretch: Stretch, most: int) -> None:
+    if stretch.messages is not None and stretch.since is not None:
+        raise InvalidRequest("Give either `messages` or `since`, since both say how far back to read.")
+    if stretch.messages is not None and stretch.messages > most:
+        raise InvalidRequest("This bot reads {most} messages at most. Ask for fewer.", most=most)
+
+
+async def _opened(
+    job: Job, interaction: discord.Interaction, stretch: Stretch
+) -> tuple[discord.abc.MessageableChannel, discord.Message | None]:
+    """The channel, if both sides may read it, and the message that a link in `since` leads to."""
+    if stretch.since is not None and not stretch.mine:
+        first = await linked_message(job, interaction, stretch.since)
+        if stretch.channel_id not in (None, first.channel.id):
+            raise InvalidRequest("That message is not in the channel you chose. Leave one of the two out.")
+        return first.channel, first
+    if stretch.channel_id is not None:
+        return await readable_channel(job, interaction, stretch.channel_id), None
+    channel = check_history(interaction)
+    await job.acknowledge()
+    return channel, None
+
+
+def _beginning(
+    stretch: Stretch, asker: discord.abc.User, first: discord.Message | None
+) -> Callable[[discord.Message], bool]:
+    """Tells the message before which the stretch begins."""
+    if first is not None:
+        return lambda message: message.id < first.id
+    if stretch.mine:
+        return lambda message: message.author.id == asker.id
+    return lambda message: False
+
+
+def _check_mine(count: int, met: bool) -> None:
+    if not met:
+        raise InvalidRequest(
+            "None of the last {count} messages there is yours. Say how far back to read with `messages`, or with a "
+            "message's link in `since`.",
+            count=count,
+        )
+    if not count:
+        raise InvalidRequest("Nothing has been written there since your last message.")
+
+
+def _tell_count(job: Job, count: int) -> None:
+    job.tell(Page(ntr("Reading… {count} message", "Reading… {count} messages", count, count=count)), _PAUSE)
