@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from inference.devices import Placement
 from inference.errors import InvalidRequest
 from inference.pipelines.causal_lm import CausalLM
-from inference.pipelines.causal_lm.prompts import is_grounded
+from inference.pipelines.causal_lm.answering import is_grounded
 from inference.types import (
     Answer,
     AskRequest,

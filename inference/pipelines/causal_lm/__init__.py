@@ -16,7 +16,7 @@ from inference.devices import Placement
 from inference.errors import ModelUnavailable
 from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
 from inference.pipelines.causal_lm.generation import Generation
-from inference.pipelines.causal_lm.prompts import Planner
+from inference.pipelines.causal_lm.instructions import Instructions
 from inference.pipelines.causal_lm.ragged import ATTENTION, Decoder
 from inference.pipelines.causal_lm.scoring import Scorer
 from inference.pipelines.causal_lm.vocabulary import Vocabulary
@@ -35,7 +35,9 @@ class CausalLM(Pipeline):
         decoder = Decoder(model, _ROWS)
         self.nbytes = weight_bytes(model)
         self._scorer = Scorer(decoder, vocabulary, window)
-        self._generation = Generation(decoder, vocabulary, Planner(vocabulary, window), _ends(model, vocabulary), _ROWS)
+        self._generation = Generation(
+            decoder, vocabulary, Instructions(vocabulary, window), _ends(model, vocabulary), _ROWS
+        )
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
@@ -54,7 +56,7 @@ class CausalLM(Pipeline):
         if isinstance(request, FillRequest):
             return self._scorer.fill(request, pause)
         assert isinstance(request, SentimentRequest)
-        return self._scorer.mood(request)
+        return self._scorer.moods(request, pause)
 
 
 def _window(model: PreTrainedModel, vocabulary: Vocabulary) -> int:

@@ -51,6 +51,13 @@ class Sequence:
         all_keys, all_values = self._layers[layer]
         return all_keys[:, :, :end], all_values[:, :, :end]
 
+    def copy(self, other: Sequence, length: int) -> None:
+        """Take over the first `length` tokens of `other`."""
+        for layer, pair in other._layers.items():
+            keys, values = (tensor[:, :, :length] for tensor in pair)
+            self.append(layer, keys, values)
+        self.length = length
+
     def _room(self, like: torch.Tensor) -> torch.Tensor:
         batch, heads, _, size = like.shape
         return like.new_empty(batch, heads, self.capacity, size)

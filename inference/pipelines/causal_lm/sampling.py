@@ -3,24 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 
 import torch
 
+from inference.pipelines.causal_lm.prompts import Prompt
 
-@dataclass(slots=True)
+
 class Sampler:
     """How one text draws its tokens. `temperature` 0 takes the likeliest; `top_p` 1 allows all."""
 
-    temperature: float
-    top_p: float
-    seed: int
-    random: torch.Generator = field(init=False)
+    def __init__(self, prompt: Prompt) -> None:
+        self.temperature = prompt.temperature
+        self.top_p = prompt.top_p
+        self.penalty = prompt.repetition_penalty
+        self.random = torch.Generator().manual_seed(prompt.seed)
+        self._there = torch.empty(0, dtype=torch.long)
+        if self.penalty != 1:
+            self._there = torch.tensor(prompt.tokens + [0] * prompt.max_new_tokens)
+        self._count = len(prompt.tokens)
 
-    def __post_init__(self) -> None:
-        self.random = torch.Generator().manual_seed(self.seed)
+    @property
+    def there(self) -> torch.Tensor:
+        """The tokens of the prompt and of the text so far, where a penalty asks for them."""
+        return self._there[: self._count]
+
+    def add(self, token: int) -> None:
+        """The text has grown by `token`."""
+        if self.penalty != 1:
+            self._there[self._count] = token
+            self._count += 1
 
 
+@torch.inference_mode()
 def draw(logits: torch.Tensor, samplers: Sequence[Sampler]) -> list[int]:
     """One token a row of `logits` [rows, vocabulary], in fp32 on the CPU; a row's draw depends on that row alone.
 
@@ -29,6 +43,7 @@ def draw(logits: torch.Tensor, samplers: Sequence[Sampler]) -> list[int]:
     below `top_p`: so we draw from all tokens, and again when the one drawn is outside. That is the same
     distribution, and spares sorting the vocabulary.
     """
+    logits = _penalized(logits, samplers)
     tokens: list[int] = logits.argmax(dim=-1).tolist()
     rows = [row for row, sampler in enumerate(samplers) if sampler.temperature > 0]
     temperatures = torch.tensor([samplers[row].temperature for row in rows])[:, None]
@@ -43,6 +58,21 @@ def draw(logits: torch.Tensor, samplers: Sequence[Sampler]) -> list[int]:
         rows = [row for row, again in zip(rows, outside.tolist(), strict=True) if again]
         probabilities, sums = probabilities[outside], sums[outside]
     return tokens
+
+
+def _penalized(logits: torch.Tensor, samplers: Sequence[Sampler]) -> torch.Tensor:
+    """With the scores of tokens that are there already made less likely (Keskar et al. 2019,
+    https://arxiv.org/abs/1909.05858, section 4.1): positive ones divided by the penalty, negative ones multiplied.
+    """
+    rows = [row for row, sampler in enumerate(samplers) if sampler.penalty != 1]
+    if not rows:
+        return logits
+    logits = logits.clone()
+    for row in rows:
+        there, penalty = samplers[row].there, samplers[row].penalty
+        scores = logits[row, there]
+        logits[row, there] = torch.where(scores < 0, scores * penalty, scores / penalty)
+    return logits
 
 
 def _inverse(sums: torch.Tensor, samplers: Sequence[Sampler]) -> torch.Tensor:

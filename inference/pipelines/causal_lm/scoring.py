@@ -11,7 +11,7 @@ from inference.blanks import filling, split_at_blanks
 from inference.errors import InvalidRequest
 from inference.pipelines.causal_lm.ragged import Decoder, Sequence
 from inference.pipelines.causal_lm.vocabulary import Vocabulary
-from inference.types import Filling, FillRequest, Mood, SentimentRequest
+from inference.types import Filling, FillRequest, Mood, Moods, SentimentRequest
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PROPOSALS = 24
@@ -46,15 +46,18 @@ class Scorer:
             before += words[0][0] + after
         return filling(pieces, blanks)
 
-    def mood(self, request: SentimentRequest) -> Mood:
-        """Whether "positive" or "negative" continues the text better than it continues no text at all.
+    def moods(self, request: SentimentRequest, pause: Callable[[], None]) -> Moods:
+        """Whether "positive" or "negative" continues each text better than it continues no text at all.
 
         Taking off what the model prefers anyway is contextual calibration (Zhao et al. 2021,
-        https://arxiv.org/abs/2102.09690).
+        https://arxiv.org/abs/2102.09690). `pause` is called before each look at the model.
         """
-        text = self._log_odds(request.text) - self._log_odds(_NOTHING)
-        positive = float(torch.sigmoid(torch.tensor(text)))
-        return Mood("positive", positive) if positive >= 0.5 else Mood("negative", 1 - positive)
+        nothing = self._log_odds(_NOTHING)
+        moods: list[Mood] = []
+        for text in request.texts:
+            pause()
+            moods.append(_mood(self._log_odds(text) - nothing))
+        return Moods(tuple(moods))
 
     def _log_odds(self, text: str) -> float:
         tokens = self._fitting(self._vocabulary.prompt(text + _QUESTION))
@@ -106,3 +109,9 @@ class Scorer:
                 f"This text has {len(tokens):,} tokens; this model takes {self._window:,}. Shorten it."
             )
         return tokens
+
+
+def _mood(log_odds: float) -> Mood:
+    positive = float(torch.sigmoid(torch.tensor(log_odds)))
+    label, score = ("positive", positive) if positive >= 0.5 else ("negative", 1 - positive)
+    return Mood(label, score, 2 * positive - 1)

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
+from jinja2 import TemplateError
 from transformers import AutoTokenizer
+
+
+class Message(NamedTuple):
+    """A turn of a conversation; `role` is system, user or assistant."""
+
+    role: str
+    content: str
 
 
 class Vocabulary:
@@ -14,6 +23,7 @@ class Vocabulary:
     def __init__(self, folder: Path) -> None:
         # transformers annotates nearly every value of a tokenizer as a union of what all of them may return.
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        self._special = [str(token) for token in self._tokenizer.added_tokens_decoder.values() if token.special]
 
     @property
     def longest(self) -> int:
@@ -38,10 +48,34 @@ class Vocabulary:
         """A text to begin with, after the special tokens that the model was trained with (OPT: `</s>`)."""
         return self._tokenizer(text)["input_ids"]
 
-    def chat(self, message: str, system: str) -> list[int]:
-        """What the user says, in the model's own template, up to where the reply begins."""
-        turns = [{"role": "system", "content": system}, {"role": "user", "content": message}]
-        return self._tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_dict=False)
+    def chat(self, messages: Sequence[Message], written: str = "") -> list[int]:
+        """A conversation in the model's own template, up to where its reply begins, and of that what is `written`.
+
+        A system message goes before the first user's words if the template refuses it.
+        """
+        messages = [Message(role, self._harmless(content)) for role, content in messages]
+        try:
+            conversation = self._rendered(messages)
+        except TemplateError:
+            if messages[0].role != "system":
+                raise
+            system, first, *others = messages
+            conversation = self._rendered([Message(first.role, f"{system.content}\n\n{first.content}"), *others])
+        return self.tokens(conversation + self._harmless(written))
+
+    def _rendered(self, messages: Sequence[Message]) -> str:
+        return self._tokenizer.apply_chat_template(
+            [message._asdict() for message in messages],
+            add_generation_prompt=True,
+            tokenize=False,
+            enable_thinking=False,  # where the template knows it: what is thought aloud would be the whole reply
+        )
+
+    def _harmless(self, text: str) -> str:
+        """Words that mark turns in the template, written by a person, must not begin a turn."""
+        for token in self._special:
+            text = text.replace(token, f"{token[:1]} {token[1:]}")
+        return text
 
     def tokens(self, text: str) -> list[int]:
         """A piece of text in the middle of another."""

@@ -1,0 +1,85 @@
+"""One job on its way: its plan, and the texts that the plan asked for last."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inference.errors import InferenceError
+from inference.pipelines.base import Job, translated
+from inference.pipelines.causal_lm.prompts import Plan, Prompt
+from inference.pipelines.causal_lm.ragged import Sequence
+from inference.pipelines.causal_lm.sampling import Sampler
+from inference.pipelines.causal_lm.text import Text
+from inference.pipelines.causal_lm.vocabulary import Vocabulary
+from inference.types import Chunk, Progress, Value
+
+if TYPE_CHECKING:
+    import torch
+
+
+class Branch:
+    """A text of a task, and what it takes to grow it."""
+
+    def __init__(self, task: Task, prompt: Prompt, vocabulary: Vocabulary) -> None:
+        self.task = task
+        self.text = Text(prompt, vocabulary)
+        self.sampler = Sampler(prompt)
+        self.sequence = Sequence(len(prompt.tokens) + prompt.max_new_tokens)
+        self.first: torch.Tensor | None = None
+        """The logits after the prompt [1, vocabulary], once it has been read."""
+
+
+class Task:
+    """Runs the plan of `job` step by step."""
+
+    def __init__(self, job: Job, plan: Plan, vocabulary: Vocabulary) -> None:
+        self.job = job
+        self.branches: list[Branch] = []
+        self._plan = plan
+        self._vocabulary = vocabulary
+        self._before = 0
+        """Texts that ended in earlier steps."""
+        self._shown = ""
+
+    @property
+    def step_ended(self) -> bool:
+        return all(branch.text.done for branch in self.branches)
+
+    def twin_of(self, branch: Branch) -> Branch | None:
+        """Another text from the same prompt, which has been read already."""
+        tokens = branch.text.prompt.tokens
+        return next((b for b in self.branches if b.first is not None and b.text.prompt.tokens is tokens), None)
+
+    def advance(self) -> None:
+        """Give the plan its texts; it asks for more, or the job ends."""
+        try:
+            with translated():
+                reply = self._reply()
+        except InferenceError as error:
+            self.branches = []
+            self.job.fail(error)
+            return
+        self._before += len(self.branches)
+        if isinstance(reply, list):
+            self.branches = [Branch(self, prompt, self._vocabulary) for prompt in reply]
+        else:
+            self.branches = []
+            self.job.finish(reply)
+
+    def tell(self, text: Text) -> None:
+        """Tell the caller how far it is: the words themselves where they are all that was asked for."""
+        if text.prompt.shown:
+            if text.settled != self._shown:
+                self._shown = text.settled
+                self.job.emit(Chunk(self._shown, text.prompt.chat))
+        elif text.done and not self.branches[0].text.prompt.shown:
+            total = self._before + len(self.branches)
+            if total > 1:
+                self.job.emit(Progress(self._before + sum(branch.text.done for branch in self.branches), total))
+
+    def _reply(self) -> list[Prompt] | Value:
+        try:
+            texts = [branch.text.continuation for branch in self.branches]
+            return self._plan.send(texts) if texts else next(self._plan)
+        except StopIteration as result:
+            return result.value
