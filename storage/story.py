@@ -37,11 +37,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """What was asked for, with all its settings, and the pieces so far; `chat`: they answer the prompt."""
+    """What was asked for, with all its settings, and the pieces so far.
+
+    `chat`: they answer the prompt. `follows`: it goes on from an earlier story, whose words are not part of this one.
+    """
 
     request: CompleteRequest
     pieces: tuple[Piece, ...] = ()
     chat: bool = False
+    follows: bool = False
 
     @property
     def written(self) -> str:

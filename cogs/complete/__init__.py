@@ -1,0 +1,75 @@
+"""/complete: goes on with a text, showing it as it grows; buttons and replies go on from there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.complete.chain import continued
+from cogs.complete.claims import Claims
+from cogs.complete.press import Press
+from cogs.complete.stops import stops_in
+from cogs.complete.tell import tell_completion
+from cogs.options import Seed, Text, models_of
+from cogs.reply import InteractionPlace
+from inference import CompleteRequest
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+__all__ = ["Complete", "continued", "tell_completion"]
+
+
+class Complete(commands.Cog):
+    """Going on with texts; `claims` are those that a button is working on."""
+
+    def __init__(self, bot: Inkling) -> None:
+        self.bot = bot
+        self.claims = Claims()
+        bot.add_dynamic_items(Press)
+
+    @app_commands.command()
+    @app_commands.describe(
+        prompt="The beginning of a text, or what to say to a chat model",
+        model="Who writes",
+        length="How many tokens to add, about ¾ of a word each",
+        temperature="0 always takes the likeliest word; higher is bolder",
+        top_p="Draw from the likeliest words that make up this share",
+        repetition_penalty="From 1 to 2: higher repeats less, 1 changes nothing",
+        stop=r"End before any of these, with | in between; \n is the end of a line",
+        alternatives="How many texts to choose from",
+        seed="0 to 4294967295; the same seed repeats an answer",
+    )
+    @app_commands.rename(top_p="top-p", repetition_penalty="repetition-penalty")
+    @app_commands.autocomplete(model=models_of("complete"))
+    async def complete(
+        self,
+        interaction: discord.Interaction,
+        prompt: Text,
+        model: str = "",
+        length: app_commands.Range[int, 1, 4096] = 64,
+        temperature: app_commands.Range[float, 0.0, 5.0] = 0.8,
+        top_p: app_commands.Range[float, 0.01, 1.0] = 0.95,
+        repetition_penalty: app_commands.Range[float, 1.0, 2.0] = 1.0,
+        stop: app_commands.Range[str, 1, 300] = "",
+        alternatives: app_commands.Range[int, 1, 8] = 1,
+        seed: Seed | None = None,
+    ) -> None:
+        """Continue a text, or talk to a chat model."""
+        request = CompleteRequest(
+            prompt=prompt,
+            model=model,
+            max_new_tokens=length,
+            temperature=temperature,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            stop=stops_in(stop),
+            n=alternatives,
+            seed=seed,
+            owner=str(interaction.user.id),
+        )
+        async with self.bot.jobs.open(InteractionPlace(interaction)) as job:
+            await tell_completion(job, self.bot.store.completions, request)

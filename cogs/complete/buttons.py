@@ -1,0 +1,37 @@
+"""The buttons below a text. What they do is in `actions`; `Press` in `press` hears them."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import discord
+
+from cogs.language import tr
+from storage import Story
+
+Action = Literal["continue", "another", "undo", "delete", "previous", "next"]
+
+PREFIX = "inkling:complete:"
+CUSTOM_ID = rf"{PREFIX}(?P<action>{'|'.join(get_args(Action))}):(?P<story>[\w-]+)"
+"""All that a press carries: the rest is in the store, so that buttons work for as long as their message is there."""
+
+
+def buttons(story_id: str, story: Story) -> discord.ui.View:
+    """What can be done with the story, and a second row to turn pages where its last piece has several takes."""
+    last = story.pieces[-1]
+    view = discord.ui.View(timeout=None)
+
+    def add(label: str, action: str, row: int = 0, *, disabled: bool = False) -> None:
+        custom_id = f"{PREFIX}{action}:{story_id}"
+        view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=row, disabled=disabled))
+
+    add(tr("Continue"), "continue", disabled=not last.take.text.strip())
+    add(tr("Try another"), "another", disabled=story.request.temperature == 0)  # it would write the same
+    add(tr("Undo"), "undo", disabled=len(story.pieces) == 1)
+    add(tr("Delete"), "delete")
+    if len(last.takes) > 1:
+        add("◀", "previous", 1)
+        add(f"{last.shown + 1}/{len(last.takes)}", "page", 1, disabled=True)
+        add("▶", "next", 1)
+    view.stop()  # presses are not for this object, which the next restart would end
+    return view

@@ -1,0 +1,116 @@
+"""Replies to a text go on with it: what was said before is read from the chain of replies itself."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import discord
+
+from cogs.complete.buttons import PREFIX
+from cogs.complete.tell import tell_completion
+from cogs.reply import MessagePlace
+from cogs.reply.text import as_written
+from inference import CompleteRequest, Turn
+from storage import KeptStory
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+_MOST_TEXTS = 10
+"""How far back a chain is followed: each text takes two messages."""
+
+_CLINGING = '.,;:!?…)”’"'
+"""What follows a word without a space."""
+
+
+async def continued(bot: Inkling, message: discord.Message) -> bool:
+    """Go on with the text that `message` replies to, by the words that follow the bot's name.
+
+    Returns whether it did: not without words, and only where the message replied to shows a text of the bot's.
+    """
+    words = _words(bot, message)
+    text = await _replied_to(message) if words else None
+    if text is None or not _is_text(bot, text):
+        return False
+    kept = await bot.store.completions.shown_by(text.id)
+    options = kept.story.request if kept else CompleteRequest(prompt="")
+    chat = kept.story.chat if kept else _is_answer(text)
+    async with bot.jobs.open(MessagePlace(message, "complete")) as job:
+        turns = await _turns_before(bot, message)
+        prompt = words if chat else _spaced(turns, words)
+        request = replace(options, prompt=prompt, seed=None, n=1, owner=str(message.author.id))
+        await tell_completion(job, bot.store.completions, request, turns)
+    return True
+
+
+async def turns_before_text(bot: Inkling, text: discord.Message) -> tuple[Turn, ...]:
+    """What was said before the message that `text` answers, oldest first."""
+    asked = await _replied_to(text)
+    return await _turns_before(bot, asked) if asked else ()
+
+
+async def _turns_before(bot: Inkling, asked: discord.Message | None) -> tuple[Turn, ...]:
+    turns: tuple[Turn, ...] = ()
+    for _ in range(_MOST_TEXTS):
+        text = await _replied_to(asked) if asked else None
+        if text is None or not _is_text(bot, text):
+            break
+        kept = await bot.store.completions.shown_by(text.id)
+        turns = (*(_turns_kept(kept) if kept else _turns_shown(text)), *turns)
+        asked = await _replied_to(text) if kept is None or kept.story.follows else None
+    return turns
+
+
+def _turns_kept(kept: KeptStory) -> Sequence[Turn]:
+    return Turn("person", kept.story.request.prompt), Turn("model", kept.story.written)
+
+
+def _turns_shown(text: discord.Message) -> Sequence[Turn]:
+    """As far as the message itself says: of a text that the model went on with, both are one."""
+    lines = [line for line in text.content.split("\n") if not line.startswith("-# ")]
+    asked = [Turn("person", as_written(lines.pop(0)[2:]))] if _is_answer(text) else []
+    return [*asked, Turn("model", as_written(_BOLD.sub("", "\n".join(lines))))]
+
+
+_BOLD = re.compile(r"(?<!\\)\*\*")
+
+
+def _is_text(bot: Inkling, message: discord.Message) -> bool:
+    """Whether it is one of the bot's texts, which their buttons tell."""
+    rows = (row for row in message.components if isinstance(row, discord.ActionRow))
+    ids = [str(getattr(button, "custom_id", "")) for row in rows for button in row.children]
+    return message.author == bot.user and any(each.startswith(PREFIX) for each in ids)
+
+
+def _is_answer(text: discord.Message) -> bool:
+    """Whether a chat model wrote it: then it shows the prompt as a quote."""
+    return text.content.startswith("> ")
+
+
+def _words(bot: Inkling, message: discord.Message) -> str:
+    """What follows the bot's name."""
+    assert bot.user is not None, "known after login"
+    return re.sub(rf"^\s*<@!?{bot.user.id}>", "", message.content).strip()
+
+
+def _spaced(turns: Sequence[Turn], words: str) -> str:
+    """`words` as they go on from what was said before, where there is one text and no talk."""
+    before = turns[-1].text if turns else ""
+    glued = not before or before[-1].isspace() or words[0] in _CLINGING
+    return words if glued else f" {words}"
+
+
+async def _replied_to(message: discord.Message) -> discord.Message | None:
+    """None if it is no reply, or the message replied to is gone or hidden."""
+    reference = message.reference
+    if reference is None or reference.message_id is None or reference.type is not discord.MessageReferenceType.reply:
+        return None
+    if isinstance(reference.resolved, discord.Message):
+        return reference.resolved
+    try:
+        return reference.cached_message or await message.channel.fetch_message(reference.message_id)
+    except (discord.NotFound, discord.Forbidden):
+        return None
