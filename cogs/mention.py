@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from discord.ext import commands
 
 from cogs.about import help_text
-from cogs.ask import tell_answer
+from cogs.ask import Question, gather_by_reply, tell_answer
 from cogs.caption import tell_captions
 from cogs.complete import tell_completion
 from cogs.mood import tell_mood
 from cogs.reply import Job, MessagePlace, Page
 from cogs.reply.sources import pictures, pointed_at, text_of_message
 from cogs.summarize import tell_summary
-from inference import AskRequest, CompleteRequest, InvalidRequest, SentimentRequest, SummarizeRequest
+from inference import CompleteRequest, InvalidRequest, SentimentRequest, SummarizeRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -37,10 +37,10 @@ class Mention(commands.Cog):
 
     @commands.command()
     async def ask(self, context: Context, *, question: str = "") -> None:
-        """Ask about the message."""
+        """Ask about the message, about the files of this one, or a language model."""
         async with self._job(context) as job:
-            source = await self._text(job, context, "")
-            await tell_answer(job, AskRequest(question=question, context=source, owner=_owner(context)))
+            source = await gather_by_reply(job, context.message)
+            await tell_answer(job, self.bot.recent, Question(question), source)
 
     @commands.command()
     async def caption(self, context: Context) -> None:
@@ -61,7 +61,7 @@ class Mention(commands.Cog):
         """Continue the message, or the text that follows."""
         async with self._job(context) as job:
             source = await self._text(job, context, prompt)
-            await tell_completion(job, CompleteRequest(prompt=source, owner=_owner(context)))
+            await tell_completion(job, self.bot.store.completions, CompleteRequest(prompt=source, owner=_owner(context)))
 
     @commands.command()
     async def help(self, context: Context) -> None:

@@ -1,31 +1,40 @@
 """What people hand in: files, and messages they point at. Everything unusable is an InvalidRequest with a reason."""
 
-from cogs.reply.sources.files import check_size, decode, read, text_given, text_of_file
+from cogs.reply.sources.files import check_files, check_size, name_of, read, source_of_file, text_given, text_of_file
 from cogs.reply.sources.links import check_readable, leads_elsewhere, linked_message, readable_channel
 from cogs.reply.sources.messages import (
     HOW_TO_POINT,
     attachments,
+    documents,
     fetch_message,
     pictures,
     pointed_at,
+    sources_of_message,
     text_of_message,
     visible,
     words,
 )
+from cogs.reply.sources.source import Source, joined
 
 __all__ = [
     "HOW_TO_POINT",
+    "Source",
     "attachments",
+    "check_files",
     "check_readable",
     "check_size",
-    "decode",
+    "documents",
     "fetch_message",
+    "joined",
     "leads_elsewhere",
     "linked_message",
+    "name_of",
     "pictures",
     "pointed_at",
     "read",
     "readable_channel",
+    "source_of_file",
+    "sources_of_message",
     "text_given",
     "text_of_file",
     "text_of_message",

@@ -9,10 +9,10 @@ import discord
 
 from cogs.reply.errors import DELIVERY
 from cogs.reply.job import Job
-from inference import InvalidRequest
+from cogs.reply.sources.source import Source
+from inference import InvalidRequest, document_text
 
 _READ_SECONDS = 20
-_BYTES_A_CHARACTER = 4
 
 
 async def text_given(
@@ -26,13 +26,27 @@ async def text_given(
     raise InvalidRequest("Give {choices}, and only one of them.", choices=choices)
 
 
-async def text_of_file(job: Job, file: discord.Attachment) -> str:
-    """The text of a file; acknowledges, since fetching it takes a while."""
+def check_files(job: Job, files: Sequence[discord.Attachment]) -> None:
+    """Raises InvalidRequest for too many files, or too large ones, before anything is fetched."""
     limits = job.engine.config.limits
-    check_size(file, min(limits.upload, _BYTES_A_CHARACTER * limits.text_characters))
+    if len(files) > limits.files:
+        raise InvalidRequest("{most} files are the most that I read at once. Give fewer.", most=limits.files)
+    for file in files:
+        check_size(file, limits.upload)
+
+
+async def text_of_file(job: Job, file: discord.Attachment) -> str:
+    """The text of a document; acknowledges, since fetching it takes a while. Raises InvalidRequest."""
+    check_files(job, [file])
     await job.acknowledge()
     data = await read(file)
-    return await asyncio.to_thread(decode, data, file.filename)
+    most = job.engine.config.limits.text_characters
+    return await asyncio.to_thread(document_text, data, name_of(file), most)
+
+
+async def source_of_file(job: Job, file: discord.Attachment) -> Source:
+    """The text of a document, by the file's name; acknowledges. Raises InvalidRequest."""
+    return Source(await text_of_file(job, file), (name_of(file),))
 
 
 def check_size(file: discord.Attachment, limit: int) -> None:
@@ -40,7 +54,7 @@ def check_size(file: discord.Attachment, limit: int) -> None:
     if file.size > limit:
         raise InvalidRequest(
             "{name} has {size:.1f} MB; {most:.1f} MB is the most that this bot takes. Send a smaller one.",
-            name=_name(file),
+            name=name_of(file),
             size=file.size / 10**6,
             most=limit / 10**6,
         )
@@ -52,23 +66,9 @@ async def read(file: discord.Attachment) -> bytes:
         async with asyncio.timeout(_READ_SECONDS):
             return await file.read()
     except DELIVERY as error:
-        raise InvalidRequest("Discord did not hand over {name}. Upload it again.", name=_name(file)) from error
+        raise InvalidRequest("Discord did not hand over {name}. Upload it again.", name=name_of(file)) from error
 
 
-def decode(data: bytes, name: str) -> str:
-    """UTF-8 or UTF-16 with a mark, else Windows' western letters; raises InvalidRequest for what is no text."""
-    encodings: Sequence[str] = ("utf-16",) if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig", "cp1252")
-    for encoding in encodings:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if not any(character < " " and character not in "\t\n\r\f\x1b" for character in text):
-            return text
-    raise InvalidRequest(
-        "{name} is not a text file. Send a .txt or .md file.", name=discord.utils.escape_markdown(name)
-    )
-
-
-def _name(file: discord.Attachment) -> str:
+def name_of(file: discord.Attachment) -> str:
+    """A file's name, ready to show."""
     return discord.utils.escape_markdown(file.filename)

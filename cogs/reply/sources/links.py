@@ -16,8 +16,6 @@ _LINK = re.compile(
     r"https://(?:\w+\.)?discord(?:app)?\.com/channels/(?P<guild>@me|\d+)/(?P<channel>\d+)/(?P<message>\d+)"
 )
 
-NO_LINK = "That is no link to a message. Open the message's menu, choose Copy Message Link, and paste it."
-
 _NOT_READABLE = later(
     "I may not read that channel. I need View Channel and Read Message History there; a moderator can grant them."
 )
@@ -115,6 +113,8 @@ async def _check_invited(interaction: discord.Interaction, thread: discord.Threa
 def _parsed(link: str) -> _Link:
     found = _LINK.search(link)
     if not found:
-        raise InvalidRequest(NO_LINK)
+        raise InvalidRequest(
+            "That is no link to a message. Open the message's menu, choose Copy Message Link, and paste it."
+        )
     guild = None if found["guild"] == "@me" else int(found["guild"])
     return _Link(guild, int(found["channel"]), int(found["message"]))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import discord
 
 from cogs.reply.job import Job
-from cogs.reply.sources.files import text_of_file
+from cogs.reply.sources.files import check_files, name_of, text_of_file
+from cogs.reply.sources.source import Source, joined
 from inference import InvalidRequest
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic")
-_TEXTS = (".txt", ".md", ".markdown", ".rst", ".csv", ".log", ".json", ".yaml", ".yml")
+_TEXTS = (".txt", ".md", ".markdown", ".rst", ".csv", ".tsv", ".log", ".json", ".yaml", ".yml")
+_DOCUMENTS = (*_TEXTS, ".pdf", ".docx", ".html", ".htm", ".xhtml")
 
 HOW_TO_POINT = (
     "Discord does not show me that message. Open its menu instead (right-click, or a long press on a phone), "
@@ -18,12 +20,16 @@ HOW_TO_POINT = (
 
 
 async def text_of_message(job: Job, message: discord.Message) -> str:
-    """What a message says: its own words, those it forwards or embeds, and its text files."""
-    parts = [words(message)]
-    for file in attachments(message):
-        if file.filename.lower().endswith(_TEXTS):
-            parts.append(await text_of_file(job, file))
-    return "\n\n".join(part for part in parts if part.strip())
+    """What a message says: its own words, those it forwards or embeds, and its documents."""
+    return joined(await sources_of_message(job, message)).text
+
+
+async def sources_of_message(job: Job, message: discord.Message) -> list[Source]:
+    """The words of a message and of what it forwards or embeds, then its documents; acknowledges for those."""
+    link, files = message.jump_url, documents(message)
+    check_files(job, files)
+    texts = [Source(await text_of_file(job, file), (f"{name_of(file)} ({link})",)) for file in files]
+    return [Source(words(message), (link,)), *texts]
 
 
 def words(message: discord.Message) -> str:
@@ -43,6 +49,11 @@ def visible(message: discord.Message) -> bool:
 def attachments(message: discord.Message) -> list[discord.Attachment]:
     """The files of a message and of what it forwards."""
     return [*message.attachments, *(file for snapshot in message.message_snapshots for file in snapshot.attachments)]
+
+
+def documents(message: discord.Message) -> list[discord.Attachment]:
+    """Those whose names promise a text."""
+    return [file for file in attachments(message) if file.filename.lower().endswith(_DOCUMENTS)]
 
 
 def pictures(message: discord.Message) -> list[discord.Attachment]:

@@ -1,0 +1,74 @@
+"""/ask and the menu "Ask about this": evidence first, and a model's own words only where they are labelled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.ask.buttons import Press
+from cogs.ask.form import QuestionForm
+from cogs.ask.gather import Given, gather, gather_by_reply
+from cogs.ask.telling import Question, check_question, tell_answer
+from cogs.options import Text, models_of
+from cogs.reply import InteractionPlace
+from cogs.reply.sources import leads_elsewhere
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+__all__ = ["Ask", "Question", "check_question", "gather_by_reply", "tell_answer"]
+
+
+class Ask(commands.Cog):
+    """Questions about texts, and to a language model."""
+
+    def __init__(self, bot: Inkling) -> None:
+        self.bot = bot
+        bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about))
+        bot.add_dynamic_items(Press)
+
+    @app_commands.command()
+    @app_commands.describe(
+        question="What you want to know",
+        text="A text to look in",
+        file="A file to look in: text, PDF, Word, web page or table",
+        file2="Another file",
+        file3="Another file",
+        file4="Another file",
+        file5="Another file",
+        link="A link to a message to look in",
+        messages="How many of the last messages here to look in",
+        own_words="Let a language model answer in its own words, with the evidence below",
+        model="Who looks",
+    )
+    @app_commands.rename(own_words="own-words")
+    @app_commands.autocomplete(model=models_of("ask"))
+    async def ask(
+        self,
+        interaction: discord.Interaction,
+        question: Text,
+        text: Text | None = None,
+        file: discord.Attachment | None = None,
+        file2: discord.Attachment | None = None,
+        file3: discord.Attachment | None = None,
+        file4: discord.Attachment | None = None,
+        file5: discord.Attachment | None = None,
+        link: str = "",
+        messages: app_commands.Range[int, 1, 1000] = 0,
+        own_words: bool = False,
+        model: str = "",
+    ) -> None:
+        """Ask about a text, files or messages; without any of them, ask a language model."""
+        files = tuple(each for each in (file, file2, file3, file4, file5) if each)
+        given, asked = Given(text or "", files, link, messages), Question(question, model, own_words)
+        async with self.bot.jobs.open(InteractionPlace(interaction, private=leads_elsewhere(interaction, link))) as job:
+            check_question(job, asked, sourced=bool(given))
+            source = await gather(job, interaction, given) if given else None
+            await tell_answer(job, self.bot.recent, asked, source)
+
+    async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
+        """The menu: the question comes in a form."""
+        await interaction.response.send_modal(QuestionForm(self.bot, message))

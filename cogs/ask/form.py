@@ -1,0 +1,46 @@
+"""The form of the menu "Ask about this"."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+
+from cogs.ask.telling import Question, check_question, tell_answer
+from cogs.language import tr
+from cogs.reply import InteractionPlace
+from cogs.reply.errors import apologize
+from cogs.reply.sources import joined, sources_of_message
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+
+class QuestionForm(discord.ui.Modal):
+    """One line for the question, and a box for how to answer it."""
+
+    def __init__(self, bot: Inkling, message: discord.Message) -> None:
+        super().__init__(title=tr("Ask about this message"))
+        self._bot = bot
+        self._message = message
+        self._question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(max_length=1000)
+        self._own_words: discord.ui.Checkbox[QuestionForm] = discord.ui.Checkbox()
+        self.add_item(discord.ui.Label(text=tr("Your question"), component=self._question))
+        if bot.engine.models("complete"):
+            self.add_item(
+                discord.ui.Label(
+                    text=tr("In the model's own words"),
+                    description=tr("What the message says is quoted below them."),
+                    component=self._own_words,
+                )
+            )
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        question = Question(self._question.value, own_words=self._own_words.value)
+        async with self._bot.jobs.open(InteractionPlace(interaction)) as job:
+            check_question(job, question, sourced=True)
+            source = joined(await sources_of_message(job, self._message))
+            await tell_answer(job, self._bot.recent, question, source)
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
+        await apologize(interaction, error)

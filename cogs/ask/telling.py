@@ -1,0 +1,93 @@
+"""From a question to its answer: looked up in a text, in a model's own words, or from its memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import discord
+
+from cogs.ask.recent import Kept, Recent
+from cogs.ask.wording import below, evidence, from_memory, generated, in_own_words, span, surroundings
+from cogs.language import tr
+from cogs.reply import Job, Page, Status, neutral
+from cogs.reply.sources import Source
+from inference import Answer, AskRequest, ExplainRequest
+
+_PASSAGES = 3
+"""Windows of the text from which a model answers in its own words; more would tell a small one less."""
+
+_BETWEEN = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants to know, and how; `model` is empty for the task's default."""
+
+    text: str
+    model: str = ""
+    own_words: bool = False
+
+
+def check_question(job: Job, question: Question, *, sourced: bool) -> None:
+    """Refuse what can be refused from memory, before what is `sourced` is fetched; raises InvalidRequest."""
+    if sourced:
+        job.check(AskRequest(question=question.text, context="…", model=question.model))
+    if question.own_words or not sourced:
+        job.check(ExplainRequest(question=question.text, model="" if sourced else question.model))
+
+
+async def tell_answer(job: Job, recent: Recent, question: Question, source: Source | None) -> None:
+    """Answer from `source`, or without one from what a language model knows."""
+    if source is None:
+        await _tell_from_memory(job, question)
+        return
+    request = AskRequest(question=question.text, context=source.text, model=question.model, owner=str(job.owner))
+    answer = await job.run(request, Answer)
+    if answer.generated:
+        await job.finish(Page(below(question.text, generated(answer, source)), note=source.note))
+        return
+    kept = _kept(job, question, answer, source)
+    if question.own_words:
+        await tell_in_own_words(job, kept)
+    else:
+        await job.finish(
+            Page(below(question.text, kept.evidence), note=kept.note), _buttons(job, recent.keep(kept), kept)
+        )
+
+
+async def tell_in_own_words(job: Job, kept: Kept) -> None:
+    """A language model's answer as it grows, and in the end the evidence below it."""
+    request = ExplainRequest(question=kept.question, context=kept.passages, owner=str(job.owner))
+    answer = await job.run(request, Answer, Status(draft=lambda text: Page(below(kept.question, neutral(text)))))
+    quotes = f"{tr('What the text says:')}\n{kept.evidence}"
+    await job.finish(Page(below(kept.question, f"{in_own_words(answer.text)}\n{quotes}"), note=kept.note))
+
+
+async def _tell_from_memory(job: Job, question: Question) -> None:
+    request = ExplainRequest(question=question.text, model=question.model, owner=str(job.owner))
+    answer = await job.run(request, Answer, Status(draft=lambda text: Page(below(question.text, neutral(text)))))
+    await job.finish(Page(below(question.text, from_memory(answer.text))))
+
+
+def _kept(job: Job, question: Question, answer: Answer, source: Source) -> Kept:
+    shown = span(answer)
+    windows = sorted(answer.windows[:_PASSAGES]) or [(0, len(source.text))]
+    return Kept(
+        owner=job.owner,
+        question=question.text,
+        evidence=evidence(answer, source),
+        around=surroundings(shown, source) if shown else "",
+        passages=_BETWEEN.join(source.text[start:end] for start, end in windows),
+        note=source.note,
+    )
+
+
+def _buttons(job: Job, key: str, kept: Kept) -> discord.ui.View:
+    """For what there is to show, and who there is to answer; `Press` in `buttons` hears them."""
+    view = discord.ui.View(timeout=None)
+    if kept.around:
+        view.add_item(discord.ui.Button(label=tr("Show context"), custom_id=f"inkling:ask:context:{key}"))
+    if job.engine.models("complete"):
+        view.add_item(discord.ui.Button(label=tr("In own words"), custom_id=f"inkling:ask:words:{key}"))
+    view.stop()  # presses are not for this object, which the next restart would end
+    return view

@@ -1,0 +1,100 @@
+"""How answers are put: the evidence in its own sentence, where it is from, and how sure it is in plain words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cogs.ask.excerpt import in_paragraphs, in_sentence
+from cogs.language import tr
+from cogs.reply import neutral, quoted
+from cogs.reply.sources import Source
+from inference import Answer
+
+_SURE = 0.8
+_LIKELY = 0.5
+_FAINT = 0.02
+"""A score is the share of belief in one span, among all other spans and "the text does not say" together. From 0.8 on,
+at most one in five is left for anything else; from 0.5 on, the span is likelier than all else together. Other answers
+of less than one in fifty would mislead more often than help."""
+
+_SHORT_REACH = 100
+_MOST_NAMES = 5
+
+
+def below(question: str, text: str) -> str:
+    """`text` with the question above it."""
+    return f"{quoted(question)}\n{text}"
+
+
+def in_own_words(text: str) -> str:
+    """What a language model made of a text."""
+    return _generated(text, tr("In the model's own words, which may be wrong"))
+
+
+def generated(answer: Answer, source: Source) -> str:
+    """What a language model that was asked about a text found in it."""
+    if not answer.text:
+        return tr("The text does not say.")
+    names = list(dict.fromkeys(filter(None, source.origins)))
+    read = "\n-# " + " · ".join(names) if 0 < len(names) <= _MOST_NAMES else ""
+    return in_own_words(answer.text) + read
+
+
+def from_memory(text: str) -> str:
+    """What a language model says without any text to look in."""
+    return _generated(text, tr("From the model's memory, without a source; it may be wrong"))
+
+
+def evidence(answer: Answer, source: Source) -> str:
+    """What `source` says, in its own sentences; or honestly that it does not, and what might be meant."""
+    shown = span(answer)
+    if answer.text and shown:
+        return "\n".join([_found(shown, source), *_alternatives(answer, source)])
+    nothing = tr("The text does not say.")
+    return f"{nothing}\n{_perhaps(shown, source)}" if shown else nothing
+
+
+def span(answer: Answer) -> Answer | None:
+    """The one that `evidence` shows first, if any."""
+    return next((found for found in (answer, *_worth_telling(answer)) if found.text), None)
+
+
+def surroundings(shown: Answer, source: Source) -> str:
+    """The paragraphs around a span, and where they are from."""
+    text, origin = in_paragraphs(source.text, shown.start, shown.end), source.origin(shown.start)
+    return f"{text}\n-# {origin}" if origin else text
+
+
+def _generated(text: str, label: str) -> str:
+    return f"{neutral(text)}\n-# {label}" if text.strip() else tr("The model had nothing to say.")
+
+
+def _worth_telling(answer: Answer) -> Iterator[Answer]:
+    return (other for other in answer.others if other.score >= _FAINT)
+
+
+def _found(shown: Answer, source: Source) -> str:
+    return f"{in_sentence(source.text, shown.start, shown.end)}\n-# {_sureness(shown, source)}"
+
+
+def _perhaps(guess: Answer, source: Source) -> str:
+    sentence = in_sentence(source.text, guess.start, guess.end)
+    return f"{tr('Perhaps: {sentence}', sentence=sentence)}\n-# {_sureness(guess, source)}"
+
+
+def _alternatives(answer: Answer, source: Source) -> Iterator[str]:
+    """Nothing, or a heading and a line for each."""
+    for number, other in enumerate(_worth_telling(answer), 1):
+        if number == 1:
+            yield tr("Other answers that the text may hold:")
+        sentence, origin = in_sentence(source.text, other.start, other.end, _SHORT_REACH), source.origin(other.start)
+        yield f"{number}. {sentence} · {origin}" if origin else f"{number}. {sentence}"
+
+
+def _sureness(shown: Answer, source: Source) -> str:
+    origin = source.origin(shown.start)
+    if shown.score >= _SURE:
+        return tr("Sure, from {source}", source=origin) if origin else tr("Sure")
+    if shown.score >= _LIKELY:
+        return tr("Likely, from {source}", source=origin) if origin else tr("Likely")
+    return tr("A guess, from {source}", source=origin) if origin else tr("A guess")
