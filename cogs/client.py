@@ -10,6 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import COGS
+from cogs.ask.recent import Recent
 from cogs.reply import Jobs
 from cogs.reply.errors import DELIVERY, apologize, report
 from cogs.reply.text import neutral
@@ -69,6 +70,7 @@ class Inkling(commands.Bot):
         self.engine = engine
         self.jobs = Jobs(engine)
         self.store = Store(config.data / "inkling.db")
+        self.recent = Recent()
 
     async def setup_hook(self) -> None:
         await self.store.open()
