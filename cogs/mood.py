@@ -12,7 +12,7 @@ from cogs.options import Text, models_of
 from cogs.reply import InteractionPlace, Job, Page, neutral, quoted
 from cogs.reply.sources import text_of_message
 from cogs.reply.text import bar
-from inference import Mood, SentimentRequest
+from inference import Moods as MoodsFound, SentimentRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -31,16 +31,16 @@ class Moods(commands.Cog):
     async def mood(self, interaction: discord.Interaction, text: Text, model: str = "") -> None:
         """Tell whether a text sounds positive or negative."""
         async with self.jobs.open(InteractionPlace(interaction)) as job:
-            await tell_mood(job, SentimentRequest(text=text, model=model, owner=str(interaction.user.id)))
+            await tell_mood(job, SentimentRequest(texts=(text,), model=model, owner=str(interaction.user.id)))
 
     async def mood_of_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
         async with self.jobs.open(InteractionPlace(interaction)) as job:
             text = await text_of_message(job, message)
-            await tell_mood(job, SentimentRequest(text=text, owner=str(interaction.user.id)))
+            await tell_mood(job, SentimentRequest(texts=(text,), owner=str(interaction.user.id)))
 
 
 async def tell_mood(job: Job, request: SentimentRequest) -> None:
     """The label and how sure the model is."""
-    mood = await job.run(request, Mood)
-    await job.finish(Page(f"{quoted(request.text)}\n{neutral(mood.label)} {bar(mood.score)} {mood.score:.0%}"))
+    (mood,) = (await job.run(request, MoodsFound)).moods
+    await job.finish(Page(f"{quoted(request.texts[0])}\n{neutral(mood.label)} {bar(mood.score)} {mood.score:.0%}"))

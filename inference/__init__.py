@@ -7,6 +7,7 @@ completion = await engine.run(CompleteRequest(prompt="Once upon a time"))
 from inference import parameters
 from inference.backends.base import Backend, ModelStatus, QueueStatus
 from inference.config import Config, ConfigError, Limits, load
+from inference.documents import document_text
 from inference.engine import Engine
 from inference.errors import (
     GenerationFailed,
@@ -17,6 +18,7 @@ from inference.errors import (
     Overloaded,
     RequestCancelled,
     RequestTimeout,
+    Term,
     UnknownModel,
 )
 from inference.overlay import region_overlay, scaled_down
@@ -44,6 +46,7 @@ from inference.types import (
     Loading,
     ModelSpec,
     Mood,
+    Moods,
     Picture,
     Prediction,
     Progress,
@@ -96,6 +99,7 @@ __all__ = [
     "ModelStatus",
     "ModelUnavailable",
     "Mood",
+    "Moods",
     "OutOfMemory",
     "Overloaded",
     "Picture",
@@ -114,6 +118,7 @@ __all__ = [
     "SummarizeRequest",
     "Summary",
     "Task",
+    "Term",
     "Turn",
     "UnknownModel",
     "Value",
@@ -124,6 +129,7 @@ __all__ = [
     "create_backend",
     "create_engine",
     "cut",
+    "document_text",
     "encode_webp",
     "load",
     "parameters",

@@ -63,7 +63,7 @@ def check_request(request: Request, config: Config) -> None:
             _imagine(request, limits)
             _refuse_words(request.prompt, config.safety.words)
         case SentimentRequest():
-            _text("text", request.text, limits.prompt_characters)
+            _texts(request.texts, limits)
         case _:
             raise TypeError(f"unknown request {type(request).__name__}")
 
@@ -152,6 +152,13 @@ def _text(name: str, text: str, longest: int) -> None:
         raise InvalidRequest(
             f"The {name} has {len(text):,} characters; {longest:,} is the most that this bot takes. Shorten it."
         )
+
+
+def _texts(texts: tuple[str, ...], limits: Limits) -> None:
+    if not 1 <= len(texts) <= limits.messages:
+        raise InvalidRequest("Give 1 to {most:,} texts, not {count:,}.", most=limits.messages, count=len(texts))
+    for text in texts:
+        _text("text", text, limits.prompt_characters)
 
 
 def _within(name: str, value: float, least: float, most: float) -> None:

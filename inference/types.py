@@ -255,12 +255,16 @@ class ImagineRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SentimentRequest(Request):
-    """Tell whether `text` sounds positive or negative."""
+    """Tell for each of `texts` whether it sounds positive or negative."""
 
     task = "mood"
     short = True
 
-    text: str
+    texts: tuple[str, ...]
+
+    @property
+    def work(self) -> float:
+        return sum(1.0 + len(text) / 1500 for text in self.texts)
 
 
 # --- results ----------------------------------------------------------------------------------
@@ -381,13 +385,25 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """`label` as the model names it, in lower case; `score` is its probability."""
+    """`label` as the model names it, in lower case; `score` is its probability.
+
+    `valence` tells how pleasant the text sounds, from -1 to 1: the mean of all labels' by their probabilities. It is
+    None with a model whose labels are no scale from negative to positive (see `inference.valence`).
+    """
 
     label: str
     score: float
+    valence: float | None = None
 
 
-Value = Completion | Filling | Summary | Answer | Caption | Drawing | Mood
+@dataclass(frozen=True, slots=True)
+class Moods:
+    """One for each text, in their order."""
+
+    moods: tuple[Mood, ...]
+
+
+Value = Completion | Filling | Summary | Answer | Caption | Drawing | Moods
 
 # --- events -----------------------------------------------------------------------------------
 

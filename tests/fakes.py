@@ -27,11 +27,13 @@ from inference.types import (
     Completion,
     Drawing,
     Event,
+    ExplainRequest,
     Filling,
     FillRequest,
     ImagineRequest,
     ModelSpec,
     Mood,
+    Moods,
     Picture,
     Prediction,
     Request,
@@ -66,12 +68,14 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
         case AskRequest():
             word = request.context.split()[0]
             return [Result(Answer(word, 0.9, 0, len(word)))]
+        case ExplainRequest():
+            return [Chunk("Because"), Result(Answer("Because it is so.", 0.0, 0, 0, generated=True))]
         case CaptionRequest():
             return [Result(Caption("a cat on a mat"))]
         case ImagineRequest():
             return [Result(drawn(request))]
         case SentimentRequest():
-            return [Result(Mood("positive", 0.98))]
+            return [Result(Moods(tuple(Mood("positive", 0.98, 0.96) for _ in request.texts)))]
         case _:
             raise TypeError(type(request).__name__)
 

@@ -74,8 +74,8 @@ def _add_text_tasks(new_task: NewTask) -> None:
     ask = new_task("ask", "answer a question from a text")
     ask.add_argument("question", metavar="QUESTION")
     ask.add_argument("--context", required=True, type=_text_file, metavar="FILE", help="the text; - reads stdin")
-    mood = new_task("mood", "tell whether a text sounds positive or negative")
-    mood.add_argument("text", metavar="TEXT")
+    mood = new_task("mood", "tell whether texts sound positive or negative")
+    mood.add_argument("texts", metavar="TEXT", nargs="+")
     for task in (complete, fill, summarize, ask, mood):
         _add_model(task)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from inference.backends.base import ModelStatus
 from inference.errors import GenerationFailed
-from inference.types import Answer, Caption, Completion, Drawing, Filling, Mood, Summary, Value
+from inference.types import Answer, Caption, Completion, Drawing, Filling, Mood, Moods, Summary, Value
 
 
 def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
@@ -25,8 +25,8 @@ def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
             return {**fields, "generated": value.generated}
         case Caption():
             return {"text": value.text}
-        case Mood():
-            return {"label": value.label, "score": value.score}
+        case Moods():
+            return _mood(value.moods[0]) if len(value.moods) == 1 else {"moods": [*map(_mood, value.moods)]}
         case Drawing():
             return {
                 "images": [str(image) for image in images],
@@ -51,8 +51,8 @@ def as_text(value: Value, images: Sequence[Path] = ()) -> str:
             return "\n".join([value.text, "", *rows])
         case Answer():
             return value.text or "The text does not say."
-        case Mood():
-            return f"{value.label} ({value.score:.1%})"
+        case Moods():
+            return "\n".join(f"{mood.label} ({mood.score:.1%})" for mood in value.moods)
         case Drawing():
             return "\n".join(filter(None, [*map(str, images), _settings(value), value.note]))
 
@@ -112,3 +112,7 @@ def _predictions(filling: Filling) -> list[dict[str, Any]]:
         for number, blank in enumerate(filling.blanks, start=1)
         for prediction in blank
     ]
+
+
+def _mood(mood: Mood) -> dict[str, Any]:
+    return {"label": mood.label, "score": mood.score, "valence": mood.valence}

@@ -41,10 +41,15 @@ def build_request(args: argparse.Namespace) -> Request:
     if "size" in options:
         options |= dict(zip(("width", "height"), args.size, strict=True))
     names = {field.name for field in fields(kind)}
-    given = {name: value for name, value in options.items() if name in names}
+    given = {name: _frozen(value) for name, value in options.items() if name in names}
     if kind is ImagineRequest and "prompt" not in given:
         return _repeated(**given)
     return kind(**given)
+
+
+def _frozen(value: Any) -> Any:
+    """An option that takes several values gives a list; a request holds a tuple."""
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _repeated(*, image: bytes = b"", **given: Any) -> ImagineRequest:

@@ -1,4 +1,4 @@
-"""Telling the mood of a text with a sequence classifier."""
+"""Telling the mood of texts with a sequence classifier."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from inference.devices import Placement
 from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
 from inference.pipelines.encoder import Row, read_tokenizer, run_rows, window
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import ModelSpec, Mood, SentimentRequest
+from inference.types import ModelSpec, Mood, Moods, Progress, SentimentRequest
+from inference.valence import valences
+
+_AT_ONCE = 64
+"""Texts between two reports of progress."""
 
 
 class Sentiment(Pipeline):
@@ -24,6 +28,8 @@ class Sentiment(Pipeline):
         self._model = model
         self._tokenizer = tokenizer
         self._window = window(model, tokenizer)
+        self._labels = [str(model.config.id2label[i]).lower() for i in range(model.config.num_labels)]
+        self._valences = valences(self._labels)
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
@@ -32,15 +38,32 @@ class Sentiment(Pipeline):
     def run(self, batch: Batch) -> None:
         run_jobs(batch, lambda job: self._tell(batch, job))
 
-    def _tell(self, batch: Batch, job: Job) -> Mood:
-        """A text longer than the model's window is read window by window, each counting by its length."""
+    def _tell(self, batch: Batch, job: Job) -> Moods:
+        """Windows of equal length share a forward pass, whichever text they are of."""
         assert isinstance(job.request, SentimentRequest)
-        rows = self._windows(job.request.text)
-        logits = run_rows(self._model, rows, lambda output: output.logits, lambda: pause(batch, job))
+        texts = job.request.texts
+        moods: list[Mood] = []
+        for start in range(0, len(texts), _AT_ONCE):
+            if start:
+                job.emit(Progress(start, len(texts)))
+            windows = [self._windows(text) for text in texts[start : start + _AT_ONCE]]
+            rows = [row for rows in windows for row in rows]
+            logits = iter(run_rows(self._model, rows, lambda output: output.logits, lambda: pause(batch, job)))
+            moods += [self._mood(rows, [next(logits) for _ in rows]) for rows in windows]
+        return Moods(tuple(moods))
+
+    def _mood(self, rows: list[Row], logits: list[Tensor]) -> Mood:
+        """A text longer than the model's window is read window by window, each counting by its length."""
         lengths = torch.tensor([float(len(row["input_ids"])) for row in rows])  # [windows]
-        probabilities = torch.stack([self._probabilities(row) for row in logits])  # [windows, labels]
-        score, label = (lengths / lengths.sum() @ probabilities).max(dim=0)
-        return Mood(self._model.config.id2label[int(label)].lower(), float(score))
+        of_windows = torch.stack([self._probabilities(row) for row in logits])  # [windows, labels]
+        probabilities = lengths / lengths.sum() @ of_windows  # [labels]
+        score, label = probabilities.max(dim=0)
+        return Mood(self._labels[int(label)], float(score), self._valence(probabilities))
+
+    def _valence(self, probabilities: Tensor) -> float | None:
+        if self._valences is None:
+            return None
+        return float(probabilities @ torch.tensor(self._valences) / probabilities.sum())
 
     def _windows(self, text: str) -> list[Row]:
         encoded = self._tokenizer(

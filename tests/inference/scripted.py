@@ -24,6 +24,7 @@ from inference.types import (
     LoadProgress,
     ModelSpec,
     Mood,
+    Moods,
     Request,
     Result,
     SentimentRequest,
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 def answer(request: Request) -> Value:
     if isinstance(request, CompleteRequest):
         return Completion(request.prompt.upper(), request.seed or 0)
-    return Mood("positive", 1.0)
+    return Moods((Mood("positive", 1.0, 1.0),))
 
 
 def answer_all(batch: Batch) -> None:
@@ -125,7 +126,7 @@ class Bench:
         return self.submit(CompleteRequest(prompt=prompt, owner=owner))
 
     def mood(self, owner: str = "") -> tuple[LocalJob, Caller]:
-        return self.submit(SentimentRequest(text="fine", owner=owner))
+        return self.submit(SentimentRequest(texts=("fine",), owner=owner))
 
     def hold(self) -> tuple[threading.Event, threading.Event]:
         """The next batch waits: (set when it has begun, to be set for it to go on, through a checkpoint)."""

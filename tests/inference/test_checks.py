@@ -37,7 +37,7 @@ GOOD: list[Request] = [
     ImagineRequest(prompt="a fox", image=PNG, mask=PNG, strength=0.5, variations=(Variation(7, 0.2),)),
     ImagineRequest(prompt="a fox", variations=(Variation(7, 0.2),) * 16),
     ImagineRequest(prompt="a fox", image=PNG, region="cells 1 5 9", sampler="Euler a", top_k=50),
-    SentimentRequest(text="fine"),
+    SentimentRequest(texts=("fine",)),
 ]
 
 BAD: list[tuple[Request, str]] = [
@@ -95,7 +95,10 @@ BAD: list[tuple[Request, str]] = [
         "A picture can be varied 16 times in a row at most. Vary an earlier one, or write a new prompt.",
     ),
     (ImagineRequest(prompt="x", variations=(Variation(-1, 0.2),)), "The seed must be a whole number"),
-    (SentimentRequest(text=""), "The text is empty"),
+    (SentimentRequest(texts=("fine", "")), "The text is empty"),
+    (SentimentRequest(texts=("fine", "x" * 51)), "The text has 51 characters; 50 is the most"),
+    (SentimentRequest(texts=()), "Give 1 to 1,000 texts, not 0."),
+    (SentimentRequest(texts=("fine",) * 1001), "Give 1 to 1,000 texts, not 1,001."),
 ]
 
 
@@ -132,4 +135,4 @@ def test_a_picture_is_decoded_before_it_queues() -> None:
 
 
 def test_requests_without_pictures_need_no_decoding() -> None:
-    check_pictures(SentimentRequest(text="fine"), LIMITS)
+    check_pictures(SentimentRequest(texts=("fine",)), LIMITS)

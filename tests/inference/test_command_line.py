@@ -109,7 +109,12 @@ def test_caption_hands_the_file_over(run: CommandLine, tmp_path: Path) -> None:
 
 def test_mood_gives_label_and_score(run: CommandLine) -> None:
     assert run("mood", "What a day").out == "positive (98.0%)\n"
-    assert run("mood", "What a day", "--json").fields == {"label": "positive", "score": 0.98}
+    assert run("mood", "What a day", "--json").fields == {"label": "positive", "score": 0.98, "valence": 0.96}
+
+
+def test_several_texts_have_a_mood_each(run: CommandLine) -> None:
+    assert run("mood", "What a day", "What a night").out == "positive (98.0%)\npositive (98.0%)\n"
+    assert [mood["label"] for mood in run("mood", "a", "b", "--json").fields["moods"]] == ["positive", "positive"]
 
 
 # --- models -----------------------------------------------------------------------------------

@@ -84,7 +84,7 @@ async def test_an_unknown_model_is_refused_with_those_there_are(engine: Engine) 
 
 async def test_a_task_without_models_says_what_the_operator_can_do(engine: Engine) -> None:
     with pytest.raises(UnknownModel, match=r"models\.mood"):
-        engine.check(SentimentRequest(text="fine"))
+        engine.check(SentimentRequest(texts=("fine",)))
 
 
 async def test_an_invalid_request_never_reaches_the_backend(engine: Engine, backend: FakeBackend) -> None:

@@ -62,7 +62,7 @@ async def test_however_many_short_requests_come_the_long_one_gets_its_next_step(
     bench.models.pipeline.script = draw
     _, long = bench.complete("picture")
     await begun(first_step)
-    quick = [bench.submit(SentimentRequest(text="fine", owner=str(i)), model=f"m{i}")[1] for i in range(2)]
+    quick = [bench.submit(SentimentRequest(texts=("fine",), owner=str(i)), model=f"m{i}")[1] for i in range(2)]
     go_on.set()
     for caller in (long, *quick):
         await caller.outcome()

@@ -11,44 +11,26 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from inference.devices import Placement
 from inference.errors import InvalidRequest
 from inference.pipelines.causal_lm import CausalLM
-from inference.pipelines.causal_lm.answering import is_grounded
 from inference.types import (
-    Answer,
-    AskRequest,
     Chunk,
     CompleteRequest,
     Completion,
     Filling,
     FillRequest,
-    ModelSpec,
-    Mood,
-    Progress,
+    Moods,
     SentimentRequest,
-    SummarizeRequest,
-    Summary,
 )
 from tests.models.harness import MemoryBatch, MemoryJob, run
-from tests.models.tiny_causal import ARCHITECTURES, save_causal
+from tests.models.tiny_causal import ARCHITECTURES, load, save_causal
 
 PROMPTS = ("the quick brown fox", "once upon a time there was a small boat on a wide river", "a", "she said that he")
-
-
-def load(folder: Path, dtype: torch.dtype = torch.float32) -> CausalLM:
-    spec = ModelSpec(name="tiny", task="complete", repo=str(folder))
-    return CausalLM.load(spec, folder, Placement(torch.device("cpu"), dtype))
 
 
 @pytest.fixture(scope="module")
 def gpt2(tmp_path_factory: pytest.TempPathFactory) -> CausalLM:
     return load(save_causal(tmp_path_factory.mktemp("gpt2"), "gpt2"))
-
-
-@pytest.fixture(scope="module")
-def chatty(tmp_path_factory: pytest.TempPathFactory) -> CausalLM:
-    return load(save_causal(tmp_path_factory.mktemp("chatty"), "llama", chat=True))
 
 
 def greedy(prompt: str, tokens: int = 24) -> CompleteRequest:
@@ -166,42 +148,6 @@ def test_a_text_ends_at_the_models_end_token(gpt2: CausalLM, tmp_path: Path) -> 
     assert len(shorter.text) < len(text.text)
 
 
-def test_an_answer_in_own_words_is_marked_as_such(chatty: CausalLM) -> None:
-    (answer,) = run(chatty, AskRequest(question="What sat?", context="the cat sat on the mat"))
-    assert isinstance(answer, Answer)
-    assert answer.generated
-    assert (answer.score, answer.start, answer.end) == (0, 0, 0)
-
-
-@pytest.mark.parametrize(
-    ("answer", "grounded"),
-    [
-        ("the last train leaves on Sunday at 20:40.", True),
-        ("Jonas brings the tent.", True),
-        ("the president of France is Marcel Marle.", False),
-        ("", False),
-    ],
-)
-def test_an_answer_counts_only_if_the_text_holds_what_it_adds(answer: str, grounded: bool) -> None:
-    context = "Jonas brings the tent. The last train back is at 20:40 on Sunday; it leaves from the station."
-    question = (
-        "Who is the president of France?" if "France" in answer else "When does the train go, and who brings what?"
-    )
-    assert is_grounded(answer, context, question) == grounded
-
-
-def test_a_long_text_is_summarized_in_parts_with_progress(tmp_path: Path) -> None:
-    pipeline = load(save_causal(tmp_path, "gpt2"))
-    text = "The cat sat on the mat. " * 12
-    batch = MemoryBatch.of(SummarizeRequest(text=text))
-    batch.run(pipeline)
-    summary = batch.jobs[0].outcome
-    assert isinstance(summary, Summary)
-    assert summary.parts > 1
-    assert batch.jobs[0].events[-1] == Progress(summary.parts, summary.parts)
-    assert [type(event) for event in batch.jobs[0].events] == [Progress] * summary.parts
-
-
 def test_every_blank_is_filled_with_words_best_first(gpt2: CausalLM) -> None:
     (filling,) = run(gpt2, FillRequest(text="the [MASK] sat on the ____ today", top_k=3))
     assert isinstance(filling, Filling)
@@ -224,10 +170,21 @@ def test_words_for_a_blank_are_judged_by_what_follows_too(gpt2: CausalLM) -> Non
 
 
 def test_a_mood_is_one_of_two_with_its_share(gpt2: CausalLM) -> None:
-    (mood,) = run(gpt2, SentimentRequest(text="the cat sat on the mat"))
-    assert isinstance(mood, Mood)
-    assert mood.label in ("positive", "negative")
-    assert 0.5 <= mood.score <= 1
+    (moods,) = run(gpt2, SentimentRequest(texts=("the cat sat on the mat", "the", "N/A")))
+    assert isinstance(moods, Moods)
+    for mood in moods.moods:
+        assert mood.label in ("positive", "negative")
+        assert 0.5 <= mood.score <= 1
+        assert mood.valence == pytest.approx((2 * mood.score - 1) * (1 if mood.label == "positive" else -1))
+    assert moods.moods[2].valence == 0, "no text at all is as good as bad"
+
+
+def test_moods_of_several_texts_are_those_of_each_alone(gpt2: CausalLM) -> None:
+    texts = ("the cat sat", "on the mat today")
+    (together,) = run(gpt2, SentimentRequest(texts=texts))
+    alone = run(gpt2, *(SentimentRequest(texts=(text,)) for text in texts))
+    assert isinstance(together, Moods)
+    assert together.moods == tuple(moods.moods[0] for moods in alone if isinstance(moods, Moods))
 
 
 def test_what_ran_before_leaves_no_trace(gpt2: CausalLM) -> None:

@@ -45,9 +45,9 @@ def roberta_filler(folder: Path) -> Path:
     return _save(RobertaForMaskedLM(_roberta(folder)), folder)
 
 
-def classifier(folder: Path, window: int = 64, seed: int = 0, **options: Any) -> Path:
-    labels = {0: "NEGATIVE", 1: "POSITIVE"}
-    return _save(BertForSequenceClassification(_bert(folder, window, id2label=labels, **options)), folder, seed)
+def classifier(folder: Path, labels: dict[int, str] | None = None, **options: Any) -> Path:
+    labels = labels or {0: "NEGATIVE", 1: "POSITIVE"}
+    return _save(BertForSequenceClassification(_bert(folder, 64, id2label=labels, **options)), folder)
 
 
 def reader(folder: Path, seed: int = 0) -> Path:
