@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import Any
 
@@ -11,11 +12,16 @@ from discord.ext import commands
 
 from cogs import COGS
 from cogs.ask.recent import Recent
+from cogs.language import LANGUAGES, tr
+from cogs.language.catalogue import read_all
+from cogs.language.commands import CommandTranslator
+from cogs.language.listener import speak_to
 from cogs.reply import Jobs
 from cogs.reply.errors import DELIVERY, apologize, report
+from cogs.reply.rules import ANYWHERE, check_here
 from cogs.reply.text import neutral
 from cogs.sync import sync_commands
-from inference import Config, Engine
+from inference import Config, Engine, InvalidRequest
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -47,9 +53,26 @@ class Tree(app_commands.CommandTree["Inkling"]):
         else:
             super().add_command(command, guild=guild, **options)
 
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        """The first to hear of a command, a menu, or an option that is being typed."""
+        speak_to(interaction)
+        if interaction.type is discord.InteractionType.autocomplete or _works_anywhere(interaction.command):
+            return True
+        try:
+            check_here(interaction)
+        except InvalidRequest as error:
+            await apologize(interaction, error)
+            return False
+        return True
+
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
         """What no job has caught: the person gets a sentence, the log the traceback."""
         await apologize(interaction, error)
+
+
+def _works_anywhere(command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | None) -> bool:
+    """Whatever a server's rules are; a command that is not known is told so later."""
+    return command is None or ANYWHERE in command.extras
 
 
 class Inkling(commands.Bot):
@@ -68,14 +91,16 @@ class Inkling(commands.Bot):
         )
         self.config = config
         self.engine = engine
-        self.jobs = Jobs(engine)
         self.store = Store(config.data / "inkling.db")
         self.recent = Recent()
+        self.jobs = Jobs(engine, self.store.settings)
 
     async def setup_hook(self) -> None:
+        await asyncio.to_thread(read_all, LANGUAGES)
         await self.store.open()
         for cog in COGS:
             await self.add_cog(cog(self))
+        await self.tree.set_translator(CommandTranslator())
         await sync_commands(self.tree, self.config)
 
     async def close(self) -> None:
@@ -87,10 +112,15 @@ class Inkling(commands.Bot):
     async def on_ready(self) -> None:
         log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
 
+    async def on_message(self, message: discord.Message, /) -> None:
+        """The first to hear of a message."""
+        speak_to(message)
+        await super().on_message(message)
+
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """The same for replies such as `@Inkling summarize`; an unknown word after the name gets a hint."""
         if isinstance(error, commands.CommandNotFound):
-            text = f"I don't know `{neutral(context.invoked_with or '')[:50]}`. Try `@Inkling help`."
+            text = tr("I don't know `{word}`. Try `@Inkling help`.", word=neutral(context.invoked_with or "")[:50])
         else:
             cause = error.original if isinstance(error, commands.CommandInvokeError) else error
             text = report(cause, str(context.command))

@@ -42,7 +42,7 @@ def _record(config: Config, scope: str | int) -> Path:
 
 async def _sync(tree: app_commands.CommandTree[Any], guild: discord.Object | None, record: Path) -> None:
     """`record` keeps the hash of what was registered last; Discord is asked too, since it may have forgotten."""
-    digest = _digest(tree, guild)
+    digest = await _digest(tree, guild)
     if _recorded(record) == digest and await tree.fetch_commands(guild=guild):
         return
     await tree.sync(guild=guild)
@@ -76,7 +76,11 @@ def _forget(record: Path) -> None:
     record.unlink()
 
 
-def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
-    commands = sorted((command.to_dict(tree) for command in tree.get_commands(guild=guild)), key=lambda c: c["name"])
+async def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
+    """Of the commands in every language."""
+    assert tree.translator is not None
+    nodes = tree.get_commands(guild=guild)
+    payloads = [await node.get_translated_payload(tree, tree.translator) for node in nodes]
+    commands = sorted(payloads, key=lambda payload: payload["name"])
     identity = [tree.client.application_id, commands]
     return hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()

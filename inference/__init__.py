@@ -6,6 +6,7 @@ completion = await engine.run(CompleteRequest(prompt="Once upon a time"))
 
 from inference import parameters
 from inference.backends.base import Backend, ModelStatus, QueueStatus
+from inference.blanks import split_at_blanks
 from inference.config import Config, ConfigError, Limits, load
 from inference.documents import document_text
 from inference.engine import Engine
@@ -135,6 +136,7 @@ __all__ = [
     "parameters",
     "region_overlay",
     "scaled_down",
+    "split_at_blanks",
 ]
 
 

@@ -15,9 +15,17 @@ paths or tracebacks. `error_id` joins that message to the traceback in the log. 
 message with places for its `values`, so that it can be said in another language:
 
     InvalidRequest("The prompt has {count:,} characters; {most:,} is the most.", count=7000, most=6000)
+
+A value that is a word of ours is a `Term`, and said in that language as well.
 """
 
 import secrets
+
+
+class Term(str):
+    """A word or a sentence of ours among the values of an error; what people wrote, names and numbers are none."""
+
+    __slots__ = ()
 
 
 class InferenceError(Exception):

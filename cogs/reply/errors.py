@@ -9,8 +9,9 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from cogs.language import tr
 from cogs.reply.place import InteractionPlace
-from inference import InferenceError, InvalidRequest, ModelUnavailable, Overloaded, RequestCancelled
+from inference import InferenceError, InvalidRequest, ModelUnavailable, Overloaded, RequestCancelled, Term
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,12 @@ def is_deleted(error: BaseException) -> bool:
     return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
 
 
+def said(error: InferenceError) -> str:
+    """Its message, in the current language."""
+    values = {name: tr(value) if isinstance(value, Term) else value for name, value in error.values.items()}
+    return tr(error.sentence, **values)
+
+
 def report(error: BaseException, command: str) -> str:
     """A sentence or two for the person who asked; logs what the operator should see.
 
@@ -40,14 +47,14 @@ def report(error: BaseException, command: str) -> str:
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
     if isinstance(error, EXPECTED):
-        return error.user_message
+        return said(error)
     if isinstance(error, ModelUnavailable) and error.__cause__ is None:
         log.warning("%s", error)  # a plain condition, such as a model that is not downloaded
-        return error.user_message
+        return said(error)
     error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
     known = isinstance(error, InferenceError)
     log.error("error %s in %s: %s", error_id, command, error, exc_info=None if known else error)
-    return f"{_words(error)}\n-# Error {error_id}"
+    return f"{_words(error)}\n-# {tr('Error {id}', id=error_id)}"
 
 
 async def apologize(interaction: discord.Interaction, error: Exception) -> None:
@@ -63,19 +70,19 @@ async def apologize(interaction: discord.Interaction, error: Exception) -> None:
 def _words(error: BaseException) -> str:
     match error:
         case InferenceError():
-            return error.user_message
+            return said(error)
         case discord.Forbidden():
-            return (
+            return tr(
                 "I lack a permission in this channel. I need View Channel, Send Messages, Send Messages in Threads, "
                 "Attach Files, Embed Links and Read Message History; a moderator can grant them."
             )
         case discord.DiscordServerError() | discord.RateLimited() | aiohttp.ClientError() | TimeoutError():
-            return "Discord did not answer in time, so the result could not be shown. Try again in a moment."
+            return tr("Discord did not answer in time, so the result could not be shown. Try again in a moment.")
         case discord.HTTPException():
-            return "Discord did not accept my message, perhaps because of a filter of this server. Try other words."
+            return tr("Discord did not accept my message, perhaps because of a filter of this server. Try other words.")
         case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
-            return "This command has changed. Reload Discord (Ctrl+R, or restart the app) and try again."
+            return tr("This command has changed. Reload Discord (Ctrl+R, or restart the app) and try again.")
         case app_commands.CheckFailure():
-            return "You may not use this command here."
+            return tr("You may not use this command here.")
         case _:
-            return "Something went wrong on my side. Try again; if it happens again, tell the bot's operator."
+            return tr("Something went wrong on my side. Try again; if it happens again, tell the bot's operator.")

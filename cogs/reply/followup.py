@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import discord
 
+from cogs.language import tr
 from cogs.reply.page import Page
 from cogs.reply.place import InteractionPlace, fields
-
-_NO_REASON = (
-    "Not done. The reason is for the person who asked, and Discord takes no more private messages from me here. "
-    "Ask for this one by itself to see it."
-)
 
 
 class FollowupPlace(InteractionPlace):
     """For interactions that have had their answer, such as a button's message that is edited."""
 
     async def acknowledge(self) -> None:
-        message = await self._interaction.followup.send("Working on it…", wait=True)
+        message = await self._interaction.followup.send(tr("Working on it…"), ephemeral=self._private, wait=True)
         self._message_id = message.id
 
     async def show(self, page: Page, view: discord.ui.View | None = None) -> None:
@@ -36,7 +32,11 @@ class FollowupPlace(InteractionPlace):
         except discord.HTTPException:  # perhaps one message too many, as for a bot that is installed to a person alone
             if self._message_id is None:
                 raise
-            await self.show(Page(_NO_REASON))
+            reason = tr(
+                "Not done. The reason is for the person who asked, and Discord takes no more private messages from me "
+                "here. Ask for this one by itself to see it."
+            )
+            await self.show(Page(reason))
         else:
             if self._message_id is not None:
                 await self._interaction.followup.delete_message(self._message_id)

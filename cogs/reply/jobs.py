@@ -5,29 +5,32 @@ from __future__ import annotations
 import asyncio
 import contextlib
 
+from cogs.language import later
 from cogs.reply.job import Job
 from cogs.reply.place import Place
 from inference import Engine
+from storage import Settings
 
 _SECONDS_TO_CLOSE = 5
 
 
 class Jobs:
-    """Opens jobs on one engine, and closes those that are open."""
+    """Opens jobs on one engine, under the settings of server and person, and closes those that are open."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
+        self._settings = settings
         self._open: set[Job] = set()
 
     def open(self, place: Place) -> Job:
         """A job that tells its progress at `place`; use it in an `async with`."""
-        return Job(place, self.engine, self._open)
+        return Job(place, self.engine, self._settings, self._open)
 
     async def close(self) -> None:
         """Cancel every job, and give each a moment to say so."""
         jobs = list(self._open)
         for job in jobs:
-            job.cancel("The bot is being restarted. Ask again in a minute.")
+            job.cancel(later("The bot is being restarted. Ask again in a minute."))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_SECONDS_TO_CLOSE):
                 await asyncio.gather(*(job.closed.wait() for job in jobs))

@@ -7,7 +7,10 @@ from typing import Any, Protocol
 
 import discord
 
+from cogs.language import tr
+from cogs.language.listener import speak_to
 from cogs.reply.page import Page
+from cogs.reply.rules import Spot, answers_privately, spot_of
 
 _MARGIN = datetime.timedelta(seconds=45)
 """An interaction's token ends after 15 minutes; this much earlier we stop relying on it."""
@@ -41,6 +44,11 @@ class Place(Protocol):
         """The ids of channel and message, after `acknowledge`."""
         ...
 
+    @property
+    def spot(self) -> Spot:
+        """Where the person asked from, for the rules."""
+        ...
+
     async def acknowledge(self) -> None:
         """Tell the person that the bot is at work."""
         ...
@@ -63,11 +71,15 @@ class Place(Protocol):
 
 
 class InteractionPlace:
-    """The response to a command, menu or modal; `private` shows it to the person who asked alone."""
+    """The response to a command, menu or modal; `private` shows it to the person who asked alone.
+
+    So do the settings of the server and of that person. From here on their language is spoken.
+    """
 
     def __init__(self, interaction: discord.Interaction, *, private: bool = False) -> None:
+        speak_to(interaction)
         self._interaction = interaction
-        self._private = private
+        self._private = private or answers_privately(interaction)
         self._message_id: int | None = None
 
     @property
@@ -94,6 +106,10 @@ class InteractionPlace:
         assert channel_id is not None, "commands and buttons are in channels"
         assert message_id is not None, "acknowledge() comes first"
         return channel_id, message_id
+
+    @property
+    def spot(self) -> Spot:
+        return spot_of(self._interaction)
 
     async def acknowledge(self) -> None:
         callback = await self._interaction.response.defer(ephemeral=self._private, thinking=True)
@@ -128,7 +144,7 @@ class InteractionPlace:
         elif self._private or self._beyond_token():
             await self.show(Page(text))
         else:  # while the public message is "thinking", a followup would take its place and be public too
-            await self.show(Page("Not done. Only the person who asked sees why."))
+            await self.show(Page(tr("Not done. Only the person who asked sees why.")))
             await self._interaction.followup.send(text, ephemeral=True)
             await self._interaction.delete_original_response()
 
@@ -167,8 +183,12 @@ class MessagePlace:
         assert self._reply is not None, "acknowledge() comes first"
         return self._reply.channel.id, self._reply.id
 
+    @property
+    def spot(self) -> Spot:
+        return spot_of(self._message)
+
     async def acknowledge(self) -> None:
-        self._reply = await self._message.reply("Working on it…")
+        self._reply = await self._message.reply(tr("Working on it…"))
 
     async def show(self, page: Page, view: discord.ui.View | None = None) -> None:
         assert self._reply is not None, "acknowledge() comes first"

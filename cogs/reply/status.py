@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from cogs.language import tr
 from cogs.reply.page import Attached, Page
-from cogs.reply.text import bar, neutral, ordinal, seconds
+from cogs.reply.text import bar, neutral, seconds
 from inference import Chunk, Event, Loading, Progress, Queued, Started
 
 _TEXT_PAUSE = 1.5
@@ -21,10 +22,12 @@ def _plain(text: str) -> Page:
 class Status:
     """Turns events into pages. `heading` is shown above; `draft` renders text that is still growing.
 
+    `stop` is what the button says that ends the job early, where that is not "Cancel".
     `written` is all of that text so far, rendered; None while there is none.
     """
 
-    def __init__(self, heading: str = "", draft: Callable[[str], Page] = _plain) -> None:
+    def __init__(self, heading: str = "", draft: Callable[[str], Page] = _plain, stop: str = "") -> None:
+        self.stop = stop
         self.written: Page | None = None
         self._heading = heading
         self._render = draft
@@ -39,7 +42,7 @@ class Status:
             case Loading(fraction):
                 return self._line(_loading(fraction)), _TEXT_PAUSE
             case Started():
-                return self._line("Working…"), _TEXT_PAUSE
+                return self._line(tr("Working…")), _TEXT_PAUSE
             case Progress():
                 self._preview = self._latest_preview(event)
                 page = self._line(self._progress(event), self._preview)
@@ -55,7 +58,9 @@ class Status:
 
     def _latest_preview(self, event: Progress) -> tuple[Attached, ...]:
         """It stays until there is another: not every step has one, and of several pages only the last is shown."""
-        return (Attached("preview.png", event.preview, "An unfinished picture"),) if event.preview else self._preview
+        if not event.preview:
+            return self._preview
+        return (Attached("preview.png", event.preview, tr("An unfinished picture")),)
 
     def _progress(self, event: Progress) -> str:
         """`12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step, about 32 s left`"""
@@ -65,16 +70,17 @@ class Status:
         if event.step <= at:
             return done
         pace = (now - started) / (event.step - at)
-        return f"{done} {pace:.1f} s a step, about {seconds(pace * (event.total - event.step))} left"
+        left = seconds(pace * (event.total - event.step))
+        return f"{done} " + tr("{pace:.1f} s a step, about {left} left", pace=pace, left=left)
 
 
 def _queued(position: int, eta: float | None) -> str:
-    place = "Next in line" if position <= 1 else f"{ordinal(position)} in line"
-    return place if eta is None else f"{place}, about {seconds(eta)}"
+    place = tr("Next in line") if position <= 1 else tr("Number {position} in line", position=position)
+    return place if eta is None else tr("{place}, about {wait}", place=place, wait=seconds(eta))
 
 
 def _loading(fraction: float | None) -> str:
-    return "Loading the model…" if fraction is None else f"Downloading the model, {fraction:.0%}"
+    return tr("Loading the model…") if fraction is None else tr("Downloading the model, {done:.0%}", done=fraction)
 
 
 def _tail(text: str) -> str:

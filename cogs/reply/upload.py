@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
+from cogs.language import ntr
 from cogs.reply.page import Attached, Page
 from inference import encode_webp
 
@@ -15,8 +16,13 @@ async def within_limit(page: Page, limit: int) -> Page:
     if not large:
         return page
     files = [await _smaller(file, limit) if file in large else file for file in page.files]
-    what = "This picture is" if len(page.files) == 1 else f"{len(large)} of {len(page.files)} pictures are"
-    note = f"{what} WebP, since the PNG is over the {limit // 10**6} MB that Discord takes here."
+    values = {"large": len(large), "count": len(page.files), "most": limit // 10**6}
+    note = ntr(
+        "This picture is WebP, since the PNG is over the {most} MB that Discord takes here.",
+        "{large} of {count} pictures are WebP, since the PNG is over the {most} MB that Discord takes here.",
+        len(page.files),
+        **values,
+    )
     return replace(page, files=tuple(files), note=f"{page.note} {note}".strip())
 
 

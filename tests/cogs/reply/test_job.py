@@ -9,9 +9,11 @@ import pytest
 from simcord import Env, InteractionResult
 
 from cogs.reply import Jobs, Page
+from cogs.reply.rules import Spot
 from inference import (
     Chunk,
     Completion,
+    Config,
     Drawing,
     GenerationFailed,
     InferenceError,
@@ -24,6 +26,7 @@ from inference import (
     RequestTimeout,
     Result,
 )
+from storage import Store
 from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
 from tests.fakes import PNG
 
@@ -48,7 +51,7 @@ def _words(result: InteractionResult) -> str:
 async def test_the_message_tells_the_place_in_the_queue_then_loading_then_progress(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
-    assert first(result).content == "> a fox\n3rd in line, about 40 s"
+    assert first(result).content == "> a fox\nNumber 3 in line, about 40 s"
     await stage.env.advance_time(2)
     await stage.event(Queued(1))
     assert first(result).content == "> a fox\nNext in line"
@@ -273,6 +276,7 @@ class FailingPlace:
     command = "complete"
     upload_limit = 10**6
     where = (1, 2)
+    spot = Spot(person=1, guild=None, channel=2, roles=frozenset(), hideable=True)
 
     def __init__(self) -> None:
         self.first = ""
@@ -303,9 +307,12 @@ class FailingPlace:
             raise TimeoutError("Discord is slow")
 
 
-async def test_what_has_been_shown_stays_when_neither_the_rest_nor_a_file_arrives(engine: PatientEngine):
+async def test_what_has_been_shown_stays_when_neither_the_rest_nor_a_file_arrives(
+    engine: PatientEngine, config: Config
+):
     place = FailingPlace()
-    async with Jobs(engine).open(place) as job:
+    settings = Store(config.data / "inkling.db").settings
+    async with Jobs(engine, settings).open(place) as job:
         await job.acknowledge()
         await job.finish(Page(_LONG))
     assert place.first.startswith(" word0 word1")
