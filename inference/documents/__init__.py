@@ -1,0 +1,100 @@
+"""The text of a document: PDF, Word, web page, table or plain text, told by what is in it rather than by its name.
+
+Documents come from anybody, so each is read under limits: of characters, of time, and of what it unpacks to.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+
+from inference.documents import pdf, plain, tables, web, word
+from inference.errors import InferenceError, InvalidRequest
+
+log = logging.getLogger(__name__)
+
+Read = Callable[[bytes, Callable[[], None]], Iterator[str]]
+"""Yields the text piece by piece; calls the function it is given, which may raise, at least as often."""
+
+_MOST = 1_000_000
+_SECONDS = 60.0
+
+_OTHERS = {
+    b"PK\x03\x04": "{name} is a packed file without a Word document in it. Send a PDF, a .docx or a text file.",
+    b"\xd0\xcf\x11\xe0": "{name} is an old or a locked Office file. Save it as .docx without a password, or as PDF.",
+    rb"{\rtf": "{name} is rich text (RTF). Save it as .docx, PDF or plain text.",
+}
+_BLANK_LINES = re.compile(r"\n{3,}")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")
+
+
+def document_text(data: bytes, name: str, most: int = _MOST, seconds: float = _SECONDS) -> str:
+    """What a document says, up to `most` characters; slow (seconds), so call it off the event loop.
+
+    `name` is what the file is called, for sentences and where its bytes leave open what it is. Raises InvalidRequest
+    for a document that is longer, takes longer than `seconds`, is locked, broken, empty, or of another kind.
+    """
+    with legible(name):
+        text = _collected(_reader(data, name)(data, _clock(name, seconds)), name, most)
+    if not text:
+        raise InvalidRequest("{name} is empty. Send a file with text in it.", name=name)
+    return text
+
+
+@contextmanager
+def legible(name: str) -> Generator[None]:
+    """The one place where what reading libraries raise at a broken document, which is anything, becomes our error."""
+    try:
+        yield
+    except InferenceError:
+        raise
+    except Exception as error:
+        log.info("a document could not be read: %s", type(error).__name__)
+        raise InvalidRequest(
+            "{name} can't be read; it may be damaged. Open it yourself, save it anew, and send that.", name=name
+        ) from error
+
+
+def _reader(data: bytes, name: str) -> Read:
+    if pdf.is_pdf(data):
+        return lambda data, check: pdf.read(data, name, check)
+    if word.is_word(data):
+        return lambda data, check: word.read(data, name, check)
+    for start, sentence in _OTHERS.items():
+        if data.startswith(start):
+            raise InvalidRequest(sentence, name=name)
+    if web.is_web(data, name):
+        return lambda data, check: web.read(plain.decode(data, name, web.encoding(data)), check)
+    if name.lower().endswith((".csv", ".tsv")):
+        return lambda data, check: tables.read(plain.decode(data, name), check)
+    return lambda data, check: iter([plain.decode(data, name)])
+
+
+def _collected(pieces: Iterator[str], name: str, most: int) -> str:
+    """The pieces as one text without unprintable characters; raises InvalidRequest as soon as they are too many."""
+    collected: list[str] = []
+    length = 0
+    for piece in pieces:
+        collected.append(_UNPRINTABLE.sub("", piece))
+        length += len(collected[-1])
+        if length > most:
+            raise InvalidRequest(
+                "{name} holds more than {most:,} characters of text, the most that this bot reads. Send a part of it.",
+                name=name,
+                most=most,
+            )
+    text = "".join(collected).replace("\r\n", "\n").replace("\r", "\n")
+    return _BLANK_LINES.sub("\n\n", text).strip()
+
+
+def _clock(name: str, seconds: float) -> Callable[[], None]:
+    end = time.monotonic() + seconds
+
+    def check() -> None:
+        if time.monotonic() > end:
+            raise InvalidRequest("{name} takes too long to read. Send a smaller part of it.", name=name)
+
+    return check

@@ -1,0 +1,61 @@
+"""PDF: the text of each page, its lines put together to paragraphs again."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator
+from itertools import zip_longest
+
+from inference.errors import InvalidRequest
+
+_HYPHEN = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zß-ÿ])")
+_ENDS = tuple('.!?:;…"”»)')
+_FULL = 0.7
+"""A line this long, as a share of its page's longest, goes on in the next one."""
+
+
+def is_pdf(data: bytes) -> bool:
+    """Readers look for the mark within the first kilobyte, since some programs write something before it."""
+    return b"%PDF-" in data[:1024]
+
+
+def read(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
+    """Page by page. Raises InvalidRequest for a document that is locked, or without text."""
+    from pypdf import PdfReader
+    from pypdf.errors import DependencyError, FileNotDecryptedError
+
+    def at_each_step(*_: object) -> None:
+        check()
+
+    seen = False
+    try:
+        document = PdfReader(io.BytesIO(data))
+        if document.is_encrypted:
+            document.decrypt("")  # many can be opened by everybody, and only not be changed
+        for page in document.pages:
+            check()
+            text = page.extract_text(visitor_operand_before=at_each_step)
+            seen = seen or bool(text.strip())
+            yield _reflowed(text) + "\n\n"
+    except (FileNotDecryptedError, DependencyError) as error:
+        raise InvalidRequest(
+            "{name} is locked with a password. Save it without one, and send that.", name=name
+        ) from error
+    if not seen:
+        raise InvalidRequest(
+            "{name} has no text in it, only pictures of pages, as from a scanner. "
+            "Send one whose text can be marked and copied.",
+            name=name,
+        )
+
+
+def _reflowed(page: str) -> str:
+    """With the lines of one paragraph as one line, and words whole that were divided at a line's end."""
+    lines = [line.strip() for line in _HYPHEN.sub("", page).splitlines()]
+    full = _FULL * max(map(len, lines), default=0)
+    text = ""
+    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
+        goes_on = following and len(line) >= full and not line.endswith(_ENDS)
+        text += line + (" " if goes_on else "\n")
+    return text

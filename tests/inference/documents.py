@@ -1,0 +1,88 @@
+"""Documents as bytes, as small as their formats allow."""
+
+from __future__ import annotations
+
+import io
+import random
+from collections.abc import Sequence
+
+import docx
+
+WORDS = [
+    "the",
+    "sea",
+    "harbour",
+    "captain",
+    "ship",
+    "storm",
+    "lantern",
+    "rope",
+    "island",
+    "letter",
+    "winter",
+    "morning",
+    "answer",
+    "village",
+    "road",
+    "quiet",
+]
+
+
+def pdf_of(pages: Sequence[Sequence[str]]) -> bytes:
+    """A PDF with these lines on its pages, each page 72 points from the left."""
+    kids = " ".join(f"{4 + 2 * i} 0 R" for i in range(len(pages)))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        f"<< /Type /Pages /Kids [{kids}] /Count {len(pages)} >>".encode(),
+        b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+    ]
+    for i, lines in enumerate(pages):
+        shown = " ".join(f"({_escaped(line)}) Tj T*" for line in lines)
+        content = f"BT /F1 11 Tf 14 TL 72 770 Td {shown} ET".encode("cp1252")
+        fonts = "/Resources << /Font << /F1 3 0 R >> >>"
+        objects.append(
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] {fonts} /Contents {5 + 2 * i} 0 R >>".encode()
+        )
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
+    return _file(objects)
+
+
+def book(pages: int = 100, told: str = "", on: int = 56) -> bytes:
+    """A PDF of some 3,000 characters a page, with the sentence `told` on page `on`, counted from 0, or the last."""
+    chance = random.Random(0)
+
+    def sentence() -> str:
+        return " ".join(chance.choices(WORDS, k=11)).capitalize() + "."
+
+    texts = [[f"Chapter {i + 1}", *(sentence() for _ in range(45))] for i in range(pages)]
+    texts[min(on, pages - 1)][20:20] = [told]
+    return pdf_of(texts)
+
+
+def word_of(*paragraphs: str, table: Sequence[Sequence[str]] = ()) -> bytes:
+    document = docx.Document()
+    for paragraph in paragraphs:
+        document.add_paragraph(paragraph)
+    if table:
+        grid = document.add_table(len(table), len(table[0]))
+        for i, row in enumerate(table):
+            for j, cell in enumerate(row):
+                grid.cell(i, j).text = cell
+    packed = io.BytesIO()
+    document.save(packed)
+    return packed.getvalue()
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
+
+
+def _file(objects: Sequence[bytes]) -> bytes:
+    data, places = b"%PDF-1.4\n", list[int]()
+    for number, content in enumerate(objects, start=1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    trailer = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(data))
+    return data + head + table + trailer

@@ -1,0 +1,140 @@
+"""Documents of every kind, honest and hostile."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+
+import pytest
+from pypdf import PdfReader, PdfWriter
+
+from inference import InvalidRequest, document_text
+from tests.inference.documents import book, pdf_of, word_of
+
+PAGE = """<!DOCTYPE html><html><head><title>Ships &amp; sails</title><style>p { color: red }</style></head>
+<body><nav><a href="/">Home</a></nav><h1>The ship</h1><p>It is <b>very</b>
+old.<p>Built in 1912.<br>Repaired twice.<table><tr><th>Mast<th>Height<tr><td>Main<td>30 m</table>
+<script>alert("no")</script></body>"""
+
+
+def refusal(data: bytes, name: str, **limits: float) -> str:
+    with pytest.raises(InvalidRequest) as refused:
+        document_text(data, name, **limits)  # pyright: ignore[reportArgumentType]
+    return str(refused.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_plain_text_is_read_in_every_usual_encoding(encoding: str) -> None:
+    assert document_text("Zoë’s café".encode(encoding), "notes.md") == "Zoë’s café"
+
+
+def test_a_pdf_says_what_its_pages_say_in_order() -> None:
+    assert document_text(pdf_of([["One (1)."], ["Two."]]), "a.pdf") == "One (1).\n\nTwo."
+
+
+def test_the_lines_of_a_paragraph_of_a_pdf_are_put_together() -> None:
+    lines = ["Chapter 1", "The captain of the ship came to the har-", "bour in the morning, and with him all of", "us."]
+    text = "Chapter 1\nThe captain of the ship came to the harbour in the morning, and with him all of us."
+    assert document_text(pdf_of([lines]), "a.pdf") == text
+
+
+def test_a_word_document_keeps_paragraphs_and_the_rows_of_its_tables() -> None:
+    data = word_of("The ship.", "It is old.", table=[["Mast", "Height"], ["Main", "30 m"]])
+    assert document_text(data, "a.docx") == "The ship.\n\nIt is old.\nMast | Height\nMain | 30 m"
+
+
+def test_a_web_page_is_read_without_scripts_styles_and_navigation() -> None:
+    paragraphs = "Ships & sails\n\nThe ship\n\nIt is very old.\n\nBuilt in 1912.\nRepaired twice.\n\n"
+    assert document_text(PAGE.encode(), "a.html") == paragraphs + "Mast | Height\nMain | 30 m"
+
+
+def test_a_web_page_may_declare_its_own_letters() -> None:
+    assert document_text('<html><meta charset="shift_jis"><p>日本語'.encode("shift_jis"), "a.html") == "日本語"
+
+
+def test_a_table_says_what_each_value_is() -> None:
+    assert (
+        document_text(b"city;people\nRome;2,8\nOslo;0,7\n", "a.csv")
+        == "city: Rome; people: 2,8\ncity: Oslo; people: 0,7"
+    )
+
+
+def test_a_table_without_headings_keeps_its_first_row() -> None:
+    assert document_text(b"1,2\n3,4\n", "a.csv") == "1; 2\n3; 4"
+
+
+@pytest.mark.parametrize(
+    ("data", "text"), [(pdf_of([["One."]]), "One."), (word_of("One."), "One."), (PAGE.encode(), "Ships & sails")]
+)
+def test_what_a_file_holds_counts_more_than_its_name(data: bytes, text: str) -> None:
+    assert document_text(data, "notes.txt").startswith(text)
+
+
+def test_a_book_of_a_hundred_pages_is_read_whole() -> None:
+    text = document_text(book(told="The keeper is Marta."), "book.pdf")
+    assert text.count("Chapter") == 100
+    assert len(text) > 250_000
+    assert "The keeper is Marta." in text
+
+
+def test_a_locked_pdf_is_refused_unless_everybody_may_open_it() -> None:
+    def locked(password: str) -> bytes:
+        writer, file = PdfWriter(clone_from=PdfReader(io.BytesIO(pdf_of([["One."]])))), io.BytesIO()
+        writer.encrypt(password, "owner", algorithm="RC4-128")
+        writer.write(file)
+        return file.getvalue()
+
+    assert "password" in refusal(locked("secret"), "a.pdf")
+    assert document_text(locked(""), "a.pdf") == "One."
+
+
+def test_pages_that_are_pictures_are_said_to_be_pictures() -> None:
+    assert "only pictures of pages" in refusal(pdf_of([[], []]), "scan.pdf")
+
+
+@pytest.mark.parametrize("data", [pdf_of([["One."]])[:60], word_of("One.")[:3000], b"PK\x03\x04", b'"' * 400_000])
+def test_a_broken_document_is_refused_in_a_sentence(data: bytes) -> None:
+    assert "can't be read; it may be damaged" in refusal(data, "a.csv")
+
+
+@pytest.mark.parametrize(
+    ("data", "sentence"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "not a document"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1", "old or a locked Office file"),
+        (rb"{\rtf1 text}", "rich text"),
+    ],
+)
+def test_what_is_no_document_is_named_for_what_it_is(data: bytes, sentence: str) -> None:
+    assert sentence in refusal(data, "a.doc")
+
+
+def test_a_packed_file_of_another_kind_is_refused() -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as file:
+        file.writestr("readme.txt", "Hello")
+    assert "without a Word document" in refusal(packed.getvalue(), "a.zip")
+
+
+def test_a_document_that_unpacks_to_very_much_is_not_unpacked() -> None:
+    packed = io.BytesIO(word_of("One."))
+    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("word/footnotes.xml", bytes(31 * 10**6))
+    assert "unpacks to more" in refusal(packed.getvalue(), "a.docx")
+
+
+@pytest.mark.parametrize("data", [book(3), b"word " * 500, word_of("word " * 500), b"<html>" + b"word " * 500])
+def test_reading_ends_where_the_characters_do(data: bytes) -> None:
+    assert "more than 2,000 characters" in refusal(data, "a.txt", most=2000)
+
+
+@pytest.mark.parametrize("data", [pdf_of([["One."]]), word_of("One."), PAGE.encode(), b"a,b\n1,2\n"])
+def test_reading_ends_where_the_time_does(data: bytes) -> None:
+    assert "takes too long" in refusal(data, "a.csv", seconds=-1)
+
+
+@pytest.mark.parametrize("part", ["<a ", "<!--", "<div>", "<nav>x", "<a b='", "&", "</"])
+def test_a_page_of_nothing_but_broken_tags_is_refused(part: str) -> None:
+    assert "a.html" in refusal((part * 200_000).encode(), "a.html", most=100_000)
