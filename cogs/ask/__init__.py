@@ -57,7 +57,7 @@ class Ask(commands.Cog):
         file4: discord.Attachment | None = None,
         file5: discord.Attachment | None = None,
         link: str = "",
-        messages: app_commands.Range[int, 1, 1000] = 0,
+        messages: app_commands.Range[int, 1] = 0,
         own_words: bool = False,
         model: str = "",
     ) -> None:

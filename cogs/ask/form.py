@@ -23,8 +23,8 @@ class QuestionForm(discord.ui.Modal):
         super().__init__(title=tr("Ask about this message"))
         self._bot = bot
         self._message = message
-        self._question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(max_length=1000)
-        self._own_words: discord.ui.Checkbox[QuestionForm] = discord.ui.Checkbox()
+        self._question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(custom_id="question", max_length=1000)
+        self._own_words: discord.ui.Checkbox[QuestionForm] = discord.ui.Checkbox(custom_id="own-words")
         self.add_item(discord.ui.Label(text=tr("Your question"), component=self._question))
         if bot.engine.models("complete"):
             self.add_item(

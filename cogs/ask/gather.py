@@ -8,7 +8,7 @@ import discord
 
 from cogs.language import tr
 from cogs.reply import Job
-from cogs.reply.history import Transcript, check_history, transcript
+from cogs.reply.history import Transcript
 from cogs.reply.sources import (
     Source,
     check_files,
@@ -19,7 +19,7 @@ from cogs.reply.sources import (
     source_of_file,
     sources_of_message,
 )
-from inference import InvalidRequest
+from cogs.summarize.stretch import Stretch, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +41,12 @@ async def gather(job: Job, interaction: discord.Interaction, given: Given) -> So
     Acknowledges where something must be fetched, after all that can be refused from memory; raises InvalidRequest.
     """
     check_files(job, given.files)
-    channel = _checked_channel(job, interaction, given.messages) if given.messages else None
-    sources = [Source(given.text, (_name_of_typed(given),))]
     linked = await linked_message(job, interaction, given.link) if given.link else None
-    for file in given.files:
-        sources.append(await source_of_file(job, file))
-    if linked:
-        sources += await sources_of_message(job, linked)
-    if channel:
-        await job.acknowledge()
-        sources.append(_of_transcript(await transcript(channel, given.messages, interaction, interaction.client.user)))
+    past = await read(job, interaction, Stretch(given.messages)) if given.messages else None
+    sources = [Source(given.text, (_name_of_typed(given),))]
+    sources += [await source_of_file(job, file) for file in given.files]
+    sources += await sources_of_message(job, linked) if linked else []
+    sources += [_of_transcript(past[1])] if past else []
     return joined(sources)
 
 
@@ -67,13 +63,6 @@ async def gather_by_reply(job: Job, message: discord.Message) -> Source | None:
 
 def _name_of_typed(given: Given) -> str:
     return tr("the text you gave") if given.files or given.link or given.messages else ""
-
-
-def _checked_channel(job: Job, interaction: discord.Interaction, messages: int) -> discord.abc.Messageable:
-    most = job.engine.config.limits.messages
-    if messages > most:
-        raise InvalidRequest("{most} messages are the most that I read at once. Ask for fewer.", most=most)
-    return check_history(interaction)
 
 
 def _of_transcript(past: Transcript) -> Source:

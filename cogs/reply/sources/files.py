@@ -28,9 +28,9 @@ async def text_given(
 
 def check_files(job: Job, files: Sequence[discord.Attachment]) -> None:
     """Raises InvalidRequest for too many files, or too large ones, before anything is fetched."""
-    limits = job.engine.config.limits
+    limits = job.limits
     if len(files) > limits.files:
-        raise InvalidRequest("{most} files are the most that I read at once. Give fewer.", most=limits.files)
+        raise InvalidRequest("The most files that I read at once is {most}. Give fewer.", most=limits.files)
     for file in files:
         check_size(file, limits.upload)
 
@@ -40,7 +40,7 @@ async def text_of_file(job: Job, file: discord.Attachment) -> str:
     check_files(job, [file])
     await job.acknowledge()
     data = await read(file)
-    most = job.engine.config.limits.text_characters
+    most = job.limits.text_characters
     return await asyncio.to_thread(document_text, data, name_of(file), most)
 
 

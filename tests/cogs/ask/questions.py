@@ -41,5 +41,5 @@ def explained(stage: Stage) -> ExplainRequest:
     return next(request for request in reversed(stage.backend.requests) if isinstance(request, ExplainRequest))
 
 
-async def ask(stage: Stage, question: str = "When?", **options: object) -> InteractionResult:
+async def ask(stage: Stage, question: str = "When?", /, **options: object) -> InteractionResult:
     return await stage.alice.slash(stage.channel, "ask", question=question, **options)

@@ -1,0 +1,86 @@
+"""Show context and In own words: for the person who asked, while the text is remembered."""
+
+from __future__ import annotations
+
+import pytest
+
+from cogs.ask.recent import Kept, Recent
+from inference import Config, InvalidRequest
+from tests.cogs.ask.questions import TOWER, ask, finds
+from tests.cogs.imagine.gallery import restart
+from tests.cogs.stage import Stage, first, refusal
+
+_LABELS = ["Show context", "In own words"]
+
+
+async def test_the_context_is_shown_in_private(stage: Stage):
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, file=("a.txt", f"Before.\n\n{TOWER}\n\nBehind.".encode())))
+    result = await stage.alice.click(shown.message, label="Show context")
+    assert result.ephemeral
+    assert first(result).content == f"> When?\nBefore.\n\n{TOWER.replace('1889', '**1889**')}\n\nBehind.\n-# a.txt"
+    assert len(stage.channel.history()) == 1
+
+
+async def test_the_context_of_a_guess_is_shown_too(stage: Stage):
+    stage.backend.script = finds("", 0.8, ("1887", 0.1))
+    shown = first(await ask(stage, text=TOWER))
+    result = await stage.alice.click(shown.message, label="Show context")
+    assert "Work began in **1887**." in first(result).content
+
+
+async def test_own_words_below_a_private_answer_are_private(stage: Stage):
+    elsewhere = stage.guild.create_text_channel("elsewhere")
+    message = await stage.bob.send(elsewhere, TOWER)
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, link=message.jump_url))
+    assert (await stage.alice.click(shown.message, label="In own words")).ephemeral
+
+
+@pytest.mark.parametrize("label", _LABELS)
+async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, text=TOWER))
+    told = refusal(await stage.bob.click(shown.message, label=label))
+    assert told == "Only the person who asked can use these buttons. Ask your own question with /ask."
+    assert len(stage.backend.requests) == 1
+
+
+@pytest.mark.parametrize("label", _LABELS)
+async def test_after_a_restart_the_buttons_say_that_the_text_is_forgotten(stage: Stage, config: Config, label: str):
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, text=TOWER))
+    await restart(stage, config)
+    told = refusal(await stage.alice.click(shown.message, label=label))
+    assert told.startswith("I no longer have the text of this answer: texts are not stored")
+
+
+async def test_after_an_hour_the_text_is_forgotten(stage: Stage):
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, text=TOWER))
+    await stage.env.advance_time(3500)
+    assert "**1889**" in first(await stage.alice.click(shown.message, label="Show context")).content
+    await stage.env.advance_time(200)
+    assert refusal(await stage.alice.click(shown.message, label="Show context")).startswith("I no longer have")
+
+
+async def test_the_oldest_texts_go_where_there_are_many():
+    recent = Recent(most=2)
+    keys = [recent.keep(_kept(owner=1)) for _ in range(3)]
+    with pytest.raises(InvalidRequest, match="no longer"):
+        recent.owned(keys[0], 1)
+    assert recent.owned(keys[1], 1)
+    assert recent.owned(keys[2], 1)
+
+
+async def test_what_one_person_asked_can_be_forgotten():
+    recent = Recent()
+    mine, other = recent.keep(_kept(owner=1)), recent.keep(_kept(owner=2))
+    recent.forget(1)
+    with pytest.raises(InvalidRequest, match="no longer"):
+        recent.owned(mine, 1)
+    assert recent.owned(other, 2)
+
+
+def _kept(owner: int) -> Kept:
+    return Kept(owner, "When?", "**noon**", "at **noon**", "at noon", "")

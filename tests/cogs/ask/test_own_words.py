@@ -1,0 +1,107 @@
+"""A language model's own words: always labelled, over the passages that speak of the question, or from its memory."""
+
+from __future__ import annotations
+
+import pytest
+
+from inference import Answer, AskRequest, Chunk, Config, ExplainRequest, Result
+from tests.cogs.ask.questions import TOWER, ask, asked, explained, finds, span
+from tests.cogs.stage import Stage, buttons, first, refusal
+
+_LABEL = "-# In the model's own words, which may be wrong"
+
+
+async def test_own_words_come_with_the_evidence_below(stage: Stage):
+    stage.backend.script = finds("1889")
+    result = await ask(stage, text=TOWER, **{"own-words": True})
+    assert first(result).content == (
+        f"> When?\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built in **1889** by Eiffel.\n-# Sure"
+    )
+
+
+async def test_own_words_are_found_in_the_best_passages_in_the_order_of_the_text(stage: Stage):
+    text = " ".join(f"passage {number}." for number in range(9))
+    windows = tuple((text.index(f"passage {n}"), text.index(f"passage {n}") + 10) for n in (7, 2, 5, 1))
+    stage.backend.script = lambda spec, request: [
+        Result(
+            span(text, "passage 7", windows=windows)
+            if isinstance(request, AskRequest)
+            else Answer("So.", 0, 0, 0, True)
+        )
+    ]
+    await ask(stage, text=text, **{"own-words": True})
+    assert explained(stage).context == "passage 2.\n\npassage 5.\n\npassage 7."
+    assert (explained(stage).question, explained(stage).owner) == ("When?", str(stage.alice.id))
+
+
+async def test_own_words_come_too_where_the_text_does_not_say_it_outright(stage: Stage):
+    stage.backend.script = finds("")
+    result = await ask(stage, text=TOWER, **{"own-words": True})
+    assert first(result).content.endswith("What the text says:\nThe text does not say.")
+
+
+async def test_they_grow_in_the_message(stage: Stage):
+    stage.backend.script = lambda spec, request: (
+        [Result(span(TOWER, "1889"))] if isinstance(request, AskRequest) else []
+    )
+    await ask(stage, text=TOWER, **{"own-words": True})
+    await stage.event(Chunk("It was *built*"))
+    await stage.env.advance_time(2)
+    assert stage.said == "> When?\nIt was \\*built\\* ▌"
+    await stage.event(Result(Answer("It was built in 1889.", 0, 0, 0, generated=True)))
+    assert stage.said.startswith(f"> When?\nIt was built in 1889.\n{_LABEL}")
+
+
+async def test_a_question_without_a_source_is_answered_from_memory_and_labelled(stage: Stage):
+    result = await ask(stage, "Why is the sky blue?")
+    assert stage.backend.requests == [ExplainRequest(question="Why is the sky blue?", owner=str(stage.alice.id))]
+    assert first(result).content == (
+        "> Why is the sky blue?\nBecause it is so.\n-# From the model's memory, without a source; it may be wrong"
+    )
+
+
+async def test_a_model_with_nothing_to_say_is_told_so(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(Answer("", 0, 0, 0, generated=True))]
+    assert first(await ask(stage)).content == "> When?\nThe model had nothing to say."
+
+
+async def test_a_press_gives_own_words_with_the_evidence_below(stage: Stage):
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, text=TOWER))
+    result = await stage.alice.click(shown.message, label="In own words")
+    assert first(result).content.startswith(f"> When?\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built")
+    assert explained(stage).context == TOWER
+
+
+async def test_the_form_has_a_box_for_own_words(stage: Stage):
+    stage.backend.script = finds("1889")
+    message = await stage.bob.send(stage.channel, TOWER)
+    form = await stage.alice.context_menu(stage.channel, "Ask about this", message)
+    result = await stage.alice.submit_modal(form, {"question": "When?", "own-words": True})
+    assert _LABEL in first(result).content
+
+
+class TestWithoutALanguageModel:
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        return config.model_copy(update={"models": config.models.model_copy(update={"complete": ()})})
+
+    async def test_evidence_comes_without_that_button(self, stage: Stage):
+        stage.backend.script = finds("1889")
+        assert buttons(first(await ask(stage, text=TOWER))) == ["Show context"]
+
+    async def test_own_words_are_refused_before_anything_is_read(self, stage: Stage):
+        result = await ask(stage, file=("a.txt", b"noon"), **{"own-words": True})
+        assert refusal(result).startswith("No model is set up for /complete.")
+        assert not result.deferred
+
+    async def test_a_question_without_a_source_is_refused(self, stage: Stage):
+        assert refusal(await ask(stage)).startswith("No model is set up for /complete.")
+
+    async def test_the_form_has_no_box(self, stage: Stage):
+        stage.backend.script = finds("1889")
+        message = await stage.bob.send(stage.channel, TOWER)
+        form = await stage.alice.context_menu(stage.channel, "Ask about this", message)
+        result = await stage.alice.submit_modal(form, {"question": "When?"})
+        assert "**1889**" in first(result).content
+        assert asked(stage).question == "When?"
