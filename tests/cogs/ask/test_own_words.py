@@ -9,6 +9,7 @@ from tests.cogs.ask.questions import TOWER, ask, asked, explained, finds, span
 from tests.cogs.stage import Stage, buttons, first, refusal
 
 _LABEL = "-# In the model's own words, which may be wrong"
+_SAID = Result(Answer("It was built in 1889.", 0, 0, 0, generated=True))
 
 
 async def test_own_words_come_with_the_evidence_below(stage: Stage):
@@ -22,13 +23,8 @@ async def test_own_words_come_with_the_evidence_below(stage: Stage):
 async def test_own_words_are_found_in_the_best_passages_in_the_order_of_the_text(stage: Stage):
     text = " ".join(f"passage {number}." for number in range(9))
     windows = tuple((text.index(f"passage {n}"), text.index(f"passage {n}") + 10) for n in (7, 2, 5, 1))
-    stage.backend.script = lambda spec, request: [
-        Result(
-            span(text, "passage 7", windows=windows)
-            if isinstance(request, AskRequest)
-            else Answer("So.", 0, 0, 0, True)
-        )
-    ]
+    found = Result(span(text, "passage 7", windows=windows))
+    stage.backend.script = lambda spec, request: [found if isinstance(request, AskRequest) else _SAID]
     await ask(stage, text=text, **{"own-words": True})
     assert explained(stage).context == "passage 2.\n\npassage 5.\n\npassage 7."
     assert (explained(stage).question, explained(stage).owner) == ("When?", str(stage.alice.id))
@@ -41,14 +37,13 @@ async def test_own_words_come_too_where_the_text_does_not_say_it_outright(stage:
 
 
 async def test_they_grow_in_the_message(stage: Stage):
-    stage.backend.script = lambda spec, request: (
-        [Result(span(TOWER, "1889"))] if isinstance(request, AskRequest) else []
-    )
+    found = Result(span(TOWER, "1889"))
+    stage.backend.script = lambda spec, request: [found] if isinstance(request, AskRequest) else []
     await ask(stage, text=TOWER, **{"own-words": True})
     await stage.event(Chunk("It was *built*"))
     await stage.env.advance_time(2)
     assert stage.said == "> When?\nIt was \\*built\\* ▌"
-    await stage.event(Result(Answer("It was built in 1889.", 0, 0, 0, generated=True)))
+    await stage.event(_SAID)
     assert stage.said.startswith(f"> When?\nIt was built in 1889.\n{_LABEL}")
 
 
