@@ -11,7 +11,7 @@ import discord
 
 from cogs.complete.buttons import PREFIX
 from cogs.complete.tell import tell_completion
-from cogs.reply import MessagePlace
+from cogs.reply import Job, MessagePlace
 from cogs.reply.text import as_written
 from inference import CompleteRequest, Turn
 from storage import KeptStory
@@ -32,18 +32,23 @@ async def continued(bot: Inkling, message: discord.Message) -> bool:
     Returns whether it did: not without words, and only where the message replied to shows a text of the bot's.
     """
     words = _words(bot, message)
-    text = await _replied_to(message) if words else None
-    if text is None or not _is_text(bot, text):
-        return False
-    kept = await bot.store.completions.shown_by(text.id)
-    options = kept.story.request if kept else CompleteRequest(prompt="")
-    chat = kept.story.chat if kept else _is_answer(text)
     async with bot.jobs.open(MessagePlace(message, "complete")) as job:
-        turns = await _turns_before(bot, message)
-        prompt = words if chat else _spaced(turns, words)
-        request = replace(options, prompt=prompt, seed=None, n=1, owner=str(message.author.id))
-        await tell_completion(job, bot.store.completions, request, turns)
+        text = await _replied_to(message) if words else None
+        if text is None or not _is_text(bot, text):
+            return False
+        await _go_on(bot, job, message, text, words)
     return True
+
+
+async def _go_on(bot: Inkling, job: Job, message: discord.Message, text: discord.Message, words: str) -> None:
+    """With the model and the settings of the text before."""
+    kept = await bot.store.completions.shown_by(text.id)
+    options = kept.story.request if kept else CompleteRequest(prompt=words)
+    chat = kept.story.chat if kept else _is_answer(text)
+    turns = await _turns_before(bot, message)
+    prompt = words if chat else _spaced(turns, words)
+    request = replace(options, prompt=prompt, seed=None, n=1, owner=str(message.author.id))
+    await tell_completion(job, bot.store.completions, request, turns)
 
 
 async def turns_before_text(bot: Inkling, text: discord.Message) -> tuple[Turn, ...]:

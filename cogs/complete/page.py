@@ -30,7 +30,7 @@ def finished(story: Story, why: str = "") -> Page:
         return Page(f"{head.rstrip()}\n{tr('The model added nothing.')}", note=page.note)
     if len(page.text) <= _LONGEST:
         return page
-    note = f"{tr('The whole text is in the attached file.')} {page.note}"
+    note = f"{tr('The whole text is in the attached file.')}\n-# {page.note}"
     return Page(_cut(story, story.written, _LONGEST), (Attached("text.txt", _plain(story).encode()),), note=note)
 
 
@@ -53,8 +53,8 @@ def _head(story: Story) -> str:
     match = _SPACES.fullmatch(prompt[-_PROMPT_SHOWN:])
     assert match is not None, "it fits every text"
     before, words, after = match.groups()
-    dots = "…" if len(prompt) > _PROMPT_SHOWN else "… " if story.follows else ""
-    return f"{before}**{dots}{neutral(words)}**{after}"
+    dots = "…" if len(prompt) > _PROMPT_SHOWN else "… " if story.follows else before
+    return f"{dots}**{neutral(words)}**{after}"
 
 
 def _words(story: Story, written: str) -> str:

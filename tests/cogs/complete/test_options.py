@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from inference import Chunk, CompleteRequest, Completion, Config, Result
+import pytest
+
+from inference import CompleteRequest, Completion, Config, Result
 from tests.cogs.stage import Stage, first, refusal
 
 
@@ -16,18 +18,21 @@ async def test_the_prompt_is_bold_and_the_continuation_is_plain(stage: Stage):
 
 async def test_the_options_reach_the_engine_in_the_name_of_who_asked(stage: Stage):
     options = {"model": "gpt2", "length": 9, "temperature": 0.5, "top-p": 0.7, "seed": 3}
-    await stage.alice.slash(stage.channel, "complete", prompt="x", **options)
+    more = {"repetition-penalty": 1.2, "stop": "END", "alternatives": 2}
+    await stage.alice.slash(stage.channel, "complete", prompt="x", **options, **more)
     (request,) = stage.backend.requests
-    asked = CompleteRequest(prompt="x", model="gpt2", max_new_tokens=9, temperature=0.5, top_p=0.7, seed=3)
+    asked = CompleteRequest(
+        prompt="x",
+        model="gpt2",
+        max_new_tokens=9,
+        temperature=0.5,
+        top_p=0.7,
+        seed=3,
+        repetition_penalty=1.2,
+        stop=("END",),
+        n=2,
+    )
     assert request == replace(asked, owner=str(stage.alice.id), system=Config().system)
-
-
-async def test_the_text_grows_in_the_message(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk(" there")]
-    result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
-    assert first(result).content == "**Once** there ▌"
-    await stage.event(Result(Completion(" there was", 1)))
-    assert first(result).content == "**Once** there was\n-# seed 1"
 
 
 async def test_what_the_model_writes_neither_pings_nor_formats(stage: Stage):
@@ -37,28 +42,21 @@ async def test_what_the_model_writes_neither_pings_nor_formats(stage: Stage):
     message = first(result).message
     assert "@everyone" not in message.content
     assert "@here" not in message.content
-    assert "<@1" not in message.content
+    assert r"\<@1" in message.content
     assert r"\*\*loud\*\*" in message.content
-    assert r"\[here](" in message.content
+    assert r"\[here\](" in message.content
     assert not message.mention_everyone
     assert not message.mentions
 
 
-async def test_a_long_text_is_split_and_nothing_is_lost(stage: Stage):
-    text = " ".join(f"word{number}" for number in range(500))
-    stage.backend.script = lambda spec, request: [Result(Completion(" " + text, 1))]
-    result = await stage.alice.slash(stage.channel, "complete", prompt="Count:")
-    contents = [first(result).content, *(message.content for message in result.followups)]
-    assert len(contents) == 3
-    assert all(len(content) <= 2000 for content in contents)
-    assert " ".join("".join(contents).split()) == f"**Count:** {text} -# seed 1"
-
-
-async def test_a_very_long_text_comes_as_a_file_without_escapes(stage: Stage):
-    text = " 2*2 " * 2000
+async def test_a_text_longer_than_a_message_keeps_its_end_in_sight_and_is_whole_in_a_file(stage: Stage):
+    text = " 2*2" * 600 + " is it"
     stage.backend.script = lambda spec, request: [Result(Completion(text, 1))]
     result = await stage.alice.slash(stage.channel, "complete", prompt="Sums:")
-    assert first(result).content.endswith("\n-# seed 1")
+    content = first(result).content
+    assert content.startswith("**Sums:**…")
+    assert content.endswith(r"2\*2 is it" + "\n-# The whole text is in the attached file.\n-# seed 1")
+    assert len(content) <= 2000
     [file] = first(result).attachments
     assert (await file.read()).decode() == "Sums:" + text
     assert not result.followups
@@ -66,8 +64,25 @@ async def test_a_very_long_text_comes_as_a_file_without_escapes(stage: Stage):
 
 async def test_a_long_prompt_is_shown_by_its_end(stage: Stage):
     result = await stage.alice.slash(stage.channel, "complete", prompt="a" * 5000 + "z")
-    assert first(result).content.startswith("**…aaa")
+    assert first(result).content.startswith("…**aaa")
     assert "z** and then" in first(result).content
+
+
+@pytest.mark.parametrize(
+    ("typed", "stops"),
+    [
+        ("END", ("END",)),
+        ("END | The end |END", ("END", "The end")),
+        (r"\n\n|\n- ", ("\n\n", "\n-")),
+        ("one\ntwo", ("one", "two")),
+        (" | ", ()),
+    ],
+)
+async def test_stop_sequences_are_separated_by_bars(stage: Stage, typed: str, stops: tuple[str, ...]):
+    await stage.alice.slash(stage.channel, "complete", prompt="x", stop=typed)
+    (request,) = stage.backend.requests
+    assert isinstance(request, CompleteRequest)
+    assert request.stop == stops
 
 
 async def test_silence_is_called_silence(stage: Stage):

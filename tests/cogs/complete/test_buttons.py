@@ -1,0 +1,192 @@
+"""The buttons below a text: on, back, another way, and who may press them."""
+
+from __future__ import annotations
+
+import pytest
+
+from inference import Completion, Config, GenerationFailed, Overloaded, Result
+from tests.cogs.complete.desk import chatting, counted, counting, kept, newest, private, store, text
+from tests.cogs.imagine.gallery import press, restart, rows
+from tests.cogs.stage import Stage, first, refusal
+
+
+async def test_continue_goes_on_from_all_that_is_there_in_the_same_message(stage: Stage):
+    message = await counted(stage)
+    assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
+    await press(stage, message, "Continue")
+    assert (newest(stage).prompt, newest(stage).written) == ("Count:", " 1")
+    await press(stage, message, "Continue")
+    assert (newest(stage).prompt, newest(stage).written) == ("Count:", " 1 2")
+    assert text(message) == "**Count:** 1 2 3"
+    assert len(stage.channel.history()) == 1
+
+
+async def test_each_piece_has_a_seed_of_its_own_and_the_settings_of_the_first(stage: Stage):
+    options = {"temperature": 0.3, "top-p": 0.5, "repetition-penalty": 1.5, "stop": "END", "model": "gpt2"}
+    message = await counted(stage, **options)
+    before = newest(stage)
+    await press(stage, message, "Continue")
+    after = newest(stage)
+    assert after.seed != before.seed
+    assert f"seed {after.seed}" in message.content
+    assert (after.temperature, after.top_p, after.repetition_penalty, after.stop) == (0.3, 0.5, 1.5, ("END",))
+    assert (after.model, after.owner) == ("gpt2", str(stage.alice.id))
+
+
+async def test_undo_takes_the_pieces_away_one_by_one_back_to_the_first(stage: Stage):
+    message = await counted(stage)
+    await press(stage, message, "Continue")
+    await press(stage, message, "Continue")
+    await press(stage, message, "Undo")
+    assert text(message) == "**Count:** 1 2"
+    await press(stage, message, "Undo")
+    assert text(message) == "**Count:** 1"
+    assert message.content.endswith("-# seed 7")
+    assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
+    await press(stage, message, "Continue")
+    assert text(message) == "**Count:** 1 2"
+
+
+async def test_another_try_writes_the_last_piece_anew_and_keeps_the_old_one_within_reach(stage: Stage):
+    message = await counted(stage)
+    await press(stage, message, "Continue")
+    stage.backend.script = lambda spec, request: [Result(Completion(" too", 99))]
+    await press(stage, message, "Try another")
+    assert (newest(stage).written, newest(stage).n) == (" 1", 1)
+    assert text(message) == "**Count:** 1 too"
+    assert rows(message)[1] == ["◀", "(2/2)", "▶"]
+    await press(stage, message, "◀")
+    assert text(message) == "**Count:** 1 2"
+    await press(stage, message, "Undo")
+    assert text(message) == "**Count:** 1"
+    assert len(rows(message)) == 1
+
+
+async def test_alternatives_are_pages_and_the_one_in_sight_is_gone_on_with(stage: Stage):
+    message = await counted(stage, alternatives=3)
+    assert text(message) == "**Count:** 1"
+    assert rows(message)[1] == ["◀", "(1/3)", "▶"]
+    await press(stage, message, "▶")
+    assert text(message) == "**Count:** 1b"
+    assert message.content.endswith("-# seed 8")
+    await press(stage, message, "◀")
+    await press(stage, message, "◀")
+    assert text(message) == "**Count:** 1c"
+    await press(stage, message, "Continue")
+    assert (newest(stage).written, newest(stage).n) == (" 1c", 3)
+    assert text(message) == "**Count:** 1c 2"
+
+
+async def test_without_chance_another_try_would_write_the_same(stage: Stage):
+    assert rows(await counted(stage, temperature=0)) == [["Continue", "(Try another)", "(Undo)", "Delete"]]
+
+
+async def test_delete_takes_the_message_and_all_that_was_kept(stage: Stage):
+    message = await counted(stage)
+    assert await kept(stage) == 1
+    await press(stage, message, "Delete")
+    assert stage.channel.history() == []
+    assert await kept(stage) == 0
+
+
+async def test_what_is_kept_goes_with_a_message_that_somebody_else_deletes(stage: Stage):
+    message = await counted(stage)
+    await message.message.delete()
+    await stage.env.settle()
+    assert await kept(stage) == 0
+
+
+async def test_the_whole_way_works_across_restarts(stage: Stage, config: Config):
+    message = await counted(stage, alternatives=2)
+    await restart(stage, config)
+    await press(stage, message, "▶")
+    await restart(stage, config)
+    await press(stage, message, "Continue")
+    assert text(message) == "**Count:** 1b 2"
+    await restart(stage, config)
+    await press(stage, message, "Try another")
+    await press(stage, message, "Undo")
+    assert text(message) == "**Count:** 1b"
+    await restart(stage, config)
+    await press(stage, message, "Delete")
+    assert stage.channel.history() == []
+
+
+@pytest.mark.parametrize("label", ["Continue", "Try another", "Undo", "Delete", "◀", "▶"])
+async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
+    message = await counted(stage, alternatives=2)
+    await press(stage, message, "Continue")
+    before = message.content
+    said = refusal(await press(stage, message, label, stage.bob))
+    assert said.startswith("Only the person who asked for this can use its buttons.")
+    assert message.content == before
+    assert len(stage.backend.requests) == 2
+
+
+async def test_buttons_whose_text_is_forgotten_say_so(stage: Stage):
+    message = await counted(stage)
+    await store(stage).completions.forget_messages([message.id])
+    assert refusal(await press(stage, message, "Continue")).startswith("I no longer know how this was written")
+
+
+async def test_a_second_press_while_the_first_is_at_work_is_refused_in_private(stage: Stage):
+    message = await counted(stage, alternatives=2)
+    stage.backend.script = lambda spec, request: []
+    await press(stage, message, "Continue")
+    for label in ("▶", "Continue", "Delete"):
+        assert refusal(await press(stage, message, label)).startswith("This text is still being written.")
+    assert len(stage.backend.requests) == 2
+    await stage.event(Result(Completion(" 2", 8)))
+    assert text(message) == "**Count:** 1 2"
+    await press(stage, message, "Undo")
+    assert text(message) == "**Count:** 1"
+
+
+@pytest.mark.parametrize(
+    "error", [GenerationFailed("It broke."), Overloaded("You have 4 requests waiting already.", retry_after=9)]
+)
+async def test_what_fails_leaves_text_and_buttons_as_they_were(stage: Stage, error: GenerationFailed | Overloaded):
+    message = await counted(stage)
+    before, buttons_before = message.content, rows(message)
+    stage.backend.script = lambda spec, request: [*counting(spec, request)[:1], error]
+    assert private(await press(stage, message, "Continue")).startswith(error.user_message)
+    assert (message.content, rows(message)) == (before, buttons_before)
+    stage.backend.script = counting
+    await press(stage, message, "Continue")
+    assert text(message) == "**Count:** 1 2"
+
+
+async def test_where_the_model_adds_nothing_all_stays_and_is_said_in_private(stage: Stage):
+    message = await counted(stage)
+    stage.backend.script = lambda spec, request: [Result(Completion("\n", 4, ended=True))]
+    assert private(await press(stage, message, "Continue")).startswith("The model added nothing this time")
+    assert text(message) == "**Count:** 1"
+
+
+async def test_an_answer_stands_below_the_quoted_prompt_and_goes_on_there(stage: Stage):
+    stage.backend.script = chatting
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Count, please", seed=7)
+    message = first(result)
+    assert message.content == "> Count, please\n1\n-# seed 7"
+    await press(stage, message, "Continue")
+    assert text(message) == "> Count, please\n1 2"
+
+
+async def test_a_text_that_outgrows_its_message_stays_in_it_and_undo_takes_the_file_away(stage: Stage):
+    message = await counted(stage)
+    stage.backend.script = lambda spec, request: [Result(Completion(" 2" * 1000, 4))]
+    await press(stage, message, "Continue")
+    assert len(stage.channel.history()) == 1
+    [file] = message.attachments
+    assert (await file.read()).decode() == "Count: 1" + " 2" * 1000
+    await press(stage, message, "Undo")
+    assert text(message) == "**Count:** 1"
+    assert message.attachments == []
+
+
+async def test_a_text_that_can_not_be_kept_is_shown_without_buttons_and_says_so(stage: Stage):
+    await store(stage).read("PRAGMA query_only = ON")  # as good as a full disk
+    message = await counted(stage)
+    assert text(message) == "**Count:** 1"
+    assert not message.components
+    assert message.content.endswith("The bot could not note how this was written, so there are no buttons.")

@@ -1,0 +1,148 @@
+"""A text on its way: its pace, Stop, and several people's texts at once."""
+
+from __future__ import annotations
+
+from inference import Chunk, Completion, Config, Queued, RequestTimeout, Result
+from tests.cogs.complete.desk import counted, counting, kept, text
+from tests.cogs.imagine.gallery import press, restart, rows
+from tests.cogs.stage import Stage, buttons, first
+
+
+def edits(stage: Stage) -> list[str]:
+    """What messages said, one edit after another."""
+    return [
+        request.json["content"]
+        for request in stage.env.http_requests
+        if request.method == "PATCH" and isinstance(request.json, dict) and "content" in request.json
+    ]
+
+
+async def test_the_text_grows_in_its_message_and_ends_there(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" there")]
+    message = first(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    assert message.content == "**Once** there ▌"
+    assert buttons(message) == ["Stop"]
+    await stage.event(Result(Completion(" there was", 1, ended=True)))
+    assert message.content == "**Once** there was\n-# seed 1 · the model ended here"
+
+
+async def test_an_answer_grows_below_the_quoted_prompt(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk("One", chat=True)]
+    message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count"))
+    assert message.content == "> Count\nOne ▌"
+
+
+async def test_the_message_changes_every_second_and_a_half_at_most_and_shows_the_latest(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    await stage.alice.slash(stage.channel, "complete", prompt="Count:")
+    before = len(edits(stage))
+    for number in range(2, 20):
+        stage.backend.listeners[-1](Chunk(f" {number}"))
+        await stage.env.advance_time(0.4)
+    shown = edits(stage)[before:]
+    assert 3 <= len(shown) <= 18 * 0.4 / 1.5 + 1
+    assert shown == sorted(set(shown), key=shown.index), "nothing is sent twice"
+    await stage.event(Result(Completion(" 20", 1)))
+    assert edits(stage)[-1] == "**Count:** 20\n-# seed 1"
+    assert all(
+        request.json["allowed_mentions"] == {"parse": []}
+        for request in stage.env.http_requests
+        if request.method == "PATCH" and isinstance(request.json, dict)
+    )
+
+
+async def test_stop_keeps_what_is_there_as_a_text_with_its_buttons(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
+    await press(stage, message, "Stop")
+    assert stage.backend.tickets[-1].cancelled
+    assert message.content == "**Count:** 1\n-# seed 7 · stopped"
+    assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
+    stage.backend.script = counting
+    await press(stage, message, "Continue")
+    assert text(message) == "**Count:** 1 2"
+
+
+async def test_stop_while_a_piece_is_added_keeps_it_as_far_as_it_is(stage: Stage):
+    message = await counted(stage)
+    stage.backend.script = lambda spec, request: [Chunk(" 2 and")]
+    await press(stage, message, "Continue")
+    assert message.content == "**Count:** 1 2 and ▌"
+    await press(stage, message, "Stop")
+    assert text(message) == "**Count:** 1 2 and"
+    await press(stage, message, "Undo")
+    assert text(message) == "**Count:** 1"
+
+
+async def test_stop_before_the_first_word_leaves_what_was_there(stage: Stage):
+    message = await counted(stage)
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    await press(stage, message, "Continue")
+    assert message.content == "**Count:** 1\nNumber 2 in line"
+    await press(stage, message, "Stop")
+    assert message.content == "**Count:** 1\n-# seed 7"
+    assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
+
+
+async def test_a_new_text_that_is_stopped_before_its_first_word_is_not_kept(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:"))
+    await press(stage, message, "Stop")
+    assert message.content == "Cancelled."
+    assert await kept(stage) == 0
+
+
+async def test_only_who_asked_can_stop_it(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:"))
+    await press(stage, message, "Stop", stage.bob)
+    assert not stage.backend.tickets[-1].cancelled
+    assert message.content == "**Count:** 1 ▌"
+
+
+async def test_what_takes_too_long_is_kept_as_far_as_it_is_and_says_why(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" 1"), RequestTimeout("This took too long.")]
+    message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
+    assert message.content == "**Count:** 1\n-# seed 7 · This took too long."
+    assert buttons(message)[0] == "Continue"
+
+
+async def test_a_restart_keeps_what_is_there_and_its_buttons(stage: Stage, config: Config):
+    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
+    await restart(stage, config)
+    assert message.content == "**Count:** 1\n-# seed 7 · stopped"
+    stage.backend.script = counting
+    await press(stage, message, "Continue")
+    assert text(message) == "**Count:** 1 2"
+
+
+async def test_a_message_that_is_deleted_meanwhile_ends_the_work_and_keeps_nothing(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:"))
+    await message.message.delete()
+    stage.backend.listeners[-1](Chunk(" 2"))
+    await stage.env.advance_time(2)
+    assert stage.backend.tickets[-1].cancelled
+    assert await kept(stage) == 0
+
+
+async def test_three_people_write_at_once_and_one_who_stops_disturbs_nobody(stage: Stage):
+    carol = stage.guild.add_member(stage.env.create_user("carol"))
+    stage.backend.script = lambda spec, request: []
+    people = (stage.alice, stage.bob, carol)
+    messages = [first(await who.slash(stage.channel, "complete", prompt=f"{who.name}:", seed=7)) for who in people]
+    for listener, who in zip(stage.backend.listeners, people, strict=True):
+        listener(Chunk(f" {who.name} writes"))
+    await stage.env.settle()
+    assert [message.content for message in messages] == [f"**{who.name}:** {who.name} writes ▌" for who in people]
+    await press(stage, messages[1], "Stop", stage.bob)
+    assert [ticket.cancelled for ticket in stage.backend.tickets] == [False, True, False]
+    for index in (0, 2):
+        stage.backend.listeners[index](Result(Completion(f" {people[index].name} has written", 7)))
+    await stage.env.settle()
+    assert [text(message) for message in messages] == [
+        "**alice:** alice has written",
+        "**bob:** bob writes",
+        "**carol:** carol has written",
+    ]
