@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -19,6 +20,10 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from inference.devices import Placement
+from inference.pipelines.causal_lm import CausalLM
+from inference.types import ModelSpec
+
 _CORPUS = [
     "the quick brown fox jumps over the lazy dog and the cat sat on the mat",
     "once upon a time there was a small boat on a wide river in the green hills",
@@ -27,13 +32,19 @@ _CORPUS = [
 ] * 4
 _VOCABULARY = 200
 """Fewer than the corpus yields, so that every token has a text."""
-_CHAT = (
+_POSITIONS = 1024
+
+CHAT = (
     "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}"
     "{% if add_generation_prompt %}<s>assistant:{% endif %}"
 )
 
 
-def _tokenizer(*, chat: bool) -> PreTrainedTokenizerFast:
+NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHAT
+"""A template that refuses a system message, as those of Gemma and Mistral did."""
+
+
+def _tokenizer(*, chat: str, window: int) -> PreTrainedTokenizerFast:
     bpe = Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
@@ -45,14 +56,16 @@ def _tokenizer(*, chat: bool) -> PreTrainedTokenizerFast:
             show_progress=False,
         ),
     )
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", model_max_length=256)
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_object=bpe, bos_token="<s>", eos_token="</s>", model_max_length=window
+    )
     if chat:
-        tokenizer.chat_template = _CHAT
+        tokenizer.chat_template = chat
     return tokenizer
 
 
 def _gpt2() -> PreTrainedModel:
-    return GPT2LMHeadModel(GPT2Config(vocab_size=_VOCABULARY, n_positions=256, n_embd=32, n_layer=3, n_head=4))
+    return GPT2LMHeadModel(GPT2Config(vocab_size=_VOCABULARY, n_positions=_POSITIONS, n_embd=32, n_layer=3, n_head=4))
 
 
 def _opt() -> PreTrainedModel:
@@ -65,7 +78,7 @@ def _opt() -> PreTrainedModel:
         num_attention_heads=4,
         word_embed_proj_dim=16,
         do_layer_norm_before=False,
-        max_position_embeddings=256,
+        max_position_embeddings=_POSITIONS,
     )
     return OPTForCausalLM(config)
 
@@ -77,7 +90,7 @@ _GROUPED: dict[str, int] = {
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
-    "max_position_embeddings": 256,
+    "max_position_embeddings": _POSITIONS,
 }
 
 
@@ -91,11 +104,20 @@ def _mistral() -> PreTrainedModel:
     return MistralForCausalLM(MistralConfig(**_GROUPED, sliding_window=8))  # pyright: ignore[reportArgumentType]
 
 
-ARCHITECTURES = {"gpt2": _gpt2, "opt": _opt, "llama": _llama, "mistral": _mistral}
+ARCHITECTURES: dict[str, Callable[[], PreTrainedModel]] = {
+    "gpt2": _gpt2,
+    "opt": _opt,
+    "llama": _llama,
+    "mistral": _mistral,
+}
 
 
-def save_causal(folder: Path, architecture: str, *, chat: bool = False, seed: int = 0) -> Path:
-    """Writes a model and its tokenizer into `folder`; the token `</s>` ends texts, and never comes by itself."""
+def save_causal(folder: Path, architecture: str, *, chat: str = "", seed: int = 0, window: int = 256) -> Path:
+    """Writes a model and its tokenizer into `folder`; the token `</s>` ends texts, and never comes by itself.
+
+    `chat` is the tokenizer's chat template; without one the model only goes on with texts. `window` is how many tokens
+    the tokenizer lets it read.
+    """
     torch.manual_seed(seed)
     model = ARCHITECTURES[architecture]().eval()
     for name, parameter in model.named_parameters():
@@ -105,5 +127,21 @@ def save_causal(folder: Path, architecture: str, *, chat: bool = False, seed: in
     assert generation is not None
     generation.eos_token_id = 1
     model.save_pretrained(folder)
-    _tokenizer(chat=chat).save_pretrained(folder)
+    _tokenizer(chat=chat, window=window).save_pretrained(folder)
     return folder
+
+
+def save_bytes(folder: Path) -> Path:
+    """A tokenizer with a token a byte."""
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    bpe = Tokenizer(models.BPE({letter: i for i, letter in enumerate(alphabet)}, []))
+    bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    bpe.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(tokenizer_object=bpe).save_pretrained(folder)
+    return folder
+
+
+def load(folder: Path, dtype: torch.dtype = torch.float32) -> CausalLM:
+    """The saved model as the bot would load it."""
+    spec = ModelSpec(name="tiny", task="complete", repo=str(folder))
+    return CausalLM.load(spec, folder, Placement(torch.device("cpu"), dtype))

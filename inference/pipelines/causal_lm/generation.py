@@ -55,13 +55,14 @@ class Generation:
 
     def _read(self, branch: Branch) -> None:
         """Take the prompt in, or what another text of the task has taken in, and draw the first token."""
-        twin = branch.task.twin_of(branch)
-        if twin:
-            branch.sequence.copy(twin.sequence, len(twin.text.prompt.tokens))
-            branch.first = twin.first
+        prompt, sequence = branch.text.prompt, branch.sequence
+        if before := branch.task.read_before(prompt):
+            twin, logits = before
+            sequence.copy(twin, len(prompt.tokens))
         else:
-            branch.first = self._decoder.prompt(branch.sequence, branch.text.prompt.tokens)
-        self._grow([branch], branch.first)
+            logits = self._decoder.prompt(sequence, prompt.tokens)
+        branch.first = logits
+        self._grow([branch], logits)
 
     def _round(self, branches: list[Branch]) -> tuple[list[Branch], list[Branch]]:
         """One token more for each text; returns those that go on and those that have ended."""

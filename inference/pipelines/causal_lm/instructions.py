@@ -17,7 +17,7 @@ class Instructions:
 
     def __init__(self, vocabulary: Vocabulary, window: int) -> None:
         self._vocabulary = vocabulary
-        self._window = window
+        self.window = window
 
     @property
     def can_chat(self) -> bool:
@@ -63,13 +63,13 @@ class Instructions:
 
     def room(self, new: int) -> int:
         """Tokens that can be read when `new` are to be written; raises InvalidRequest if none can."""
-        if new >= self._window:
+        if new >= self.window:
             raise InvalidRequest(
                 "This model reads and writes {window:,} tokens in all, so it can't write {new:,}. Ask for fewer.",
-                window=self._window,
+                window=self.window,
                 new=new,
             )
-        return self._window - new
+        return self.window - new
 
     def count(self, text: str) -> int:
         return len(self._vocabulary.tokens(text))

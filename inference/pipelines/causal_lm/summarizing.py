@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from inference.pipelines.causal_lm.instructions import Instructions
@@ -41,6 +41,7 @@ _STYLES: dict[Length, Style] = {
 def summarize(instructions: Instructions, request: SummarizeRequest) -> Plan:
     """Summaries of the parts, joined, and summarized again until they are as short as they should be."""
     style = _STYLES[request.length]
+    style = replace(style, tokens=min(style.tokens, instructions.window // 3))
     bullets = request.length == "bullets"
     parts = _parts(instructions, style, request.text)
     summaries = yield from _shorten(instructions, style, parts, bullets=bullets)

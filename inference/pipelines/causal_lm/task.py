@@ -45,10 +45,12 @@ class Task:
     def step_ended(self) -> bool:
         return all(branch.text.done for branch in self.branches)
 
-    def twin_of(self, branch: Branch) -> Branch | None:
-        """Another text from the same prompt, which has been read already."""
-        tokens = branch.text.prompt.tokens
-        return next((b for b in self.branches if b.first is not None and b.text.prompt.tokens is tokens), None)
+    def read_before(self, prompt: Prompt) -> tuple[Sequence, torch.Tensor] | None:
+        """The sequence of another text that has taken in the same prompt, and the logits after it."""
+        for branch in self.branches:
+            if branch.first is not None and branch.text.prompt.tokens is prompt.tokens:
+                return branch.sequence, branch.first
+        return None
 
     def advance(self) -> None:
         """Give the plan its texts; it asks for more, or the job ends."""

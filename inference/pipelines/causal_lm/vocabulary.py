@@ -46,7 +46,7 @@ class Vocabulary:
 
     def prompt(self, text: str) -> list[int]:
         """A text to begin with, after the special tokens that the model was trained with (OPT: `</s>`)."""
-        return self._tokenizer(text)["input_ids"]
+        return self._tokenizer(text, verbose=False)["input_ids"]
 
     def chat(self, messages: Sequence[Message], written: str = "") -> list[int]:
         """A conversation in the model's own template, up to where its reply begins, and of that what is `written`.
@@ -79,7 +79,7 @@ class Vocabulary:
 
     def tokens(self, text: str) -> list[int]:
         """A piece of text in the middle of another."""
-        return self._tokenizer(text, add_special_tokens=False)["input_ids"]
+        return self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
 
     def text(self, tokens: list[int]) -> str:
         """What the tokens say, without special ones and without repairing anyone's spaces."""

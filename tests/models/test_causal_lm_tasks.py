@@ -1,0 +1,183 @@
+"""Tasks put to a causal model in words: answers, explanations, summaries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inference.errors import InvalidRequest
+from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.answering import is_grounded
+from inference.pipelines.causal_lm.instructions import Instructions
+from inference.pipelines.causal_lm.prompts import Continuation, Plan
+from inference.pipelines.causal_lm.summarizing import summarize
+from inference.pipelines.causal_lm.tidying import tidy, tidy_bullets
+from inference.pipelines.causal_lm.vocabulary import Vocabulary
+from inference.types import (
+    LENGTHS,
+    Answer,
+    AskRequest,
+    Chunk,
+    ExplainRequest,
+    Length,
+    Progress,
+    SummarizeRequest,
+    Summary,
+)
+from tests.models.harness import MemoryBatch, run
+from tests.models.tiny_causal import CHAT, load, save_causal
+
+MODELS = ("plain", "chatty")
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CausalLM]:
+    return {
+        "plain": load(save_causal(tmp_path_factory.mktemp("plain"), "gpt2")),
+        "chatty": load(save_causal(tmp_path_factory.mktemp("chatty"), "llama", chat=CHAT)),
+    }
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_causal(tmp_path_factory.mktemp("words"), "llama", chat=CHAT)
+
+
+@pytest.fixture(scope="module")
+def chatty(models: dict[str, CausalLM]) -> CausalLM:
+    return models["chatty"]
+
+
+def test_an_answer_in_own_words_is_marked_as_such(chatty: CausalLM) -> None:
+    (answer,) = run(chatty, AskRequest(question="What sat?", context="the cat sat on the mat"))
+    assert isinstance(answer, Answer)
+    assert answer.generated
+    assert (answer.score, answer.start, answer.end) == (0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "grounded"),
+    [
+        ("the last train leaves on Sunday at 20:40.", True),
+        ("Jonas brings the tent.", True),
+        ("the president of France is Marcel Marle.", False),
+        ("", False),
+    ],
+)
+def test_an_answer_counts_only_if_the_text_holds_what_it_adds(answer: str, grounded: bool) -> None:
+    context = "Jonas brings the tent. The last train back is at 20:40 on Sunday; it leaves from the station."
+    question = (
+        "Who is the president of France?" if "France" in answer else "When does the train go, and who brings what?"
+    )
+    assert is_grounded(answer, context, question) == grounded
+
+
+def test_a_long_text_is_summarized_in_parts_with_progress(chatty: CausalLM) -> None:
+    batch = MemoryBatch.of(SummarizeRequest(text="The cat sat on the mat. " * 60))
+    (summary,) = batch.run(chatty)
+    assert isinstance(summary, Summary)
+    assert summary.parts > 3
+    events = batch.jobs[0].events
+    assert events[: summary.parts] == [Progress(step + 1, summary.parts) for step in range(summary.parts)]
+    assert events[-1] == Progress(len(events), len(events))
+
+
+def driven(plan: Plan, reply: Callable[[int], str]) -> tuple[list[int], Summary]:
+    """How many texts each step of `plan` asked for, when text i of a step is `reply(i)`, and what came of them."""
+    steps = [len(next(plan))]
+    try:
+        while True:
+            steps.append(len(plan.send([Continuation(reply(i), True) for i in range(steps[-1])])))
+    except StopIteration as end:
+        return steps, end.value
+
+
+def test_summaries_of_parts_are_summarized_again_until_they_are_short_enough(folder: Path) -> None:
+    request = SummarizeRequest(text="the cat sat on the mat. " * 300, length="short")
+    plan = summarize(Instructions(Vocabulary(folder), 256), request)
+    steps, summary = driven(plan, lambda i: f" the fox {i} sat" + " on the mat" * 6)
+    assert steps[0] == summary.parts == len(summary.sections) > steps[1] > steps[-1] == 1
+    assert summary.text.startswith("The fox 0 sat on")
+    assert summary.sections[3].summary.startswith("The fox 3 sat on")
+
+
+def test_summaries_that_get_no_shorter_are_left_as_they_are(folder: Path) -> None:
+    request = SummarizeRequest(text="the cat sat on the mat. " * 100, length="short")
+    plan = summarize(Instructions(Vocabulary(folder), 256), request)
+    steps, summary = driven(plan, lambda i: "the dog ran over the hills. " * 30)
+    assert len(steps) == 1
+    assert summary.text.count("over the hills") == 30 * steps[0]
+
+
+@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("context", ["", "the cat sat on the mat"])
+def test_an_explanation_shows_as_it_grows_and_is_marked_as_generated(
+    models: dict[str, CausalLM], name: str, context: str
+) -> None:
+    batch = MemoryBatch.of(ExplainRequest(question="what sat", context=context, max_new_tokens=24))
+    (answer,) = batch.run(models[name])
+    assert isinstance(answer, Answer)
+    assert answer == Answer(answer.text, 0.0, 0, 0, generated=True)
+    chunks = [event.text for event in batch.jobs[0].events if isinstance(event, Chunk)]
+    assert len(chunks) > 1
+    assert chunks[-1].strip() == answer.text
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_of_too_long_a_text_to_explain_from_the_beginning_is_read(models: dict[str, CausalLM], name: str) -> None:
+    def explained(context: str) -> str:
+        (answer,) = run(models[name], ExplainRequest(question="what sat", context=context, max_new_tokens=24))
+        assert isinstance(answer, Answer), answer
+        return answer.text
+
+    sentence = "the cat sat on the mat. "
+    long = sentence * 40
+    assert explained(long) == explained(long + "the fox jumps over the dog. ")
+    assert explained(long) != explained("the fox jumps over the dog. " + long)
+
+
+def test_a_question_longer_than_the_window_is_refused(chatty: CausalLM) -> None:
+    (error,) = run(chatty, ExplainRequest(question="what sat " * 100, context="the cat sat", max_new_tokens=24))
+    assert isinstance(error, InvalidRequest)
+
+
+@pytest.mark.parametrize("length", LENGTHS)
+@pytest.mark.parametrize("name", MODELS)
+def test_sections_cover_the_text_in_order(tmp_path: Path, length: Length, name: str) -> None:
+    text = "the cat sat on the mat. she said that he would come home before the rain. " * 6
+    pipeline = load(save_causal(tmp_path, "opt", chat=CHAT if name == "chatty" else "", window=640))
+    batch = MemoryBatch.of(SummarizeRequest(text=text, length=length))
+    (summary,) = batch.run(pipeline)
+    assert isinstance(summary, Summary), summary
+    assert summary.parts == len(summary.sections)
+    assert "".join(text[section.start : section.end] for section in summary.sections) == text
+    steps = [event.step for event in batch.jobs[0].events if isinstance(event, Progress)]
+    assert steps == sorted(set(steps))
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("Here is a summary of the text:\n\nThe cat sat.", "The cat sat."),
+        ("Sure, here's a short summary: the cat sat.", "The cat sat."),
+        ("**Summary:** The cat sat.", "The cat sat."),
+        ("In short, the cat sat.", "The cat sat."),
+        ("Here is where the cat sat.", "Here is where the cat sat."),
+        ("The key points of the treaty are two.", "The key points of the treaty are two."),
+    ],
+)
+def test_a_summary_begins_with_what_it_has_to_say(written: str, kept: str) -> None:
+    assert tidy(written, whole=True) == kept
+
+
+def test_a_summary_that_ran_out_of_tokens_ends_with_its_last_whole_sentence() -> None:
+    assert tidy('The cat sat. "It slept." And th', whole=False) == 'The cat sat. "It slept."'
+    assert tidy("The cat sat and", whole=False) == "The cat sat and"
+
+
+def test_points_come_in_one_form_each_once() -> None:
+    assert tidy_bullets(" the cat sat\n* the dog ran\n2. the fox\n- The dog ran\n- and th", whole=False) == (
+        "- The cat sat\n- The dog ran\n- The fox"
+    )
