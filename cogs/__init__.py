@@ -11,7 +11,22 @@ from cogs.imagine import Imagine
 from cogs.imagine.studio import Studio
 from cogs.mention import Mention
 from cogs.mood import Moods
+from cogs.settings import Settings
 from cogs.summarize import Summarize
 
-COGS = (Imagine, Studio, Captions, Ask, Summarize, Complete, Fill, Moods, About, Mention, Forgetting, Heartbeat)
+COGS = (
+    Imagine,
+    Studio,
+    Captions,
+    Ask,
+    Summarize,
+    Complete,
+    Fill,
+    Moods,
+    About,
+    Settings,
+    Mention,
+    Forgetting,
+    Heartbeat,
+)
 """Each takes the bot."""

@@ -69,7 +69,7 @@ def first(result: InteractionResult) -> ResponseMessage:
 
 def buttons(message: ResponseMessage) -> list[str]:
     """The labels of its buttons."""
-    return [button["label"] for row in message.components for button in row["components"]]
+    return [button["label"] for row in message.components for button in row["components"] if "label" in button]
 
 
 def refusal(result: InteractionResult) -> str:

@@ -1,0 +1,41 @@
+"""/settings and /server-settings: panels for what people and servers want to be otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.reply.rules import ANYWHERE
+from cogs.settings.controls import Control
+from cogs.settings.shown import shown
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+
+class Settings(commands.Cog):
+    """Opens the panels. Their controls do the rest; a server's settings go when it removes the bot."""
+
+    def __init__(self, bot: Inkling) -> None:
+        self.settings = bot.store.settings
+        bot.add_dynamic_items(Control)
+
+    @app_commands.command(name="settings", extras={ANYWHERE: True})
+    async def mine(self, interaction: discord.Interaction) -> None:
+        """Choose your language, your models, and who sees your answers."""
+        await interaction.response.send_message(**shown(interaction, "mine"), ephemeral=True)
+
+    @app_commands.command(name="server-settings", extras={ANYWHERE: True})
+    @app_commands.default_permissions(manage_guild=True)
+    @app_commands.allowed_contexts(guilds=True)
+    @app_commands.allowed_installs(guilds=True)
+    async def server(self, interaction: discord.Interaction) -> None:
+        """Choose where and for whom I work on this server, with which models and limits."""
+        await interaction.response.send_message(**shown(interaction, "server"), ephemeral=True)
+
+    @commands.Cog.listener()
+    async def on_guild_remove(self, guild: discord.Guild) -> None:
+        await self.settings.servers.forget(guild.id)

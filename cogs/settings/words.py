@@ -1,0 +1,81 @@
+"""What is settled, in words: the lines above a panel's controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cogs.language import tr
+from cogs.reply.rules import NARROWED
+from inference import TASKS, Engine, Task
+from storage import PersonSettings, ServerSettings
+
+LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語"}
+"""Each in itself."""
+
+
+def limit_name(name: str) -> str:
+    """One of the limits that a server may lower."""
+    names = {
+        "pictures": tr("Pictures at once"),
+        "new_tokens": tr("Tokens of one text"),
+        "messages": tr("Messages read at once"),
+        "per_person": tr("Requests of one person at a time"),
+    }
+    return names[name]
+
+
+def of_person(settings: PersonSettings, engine: Engine) -> str:
+    """Everything that a person has settled."""
+    lines = [
+        tr("**Your settings**, on every server and in direct messages"),
+        tr("**Language**: {language}", language=_language(settings.language)),
+        _answers(settings.private),
+        *_models(settings.models, engine, tr("**Models**: what the server or the bot's operator has chosen")),
+    ]
+    return "\n".join(lines)
+
+
+def of_server(settings: ServerSettings, engine: Engine) -> str:
+    """Everything that a server has settled."""
+    lines = [
+        tr("**Settings of this server**. Threads count as their channel."),
+        tr("**Channels**: {channels}", channels=_all(settings.channels, "<#{}>", tr("all"))),
+        tr("**Roles**: {roles}", roles=_all(settings.roles, "<@&{}>", tr("everybody"))),
+        _answers(settings.private),
+        *_models(settings.models, engine, tr("**Models**: what the bot's operator has chosen")),
+        tr("**Limits**: {limits}", limits=_limits(settings)),
+        "-# " + tr("A model that somebody has chosen for themselves, with /settings, counts before the server's."),
+    ]
+    return "\n".join(lines)
+
+
+def _language(language: str) -> str:
+    return LANGUAGE_NAMES.get(language, tr("that of Discord"))
+
+
+def _answers(private: bool) -> str:
+    if private:
+        return tr("**Answers**: shown to the person who asks alone")
+    return tr("**Answers**: shown to everybody, unless a command says otherwise")
+
+
+def _all(ids: tuple[int, ...], mention: str, none: str) -> str:
+    return ", ".join(mention.format(number) for number in ids) or none
+
+
+def _models(chosen: Mapping[str, str], engine: Engine, none: str) -> list[str]:
+    """A line for each task with a choice, in the order of the commands."""
+    return [_model(task, chosen[task], engine) for task in TASKS if task in chosen] or [none]
+
+
+def _model(task: Task, name: str, engine: Engine) -> str:
+    if name in (spec.name for spec in engine.models(task)):
+        return tr("**Model for /{task}**: `{name}`", task=task, name=name)
+    return tr("**Model for /{task}**: `{name}`, which is no longer there, so it is passed over", task=task, name=name)
+
+
+def _limits(settings: ServerSettings) -> str:
+    """`Pictures at once: 2 · …`; those that are as the operator set them are left out."""
+    lowered = {name: most for name in NARROWED if (most := getattr(settings, name)) is not None}
+    said = [tr("{limit}: {most}", limit=limit_name(name), most=most) for name, most in lowered.items()]
+    return " · ".join(said) or tr("those of the bot's operator")

@@ -1,0 +1,120 @@
+"""/settings and /server-settings, used by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from simcord import SetupError
+
+from inference import Config
+from storage import PersonSettings, ServerSettings
+from tests.cogs.settings.town import manager, panel, store_of, told
+from tests.cogs.stage import Stage, buttons
+
+
+async def test_a_person_chooses_a_language_a_model_and_private_answers(stage: Stage):
+    opened = panel(await stage.alice.slash(stage.channel, "settings"))
+    await stage.alice.select(opened, ["de"], custom_id="settings:mine:language")
+    await stage.alice.select(opened, ["imagine"], custom_id="settings:mine:task")
+    await stage.alice.select(opened, ["dalle-mini"], custom_id="settings:mine:model:imagine")
+    await stage.alice.click(opened, custom_id="settings:mine:private")
+    assert store_of(stage).settings.person(stage.alice.id) == PersonSettings({"imagine": "dalle-mini"}, "de", True)
+    assert store_of(stage).settings.person(stage.bob.id) == PersonSettings()
+
+
+async def test_what_is_chosen_is_said_in_the_panel(stage: Stage):
+    opened = panel(await stage.alice.slash(stage.channel, "settings"))
+    assert "**Models**: what the server or the bot's operator has chosen" in opened.content
+    await stage.alice.select(opened, ["imagine"], custom_id="settings:mine:task")
+    await stage.alice.select(opened, ["dalle-mini"], custom_id="settings:mine:model:imagine")
+    await stage.alice.click(opened, label="Show answers to who asks alone")
+    assert "**Model for /imagine**: `dalle-mini`" in opened.content
+    assert "**Answers**: shown to the person who asks alone" in opened.content
+    assert buttons(opened)[-2:] == ["Show answers to everybody", "Reset all"]
+
+
+async def test_a_choice_can_be_taken_back_alone_or_with_all_others(stage: Stage):
+    people = store_of(stage).settings.people
+    chosen = PersonSettings({"imagine": "dalle-mini", "complete": "gpt2-large"}, "", True)
+    await people.change(stage.alice.id, lambda _: chosen)
+    opened = panel(await stage.alice.slash(stage.channel, "settings"))
+    await stage.alice.select(opened, ["imagine"], custom_id="settings:mine:task")
+    await stage.alice.select(opened, ["*"], custom_id="settings:mine:model:imagine")
+    assert people.get(stage.alice.id) == replace(chosen, models={"complete": "gpt2-large"})
+    await stage.alice.click(opened, label="Reset all")
+    assert people.get(stage.alice.id) == PersonSettings()
+
+
+async def test_a_model_that_is_gone_is_said_to_be(stage: Stage):
+    await store_of(stage).settings.people.change(stage.alice.id, lambda _: PersonSettings({"imagine": "old"}))
+    opened = panel(await stage.alice.slash(stage.channel, "settings"))
+    assert "**Model for /imagine**: `old`, which is no longer there, so it is passed over" in opened.content
+
+
+async def test_settings_work_in_direct_messages(stage: Stage):
+    result = await stage.alice.user.slash("settings")
+    assert "**Your settings**" in panel(result).content
+
+
+async def test_only_who_manages_a_server_gets_its_panel(stage: Stage):
+    with pytest.raises(SetupError, match="not visible to this user"):
+        await stage.alice.slash(stage.channel, "server-settings")
+    opened = panel(await manager(stage).slash(stage.channel, "server-settings"))
+    assert opened.content.startswith("**Settings of this server**")
+
+
+async def test_a_manager_chooses_channels_roles_models_and_limits(stage: Stage):
+    carol, artists = manager(stage), stage.guild.create_role("artists")
+    opened = panel(await carol.slash(stage.channel, "server-settings"))
+    await carol.select(opened, [stage.channel], custom_id="settings:server:channels")
+    await carol.select(opened, [artists], custom_id="settings:server:roles")
+    await carol.select(opened, ["imagine"], custom_id="settings:server:task")
+    await carol.select(opened, ["dalle-mini"], custom_id="settings:server:model:imagine")
+    await carol.click(opened, label="Show answers to who asks alone")
+    form = await carol.click(opened, label="Limits")
+    await carol.submit_modal(form, {"pictures": "2", "new_tokens": " 100 ", "messages": "", "per_person": "1"})
+    assert store_of(stage).settings.server(stage.guild.id) == ServerSettings(
+        {"imagine": "dalle-mini"}, True, (stage.channel.id,), (artists.id,), 2, 100, None, 1
+    )
+    assert f"**Channels**: {stage.channel.mention}\n**Roles**: {artists.mention}" in opened.content
+    assert "Pictures at once: 2 · Tokens of one text: 100 · Requests of one person at a time: 1" in opened.content
+
+
+async def test_choosing_no_channel_allows_all(stage: Stage):
+    carol = manager(stage)
+    await store_of(stage).settings.servers.change(stage.guild.id, lambda s: replace(s, channels=(stage.channel.id,)))
+    opened = panel(await carol.slash(stage.channel, "server-settings"))
+    await carol.select(opened, [], custom_id="settings:server:channels")
+    assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
+    assert "**Channels**: all" in opened.content
+
+
+@pytest.mark.parametrize("typed", ["5", "0", "many", "-1", "1.5", "²"])
+async def test_limits_can_not_go_past_the_operators(stage: Stage, typed: str, config: Config):
+    assert config.limits.pictures == 4
+    carol = manager(stage)
+    form = await carol.click(panel(await carol.slash(stage.channel, "server-settings")), label="Limits")
+    refused = await carol.submit_modal(form, {"pictures": typed})
+    assert told(refused) == (
+        "Pictures at once: this must be a whole number from 1 to 4, or empty. Nothing was changed."
+    )
+    assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
+
+
+async def test_an_old_panel_of_a_server_changes_nothing_and_says_so(stage: Stage):
+    carol = manager(stage)
+    opened = panel(await carol.slash(stage.channel, "server-settings"))
+    await stage.env.advance_time(16 * 60)
+    pressed = await carol.click(opened, label="Show answers to who asks alone")
+    assert told(pressed) == "This panel is from a while ago. Use /server-settings again for a new one."
+    assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
+
+
+async def test_a_servers_settings_go_when_it_removes_the_bot(stage: Stage):
+    await store_of(stage).settings.servers.change(stage.guild.id, lambda s: replace(s, private=True))
+    guild = stage.bot.get_guild(stage.guild.id)
+    assert guild is not None
+    await guild.leave()
+    await stage.env.settle()
+    assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()

@@ -1,0 +1,35 @@
+"""A server with somebody who manages it, and short words for what happens in its panels."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import discord
+from simcord import InteractionResult, MemberActor, ResponseMessage
+
+from cogs.client import Inkling
+from storage import Store
+from tests.cogs.stage import Stage
+
+
+def store_of(stage: Stage) -> Store:
+    return cast(Inkling, stage.bot).store
+
+
+def manager(stage: Stage) -> MemberActor:
+    """Somebody who may manage the server, and no more."""
+    role = stage.guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
+    return stage.guild.add_member(stage.env.create_user("carol"), roles=[role])
+
+
+def panel(result: InteractionResult) -> ResponseMessage:
+    """The panel that a command opened, which one person alone sees."""
+    assert result.response is not None, result
+    assert result.response.ephemeral
+    return result.response
+
+
+def told(result: InteractionResult) -> str:
+    """What a press was refused with; the panel stays."""
+    [message] = [message for message in (result.response, *result.followups) if message and message.ephemeral]
+    return message.content
