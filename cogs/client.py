@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from cogs import COGS
 from cogs.ask.recent import Recent
+from cogs.complete import continued
 from cogs.language import LANGUAGES, tr
 from cogs.language.catalogue import read_all
 from cogs.language.commands import CommandTranslator
@@ -119,6 +120,8 @@ class Inkling(commands.Bot):
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """The same for replies such as `@Inkling summarize`; an unknown word after the name gets a hint."""
+        if isinstance(error, commands.CommandNotFound) and await continued(self, context.message):
+            return
         if isinstance(error, commands.CommandNotFound):
             text = tr("I don't know `{word}`. Try `@Inkling help`.", word=neutral(context.invoked_with or "")[:50])
         else:
