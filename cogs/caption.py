@@ -107,8 +107,10 @@ class ImagineThis(
 
     async def callback(self, interaction: discord.Interaction) -> None:
         assert interaction.message is not None, "buttons are below messages"
-        caption = caption_in(interaction.message.content, self._number)
-        await interaction.response.send_modal(Words(cast("Inkling", interaction.client), "Imagine this", caption))
+        bot, caption = cast("Inkling", interaction.client), caption_in(interaction.message.content, self._number)
+        async with bot.jobs.open(InteractionPlace(interaction)) as job:
+            job.check_here()
+            await interaction.response.send_modal(Words(bot, "Imagine this", caption))
 
 
 def caption_in(content: str, number: int) -> str:

@@ -56,7 +56,7 @@ class Tree(app_commands.CommandTree["Inkling"]):
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """The first to hear of a command, a menu, or an option that is being typed."""
-        speak_to(interaction)
+        speak_to(interaction, self.client.store.settings)
         if interaction.type is discord.InteractionType.autocomplete or _works_anywhere(interaction.command):
             return True
         try:
@@ -115,7 +115,7 @@ class Inkling(commands.Bot):
 
     async def on_message(self, message: discord.Message, /) -> None:
         """The first to hear of a message."""
-        speak_to(message)
+        speak_to(message, self.store.settings)
         await super().on_message(message)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:

@@ -132,7 +132,7 @@ class Imagine(commands.Cog):
         request = for_channel(request, interaction.channel, self.bot.config)
         ask = bool(request.region) or several(request.prompt)
         async with self.bot.jobs.open(InteractionPlace(interaction, private=ask)) as job:
-            requests = alternatives(interaction, request, self.bot.config)
+            requests = alternatives(interaction, request, job.limits)
             region = REGIONS[0] if request.region == PICK else request.region  # any will do: none is chosen yet
             for each in requests:
                 check_unread(job, replace(each, region=region), image, mask)

@@ -78,7 +78,7 @@ async def vary(pressed: Pressed) -> None:
     """Pictures that start from nearly the same noise, and so look much like this one."""
     parent = parameters.single(pressed.kept.request, pressed.kept.drawing, pressed.index)
     turn = Variation(_new_seed(), _VARIATION_STRENGTH)
-    count = min(_VARIATIONS, pressed.job.engine.config.limits.pictures)
+    count = min(_VARIATIONS, pressed.job.limits.pictures)
     request = replace(parent, variations=(*parent.variations, turn), count=count)
     await pressed.draw(
         request, Origin(pressed.kept.id, "variations", pressed.index), f"Variations of {pressed.picture}"
@@ -97,6 +97,7 @@ async def reroll(pressed: Pressed) -> None:
 
 
 async def remix(pressed: Pressed) -> None:
+    pressed.job.check_here()
     form = Remix(pressed.jobs, pressed.drawings, pressed.kept, pressed.message.jump_url)
     await pressed.interaction.response.send_modal(form)
 

@@ -13,7 +13,7 @@ from cogs.imagine.permutations import permutations
 from cogs.reply import Job, Jobs, neutral
 from cogs.reply.followup import FollowupPlace
 from cogs.reply.sources import check_size, read
-from inference import Config, ImagineRequest, InvalidRequest, parameters
+from inference import ImagineRequest, InvalidRequest, Limits, parameters
 
 Tell = Callable[[Job, ImagineRequest], Awaitable[None]]
 """Draws a request in the message of a job."""
@@ -30,9 +30,9 @@ def most_jobs(interaction: discord.Interaction, per_person: int) -> int:
     return min(per_person, _PERSONAL_FOLLOWUPS) if personal else per_person
 
 
-def alternatives(interaction: discord.Interaction, request: ImagineRequest, config: Config) -> list[ImagineRequest]:
+def alternatives(interaction: discord.Interaction, request: ImagineRequest, limits: Limits) -> list[ImagineRequest]:
     """`request` for each prompt that its prompt stands for; raises InvalidRequest for too many."""
-    most = most_jobs(interaction, config.limits.per_person)
+    most = most_jobs(interaction, limits.per_person)
     found = permutations(request.prompt, most)
     if found.count > most:
         raise InvalidRequest(

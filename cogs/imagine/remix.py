@@ -53,7 +53,7 @@ class Remix(Form):
 
             with self.keeping(self._prompt):
                 request = for_channel(self._request(base), interaction.channel, job.engine.config)
-                requests = alternatives(interaction, request, job.engine.config)
+                requests = alternatives(interaction, request, job.limits)
                 for each in requests:
                     job.check(each)
             await job.acknowledge()

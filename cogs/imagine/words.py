@@ -43,7 +43,7 @@ class Words(Form):
         async with self._bot.jobs.open(InteractionPlace(interaction, private=several(self._prompt.value))) as job:
             with self.keeping(self._prompt):
                 request = for_channel(self._request(interaction.user.id), interaction.channel, self._bot.config)
-                requests = alternatives(interaction, request, self._bot.config)
+                requests = alternatives(interaction, request, job.limits)
                 for each in requests:
                     check_unread(job, each, self._image, None)
             await job.acknowledge()

@@ -5,11 +5,14 @@ from __future__ import annotations
 import discord
 
 from cogs.language import LANGUAGES, speak
+from storage import Settings
 
 
-def speak_to(source: discord.Interaction | discord.Message) -> None:
-    """Answer in the language of whom `source` comes from, for as long as this task lives."""
-    speak(language_of(source))
+def speak_to(source: discord.Interaction | discord.Message, settings: Settings) -> None:
+    """Answer in the language of whom `source` comes from, for as long as this task lives: the one they have chosen."""
+    person = source.user if isinstance(source, discord.Interaction) else source.author
+    chosen = settings.person(person.id).language
+    speak(chosen if chosen in LANGUAGES else language_of(source))
 
 
 def language_of(source: discord.Interaction | discord.Message) -> str:

@@ -10,7 +10,7 @@ import discord
 from cogs.language import tr
 from cogs.language.listener import speak_to
 from cogs.reply.page import Page
-from cogs.reply.rules import Spot, answers_privately, spot_of
+from cogs.reply.rules import Spot, answers_privately, settings_of, spot_of
 
 _MARGIN = datetime.timedelta(seconds=45)
 """An interaction's token ends after 15 minutes; this much earlier we stop relying on it."""
@@ -77,7 +77,7 @@ class InteractionPlace:
     """
 
     def __init__(self, interaction: discord.Interaction, *, private: bool = False) -> None:
-        speak_to(interaction)
+        speak_to(interaction, settings_of(interaction))
         self._interaction = interaction
         self._private = private or answers_privately(interaction)
         self._message_id: int | None = None

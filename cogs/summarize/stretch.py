@@ -50,7 +50,7 @@ async def read(
 
     Acknowledges, after all that can be refused from memory. Raises InvalidRequest.
     """
-    limits = job.engine.config.limits
+    limits = job.limits
     _check(stretch, limits.messages)
     channel, first = await _opened(job, interaction, stretch)
     _tell_count(job, 0)
