@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import discord
 
 from cogs.ask.recent import Kept, Recent
-from cogs.ask.wording import below, evidence, from_memory, generated, in_own_words, span, surroundings
+from cogs.ask.wording import alternatives, below, evidence, from_memory, generated, in_own_words, span, surroundings
 from cogs.language import tr
 from cogs.reply import Job, Page, Status, neutral
 from cogs.reply.sources import Source
@@ -50,9 +50,9 @@ async def tell_answer(job: Job, recent: Recent, question: Question, source: Sour
     if question.own_words:
         await tell_in_own_words(job, kept)
     else:
-        await job.finish(
-            Page(below(question.text, kept.evidence), note=kept.note), _buttons(job, recent.keep(kept), kept)
-        )
+        found = "\n".join(filter(None, (kept.evidence, alternatives(answer, source))))
+        view = _buttons(job, recent.keep(kept), kept)
+        await job.finish(Page(below(question.text, found), note=kept.note), view)
 
 
 async def tell_in_own_words(job: Job, kept: Kept) -> None:

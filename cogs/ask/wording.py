@@ -49,9 +49,16 @@ def evidence(answer: Answer, source: Source) -> str:
     """What `source` says, in its own sentences; or honestly that it does not, and what might be meant."""
     shown = span(answer)
     if answer.text and shown:
-        return "\n".join([_found(shown, source), *_alternatives(answer, source)])
+        return f"{in_sentence(source.text, shown.start, shown.end)}\n-# {_sureness(shown, source)}"
     nothing = tr("The text does not say.")
     return f"{nothing}\n{_perhaps(shown, source)}" if shown else nothing
+
+
+def alternatives(answer: Answer, source: Source) -> str:
+    """Other answers than the one found, a line each; empty if there are none worth telling."""
+    others = list(_worth_telling(answer)) if answer.text else []
+    lines = (f"{number}. {_alternative(other, source)}" for number, other in enumerate(others, 1))
+    return "\n".join([tr("Other answers that the text may hold:"), *lines]) if others else ""
 
 
 def span(answer: Answer) -> Answer | None:
@@ -73,22 +80,14 @@ def _worth_telling(answer: Answer) -> Iterator[Answer]:
     return (other for other in answer.others if other.score >= _FAINT)
 
 
-def _found(shown: Answer, source: Source) -> str:
-    return f"{in_sentence(source.text, shown.start, shown.end)}\n-# {_sureness(shown, source)}"
-
-
 def _perhaps(guess: Answer, source: Source) -> str:
     sentence = in_sentence(source.text, guess.start, guess.end)
     return f"{tr('Perhaps: {sentence}', sentence=sentence)}\n-# {_sureness(guess, source)}"
 
 
-def _alternatives(answer: Answer, source: Source) -> Iterator[str]:
-    """Nothing, or a heading and a line for each."""
-    for number, other in enumerate(_worth_telling(answer), 1):
-        if number == 1:
-            yield tr("Other answers that the text may hold:")
-        sentence, origin = in_sentence(source.text, other.start, other.end, _SHORT_REACH), source.origin(other.start)
-        yield f"{number}. {sentence} · {origin}" if origin else f"{number}. {sentence}"
+def _alternative(other: Answer, source: Source) -> str:
+    sentence, origin = in_sentence(source.text, other.start, other.end, _SHORT_REACH), source.origin(other.start)
+    return f"{sentence} · {origin}" if origin else sentence
 
 
 def _sureness(shown: Answer, source: Source) -> str:

@@ -13,7 +13,7 @@ _SAID = Result(Answer("It was built in 1889.", 0, 0, 0, generated=True))
 
 
 async def test_own_words_come_with_the_evidence_below(stage: Stage):
-    stage.backend.script = finds("1889")
+    stage.backend.script = finds("1889", 0.9, ("1887", 0.1))
     result = await ask(stage, text=TOWER, **{"own-words": True})
     assert first(result).content == (
         f"> When?\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built in **1889** by Eiffel.\n-# Sure"
