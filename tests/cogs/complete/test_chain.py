@@ -159,7 +159,7 @@ async def test_what_fails_is_told_in_the_reply_and_the_text_stays(stage: Stage):
     stage.backend.script = lambda spec, request: [InvalidRequest("It does not fit.")]
     answer = await reply(stage, message, "and")
     assert answer.content == "It does not fit."
-    assert [shown.content for shown in stage.channel.history()][0] == "**Count:** 1\n-# seed 7"
+    assert stage.channel.history()[0].content == "**Count:** 1\n-# seed 7"
     assert await kept(stage) == 1
 
 
