@@ -198,7 +198,8 @@ class Job:
         spots = [job._place.spot for job in self._register if job is not self and job._running]
         if sum((spot.person, spot.guild) == (mine.person, mine.guild) for spot in spots) >= most:
             raise InvalidRequest(
-                "On this server you may have {most} requests at a time. Wait until one has ended, or cancel one.",
+                "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or "
+                "cancel one.",
                 most=most,
             )
 

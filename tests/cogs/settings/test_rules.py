@@ -1,0 +1,136 @@
+"""Where and for whom a server lets the bot work."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import discord
+import pytest
+
+from storage import PersonSettings, ServerSettings
+from tests.cogs.settings.town import manager, panel, store_of
+from tests.cogs.stage import Stage, first, refusal
+
+Settle = Callable[..., Awaitable[ServerSettings]]
+
+
+@pytest.fixture
+def settle(stage: Stage) -> Settle:
+    """Change what the server has settled."""
+
+    async def change(**fields: Any) -> ServerSettings:
+        servers = store_of(stage).settings.servers
+        return await servers.change(stage.guild.id, lambda settings: replace(settings, **fields))
+
+    return change
+
+
+async def test_elsewhere_than_in_the_allowed_channels_commands_are_refused_with_the_way_there(
+    stage: Stage, settle: Settle
+):
+    art, studio = (stage.guild.create_text_channel(name) for name in ("art", "studio"))
+    await settle(channels=(art.id, studio.id))
+    said = refusal(await stage.alice.slash(stage.channel, "mood", text="I love it"))
+    assert said == (
+        f"On this server I answer only in {art.mention}, {studio.mention}. Ask there, or ask a moderator to change "
+        "that with /server-settings."
+    )
+    assert not stage.backend.requests
+    assert not first(await stage.alice.slash(studio, "complete", prompt="Once")).ephemeral
+
+
+async def test_menus_are_refused_too_before_their_form_opens(stage: Stage, settle: Settle):
+    message = await stage.bob.send(stage.channel, "A long story")
+    await settle(channels=(stage.guild.create_text_channel("art").id,))
+    result = await stage.alice.context_menu(stage.channel, "Ask about this", message)
+    assert result.modal is None
+    assert refusal(result).startswith("On this server I answer only in")
+
+
+async def test_a_thread_counts_as_its_channel(stage: Stage, settle: Settle):
+    art = stage.guild.create_text_channel("art")
+    known = stage.bot.get_channel(art.id)
+    assert isinstance(known, discord.TextChannel)
+    await known.create_thread(name="foxes", type=discord.ChannelType.public_thread)
+    await stage.env.settle()
+    await settle(channels=(art.id,))
+    [there] = art.threads
+    await stage.alice.slash(there, "complete", prompt="Once")
+    assert len(stage.backend.requests) == 1
+    await settle(channels=(stage.channel.id,))
+    assert refusal(await stage.alice.slash(there, "complete", prompt="Once")).startswith("On this server")
+
+
+async def test_replies_are_refused_too(stage: Stage, settle: Settle):
+    await settle(channels=(stage.guild.create_text_channel("art").id,))
+    await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
+    assert stage.said.startswith("On this server I answer only in")
+    assert not stage.backend.requests
+
+
+async def test_only_the_allowed_roles_are_served(stage: Stage, settle: Settle):
+    artists = stage.guild.create_role("artists")
+    dora = stage.guild.add_member(stage.env.create_user("dora"), roles=[artists])
+    await settle(roles=(artists.id,))
+    said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    assert f"only people who have one of these roles: {artists.mention}." in said
+    await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
+    assert artists.mention in stage.said
+    assert not stage.backend.requests
+    await dora.slash(stage.channel, "complete", prompt="Once")
+    await dora.send(stage.channel, f"{stage.mention} complete Once")
+    assert len(stage.backend.requests) == 2
+
+
+async def test_buttons_that_make_something_are_refused_and_those_that_delete_are_not(stage: Stage, settle: Settle):
+    drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    await settle(channels=(stage.guild.create_text_channel("art").id,))
+    for label in ("Re-roll", "Remix", "Vary"):
+        pressed = await stage.alice.click(drawing, label=label)
+        assert pressed.modal is None
+        assert refusal(pressed).startswith("On this server I answer only in")
+    assert len(stage.backend.requests) == 1
+    await stage.alice.click(drawing, label="Delete")
+    assert stage.channel.last_message is None
+
+
+async def test_managers_reach_the_settings_from_everywhere_and_everybody_their_own(stage: Stage, settle: Settle):
+    await settle(channels=(stage.guild.create_text_channel("art").id,), roles=(1,))
+    carol = manager(stage)
+    opened = panel(await carol.slash(stage.channel, "server-settings"))
+    assert panel(await stage.alice.slash(stage.channel, "settings")).content.startswith("**Your settings**")
+    await carol.click(opened, label="Reset all")
+    assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
+
+
+async def test_a_servers_rules_say_nothing_of_direct_messages(stage: Stage, settle: Settle):
+    await settle(channels=(1,), roles=(1,), private=True)
+    result = await stage.alice.user.slash("complete", prompt="Once")
+    assert not first(result).ephemeral
+    assert len(stage.backend.requests) == 1
+
+
+async def test_answers_are_private_where_the_server_or_the_person_wants_it(stage: Stage, settle: Settle):
+    assert not first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).ephemeral
+    await store_of(stage).settings.people.change(stage.alice.id, lambda _: PersonSettings(private=True))
+    assert first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).ephemeral
+    assert not first(await stage.bob.slash(stage.channel, "complete", prompt="Once")).ephemeral
+    await settle(private=True)
+    assert first(await stage.bob.slash(stage.channel, "complete", prompt="Once")).ephemeral
+
+
+async def test_several_drawings_of_one_prompt_are_private_too(stage: Stage, settle: Settle):
+    await settle(private=True)
+    asked = await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue} fox")
+    drawn = await stage.alice.click(first(asked), label="Draw 2")
+    assert len(drawn.followups) == 2
+    assert all(message.ephemeral for message in drawn.followups)
+
+
+async def test_where_answers_are_private_replies_are_pointed_to_commands(stage: Stage, settle: Settle):
+    await settle(private=True)
+    await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
+    assert stage.said.startswith("On this server my answers are for those alone who ask, and a reply is seen by all.")
+    assert not stage.backend.requests
