@@ -70,5 +70,5 @@ def _first(rows: list[aiosqlite.Row]) -> KeptStory | None:
 
 
 def _kept(row: aiosqlite.Row) -> KeptStory:
-    values: dict[str, Any] = dict(row)
-    return KeptStory(**values | {"story": _STORY.validate_json(row["story"])})
+    story = _STORY.validate_json(row["story"])
+    return KeptStory(row["id"], row["owner"], row["channel"], row["message"], row["created"], story)
