@@ -17,9 +17,9 @@ from inference.errors import (
     ModelUnavailable,
     OutOfMemory,
     Overloaded,
+    Phrase,
     RequestCancelled,
     RequestTimeout,
-    Term,
     UnknownModel,
 )
 from inference.overlay import region_overlay, scaled_down
@@ -103,6 +103,7 @@ __all__ = [
     "Moods",
     "OutOfMemory",
     "Overloaded",
+    "Phrase",
     "Picture",
     "Prediction",
     "Progress",
@@ -119,7 +120,6 @@ __all__ = [
     "SummarizeRequest",
     "Summary",
     "Task",
-    "Term",
     "Turn",
     "UnknownModel",
     "Value",

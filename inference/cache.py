@@ -47,8 +47,10 @@ class ModelCache(Generic[M]):
             self._evict(lambda: self._used() + size <= self.budget)
             if self._used() + size > self.budget:
                 raise ModelUnavailable(
-                    f"This model needs about {gigabytes(size)} of memory, and the bot may use "
-                    f"{gigabytes(self.budget)}. Choose a smaller model, or ask the bot's operator to raise `memory`."
+                    "This model needs about {size} of memory, and the bot may use {budget}. Choose a smaller model, or "
+                    "ask the bot's operator to raise `memory`.",
+                    size=gigabytes(size),
+                    budget=gigabytes(self.budget),
                 )
             self._models[key] = load()
 

@@ -7,7 +7,7 @@ import unicodedata
 
 from inference.blanks import has_blank
 from inference.config import Config, Limits
-from inference.errors import InvalidRequest
+from inference.errors import InvalidRequest, Phrase
 from inference.regions import check_region
 from inference.types import (
     AskRequest,
@@ -35,28 +35,28 @@ def check_request(request: Request, config: Config) -> None:
     limits = config.limits
     match request:
         case CompleteRequest():
-            _text("prompt", request.prompt, limits.prompt_characters)
-            _within("length", request.max_new_tokens, 1, limits.new_tokens)
-            _within("temperature", request.temperature, 0, 5)
-            _within("top-p", request.top_p, 0.01, 1)
-            _within("repetition penalty", request.repetition_penalty, 1, 2)
-            _within("number of texts", request.n, 1, limits.alternatives)
+            _text(Phrase("prompt"), request.prompt, limits.prompt_characters)
+            _within(Phrase("length"), request.max_new_tokens, 1, limits.new_tokens)
+            _within(Phrase("temperature"), request.temperature, 0, 5)
+            _within(Phrase("top-p"), request.top_p, 0.01, 1)
+            _within(Phrase("repetition penalty"), request.repetition_penalty, 1, 2)
+            _within(Phrase("number of texts"), request.n, 1, limits.alternatives)
             _stops(request.stop)
             _seed(request.seed)
         case ExplainRequest():
-            _text("question", request.question, limits.prompt_characters)
+            _text(Phrase("question"), request.question, limits.prompt_characters)
             if request.context:
-                _text("text to ask about", request.context, limits.text_characters)
-            _within("length", request.max_new_tokens, 1, limits.new_tokens)
+                _text(Phrase("text to ask about"), request.context, limits.text_characters)
+            _within(Phrase("length"), request.max_new_tokens, 1, limits.new_tokens)
         case FillRequest():
-            _text("text", request.text, limits.prompt_characters)
+            _text(Phrase("text"), request.text, limits.prompt_characters)
             if not has_blank(request.text):
                 raise InvalidRequest("There is no blank to fill. Write [MASK] or ___ where a word is missing.")
         case SummarizeRequest():
-            _text("text", request.text, limits.text_characters)
+            _text(Phrase("text"), request.text, limits.text_characters)
         case AskRequest():
-            _text("question", request.question, limits.prompt_characters)
-            _text("text to ask about", request.context, limits.text_characters)
+            _text(Phrase("question"), request.question, limits.prompt_characters)
+            _text(Phrase("text to ask about"), request.context, limits.text_characters)
         case CaptionRequest():
             _upload(request.image, limits)
         case ImagineRequest():
@@ -84,28 +84,31 @@ def megabytes(size: int) -> str:
 
 
 def _imagine(request: ImagineRequest, limits: Limits) -> None:
-    _text("prompt", request.prompt, limits.prompt_characters)
+    _text(Phrase("prompt"), request.prompt, limits.prompt_characters)
     if len(request.negative_prompt) > limits.prompt_characters:
-        raise InvalidRequest(f"The negative prompt is longer than {limits.prompt_characters:,} characters.")
-    for name, side in (("width", request.width), ("height", request.height)):
+        raise InvalidRequest("The negative prompt is longer than {most:,} characters.", most=limits.prompt_characters)
+    for name, side in ((Phrase("width"), request.width), (Phrase("height"), request.height)):
         if side:
             _within(name, side, 8, limits.side)
             if side % 8:
-                raise InvalidRequest(f"The {name} must be a multiple of 8, for example {side // 8 * 8}.")
+                raise InvalidRequest(
+                    "The {name} must be a multiple of 8, for example {example}.", name=name, example=side // 8 * 8
+                )
     if request.steps:
-        _within("steps", request.steps, 1, limits.steps)
+        _within(Phrase("steps"), request.steps, 1, limits.steps)
     if request.guidance is not None:
-        _within("guidance", request.guidance, 0, 30)
-    _within("count", request.count, 1, limits.pictures)
-    _within("temperature", request.temperature, 0, 5)
-    _within("top-k", request.top_k, 0, 100_000)
+        _within(Phrase("guidance"), request.guidance, 0, 30)
+    _within(Phrase("count"), request.count, 1, limits.pictures)
+    _within(Phrase("temperature"), request.temperature, 0, 5)
+    _within(Phrase("top-k"), request.top_k, 0, 100_000)
     _seed(request.seed)
     if len(request.variations) > _VARIATIONS:
         raise InvalidRequest(
-            f"A picture can be varied {_VARIATIONS} times in a row at most. Vary an earlier one, or write a new prompt."
+            "A picture can be varied {most} times in a row at most. Vary an earlier one, or write a new prompt.",
+            most=_VARIATIONS,
         )
     for variation in request.variations:
-        _within("strength of a variation", variation.strength, 0, 1)
+        _within(Phrase("strength of a variation"), variation.strength, 0, 1)
         _seed(variation.seed)
     _source(request, limits)
 
@@ -117,7 +120,7 @@ def _source(request: ImagineRequest, limits: Limits) -> None:
     if request.mask and request.region:
         raise InvalidRequest("Give a mask or a region, not both.")
     if request.strength is not None:
-        _within("strength", request.strength, 0.01, 1)
+        _within(Phrase("strength"), request.strength, 0.01, 1)
     _upload(request.image, limits)
     _upload(request.mask, limits)
     if request.region:
@@ -127,13 +130,15 @@ def _source(request: ImagineRequest, limits: Limits) -> None:
 def _stops(stops: tuple[str, ...]) -> None:
     if len(stops) > _STOPS or any(not 1 <= len(stop) <= _STOP_CHARACTERS for stop in stops):
         raise InvalidRequest(
-            f"A text can have up to {_STOPS} stop sequences of 1 to {_STOP_CHARACTERS} characters each."
+            "A text can have up to {most} stop sequences of 1 to {characters} characters each.",
+            most=_STOPS,
+            characters=_STOP_CHARACTERS,
         )
 
 
 def _upload(picture: bytes, limits: Limits) -> None:
     if len(picture) > limits.upload:
-        raise InvalidRequest(f"This picture is larger than {megabytes(limits.upload)}. Send a smaller one.")
+        raise InvalidRequest("This picture is larger than {most}. Send a smaller one.", most=megabytes(limits.upload))
 
 
 def _refuse_words(prompt: str, words: tuple[str, ...]) -> None:
@@ -145,12 +150,15 @@ def _refuse_words(prompt: str, words: tuple[str, ...]) -> None:
             raise InvalidRequest("This bot's operator does not allow a word of this prompt. Write it in other words.")
 
 
-def _text(name: str, text: str, longest: int) -> None:
+def _text(name: Phrase, text: str, longest: int) -> None:
     if not text.strip():
-        raise InvalidRequest(f"The {name} is empty. Write something first.")
+        raise InvalidRequest("The {name} is empty. Write something first.", name=name)
     if len(text) > longest:
         raise InvalidRequest(
-            f"The {name} has {len(text):,} characters; {longest:,} is the most that this bot takes. Shorten it."
+            "The {name} has {count:,} characters; {most:,} is the most that this bot takes. Shorten it.",
+            name=name,
+            count=len(text),
+            most=longest,
         )
 
 
@@ -158,16 +166,18 @@ def _texts(texts: tuple[str, ...], limits: Limits) -> None:
     if not 1 <= len(texts) <= limits.messages:
         raise InvalidRequest("Give 1 to {most:,} texts, not {count:,}.", most=limits.messages, count=len(texts))
     for text in texts:
-        _text("text", text, limits.prompt_characters)
+        _text(Phrase("text"), text, limits.prompt_characters)
 
 
-def _within(name: str, value: float, least: float, most: float) -> None:
+def _within(name: Phrase, value: float, least: float, most: float) -> None:
     if not least <= value <= most:  # also refuses NaN
-        raise InvalidRequest(f"The {name} must be between {_number(least)} and {_number(most)}, not {_number(value)}.")
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:g}"
+        raise InvalidRequest(
+            "The {name} must be between {least:,.10g} and {most:,.10g}, not {value:,.10g}.",
+            name=name,
+            least=least,
+            most=most,
+            value=value,
+        )
 
 
 def _seed(seed: int | None) -> None:

@@ -245,7 +245,7 @@ class Config(_Section):
             added = _anchored(Model(repo=repo, name=repo), Path.cwd())
         except ValidationError as error:
             raise InvalidRequest(
-                f"{repo!r} is neither a hub id like org/name nor a folder starting with . or /."
+                "{repo!r} is neither a hub id like org/name nor a folder starting with . or /.", repo=repo
             ) from error
         return self.model_copy(update={"models": self.models.model_copy(update={task: (*models, added)})})
 

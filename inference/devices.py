@@ -43,7 +43,7 @@ def find_device(name: str) -> torch.device:
         device.type == "mps" and not torch.backends.mps.is_available()
     )
     if missing:
-        raise ModelUnavailable(f"The device {name!r} of the bot's settings is not on this machine.")
+        raise ModelUnavailable("The device {name!r} of the bot's settings is not on this machine.", name=name)
     return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from inference.backends.base import Backend, ModelStatus, QueueStatus
 from inference.checks import check_pictures, check_request
 from inference.config import Config
-from inference.errors import InferenceError, InvalidRequest, RequestTimeout, UnknownModel
+from inference.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
 from inference.loras import lora_and_weight, lora_names
 from inference.types import (
     TASKS,
@@ -113,21 +113,26 @@ class Engine:
     def _check_lora(self, lora: str) -> None:
         name, weight = lora_and_weight(lora)
         if name not in self.loras:
+            if self.loras:
+                raise InvalidRequest(
+                    "There is no LoRA {name!r}. There is: {names}.", name=name[:80], names=", ".join(self.loras)
+                )
             raise InvalidRequest(
-                f"There is no LoRA {name[:80]!r}. There is: {', '.join(self.loras)}."
-                if self.loras
-                else "This bot has no LoRA files. Its operator can put some into the folder that `loras` in "
-                "config.yaml names, and start it again."
+                "This bot has no LoRA files. Its operator can put some into the folder that `loras` in config.yaml "
+                "names, and start it again."
             )
         if not -2 <= weight <= 2:
-            raise InvalidRequest(f"The weight of a LoRA must be between -2 and 2, not {weight:g}.")
+            raise InvalidRequest("The weight of a LoRA must be between -2 and 2, not {weight:g}.", weight=weight)
 
     def _resolve(self, request: Request) -> ModelSpec:
         specs = self._specs[request.task]
+        slash = f"/{request.task}"
+        command = Phrase(slash)
         if not specs:
             raise UnknownModel(
-                f"No model is set up for /{request.task}. The bot's operator can list one under "
-                f"models.{request.task} in config.yaml."
+                "No model is set up for {command}. The bot's operator can list one under models.{task} in config.yaml.",
+                command=command,
+                task=request.task,
             )
         if not request.model:
             return specs[0]
@@ -135,8 +140,10 @@ class Engine:
             if request.model in (spec.name, spec.repo):
                 return spec
         raise UnknownModel(
-            f"There is no model {request.model[:80]!r} for /{request.task}. "
-            f"There is: {', '.join(spec.name for spec in specs)}."
+            "There is no model {model!r} for {command}. There is: {names}.",
+            model=request.model[:80],
+            command=command,
+            names=", ".join(spec.name for spec in specs),
         )
 
 

@@ -16,16 +16,32 @@ message with places for its `values`, so that it can be said in another language
 
     InvalidRequest("The prompt has {count:,} characters; {most:,} is the most.", count=7000, most=6000)
 
-A value that is a word of ours is a `Term`, and said in that language as well.
+A value that is a `Phrase` is said in that language as well.
 """
 
+from __future__ import annotations
+
 import secrets
+from collections.abc import Iterable
+from typing import Self
 
 
-class Term(str):
-    """A word or a sentence of ours among the values of an error; what people wrote, names and numbers are none."""
+class Phrase(str):
+    """Words of this package, in English; `sentence` and `values` say them in another language, as for errors."""
 
-    __slots__ = ()
+    sentence: str
+    values: dict[str, object]
+
+    def __new__(cls, sentence: str, /, **values: object) -> Self:
+        phrase = super().__new__(cls, sentence.format(**values) if values else sentence)
+        phrase.sentence, phrase.values = sentence, values
+        return phrase
+
+
+def together(sentences: Iterable[str]) -> Phrase:
+    """One phrase of several, with a space between them."""
+    values = {f"part{number}": sentence for number, sentence in enumerate(sentences)}
+    return Phrase(" ".join(f"{{{name}}}" for name in values), **values)
 
 
 class InferenceError(Exception):

@@ -87,8 +87,11 @@ def _check_size(size: tuple[int, int], max_megapixels: float) -> None:
     width, height = size
     if width * height > max_megapixels * 10**6:
         raise InvalidRequest(
-            f"This picture has {width:,} × {height:,} pixels; {max_megapixels:g} megapixels is the most that this "
-            "bot takes. Send a smaller one."
+            "This picture has {width:,} × {height:,} pixels; {most:g} megapixels is the most that this bot takes. Send "
+            "a smaller one.",
+            width=width,
+            height=height,
+            most=max_megapixels,
         )
 
 

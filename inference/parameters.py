@@ -194,8 +194,9 @@ class _Reader:
             return convert(self._settings[key])
         except ValueError as error:
             raise InvalidRequest(
-                f"These parameters can't be read: {self._settings[key][:40]!r} is no value for {key}. "
-                "Write a prompt instead."
+                "These parameters can't be read: {value!r} is no value for {key}. Write a prompt instead.",
+                value=self._settings[key][:40],
+                key=key,
             ) from error
 
 

@@ -51,8 +51,10 @@ def check_region(region: str) -> None:
     """Raises InvalidRequest for what is no region."""
     if region not in REGIONS and not cells_of(region):
         raise InvalidRequest(
-            f"There is no region {region[:40]!r}. There are: {', '.join(REGIONS)}; "
-            "and cells of a 3 × 3 grid, numbered row by row, such as cells 1 2 5."
+            "There is no region {region!r}. There are: {regions}; and cells of a 3 × 3 grid, numbered row by row, such "
+            "as cells 1 2 5.",
+            region=region[:40],
+            regions=", ".join(REGIONS),
         )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from inference.errors import Overloaded
+from inference.errors import Overloaded, Phrase
 
 _HALF_LIFE = 300.0
 _UNKNOWN_COST = 1.0
@@ -81,9 +81,11 @@ class Scheduler(Generic[E]):
         present = [*self._alive(), *self._running]
         wait = self.backlog() or 60.0
         if len(present) >= self._limit:
-            raise Overloaded(f"The queue is full. Try again in about {_words(wait)}.", wait)
+            raise Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_words(wait))
         if entry.owner and sum(other.owner == entry.owner for other in present) >= self._per_owner:
-            raise Overloaded(f"You already have {self._per_owner} requests here. Wait for one of them to end.", wait)
+            raise Overloaded(
+                "You already have {count} requests here. Wait for one of them to end.", wait, count=self._per_owner
+            )
         entry.arrived = self._now
         self._waiting.append(entry)
 
@@ -172,5 +174,7 @@ class Scheduler(Generic[E]):
         self._usage = {owner: used * fade for owner, used in self._usage.items() if used * fade > 0.01}
 
 
-def _words(seconds: float) -> str:
-    return f"{seconds:.0f} seconds" if seconds < 90 else f"{seconds / 60:.0f} minutes"
+def _words(seconds: float) -> Phrase:
+    if seconds < 90:
+        return Phrase("{count:.0f} seconds", count=seconds)
+    return Phrase("{count:.0f} minutes", count=seconds / 60)

@@ -11,7 +11,7 @@ from discord import app_commands
 
 from cogs.language import tr
 from cogs.reply.place import InteractionPlace
-from inference import InferenceError, InvalidRequest, ModelUnavailable, Overloaded, RequestCancelled, Term
+from inference import InferenceError, InvalidRequest, ModelUnavailable, Overloaded, Phrase, RequestCancelled
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ def is_deleted(error: BaseException) -> bool:
     return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
 
 
-def said(error: InferenceError) -> str:
-    """Its message, in the current language."""
-    values = {name: tr(value) if isinstance(value, Term) else value for name, value in error.values.items()}
-    return tr(error.sentence, **values)
+def said(words: InferenceError | Phrase) -> str:
+    """What inference says, in the current language."""
+    values = {name: said(value) if isinstance(value, Phrase) else value for name, value in words.values.items()}
+    return tr(words.sentence, **values)
 
 
 def report(error: BaseException, command: str) -> str:

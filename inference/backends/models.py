@@ -54,7 +54,9 @@ class Models:
                 pipelines.family(spec, self._hub.folder(spec, lambda _: None))
         if size and size > budget:
             raise ModelUnavailable(
-                f"it needs about {gigabytes(size)} of memory, and `memory` allows {gigabytes(budget)}"
+                "it needs about {size} of memory, and `memory` allows {budget}",
+                size=gigabytes(size),
+                budget=gigabytes(budget),
             )
 
     def fits(self, spec: ModelSpec) -> bool:

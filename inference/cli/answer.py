@@ -61,4 +61,4 @@ def _write(value: Value, args: argparse.Namespace) -> list[Any]:
     try:
         return write_pictures(value, args.output)
     except OSError as error:
-        raise InvalidRequest(f"{args.output} can't be written: {error.strerror}.") from error
+        raise InvalidRequest("{file} can't be written: {reason}.", file=args.output, reason=error.strerror) from error

@@ -66,8 +66,10 @@ def _repeated(*, image: bytes = b"", **given: Any) -> ImagineRequest:
         )
     if found.strength is not None:
         prompt, *others = parameters.options(found).items()
+        options = [shlex.quote(prompt[1]), *(f"--{name} {shlex.quote(value)}" for name, value in others)]
         raise InvalidRequest(
             "This picture was drawn from another one, which its file does not hold. Give that one as --image, with: "
-            + " ".join([shlex.quote(prompt[1]), *(f"--{name} {shlex.quote(value)}" for name, value in others)])
+            "{options}",
+            options=" ".join(options),
         )
     return replace(found, **given)

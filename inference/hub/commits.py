@@ -41,5 +41,6 @@ class Commits:
             return {}
         except ValueError as error:
             raise ModelUnavailable(
-                f"The bot's record of downloads is damaged. Its operator has to repair {self._file.name}, or delete it."
+                "The bot's record of downloads is damaged. Its operator has to repair {file}, or delete it.",
+                file=self._file.name,
             ) from error

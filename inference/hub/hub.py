@@ -69,7 +69,7 @@ class Hub:
         if _is_local(spec) and not self._find(spec):
             raise _not_there(spec)
         if not self._may_download:
-            raise ModelUnavailable(f"{spec.name} is not on this machine yet. {next_step(spec)}")
+            raise ModelUnavailable("{name} is not on this machine yet. {step}", name=spec.name, step=next_step(spec))
         return self.download(spec, on_progress)
 
     def with_companion(self, spec: ModelSpec) -> ModelSpec:
@@ -111,8 +111,9 @@ class Hub:
             layout = Layout.of(self._fetch(spec, revision, sizes.keys() & {INDEX, CONFIG}, reporting_bar(0, ignore)))
         if not layout.is_complete(sizes):
             raise ModelUnavailable(
-                f"{spec.repo} has no weights that can be read here (safetensors or pytorch_model.bin). "
-                "The bot's operator has to pick another model."
+                "{repo} has no weights that can be read here (safetensors or pytorch_model.bin). "
+                "The bot's operator has to pick another model.",
+                repo=spec.repo,
             )
         here = self._cached(spec, revision)
         wanted = {name: sizes[name] for name in layout.wanted(sizes)}
@@ -193,8 +194,9 @@ def _pin(spec: ModelSpec) -> str:
 
 def _not_there(spec: ModelSpec) -> ModelUnavailable:
     return ModelUnavailable(
-        f"{spec.name} is set up as a folder, and no complete model lies there. "
-        "The bot's operator has to put config.json, tokenizer and weights into it."
+        "{name} is set up as a folder, and no complete model lies there. "
+        "The bot's operator has to put config.json, tokenizer and weights into it.",
+        name=spec.name,
     )
 
 
@@ -212,6 +214,9 @@ def _check_room(cache: Path, needed: int, spec: ModelSpec) -> None:
     free = shutil.disk_usage(standing).free
     if needed > free:
         raise ModelUnavailable(
-            f"{spec.name} needs {needed / 1e9:,.1f} GB on the bot's disk, and {free / 1e9:,.1f} GB are free. "
-            "The bot's operator has to make room, or point HF_HOME at a larger disk."
+            "{name} needs {needed:,.1f} GB on the bot's disk, and {free:,.1f} GB are free. "
+            "The bot's operator has to make room, or point HF_HOME at a larger disk.",
+            name=spec.name,
+            needed=needed / 1e9,
+            free=free / 1e9,
         )

@@ -38,7 +38,7 @@ def family(spec: ModelSpec, folder: Path) -> type[Pipeline]:
     elif spec.task == "caption":
         from inference.pipelines.captioning import Captioning as Family
     else:
-        raise ModelUnavailable(f"{spec.name} is not a causal language model, so it can't complete text.")
+        raise ModelUnavailable("{name} is not a causal language model, so it can't complete text.", name=spec.name)
     return Family
 
 

@@ -140,7 +140,7 @@ def _translate(error: Exception, loading: str) -> InferenceError:
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return ModelUnavailable("The bot's disk is full, so the model can't be stored. Its operator has to make room.")
     if loading:
-        return ModelUnavailable(f"{loading} could not be loaded. Its operator finds the reason in the log.")
+        return ModelUnavailable("{name} could not be loaded. Its operator finds the reason in the log.", name=loading)
     return GenerationFailed("The model failed on this request. Try again, or change the request a little.")
 
 

@@ -37,7 +37,12 @@ class Captioning(Pipeline):
         """Raises ModelUnavailable for kinds of model that need a prompt, or a conversation, beside the picture."""
         kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
         if kind not in _LONGEST:
-            raise ModelUnavailable(f"{spec.name} is a {kind} model; captions need one of {', '.join(_LONGEST)}.")
+            raise ModelUnavailable(
+                "{name} is a {kind} model; captions need one of {kinds}.",
+                name=spec.name,
+                kind=kind,
+                kinds=", ".join(_LONGEST),
+            )
         return cls(
             read_model(AutoModelForImageTextToText, folder, placement),
             AutoImageProcessor.from_pretrained(folder, local_files_only=True),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from inference.errors import Phrase
+
 _QUOTED = 150
 """Characters of it that are quoted, at most: enough to find the place."""
 
 
-def unread_note(name: str, text: str) -> str:
-    """A sentence with the start of `text`, which the model did not read of the `name`; nothing without such text."""
+def unread_note(name: Phrase, text: str) -> Phrase | None:
+    """A sentence with the start of `text`, which the model did not read of the `name`; None without such text."""
     if not text:
-        return ""
+        return None
     quoted = text if len(text) <= _QUOTED else text[:_QUOTED].rstrip() + "…"
-    return f"The model reads only the start of a long {name}; it did not read “{quoted}”."
+    return Phrase(
+        "The model reads only the start of a long {name}; it did not read “{quoted}”.", name=name, quoted=quoted
+    )

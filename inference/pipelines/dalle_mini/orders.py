@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from inference.errors import Phrase, together
 from inference.pipelines.dalle_mini.text import Text
 from inference.pipelines.orders import PictureOrder
 from inference.pipelines.unread import unread_note
@@ -35,18 +36,20 @@ class Canvas:
         self.seed, self.variations = numbered(order.request, index)
 
 
-def notes(order: Order, side: int, steps: int) -> str:
+def notes(order: Order, side: int, steps: int) -> Phrase:
     """What the person should know: which wishes this model can't follow."""
     request = order.request
+    other_sides = {request.width, request.height} - {0, side}
     wishes = {
-        f"This model always draws {side} × {side} pixels.": {request.width, request.height} - {0, side},
-        f"This model always takes {steps} steps.": request.steps not in (0, steps),
-        "This model takes no negative prompt.": request.negative_prompt,
-        "This model has no choice of sampler.": request.sampler,
-        "This model takes no LoRA.": request.lora,
-        unread_note("prompt", order.text.unread): order.text.unread,
+        Phrase("This model always draws {side} × {side} pixels.", side=side): other_sides,
+        Phrase("This model always takes {steps} steps.", steps=steps): request.steps not in (0, steps),
+        Phrase("This model takes no negative prompt."): request.negative_prompt,
+        Phrase("This model has no choice of sampler."): request.sampler,
+        Phrase("This model takes no LoRA."): request.lora,
+        unread_note(Phrase("prompt"), order.text.unread): order.text.unread,
     }
-    return " ".join([*(sentence for sentence, wished in wishes.items() if wished), "This model has no safety checker."])
+    unfulfilled = [sentence for sentence, wished in wishes.items() if sentence and wished]
+    return together([*unfulfilled, Phrase("This model has no safety checker.")])
 
 
 def orders_of(group: Sequence[Canvas]) -> list[Order]:

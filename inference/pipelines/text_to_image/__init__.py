@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 
 from inference.devices import Placement, release_memory
-from inference.errors import InferenceError, OutOfMemory, RequestCancelled
+from inference.errors import InferenceError, OutOfMemory, Phrase, RequestCancelled, together
 from inference.images import encode_png
 from inference.parameters import repeating, to_text
 from inference.pipelines.base import Batch, Pipeline, out_of_memory
@@ -123,7 +123,7 @@ class TextToImage(Pipeline):
     def _drawing(self, order: Order, plan: Plan) -> Drawing:
         notes = [*order.notes]
         if not self._safety.present:
-            notes.append("This model has no safety checker.")
+            notes.append(Phrase("This model has no safety checker."))
         if saved := note(order.plan, order.wanted):
             notes.append(saved)
         return Drawing(
@@ -134,7 +134,7 @@ class TextToImage(Pipeline):
             plan.guidance,
             sampler=plan.sampler or "",
             strength=plan.strength,
-            note=" ".join(notes),
+            note=together(notes),
         )
 
 

@@ -39,7 +39,9 @@ class Wardrobe:
         if not hasattr(self._pipe, "load_lora_weights"):
             raise InvalidRequest("This model takes no LoRA. Leave it out, or choose another model.")
         if not (self._folder / f"{name}.safetensors").is_file():
-            raise InvalidRequest(f"The LoRA {name[:80]!r} is not there any more. Choose another one, or none.")
+            raise InvalidRequest(
+                "The LoRA {name!r} is not there any more. Choose another one, or none.", name=name[:80]
+            )
         try:
             with translated():
                 self._load(name, weight)
@@ -48,7 +50,8 @@ class Wardrobe:
             if isinstance(error, OutOfMemory):
                 raise
             raise InvalidRequest(
-                f"The LoRA {name[:80]!r} does not fit this model. Choose the model it was made for, or another LoRA."
+                "The LoRA {name!r} does not fit this model. Choose the model it was made for, or another LoRA.",
+                name=name[:80],
             ) from error
 
     def _load(self, name: str, weight: float) -> None:

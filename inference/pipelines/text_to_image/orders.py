@@ -24,7 +24,7 @@ class Order(PictureOrder):
 
     wanted: Plan
     source: Source | None
-    notes: list[str]
+    notes: Sequence[str]
 
     def __post_init__(self) -> None:
         self.plan = self.wanted

@@ -11,7 +11,7 @@ import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
 
-from inference.errors import InvalidRequest
+from inference.errors import InvalidRequest, Phrase
 from inference.pipelines.overflow import require_finite
 from inference.pipelines.text_to_image.lora import Wardrobe
 from inference.pipelines.text_to_image.noise import generators_of, start_from, starting_noise
@@ -67,15 +67,15 @@ class Painter:
             lora=request.lora,
         )
 
-    def notes(self, request: ImagineRequest, plan: Plan) -> list[str]:
+    def notes(self, request: ImagineRequest, plan: Plan) -> list[Phrase]:
         """What the person should know: which wishes this model can't follow."""
         notes = self._prompts.notes(request)
         if request.negative_prompt and "negative_prompt" not in _accepted(self._pipe):
-            notes.append("This model takes no negative prompt.")
+            notes.append(Phrase("This model takes no negative prompt."))
         elif request.negative_prompt and plan.guidance <= 1:
-            notes.append("Without guidance, the negative prompt has no effect.")
+            notes.append(Phrase("Without guidance, the negative prompt has no effect."))
         if request.temperature != 1 or request.top_k:
-            notes.append("This model does not draw token by token, so temperature and top-k have no effect.")
+            notes.append(Phrase("This model does not draw token by token, so temperature and top-k have no effect."))
         return notes
 
     def shape(self, subject: Subject) -> Hashable:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import torch
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, T5Tokenizer
 
+from inference.errors import Phrase
 from inference.pipelines.text_to_image.attention import parse, plain
 from inference.pipelines.text_to_image.encoder import ChunkEncoder
 from inference.pipelines.text_to_image.plan import Subject
@@ -27,7 +28,7 @@ class Prompts(Protocol):
         """What the pipeline's call takes for these prompts, all of one shape."""
         ...
 
-    def notes(self, request: ImagineRequest) -> list[str]:
+    def notes(self, request: ImagineRequest) -> list[Phrase]:
         """Sentences about what the model does not read."""
         ...
 
@@ -66,7 +67,7 @@ class EncodedPrompts:
         rows = [self._row(subject) for subject in subjects]
         return {name: torch.stack([row[name] for row in rows]) for name in rows[0]}
 
-    def notes(self, request: ImagineRequest) -> list[str]:
+    def notes(self, request: ImagineRequest) -> list[Phrase]:
         return _unread_notes(request, lambda text: self._encoders[0].unread(parse(text)))
 
     def _row(self, subject: Subject) -> dict[str, torch.Tensor]:
@@ -101,7 +102,7 @@ class PlainPrompts:
             arguments["negative_prompt"] = [plain(subject.negative_prompt) for subject in subjects]
         return arguments
 
-    def notes(self, request: ImagineRequest) -> list[str]:
+    def notes(self, request: ImagineRequest) -> list[Phrase]:
         return _unread_notes(request, lambda text: self._unread(plain(text)))
 
     def _unread(self, text: str) -> str:
@@ -117,6 +118,6 @@ class PlainPrompts:
         return text[unread[0][0] :] if unread else ""
 
 
-def _unread_notes(request: ImagineRequest, unread: Callable[[str], str]) -> list[str]:
-    texts = {"prompt": request.prompt, "negative prompt": request.negative_prompt}
+def _unread_notes(request: ImagineRequest, unread: Callable[[str], str]) -> list[Phrase]:
+    texts = {Phrase("prompt"): request.prompt, Phrase("negative prompt"): request.negative_prompt}
     return [note for name, text in texts.items() if (note := unread_note(name, unread(text)))]

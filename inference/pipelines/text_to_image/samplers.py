@@ -56,8 +56,14 @@ class Samplers:
         """The sampler for a request; None is the model's own. Raises InvalidRequest for one that it can't use."""
         there = self._there()
         if wanted and wanted not in there:
-            others = f"Choose one of {', '.join(there)}, or leave" if there else "Leave"
-            raise InvalidRequest(f"This model can't use the sampler {wanted}. {others} it out for the model's own.")
+            if not there:
+                raise InvalidRequest("This model has no choice of sampler. Leave it out for the model's own.")
+            raise InvalidRequest(
+                "This model can't use the sampler {wanted}. Choose one of {names}, or leave it out for the model's "
+                "own.",
+                wanted=wanted,
+                names=", ".join(there),
+            )
         return wanted or self._default()
 
     def steps(self, sampler: Sampler | None, wanted: int, strength: float | None) -> int:

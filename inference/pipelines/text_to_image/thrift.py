@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from inference.errors import Phrase
 from inference.pipelines.text_to_image.plan import Plan
 from inference.pipelines.text_to_image.sources import MULTIPLE, SMALLEST
 
@@ -22,14 +23,15 @@ def cheaper(plan: Plan, wanted: Plan) -> Plan | None:
     return next((rung for rung in rungs if rung.width < plan.width), None)
 
 
-def note(plan: Plan, wanted: Plan) -> str:
+def note(plan: Plan, wanted: Plan) -> Phrase | None:
     """What people should know of a drawing by `plan`."""
     if (plan.width, plan.height) != (wanted.width, wanted.height):
-        return (
-            f"Memory was too short for {wanted.width} × {wanted.height}, "
-            f"so this was drawn at {plan.width} × {plan.height}."
+        return Phrase(
+            "Memory was too short for {wanted}, so this was drawn at {size}.",
+            wanted=f"{wanted.width} × {wanted.height}",
+            size=f"{plan.width} × {plan.height}",
         )
-    return "Memory was short, so this was drawn in slices, which takes longer." if plan.sliced else ""
+    return Phrase("Memory was short, so this was drawn in slices, which takes longer.") if plan.sliced else None
 
 
 class Slices:
