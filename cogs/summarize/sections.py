@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from discord.utils import format_dt
@@ -10,27 +11,38 @@ from discord.utils import format_dt
 from cogs.language import tr
 from cogs.reply import Page, neutral
 from cogs.reply.history import Transcript
-from cogs.reply.page import pages, with_file
+from cogs.reply.page import with_file
+from cogs.reply.parts import PART
 from cogs.summarize.telling import shown, small_print
 from inference import Section, Summary
 
 _MOST_LINKS = 8
 """Sections beyond that are told together, so that a message has room for all links."""
 
-_FEWEST_WORDS = 40
-"""Characters of a section that stand in the message when there is little room; the file has them all."""
+_LENGTHS = (160, 80, 40)
+"""Characters of each section that stand in a message with little room, whichever fit first; the file has them all."""
+
+_ROOM = PART - 100
+"""For text, links and small print, beside the words that the file and the sharing add."""
 
 
 def caught_up(summary: Summary, past: Transcript, upload_limit: int) -> Page:
     """One message, which can be shared as it is: what has no room there is in its file."""
     sections = _together(summary.sections)
     link = "" if len(sections) > 1 else past.messages[0].jump_url
-    note = small_print(past.coverage(summary.parts), link)
-    page = Page(_text(summary, sections, past), plain=_plain(summary, past), note=note)
-    if len(pages(page, upload_limit)) == 1:
+    page = Page(
+        _text(summary, sections, past),
+        plain=_plain(summary, past),
+        note=small_print(past.coverage(summary.parts), link),
+    )
+    if _fits(page):
         return page
-    short = Page(_text(summary, sections, past, _FEWEST_WORDS), plain=page.plain, note=note)
-    return with_file(short, upload_limit)
+    shorter = [replace(page, text=_text(summary, sections, past, longest)) for longest in _LENGTHS]
+    return with_file(next(filter(_fits, shorter), shorter[-1]), upload_limit)
+
+
+def _fits(page: Page) -> bool:
+    return len(page.text) + len(page.note) <= _ROOM
 
 
 def _text(summary: Summary, sections: Sequence[Section], past: Transcript, longest: int | None = None) -> str:

@@ -1,0 +1,42 @@
+"""Channels with something in them."""
+
+from __future__ import annotations
+
+import discord
+from simcord import ChannelHandle
+
+from inference import SummarizeRequest
+from tests.cogs.stage import Stage
+
+
+async def talk(stage: Stage, channel: ChannelHandle, count: int) -> None:
+    """Alice and Bob take turns, `count` messages in all: `message 0`, `message 1`, …"""
+    for number in range(count):
+        person = (stage.alice, stage.bob)[number % 2]
+        stage.env.backend.create_message(channel.id, person.id, f"message {number}")
+    await stage.env.settle()
+
+
+async def thread(stage: Stage, name: str = "side", *, private: bool = False) -> ChannelHandle:
+    """A thread of the bot's in the channel."""
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    kind = discord.ChannelType.private_thread if private else discord.ChannelType.public_thread
+    made = await channel.create_thread(name=name, type=kind)
+    await stage.env.settle()
+    return next(handle for handle in stage.channel.threads if handle.id == made.id)
+
+
+async def post(stage: Stage) -> tuple[ChannelHandle, ChannelHandle]:
+    """A forum, and a post in it."""
+    forum = stage.guild.create_forum_channel("ideas")
+    channel = stage.bot.get_channel(forum.id)
+    assert isinstance(channel, discord.ForumChannel)
+    await channel.create_thread(name="A garden", content="by the bot")
+    await stage.env.settle()
+    return forum, forum.threads[0]
+
+
+def read_texts(stage: Stage) -> list[str]:
+    """What there was to summarize, each time."""
+    return [request.text for request in stage.backend.requests if isinstance(request, SummarizeRequest)]

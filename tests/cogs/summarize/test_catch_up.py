@@ -1,0 +1,173 @@
+"""/summarize of what was written in a channel."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+from simcord.enums import MessageType
+
+from inference import Queued, Result, Summary
+from tests.cogs.stage import Stage, first, refusal
+from tests.cogs.summarize.channels import post, read_texts, talk, thread
+
+
+async def test_the_last_messages_are_read_in_order_with_names_and_answered_in_private(stage: Stage):
+    for person, words in ((stage.bob, "too old"), (stage.alice, "Lunch?"), (stage.bob, "At noon.")):
+        await person.send(stage.channel, words)
+    await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
+    result = await stage.alice.slash(stage.channel, "summarize", messages=3)
+    assert read_texts(stage) == ["alice: Lunch?\nbob: At noon."]
+    assert "2 of 3 messages; 1 had no text · https://" in first(result).content
+    assert result.ephemeral
+
+
+async def test_a_long_summary_is_one_private_message_with_a_file(stage: Stage):
+    await stage.bob.send(stage.channel, "words")
+    stage.backend.script = lambda spec, request: [Result(Summary("secret plan. " * 300, 1))]
+    result = await stage.alice.slash(stage.channel, "summarize", messages=5)
+    assert result.ephemeral
+    assert not result.followups
+    assert [file.filename for file in first(result).attachments] == ["text.txt"]
+    assert "The whole text is in the attached file." in first(result).content
+
+
+async def test_a_private_result_never_becomes_public_when_the_token_has_ended(stage: Stage):
+    await stage.bob.send(stage.channel, "words")
+    stage.backend.script = lambda spec, request: [Queued(9)]
+    await stage.alice.slash(stage.channel, "summarize", messages=5)
+    await stage.env.advance_time(16 * 60)
+    await stage.event(Result(Summary("secret plan", 1)))
+    assert "secret" not in "".join(message.content for message in stage.channel.history(viewer=stage.bob))
+
+
+async def test_it_works_in_a_direct_message(stage: Stage):
+    await stage.alice.send_dm("Remember the milk.")
+    result = await stage.alice.user.slash("summarize", messages=5)
+    assert result.response.content.startswith("In short: alice: Remember")
+
+
+async def test_who_may_not_read_the_past_gets_no_summary_of_it(stage: Stage):
+    hidden = stage.guild.create_text_channel(
+        "hidden",
+        overwrites={stage.guild.default_role: discord.PermissionOverwrite(read_message_history=False)},
+    )
+    await stage.bob.send(hidden, "before your time")
+    result = await stage.alice.slash(hidden, "summarize", messages=5)
+    assert refusal(result).startswith("You may not read the earlier messages")
+    assert not stage.backend.requests
+
+
+async def test_an_empty_channel_is_told_so(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "summarize", messages=5)
+    assert refusal(result) == "There are no messages with words before this one."
+
+
+@pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
+async def test_messages_that_discord_hides_are_explained(stage: Stage):
+    await stage.bob.send(stage.channel, "words")
+    result = await stage.alice.slash(stage.channel, "summarize", messages=5)
+    assert "Message Content Intent" in refusal(result)
+
+
+@pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
+async def test_the_bot_does_not_summarize_itself_where_all_else_is_hidden(stage: Stage):
+    await stage.bob.send(stage.channel, "words")
+    await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    result = await stage.alice.slash(stage.channel, "summarize", messages=5)
+    assert "Message Content Intent" in refusal(result)
+
+
+@pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
+async def test_a_summary_of_the_visible_part_tells_how_much_is_hidden(stage: Stage):
+    for words in ("one", "two", f"{stage.mention} dance"):
+        await stage.bob.send(stage.channel, words)
+    result = await stage.alice.slash(stage.channel, "summarize", messages=20)
+    assert read_texts(stage) == ["bob: @TestBot dance"]
+    assert (
+        "1 of 4 messages; 1 was mine or Discord's; Discord hides the text of 2 from bots without the message content "
+        "intent"
+    ) in first(result).content
+
+
+async def test_the_bots_own_messages_are_left_out(stage: Stage):
+    await stage.bob.send(stage.channel, "At noon.")
+    await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    await stage.alice.slash(stage.channel, "summarize", messages=5)
+    assert read_texts(stage) == ["bob: At noon."]
+
+
+async def test_everything_since_a_message_is_read_with_that_message(stage: Stage):
+    await talk(stage, stage.channel, 5)
+    link = stage.channel.history()[3].jump_url
+    result = await stage.alice.slash(stage.channel, "summarize", since=link)
+    assert read_texts(stage) == ["bob: message 3\nalice: message 4"]
+    assert "2 of 2 messages" in first(result).content
+
+
+async def test_what_came_after_ones_own_last_message_is_read(stage: Stage):
+    await talk(stage, stage.channel, 3)
+    for words in ("So?", "Anyone?"):
+        await stage.bob.send(stage.channel, words)
+    await stage.alice.slash(stage.channel, "summarize", since="my last message")
+    assert read_texts(stage) == ["bob: So?\nbob: Anyone?"]
+
+
+async def test_where_one_never_wrote_there_is_no_last_message(stage: Stage):
+    await stage.bob.send(stage.channel, "Anyone?")
+    result = await stage.alice.slash(stage.channel, "summarize", since="my last message")
+    assert refusal(result).startswith("None of the last 1 messages there is yours.")
+
+
+async def test_nothing_new_is_told_so(stage: Stage):
+    await stage.alice.send(stage.channel, "Good night.")
+    result = await stage.alice.slash(stage.channel, "summarize", since="my last message")
+    assert refusal(result) == "Nothing has been written there since your last message."
+
+
+async def test_ones_own_last_message_is_offered_while_typing(stage: Stage):
+    for typed, offered in (("", ["my last message"]), ("my", ["my last message"]), ("https://", [])):
+        choices = await stage.alice.autocomplete(stage.channel, "summarize", "since", typed)
+        assert [choice["value"] for choice in choices] == offered
+
+
+async def test_something_that_is_no_link_is_refused(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "summarize", since="yesterday")
+    assert refusal(result).startswith("That is no link to a message.")
+
+
+async def test_how_far_back_is_said_once(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "summarize", since="my last message", messages=5)
+    assert refusal(result).startswith("Give either `messages` or `since`")
+
+
+async def test_more_messages_than_the_operator_allows_are_refused(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "summarize", messages=5000)
+    assert refusal(result) == "This bot reads 1000 messages at most. Ask for fewer."
+
+
+async def test_a_thread_is_read_in_itself_and_from_outside(stage: Stage):
+    side = await thread(stage)
+    await stage.bob.send(side, "In here.")
+    await stage.alice.slash(side, "summarize", messages=5)
+    await stage.alice.slash(stage.channel, "summarize", channel=side)
+    assert read_texts(stage) == ["bob: In here."] * 2
+
+
+async def test_the_message_that_a_thread_grew_from_is_its_first(stage: Stage):
+    story = await stage.bob.send(stage.channel, "A long story")
+    side = await thread(stage)
+    stage.guild.create_system_message(
+        side, MessageType.THREAD_STARTER_MESSAGE, author=stage.bob, referenced_message=story
+    )
+    await stage.alice.send(side, "Go on.")
+    await stage.alice.slash(side, "summarize", messages=5)
+    assert read_texts(stage) == ["bob: A long story\nalice: Go on."]
+
+
+async def test_a_forum_post_is_read_and_a_forum_is_not(stage: Stage):
+    forum, garden = await post(stage)
+    await stage.bob.send(garden, "With tulips.")
+    await stage.alice.slash(stage.channel, "summarize", channel=garden)
+    assert read_texts(stage) == ["bob: With tulips."]
+    result = await stage.alice.slash(stage.channel, "summarize", channel=forum)
+    assert "Choose one of its channels, threads or posts." in refusal(result)

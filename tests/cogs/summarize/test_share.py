@@ -1,0 +1,103 @@
+"""The Share button: everybody sees a summary once the person who asked for it says so."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import discord
+from simcord import ResponseMessage
+from simcord.backend.cdn import CdnStore
+
+from bot import create_bot
+from cogs.client import Inkling
+from cogs.summarize import Summarize
+from cogs.summarize.share import share_button
+from inference import Config, Result, Summary
+from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
+
+
+async def summary(stage: Stage) -> ResponseMessage:
+    """Alice's, of one message of Bob's."""
+    await stage.bob.send(stage.channel, "words")
+    return first(await stage.alice.slash(stage.channel, "summarize", messages=5))
+
+
+def seen_by_bob(stage: Stage) -> list[discord.Message]:
+    """What the bot wrote for all to see."""
+    return [message for message in stage.channel.history(viewer=stage.bob) if message.author.bot]
+
+
+async def test_a_shared_summary_is_seen_by_all_and_names_who_shared_it(stage: Stage):
+    private = await summary(stage)
+    assert buttons(private) == ["Share"]
+    assert not seen_by_bob(stage)
+    await stage.alice.click(private, label="Share")
+    [shared] = seen_by_bob(stage)
+    assert shared.content == f"{private.content}\n-# shared by {stage.alice.mention}"
+
+
+async def test_sharing_pings_nobody(stage: Stage):
+    await stage.alice.click(await summary(stage), label="Share")
+    sent = [request.json for request in stage.env.http_requests if isinstance(request.json, dict)]
+    [shared] = [body for body in sent if "shared by" in str(body.get("content"))]
+    assert shared["allowed_mentions"]["parse"] == []
+    assert "users" not in shared["allowed_mentions"]
+
+
+async def test_a_summary_is_shared_once(stage: Stage):
+    private = await summary(stage)
+    result = await stage.alice.click(private, label="Share")
+    assert buttons(first(result)) == []
+
+
+async def test_it_is_shared_after_a_restart_too(stage: Stage, config: Config, engine: PatientEngine):
+    private = await summary(stage)
+    await stage.env.restart_bot(create_bot(config, engine))
+    await stage.alice.click(private, label="Share")
+    assert seen_by_bob(stage)[0].content.startswith(private.content)
+
+
+async def test_the_file_of_a_long_summary_is_shared_with_it(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(Summary("A long story. " * 300, 1))]
+    await stage.alice.click(await summary(stage), label="Share")
+    [shared] = seen_by_bob(stage)
+    [file] = shared.attachments
+    assert (await file.read()).decode() == "A long story. " * 300
+
+
+async def test_a_file_that_is_gone_leaves_the_button_and_is_told(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(Summary("A long story. " * 300, 1))]
+    private = await summary(stage)
+    stage.env.backend.cdn = CdnStore()
+    result = await stage.alice.click(private, label="Share")
+    assert result.followups[0].content == "Discord no longer has the file of this summary. Ask for the summary again."
+    assert not seen_by_bob(stage)
+
+
+async def test_only_the_person_who_asked_can_share(stage: Stage):
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    message = await channel.send("a summary", view=share_button(stage.alice.id))
+    result = await stage.bob.click(message, label="Share")
+    assert refusal(result).startswith("Only the person who asked for this summary can share it.")
+    assert "a summary\n-# shared by" not in "".join(message.content for message in seen_by_bob(stage))
+
+
+async def test_a_second_press_while_it_is_being_shared_does_nothing(stage: Stage):
+    private = await summary(stage)
+    cog = cast(Inkling, stage.bot).get_cog("Summarize")
+    assert isinstance(cog, Summarize)
+    cog.sharing.add(private.id)
+    result = await stage.alice.click(private, label="Share")
+    assert refusal(result) == "This summary is being shared already."
+    assert not seen_by_bob(stage)
+
+
+async def test_who_may_not_write_here_can_not_share_here(stage: Stage):
+    silent = stage.guild.create_text_channel(
+        "news", overwrites={stage.alice: discord.PermissionOverwrite(send_messages=False)}
+    )
+    await stage.bob.send(silent, "words")
+    private = first(await stage.alice.slash(silent, "summarize", messages=5))
+    result = await stage.alice.click(private, label="Share")
+    assert refusal(result).startswith("You may not write in this channel")
