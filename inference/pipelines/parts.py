@@ -1,20 +1,27 @@
-"""Cutting a long text into parts that fit a model, along its sentences."""
+"""Cutting a long text into parts that fit a model, where something new begins, or along its sentences."""
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 
-_SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’)\]]*(?=\s)|\n|$)\s*", re.DOTALL)
+_SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』）]*|\n|$)\s*", re.DOTALL)
 
 
-def split_into_parts(text: str, most: int, count: Callable[[str], int]) -> list[str]:
+def sentences(text: str) -> list[str]:
+    """Each with the space after it: joined they are `text`."""
+    return _SENTENCE.findall(text)
+
+
+def split_into_parts(text: str, most: int, count: Callable[[str], int], borders: Sequence[int] = ()) -> list[str]:
     """Parts of about equal size, each of at most `most` tokens as told by `count`; joined they are `text`.
 
-    A sentence longer than that is cut at a word, and a word longer than that anywhere.
+    Parts end at `borders`, places in `text`. What is too long between two of them is cut at a sentence, a longer
+    sentence at a word, and a longer word anywhere.
     """
-    pieces = [(piece, count(piece)) for sentence in _SENTENCE.findall(text) for piece in _small(sentence, most, count)]
+    pieces = [(piece, count(piece)) for piece in _pieces(text, most, count, borders)]
     total = sum(size for _, size in pieces)
     goal = min(most, math.ceil(total / math.ceil(total / most)) + 1) if total else most
     parts: list[str] = []
@@ -26,6 +33,17 @@ def split_into_parts(text: str, most: int, count: Callable[[str], int]) -> list[
         parts[-1] += piece
         size += length
     return parts
+
+
+def _pieces(text: str, most: int, count: Callable[[str], int], borders: Sequence[int]) -> Iterator[str]:
+    """What must not be cut further, since it is small enough."""
+    places = sorted({0, len(text), *(border for border in borders if 0 < border < len(text))})
+    for start, end in pairwise(places):
+        block = text[start:end]
+        if borders and count(block) <= most:
+            yield block
+        else:
+            yield from (piece for sentence in sentences(block) for piece in _small(sentence, most, count))
 
 
 def _small(sentence: str, most: int, count: Callable[[str], int]) -> list[str]:

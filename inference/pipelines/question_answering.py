@@ -19,6 +19,7 @@ from inference.devices import Placement
 from inference.errors import InvalidRequest
 from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
 from inference.pipelines.encoder import read_tokenizer, run_rows, window
+from inference.pipelines.evidence import Stretch, alternatives, best_stretches
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.types import Answer, AskRequest, ModelSpec
 
@@ -60,10 +61,12 @@ class QuestionAnswering(Pipeline):
         names = [name for name in self._tokenizer.model_input_names if name in encoded]
         rows = [{name: encoded[name][i] for name in names} for i in range(len(encoded.encodings))]
         logits = run_rows(self._model, rows, _logits, checkpoint)
-        found = [self._read(request.context, *pair) for pair in zip(encoded.encodings, logits, strict=True)]
-        nothing = Answer("", min(null for null, _ in found), 0, 0)
-        spans = _merged(span for _, candidates in found for span in candidates)
-        return max([*spans, nothing], key=lambda answer: answer.score)
+        pairs = zip(encoded.encodings, logits, strict=True)
+        readings = [_Reading(request.context, *pair, self._tokenizer.cls_token_id) for pair in pairs]
+        spans = _merged(span for reading in readings for span in reading.candidates)
+        nothing = Answer("", min(reading.null for reading in readings), 0, 0)
+        best = max([*spans, nothing], key=lambda answer: answer.score)
+        return replace(best, **_evidence(request, best, spans, readings))
 
     def _encode(self, request: AskRequest) -> Any:
         """As many windows as the context needs, each with the whole question before it."""
@@ -92,31 +95,71 @@ class QuestionAnswering(Pipeline):
     def _length(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
-    def _read(self, context: str, encoding: Any, logits: Tensor) -> tuple[float, list[Answer]]:
-        """The probability that this window holds no answer, and its candidates; `logits` is [2, tokens].
 
-        "No answer" is a span that starts and ends at the first token.
-        """
-        cls = self._tokenizer.cls_token_id
-        allowed = torch.tensor([s == 1 or t == cls for s, t in zip(encoding.sequence_ids, encoding.ids, strict=True)])
+class _Reading:
+    """What the model says of one window of the context; `logits` is [2, tokens], of where answers start and end.
+
+    "No answer" is a span that starts and ends at the first token; `null` is its probability. `candidates` are the
+    likeliest spans, best first; they may overlap.
+    """
+
+    def __init__(self, context: str, encoding: Any, logits: Tensor, cls: int) -> None:
+        of_context = [s == 1 for s in encoding.sequence_ids]
+        allowed = torch.tensor([s or t == cls for s, t in zip(of_context, encoding.ids, strict=True)])
         start, end = logits.masked_fill(~allowed, _MASKED).softmax(dim=-1)
-        null = float(start[0] * end[0])
+        self.null = float(start[0] * end[0])
         start[0] = end[0] = 0
-        answers: list[Answer] = []
-        for first, last, score in _best_spans(start * allowed, end * allowed):
-            begin, stop = _characters(encoding, first, last)
-            answers.append(Answer(context[begin:stop], score, begin, stop))
-        return null, answers
+        self._start, self._end = start * allowed, end * allowed
+        self._context = context
+        self._encoding = encoding
+        self._tokens = [i for i, s in enumerate(of_context) if s]
+        self.candidates = [self._answer(*span) for span in _best_spans(self._start, self._end, _CANDIDATES)]
+
+    def peaks(self, most: int) -> list[Answer]:
+        """The likeliest spans that don't overlap, up to `most`; best first."""
+        start, end = self._start.clone(), self._end.clone()
+        peaks: list[Answer] = []
+        for first, last, score in (span for _ in range(most) for span in _best_spans(start, end, 1)):
+            peaks.append(self._answer(first, last, score))
+            start[first : last + 1] = end[first : last + 1] = 0
+        return peaks
+
+    def stretch(self) -> Stretch | None:
+        """What the window shows of the context; None where there is nothing."""
+        if not self.candidates:
+            return None
+        offsets = self._encoding.offsets
+        start, end = offsets[self._tokens[0]][0], offsets[self._tokens[-1]][1]
+        return Stretch(start, end, self.candidates[0]) if self._context[start:end].strip() else None
+
+    def _answer(self, first: int, last: int, score: float) -> Answer:
+        begin, stop = _characters(self._encoding, first, last)
+        return Answer(self._context[begin:stop], score, begin, stop)
+
+
+def _evidence(request: AskRequest, best: Answer, spans: list[Answer], readings: list[_Reading]) -> dict[str, Any]:
+    """The alternatives to `best` and the stretches that speak of the question, from the likeliest windows."""
+    pairs = [(stretch, reading) for reading in readings if (stretch := reading.stretch())]
+    pairs.sort(key=lambda pair: -pair[0].best.score)
+    known = {span.text.lower() for span in spans}
+    peaks = (
+        peak for _, reading in pairs[: request.alternatives + 1] for peak in reading.peaks(request.alternatives + 1)
+    )
+    others = [*spans, *(peak for peak in peaks if peak.text.lower() not in known)]
+    return {
+        "others": alternatives(others, best, request.alternatives),
+        "windows": best_stretches(request.context, [stretch for stretch, _ in pairs]),
+    }
 
 
 def _logits(output: Any) -> Tensor:
     return torch.stack((output.start_logits, output.end_logits), dim=1)  # [windows, 2, tokens]
 
 
-def _best_spans(start: Tensor, end: Tensor) -> Iterator[tuple[int, int, float]]:
+def _best_spans(start: Tensor, end: Tensor, most: int) -> Iterator[tuple[int, int, float]]:
     """First token, last token and probability of the likeliest spans that aren't too long, best first."""
     spans = torch.outer(start, end).triu().tril(_LONGEST - 1)  # [first, last]
-    scores, places = spans.flatten().topk(min(_CANDIDATES, spans.numel()))
+    scores, places = spans.flatten().topk(min(most, spans.numel()))
     for score, place in zip(scores.tolist(), places.tolist(), strict=True):
         if score > 0:
             yield place // len(end), place % len(end), score

@@ -4,15 +4,20 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 
+from inference import document_text
 from inference.errors import InvalidRequest, RequestCancelled
 from inference.pipelines import Pipeline
 from inference.types import Answer, AskRequest
+from tests.inference.documents import book
 from tests.models import tiny_text
 from tests.models.harness import MemoryBatch, run
 
 SENTENCE = "Anna met Bert in Rome."
+NAMES, TOWNS = ["Zoë", "Carla", "Dora", "Emil"], ["Oslo", "Bern", "Prague", "Lima"]
 LONG = (SENTENCE + " ") * 60  # four windows
 FOREIGN = " Zoë’s café – 東京!\n\nAnd 🎈 again."
 
@@ -95,3 +100,53 @@ def test_a_long_context_is_given_up_when_its_caller_goes(readers: Readers) -> No
     assert isinstance(gone, RequestCancelled)
     assert isinstance(answer, Answer)
     assert batch.checkpoints <= 6
+
+
+def test_other_answers_are_about_other_places_and_say_something_else(readers: Readers) -> None:
+    context = " ".join(f"{name} met Bert in {town}." for name, town in zip(NAMES * 9, TOWNS * 9, strict=True))
+    answer = ask(readers[1], "Who?", context)
+    places = [range(found.start, found.end) for found in (answer, *answer.others)]
+    assert len(answer.others) == 3
+    assert len({place for places in places for place in places}) == sum(map(len, places))
+    assert len({found.text.lower() for found in (answer, *answer.others)}) == 4
+    assert all(context[other.start : other.end] == other.text for other in answer.others)
+    scores = [other.score for other in answer.others]
+    assert scores == sorted(scores, reverse=True)
+    assert 0 < scores[0] < answer.score
+
+
+def test_no_more_other_answers_are_told_than_asked_for(readers: Readers) -> None:
+    (none,) = run(readers[1], AskRequest(question="Who?", context=LONG, alternatives=0))
+    (one,) = run(readers[1], AskRequest(question="Who?", context=LONG, alternatives=1))
+    assert isinstance(none, Answer)
+    assert isinstance(one, Answer)
+    assert (none.others, len(one.others)) == ((), 1)
+
+
+def test_what_might_be_meant_is_told_where_the_text_does_not_say(readers: Readers) -> None:
+    answer = ask(readers[5], "Who?", "No.")
+    assert answer.text == ""
+    assert [other.text for other in answer.others] == ["No"]
+
+
+def test_the_stretches_that_speak_of_the_question_are_whole_sentences_apart(readers: Readers) -> None:
+    context = LONG * 20
+    windows = ask(readers[5], "Where is it?", context).windows
+    assert len(windows) == 3
+    for start, end in windows:
+        assert context[start:end].startswith("Anna")
+        assert context[start:end].endswith("Rome.")
+    ordered = sorted(windows)
+    assert all(one[1] < other[0] for one, other in pairwise(ordered))
+
+
+def test_a_short_context_is_one_stretch(readers: Readers) -> None:
+    assert ask(readers[1], "Who?", f" {SENTENCE}\n").windows == ((1, 1 + len(SENTENCE)),)
+    assert ask(readers[1], "Who?", " ").windows == ()
+
+
+def test_a_document_of_a_hundred_pages_is_read_to_its_end(readers: Readers) -> None:
+    context = document_text(book(told="The keeper is called Marta."), "book.pdf")
+    answer = ask(readers[5], "Who is the keeper?", context)
+    assert context[answer.start : answer.end] == answer.text
+    assert max(end for _, end in answer.windows) > len(context) / 3
