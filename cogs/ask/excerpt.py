@@ -9,6 +9,7 @@ from cogs.reply.text import SENTENCE_END
 
 _REACH = 300
 _AROUND = 700
+_WHOLE = 600
 _BORDER = re.compile(rf"{SENTENCE_END.pattern}|\n")
 
 
@@ -23,6 +24,11 @@ def in_paragraphs(text: str, start: int, end: int) -> str:
     first = _behind_break(text, lowest, start, "\n", " ") if lowest else 0
     last = _before_break(text, end, highest, "\n", " ") if highest < len(text) else highest
     return f"{neutral(text[first:start].lstrip())}**{neutral(text[start:end])}**{neutral(text[end:last].rstrip())}"
+
+
+def cut(text: str) -> str:
+    """The first 600 characters, in whole words."""
+    return neutral(text) if len(text) <= _WHOLE else neutral(text[: _before_break(text, 0, _WHOLE, " ")]) + "…"
 
 
 def _before(text: str, start: int, reach: int) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
-from cogs.ask.telling import Question, check_question, tell_answer
+from cogs.ask.telling import Question, able, check_question, tell_answer
 from cogs.language import tr
 from cogs.reply import InteractionPlace
 from cogs.reply.errors import apologize
@@ -26,7 +26,7 @@ class QuestionForm(discord.ui.Modal):
         self._question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(custom_id="question", max_length=1000)
         self._own_words: discord.ui.Checkbox[QuestionForm] = discord.ui.Checkbox(custom_id="own-words")
         self.add_item(discord.ui.Label(text=tr("Your question"), component=self._question))
-        if bot.engine.models("complete"):
+        if able(bot.engine):
             self.add_item(
                 discord.ui.Label(
                     text=tr("In the model's own words"),

@@ -19,7 +19,7 @@ from cogs.reply.sources import (
     source_of_file,
     sources_of_message,
 )
-from cogs.summarize.stretch import Stretch, read
+from cogs.reply.stretch import Stretch, read_stretch
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ async def gather(job: Job, interaction: discord.Interaction, given: Given) -> So
     """
     check_files(job, given.files)
     linked = await linked_message(job, interaction, given.link) if given.link else None
-    past = await read(job, interaction, Stretch(given.messages)) if given.messages else None
+    past = await read_stretch(job, interaction, Stretch(given.messages)) if given.messages else None
     sources = [Source(given.text, (_name_of_typed(given),))]
     sources += [await source_of_file(job, file) for file in given.files]
     sources += await sources_of_message(job, linked) if linked else []

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import discord
 
 from cogs.ask.recent import Kept, Recent
-from cogs.ask.wording import alternatives, below, evidence, from_memory, generated, in_own_words, span, surroundings
+from cogs.ask.wording import alternatives, below, evidence, from_memory, in_own_words, span, surroundings
 from cogs.language import tr
 from cogs.reply import Job, Page, Status, neutral
 from cogs.reply.sources import Source
-from inference import Answer, AskRequest, ExplainRequest
+from inference import Answer, AskRequest, Engine, ExplainRequest
 
 _PASSAGES = 3
 """Windows of the text from which a model answers in its own words; more would tell a small one less."""
@@ -43,30 +43,36 @@ async def tell_answer(job: Job, recent: Recent, question: Question, source: Sour
         return
     request = AskRequest(question=question.text, context=source.text, model=question.model, owner=str(job.owner))
     answer = await job.run(request, Answer)
-    if answer.generated:
-        await job.finish(Page(below(question.text, generated(answer, source)), note=source.note))
-        return
     kept = _kept(job, question, answer, source)
-    if question.own_words:
+    if question.own_words and not answer.generated:
         await tell_in_own_words(job, kept)
-    else:
-        found = "\n".join(filter(None, (kept.evidence, alternatives(answer, source))))
-        view = _buttons(job, recent.keep(kept), kept)
-        await job.finish(Page(below(question.text, found), note=kept.note), view)
+        return
+    view = _buttons(recent.keep(kept), context=bool(kept.around), words=not answer.generated and able(job.engine))
+    await job.finish(Page(below(question.text, _found(answer, source, kept)), note=source.note), view)
 
 
 async def tell_in_own_words(job: Job, kept: Kept) -> None:
     """A language model's answer as it grows, and in the end the evidence below it."""
     request = ExplainRequest(question=kept.question, context=kept.passages, owner=str(job.owner))
     answer = await job.run(request, Answer, Status(draft=lambda text: Page(below(kept.question, neutral(text)))))
-    quotes = f"{tr('What the text says:')}\n{kept.evidence}"
-    await job.finish(Page(below(kept.question, f"{in_own_words(answer.text)}\n{quotes}"), note=kept.note))
+    await job.finish(Page(below(kept.question, in_own_words(answer.text, kept.evidence)), note=kept.note))
+
+
+def able(engine: Engine) -> bool:
+    """Whether there is a language model to answer in its own words."""
+    return bool(engine.models("complete"))
 
 
 async def _tell_from_memory(job: Job, question: Question) -> None:
     request = ExplainRequest(question=question.text, model=question.model, owner=str(job.owner))
     answer = await job.run(request, Answer, Status(draft=lambda text: Page(below(question.text, neutral(text)))))
     await job.finish(Page(below(question.text, from_memory(answer.text))))
+
+
+def _found(answer: Answer, source: Source, kept: Kept) -> str:
+    if answer.generated and answer.text:
+        return in_own_words(answer.text, kept.evidence)
+    return "\n".join(filter(None, (kept.evidence, alternatives(answer, source))))
 
 
 def _kept(job: Job, question: Question, answer: Answer, source: Source) -> Kept:
@@ -76,18 +82,18 @@ def _kept(job: Job, question: Question, answer: Answer, source: Source) -> Kept:
         owner=job.owner,
         question=question.text,
         evidence=evidence(answer, source),
-        around=surroundings(shown, source) if shown else "",
+        around=surroundings(*shown, source) if shown else "",
         passages=_BETWEEN.join(source.text[start:end] for start, end in windows),
         note=source.note,
     )
 
 
-def _buttons(job: Job, key: str, kept: Kept) -> discord.ui.View:
-    """For what there is to show, and who there is to answer; `Press` in `buttons` hears them."""
+def _buttons(key: str, *, context: bool, words: bool) -> discord.ui.View:
+    """Those that have something to show; `Press` in `buttons` hears them."""
     view = discord.ui.View(timeout=None)
-    if kept.around:
+    if context:
         view.add_item(discord.ui.Button(label=tr("Show context"), custom_id=f"inkling:ask:context:{key}"))
-    if job.engine.models("complete"):
+    if words:
         view.add_item(discord.ui.Button(label=tr("In own words"), custom_id=f"inkling:ask:words:{key}"))
     view.stop()  # presses are not for this object, which the next restart would end
     return view

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cogs.ask.excerpt import in_paragraphs, in_sentence
+from cogs.ask.excerpt import cut, in_paragraphs, in_sentence
 from cogs.language import tr
 from cogs.reply import neutral, quoted
 from cogs.reply.sources import Source
@@ -26,18 +26,10 @@ def below(question: str, text: str) -> str:
     return f"{quoted(question)}\n{text}"
 
 
-def in_own_words(text: str) -> str:
-    """What a language model made of a text."""
-    return _generated(text, tr("In the model's own words, which may be wrong"))
-
-
-def generated(answer: Answer, source: Source) -> str:
-    """What a language model that was asked about a text found in it."""
-    if not answer.text:
-        return tr("The text does not say.")
-    names = list(dict.fromkeys(filter(None, source.origins)))
-    read = "\n-# " + " · ".join(names) if 0 < len(names) <= _MOST_NAMES else ""
-    return in_own_words(answer.text) + read
+def in_own_words(text: str, quotes: str) -> str:
+    """What a language model made of a text, and what that text says itself."""
+    words = _generated(text, tr("In the model's own words, which may be wrong"))
+    return "\n".join([words, tr("What the text says:"), quotes] if quotes else [words])
 
 
 def from_memory(text: str) -> str:
@@ -48,10 +40,12 @@ def from_memory(text: str) -> str:
 def evidence(answer: Answer, source: Source) -> str:
     """What `source` says, in its own sentences; or honestly that it does not, and what might be meant."""
     shown = span(answer)
+    if answer.generated and answer.text:
+        return _quote(*shown, source) if shown else ""
     if answer.text and shown:
-        return f"{in_sentence(source.text, shown.start, shown.end)}\n-# {_sureness(shown, source)}"
-    nothing = tr("The text does not say.")
-    return f"{nothing}\n{_perhaps(shown, source)}" if shown else nothing
+        return f"{in_sentence(source.text, *shown)}\n-# {_sureness(answer, source)}"
+    guess = _perhaps(answer.others[0], source) if shown else ""
+    return "\n".join(filter(None, (tr("The text does not say."), guess)))
 
 
 def alternatives(answer: Answer, source: Source) -> str:
@@ -61,15 +55,16 @@ def alternatives(answer: Answer, source: Source) -> str:
     return "\n".join([tr("Other answers that the text may hold:"), *lines]) if others else ""
 
 
-def span(answer: Answer) -> Answer | None:
-    """The one that `evidence` shows first, if any."""
-    return next((found for found in (answer, *_worth_telling(answer)) if found.text), None)
+def span(answer: Answer) -> tuple[int, int] | None:
+    """Start and end of what `evidence` shows first, if anything."""
+    if answer.generated:
+        return next(iter(answer.windows), None) if answer.text else None
+    return next(((found.start, found.end) for found in (answer, *_worth_telling(answer)) if found.text), None)
 
 
-def surroundings(shown: Answer, source: Source) -> str:
+def surroundings(start: int, end: int, source: Source) -> str:
     """The paragraphs around a span, and where they are from."""
-    text, origin = in_paragraphs(source.text, shown.start, shown.end), source.origin(shown.start)
-    return f"{text}\n-# {origin}" if origin else text
+    return _from(in_paragraphs(source.text, start, end), source.origin(start))
 
 
 def _generated(text: str, label: str) -> str:
@@ -78,6 +73,14 @@ def _generated(text: str, label: str) -> str:
 
 def _worth_telling(answer: Answer) -> Iterator[Answer]:
     return (other for other in answer.others if other.score >= _FAINT)
+
+
+def _quote(start: int, end: int, source: Source) -> str:
+    return _from(cut(source.text[start:end].strip()), source.origin(start))
+
+
+def _from(text: str, origin: str) -> str:
+    return f"{text}\n-# {origin}" if origin else text
 
 
 def _perhaps(guess: Answer, source: Source) -> str:

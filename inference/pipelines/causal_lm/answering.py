@@ -6,25 +6,30 @@ import re
 
 from inference.pipelines.causal_lm.instructions import Instructions
 from inference.pipelines.causal_lm.prompts import Plan, Prompt
+from inference.pipelines.causal_lm.tidying import tidy
+from inference.pipelines.passages import abridged, speaking_of
 from inference.types import Answer, AskRequest, ExplainRequest
 
 _LEAD = "According to the text,"
 _TOKENS = 96
+_LONG = 1500
+"""Tokens that are picked out of a text too long for the window; from more, small models lose the thread."""
 _PENALTY = 1.1
-"""Light: small models go round in circles without one."""
+"""Keeps small models from going round in circles. Where there is a text, it would lead them away from its words."""
 
 
 def ask(instructions: Instructions, request: AskRequest) -> Plan:
-    """One sentence, which counts only if the text holds what it says."""
-    tokens = instructions.instruct(
-        f"Text:\n{request.context}\n\nQuestion: {request.question}" + ("" if instructions.can_chat else "\n\n"),
-        lead=_LEAD,
-        system="You answer questions about a text, in one short sentence.",
-    )
-    (text,) = yield [Prompt(instructions.fitting(tokens, _TOKENS), _TOKENS, stop=("\n\n",))]
+    """One sentence, which counts only if the text holds what it says; of a long text, what speaks of the question."""
+    context = request.context
+    room = instructions.room(_TOKENS) - len(_asked(instructions, request.question, " "))
+    if instructions.count(context) > room:
+        context = abridged(context, request.question, min(room, _LONG), instructions.count)
+    tokens = instructions.fitting(_asked(instructions, request.question, context), _TOKENS)
+    (text,) = yield [Prompt(tokens, _TOKENS, stop=("\n\n",))]
     answer = text.text.strip()
     said = answer if is_grounded(answer, request.context, request.question) else ""
-    return Answer(said[:1].upper() + said[1:], 0.0, 0, 0, generated=True)
+    evidence = speaking_of(request.context, f"{request.question} {said}")
+    return Answer(said[:1].upper() + said[1:], 0.0, 0, 0, generated=True, windows=evidence)
 
 
 def explain(instructions: Instructions, request: ExplainRequest) -> Plan:
@@ -36,8 +41,17 @@ def explain(instructions: Instructions, request: ExplainRequest) -> Plan:
         context = instructions.beginning(context, instructions.room(new) - around)
     tokens = instructions.fitting(_question(instructions, request.question, context), new)
     stop = () if instructions.can_chat else ("\n\n", "\nQuestion:", "\nText:")
-    (text,) = yield [Prompt(tokens, new, repetition_penalty=_PENALTY, stop=stop, shown=True, chat=True)]
-    return Answer(text.text.strip(), 0.0, 0, 0, generated=True)
+    penalty = 1.0 if context else _PENALTY
+    (text,) = yield [Prompt(tokens, new, repetition_penalty=penalty, stop=stop, shown=True, chat=True)]
+    return Answer(tidy(text.text, whole=text.ended), 0.0, 0, 0, generated=True)
+
+
+def _asked(instructions: Instructions, question: str, context: str) -> list[int]:
+    return instructions.instruct(
+        f"Text:\n{context}\n\nQuestion: {question}" + ("" if instructions.can_chat else "\n\n"),
+        lead=_LEAD,
+        system="You answer questions about a text, in one short sentence.",
+    )
 
 
 def _question(instructions: Instructions, question: str, context: str) -> list[int]:

@@ -61,6 +61,19 @@ async def test_a_model_that_answers_in_its_own_words_is_labelled(stage: Stage):
     assert buttons(first(result)) == []
 
 
+async def test_below_a_model_that_answers_in_its_own_words_stands_what_the_text_says(stage: Stage):
+    window = (TOWER.index("It was"), TOWER.index(" People"))
+    stage.backend.script = lambda spec, request: [Result(Answer("In 1889.", 0, 0, 0, True, windows=(window,)))]
+    result = await ask(stage, file=("a.txt", TOWER.encode()))
+    assert first(result).content == (
+        "> When?\nIn 1889.\n-# In the model's own words, which may be wrong\n"
+        "What the text says:\nIt was built in 1889 by Eiffel.\n-# a.txt"
+    )
+    assert buttons(first(result)) == ["Show context"]
+    shown = await stage.alice.click(first(result).message, label="Show context")
+    assert "tall. **It was built in 1889 by Eiffel.** People" in first(shown).content
+
+
 async def test_a_model_that_has_no_words_of_its_own_says_so(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("", 0, 0, 0, generated=True))]
     assert first(await ask(stage, text=TOWER)).content == "> When?\nThe text does not say."

@@ -1,0 +1,74 @@
+"""Which sentences of a text speak of a question: Okapi BM25 (Robertson and Zaragoza, 2009).
+
+Words count by their first letters, so that "opens" and "opening" are the same (McNamee and Mayfield, 2004).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable
+from itertools import accumulate
+
+from inference.pipelines.parts import sentences
+
+Stretch = tuple[int, int]
+
+_LETTERS = 5
+_K1 = 1.2
+_B = 0.75
+_GAP = " …\n"
+
+
+def speaking_of(text: str, question: str, most: int = 8) -> tuple[Stretch, ...]:
+    """Up to `most` sentences (start, end) of `text` that share words with `question`, the most telling first."""
+    places = _sentences(text)
+    return tuple(places[i] for i in _ranked(text, places, question)[:most])
+
+
+def abridged(text: str, question: str, most: int, count: Callable[[str], int]) -> str:
+    """What of `text` speaks of `question`, in at most about `most` tokens as told by `count`.
+
+    The most telling sentences with their neighbours, in the order of the text; the beginning where none tells more.
+    """
+    places = _sentences(text)
+    kept: set[int] = set()
+    room = most
+    for i in _ranked(text, places, question) or range(len(places)):
+        new = {j for j in (i - 1, i, i + 1) if 0 <= j < len(places)} - kept
+        size = count(_GAP) + sum(count(text[slice(*places[j])]) for j in new)
+        if size <= room:
+            kept |= new
+            room -= size
+        elif kept:
+            break
+    return "".join(
+        text[slice(*places[i])] + ("" if i + 1 in kept or i + 1 == len(places) else _GAP) for i in sorted(kept)
+    )
+
+
+def _sentences(text: str) -> list[Stretch]:
+    ends = list(accumulate(map(len, sentences(text))))
+    return list(zip([0, *ends], ends, strict=False))
+
+
+def _ranked(text: str, places: list[Stretch], question: str) -> list[int]:
+    """The indices of the sentences that share words with `question`, best first."""
+    words = [Counter(_words(text[slice(*place)])) for place in places]
+    known = Counter(word for counted in words for word in counted)
+    usual = sum(counted.total() for counted in words) / max(1, len(words))
+    rarity = {word: math.log(1 + (len(words) - n + 0.5) / (n + 0.5)) for word, n in known.items()}
+
+    def score(counted: Counter[str]) -> float:
+        length = _K1 * (1 - _B + _B * counted.total() / max(1.0, usual))
+        shared = counted.keys() & asked
+        return sum(rarity[word] * counted[word] * (_K1 + 1) / (counted[word] + length) for word in shared)
+
+    asked = set(_words(question))
+    scores = [score(counted) for counted in words]
+    return sorted((i for i, value in enumerate(scores) if value), key=lambda i: -scores[i])
+
+
+def _words(text: str) -> list[str]:
+    return [word[:_LETTERS] for word in re.findall(r"\w+", text.lower())]

@@ -1,0 +1,50 @@
+"""What of a text speaks of a question, without a model."""
+
+from __future__ import annotations
+
+from inference.pipelines.passages import abridged, speaking_of
+
+_FILLER = "The weather was mild that day. Nobody said a word about it. "
+_MUSEUM = "The glass museum opens at four. "
+
+
+def _count(text: str) -> int:
+    return len(text.split())
+
+
+def test_the_sentence_that_shares_the_rarest_words_comes_first() -> None:
+    text = _FILLER * 20 + _MUSEUM + _FILLER * 20 + "The museum was mild. "
+    found = [text[start:end] for start, end in speaking_of(text, "When is the glass museum opening?")]
+    assert found[:2] == [_MUSEUM, "The museum was mild. "]
+
+
+def test_what_shares_no_words_is_not_named() -> None:
+    assert speaking_of("It rains. It snows.", "Who?") == ()
+    assert speaking_of("", "Who?") == ()
+
+
+def test_there_are_only_as_many_as_asked_for() -> None:
+    assert len(speaking_of(_MUSEUM * 30, "Which museum?", most=3)) == 3
+
+
+def test_an_abridged_text_keeps_the_telling_sentences_with_their_neighbours_in_order() -> None:
+    text = "Welcome. " + _FILLER * 20 + _MUSEUM + _FILLER * 20 + "The museum is far. Bring boots. " + _FILLER * 20
+    assert abridged(text, "When does the museum open?", 40, _count) == (
+        f"Nobody said a word about it. {_MUSEUM}The weather was mild that day.  …\n"
+        "Nobody said a word about it. The museum is far. Bring boots.  …\n"
+    )
+
+
+def test_an_abridged_text_fits() -> None:
+    text = _FILLER * 200 + (_MUSEUM + _FILLER) * 200
+    assert 300 < _count(abridged(text, "When does the museum open?", 400, _count)) <= 400
+
+
+def test_without_a_telling_sentence_the_beginning_is_kept() -> None:
+    text = "".join(f"Sentence {number} is here. " for number in range(100))
+    assert abridged(text, "Who?", 12, _count).startswith("Sentence 0 is here. Sentence 1 is here.")
+
+
+def test_a_sentence_that_is_too_long_is_passed_over() -> None:
+    endless = "museum " * 500 + "museum. "
+    assert abridged(endless + "So it is. Now then. " + _MUSEUM, "Which museum?", 20, _count) == f"Now then. {_MUSEUM}"
