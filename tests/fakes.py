@@ -15,6 +15,7 @@ from PIL import Image
 
 from inference import parameters
 from inference.backends.base import Listener, ModelStatus, QueueStatus
+from inference.blanks import split_at_blanks
 from inference.errors import InferenceError
 from inference.images import encode_png
 from inference.types import (
@@ -31,6 +32,7 @@ from inference.types import (
     Filling,
     FillRequest,
     ImagineRequest,
+    Joint,
     ModelSpec,
     Mood,
     Moods,
@@ -60,9 +62,7 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
         case CompleteRequest():
             return [Chunk(" and"), Chunk(" and then"), Result(Completion(" and then", request.seed or 0))]
         case FillRequest():
-            words = (("role", 0.6), ("fashion", 0.3), ("new", 0.1))
-            predictions = tuple(Prediction(w, s, request.text.replace("[MASK]", w)) for w, s in words)
-            return [Result(Filling((predictions,), predictions[0].text))]
+            return [Result(filled(request.text))]
         case SummarizeRequest():
             return [Result(Summary("In short: " + request.text[:20], 1))]
         case AskRequest():
@@ -78,6 +78,16 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
             return [Result(Moods(tuple(Mood("positive", 0.98, 0.96) for _ in request.texts)))]
         case _:
             raise TypeError(type(request).__name__)
+
+
+def filled(text: str) -> Filling:
+    """The same words in every blank."""
+    words = (("role", 0.6), ("fashion", 0.3), ("new", 0.1))
+    pieces = split_at_blanks(text)
+    predictions = tuple(Prediction(word, score, word.join(pieces)) for word, score in words)
+    count = len(pieces) - 1
+    joint = tuple(Joint((word,) * count, score, word.join(pieces)) for word, score in words) if count > 1 else ()
+    return Filling((predictions,) * count, predictions[0].text, joint)
 
 
 def drawn(request: ImagineRequest) -> Drawing:

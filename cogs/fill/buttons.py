@@ -1,0 +1,91 @@
+"""The buttons below a filled text: each carries its words, so that they work after a restart and nothing is kept."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any, Self, cast
+
+import discord
+
+from cogs.fill.wording import candidates, label, with_words
+from cogs.reply import Page
+from cogs.reply.parts import PART
+from cogs.reply.pressed import PressedPlace
+from inference import Filling, InvalidRequest
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+Button = discord.ui.Button[discord.ui.View]
+
+_LONGEST_ID = 100
+_LONGEST_LABEL = 80
+_MOST = 5
+"""What fits into a row."""
+
+
+class Choose(discord.ui.DynamicItem[Button], template=r"inkling:fill:(?P<owner>\d+):(?P<words>.+)"):
+    """Puts its words into the blanks, for the person who asked."""
+
+    def __init__(self, button: Button, owner: int, words: tuple[str, ...]) -> None:
+        super().__init__(button)
+        self._owner = owner
+        self._words = words
+
+    @classmethod
+    async def from_custom_id(
+        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
+    ) -> Self:
+        return cls(cast(Button, item), int(match["owner"]), tuple(match["words"].split()))
+
+    async def callback(self, interaction: discord.Interaction) -> None:
+        bot = cast("Inkling", interaction.client)
+        assert interaction.message is not None, "buttons are below messages"
+        async with bot.jobs.open(PressedPlace(interaction)) as job:
+            if interaction.user.id != self._owner:
+                raise InvalidRequest("Only the person who asked can choose the words. Use /fill with your own text.")
+            await job.acknowledge()
+            content = with_words(interaction.message.content, self._words)
+            await job.finish(Page(content), _chosen(interaction.message, self.custom_id))
+
+
+def choices(owner: int, filling: Filling, page: Page) -> discord.ui.View | None:
+    """A button for each of the best choices, the best one pressed.
+
+    None where a press could not change the whole text, since it takes several messages.
+    """
+    if len(page.text) > PART:
+        return None
+    rows = [words for words, _ in candidates(filling) if _fits(owner, words)]
+    return _view([(label(words), _id(owner, words)) for words in rows[:_MOST]], chosen=0) if rows else None
+
+
+def _chosen(message: discord.Message, custom_id: str) -> discord.ui.View:
+    """The buttons below `message`, with another one pressed."""
+    buttons = [
+        (button.label or "", button.custom_id or "")
+        for row in message.components
+        if isinstance(row, discord.ActionRow)
+        for button in row.children
+        if isinstance(button, discord.Button)
+    ]
+    return _view(buttons, chosen=[identity for _, identity in buttons].index(custom_id))
+
+
+def _view(buttons: list[tuple[str, str]], chosen: int) -> discord.ui.View:
+    view = discord.ui.View(timeout=None)
+    for number, (text, custom_id) in enumerate(buttons):
+        style = discord.ButtonStyle.primary if number == chosen else discord.ButtonStyle.secondary
+        view.add_item(discord.ui.Button(label=text, custom_id=custom_id, style=style))
+    view.stop()  # presses are not for this object, which the next restart would end
+    return view
+
+
+def _id(owner: int, words: tuple[str, ...]) -> str:
+    return f"inkling:fill:{owner}:{' '.join(words)}"
+
+
+def _fits(owner: int, words: tuple[str, ...]) -> bool:
+    """Whether a button can carry the words, which may not be empty or in several parts."""
+    alone = all(len(word.split()) == 1 for word in words)
+    return alone and len(_id(owner, words)) <= _LONGEST_ID and len(label(words)) <= _LONGEST_LABEL

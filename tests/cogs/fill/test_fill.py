@@ -1,0 +1,107 @@
+"""/fill: words as bars, and buttons that put them into the text."""
+
+from __future__ import annotations
+
+import pytest
+from simcord import InteractionResult
+
+from bot import create_bot
+from cogs.fill.wording import with_words
+from inference import Config, Filling, FillRequest, Joint, Prediction, Result
+from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
+
+_TABLE = [
+    "`role    ▰▰▰▰▰▰▱▱▱▱  60%`",
+    "`fashion ▰▰▰▱▱▱▱▱▱▱  30%`",
+    "`new     ▰▱▱▱▱▱▱▱▱▱  10%`",
+]
+
+
+def _pressed(result: InteractionResult) -> list[str]:
+    """The labels of the buttons that look pressed."""
+    rows = first(result).components
+    return [button["label"] for row in rows for button in row["components"] if button["style"] == 1]
+
+
+async def test_words_are_shown_as_bars_best_first_with_the_best_in_the_text(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "fill", text="I am a [MASK] model.")
+    assert first(result).content.splitlines() == ["I am a **role** model.", *_TABLE]
+    assert buttons(first(result)) == ["role", "fashion", "new"]
+    assert _pressed(result) == ["role"]
+    assert stage.backend.requests == [FillRequest(text="I am a [MASK] model.", owner=str(stage.alice.id))]
+
+
+async def test_a_button_puts_its_word_into_the_text_and_another_takes_it_back(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "fill", text="I *am* a [MASK] model.\nYes `I` am.")
+    for word in ("fashion", "role"):
+        await stage.alice.click(first(result), label=word)
+        assert first(result).content.splitlines() == [rf"I \*am\* a **{word}** model.", r"Yes \`I\` am.", *_TABLE]
+        assert _pressed(result) == [word]
+        assert buttons(first(result)) == ["role", "fashion", "new"]
+
+
+async def test_buttons_work_after_a_restart(stage: Stage, config: Config, engine: PatientEngine):
+    result = await stage.alice.slash(stage.channel, "fill", text="I am a [MASK] model.")
+    await stage.env.restart_bot(create_bot(config, engine))
+    await stage.alice.click(first(result), label="new")
+    assert first(result).content.splitlines()[0] == "I am a **new** model."
+
+
+async def test_a_stranger_can_not_choose(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "fill", text="I am a [MASK] model.")
+    assert refusal(await stage.bob.click(first(result), label="new")).startswith("Only the person who asked can choose")
+    assert first(result).content.splitlines()[0] == "I am a **role** model."
+
+
+async def test_several_blanks_are_filled_together_best_first(stage: Stage):
+    joint = (Joint(("cat", "mat"), 0.02, ""), Joint(("dog", "rug"), 0.01, ""), Joint(("`x`", "y"), 0.0001, ""))
+    blanks = ((Prediction("cat", 0.5, ""),), (Prediction("mat", 0.5, ""),))
+    stage.backend.script = lambda spec, request: [Result(Filling(blanks, "", joint))]
+    result = await stage.alice.slash(stage.channel, "fill", text="The [MASK] sat on the ___.")
+    assert first(result).content.splitlines() == [
+        "The **cat** sat on the **mat**.",
+        "`cat · mat ▰▰▰▰▰▰▰▰▰▰   2%`",
+        "`dog · rug ▰▰▰▰▰▱▱▱▱▱   1%`",
+        "`'x' · y   ▱▱▱▱▱▱▱▱▱▱  <1%`",
+    ]
+    await stage.alice.click(first(result), label="`x` · y")
+    assert first(result).content.splitlines()[0] == r"The **\`x\`** sat on the **y**."
+
+
+async def test_blanks_that_were_not_judged_together_have_their_words_apart(stage: Stage):
+    blanks = tuple((Prediction(word, 0.5, ""),) for word in ("one", "`two`"))
+    stage.backend.script = lambda spec, request: [Result(Filling(blanks, "one `two`"))]
+    result = await stage.alice.slash(stage.channel, "fill", text="___ ___")
+    assert first(result).content.splitlines() == [
+        r"**one** **\`two\`**",
+        "**Blank 1**",
+        "`one ▰▰▰▰▰▱▱▱▱▱  50%`",
+        "**Blank 2**",
+        "`'two' ▰▰▰▰▰▱▱▱▱▱  50%`",
+    ]
+    assert buttons(first(result)) == []
+
+
+async def test_only_words_that_fit_a_button_have_one(stage: Stage):
+    words = ("", "two words", "x" * 81, "fine", *"abcdef")
+    guesses = tuple(Prediction(word, 0.1, "") for word in words)
+    stage.backend.script = lambda spec, request: [Result(Filling((guesses,), ""))]
+    result = await stage.alice.slash(stage.channel, "fill", text="A ___.")
+    assert buttons(first(result)) == ["fine", "a", "b", "c", "d"]
+
+
+async def test_a_text_of_several_messages_has_no_buttons(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "fill", text="word " * 390 + "[MASK]")
+    assert result.followups
+    assert buttons(first(result)) == []
+
+
+async def test_a_text_without_blanks_is_refused_with_the_way_to_write_one(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "fill", text="nothing missing")
+    assert "[MASK] or ___" in refusal(result)
+
+
+@pytest.mark.parametrize("words", [("a",), ("*",), ("**",), ("`",), ("\\",), ("##ing",)])
+def test_any_word_can_be_taken_back(words: tuple[str, ...]):
+    message = "\\*\\*Not\\*\\* **one** blank\n`one ▰ 1%`\n`**b** ▰ 1%`"
+    assert with_words(with_words(message, words), ("one",)) == message
