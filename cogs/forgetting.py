@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import logging
+import time
 from typing import TYPE_CHECKING
 
 import discord
-from discord.ext import commands
+from discord.ext import commands, tasks
+
+from storage import StorageError
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
+
+log = logging.getLogger(__name__)
 
 
 class Forgetting(commands.Cog):
@@ -16,6 +22,20 @@ class Forgetting(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.store = bot.store
+
+    async def cog_load(self) -> None:
+        self.forget_expired.start()
+
+    async def cog_unload(self) -> None:
+        self.forget_expired.cancel()
+
+    @tasks.loop(hours=1)
+    async def forget_expired(self) -> None:
+        """What was shown to one person alone, after its time."""
+        try:
+            await self.store.forget_expired(time.time())
+        except StorageError as error:
+            log.error("what has had its time is still there; the next try is in an hour: %s", error)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

@@ -11,7 +11,7 @@ import aiosqlite
 from pydantic import TypeAdapter
 
 from storage.story import Story
-from storage.table import Table
+from storage.table import PRIVATE_SECONDS, Table
 
 _STORY = TypeAdapter(Story)
 
@@ -33,13 +33,15 @@ class Completions(Table):
 
     name = "completions"
 
-    async def keep(self, owner: int, channel: int, message: int, story: Story) -> KeptStory:
-        """Keep what message `message` shows; the id is new."""
+    async def keep(self, owner: int, channel: int, message: int, story: Story, *, private: bool = False) -> KeptStory:
+        """Keep what message `message` shows, for a day where it is `private`; the id is new."""
         kept = KeptStory(secrets.token_urlsafe(6), owner, channel, message, time.time(), story)
+        expires = kept.created + PRIVATE_SECONDS if private else None
         async with self._store.writing() as connection:
             await connection.execute(
-                "INSERT INTO completions (id, owner, channel, message, created, story) VALUES (?, ?, ?, ?, ?, ?)",
-                (kept.id, owner, channel, message, kept.created, _STORY.dump_json(story).decode()),
+                "INSERT INTO completions (id, owner, channel, message, created, story, expires) "
+                "VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (kept.id, owner, channel, message, kept.created, _STORY.dump_json(story).decode(), expires),
             )
         return kept
 

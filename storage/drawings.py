@@ -14,7 +14,7 @@ import aiosqlite
 
 from inference import Drawing, ImagineRequest
 from storage.plain import drawing_from_json, drawing_to_json, request_from_json, request_to_json
-from storage.table import Table
+from storage.table import PRIVATE_SECONDS, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,13 @@ class Drawings(Table):
         request: ImagineRequest,
         drawing: Drawing,
         origin: Origin | None = None,
+        *,
+        private: bool = False,
     ) -> Kept:
-        """Keep what message `message` shows; the id is new."""
+        """Keep what message `message` shows, for a day where it is `private`; the id is new."""
         kept = Kept(secrets.token_urlsafe(6), owner, channel, message, time.time(), request, drawing, origin)
         async with self._store.writing() as connection:
-            await _insert(connection, kept)
+            await _insert(connection, kept, kept.created + PRIVATE_SECONDS if private else None)
         return kept
 
     async def get(self, drawing_id: str, *, pictures: bool = True) -> Kept | None:
@@ -98,7 +100,7 @@ class Drawings(Table):
         return rows[0]["data"] if rows else b""
 
 
-async def _insert(connection: aiosqlite.Connection, kept: Kept) -> None:
+async def _insert(connection: aiosqlite.Connection, kept: Kept, expires: float | None) -> None:
     values = {
         "id": kept.id,
         "owner": kept.owner,
@@ -110,6 +112,7 @@ async def _insert(connection: aiosqlite.Connection, kept: Kept) -> None:
         "mask": await _insert_file(connection, kept.request.mask),
         "drawing": drawing_to_json(kept.drawing),
         "origin": json.dumps(asdict(kept.origin)) if kept.origin else None,
+        "expires": expires,
     }
     names = ", ".join(values)
     await connection.execute(

@@ -60,7 +60,12 @@ CREATE INDEX completions_by_channel ON completions (channel);
 CREATE INDEX completions_by_owner ON completions (owner);
 """
 
-_STEPS = (_DRAWINGS, _SETTINGS, _COMPLETIONS)
+_EXPIRY = """
+ALTER TABLE drawings ADD COLUMN expires REAL;  -- seconds since 1970; null: with its message
+ALTER TABLE completions ADD COLUMN expires REAL;
+"""
+
+_STEPS = (_DRAWINGS, _SETTINGS, _COMPLETIONS, _EXPIRY)
 
 VERSION = len(_STEPS)
 

@@ -124,6 +124,11 @@ class Store:
         for table in (self.drawings, self.completions):
             await table.forget_messages(messages)
 
+    async def forget_expired(self, now: float) -> None:
+        """What has had its time, at `now` in seconds since 1970; raises StorageError."""
+        for table in (self.drawings, self.completions):
+            await table.forget_expired(now)
+
     async def forget_channels(self, channels: Collection[int]) -> None:
         """What was shown in these channels and threads; raises StorageError."""
         for table in (self.drawings, self.completions):

@@ -9,8 +9,15 @@ if TYPE_CHECKING:
     from storage.store import Store
 
 
+PRIVATE_SECONDS = 24 * 3600.0
+"""How long the row of a message is kept that one person alone sees: Discord never tells when such a message goes."""
+
+
 class Table:
-    """Rows with an `id`, an `owner`, a `channel` and a `message`; what is forgotten is gone from the file."""
+    """Rows with an `id`, an `owner`, a `channel` and a `message`; what is forgotten is gone from the file.
+
+    `expires` is when a row goes by itself, null for one that goes with its message.
+    """
 
     name: ClassVar[str]
 
@@ -32,6 +39,16 @@ class Table:
     async def forget_owner(self, owner: int) -> None:
         """All that is kept for this person."""
         await self._delete("owner", [owner])
+
+    async def forget_expired(self, now: float) -> None:
+        """What has had its time, at `now` in seconds since 1970."""
+        async with self._store.writing() as connection:
+            await connection.execute(f"DELETE FROM {self.name} WHERE expires < ?", (now,))
+
+    async def count_of(self, owner: int) -> int:
+        """How many rows are kept for this person."""
+        [(count,)] = await self._store.read(f"SELECT count(*) FROM {self.name} WHERE owner = ?", (owner,))
+        return count
 
     async def _delete(self, column: str, values: Iterable[int | str]) -> None:
         async with self._store.writing() as connection:

@@ -36,7 +36,7 @@ async def _show(job: Job, completions: Completions, story: Story, why: str) -> N
     """It is kept first, since its buttons need that."""
     page = finished(story, why)
     try:
-        kept = await completions.keep(job.owner, *job.where, story)
+        kept = await completions.keep(job.owner, *job.where, story, private=job.private)
     except StorageError as error:
         log.error("a text is shown without buttons: %s", error, exc_info=error)
         sorry = tr("The bot could not note how this was written, so there are no buttons.")

@@ -75,6 +75,11 @@ class Job:
         return self._place.where
 
     @property
+    def private(self) -> bool:
+        """Whether only the person who asked sees the message."""
+        return self._place.private
+
+    @property
     def limits(self) -> Limits:
         """The operator's, or those of the server where they are lower."""
         return narrowed(self.engine.config.limits, self._server)

@@ -45,6 +45,11 @@ class Place(Protocol):
         ...
 
     @property
+    def private(self) -> bool:
+        """Whether only the person who asked sees the message."""
+        ...
+
+    @property
     def spot(self) -> Spot:
         """Where the person asked from, for the rules."""
         ...
@@ -106,6 +111,10 @@ class InteractionPlace:
         assert channel_id is not None, "commands and buttons are in channels"
         assert message_id is not None, "acknowledge() comes first"
         return channel_id, message_id
+
+    @property
+    def private(self) -> bool:
+        return self._private
 
     @property
     def spot(self) -> Spot:
@@ -182,6 +191,10 @@ class MessagePlace:
     def where(self) -> tuple[int, int]:
         assert self._reply is not None, "acknowledge() comes first"
         return self._reply.channel.id, self._reply.id
+
+    @property
+    def private(self) -> bool:
+        return False
 
     @property
     def spot(self) -> Spot:

@@ -153,3 +153,28 @@ async def test_a_closed_store_says_so_to_those_that_still_write(store: Store):
     await store.close()
     with pytest.raises(StorageError, match="is not open"):
         await store.drawings.keep(1, 2, 3, REQUEST, DRAWING)
+
+
+async def test_what_one_person_alone_was_shown_goes_after_a_day(store: Store):
+    shown = await store.drawings.keep(1, 2, 3, REQUEST, DRAWING, private=True)
+    public = await store.drawings.keep(1, 2, 4, REQUEST, DRAWING)
+    await store.forget_expired(shown.created + 23 * 3600)
+    assert await store.drawings.count_of(1) == 2
+    await store.forget_expired(shown.created + 25 * 3600)
+    assert await store.drawings.get(shown.id) is None
+    assert await store.drawings.get(public.id) is not None
+
+
+async def test_all_of_a_persons_can_be_handed_out_and_forgotten(store: Store, path: Path):
+    kept = await store.drawings.keep(1, 2, 3, REQUEST, DRAWING, Origin("parent", "variations", 2))
+    other = await store.drawings.keep(5, 2, 4, ImagineRequest(prompt="a hare", image=b"another"), DRAWING)
+    [drawing] = (await store.export(1))["drawings"]
+    assert (drawing["id"], drawing["message"], drawing["request"]["prompt"]) == (kept.id, 3, "a fox")
+    assert drawing["origin"] == {"drawing": "parent", "how": "variations", "picture": 2}
+    names = await store.drawings.files_of(1)
+    assert {name for name, _ in names} == {drawing["image"], drawing["mask"]}
+    assert [(size, await store.drawings.file(name)) for name, size in names] == [(6, b"a mask"), (9, b"a picture")]
+    await store.forget(1)
+    assert (await store.export(1))["drawings"] == []
+    assert files(path) == [b"another"]
+    assert await store.drawings.get(other.id) is not None

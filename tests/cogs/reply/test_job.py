@@ -276,6 +276,7 @@ class FailingPlace:
     command = "complete"
     upload_limit = 10**6
     where = (1, 2)
+    private = False
     spot = Spot(person=1, guild=None, channel=2, roles=frozenset(), hideable=True)
 
     def __init__(self) -> None:
