@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
@@ -9,11 +11,11 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.options import Text, models_of
-from cogs.reply import InteractionPlace
-from cogs.reply.sources import text_given, text_of_message
+from cogs.reply import InteractionPlace, Job
+from cogs.reply.sources import check_files, joined, source_of_file, text_of_message
+from cogs.reply.stretch import Stretch, since_choices
 from cogs.summarize.catch_up import catch_up
 from cogs.summarize.share import Share
-from cogs.summarize.stretch import Stretch, since_choices
 from cogs.summarize.telling import tell_summary
 from inference import InvalidRequest, Length, SummarizeRequest
 
@@ -36,7 +38,11 @@ class Summarize(commands.Cog):
     @app_commands.command()
     @app_commands.describe(
         text="A text",
-        file="A file: .txt, .md, .pdf, .docx, .html or .csv",
+        file="A file: text, PDF, Word, web page or table",
+        file2="Another file",
+        file3="Another file",
+        file4="Another file",
+        file5="Another file",
         messages="How many of the last messages; only you see that summary",
         since="Everything since a message (its link), or since your last message",
         channel="The channel, thread or forum post to read, if not this one",
@@ -49,6 +55,10 @@ class Summarize(commands.Cog):
         interaction: discord.Interaction,
         text: Text | None = None,
         file: discord.Attachment | None = None,
+        file2: discord.Attachment | None = None,
+        file3: discord.Attachment | None = None,
+        file4: discord.Attachment | None = None,
+        file5: discord.Attachment | None = None,
         messages: app_commands.Range[int, 2] | None = None,
         since: str | None = None,
         channel: app_commands.AppCommandChannel | app_commands.AppCommandThread | None = None,
@@ -57,14 +67,17 @@ class Summarize(commands.Cog):
     ) -> None:
         """Summarize a text, a file, or what was written in a channel or thread."""
         settings = SummarizeRequest(text="…", length=length, model=model, owner=str(interaction.user.id))
+        files = [each for each in (file, file2, file3, file4, file5) if each]
         stretch = Stretch(messages, since, channel.id if channel else None)
         async with self.jobs.open(InteractionPlace(interaction, private=stretch.wanted)) as job:
             job.check(settings)
-            _check_one_source(text, file, stretch)
+            _check_one_source(text, files, stretch)
             if stretch.wanted:
                 await catch_up(job, interaction, stretch, settings)
+            elif files:
+                await _tell_files(job, files, settings)
             else:
-                await tell_summary(job, await text_given(job, text, file), settings)
+                await tell_summary(job, text or "", settings)
 
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
@@ -74,8 +87,15 @@ class Summarize(commands.Cog):
             await tell_summary(job, await text_of_message(job, message), request, message.jump_url)
 
 
-def _check_one_source(text: str | None, file: discord.Attachment | None, stretch: Stretch) -> None:
-    if [text is not None, file is not None, stretch.wanted].count(True) != 1:
+def _check_one_source(text: str | None, files: Sequence[discord.Attachment], stretch: Stretch) -> None:
+    if [text is not None, bool(files), stretch.wanted].count(True) != 1:
         raise InvalidRequest(
-            "Give one of these: a text, a file, or messages of a channel (`messages`, `since` or `channel`)."
+            "Give one of these: a text, files, or messages of a channel (`messages`, `since` or `channel`)."
         )
+
+
+async def _tell_files(job: Job, files: Sequence[discord.Attachment], settings: SummarizeRequest) -> None:
+    """All files together; no part of the text reaches from one into the next."""
+    check_files(job, files)
+    source = joined([await source_of_file(job, file) for file in files])
+    await tell_summary(job, source.text, replace(settings, borders=source.starts), ", ".join(source.origins))

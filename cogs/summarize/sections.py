@@ -13,7 +13,7 @@ from cogs.reply import Page, neutral
 from cogs.reply.history import Transcript
 from cogs.reply.page import with_file
 from cogs.reply.parts import PART
-from cogs.summarize.telling import shown, small_print
+from cogs.summarize.telling import listed, shown, small_print
 from inference import Section, Summary
 
 _MOST_LINKS = 8
@@ -48,12 +48,18 @@ def _fits(page: Page) -> bool:
 def _text(summary: Summary, sections: Sequence[Section], past: Transcript, longest: int | None = None) -> str:
     if len(sections) < 2:
         return shown(summary.text)
-    return "\n".join([shown(summary.text), "", *(_line(section, past, longest) for section in sections)])
+    lines = [_line(section, past, longest) for section in sections]
+    return "\n".join(lines if _is_sum(summary) else [shown(summary.text), "", *lines])
+
+
+def _is_sum(summary: Summary) -> bool:
+    """Whether the sections say it all: what would be said above them would be said twice."""
+    return summary.text.split() == [word for section in summary.sections for word in section.summary.split()]
 
 
 def _line(section: Section, past: Transcript, longest: int | None) -> str:
     first = past.message_at(section.start)
-    words = " ".join(section.summary.split())
+    words = " ".join(listed(section.summary))
     if longest and len(words) > longest:
         words = words[: longest - 1] + "…"
     return f"- {format_dt(first.at, 'f')} [{tr('jump')}]({first.jump_url}) {neutral(words)}"

@@ -15,6 +15,7 @@ import discord
 
 from cogs.language import tr
 from cogs.reply import InteractionPlace
+from cogs.reply.rules import settings_of
 from cogs.reply.sources import read
 from inference import InvalidRequest
 
@@ -50,7 +51,8 @@ class Share(discord.ui.DynamicItem[Button], template=r"inkling:share:(?P<owner>\
         bot = cast("Inkling", interaction.client)
         sharing = cast("Summarize", bot.get_cog("Summarize")).sharing
         assert interaction.message is not None, "buttons are below messages"
-        async with bot.jobs.open(InteractionPlace(interaction)):
+        async with bot.jobs.open(InteractionPlace(interaction)) as job:
+            job.check_here()
             _check(interaction, self._owner)
             with _once(interaction.message.id, sharing):
                 await interaction.response.defer()
@@ -61,6 +63,8 @@ class Share(discord.ui.DynamicItem[Button], template=r"inkling:share:(?P<owner>\
 def _check(interaction: discord.Interaction, owner: int) -> None:
     if interaction.user.id != owner:
         raise InvalidRequest("Only the person who asked for this summary can share it. Get your own with /summarize.")
+    if settings_of(interaction).server(interaction.guild_id).private:
+        raise InvalidRequest("On this server my answers are for those alone who ask, so summaries can't be shared.")
     allowed = interaction.permissions
     in_thread = isinstance(interaction.channel, discord.Thread)
     if interaction.guild_id and not (allowed.send_messages_in_threads if in_thread else allowed.send_messages):

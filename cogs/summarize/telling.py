@@ -34,9 +34,13 @@ async def tell_summary(job: Job, text: str, settings: SummarizeRequest, source: 
 
 def shown(text: str) -> str:
     """A model's text, made harmless, in which lists stay lists."""
-    return "\n".join(
-        "- " + neutral(line[2:]) if line.startswith(_BULLETS) else neutral(line) for line in text.strip().splitlines()
-    )
+    lines = text.strip().splitlines()
+    return "\n".join("- " + neutral(line[2:]) if line.startswith(_BULLETS) else neutral(line) for line in lines)
+
+
+def listed(text: str) -> list[str]:
+    """The lines of a model's text, without the marks of a list."""
+    return [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip()]
 
 
 def small_print(*facts: str) -> str:

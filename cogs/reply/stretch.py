@@ -9,8 +9,9 @@ import discord
 from discord import app_commands
 
 from cogs.language import ntr
-from cogs.reply import Job, Page
 from cogs.reply.history import Transcript, check_history, read_back, transcribed
+from cogs.reply.job import Job
+from cogs.reply.page import Page
 from cogs.reply.sources import linked_message, readable_channel
 from inference import InvalidRequest
 
@@ -43,7 +44,7 @@ async def since_choices(_: discord.Interaction, typed: str) -> list[app_commands
     return [app_commands.Choice(name=_MINE, value=_MINE)] if typed.lower() in _MINE else []
 
 
-async def read(
+async def read_stretch(
     job: Job, interaction: discord.Interaction, stretch: Stretch
 ) -> tuple[discord.abc.MessageableChannel, Transcript]:
     """The channel and what was said there, telling meanwhile how many messages there are.
