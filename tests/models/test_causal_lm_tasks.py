@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -98,15 +99,24 @@ def test_summaries_of_parts_are_summarized_again_until_they_are_short_enough(fol
     request = SummarizeRequest(text="the cat sat on the mat. " * 300, length="short")
     plan = summarize(Instructions(Vocabulary(folder), 256), request)
     steps, summary = driven(plan, lambda i: f" the fox {i} sat" + " on the mat" * 6)
-    assert steps[0] == summary.parts == len(summary.sections) > steps[1] > steps[-1] == 1
+    assert steps[0] == summary.parts == len(summary.sections) > steps[1] > steps[-1]
     assert summary.text.startswith("The fox 0 sat on")
     assert summary.sections[3].summary.startswith("The fox 3 sat on")
+
+
+def test_parts_end_at_the_borders_that_are_given(folder: Path) -> None:
+    said = ["she said that he would come home. " * 2, "the cat sat. " * 2] * 20
+    borders = tuple(accumulate(map(len, said)))
+    plan = summarize(Instructions(Vocabulary(folder), 256), SummarizeRequest(text="".join(said), borders=borders))
+    _, summary = driven(plan, lambda i: "the cat.")
+    assert summary.parts > 2
+    assert {section.end for section in summary.sections} <= set(borders)
 
 
 def test_summaries_that_get_no_shorter_are_left_as_they_are(folder: Path) -> None:
     request = SummarizeRequest(text="the cat sat on the mat. " * 100, length="short")
     plan = summarize(Instructions(Vocabulary(folder), 256), request)
-    steps, summary = driven(plan, lambda i: "the dog ran over the hills. " * 30)
+    steps, summary = driven(plan, lambda i: "".join(f"the dog {k} ran over the hills. " for k in range(30)))
     assert len(steps) == 1
     assert summary.text.count("over the hills") == 30 * steps[0]
 
@@ -175,6 +185,11 @@ def test_a_summary_begins_with_what_it_has_to_say(written: str, kept: str) -> No
 def test_a_summary_that_ran_out_of_tokens_ends_with_its_last_whole_sentence() -> None:
     assert tidy('The cat sat. "It slept." And th', whole=False) == 'The cat sat. "It slept."'
     assert tidy("The cat sat and", whole=False) == "The cat sat and"
+
+
+def test_a_sentence_that_comes_again_and_again_is_told_once() -> None:
+    assert tidy("The cat sat. It ran. It ran. It sat. It r", whole=False) == "The cat sat. It ran. It sat."
+    assert tidy("It ran. The cat sat. It ran.", whole=True) == "It ran. The cat sat."
 
 
 def test_points_come_in_one_form_each_once() -> None:

@@ -6,7 +6,6 @@ import re
 
 from inference.pipelines.causal_lm.instructions import Instructions
 from inference.pipelines.causal_lm.prompts import Plan, Prompt
-from inference.pipelines.causal_lm.tidying import tidy
 from inference.pipelines.passages import abridged, speaking_of
 from inference.types import Answer, AskRequest, ExplainRequest
 
@@ -43,7 +42,7 @@ def explain(instructions: Instructions, request: ExplainRequest) -> Plan:
     stop = () if instructions.can_chat else ("\n\n", "\nQuestion:", "\nText:")
     penalty = 1.0 if context else _PENALTY
     (text,) = yield [Prompt(tokens, new, repetition_penalty=penalty, stop=stop, shown=True, chat=True)]
-    return Answer(tidy(text.text, whole=text.ended), 0.0, 0, 0, generated=True)
+    return Answer(text.text.strip(), 0.0, 0, 0, generated=True)
 
 
 def _asked(instructions: Instructions, question: str, context: str) -> list[int]:

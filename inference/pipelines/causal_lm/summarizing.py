@@ -43,7 +43,7 @@ def summarize(instructions: Instructions, request: SummarizeRequest) -> Plan:
     style = _STYLES[request.length]
     style = replace(style, tokens=min(style.tokens, instructions.window // 3))
     bullets = request.length == "bullets"
-    parts = _parts(instructions, style, request.text)
+    parts = _parts(instructions, style, request.text, request.borders)
     summaries = yield from _shorten(instructions, style, parts, bullets=bullets)
     sections, text = _sections(parts, summaries), _joined(summaries, bullets=bullets)
     size = len(parts)
@@ -57,9 +57,9 @@ def summarize(instructions: Instructions, request: SummarizeRequest) -> Plan:
     return Summary(text, len(parts), sections)
 
 
-def _parts(instructions: Instructions, style: Style, text: str) -> list[str]:
+def _parts(instructions: Instructions, style: Style, text: str, borders: Sequence[int] = ()) -> list[str]:
     room = instructions.room(style.tokens) - len(_tokens(instructions, style, ""))
-    return split_into_parts(text, max(1, min(room, _PART_TOKENS)), instructions.count)
+    return split_into_parts(text, max(1, min(room, _PART_TOKENS)), instructions.count, borders)
 
 
 def _shorten(
@@ -70,7 +70,7 @@ def _shorten(
 
 
 def _prompt(instructions: Instructions, style: Style, part: str) -> Prompt:
-    tokens = min(style.tokens, max(_SHORTEST, instructions.count(part)))
+    tokens = min(style.tokens, max(_SHORTEST, instructions.count(part) // 2))
     stop = () if instructions.can_chat and style.ask == _STYLES["long"].ask else ("\n\n",)
     return Prompt(instructions.fitting(_tokens(instructions, style, part), tokens), tokens, stop=stop)
 

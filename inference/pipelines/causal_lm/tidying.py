@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from inference.pipelines.parts import sentences
+
 _PREAMBLE = re.compile(
     r"""^\W*(?:
         (?:(?:sure|certainly|of\ course|okay|ok)\b[^\n:]{0,40}?)?
@@ -12,19 +14,23 @@ _PREAMBLE = re.compile(
     )[\s*_]*""",
     re.IGNORECASE | re.VERBOSE,
 )
-_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’)\]*_]*(?=\s|$)")
+_ENDED = re.compile(r"[.!?…。！？][\"'”’)\]」』）*_]*\s*$")
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s*")
 
 
 def tidy(text: str, *, whole: bool) -> str:
-    """Without a preamble, and up to the last whole sentence of a text that is not `whole`."""
+    """Without a preamble and without a sentence twice; one that is not `whole` ends with its last whole sentence."""
     text = text.strip()
     while (shorter := _PREAMBLE.sub("", text)) != text:
         text = shorter
-    if not whole:
-        ends = [match.end() for match in _SENTENCE_END.finditer(text)]
-        text = text[: ends[-1]] if ends else text
-    return text[:1].upper() + text[1:]
+    found = sentences(text)
+    if not whole and len(found) > 1:
+        found = [sentence for sentence in found if _ENDED.search(sentence)]
+    once: dict[str, str] = {}
+    for sentence in found:
+        once.setdefault(sentence.strip(), sentence)
+    text = "".join(once.values())
+    return text[:1].upper() + text[1:].rstrip()
 
 
 def tidy_bullets(text: str, *, whole: bool) -> str:
