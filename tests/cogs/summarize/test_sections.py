@@ -54,3 +54,18 @@ async def test_a_short_talk_links_to_where_it_begins(stage: Stage):
     await talk(stage, stage.channel, 3)
     result = await stage.alice.slash(stage.channel, "summarize", messages=3)
     assert first(result).content.endswith(f"3 of 3 messages · {stage.channel.history()[0].jump_url}")
+
+
+async def test_what_the_sections_say_is_not_said_above_them_again(stage: Stage):
+    await talk(stage, stage.channel, 4)
+
+    def script(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
+        sections = (Section("- Lunch.\n- At noon.", 0, 30), Section("Dinner.", 30, 60))
+        return [Result(Summary("- Lunch.\n- At noon.\n\nDinner.", 2, sections))]
+
+    stage.backend.script = script
+    result = await stage.alice.slash(stage.channel, "summarize", messages=4)
+    lines = first(result).content.splitlines()
+    assert len(lines) == 3
+    assert lines[0].endswith(") Lunch. At noon.")
+    assert lines[1].endswith(") Dinner.")

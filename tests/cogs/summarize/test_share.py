@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import discord
@@ -101,3 +102,18 @@ async def test_who_may_not_write_here_can_not_share_here(stage: Stage):
     private = first(await stage.alice.slash(silent, "summarize", messages=5))
     result = await stage.alice.click(private, label="Share")
     assert refusal(result).startswith("You may not write in this channel")
+
+
+async def test_a_server_whose_answers_are_private_shares_nothing(stage: Stage):
+    private = await summary(stage)
+    settings = cast(Inkling, stage.bot).store.settings
+    await settings.servers.change(stage.guild.id, lambda server: replace(server, private=True))
+    result = await stage.alice.click(private, label="Share")
+    assert refusal(result).startswith("On this server my answers are for those alone who ask")
+    assert buttons(await summary(stage)) == []
+
+
+async def test_in_a_direct_message_there_is_nobody_to_share_with(stage: Stage):
+    await stage.alice.send_dm("Remember the milk.")
+    result = await stage.alice.user.slash("summarize", messages=5)
+    assert buttons(result.response) == []

@@ -25,7 +25,16 @@ async def test_the_length_is_the_one_asked_for(stage: Stage):
 async def test_a_file_is_summarized_and_the_parts_are_told(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Summary("Short.", 3))]
     result = await stage.alice.slash(stage.channel, "summarize", file=("a.md", b"long " * 10_000))
-    assert first(result).content == "Short." + LABEL + " · 3 parts"
+    assert first(result).content == "Short." + LABEL + " · a.md · 3 parts"
+
+
+async def test_several_files_are_read_together_and_kept_apart(stage: Stage):
+    files = {"file": ("a.txt", b"One thing."), "file3": ("b.txt", b"Another.")}
+    result = await stage.alice.slash(stage.channel, "summarize", **files)
+    [request] = stage.backend.requests
+    assert isinstance(request, SummarizeRequest)
+    assert [request.text[border:].split()[0] for border in request.borders] == ["One", "Another."]
+    assert first(result).content.endswith("a.txt, b.txt")
 
 
 async def test_parts_are_counted_while_they_are_read(stage: Stage):
@@ -61,7 +70,7 @@ async def test_a_forwarded_message_is_read(stage: Stage):
 )
 async def test_exactly_one_source_is_needed(stage: Stage, options: dict[str, object]):
     result = await stage.alice.slash(stage.channel, "summarize", **options)
-    assert refusal(result).startswith("Give one of these: a text, a file, or messages")
+    assert refusal(result).startswith("Give one of these: a text, files, or messages")
 
 
 def _texts(stage: Stage) -> list[str]:
