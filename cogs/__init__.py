@@ -11,6 +11,7 @@ from cogs.imagine import Imagine
 from cogs.imagine.studio import Studio
 from cogs.mention import Mention
 from cogs.mood import Moods
+from cogs.privacy import Privacy
 from cogs.settings import Settings
 from cogs.summarize import Summarize
 
@@ -25,6 +26,7 @@ COGS = (
     Moods,
     About,
     Settings,
+    Privacy,
     Mention,
     Forgetting,
     Heartbeat,

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from inference import InvalidRequest
 
@@ -61,6 +62,10 @@ class Recent:
         """Nothing of what this person asked remains."""
         for key in [key for key, kept in self._kept.items() if kept.owner == owner]:
             self._drop(key)
+
+    def export_of(self, owner: int) -> list[dict[str, Any]]:
+        """All that is kept for this person, as plain data."""
+        return [asdict(kept) for kept in self._kept.values() if kept.owner == owner]
 
     def _drop(self, key: str) -> None:
         self._kept.pop(key, None)

@@ -31,5 +31,7 @@ def panel(result: InteractionResult) -> ResponseMessage:
 
 def told(result: InteractionResult) -> str:
     """What a press was refused with; the panel stays."""
-    [message] = [message for message in (result.response, *result.followups) if message and message.ephemeral]
+    [message] = result.followups or [result.response]
+    assert message is not None
+    assert message.ephemeral
     return message.content

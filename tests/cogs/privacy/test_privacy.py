@@ -1,0 +1,132 @@
+"""/privacy: what is kept of a person, as a file, and its end."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from random import Random
+from typing import Any, cast
+
+from simcord import InteractionResult
+
+from cogs.client import Inkling
+from cogs.privacy.export import archive
+from inference import Drawing, ImagineRequest, Picture
+from storage import PersonSettings, Store
+from tests.cogs.settings.town import panel, store_of, told
+from tests.cogs.stage import Stage, buttons, first
+from tests.fakes import PNG
+
+DRAWING = Drawing((Picture(b"", 7),), 512, 512, 25, 7.5)
+
+
+async def unpacked(result: InteractionResult) -> zipfile.ZipFile:
+    """The file that an export came with."""
+    [message] = result.followups
+    assert message.ephemeral
+    [file] = message.attachments
+    assert file.filename == "inkling.zip"
+    return zipfile.ZipFile(io.BytesIO(await file.read()))
+
+
+def kept_in(file: zipfile.ZipFile) -> dict[str, Any]:
+    return json.loads(file.read("kept.json"))
+
+
+async def use_everything(stage: Stage) -> None:
+    """Alice draws from a picture, has a text written and a question answered, and chooses a language."""
+    await stage.alice.slash(stage.channel, "imagine", prompt="a fox", image=("hut.png", PNG))
+    await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    await stage.alice.slash(stage.channel, "ask", question="Who?", text="Maya drew the hut.")
+    await store_of(stage).settings.people.change(stage.alice.id, lambda _: PersonSettings(language="fr"))
+
+
+async def test_what_is_kept_and_for_how_long_is_told_in_private(stage: Stage):
+    await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    await stage.alice.slash(stage.channel, "imagine", prompt="a hare")
+    await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    answer = panel(await stage.alice.slash(stage.channel, "privacy"))
+    assert "- 2 drawings: " in answer.content
+    assert "- 1 text of /complete: " in answer.content
+    assert "as long as their message is there" in answer.content
+    assert buttons(answer) == ["Get it as a file", "Delete all of it"]
+    assert "- 0 drawings: " in panel(await stage.bob.slash(stage.channel, "privacy")).content
+
+
+async def test_the_file_has_all_of_one_person_and_nothing_of_others(stage: Stage):
+    await use_everything(stage)
+    await stage.bob.slash(stage.channel, "imagine", prompt="a secret")
+    answer = panel(await stage.alice.slash(stage.channel, "privacy"))
+    file = await unpacked(await stage.alice.click(answer, label="Get it as a file"))
+    kept = kept_in(file)
+    assert kept["person"] == stage.alice.id
+    assert kept["settings"]["language"] == "fr"
+    [drawing] = kept["drawings"]
+    assert drawing["request"]["prompt"] == "a fox"
+    assert file.read(f"pictures/{drawing['image']}.png") == PNG
+    [text] = kept["completions"]
+    assert text["story"]["request"]["prompt"] == "Once"
+    [asked] = kept["answers"]
+    assert asked["question"] == "Who?"
+    assert "a secret" not in json.dumps(kept)
+
+
+async def test_pictures_that_discord_would_not_take_are_left_out_and_counted(tmp_path: Path):
+    store = Store(tmp_path / "inkling.db")
+    await store.open()
+    for size in (100, 50_000, 5_000):
+        request = ImagineRequest(prompt="a fox", image=Random(size).randbytes(size))
+        await store.drawings.keep(1, 2, 3, request, DRAWING)
+    data, left_out = await archive(store, 1, [], 10_000)
+    await store.close()
+    sizes = [info.file_size for info in zipfile.ZipFile(io.BytesIO(data)).infolist()[1:]]
+    assert (sizes, left_out) == ([100, 5_000], 1)
+    assert len(data) <= 10_000
+
+
+async def test_after_a_question_everything_is_deleted(stage: Stage):
+    await use_everything(stage)
+    await stage.bob.slash(stage.channel, "complete", prompt="Twice")
+    answer = panel(await stage.alice.slash(stage.channel, "privacy"))
+    await stage.alice.click(answer, label="Delete all of it")
+    assert "The messages themselves stay in Discord" in answer.content
+    await stage.alice.click(answer, label="Delete for good")
+    assert answer.content.startswith("Done. Nothing is kept of you any more")
+    assert not answer.components
+    nothing = {"drawings": [], "completions": []}
+    kept = await store_of(stage).export(stage.alice.id)
+    assert kept == {"settings": {"models": {}, "language": "", "private": False}, **nothing}
+    assert cast(Inkling, stage.bot).recent.export_of(stage.alice.id) == []
+    assert len((await store_of(stage).export(stage.bob.id))["completions"]) == 1
+
+
+async def test_deleting_needs_the_second_press(stage: Stage):
+    await use_everything(stage)
+    answer = panel(await stage.alice.slash(stage.channel, "privacy"))
+    await stage.alice.click(answer, label="Delete all of it")
+    await stage.alice.click(answer, label="Keep it")
+    assert "- 1 drawing: " in answer.content
+    assert len((await store_of(stage).export(stage.alice.id))["drawings"]) == 1
+
+
+async def test_buttons_of_what_was_deleted_say_that_they_can_do_nothing(stage: Stage):
+    drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    await store_of(stage).forget(stage.alice.id)
+    assert told(await stage.alice.click(drawing, label="Re-roll")).startswith("I no longer know how this was drawn")
+
+
+async def test_it_works_where_the_server_does_not_allow_the_bot(stage: Stage):
+    servers = store_of(stage).settings.servers
+    await servers.change(stage.guild.id, lambda settings: replace(settings, channels=(1,)))
+    answer = panel(await stage.alice.slash(stage.channel, "privacy"))
+    await unpacked(await stage.alice.click(answer, label="Get it as a file"))
+
+
+async def test_what_can_not_be_deleted_is_told(stage: Stage):
+    answer = panel(await stage.alice.slash(stage.channel, "privacy"))
+    await stage.alice.click(answer, label="Delete all of it")
+    await store_of(stage).close()
+    assert "Something went wrong on my side" in told(await stage.alice.click(answer, label="Delete for good"))
