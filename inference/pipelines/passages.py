@@ -16,6 +16,15 @@ from inference.pipelines.parts import sentences
 Stretch = tuple[int, int]
 
 _LETTERS = 5
+_EMPTY = (
+    "a about an and any are as at be been but by can could did do does for from had has have he her his how i if in is "
+    "it its may me my of on or our she should so than that the their them then there these they this those to was we "
+    "were what when where which who whom whose why will with would you your"
+).split()
+"""Words that say little; in a short text they are too few to be told by their number."""
+
+_QUESTION = 0.5
+"""What a sentence that asks is worth beside one that tells."""
 _K1 = 1.2
 _B = 0.75
 _GAP = " …\n"
@@ -66,9 +75,10 @@ def _ranked(text: str, places: list[Stretch], question: str) -> list[int]:
         return sum(rarity[word] * counted[word] * (_K1 + 1) / (counted[word] + length) for word in shared)
 
     asked = set(_words(question))
-    scores = [score(counted) for counted in words]
+    asks = [text[slice(*place)].rstrip().endswith("?") for place in places]
+    scores = [score(counted) * (_QUESTION if ask else 1) for counted, ask in zip(words, asks, strict=True)]
     return sorted((i for i, value in enumerate(scores) if value), key=lambda i: -scores[i])
 
 
 def _words(text: str) -> list[str]:
-    return [word[:_LETTERS] for word in re.findall(r"\w+", text.lower())]
+    return [word[:_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in _EMPTY]

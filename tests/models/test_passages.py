@@ -23,6 +23,12 @@ def test_what_shares_no_words_is_not_named() -> None:
     assert speaking_of("", "Who?") == ()
 
 
+def test_what_tells_comes_before_what_asks_and_small_words_tell_nothing() -> None:
+    text = "When does the train leave? When does it rain? The train leaves at five."
+    found = [text[start:end] for start, end in speaking_of(text, "When does the train leave?")]
+    assert found == ["The train leaves at five.", "When does the train leave? "]
+
+
 def test_there_are_only_as_many_as_asked_for() -> None:
     assert len(speaking_of(_MUSEUM * 30, "Which museum?", most=3)) == 3
 
