@@ -11,8 +11,10 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.imagine.words import Words
+from cogs.language import tr
 from cogs.options import models_of
 from cogs.reply import InteractionPlace, Job, Page, neutral
+from cogs.reply.errors import said
 from cogs.reply.sources import check_size, pictures, read
 from cogs.reply.text import as_written
 from inference import Caption, CaptionRequest, InvalidRequest
@@ -75,7 +77,7 @@ async def tell_captions(
             text = await _caption(job, file, owner, model)
             described.append(number)
         except InvalidRequest as error:  # one bad picture among several does not spoil the others
-            text = error.user_message
+            text = said(error)
         lines.append(f"{number}. **{neutral(file.filename)}**: {text}")
     await job.finish(Page("\n".join(lines)), _buttons(job, described if drawable else []))
 
@@ -95,7 +97,7 @@ class ImagineThis(
     """
 
     def __init__(self, number: int) -> None:
-        label = f"Imagine {number}" if number else "Imagine this"
+        label = tr("Imagine {number}", number=number) if number else tr("Imagine this")
         super().__init__(discord.ui.Button(label=label, custom_id=f"caption:imagine:{number}"))
         self._number = number
 
@@ -110,7 +112,7 @@ class ImagineThis(
         bot, caption = cast("Inkling", interaction.client), caption_in(interaction.message.content, self._number)
         async with bot.jobs.open(InteractionPlace(interaction)) as job:
             job.check_here()
-            await interaction.response.send_modal(Words(bot, "Imagine this", caption))
+            await interaction.response.send_modal(Words(bot, tr("Imagine this"), caption))
 
 
 def caption_in(content: str, number: int) -> str:

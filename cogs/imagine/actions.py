@@ -14,6 +14,7 @@ from cogs.imagine.drawing import show_drawing, tell_drawing
 from cogs.imagine.receipt import receipt
 from cogs.imagine.remix import Remix
 from cogs.imagine.rules import for_channel
+from cogs.language import tr
 from cogs.reply import Job, Jobs
 from cogs.reply.sources import read
 from inference import ImagineRequest, InvalidRequest, Variation, cut, parameters
@@ -44,7 +45,7 @@ class Pressed:
         """Which picture that is, in words, with a way there."""
         if len(self.kept.drawing.pictures) == 1:
             return self.message.jump_url
-        return f"picture {self.index + 1} of {self.message.jump_url}"
+        return tr("picture {number} of {link}", number=self.index + 1, link=self.message.jump_url)
 
     def allowed(self, request: ImagineRequest) -> ImagineRequest:
         """By the rules of this channel, which may have changed."""
@@ -62,7 +63,8 @@ async def show_one(pressed: Pressed) -> None:
     picture = kept.drawing.pictures[index]
     if picture.flagged and not request.show_flagged:
         raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
-    origin, made_from = Origin(kept.id, "picture", index), f"Picture {index + 1} of {pressed.message.jump_url}"
+    origin = Origin(kept.id, "picture", index)
+    made_from = tr("Picture {number} of {link}", number=index + 1, link=pressed.message.jump_url)
     file = next(iter(pressed.message.attachments), None)
     if file is None or not file.filename.endswith(".png"):
         await pressed.draw(request, origin, made_from)
@@ -80,9 +82,8 @@ async def vary(pressed: Pressed) -> None:
     turn = Variation(_new_seed(), _VARIATION_STRENGTH)
     count = min(_VARIATIONS, pressed.job.limits.pictures)
     request = replace(parent, variations=(*parent.variations, turn), count=count)
-    await pressed.draw(
-        request, Origin(pressed.kept.id, "variations", pressed.index), f"Variations of {pressed.picture}"
-    )
+    made_from = tr("Variations of {picture}", picture=pressed.picture)
+    await pressed.draw(request, Origin(pressed.kept.id, "variations", pressed.index), made_from)
 
 
 async def reroll(pressed: Pressed) -> None:
@@ -93,7 +94,8 @@ async def reroll(pressed: Pressed) -> None:
         request = replace(request, variations=(*others, replace(last, seed=_new_seed())))
     else:
         request = replace(request, seed=_new_seed())
-    await pressed.draw(request, Origin(pressed.kept.id, "reroll"), f"Another try at {pressed.message.jump_url}")
+    made_from = tr("Another try at {link}", link=pressed.message.jump_url)
+    await pressed.draw(request, Origin(pressed.kept.id, "reroll"), made_from)
 
 
 async def remix(pressed: Pressed) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 
+from cogs.language import tr
 from inference import Caption, CaptionRequest, Engine, InferenceError, Picture
 
 log = logging.getLogger(__name__)
@@ -31,10 +32,16 @@ def alt_text(prompt: str, seen: Sequence[str]) -> str:
     """
     words = " ".join(prompt.split())
     if not any(seen):
-        return _cut(f'Drawn by a machine from the words: "{words}"')
+        return _cut(tr('Drawn by a machine from the words: "{words}"', words=words))
     numbered = [f"{number}: {caption}" for number, caption in enumerate(seen, 1) if caption]
     described = "; ".join(numbered) if len(seen) > 1 else seen[0]
-    return _cut(f'Machine-made description: {described.rstrip(".")}. Drawn from the words: "{words}"')
+    return _cut(
+        tr(
+            'Machine-made description: {described}. Drawn from the words: "{words}"',
+            described=described.rstrip("."),
+            words=words,
+        )
+    )
 
 
 async def _caption(engine: Engine, picture: Picture) -> str:

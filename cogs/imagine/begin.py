@@ -36,8 +36,10 @@ def alternatives(interaction: discord.Interaction, request: ImagineRequest, limi
     found = permutations(request.prompt, most)
     if found.count > most:
         raise InvalidRequest(
-            f"This prompt makes {found.count:,} jobs; you may have {most} at a time. Leave out some of the "
-            "alternatives in {…}."
+            "This prompt makes {count:,} jobs; you may have {most} at a time. Leave out some of the alternatives in "
+            "{{…}}.",
+            count=found.count,
+            most=most,
         )
     return [replace(request, prompt=prompt) for prompt in found.prompts]
 
@@ -72,8 +74,9 @@ async def repeated(job: Job, image: discord.Attachment, given: dict[str, Any]) -
     if found.strength is not None:
         lines = [f"`{name}`: {neutral(value[:500])}" for name, value in parameters.options(found).items()]
         raise InvalidRequest(
-            "This picture was drawn from another one, which its file does not hold. Attach that one as `image`, with\n"
-            + "\n".join(lines)
+            "This picture was drawn from another one, which its file does not hold. Attach that one as `image`, with"
+            "\n{options}",
+            options="\n".join(lines),
         )
     return replace(found, **given)
 

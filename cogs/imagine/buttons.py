@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 import discord
 
+from cogs.language import tr
 from inference import Drawing
 
 Action = Literal["one", "vary", "reroll", "remix", "parameters", "delete"]
@@ -26,11 +27,11 @@ def buttons(drawing_id: str, drawing: Drawing) -> discord.ui.View:
         row = _add_row_for_each(view, row, "U", "one", drawing_id, drawing)
         row = _add_row_for_each(view, row, "V", "vary", drawing_id, drawing)
     else:
-        view.add_item(_button("Vary", row, f"vary:{drawing_id}:0", disabled=not _shown(drawing)[0]))
-    view.add_item(_button("Re-roll", row, f"reroll:{drawing_id}"))
-    view.add_item(_button("Remix", row, f"remix:{drawing_id}"))
-    view.add_item(_button("Parameters", row, f"parameters:{drawing_id}"))
-    view.add_item(_button("Delete", row, f"delete:{drawing_id}"))
+        view.add_item(_button(tr("Vary"), row, f"vary:{drawing_id}:0", disabled=not _shown(drawing)[0]))
+    view.add_item(_button(tr("Re-roll"), row, f"reroll:{drawing_id}"))
+    view.add_item(_button(tr("Remix"), row, f"remix:{drawing_id}"))
+    view.add_item(_button(tr("Parameters"), row, f"parameters:{drawing_id}"))
+    view.add_item(_button(tr("Delete"), row, f"delete:{drawing_id}"))
     view.stop()  # presses are not for this object, which the next restart would end
     return view
 

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 from cogs.imagine.alt import alt_text, captions
 from cogs.imagine.buttons import buttons
+from cogs.imagine.regions import region_name
+from cogs.language import ntr, tr
 from cogs.reply import Attached, Job, Page, Status, neutral, quoted
-from cogs.reply.errors import DELIVERY
+from cogs.reply.errors import DELIVERY, said
 from inference import Drawing, ImagineRequest, Picture, contact_sheet, parameters
 from storage import Drawings, Origin, StorageError
 
@@ -27,7 +29,7 @@ async def tell_drawing(
     request = replace(request, model=job.check(request).name)  # the default may be another one some day
     drawing = await job.run(request, Drawing, Status(quoted(request.prompt)))
     await show_drawing(job, drawings, request, drawing, origin, made_from)
-    await job.notify_if_late("Your pictures are ready." if request.count > 1 else "Your picture is ready.")
+    await job.notify_if_late(ntr("Your picture is ready.", "Your pictures are ready.", request.count))
 
 
 async def show_drawing(
@@ -36,10 +38,11 @@ async def show_drawing(
     """Show `drawing`, several pictures as one sheet; it is kept first, since its buttons need that."""
     page = Page(_text(request, drawing, _lineage(made_from, job.asker)), await _files(job, request, drawing))
     try:
-        kept = await drawings.keep(job.owner, *job.where, request, drawing, origin)
+        kept = await drawings.keep(job.owner, *job.where, request, drawing, origin, private=job.private)
     except StorageError as error:
         log.error("a drawing is shown without buttons: %s", error, exc_info=error)
-        await job.finish(replace(page, note="The bot could not note how this was drawn, so there are no buttons."))
+        note = tr("The bot could not note how this was drawn, so there are no buttons.")
+        await job.finish(replace(page, note=note))
         return
     try:
         await job.finish(page, buttons(kept.id, drawing))
@@ -68,15 +71,15 @@ def _sheet(request: ImagineRequest, drawing: Drawing) -> bytes:
 
 def _lineage(made_from: str, asker: str) -> str:
     """`Picture 2 of … · for @maya`, as far as there is something to say; the mention pings nobody."""
-    return " · ".join(filter(None, (made_from, asker and f"for {asker}")))
+    return " · ".join(filter(None, (made_from, asker and tr("for {person}", person=asker))))
 
 
 def _text(request: ImagineRequest, drawing: Drawing, lineage: str) -> str:
     lines = [
         quoted(request.prompt),
-        f"-# without: {quoted(request.negative_prompt)[2:]}" if request.negative_prompt else "",
+        f"-# {tr('without: {words}', words=quoted(request.negative_prompt)[2:])}" if request.negative_prompt else "",
         _safety(drawing.pictures),
-        neutral(drawing.note),
+        neutral(said(drawing.note)),
         "-# " + " · ".join(_settings(request, drawing)),
         f"-# {lineage}" if lineage else "",
     ]
@@ -86,30 +89,46 @@ def _text(request: ImagineRequest, drawing: Drawing, lineage: str) -> str:
 def _safety(pictures: Sequence[Picture]) -> str:
     """Why a picture is missing or covered."""
     if held_back := sum(not picture.png for picture in pictures):
-        return f"The safety checker held back {held_back} of {len(pictures)}. Try another seed or other words."
+        return tr(
+            "The safety checker held back {count} of {all}. Try another seed or other words.",
+            count=held_back,
+            all=len(pictures),
+        )
     if flagged := sum(picture.flagged for picture in pictures):
-        return f"The safety checker objects to {flagged} of {len(pictures)}, hence the cover."
+        return tr("The safety checker objects to {count} of {all}, hence the cover.", count=flagged, all=len(pictures))
     return ""
 
 
 def _settings(request: ImagineRequest, drawing: Drawing) -> list[str]:
     settings = [
         f"{drawing.width} × {drawing.height}",
-        f"{drawing.steps} step{'s' * (drawing.steps != 1)}",
+        ntr("{count} step", "{count} steps", drawing.steps, count=drawing.steps),
         drawing.sampler,
-        f"guidance {drawing.guidance:g}",
-        f"strength {drawing.strength:g}" if drawing.strength is not None else "",
-        f"region {request.region}" if request.region else "with a mask" if request.mask else "",
+        tr("guidance {value:g}", value=drawing.guidance),
+        tr("strength {value:g}", value=drawing.strength) if drawing.strength is not None else "",
+        _region(request),
         neutral(f"LoRA {request.lora}") if request.lora else "",
-        _numbers("seed", [picture.seed for picture in drawing.pictures]),
-        _numbers("variation", [p.variations[-1].seed for p in drawing.pictures if p.variations]),
+        _seeds([picture.seed for picture in drawing.pictures]),
+        _variations([p.variations[-1].seed for p in drawing.pictures if p.variations]),
     ]
     return [setting for setting in settings if setting]
 
 
-def _numbers(name: str, numbers: Sequence[int]) -> str:
-    """`seed 7`, or `seeds 7 to 9`, since they follow one another; nothing for none."""
-    if not numbers:
+def _region(request: ImagineRequest) -> str:
+    if request.region:
+        return tr("region {name}", name=region_name(request.region))
+    return tr("with a mask") if request.mask else ""
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    """They follow one another."""
+    first, last = seeds[0], seeds[-1]
+    return ntr("seed {first}", "seeds {first} to {last}", len(seeds), first=first, last=last)
+
+
+def _variations(seeds: Sequence[int]) -> str:
+    """Those of the last turn, which follow one another; nothing for none."""
+    if not seeds:
         return ""
-    first, last = numbers[0], numbers[-1]
-    return f"{name} {first}" if first == last else f"{name}s {first} to {last}"
+    first, last = seeds[0], seeds[-1]
+    return ntr("variation {first}", "variations {first} to {last}", len(seeds), first=first, last=last)

@@ -8,7 +8,9 @@ from typing import Any
 
 import discord
 
-from cogs.reply.errors import apologize
+from cogs.language.listener import speak_to
+from cogs.reply.errors import apologize, said
+from cogs.reply.rules import settings_of
 from inference import InvalidRequest
 
 LONGEST = 4000
@@ -27,6 +29,10 @@ class Form(discord.ui.Modal):
     def __init__(self, title: str) -> None:
         super().__init__(title=title, timeout=_SECONDS)
 
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        speak_to(interaction, settings_of(interaction))
+        return True
+
     async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
         await apologize(interaction, error)
 
@@ -38,7 +44,7 @@ class Form(discord.ui.Modal):
         except InvalidRequest as error:
             text = words.value[:_QUOTED].replace("```", "`\u200b`\u200b`")
             raise InvalidRequest(
-                f"{error.user_message}\nTo try again, here is what you wrote:\n```\n{text}\n```"
+                "{reason}\nTo try again, here is what you wrote:\n```\n{text}\n```", reason=said(error), text=text
             ) from error
 
     def add_words(self, text: str, custom_id: str, value: str, *, required: bool = False) -> discord.ui.TextInput[Any]:

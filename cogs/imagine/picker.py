@@ -10,6 +10,8 @@ import discord
 
 from cogs.imagine.begin import Tell
 from cogs.imagine.question import Question, jobs_line
+from cogs.imagine.regions import region_name
+from cogs.language import tr
 from cogs.reply import Attached, Jobs, Page, quoted
 from inference import REGIONS, ImagineRequest, cells_of, cells_region, region_overlay, scaled_down
 
@@ -53,13 +55,14 @@ class Picker(Question):
         """The picture with the choice on it."""
         most = self._jobs.engine.config.limits.upload_megapixels
         picture = await asyncio.to_thread(region_overlay, self._small, self._region, most)
-        lines = ["Which part should be drawn anew? The rest stays as it is.", *self._prompts()]
-        alt = f"Your picture under a grid of nine numbered cells. Chosen: {self._region or 'nothing yet'}."
+        lines = [tr("Which part should be drawn anew? The rest stays as it is."), *self._prompts()]
+        chosen = region_name(self._region) if self._region else tr("nothing yet")
+        alt = tr("Your picture under a grid of nine numbered cells. Chosen: {region}.", region=chosen)
         return Page("\n".join(lines), (Attached("regions.png", picture, alt),))
 
-    async def choose(self, interaction: discord.Interaction, label: str) -> None:
+    async def choose(self, interaction: discord.Interaction, part: str) -> None:
         """Tick or untick a cell, or take a region with a name."""
-        self._region = toggled(self._region, label)
+        self._region = toggled(self._region, part)
         self._mark()
         page = await self.shown()
         files = [file.file() for file in page.files]
@@ -72,24 +75,26 @@ class Picker(Question):
     def _mark(self) -> None:
         chosen = {self._region, *map(str, cells_of(self._region))}
         for button in self._buttons:
-            ticked = button.label in chosen
+            ticked = button.part in chosen
             button.style = discord.ButtonStyle.success if ticked else discord.ButtonStyle.secondary
         self.draw.disabled = not self._region
 
 
 class _Choice(discord.ui.Button[Picker]):
-    def __init__(self, label: str, row: int) -> None:
-        super().__init__(label=label, row=row)
+    """A cell, or a region with a name: the `part` that is in requests."""
+
+    def __init__(self, part: str, row: int) -> None:
+        super().__init__(label=region_name(part), row=row)
+        self.part = part
 
     async def callback(self, interaction: discord.Interaction) -> None:
         assert self.view is not None
-        assert self.label is not None
-        await self.view.choose(interaction, self.label)
+        await self.view.choose(interaction, self.part)
 
 
-def toggled(region: str, label: str) -> str:
+def toggled(region: str, part: str) -> str:
     """The region after a press on the button of a cell or of a region with a name."""
-    if not label.isdigit():
-        return "" if label == region else label
-    cells = cells_of(region) ^ {int(label)}
+    if not part.isdigit():
+        return "" if part == region else part
+    cells = cells_of(region) ^ {int(part)}
     return cells_region(cells) if cells else ""

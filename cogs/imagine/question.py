@@ -10,8 +10,10 @@ from typing import Self
 import discord
 
 from cogs.imagine.begin import Tell, draw_all
+from cogs.language import ntr, tr
 from cogs.reply import Job, Jobs, Page, quoted
-from cogs.reply.errors import DELIVERY, apologize
+from cogs.reply.errors import DELIVERY
+from cogs.reply.view import View
 from inference import ImagineRequest
 
 log = logging.getLogger(__name__)
@@ -20,7 +22,7 @@ _SECONDS = 600
 """An answer's token ends after 15 minutes, and with it the way to say that it is too late."""
 
 
-class Question(discord.ui.View):
+class Question(View):
     """[Draw] and [Cancel] below a message that only one person sees; [Draw] draws each request in public."""
 
     def __init__(
@@ -32,37 +34,35 @@ class Question(discord.ui.View):
         self._requests = requests
         self._region = requests[0].region
         self._latest = interaction
-        self.draw.label = "Draw" if len(requests) == 1 else f"Draw {len(requests)}"
+        self.draw.label = ntr("Draw", "Draw {count}", len(requests), count=len(requests))
+        self.cancel.label = tr("Cancel")
 
     def page(self) -> Page:
         """What the message says above the buttons."""
         return Page("\n".join([jobs_line(self._requests), *(quoted(request.prompt) for request in self._requests)]))
 
-    async def interaction_check(self, interaction: discord.Interaction) -> bool:
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         self._latest = interaction
-        return True
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, _: discord.ui.Item[Self], /) -> None:
-        await apologize(interaction, error)
+        return await super().interaction_check(interaction)
 
     async def on_timeout(self) -> None:
         self._let_go()
         try:
             await self._latest.edit_original_response(
-                content="You took no choice for ten minutes, so nothing was drawn.", view=None, attachments=[]
+                content=tr("You took no choice for ten minutes, so nothing was drawn."), view=None, attachments=[]
             )
         except DELIVERY as error:
             log.info("a question could not be closed: %s", error)
 
-    @discord.ui.button(label="Draw", style=discord.ButtonStyle.primary, row=4)
+    @discord.ui.button(style=discord.ButtonStyle.primary, row=4)
     async def draw(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
         requests = [replace(request, region=self._region) for request in self._requests]
-        await self._close(interaction, "What is drawn comes in a message of its own.")
+        await self._close(interaction, tr("What is drawn comes in a message of its own."))
         await draw_all(self._jobs, interaction, requests, self._tell)
 
-    @discord.ui.button(label="Cancel", row=4)
+    @discord.ui.button(row=4)
     async def cancel(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
-        await self._close(interaction, "Nothing was drawn.")
+        await self._close(interaction, tr("Nothing was drawn."))
 
     def _let_go(self) -> None:
         """Pictures are large, and nobody knows for how long the view stays in memory."""
@@ -75,7 +75,7 @@ class Question(discord.ui.View):
 
 
 def jobs_line(requests: Sequence[ImagineRequest]) -> str:
-    return f"This makes {len(requests)} jobs:"
+    return tr("This makes {count} jobs:", count=len(requests))
 
 
 async def draw_or_ask(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cogs.language import tr
 from cogs.reply import Attached, Page
 from inference import Picture, parameters
 from storage import Kept
@@ -15,7 +16,6 @@ _LONGEST_SEEDS = 1000
 
 _FENCE = "```"
 _BROKEN_FENCE = "`\u200b`\u200b`"
-_IN_FILES = "The files have everything exactly as it is."
 
 
 def receipt(kept: Kept) -> Page:
@@ -28,7 +28,9 @@ def receipt(kept: Kept) -> Page:
     whole = _shown(text, seeds)
     if _FENCE not in text and len(whole) <= _LONGEST:
         return Page(whole)
-    below = "\n".join(part for part in (_IN_FILES, seeds[:_LONGEST_SEEDS]) if part)
+    below = "\n".join(
+        part for part in (tr("The files have everything exactly as it is."), seeds[:_LONGEST_SEEDS]) if part
+    )
     room = _LONGEST - len(_shown("", below))
     files = (Attached("parameters.txt", text.encode()), Attached("seeds.txt", seeds.encode()))
     return Page(_shown(text.replace(_FENCE, _BROKEN_FENCE)[:room], below), files if seeds else files[:1])
@@ -40,11 +42,17 @@ def _shown(text: str, below: str) -> str:
 
 def _seeds_of(pictures: Sequence[Picture]) -> str:
     """A line for each of several pictures."""
-    lines = [f"-# Picture {number}: {_seeds(picture)}" for number, picture in enumerate(pictures, 1)]
+    lines = [
+        f"-# {tr('Picture {number}: {seeds}', number=number, seeds=_seeds(picture))}"
+        for number, picture in enumerate(pictures, 1)
+    ]
     return "\n".join(lines) if len(lines) > 1 else ""
 
 
 def _seeds(picture: Picture) -> str:
     """`seed 7, variation 9 (0.2)`"""
-    turns = [f"variation {variation.seed} ({variation.strength:g})" for variation in picture.variations]
-    return ", ".join([f"seed {picture.seed}", *turns])
+    turns = [
+        tr("variation {seed} ({strength:g})", seed=variation.seed, strength=variation.strength)
+        for variation in picture.variations
+    ]
+    return ", ".join([tr("seed {first}", first=picture.seed), *turns])

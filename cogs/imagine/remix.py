@@ -15,8 +15,9 @@ from cogs.imagine.permutations import escaped, several
 from cogs.imagine.question import draw_or_ask
 from cogs.imagine.rules import for_channel
 from cogs.imagine.settings import changes, number, settings_line, whole_number, with_settings
+from cogs.language import tr
 from cogs.reply import InteractionPlace, Job, Jobs
-from inference import ImagineRequest, InvalidRequest, parameters
+from inference import ImagineRequest, InvalidRequest, Phrase, parameters
 from storage import Drawings, Kept, Origin
 
 
@@ -27,28 +28,28 @@ class Remix(Form):
     """
 
     def __init__(self, jobs: Jobs, drawings: Drawings, kept: Kept, link: str) -> None:
-        super().__init__("Remix")
+        super().__init__(tr("Remix"))
         self._jobs, self._drawings, self._drawing_id, self._link = jobs, drawings, kept.id, link
         base = _base(kept)
         prompt = escaped(base.prompt)
         if max(len(prompt), len(base.negative_prompt)) > LONGEST:
             raise InvalidRequest(
-                f"This prompt has more than {LONGEST:,} characters, too many for a form. Use /imagine."
+                "This prompt has more than {most:,} characters, too many for a form. Use /imagine.", most=LONGEST
             )
-        self._prompt = self.add_words("Prompt", "prompt", prompt, required=True)
-        self._negative = self.add_words("Without", "negative", base.negative_prompt)
-        self._seed = self.add_value("Seed (empty for a new one)", "seed", str(base.seed))
-        self._settings = self.add_value("Settings", "settings", settings_line(base))
+        self._prompt = self.add_words(tr("Prompt"), "prompt", prompt, required=True)
+        self._negative = self.add_words(tr("Without"), "negative", base.negative_prompt)
+        self._seed = self.add_value(tr("Seed (empty for a new one)"), "seed", str(base.seed))
+        self._settings = self.add_value(tr("Settings"), "settings", settings_line(base))
         self._strength: discord.ui.TextInput[Any] | None = None
         if base.strength is not None:  # it starts from a picture
-            self._strength = self.add_value("Strength", "strength", f"{base.strength:g}")
+            self._strength = self.add_value(tr("Strength"), "strength", f"{base.strength:g}")
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._jobs.open(InteractionPlace(interaction, private=several(self._prompt.value))) as job:
             base = _base(await owned(self._drawings, self._drawing_id, interaction.user.id))
 
             async def tell(job: Job, request: ImagineRequest) -> None:
-                made_from = f"{changes(base, request)} · Remix of {self._link}"
+                made_from = f"{changes(base, request)} · {tr('Remix of {link}', link=self._link)}"
                 await tell_drawing(job, self._drawings, request, Origin(self._drawing_id, "remix"), made_from)
 
             with self.keeping(self._prompt):
@@ -61,7 +62,7 @@ class Remix(Form):
 
     def _request(self, base: ImagineRequest) -> ImagineRequest:
         """What the form makes of `base`; raises InvalidRequest."""
-        seed = whole_number("seed", self._seed.value.strip()) if self._seed.value.strip() else None
+        seed = whole_number(Phrase("seed"), self._seed.value.strip()) if self._seed.value.strip() else None
         strength = self._strength.value.strip() if self._strength else ""
         return replace(
             with_settings(base, self._settings.value),
@@ -69,7 +70,7 @@ class Remix(Form):
             negative_prompt=self._negative.value,
             seed=seed,
             variations=base.variations if seed == base.seed else (),
-            strength=number("strength", strength) if strength else None,
+            strength=number(Phrase("strength"), strength) if strength else None,
         )
 
 

@@ -12,8 +12,9 @@ from difflib import SequenceMatcher
 from itertools import takewhile
 from typing import Any
 
+from cogs.language import tr
 from cogs.reply import neutral
-from inference import SAMPLERS, ImagineRequest, InvalidRequest, parameters
+from inference import SAMPLERS, ImagineRequest, InvalidRequest, Phrase, parameters
 
 _LONGEST_QUOTE = 60
 """Characters of a changed passage that are worth showing."""
@@ -44,8 +45,9 @@ def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
         name, colon, value = map(str.strip, part.partition(":"))
         if not colon or name.lower() not in _READERS:
             raise InvalidRequest(
-                f"I don't understand {neutral(part[:40])!r} in the settings. "
-                "They are Steps, Sampler, CFG scale, Size and Model, each with a colon and a value."
+                "I don't understand {part!r} in the settings. They are Steps, Sampler, CFG scale, Size and Model, each "
+                "with a colon and a value.",
+                part=neutral(part[:40]),
             )
         fields |= _READERS[name.lower()](value)
     return replace(request, **fields)
@@ -54,50 +56,55 @@ def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
 def changes(old: ImagineRequest, new: ImagineRequest) -> str:
     """`steps 25 → 30 · prompt +"at night"`, or `nothing changed`."""
     pairs = {
-        "steps": (old.steps or None, new.steps or None),
-        "sampler": (old.sampler, new.sampler),
-        "guidance": (_number(old.guidance), _number(new.guidance)),
-        "size": (_size(old), _size(new)),
-        "model": (old.model, new.model or None),
-        "seed": (old.seed, "a new one" if new.seed is None else new.seed),
-        "strength": (_number(old.strength), _number(new.strength)),
+        tr("steps"): (old.steps or None, new.steps or None),
+        tr("sampler"): (old.sampler, new.sampler),
+        tr("guidance"): (_number(old.guidance), _number(new.guidance)),
+        tr("size"): (_size(old), _size(new)),
+        tr("model"): (old.model, new.model or None),
+        tr("seed"): (old.seed, tr("a new one") if new.seed is None else new.seed),
+        tr("strength"): (_number(old.strength), _number(new.strength)),
     }
     said = [f"{name} {_said(was)} → {_said(now)}" for name, (was, now) in pairs.items() if was != now]
-    said += _words("prompt", old.prompt, new.prompt) + _words("without", old.negative_prompt, new.negative_prompt)
-    return " · ".join(said) or "nothing changed"
+    said += _words(tr("prompt"), old.prompt, new.prompt)
+    said += _words(tr("without"), old.negative_prompt, new.negative_prompt)
+    return " · ".join(said) or tr("nothing changed")
 
 
-def number(name: str, value: str) -> float:
+def number(name: Phrase, value: str) -> float:
     """A number that somebody typed, perhaps with a comma; raises InvalidRequest."""
     try:
         return float(value.replace(",", "."))
     except ValueError as error:
-        raise InvalidRequest(f"The {name} must be a number, not {neutral(value[:40])!r}.") from error
+        raise InvalidRequest(
+            "The {name} must be a number, not {value!r}.", name=name, value=neutral(value[:40])
+        ) from error
 
 
-def whole_number(name: str, value: str) -> int:
+def whole_number(name: Phrase, value: str) -> int:
     """Raises InvalidRequest."""
     if not re.fullmatch(r"\d{1,20}", value, re.ASCII):
-        raise InvalidRequest(f"The {name} must be a whole number, not {neutral(value[:40])!r}.")
+        raise InvalidRequest("The {name} must be a whole number, not {value!r}.", name=name, value=neutral(value[:40]))
     return int(value)
 
 
 def _read_size(value: str) -> dict[str, Any]:
     if not (match := re.fullmatch(r"(\d{1,5})\s*[x×]\s*(\d{1,5})", value, re.ASCII | re.IGNORECASE)):
-        raise InvalidRequest(f"The size must look like 512x768, not {neutral(value[:40])!r}.")
+        raise InvalidRequest("The size must look like 512x768, not {value!r}.", value=neutral(value[:40]))
     return {"width": int(match[1]), "height": int(match[2])}
 
 
 def _read_sampler(value: str) -> dict[str, Any]:
     if not (sampler := parameters.sampler_named(value)):
-        raise InvalidRequest(f"There is no sampler {neutral(value[:40])!r}. There is: {', '.join(SAMPLERS)}.")
+        raise InvalidRequest(
+            "There is no sampler {name!r}. There is: {names}.", name=neutral(value[:40]), names=", ".join(SAMPLERS)
+        )
     return {"sampler": sampler}
 
 
 _READERS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "steps": lambda value: {"steps": whole_number("steps", value)},
+    "steps": lambda value: {"steps": whole_number(Phrase("steps"), value)},
     "sampler": _read_sampler,
-    "cfg scale": lambda value: {"guidance": number("CFG scale", value)},
+    "cfg scale": lambda value: {"guidance": number(Phrase("CFG scale"), value)},
     "size": _read_size,
     "model": lambda value: {"model": value},
 }
@@ -112,7 +119,7 @@ def _size(request: ImagineRequest) -> str | None:
 
 
 def _said(value: object) -> str:
-    return "the model's own" if value is None else neutral(str(value))
+    return tr("the model's own") if value is None else neutral(str(value))
 
 
 def _words(name: str, old: str, new: str) -> list[str]:

@@ -15,9 +15,10 @@ from cogs.imagine.permutations import escaped, several
 from cogs.imagine.question import draw_or_ask
 from cogs.imagine.rules import for_channel
 from cogs.imagine.settings import number
+from cogs.language import tr
 from cogs.reply import InteractionPlace, Job
 from cogs.reply.sources import read
-from inference import ImagineRequest, InvalidRequest, parameters
+from inference import ImagineRequest, InvalidRequest, Phrase, parameters
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -35,9 +36,10 @@ class Words(Form):
         super().__init__(title)
         self._bot = bot
         self._image = image
-        self._prompt = self.add_words("Prompt", "prompt", escaped(prompt), required=True)
-        self._negative = self.add_words("Without", "negative", negative)
-        self._strength = self.add_value("Strength, from 0.01 to 1 (0.75 if empty)", "strength", "") if image else None
+        self._prompt = self.add_words(tr("Prompt"), "prompt", escaped(prompt), required=True)
+        self._negative = self.add_words(tr("Without"), "negative", negative)
+        strength = tr("Strength, from 0.01 to 1 (0.75 if empty)")
+        self._strength = self.add_value(strength, "strength", "") if image else None
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._bot.jobs.open(InteractionPlace(interaction, private=several(self._prompt.value))) as job:
@@ -60,7 +62,7 @@ class Words(Form):
         return ImagineRequest(
             prompt=self._prompt.value,
             negative_prompt=self._negative.value,
-            strength=number("strength", strength) if strength else None,
+            strength=number(Phrase("strength"), strength) if strength else None,
             owner=str(person),
         )
 
@@ -69,7 +71,7 @@ async def remix_form(bot: Inkling, image: discord.Attachment) -> Words:
     """The form to draw from `image`, with the words it was drawn from, if it tells them in time."""
     found = await _words_in(image) if image.size <= bot.config.limits.upload else None
     prompt, negative = (found.prompt, found.negative_prompt) if found else ("", "")
-    return Words(bot, "Remix image", prompt, negative, image)
+    return Words(bot, tr("Remix image"), prompt, negative, image)
 
 
 async def _words_in(image: discord.Attachment) -> ImagineRequest | None:

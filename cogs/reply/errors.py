@@ -33,8 +33,10 @@ def is_deleted(error: BaseException) -> bool:
     return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
 
 
-def said(words: InferenceError | Phrase) -> str:
-    """What inference says, in the current language."""
+def said(words: InferenceError | str) -> str:
+    """What inference says, in the current language; text that is no phrase of its own is said as it is."""
+    if not isinstance(words, (InferenceError, Phrase)):
+        return words
     values = {name: said(value) if isinstance(value, Phrase) else value for name, value in words.values.items()}
     return tr(words.sentence, **values)
 
