@@ -16,12 +16,13 @@ from inference.pipelines.parts import sentences
 Stretch = tuple[int, int]
 
 _LETTERS = 5
-_EMPTY = (
+_SMALL = (
     "a about an and any are as at be been but by can could did do does for from had has have he her his how i if in is "
     "it its may me my of on or our she should so than that the their them then there these they this those to was we "
     "were what when where which who whom whose why will with would you your"
-).split()
+)
 """Words that say little; in a short text they are too few to be told by their number."""
+_EMPTY = frozenset(_SMALL.split())
 
 _QUESTION = 0.5
 """What a sentence that asks is worth beside one that tells."""
