@@ -19,19 +19,20 @@ CUSTOM_ID = rf"{PREFIX}(?P<action>{'|'.join(get_args(Action))}):(?P<story>[\w-]+
 def buttons(story_id: str, story: Story) -> discord.ui.View:
     """What can be done with the story, and a second row to turn pages where its last piece has several takes."""
     last = story.pieces[-1]
+    over = not last.take.text.strip() or (story.chat and last.take.ended)  # an answer has been given
     view = discord.ui.View(timeout=None)
 
     def add(label: str, action: str, row: int = 0, *, disabled: bool = False) -> None:
         custom_id = f"{PREFIX}{action}:{story_id}"
         view.add_item(discord.ui.Button(label=label, custom_id=custom_id, row=row, disabled=disabled))
 
-    add(tr("Continue"), "continue", disabled=not last.take.text.strip())
+    add(tr("Continue"), "continue", disabled=over)
     add(tr("Try another"), "another", disabled=story.request.temperature == 0)  # it would write the same
     add(tr("Undo"), "undo", disabled=len(story.pieces) == 1)
     add(tr("Delete"), "delete")
     if len(last.takes) > 1:
-        add("◀", "previous", 1)
+        add(tr("Previous"), "previous", 1)
         add(f"{last.shown + 1}/{len(last.takes)}", "page", 1, disabled=True)
-        add("▶", "next", 1)
+        add(tr("Next"), "next", 1)
     view.stop()  # presses are not for this object, which the next restart would end
     return view

@@ -77,7 +77,7 @@ def _turns_shown(text: discord.Message) -> Sequence[Turn]:
     """As far as the message itself says: of a text that the model went on with, both are one."""
     lines = [line for line in text.content.split("\n") if not line.startswith("-# ")]
     asked = [Turn("person", as_written(lines.pop(0)[2:]))] if _is_answer(text) else []
-    return [*asked, Turn("model", as_written(_BOLD.sub("", "\n".join(lines))))]
+    return [*asked, Turn("model", as_written(_BOLD.sub("", "\n".join(lines).strip())))]
 
 
 _BOLD = re.compile(r"(?<!\\)\*\*")

@@ -25,7 +25,7 @@ def finished(story: Story, why: str = "") -> Page:
     """
     head = _head(story)
     body = neutral(_words(story, story.written), code=True)
-    page = Page(head + body, note=_note(story, why))
+    page = Page((head + body).rstrip(), note=_note(story, why))
     if not story.written.strip():
         return Page(f"{head.rstrip()}\n{tr('The model added nothing.')}", note=page.note)
     if len(page.text) <= _LONGEST:
@@ -48,7 +48,7 @@ def _cut(story: Story, written: str, longest: int) -> str:
 def _head(story: Story) -> str:
     """The person's words, or their end when there are many. `…` stands for what was said before them."""
     if story.chat:
-        return quoted(story.request.prompt) + "\n"
+        return quoted(story.request.prompt) + "\n\n"
     prompt = story.request.prompt
     match = _SPACES.fullmatch(prompt[-_PROMPT_SHOWN:])
     assert match is not None, "it fits every text"

@@ -54,8 +54,8 @@ async def test_another_try_writes_the_last_piece_anew_and_keeps_the_old_one_with
     await press(stage, message, "Try another")
     assert (newest(stage).written, newest(stage).n) == (" 1", 1)
     assert text(message) == "**Count:** 1 too"
-    assert rows(message)[1] == ["◀", "(2/2)", "▶"]
-    await press(stage, message, "◀")
+    assert rows(message)[1] == ["Previous", "(2/2)", "Next"]
+    await press(stage, message, "Previous")
     assert text(message) == "**Count:** 1 2"
     await press(stage, message, "Undo")
     assert text(message) == "**Count:** 1"
@@ -65,12 +65,12 @@ async def test_another_try_writes_the_last_piece_anew_and_keeps_the_old_one_with
 async def test_alternatives_are_pages_and_the_one_in_sight_is_gone_on_with(stage: Stage):
     message = await counted(stage, alternatives=3)
     assert text(message) == "**Count:** 1"
-    assert rows(message)[1] == ["◀", "(1/3)", "▶"]
-    await press(stage, message, "▶")
+    assert rows(message)[1] == ["Previous", "(1/3)", "Next"]
+    await press(stage, message, "Next")
     assert text(message) == "**Count:** 1b"
     assert message.content.endswith("-# seed 8")
-    await press(stage, message, "◀")
-    await press(stage, message, "◀")
+    await press(stage, message, "Previous")
+    await press(stage, message, "Previous")
     assert text(message) == "**Count:** 1c"
     await press(stage, message, "Continue")
     assert (newest(stage).written, newest(stage).n) == (" 1c", 3)
@@ -99,7 +99,7 @@ async def test_what_is_kept_goes_with_a_message_that_somebody_else_deletes(stage
 async def test_the_whole_way_works_across_restarts(stage: Stage, config: Config):
     message = await counted(stage, alternatives=2)
     await restart(stage, config)
-    await press(stage, message, "▶")
+    await press(stage, message, "Next")
     await restart(stage, config)
     await press(stage, message, "Continue")
     assert text(message) == "**Count:** 1b 2"
@@ -112,7 +112,7 @@ async def test_the_whole_way_works_across_restarts(stage: Stage, config: Config)
     assert stage.channel.history() == []
 
 
-@pytest.mark.parametrize("label", ["Continue", "Try another", "Undo", "Delete", "◀", "▶"])
+@pytest.mark.parametrize("label", ["Continue", "Try another", "Undo", "Delete", "Previous", "Next"])
 async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
     message = await counted(stage, alternatives=2)
     await press(stage, message, "Continue")
@@ -133,7 +133,7 @@ async def test_a_second_press_while_the_first_is_at_work_is_refused_in_private(s
     message = await counted(stage, alternatives=2)
     stage.backend.script = lambda spec, request: []
     await press(stage, message, "Continue")
-    for label in ("▶", "Continue", "Delete"):
+    for label in ("Next", "Continue", "Delete"):
         assert refusal(await press(stage, message, label)).startswith("This text is still being written.")
     assert len(stage.backend.requests) == 2
     await stage.event(Result(Completion(" 2", 8)))
@@ -167,9 +167,9 @@ async def test_an_answer_stands_below_the_quoted_prompt_and_goes_on_there(stage:
     stage.backend.script = chatting
     result = await stage.alice.slash(stage.channel, "complete", prompt="Count, please", seed=7)
     message = first(result)
-    assert message.content == "> Count, please\n1\n-# seed 7"
+    assert message.content == "> Count, please\n\n1\n-# seed 7"
     await press(stage, message, "Continue")
-    assert text(message) == "> Count, please\n1 2"
+    assert text(message) == "> Count, please\n\n1 2"
 
 
 async def test_a_text_that_outgrows_its_message_stays_in_it_and_undo_takes_the_file_away(stage: Stage):

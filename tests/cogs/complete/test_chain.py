@@ -64,7 +64,7 @@ async def test_what_was_said_to_a_chat_model_becomes_turns(stage: Stage):
         Turn("model", " 1"),
     )
     assert newest(stage).prompt == "And?"
-    assert answer.content.startswith("> And?\n1\n")
+    assert answer.content.startswith("> And?\n\n1\n")
 
 
 async def test_settings_and_model_stay_but_the_text_belongs_to_who_replies(stage: Stage):

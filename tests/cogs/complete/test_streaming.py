@@ -29,7 +29,7 @@ async def test_the_text_grows_in_its_message_and_ends_there(stage: Stage):
 async def test_an_answer_grows_below_the_quoted_prompt(stage: Stage):
     stage.backend.script = lambda spec, request: [Chunk("One", chat=True)]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count"))
-    assert message.content == "> Count\nOne ▌"
+    assert message.content == "> Count\n\nOne ▌"
 
 
 async def test_the_message_changes_every_second_and_a_half_at_most_and_shows_the_latest(stage: Stage):
