@@ -7,7 +7,7 @@ import json
 from contextlib import aclosing
 from typing import Any
 
-from inference.cli.output import as_fields, as_text, status_fields, status_table, write_pictures
+from inference.cli.output import as_fields, as_text, further_texts, status_fields, status_table, write_pictures
 from inference.cli.progress import Display
 from inference.engine import Engine
 from inference.errors import InvalidRequest
@@ -28,6 +28,8 @@ async def answer(engine: Engine, request: Request, args: argparse.Namespace) -> 
         print_json(as_fields(value, images))
     elif not display.printed:
         print(as_text(value, images))
+    elif isinstance(value, Completion):
+        print(*further_texts(value), sep="\n", end="\n" * bool(value.others))
 
 
 async def list_models(engine: Engine, *, as_json: bool) -> None:

@@ -66,7 +66,15 @@ def _add_text_tasks(new_task: NewTask) -> None:
     complete.add_argument("--max-new-tokens", type=int, metavar="N")
     complete.add_argument("--temperature", type=float, metavar="T", help="0 is greedy")
     complete.add_argument("--top-p", type=float, metavar="P")
-    complete.add_argument("--seed", type=int, metavar="N")
+    complete.add_argument("--seed", type=int, metavar="N", help="of the first text; each further one adds 1")
+    complete.add_argument("--n", type=int, metavar="N", help="so many texts; the first shows as it grows")
+    complete.add_argument(
+        "--stop", action="append", type=_unescaped, metavar="TEXT", help="end before TEXT (\\n: a new line); repeatable"
+    )
+    complete.add_argument(
+        "--repetition-penalty", type=float, metavar="P", help="above 1: words that are there come less"
+    )
+    complete.add_argument("--system", metavar="TEXT", help="who a chat model is, instead of the settings' line")
     fill = new_task("fill", "fill each [MASK] or ___ in a text")
     fill.add_argument("text", metavar="TEXT")
     summarize = new_task("summarize", "shorten a text of any length")
@@ -141,6 +149,11 @@ def _text_file(path: str) -> str:
 
 def _text(text: str) -> str:
     return _text_file("-") if text == "-" else text
+
+
+def _unescaped(text: str) -> str:
+    """Shells make it hard to type a new line or a tab."""
+    return text.replace("\\n", "\n").replace("\\t", "\t")
 
 
 def _size(text: str) -> tuple[int, int]:

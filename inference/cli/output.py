@@ -15,7 +15,8 @@ def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
     """The object that `--json` prints; `images` are the files of a drawing."""
     match value:
         case Completion():
-            return {"text": value.text, "seed": value.seed}
+            texts = [value.text, *value.others]
+            return {"text": value.text, "seed": value.seed, "texts": texts, "ended": value.ended, "chat": value.chat}
         case Filling():
             return {"text": value.text, "predictions": _predictions(value)}
         case Summary():
@@ -44,7 +45,9 @@ def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
 def as_text(value: Value, images: Sequence[Path] = ()) -> str:
     """The same for people."""
     match value:
-        case Completion() | Summary() | Caption():
+        case Completion():
+            return "\n".join([value.text, *further_texts(value)])
+        case Summary() | Caption():
             return value.text
         case Filling():
             rows = [f"{p['blank']}  {p['score']:6.1%}  {p['word']}" for p in _predictions(value)]
@@ -55,6 +58,15 @@ def as_text(value: Value, images: Sequence[Path] = ()) -> str:
             return "\n".join(f"{mood.label} ({mood.score:.1%})" for mood in value.moods)
         case Drawing():
             return "\n".join(filter(None, [*map(str, images), _settings(value), value.note]))
+
+
+def further_texts(completion: Completion) -> list[str]:
+    """Lines with all texts but the first, each under a line of its own that tells its number and its seed."""
+    total = 1 + len(completion.others)
+    return [
+        f"\n--- {number} of {total}, seed {completion.seed + number - 1} ---\n{text}"
+        for number, text in enumerate(completion.others, start=2)
+    ]
 
 
 def _settings(drawing: Drawing) -> str:

@@ -17,6 +17,7 @@ from inference import (
     Chunk,
     CompleteRequest,
     Completion,
+    Config,
     ImagineRequest,
     Loading,
     ModelSpec,
@@ -33,6 +34,8 @@ from tests.inference.command_line import CommandLine, Outcome
 from tests.inference.fake_hub import FakeHub, serving, sha
 from tests.inference.test_hub import TINY
 
+SYSTEM = Config().system
+
 # --- answers ----------------------------------------------------------------------------------
 
 
@@ -43,7 +46,7 @@ def test_complete_prints_the_continuation_alone(run: CommandLine) -> None:
 def test_json_is_one_object_with_the_text_and_its_seed(run: CommandLine) -> None:
     done = run("--json", "complete", "Once", "--seed", "7")
     assert done.out.count("\n") == 1
-    assert done.fields == {"text": " and then", "seed": 7}
+    assert done.fields == {"text": " and then", "seed": 7, "texts": [" and then"], "ended": False, "chat": False}
 
 
 def test_switches_work_on_either_side_of_the_task(run: CommandLine) -> None:
@@ -54,9 +57,27 @@ def test_options_reach_the_request_and_the_others_keep_its_defaults(run: Command
     run("complete", "Once", "--max-new-tokens", "9", "--temperature", "0", "--top-p", "0.5", "--seed", "3")
     run("complete", "Once", "--seed", "3")
     assert run.backend.requests == [
-        CompleteRequest(prompt="Once", max_new_tokens=9, temperature=0.0, top_p=0.5, seed=3),
-        CompleteRequest(prompt="Once", seed=3),
+        CompleteRequest(prompt="Once", max_new_tokens=9, temperature=0.0, top_p=0.5, seed=3, system=SYSTEM),
+        CompleteRequest(prompt="Once", seed=3, system=SYSTEM),
     ]
+
+
+def test_options_of_how_to_write_reach_the_request(run: CommandLine) -> None:
+    options = r"--stop \nUser: --stop END --n 3 --repetition-penalty 1.2 --seed 3"
+    run("complete", "Once", *options.split())
+    (request,) = run.backend.requests
+    wanted = CompleteRequest(prompt="Once", stop=("\nUser:", "END"), n=3, repetition_penalty=1.2, seed=3, system=SYSTEM)
+    assert request == wanted
+    run("complete", "Once", "--seed", "3", "--system", "You are a pirate.")
+    assert run.backend.requests[1] == CompleteRequest(prompt="Once", seed=3, system="You are a pirate.")
+
+
+def test_further_texts_follow_the_first_each_under_its_seed(run: CommandLine) -> None:
+    run.answers(Result(Completion(" there", 7, (" here", " nowhere"))))
+    done = run("complete", "Once", "--n", "3")
+    assert done.out == " there\n\n--- 2 of 3, seed 8 ---\n here\n\n--- 3 of 3, seed 9 ---\n nowhere\n"
+    run.answers(Result(Completion(" there", 7, (" here", " nowhere"))))
+    assert run("complete", "Once", "--n", "3", "--json").fields["texts"] == [" there", " here", " nowhere"]
 
 
 def test_fill_gives_each_word_with_its_score_and_the_whole_text(run: CommandLine) -> None:
@@ -195,6 +216,11 @@ def test_on_a_terminal_the_text_streams_and_ends_whole(run: CommandLine) -> None
     assert on_terminal(run, "complete", "Once").out == " and then they slept\n"
 
 
+def test_on_a_terminal_the_first_text_streams_and_the_others_follow(run: CommandLine) -> None:
+    run.answers(Chunk(" and"), Result(Completion(" and then", 1, (" but",))))
+    assert on_terminal(run, "complete", "Once", "--n", "2").out == " and then\n\n--- 2 of 2, seed 2 ---\n but\n"
+
+
 def test_on_a_terminal_stderr_tells_how_the_job_goes(run: CommandLine) -> None:
     answer = plausible(ModelSpec(name="sd", task="imagine", repo="org/sd"), ImagineRequest(prompt="a fox"))
     run.answers(Queued(3), Loading(0.25), Loading(None), Progress(2, 25), *answer)
@@ -208,4 +234,4 @@ def test_on_a_terminal_stderr_tells_how_the_job_goes(run: CommandLine) -> None:
 
 
 def test_json_does_not_stream(run: CommandLine) -> None:
-    assert on_terminal(run, "complete", "Once", "--json", "--seed", "1").fields == {"text": " and then", "seed": 1}
+    assert on_terminal(run, "complete", "Once", "--json", "--seed", "1").fields["text"] == " and then"
