@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,14 +16,21 @@ from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
 from inference.pipelines.checkpoints import Checkpoint
 from inference.pipelines.encoder import read_tokenizer
 from inference.pipelines.parts import split_into_parts
+from inference.pipelines.sections import SECTIONS, a_few, bullets, grouped, joined, sections_of
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import ModelSpec, Progress, SummarizeRequest, Summary
+from inference.types import Length, ModelSpec, Progress, Section, SummarizeRequest, Summary
 
 _BEAMS = 4
 """Unless the model's config says otherwise of summaries; what its generation settings say is not for them alone."""
 
 _LONGEST = 256
 """Tokens of a summary, for models whose files don't say."""
+
+_SCALE: dict[Length, float] = {"short": 0.4, "medium": 1, "long": 2, "bullets": 1}
+"""How long the summary of one part gets, by the model's own measure of a summary."""
+
+_WHOLE: dict[Length, int] = {"short": 1, "medium": 3, "long": 4, "bullets": 3}
+"""How long that of a whole text may get, in summaries of one part."""
 
 _UNSET = 20
 """The `max_length` that old generation configs hold when nobody chose one."""
@@ -37,6 +45,7 @@ class Summarization(Pipeline):
         self._tokenizer = tokenizer
         self._settings, self._prefix = _for_summaries(model)
         self._window = _window(model, tokenizer)
+        self._around = len(self._tokens("")["input_ids"])
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
@@ -47,28 +56,34 @@ class Summarization(Pipeline):
         run_jobs(batch, lambda job: self._summarize(batch, job))
 
     def _summarize(self, batch: Batch, job: Job) -> Summary:
-        """Summarize each part, and the summaries again for as long as they don't fit the window together."""
-        assert isinstance(job.request, SummarizeRequest)
-        parts = first = self._parts(job.request.text)
+        """Summarize each part, and the summaries again, neighbours together, while they are too long."""
+        request = job.request
+        assert isinstance(request, SummarizeRequest)
+        settings = _sized(self._settings, request.length, self._window)
+        parts = again = self._parts(request)
+        told: list[Section] = []
+        levels: list[list[Section]] = []
         done = 0
-        while True:
-            summaries: list[str] = []
-            for part in parts:
+        while len(again) < len(told) or not told:
+            told = []
+            for part in again:
                 pause(batch, job)
-                summaries.append(self._shorten(part, lambda: pause(batch, job)))
+                text = self._shorten(part.summary, settings, lambda: pause(batch, job))
+                told.append(replace(part, summary=text))
                 done += 1
-                job.emit(Progress(done, done + len(parts) - len(summaries)))
-            text = summaries[0] if len(summaries) == 1 else "\n".join(summary.strip() for summary in summaries)
-            again = self._parts(text)
-            if not 1 < len(again) < len(parts):
-                return Summary(text, len(first))
-            parts = again
+                job.emit(Progress(done, done + len(again) - len(told)))
+            levels.append(told)
+            if self._length(joined(told).summary) <= _WHOLE[request.length] * settings.max_length:
+                break
+            again = grouped(told, self._window - self._around, self._length)
+        return _summary(levels, len(parts), request)
 
-    def _parts(self, text: str) -> list[str]:
-        if len(self._tokens(text)["input_ids"]) <= self._window:
-            return [text]
-        around = len(self._tokens("")["input_ids"])
-        return split_into_parts(text, self._window - around, self._length)
+    def _parts(self, request: SummarizeRequest) -> list[Section]:
+        """The text itself, in stretches that the model can read."""
+        if len(self._tokens(request.text)["input_ids"]) <= self._window:
+            return sections_of([request.text])
+        room = self._window - self._around
+        return sections_of(split_into_parts(request.text, room, self._length, request.borders))
 
     def _length(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
@@ -77,15 +92,34 @@ class Summarization(Pipeline):
         return self._tokenizer(self._prefix + text, verbose=False, **options)
 
     @torch.inference_mode()
-    def _shorten(self, text: str, checkpoint: Callable[[], None]) -> str:
-        tokens = self._tokens(text, return_tensors="pt").to(self._model.device)  # [1, tokens]
+    def _shorten(self, text: str, settings: GenerationConfig, checkpoint: Callable[[], None]) -> str:
+        # Truncated: what the model wrote may, read again, be more tokens than it wrote.
+        limits = {"truncation": True, "max_length": self._window}
+        tokens = self._tokens(text, return_tensors="pt", **limits).to(self._model.device)  # [1, tokens]
         summary = self._model.generate(
             input_ids=tokens["input_ids"],
             attention_mask=tokens["attention_mask"],
-            generation_config=_scaled(self._settings, tokens["input_ids"].shape[1]),
+            generation_config=_scaled(settings, tokens["input_ids"].shape[1]),
             stopping_criteria=[Checkpoint(checkpoint)],
         )
         return self._tokenizer.decode(summary[0], skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+
+def _summary(levels: list[list[Section]], parts: int, request: SummarizeRequest) -> Summary:
+    """The last level is the summary; the first that is short enough tells of the sections."""
+    level = next((level for level in levels if len(level) <= SECTIONS), levels[-1])
+    text, sections = joined(levels[-1]).summary, a_few(level)
+    if request.length == "bullets":
+        text, sections = bullets(text), [replace(section, summary=bullets(section.summary)) for section in sections]
+    return Summary(text, parts, tuple(sections))
+
+
+def _sized(settings: GenerationConfig, length: Length, window: int) -> GenerationConfig:
+    """The model's own limits for a summary of this length; never so long that two don't fit the window again."""
+    sized = copy.deepcopy(settings)
+    sized.max_length = min(round(settings.max_length * _SCALE[length]), max(settings.max_length, window // 2))
+    sized.min_length = min(round(settings.min_length * _SCALE[length]), sized.max_length)
+    return sized
 
 
 def _scaled(settings: GenerationConfig, length: int) -> GenerationConfig:

@@ -47,14 +47,14 @@ def pdf_of(pages: Sequence[Sequence[str]]) -> bytes:
     return _file(objects)
 
 
-def book(pages: int = 100, told: str = "", on: int = 56) -> bytes:
-    """A PDF of some 3,000 characters a page, with the sentence `told` on page `on`, counted from 0, or the last."""
+def book(pages: int = 100, told: str = "", on: int = 56, lines: int = 45) -> bytes:
+    """A PDF of some 3,000 characters a page (70 a line), with the sentence `told` on page `on`, counted from 0, or the last."""
     chance = random.Random(0)
 
     def sentence() -> str:
         return " ".join(chance.choices(WORDS, k=11)).capitalize() + "."
 
-    texts = [[f"Chapter {i + 1}", *(sentence() for _ in range(45))] for i in range(pages)]
+    texts = [[f"Chapter {i + 1}", *(sentence() for _ in range(lines))] for i in range(pages)]
     texts[min(on, pages - 1)][20:20] = [told]
     return pdf_of(texts)
 

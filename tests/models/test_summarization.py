@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from transformers import AutoTokenizer
 
+from inference import document_text
 from inference.errors import RequestCancelled
 from inference.pipelines import Pipeline
 from inference.pipelines.parts import split_into_parts
-from inference.types import Progress, SummarizeRequest, Summary
+from inference.pipelines.sections import bullets
+from inference.types import Length, Progress, Section, SummarizeRequest, Summary
+from tests.inference.documents import book
 from tests.models import tiny_text
 from tests.models.harness import MemoryBatch, run
 
@@ -29,8 +32,8 @@ def summarizer(folder: Path) -> Pipeline:
     return tiny_text.read("summarize", folder)
 
 
-def summarize(pipeline: Pipeline, text: str) -> Summary:
-    (summary,) = run(pipeline, SummarizeRequest(text=text))
+def summarize(pipeline: Pipeline, text: str, length: Length = "medium", borders: tuple[int, ...] = ()) -> Summary:
+    (summary,) = run(pipeline, SummarizeRequest(text=text, length=length, borders=borders))
     assert isinstance(summary, Summary)
     return summary
 
@@ -45,7 +48,7 @@ def summarize(pipeline: Pipeline, text: str) -> Summary:
 def test_a_text_that_is_long_enough_is_summarized_as_by_the_old_pipeline(
     summarizer: Pipeline, text: str, expected: str
 ) -> None:
-    assert summarize(summarizer, text) == Summary(expected, 1)
+    assert summarize(summarizer, text) == Summary(expected, 1, (Section(expected, 0, len(text)),))
 
 
 def test_what_the_config_says_of_summaries_prevails(folder: Path, tmp_path: Path, summarizer: Pipeline) -> None:
@@ -69,7 +72,8 @@ def test_a_text_longer_than_the_window_is_summarized_in_parts(folder: Path, summ
     parts = split_into_parts(text, 62, lambda piece: len(tokenizer(piece, add_special_tokens=False)["input_ids"]))
     lines = [summarize(summarizer, part).text.strip() for part in parts]
     assert len(parts) > 1
-    assert summarize(summarizer, text) == Summary("\n".join(lines), len(parts))
+    summary = summarize(summarizer, text)
+    assert (summary.text, summary.parts) == ("\n".join(lines), len(parts))
 
 
 def test_progress_is_told_part_by_part(summarizer: Pipeline) -> None:
@@ -115,3 +119,55 @@ def test_one_caller_who_goes_takes_no_other_along(summarizer: Pipeline) -> None:
     gone, summary = batch.run(summarizer)
     assert isinstance(gone, RequestCancelled)
     assert summary == summarize(summarizer, SENTENCE * 2)
+
+
+def test_sections_tell_of_the_whole_text_in_its_order(summarizer: Pipeline) -> None:
+    text = SENTENCE * 60
+    summary = summarize(summarizer, text)
+    assert 1 < len(summary.sections) <= 8 < summary.parts
+    places = [place for section in summary.sections for place in (section.start, section.end)]
+    assert places == [0, *(place for place in places[1:-1:2] for _ in range(2)), len(text)]
+    assert all(section.summary for section in summary.sections)
+
+
+def test_sections_begin_at_borders(summarizer: Pipeline) -> None:
+    turns = ["Anna: the rain\n", "Bert: in the sea. And the rain on the sea.\n"] * 6
+    borders = [sum(map(len, turns[:i])) for i in range(len(turns))]
+    summary = summarize(summarizer, "".join(turns), borders=tuple(borders))
+    assert len(summary.sections) > 1
+    assert {section.start for section in summary.sections} <= set(borders)
+    assert {section.start for section in summarize(summarizer, "".join(turns)).sections} - set(borders)
+
+
+def test_what_is_too_long_between_two_borders_is_cut_at_sentences(summarizer: Pipeline) -> None:
+    text = "Hi.\n" + SENTENCE * 9
+    summary = summarize(summarizer, text, borders=(4,))
+    assert len(summary.sections) > 2
+    assert all(text[section.start :].startswith(SENTENCE) for section in summary.sections[1:])
+
+
+def test_short_is_shorter_than_medium_and_medium_than_long(summarizer: Pipeline) -> None:
+    for text in (SENTENCE * 6, SENTENCE * 2 + "Hello again. " * 30):
+        short, medium, long = (summarize(summarizer, text, length).text for length in ("short", "medium", "long"))
+        assert 0 < len(short) < len(medium) < len(long)
+
+
+def test_bullets_are_a_line_a_sentence() -> None:
+    assert bullets("It rains.  It is 3.5 m deep! - And then\nit ends") == (
+        "- It rains.\n- It is 3.5 m deep!\n- And then\n- it ends"
+    )
+
+
+def test_a_summary_in_bullets_has_them_everywhere(summarizer: Pipeline) -> None:
+    summary = summarize(summarizer, SENTENCE * 6, "bullets")
+    assert all(line.startswith("- ") for line in summary.text.split("\n"))
+    assert all(section.summary.startswith("- ") for section in summary.sections)
+
+
+def test_a_document_of_a_hundred_pages_is_summarized(tmp_path: Path) -> None:
+    text = document_text(book(lines=12), "book.pdf")
+    summary = summarize(tiny_text.read("summarize", tiny_text.summarizer(tmp_path, positions=4096)), text, "short")
+    assert summary.parts > 8
+    assert 1 < len(summary.sections) <= 8
+    assert (summary.sections[0].start, summary.sections[-1].end) == (0, len(text))
+    assert len(summary.text) < 2000
