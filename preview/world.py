@@ -72,7 +72,8 @@ async def furnish(env: Env) -> World:
     general = guild.create_text_channel("general", topic="Try /help. Type / for all commands.")
     late = guild.create_text_channel("after-dark", topic="An age-restricted channel.")
     _restrict(env.bot, late)
-    maya = guild.add_member(env.create_user("maya", global_name="Maya", avatar="face"))
+    hosts = guild.create_role("hosts", permissions=discord.Permissions(manage_guild=True))
+    maya = guild.add_member(env.create_user("maya", global_name="Maya", avatar="face"), roles=[hosts])
     jonas = guild.add_member(env.create_user("jonas", global_name="Jonas", avatar="face"))
     await _talk(env, general, (maya, jonas))
     faces = {

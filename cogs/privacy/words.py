@@ -7,22 +7,8 @@ from cogs.language import ntr, tr
 
 def overview(drawings: int, texts: int) -> str:
     """What is kept of a person with so many drawings and texts, and for how long."""
-    lines = [
-        tr("**What is kept of you**"),
-        ntr(
-            "- {count} drawing: its prompt and settings, and the pictures you started from. Its buttons need that.",
-            "- {count} drawings: their prompts and settings, and the pictures you started from. Their buttons need "
-            "that.",
-            drawings,
-            count=drawings,
-        ),
-        ntr(
-            "- {count} text of /complete: what you wrote, and what the model wrote. Its buttons need that.",
-            "- {count} texts of /complete: what you wrote, and what the model wrote. Their buttons need that.",
-            texts,
-            count=texts,
-        ),
-        tr("- What you have chosen in /settings, until you reset it."),
+    parts = [
+        "\n".join([tr("**What is kept of you**"), *(f"- {kept}" for kept in _kept(drawings, texts))]),
         tr(
             "**For how long**: drawings and texts as long as their message is there, and a day where only you see it. "
             "What stands around an answer of /ask stays in memory for an hour, for its buttons."
@@ -36,7 +22,25 @@ def overview(drawings: int, texts: int) -> str:
             "messages under its own policy, and nothing is trained on it."
         ),
     ]
-    return "\n".join(lines)
+    return "\n\n".join(parts)
+
+
+def _kept(drawings: int, texts: int) -> list[str]:
+    return [
+        ntr(
+            "{count} drawing: its prompt and settings, and the pictures you started from. Its buttons need that.",
+            "{count} drawings: their prompts and settings, and the pictures you started from. Their buttons need that.",
+            drawings,
+            count=drawings,
+        ),
+        ntr(
+            "{count} text of /complete: what you wrote, and what the model wrote. Its buttons need that.",
+            "{count} texts of /complete: what you wrote, and what the model wrote. Their buttons need that.",
+            texts,
+            count=texts,
+        ),
+        tr("What you have chosen in /settings, until you reset it."),
+    ]
 
 
 def question() -> str:

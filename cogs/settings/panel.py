@@ -40,7 +40,10 @@ def person_panel(settings: PersonSettings, engine: Engine, task: Task | None = N
     view = discord.ui.View(timeout=None)
     view.add_item(_languages(settings.language))
     _add_models(view, "mine", settings.models, engine, task)
-    view.add_item(_private("mine", settings.private))
+    if settings.private:
+        view.add_item(_button(tr("Answer me in public"), "mine:public"))
+    else:
+        view.add_item(_button(tr("Answer me in private"), "mine:private"))
     view.add_item(_button(tr("Reset all"), "mine:reset", discord.ButtonStyle.danger))
     view.stop()  # presses are not for this object, which the next restart would end
     return view
@@ -54,7 +57,10 @@ def server_panel(
     view.add_item(_channels(settings.channels, guild))
     view.add_item(_roles(settings.roles, guild))
     _add_models(view, "server", settings.models, engine, task)
-    view.add_item(_private("server", settings.private))
+    if settings.private:
+        view.add_item(_button(tr("Answer in public"), "server:public"))
+    else:
+        view.add_item(_button(tr("Answer in private"), "server:private"))
     view.add_item(_button(tr("Limits"), "server:limits"))
     view.add_item(_button(tr("Reset all"), "server:reset", discord.ButtonStyle.danger))
     view.stop()
@@ -62,7 +68,7 @@ def server_panel(
 
 
 def _languages(chosen: str) -> discord.ui.Select[discord.ui.View]:
-    options = [_option(tr("That of Discord"), NONE, NONE if not chosen else "")]
+    options = [_option(tr("The language of Discord"), NONE, NONE if not chosen else "")]
     options += [_option(LANGUAGE_NAMES[language], language, chosen) for language in LANGUAGES]
     return discord.ui.Select(custom_id="settings:mine:language", options=options, placeholder=tr("Language"))
 
@@ -114,13 +120,6 @@ def _models(whose: Whose, task: Task, chosen: str, engine: Engine) -> discord.ui
 
 def _option(label: str, value: str, chosen: str) -> discord.SelectOption:
     return discord.SelectOption(label=label, value=value, default=value == chosen)
-
-
-def _private(whose: Whose, private: bool) -> discord.ui.Button[discord.ui.View]:
-    """Says what a press leads to."""
-    if private:
-        return _button(tr("Show answers to everybody"), f"{whose}:public")
-    return _button(tr("Show answers to who asks alone"), f"{whose}:private")
 
 
 def _button(

@@ -29,7 +29,7 @@ def of_person(settings: PersonSettings, engine: Engine) -> str:
     lines = [
         tr("**Your settings**, on every server and in direct messages"),
         tr("**Language**: {language}", language=_language(settings.language)),
-        _answers(settings.private),
+        tr("**Answers**: shown to you alone") if settings.private else _public(),
         *_models(settings.models, engine, tr("**Models**: what the server or the bot's operator has chosen")),
     ]
     return "\n".join(lines)
@@ -41,7 +41,7 @@ def of_server(settings: ServerSettings, engine: Engine) -> str:
         tr("**Settings of this server**. Threads count as their channel."),
         tr("**Channels**: {channels}", channels=_all(settings.channels, "<#{}>", tr("all"))),
         tr("**Roles**: {roles}", roles=_all(settings.roles, "<@&{}>", tr("everybody"))),
-        _answers(settings.private),
+        tr("**Answers**: shown to the person who asks alone") if settings.private else _public(),
         *_models(settings.models, engine, tr("**Models**: what the bot's operator has chosen")),
         tr("**Limits**: {limits}", limits=_limits(settings)),
         "-# " + tr("A model that somebody has chosen for themselves, with /settings, counts before the server's."),
@@ -53,9 +53,7 @@ def _language(language: str) -> str:
     return LANGUAGE_NAMES.get(language, tr("that of Discord"))
 
 
-def _answers(private: bool) -> str:
-    if private:
-        return tr("**Answers**: shown to the person who asks alone")
+def _public() -> str:
     return tr("**Answers**: shown to everybody, unless a command says otherwise")
 
 

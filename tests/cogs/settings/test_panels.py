@@ -28,10 +28,10 @@ async def test_what_is_chosen_is_said_in_the_panel(stage: Stage):
     assert "**Models**: what the server or the bot's operator has chosen" in opened.content
     await stage.alice.select(opened, ["imagine"], custom_id="settings:mine:task")
     await stage.alice.select(opened, ["dalle-mini"], custom_id="settings:mine:model:imagine")
-    await stage.alice.click(opened, label="Show answers to who asks alone")
+    await stage.alice.click(opened, label="Answer me in private")
     assert "**Model for /imagine**: `dalle-mini`" in opened.content
-    assert "**Answers**: shown to the person who asks alone" in opened.content
-    assert buttons(opened)[-2:] == ["Show answers to everybody", "Reset all"]
+    assert "**Answers**: shown to you alone" in opened.content
+    assert buttons(opened)[-2:] == ["Answer me in public", "Reset all"]
 
 
 async def test_a_choice_can_be_taken_back_alone_or_with_all_others(stage: Stage):
@@ -71,7 +71,7 @@ async def test_a_manager_chooses_channels_roles_models_and_limits(stage: Stage):
     await carol.select(opened, [artists], custom_id="settings:server:roles")
     await carol.select(opened, ["imagine"], custom_id="settings:server:task")
     await carol.select(opened, ["dalle-mini"], custom_id="settings:server:model:imagine")
-    await carol.click(opened, label="Show answers to who asks alone")
+    await carol.click(opened, label="Answer in private")
     form = await carol.click(opened, label="Limits")
     await carol.submit_modal(form, {"pictures": "2", "new_tokens": " 100 ", "messages": "", "per_person": "1"})
     assert store_of(stage).settings.server(stage.guild.id) == ServerSettings(
@@ -106,7 +106,7 @@ async def test_an_old_panel_of_a_server_changes_nothing_and_says_so(stage: Stage
     carol = manager(stage)
     opened = panel(await carol.slash(stage.channel, "server-settings"))
     await stage.env.advance_time(16 * 60)
-    pressed = await carol.click(opened, label="Show answers to who asks alone")
+    pressed = await carol.click(opened, label="Answer in private")
     assert told(pressed) == "This panel is from a while ago. Use /server-settings again for a new one."
     assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
 
