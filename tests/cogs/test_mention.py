@@ -28,7 +28,7 @@ async def test_a_reply_asks_about_the_message(stage: Stage):
     story = await stage.bob.send(stage.channel, "It opened in 1889.")
     stage.backend.script = lambda spec, request: [Result(Answer("1889", 0.9, 13, 17))]
     await stage.alice.send(stage.channel, f'{stage.mention} ask when did "it" open?', reply_to=story)
-    assert stage.said == '> when did "it" open?\nIt opened in **1889**.\n-# 90% sure'
+    assert stage.said == f'> when did "it" open?\nIt opened in **1889**.\n-# Sure, from {story.jump_url}'
     assert isinstance(stage.backend.requests[0], AskRequest)
 
 

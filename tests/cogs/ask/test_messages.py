@@ -122,13 +122,6 @@ async def test_without_permission_to_read_the_past_the_last_messages_stay_unread
     assert refusal(result).startswith("You may not read the earlier messages of this channel")
 
 
-async def test_a_reply_asks_about_the_message_it_replies_to(stage: Stage):
-    story = await stage.bob.send(stage.channel, "It opened in 1889.")
-    stage.backend.script = finds("1889")
-    await stage.alice.send(stage.channel, f'{stage.mention} ask when did "it" open?', reply_to=story)
-    assert stage.said == f'> when did "it" open?\nIt opened in **1889**.\n-# Sure, from {story.jump_url}'
-
-
 async def test_a_mention_can_bring_its_own_files(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} ask when?", attachments=[("a.txt", b"noon")])
     assert asked(stage).context == "noon"

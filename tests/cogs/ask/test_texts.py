@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import io
-
-import docx
 import pytest
 
 from inference import Config
 from tests.cogs.ask.questions import TOWER, ask, asked, finds
 from tests.cogs.stage import Stage, first, refusal
+from tests.inference.documents import book, word_of
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -22,10 +20,8 @@ async def test_documents_of_other_kinds_are_read(stage: Stage):
     stage.backend.script = finds("noon")
     page = b"<html><head><script>evil()</script></head><body><p>Lunch is at noon.</p></body></html>"
     assert "Lunch is at **noon**." in first(await ask(stage, file=("a.html", page))).content
-    written, document = io.BytesIO(), docx.Document()
-    document.add_paragraph("Dinner is not at noon.")
-    document.save(written)
-    assert "Dinner is not at **noon**." in first(await ask(stage, file=("a.docx", written.getvalue()))).content
+    paper = word_of("Dinner is not at noon.")
+    assert "Dinner is not at **noon**." in first(await ask(stage, file=("a.docx", paper))).content
     result = await ask(stage, file=("a.csv", b"meal,time\nlunch,noon\n"))
     assert "meal: lunch; time: **noon**" in first(result).content
 
@@ -48,11 +44,15 @@ async def test_a_text_beside_a_file_has_a_name_too(stage: Stage):
 
 
 async def test_a_document_of_a_hundred_pages_is_read_whole(stage: Stage):
+    told = "The captain hid the letter in vault 81."
     stage.backend.script = finds("vault 81")
-    book = "\n\n".join(f"Page {page}. " + "All is quiet here. " * 150 for page in range(100)) + " It is in vault 81."
-    result = await ask(stage, "Where is it?", file=("book.txt", book.encode()))
-    assert asked(stage).context == book
-    assert first(result).content == "> Where is it?\nIt is in **vault 81**.\n-# Sure, from book.txt"
+    result = await ask(stage, "Where is it?", file=("book.pdf", book(100, told)))
+    assert (
+        first(result).content == "> Where is it?\nThe captain hid the letter in **vault 81**.\n-# Sure, from book.pdf"
+    )
+    assert asked(stage).context.startswith("Chapter 1\n")
+    assert "\nChapter 100\n" in asked(stage).context
+    assert len(asked(stage).context) > 250_000
 
 
 @pytest.mark.parametrize("data", [bytes(range(256)), b"PK\x03\x04\x00\x00plain", b"\xff\xfe\x00\xd8", b""])

@@ -1,0 +1,56 @@
+"""The whole way on real models of a few thousand random weights: what is shown is what they found."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from inference import Config, Engine, create_backend
+from inference.config import Model, Models
+from tests.cogs.ask.questions import ask
+from tests.cogs.stage import Stage, first
+from tests.models.tiny_causal import CHAT, save_causal
+from tests.models.tiny_text import reader
+
+pytestmark = pytest.mark.simcord(settle_timeout=60)
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    def listed(folder: Path) -> tuple[Model, ...]:
+        return (Model(repo=str(folder), device="cpu", dtype="float32"),)
+
+    found = reader(tmp_path_factory.mktemp("reader"), seed=1)
+    return Models(
+        ask=listed(found), complete=listed(save_causal(tmp_path_factory.mktemp("writer"), "llama", chat=CHAT))
+    )
+
+
+@pytest.fixture
+def config(config: Config, models: Models) -> Config:
+    return config.model_copy(update={"models": models})
+
+
+@pytest.fixture
+async def engine(config: Config) -> AsyncGenerator[Engine]:
+    engine = Engine(config, create_backend(config))
+    yield engine
+    await engine.close()
+
+
+async def test_an_answer_is_found_shown_and_put_in_own_words(stage: Stage):
+    message = await stage.bob.send(stage.channel, "Hello. Anna met Bert in Rome.")
+    shown = first(await ask(stage, "Who?", link=message.jump_url))
+    assert shown.content.startswith("> Who?\n")
+    assert "**" in shown.content
+    context = await stage.alice.click(shown.message, label="Show context")
+    assert first(context).content.replace("**", "") == f"> Who?\nHello. Anna met Bert in Rome.\n-# {message.jump_url}"
+    words = await stage.alice.click(shown.message, label="In own words")
+    assert "In the model's own words, which may be wrong" in first(words).content
+    assert first(words).content.endswith(shown.content.partition("Other answers")[0].removeprefix("> Who?\n").rstrip())
+
+
+async def test_a_question_alone_goes_to_the_language_model(stage: Stage):
+    assert "-# From the model's memory" in first(await ask(stage, "the fox")).content
