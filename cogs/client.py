@@ -13,14 +13,14 @@ from discord.ext import commands
 from cogs import COGS
 from cogs.ask.recent import Recent
 from cogs.complete import continued
-from cogs.language import LANGUAGES, tr
+from cogs.language import LANGUAGES
 from cogs.language.catalogue import read_all
 from cogs.language.commands import CommandTranslator
 from cogs.language.listener import speak_to
+from cogs.mention import unknown
 from cogs.reply import Jobs
 from cogs.reply.errors import DELIVERY, apologize, report
 from cogs.reply.rules import ANYWHERE, check_here
-from cogs.reply.text import neutral
 from cogs.sync import sync_commands
 from inference import Config, Engine, InvalidRequest
 from storage import Store
@@ -123,7 +123,7 @@ class Inkling(commands.Bot):
         if isinstance(error, commands.CommandNotFound) and await continued(self, context.message):
             return
         if isinstance(error, commands.CommandNotFound):
-            text = tr("I don't know `{word}`. Try `@Inkling help`.", word=neutral(context.invoked_with or "")[:50])
+            text = unknown(context)
         else:
             cause = error.original if isinstance(error, commands.CommandInvokeError) else error
             text = report(cause, str(context.command))

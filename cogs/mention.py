@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import discord
 from discord.ext import commands
 
-from cogs.about import help_text
+from cogs.about import tell_help
 from cogs.ask import Question, gather_by_reply, tell_answer
 from cogs.caption import tell_captions
 from cogs.complete import tell_completion
+from cogs.language import LANGUAGES, tr
+from cogs.language.catalogue import catalogue
+from cogs.language.listener import speak_to
 from cogs.mood import tell_mood
-from cogs.reply import Job, MessagePlace, Page
+from cogs.reply import Job, MessagePlace
 from cogs.reply.sources import pictures, pointed_at, text_of_message
 from cogs.summarize import tell_summary
-from inference import CompleteRequest, InvalidRequest, SentimentRequest, SummarizeRequest
+from inference import LENGTHS, CompleteRequest, InvalidRequest, Length, SummarizeRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
 Context = commands.Context[Any]
+
+_LONGEST_WORD = 50
 
 
 class Mention(commands.Cog):
@@ -27,13 +34,15 @@ class Mention(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
+        _translate(self.get_commands())
 
     @commands.command()
     async def summarize(self, context: Context, *, text: str = "") -> None:
-        """Summarize the message, or the text that follows."""
+        """Summarize the message (short, medium, long or bullets), or the text that follows."""
         async with self._job(context) as job:
+            length = _length(text if context.message.reference else "")
             source = await self._text(job, context, text)
-            await tell_summary(job, source, SummarizeRequest(text=source, owner=_owner(context)))
+            await tell_summary(job, source, SummarizeRequest(text=source, length=length, owner=_owner(context)))
 
     @commands.command()
     async def ask(self, context: Context, *, question: str = "") -> None:
@@ -53,22 +62,36 @@ class Mention(commands.Cog):
     async def mood(self, context: Context, *, text: str = "") -> None:
         """Tell the mood of the message, or of the text that follows."""
         async with self._job(context) as job:
-            source = await self._text(job, context, text)
-            await tell_mood(job, SentimentRequest(text=source, owner=_owner(context)))
+            await tell_mood(job, await self._text(job, context, text))
 
     @commands.command()
     async def complete(self, context: Context, *, prompt: str = "") -> None:
         """Continue the message, or the text that follows."""
         async with self._job(context) as job:
             source = await self._text(job, context, prompt)
-            await tell_completion(job, self.bot.store.completions, CompleteRequest(prompt=source, owner=_owner(context)))
+            request = CompleteRequest(prompt=source, owner=_owner(context))
+            await tell_completion(job, self.bot.store.completions, request)
 
     @commands.command()
-    async def help(self, context: Context) -> None:
-        """Show what the bot can do."""
+    async def help(self, context: Context, *, command: str = "") -> None:
+        """Show what I can do, with examples."""
         async with self._job(context) as job:
-            await job.acknowledge()
-            await job.finish(Page(help_text(self.bot)))
+            await tell_help(job, self.bot, command)
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """The bot's name alone gets a short help."""
+        if message.author.bot or not _is_name_alone(message, self.bot.user):
+            return
+        speak_to(message, self.bot.store.settings)
+        async with self.bot.jobs.open(MessagePlace(message, "help")) as job:
+            job.check_here()
+            await message.reply(
+                tr(
+                    "Reply to a message with `@Inkling` and one of these: `summarize`, `ask` and a question, "
+                    "`caption`, `complete` or `mood`. `@Inkling help` tells what else I can do."
+                )
+            )
 
     def _job(self, context: Context) -> Job:
         return self.bot.jobs.open(MessagePlace(context.message, str(context.command)))
@@ -79,9 +102,38 @@ class Mention(commands.Cog):
             return await text_of_message(job, target)
         if not text:
             raise InvalidRequest(
-                f"Reply to a message with `@Inkling {context.invoked_with}`, so that I know which one you mean."
+                "Reply to a message with `@Inkling {command}`, so that I know which one you mean.",
+                command=context.invoked_with,
             )
         return text
+
+
+def unknown(context: Context) -> str:
+    """What to say to a word after the bot's name that is none of the commands."""
+    word = (context.invoked_with or "").replace("`", "'")[:_LONGEST_WORD]
+    return tr(
+        "I don't know `{word}`. After my name, write `summarize`, `ask` and a question, `caption`, `complete`, `mood` "
+        "or `help`.",
+        word=word,
+    )
+
+
+def _translate(mentioned: Iterable[commands.Command[Any, ..., Any]]) -> None:
+    """Let each command also go by what it is called in the other languages, where that is no other command's name."""
+    taken = {command.name for command in mentioned}
+    for command in mentioned:
+        names = {catalogue(language).pgettext("command", command.name) for language in LANGUAGES}
+        command.aliases = sorted(names - taken)
+        taken |= names
+
+
+def _is_name_alone(message: discord.Message, me: discord.ClientUser | None) -> bool:
+    return me is not None and message.content.strip() in (f"<@{me.id}>", f"<@!{me.id}>")
+
+
+def _length(text: str) -> Length:
+    lengths: dict[str, Length] = {length: length for length in LENGTHS}
+    return lengths.get(text.strip().lower(), "medium")
 
 
 def _owner(context: Context) -> str:

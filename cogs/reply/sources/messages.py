@@ -25,19 +25,26 @@ async def text_of_message(job: Job, message: discord.Message) -> str:
 
 
 async def sources_of_message(job: Job, message: discord.Message) -> list[Source]:
-    """The words of a message and of what it forwards or embeds, then its documents; acknowledges for those."""
+    """The words of a message and of what it forwards or embeds, then its documents; acknowledges for those.
+
+    Raises InvalidRequest where there is nothing to read.
+    """
     link, files = message.jump_url, documents(message)
     check_files(job, files)
     texts = [Source(await text_of_file(job, file), (f"{name_of(file)} ({link})",)) for file in files]
-    return [Source(words(message), (link,)), *texts]
+    sources = [Source(words(message), (link,)), *texts]
+    if not any(source.text.strip() for source in sources):
+        raise _wordless(message)
+    return sources
 
 
 def words(message: discord.Message) -> str:
-    """The text of a message, as people see it, of what it forwards and of its embeds."""
+    """The text of a message, as people see it, of what it forwards, of its embeds and its poll."""
     sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     contents = [message.clean_content, *(snapshot.content for snapshot in message.message_snapshots)]
     embeds = [part for source in sources for embed in source.embeds for part in (embed.title, embed.description)]
-    return "\n".join(part for part in (*contents, *embeds) if part)
+    poll = [message.poll.question, *(answer.text for answer in message.poll.answers)] if message.poll else []
+    return "\n".join(part for part in (*contents, *embeds, *poll) if part)
 
 
 def visible(message: discord.Message) -> bool:
@@ -83,6 +90,20 @@ async def fetch_message(channel: discord.abc.Messageable, message_id: int) -> di
     if not visible(message):
         raise InvalidRequest(HOW_TO_POINT)
     return message
+
+
+def _wordless(message: discord.Message) -> InvalidRequest:
+    """Why there is nothing to read in it."""
+    if message.flags.voice or any(snapshot.flags.voice for snapshot in message.message_snapshots):
+        return InvalidRequest("That is a voice message, and I can't listen. Ask who sent it to write it down.")
+    if pictures(message):
+        return InvalidRequest(
+            "That message has pictures but no words. To have them described, choose Caption image in its menu, "
+            "under Apps."
+        )
+    if message.stickers:
+        return InvalidRequest("That message is a sticker, without words to read.")
+    return InvalidRequest("That message has no words to read.")
 
 
 def _looks_like_picture(file: discord.Attachment) -> bool:
