@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from dataclasses import replace
+
 import pytest
 
 from inference import Completion, Config, GenerationFailed, Overloaded, Result
@@ -190,3 +193,15 @@ async def test_a_text_that_can_not_be_kept_is_shown_without_buttons_and_says_so(
     assert text(message) == "**Count:** 1"
     assert not message.components
     assert message.content.endswith("The bot could not note how this was written, so there are no buttons.")
+
+
+async def test_a_private_text_has_buttons_too_and_is_forgotten_by_itself(stage: Stage):
+    await store(stage).settings.people.change(stage.alice.id, lambda settings: replace(settings, private=True))
+    message = await counted(stage)
+    assert message.ephemeral
+    await press(stage, message, "Continue")
+    assert text(message) == "**Count:** 1 2"
+    await store(stage).completions.forget_expired(time.time())
+    assert await kept(stage) == 1
+    await store(stage).completions.forget_expired(time.time() + 2 * 24 * 3600)
+    assert await kept(stage) == 0
