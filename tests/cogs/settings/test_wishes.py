@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from cogs.language import spoken
+from cogs.language import tr
 from cogs.reply.rules import narrowed, settled
 from inference import (
     CompleteRequest,
@@ -92,7 +92,7 @@ async def test_a_chosen_language_is_spoken_whatever_discord_says(stage: Stage):
     heard: list[str] = []
 
     def script(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
-        heard.append(spoken())
+        heard.append(tr("{count:,}", count=1000))
         return plausible(spec, request)
 
     stage.backend.script = script
@@ -100,7 +100,7 @@ async def test_a_chosen_language_is_spoken_whatever_discord_says(stage: Stage):
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
     await stage.bob.slash(stage.channel, "complete", prompt="Once")
-    assert heard == ["de", "de", "en"]
+    assert heard == ["1.000", "1.000", "1,000"], "as Germans write it, twice"
 
 
 async def test_the_operators_limits_hold_whatever_a_server_says(stage: Stage):
