@@ -20,7 +20,7 @@ from cogs.language.listener import speak_to
 from cogs.mention import unknown
 from cogs.reply import Jobs
 from cogs.reply.errors import DELIVERY, apologize, report
-from cogs.reply.rules import ANYWHERE, check_here
+from cogs.reply.rules import ANYWHERE, check_here, check_spot, spot_of
 from cogs.sync import sync_commands
 from inference import Config, Engine, InvalidRequest
 from storage import Store
@@ -117,6 +117,17 @@ class Inkling(commands.Bot):
         """The first to hear of a message."""
         speak_to(message, self.store.settings)
         await super().on_message(message)
+
+    async def invoke(self, context: commands.Context[Any], /) -> None:
+        """Whatever follows the bot's name is under the rules of the server."""
+        spot = spot_of(context.message)
+        try:
+            if context.invoked_with:
+                check_spot(spot, self.store.settings.server(spot.guild))
+        except InvalidRequest as error:
+            await self.on_command_error(context, commands.CommandInvokeError(error))
+        else:
+            await super().invoke(context)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """The same for replies such as `@Inkling summarize`; an unknown word after the name gets a hint."""

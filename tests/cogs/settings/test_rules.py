@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
@@ -65,8 +66,9 @@ async def test_a_thread_counts_as_its_channel(stage: Stage, settle: Settle):
 
 async def test_replies_are_refused_too(stage: Stage, settle: Settle):
     await settle(channels=(stage.guild.create_text_channel("art").id,))
-    await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
-    assert stage.said.startswith("On this server I answer only in")
+    for words in ("complete Once", "help", "dance"):
+        await stage.alice.send(stage.channel, f"{stage.mention} {words}")
+        assert stage.said.startswith("On this server I answer only in")
     assert not stage.backend.requests
 
 
@@ -119,6 +121,18 @@ async def test_answers_are_private_where_the_server_or_the_person_wants_it(stage
     assert not first(await stage.bob.slash(stage.channel, "complete", prompt="Once")).ephemeral
     await settle(private=True)
     assert first(await stage.bob.slash(stage.channel, "complete", prompt="Once")).ephemeral
+
+
+async def test_what_only_one_person_sees_has_buttons_too_and_is_kept_for_a_day(stage: Stage, settle: Settle):
+    await settle(private=True)
+    drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    text = first(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    again = first(await stage.alice.click(drawing, label="Re-roll"))
+    assert all(message.ephemeral for message in (drawing, text, again))
+    store, alice = store_of(stage), stage.alice.id
+    assert (await store.drawings.count_of(alice), await store.completions.count_of(alice)) == (2, 1)
+    await store.forget_expired(time.time() + 25 * 3600)
+    assert (await store.drawings.count_of(alice), await store.completions.count_of(alice)) == (0, 0)
 
 
 async def test_several_drawings_of_one_prompt_are_private_too(stage: Stage, settle: Settle):
