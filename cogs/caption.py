@@ -10,8 +10,9 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.examples import examples
 from cogs.imagine.words import Words
-from cogs.language import tr
+from cogs.language import later, tr
 from cogs.options import models_of
 from cogs.reply import InteractionPlace, Job, Page, neutral
 from cogs.reply.errors import said
@@ -32,10 +33,18 @@ class Captions(commands.Cog):
     def __init__(self, bot: Inkling) -> None:
         self.jobs = bot.jobs
         bot.add_dynamic_items(ImagineThis)
-        bot.tree.add_command(app_commands.ContextMenu(name="Caption image", callback=self.caption_message))
-        bot.tree.add_command(app_commands.ContextMenu(name="Describe privately", callback=self.describe))
+        says = {"about": later("Says what is in its pictures, with a button to draw that.")}
+        bot.tree.add_command(
+            app_commands.ContextMenu(name="Caption image", callback=self.caption_message, extras=says)
+        )
+        says = {"about": later("Says what is in its pictures, to you alone.")}
+        bot.tree.add_command(app_commands.ContextMenu(name="Describe privately", callback=self.describe, extras=says))
 
-    @app_commands.command()
+    @app_commands.command(
+        extras=examples(
+            {"image": later("photo.jpg")},
+        )
+    )
     @app_commands.describe(image="The picture", model="Who looks at it")
     @app_commands.autocomplete(model=models_of("caption"))
     async def caption(self, interaction: discord.Interaction, image: discord.Attachment, model: str = "") -> None:

@@ -12,6 +12,8 @@ from cogs.ask.buttons import Press
 from cogs.ask.form import QuestionForm
 from cogs.ask.gather import Given, gather, gather_by_reply
 from cogs.ask.telling import Question, check_question, tell_answer
+from cogs.examples import examples
+from cogs.language import later
 from cogs.options import Text, models_of
 from cogs.reply import InteractionPlace
 from cogs.reply.sources import leads_elsewhere
@@ -27,10 +29,16 @@ class Ask(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about))
+        about = {"about": later("Asks for a question, and looks for the answer in the message.")}
+        bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about, extras=about))
         bot.add_dynamic_items(Press)
 
-    @app_commands.command()
+    @app_commands.command(
+        extras=examples(
+            {"question": later("Who wrote Hamlet?")},
+            {"question": later("When does it start?"), "messages": 100},
+        )
+    )
     @app_commands.describe(
         question="What you want to know",
         text="A text to look in",

@@ -13,6 +13,8 @@ from cogs.complete.claims import Claims
 from cogs.complete.press import Press
 from cogs.complete.stops import stops_in
 from cogs.complete.tell import tell_completion
+from cogs.examples import examples
+from cogs.language import later
 from cogs.options import Seed, Text, models_of
 from cogs.reply import InteractionPlace
 from inference import CompleteRequest
@@ -31,7 +33,12 @@ class Complete(commands.Cog):
         self.claims = Claims()
         bot.add_dynamic_items(Press)
 
-    @app_commands.command()
+    @app_commands.command(
+        extras=examples(
+            {"prompt": later("Once upon a time, in a library"), "length": 100},
+            {"prompt": later("Three reasons to get up early:"), "alternatives": 3},
+        )
+    )
     @app_commands.describe(
         prompt="The beginning of a text, or what to say to a chat model",
         model="Who writes",

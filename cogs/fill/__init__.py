@@ -8,8 +8,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.examples import examples
 from cogs.fill.buttons import Choose, choices
 from cogs.fill.wording import shown
+from cogs.language import later
 from cogs.options import Text, models_of
 from cogs.reply import InteractionPlace
 from inference import Filling, FillRequest
@@ -25,7 +27,12 @@ class Fill(commands.Cog):
         self.jobs = bot.jobs
         bot.add_dynamic_items(Choose)
 
-    @app_commands.command()
+    @app_commands.command(
+        extras=examples(
+            {"text": later("The capital of France is ___.")},
+            {"text": later("She put the ___ on the ___.")},
+        )
+    )
     @app_commands.describe(text="A text with one or more blanks: [MASK] or ___", model="Who guesses")
     @app_commands.autocomplete(model=models_of("fill"))
     async def fill(self, interaction: discord.Interaction, text: Text, model: str = "") -> None:

@@ -9,6 +9,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.examples import examples
 from cogs.imagine.begin import alternatives, check_unread, repeated, with_pictures
 from cogs.imagine.drawing import tell_drawing
 from cogs.imagine.permutations import several
@@ -16,6 +17,7 @@ from cogs.imagine.picker import PICK, Picker
 from cogs.imagine.question import draw_or_ask
 from cogs.imagine.rules import for_channel
 from cogs.imagine.words import remix_form
+from cogs.language import later
 from cogs.options import Seed, Text, loras, models_of
 from cogs.reply import InteractionPlace, Job
 from cogs.reply.sources import pictures
@@ -41,9 +43,15 @@ class Imagine(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image))
+        about = {"about": later("Draws from its picture and your words.")}
+        bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image, extras=about))
 
-    @app_commands.command()
+    @app_commands.command(
+        extras=examples(
+            {"prompt": later("a lighthouse at dusk, oil painting"), "count": 4},
+            {"prompt": later("the same house in {spring,winter}"), "image": later("house.png"), "strength": 0.6},
+        )
+    )
     @app_commands.describe(
         prompt="What to draw; {red,blue} stands for several pictures",
         image="A picture to start from; one the bot has drawn, without a prompt, is repeated",

@@ -11,6 +11,8 @@ English stands in the code, and is the key of every catalogue:
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from contextvars import ContextVar
 
 from cogs.language.catalogue import catalogue
@@ -22,33 +24,56 @@ LANGUAGES = ("en", "de", "es", "fr", "ja")
 _language: ContextVar[str] = ContextVar("language", default="en")
 """Of the person who is being answered; each interaction and each message has a task, and so a context, of its own."""
 
+_menus: ContextVar[str] = ContextVar("menus", default="en")
+"""The language of that person's Discord, in which it names commands and their options."""
 
-def speak(language: str) -> None:
-    """From now on, in this task and those it starts, say everything in `language`."""
+_NAMES = re.compile(r"(?<![\w/.])/(?P<command>[a-z-]+)\b|`(?P<option>[a-z][a-z0-9_-]*)`")
+"""`/imagine` and `` `prompt` `` in a sentence; no part of a path, nor of a command to type elsewhere."""
+
+
+def speak(language: str, menus: str = "") -> None:
+    """From now on, in this task and those it starts, say everything in `language`.
+
+    `menus` is the language in which the person sees the names of commands, where that is another one.
+    """
     _language.set(language)
-
-
-def spoken() -> str:
-    """The language of the current task."""
-    return _language.get()
+    _menus.set(menus or language)
 
 
 def tr(sentence: str, /, **values: object) -> str:
-    """`sentence` in the current language, with `values` in its places."""
-    return filled(catalogue(spoken()).gettext(sentence), spoken(), values)
+    """`sentence` in the current language, with `values` in its places.
+
+    A sentence names commands and options in English, `/imagine` and `` `prompt` ``, and so do its translations.
+    """
+    return _said(catalogue(_language.get()).gettext(sentence), values)
 
 
 def ntr(one: str, many: str, count: float, /, **values: object) -> str:
     """`one` or `many`, as the current language counts, with `values` in its places."""
     whole = int(count) if count == int(count) else 2
-    return filled(catalogue(spoken()).ngettext(one, many, whole), spoken(), values)
+    return _said(catalogue(_language.get()).ngettext(one, many, whole), values)
 
 
 def word(text: str, kind: str, /) -> str:
-    """A short `text` of a `kind`, such as the name of a command or an option: see `commands.KINDS`."""
-    return catalogue(spoken()).pgettext(kind, text)
+    """A name as Discord shows it to that person: of a `kind` in `commands.KINDS`."""
+    return catalogue(_menus.get()).pgettext(kind, text)
+
+
+def translated(sentence: str, /) -> str:
+    """What `tr` makes of a `sentence` that is not written where it is said, such as a command's description."""
+    return tr(sentence) if sentence else ""
 
 
 def later(sentence: str, /) -> str:
     """`sentence` as it is, marked for the catalogues: it will be said, by `tr`, to somebody else or at another time."""
     return sentence
+
+
+def _said(sentence: str, values: Mapping[str, object]) -> str:
+    return filled(_NAMES.sub(_named, sentence), _language.get(), values)
+
+
+def _named(match: re.Match[str]) -> str:
+    if command := match["command"]:
+        return "/" + word(command, "command")
+    return f"`{word(match['option'], 'option')}`"

@@ -12,7 +12,8 @@ def speak_to(source: discord.Interaction | discord.Message, settings: Settings) 
     """Answer in the language of whom `source` comes from, for as long as this task lives: the one they have chosen."""
     person = source.user if isinstance(source, discord.Interaction) else source.author
     chosen = settings.person(person.id).language
-    speak(chosen if chosen in LANGUAGES else language_of(source))
+    menus = language_of(source)
+    speak(chosen if chosen in LANGUAGES else menus, menus)
 
 
 def language_of(source: discord.Interaction | discord.Message) -> str:

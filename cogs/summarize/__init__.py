@@ -10,6 +10,8 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.examples import examples
+from cogs.language import later
 from cogs.options import Text, models_of
 from cogs.reply import InteractionPlace, Job
 from cogs.reply.sources import check_files, joined, source_of_file, text_of_message
@@ -30,12 +32,18 @@ class Summarize(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.jobs = bot.jobs
-        bot.tree.add_command(app_commands.ContextMenu(name="Summarize", callback=self.summarize_message))
+        about = {"about": later("Sums up its text.")}
+        bot.tree.add_command(app_commands.ContextMenu(name="Summarize", callback=self.summarize_message, extras=about))
         bot.add_dynamic_items(Share)
         self.sharing: set[int] = set()
         """Ids of the messages that are being shared right now."""
 
-    @app_commands.command()
+    @app_commands.command(
+        extras=examples(
+            {"messages": 200, "length": "bullets"},
+            {"file": later("minutes.pdf"), "length": "short"},
+        )
+    )
     @app_commands.describe(
         text="A text",
         file="A file: text, PDF, Word, web page or table",

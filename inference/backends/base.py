@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from inference.cards import Card
 from inference.errors import InferenceError
 from inference.types import Event, ModelSpec, Request
 
@@ -17,11 +18,12 @@ ModelState = Literal["loaded", "on disk", "not downloaded"]
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """One listed model: where it is, and its size in bytes (in memory if loaded, else on disk)."""
+    """One listed model: where it is, its size in bytes (in memory if loaded, else on disk), and what is known of it."""
 
     spec: ModelSpec
     state: ModelState
     nbytes: int
+    card: Card = field(default_factory=Card)
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,7 +127,8 @@ class LocalBackend:
     def _status(self, spec: ModelSpec) -> ModelStatus:
         worker = self._workers.get(self._devices.get(spec.device, spec.device))
         loaded = worker.loaded_bytes(spec) if worker else None
+        card = self._hub.card(spec)
         if loaded is not None:
-            return ModelStatus(spec, "loaded", loaded)
+            return ModelStatus(spec, "loaded", loaded, card)
         state, nbytes = self._hub.state(spec)
-        return ModelStatus(spec, state, nbytes)
+        return ModelStatus(spec, state, nbytes, card)

@@ -20,6 +20,7 @@ from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError, XetDownloadError
 from huggingface_hub.utils import tqdm
 
+from inference.cards import Card, card_of
 from inference.config import Config
 from inference.errors import ModelUnavailable
 from inference.hub.commits import Commits
@@ -57,6 +58,10 @@ class Hub:
         """Whether every file is here, and how many bytes loading reads; a half-fetched model is not on disk."""
         folders = self._find_all(spec)
         return ("on disk", sum(map(size_of, folders))) if folders else ("not downloaded", 0)
+
+    def card(self, spec: ModelSpec) -> Card:
+        """What the model is good at, and its licence."""
+        return card_of(spec.repo, self._find(spec))
 
     def folder(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
         """The folder with the model's files, fetched first if need be; raises ModelUnavailable.

@@ -1,0 +1,118 @@
+"""The pages of /help, made from the commands themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.examples import examples_of
+from cogs.language import tr, translated, word
+from cogs.reply import Page
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+Slash = app_commands.Command[Any, ..., Any]
+
+_MENUS, _REPLIES, _DRAWINGS = "the menus", "replies", "drawings"
+"""Pages that are not about a command; none is called like one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """A page: its `name` among all, what a person chooses, and that in a few more words."""
+
+    name: str
+    label: str
+    about: str
+
+
+def topics(bot: Inkling) -> list[Topic]:
+    """Every page but the overview, in the current language."""
+    return [
+        *(Topic(each.qualified_name, _named(each), translated(each.description)) for each in _slash(bot)),
+        Topic(_MENUS, tr("The menu of a message"), tr("What is there under Apps")),
+        Topic(_REPLIES, tr("Replies"), tr("What to write in a reply, after my name")),
+        Topic(_DRAWINGS, tr("Drawings"), tr("Buttons below drawings, and marks in prompts")),
+    ]
+
+
+def page_of(bot: Inkling, name: str) -> Page:
+    """The page of that name, as in `topics`; the overview for any other."""
+    match name:
+        case "the menus":
+            return Page("\n".join([tr("**In the menu of a message**, under Apps:"), *_menus(bot)]))
+        case "replies":
+            return Page("\n".join([tr("**In a reply to a message**, or in any message:"), *_replies(bot)]))
+        case "drawings":
+            return Page("\n".join(_about_drawings()))
+        case _:
+            command = next((each for each in _slash(bot) if each.qualified_name == name), None)
+            return Page("\n".join(_command(command) if command else _overview(bot)))
+
+
+def _overview(bot: Inkling) -> Iterator[str]:
+    yield tr("**What I can do.** Below are all details, with examples.")
+    for command in _slash(bot):
+        yield f"`{_named(command)}` {translated(command.description)}"
+    menus = ", ".join(word(menu.name, "menu") for menu in _menu_commands(bot))
+    yield tr("**In the menu of a message**, under Apps: {names}", names=menus)
+    replies = ", ".join(f"`@Inkling {command.name}`" for command in _reply_commands(bot))
+    yield tr("**In a reply to a message**: {names}", names=replies)
+
+
+def _command(command: Slash) -> Iterator[str]:
+    yield f"**{_named(command)}**"
+    yield translated(command.description)
+    if command.parameters:
+        yield ""
+        yield tr("**Options**")
+    for option in command.parameters:
+        name, about = word(option.display_name, "option"), translated(str(option.description))
+        yield f"`{name}` {about} {tr('(needed)')}" if option.required else f"`{name}` {about}"
+    if examples := examples_of(command):
+        yield ""
+        yield tr("**Examples**")
+        yield from (f"`{example}`" for example in examples)
+
+
+def _menus(bot: Inkling) -> Iterator[str]:
+    for menu in _menu_commands(bot):
+        about = translated(menu.extras.get("about", ""))
+        yield f"**{word(menu.name, 'menu')}** {about}".rstrip()
+
+
+def _replies(bot: Inkling) -> Iterator[str]:
+    for command in _reply_commands(bot):
+        yield f"`@Inkling {command.name}` {translated(command.short_doc)}"
+
+
+def _about_drawings() -> Iterator[str]:
+    yield tr("**Below drawings**: U1 shows picture 1 alone, V1 varies it, Remix changes words and settings.")
+    yield tr("**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both.")
+    yield tr(
+        "**Again**: a picture that I drew, given to /imagine as `image` without a prompt, is drawn again from what its "
+        "file says."
+    )
+
+
+def _named(command: Slash) -> str:
+    return "/" + " ".join(word(part, "command") for part in command.qualified_name.split())
+
+
+def _slash(bot: Inkling) -> list[Slash]:
+    walk = bot.tree.walk_commands(type=discord.AppCommandType.chat_input)
+    return [command for command in walk if isinstance(command, app_commands.Command)]
+
+
+def _menu_commands(bot: Inkling) -> list[app_commands.ContextMenu]:
+    return bot.tree.get_commands(type=discord.AppCommandType.message)
+
+
+def _reply_commands(bot: Inkling) -> list[commands.Command[Any, ..., Any]]:
+    return sorted(bot.commands, key=lambda command: command.name)

@@ -1,0 +1,59 @@
+"""The models, each once, however many commands it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cogs.language import tr, word
+from cogs.reply import Page
+from cogs.reply.errors import said
+from inference import ModelStatus
+
+
+def models_page(statuses: Sequence[ModelStatus]) -> Page:
+    """In the order of the settings; the first of each command is what it uses when no model is named."""
+    first: dict[str, ModelStatus] = {}
+    for status in statuses:
+        first.setdefault(status.spec.task, status)
+    groups: dict[tuple[str, str | None], list[ModelStatus]] = {}
+    for status in statuses:
+        groups.setdefault((status.spec.repo, status.spec.revision), []).append(status)
+    blocks = ("\n".join(_model(group, list(first.values()))) for group in groups.values())
+    return Page("\n\n".join(blocks) or tr("No models are set up."))
+
+
+def _model(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
+    status = next((status for status in group if status.state == "loaded"), group[0])
+    names = dict.fromkeys(f"`{each.spec.name}`" for each in group)
+    facts = [_state(status), _size(status.nbytes), _licence(status)]
+    yield f"{', '.join(names)}: {', '.join(filter(None, facts))}"
+    yield "-# " + ", ".join(_served(each, each in defaults) for each in group)
+    if status.card.good_at:
+        yield f"-# {said(status.card.good_at)}"
+
+
+def _served(status: ModelStatus, default: bool) -> str:
+    command = "/" + word(status.spec.task, "command")
+    return tr("default of {command}", command=command) if default else tr("for {command}", command=command)
+
+
+def _state(status: ModelStatus) -> str:
+    match status.state:
+        case "loaded":
+            return tr("loaded")
+        case "on disk":
+            return tr("on disk")
+        case "not downloaded":
+            return tr("not downloaded")
+
+
+def _size(nbytes: int) -> str:
+    if not nbytes:
+        return ""
+    if nbytes >= 10**9:
+        return tr("{size:.1f} GB", size=nbytes / 10**9)
+    return tr("{size:.0f} MB", size=nbytes / 10**6)
+
+
+def _licence(status: ModelStatus) -> str:
+    return tr("licence {name}", name=status.card.licence) if status.card.licence else ""

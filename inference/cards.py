@@ -1,0 +1,73 @@
+"""What models are good at, and their licence: from the card where it lies beside the weights, else known here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from inference.errors import Phrase
+
+_MOST_TAGS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """`licence` as the card names it, `good_at` in a sentence or some tags; empty where nobody knows."""
+
+    licence: str = ""
+    good_at: str = ""
+
+
+def card_of(repo: str, folder: Path | None) -> Card:
+    """Of a hub id or a folder; reads a small file if `folder` has a card."""
+    known = _KNOWN.get(repo.rsplit("/", 1)[-1].lower(), Card())
+    if folder is None or not (folder / "README.md").is_file():
+        return known
+    front = _front_matter((folder / "README.md").read_text(encoding="utf-8", errors="replace"))
+    licence = str(front.get("license_name") or front.get("license") or known.licence)
+    tags = front.get("tags")
+    listed = ", ".join(map(str, tags[:_MOST_TAGS])) if isinstance(tags, list) else ""
+    return Card(licence, known.good_at or listed)
+
+
+def _front_matter(text: str) -> dict[str, Any]:
+    """The YAML between the first two lines of dashes; nothing where it is broken, since cards are written by hand."""
+    if not text.startswith("---"):
+        return {}
+    try:
+        found = yaml.safe_load(text.split("---", 2)[1])
+    except yaml.YAMLError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+_GPT2 = Phrase("Goes on with English text of any kind; knows no instructions.")
+_OPT = Phrase("Goes on with English text; not for commercial use.")
+_QUESTIONS = Phrase("Finds answers in English texts, or that there is none.")
+
+_KNOWN = {
+    "gpt2-large": Card("MIT", _GPT2),
+    "gpt2": Card("MIT", _GPT2),
+    "distilgpt2": Card("Apache-2.0", Phrase("Goes on with English text, small and quick; knows no instructions.")),
+    "opt-350m": Card("OPT", _OPT),
+    "opt-1.3b": Card("OPT", _OPT),
+    "bert-base-uncased": Card("Apache-2.0", Phrase("Fills blanks in English sentences, in lower case.")),
+    "bart-large-cnn": Card("MIT", Phrase("Sums up English news and reports.")),
+    "roberta-base-squad2": Card("CC-BY-4.0", _QUESTIONS),
+    "tinyroberta-squad2": Card("CC-BY-4.0", _QUESTIONS),
+    "vit-gpt2-image-captioning": Card("Apache-2.0", Phrase("Says in a short English sentence what a photo shows.")),
+    "stable-diffusion-v1-4": Card(
+        "CreativeML OpenRAIL-M", Phrase("Draws anything, best at 512 × 512, and starts from pictures.")
+    ),
+    "dalle-mini": Card("Apache-2.0", Phrase("Draws small, dreamlike pictures of 256 × 256 from words alone.")),
+    "distilbert-base-uncased-finetuned-sst-2-english": Card(
+        "Apache-2.0", Phrase("Tells pleasant English sentences from unpleasant ones.")
+    ),
+    "smollm2-135m-instruct": Card(
+        "Apache-2.0", Phrase("Chats, sums up and answers in simple English; small and quick, and often wrong.")
+    ),
+}
+"""By the last part of the id, in lower case; from the cards on https://huggingface.co as they stood in 2026."""

@@ -1,0 +1,38 @@
+"""What is known of models: from their card, else from the bot's own table."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from inference.cards import Card, card_of
+
+
+def _with_card(folder: Path, text: str) -> Path:
+    (folder / "README.md").write_text(text)
+    return folder
+
+
+def test_well_known_models_are_known_without_their_card(tmp_path: Path):
+    for folder in (None, tmp_path):
+        card = card_of("openai-community/gpt2-large", folder)
+        assert card.licence == "MIT"
+        assert "English text" in card.good_at
+
+
+def test_the_card_beside_the_weights_tells_licence_and_tags(tmp_path: Path):
+    folder = _with_card(tmp_path, "---\nlicense: apache-2.0\ntags:\n- chat\n- poems\n---\n# A model\n")
+    assert card_of("someone/poet", folder) == Card("apache-2.0", "chat, poems")
+
+
+def test_a_licence_of_its_own_goes_by_its_name(tmp_path: Path):
+    folder = _with_card(tmp_path, "---\nlicense: other\nlicense_name: poet-1.0\n---\n")
+    assert card_of("someone/poet", folder).licence == "poet-1.0"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "# A model", "---\n: [\n---\n", "---\njust words\n---\n", "---\ntags: poems\n---"]
+)
+def test_a_card_that_says_nothing_or_is_broken_is_no_card(tmp_path: Path, text: str):
+    assert card_of("someone/poet", _with_card(tmp_path, text)) == Card()
