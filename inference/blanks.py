@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from inference.types import Filling, Prediction
+from inference.types import Filling, Joint, Prediction
 
 _BLANK = re.compile(r"\[mask\]|<mask>|_{3,}", re.IGNORECASE)
 
@@ -20,9 +20,16 @@ def split_at_blanks(text: str) -> list[str]:
     return _BLANK.split(text)
 
 
-def filling(pieces: Sequence[str], blanks: Sequence[Sequence[tuple[str, float]]]) -> Filling:
-    """`blanks` has each blank's words with their scores, best first; a word is shown with the best in the others."""
-    best = [words[0][0] for words in blanks]
+def filling(
+    pieces: Sequence[str],
+    blanks: Sequence[Sequence[tuple[str, float]]],
+    together: Sequence[tuple[Sequence[str], float]],
+) -> Filling:
+    """`blanks` has each blank's own words with their scores, `together` words for all of them; best first.
+
+    A blank's word is shown with the best ones of `together` in the other blanks.
+    """
+    best = list(together[0][0])
 
     def with_word(i: int, word: str) -> str:
         return _joined(pieces, [*best[:i], word, *best[i + 1 :]])
@@ -33,6 +40,7 @@ def filling(pieces: Sequence[str], blanks: Sequence[Sequence[tuple[str, float]]]
             for i, words in enumerate(blanks)
         ),
         _joined(pieces, best),
+        tuple(Joint(tuple(words), score, _joined(pieces, words)) for words, score in together),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -12,10 +13,14 @@ from transformers import AutoModelForMaskedLM
 from inference.blanks import filling, split_at_blanks
 from inference.devices import Placement
 from inference.errors import InvalidRequest, ModelUnavailable
-from inference.pipelines.base import Batch, Pipeline, run_each
+from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
 from inference.pipelines.encoder import read_tokenizer, window
+from inference.pipelines.filling import fill_together, likeliest
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.types import Filling, FillRequest, ModelSpec, Request
+
+_TOGETHER = 1024
+"""Tokens in one forward pass: the output holds the whole vocabulary for each of them."""
 
 
 class FillMask(Pipeline):
@@ -37,29 +42,41 @@ class FillMask(Pipeline):
 
     def run(self, batch: Batch) -> None:
         # One after another: texts of different lengths can't share a forward pass without changing each other's bits.
-        run_each(batch, self._fill)
+        run_jobs(batch, lambda job: self._fill(job.request, lambda: pause(batch, job)))
 
-    def _fill(self, request: Request) -> Filling:
+    def _fill(self, request: Request, checkpoint: Callable[[], None]) -> Filling:
         assert isinstance(request, FillRequest)
         mask = self._tokenizer.mask_token
         pieces = split_at_blanks(request.text.replace(mask, "[MASK]"))  # the tokenizer takes its own for a blank anyway
-        probabilities = self._probabilities(mask.join(pieces))  # [blanks, vocabulary]
-        scores, tokens = probabilities.topk(min(request.top_k, probabilities.shape[1]))
-        words = [[self._word(token) for token in row] for row in tokens.tolist()]
-        return filling(pieces, [list(zip(*row, strict=True)) for row in zip(words, scores.tolist(), strict=True)])
+        tokens = self._tokens(mask.join(pieces))  # [tokens]
+        blanks = (tokens == self._tokenizer.mask_token_id).nonzero()[:, 0]  # [blanks]
+        alone = self._probabilities(tokens[None], blanks)[0]  # [blanks, vocabulary]
+        together = fill_together(tokens, blanks, request.top_k, self._probabilities, checkpoint)
+        return filling(
+            pieces,
+            [[(self._word(token), score) for token, score in likeliest(row, request.top_k)] for row in alone],
+            [([self._word(token) for token in words], score) for words, score in together],
+        )
+
+    def _tokens(self, text: str) -> Tensor:
+        tokens = self._tokenizer(text, return_tensors="pt", verbose=False)["input_ids"][0]
+        if len(tokens) > self._window:
+            raise InvalidRequest(
+                "The text is too long to fill: it has {count:,} tokens, and this model reads {most:,}. Shorten it.",
+                count=len(tokens),
+                most=self._window,
+            )
+        return tokens
+
+    def _probabilities(self, texts: Tensor, blanks: Tensor) -> Tensor:
+        """Of each token in the `blanks` of texts of one length: [texts, tokens] to [texts, blanks, vocabulary]."""
+        return torch.cat([self._read(some, blanks) for some in texts.split(max(1, _TOGETHER // texts.shape[1]))])
 
     @torch.inference_mode()
-    def _probabilities(self, text: str) -> Tensor:
-        """Of each token in each blank, [blanks, vocabulary]; they are read at once, so none sees another's word."""
-        inputs = self._tokenizer(text, return_tensors="pt", verbose=False).to(self._model.device)
-        length = inputs["input_ids"].shape[1]
-        if length > self._window:
-            raise InvalidRequest(
-                f"The text is too long to fill: it has {length:,} tokens, and this model reads {self._window:,}. "
-                "Shorten it."
-            )
-        blanks = inputs["input_ids"][0] == self._tokenizer.mask_token_id  # [tokens]
-        return self._model(**inputs).logits[0, blanks].float().softmax(dim=-1).cpu()
+    def _read(self, texts: Tensor, blanks: Tensor) -> Tensor:
+        texts = texts.to(self._model.device)
+        logits = self._model(input_ids=texts, attention_mask=torch.ones_like(texts)).logits
+        return logits[:, blanks].float().softmax(dim=-1).cpu()
 
     def _word(self, token: int) -> str:
         """Without the marks by which tokenizers tell a word's start (a space) or its inside (`##`)."""

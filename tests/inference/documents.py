@@ -48,7 +48,7 @@ def pdf_of(pages: Sequence[Sequence[str]]) -> bytes:
 
 
 def book(pages: int = 100, told: str = "", on: int = 56, lines: int = 45) -> bytes:
-    """A PDF of some 3,000 characters a page (70 a line), with the sentence `told` on page `on`, counted from 0, or the last."""
+    """A PDF of 70 characters a line, with the sentence `told` on page `on`, counted from 0, or the last."""
     chance = random.Random(0)
 
     def sentence() -> str:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from inference.errors import InvalidRequest, ModelUnavailable
+from inference.errors import InvalidRequest, ModelUnavailable, RequestCancelled
 from inference.pipelines import Pipeline
 from inference.types import Filling, FillRequest
 from tests.models import tiny_text
-from tests.models.harness import run
+from tests.models.harness import MemoryBatch, run
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_what_the_tokenizer_reads_as_its_own_mask_is_a_blank_too(tmp_path: Path)
     folder = tiny_text.bert_filler(tmp_path)
     (folder / "tokenizer_config.json").write_text('{"mask_token": "[PAD]", "do_lower_case": true}', encoding="utf-8")
     filling = fill(tiny_text.read("fill", folder), "I [PAD] a ___ day")
-    assert filling.text == "I {} a {} day".format(*(words[0].word for words in filling.blanks))
+    assert filling.text == "I {} a {} day".format(*filling.joint[0].words)
 
 
 def test_the_callers_own_casing_and_spacing_stay(bert: Pipeline) -> None:
@@ -56,10 +56,48 @@ def test_the_callers_own_casing_and_spacing_stay(bert: Pipeline) -> None:
 
 def test_each_blank_is_predicted_with_the_best_words_in_the_others(bert: Pipeline) -> None:
     filling = fill(bert, "I ___ a [MASK] day")
-    first, second = filling.blanks
-    assert filling.text == f"I {first[0].word} a {second[0].word} day"
-    assert [p.text for p in first] == [f"I {p.word} a {second[0].word} day" for p in first]
-    assert [p.text for p in second] == [f"I {first[0].word} a {p.word} day" for p in second]
+    first, second = filling.joint[0].words
+    assert filling.text == filling.joint[0].text == f"I {first} a {second} day"
+    assert [p.text for p in filling.blanks[0]] == [f"I {p.word} a {second} day" for p in filling.blanks[0]]
+    assert [p.text for p in filling.blanks[1]] == [f"I {first} a {p.word} day" for p in filling.blanks[1]]
+
+
+def test_the_words_of_one_blank_are_also_those_of_all_blanks(bert: Pipeline) -> None:
+    filling = fill(bert, "a ___ day", top_k=9)
+    assert [(*joint.words, joint.score, joint.text) for joint in filling.joint] == [
+        (p.word, p.score, p.text) for p in filling.blanks[0]
+    ]
+
+
+def test_a_word_is_chosen_in_the_light_of_those_chosen_before(bert: Pipeline) -> None:
+    text = "I ___ a ___ day ."
+    filling = fill(bert, text, top_k=5)
+    surest = max((0, 1), key=lambda blank: filling.blanks[blank][0].score)
+    assert len({joint.words for joint in filling.joint}) == 5
+    for joint in filling.joint:
+        with_one = text.replace("___", "{}").format(*(joint.words[i] if i == surest else "___" for i in (0, 1)))
+        known = {p.word: p.score for p in fill(bert, text, 99).blanks[surest]}[joint.words[surest]]
+        then = {p.word: p.score for p in fill(bert, with_one, 99).blanks[0]}[joint.words[1 - surest]]
+        assert joint.score == pytest.approx(known * then, rel=1e-4)
+
+
+def test_joint_fillings_come_best_first(bert: Pipeline) -> None:
+    scores = [joint.score for joint in fill(bert, "___ am ___ good ___ .", top_k=20).joint]
+    assert len(scores) == 20
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_too_many_blanks_are_refused(bert: Pipeline) -> None:
+    (error,) = run(bert, FillRequest(text="___ " * 33))
+    assert isinstance(error, InvalidRequest)
+    assert "33 blanks; this model fills up to 32" in error.user_message
+
+
+def test_others_have_their_turn_between_two_blanks(bert: Pipeline) -> None:
+    batch = MemoryBatch.of(FillRequest(text="___ a ___ day ___"))
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    (outcome,) = batch.run(bert)
+    assert isinstance(outcome, RequestCancelled)
 
 
 def test_a_piece_inside_a_word_loses_its_mark(bert: Pipeline) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from math import prod
 
 import torch
 
@@ -31,20 +32,26 @@ class Scorer:
     def fill(self, request: FillRequest, pause: Callable[[], None]) -> Filling:
         """Fill the blanks from left to right.
 
-        A causal model reads from the left alone: so what stands before a blank proposes words, and what
-        follows, up to the next blank, judges them. Scores are shares among the proposals. `pause` is called
-        before each look at the model. Raises InvalidRequest for too many blanks.
+        A causal model reads from the left alone: so what stands before a blank proposes words, and what follows, up to
+        the next blank, judges them. Scores are shares among the proposals. Words for all blanks together differ in the
+        last blank alone. `pause` is called before each look at the model. Raises InvalidRequest for too many blanks.
         """
         pieces = split_at_blanks(request.text)
         if len(pieces) - 1 > _MOST_BLANKS:
-            raise InvalidRequest(f"This text has {len(pieces) - 1} blanks; this model fills up to {_MOST_BLANKS}.")
+            raise InvalidRequest(
+                "This text has {count} blanks; this model fills up to {most}. Leave some of them out.",
+                count=len(pieces) - 1,
+                most=_MOST_BLANKS,
+            )
         before = pieces[0]
         blanks: list[list[tuple[str, float]]] = []
         for after in pieces[1:]:
             words = self._words(before, after, pause)[: request.top_k]
             blanks.append(words)
             before += words[0][0] + after
-        return filling(pieces, blanks)
+        first = [words[0] for words in blanks[:-1]]
+        together = [([*(w for w, _ in first), word], score * prod(s for _, s in first)) for word, score in blanks[-1]]
+        return filling(pieces, blanks, together)
 
     def moods(self, request: SentimentRequest, pause: Callable[[], None]) -> Moods:
         """Whether "positive" or "negative" continues each text better than it continues no text at all.
@@ -106,7 +113,9 @@ class Scorer:
     def _fitting(self, tokens: list[int]) -> list[int]:
         if len(tokens) > self._window:
             raise InvalidRequest(
-                f"This text has {len(tokens):,} tokens; this model takes {self._window:,}. Shorten it."
+                "This text has {count:,} tokens; this model takes {most:,}. Shorten it.",
+                count=len(tokens),
+                most=self._window,
             )
         return tokens
 
