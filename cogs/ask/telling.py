@@ -16,6 +16,9 @@ from inference import Answer, AskRequest, Engine, ExplainRequest
 _PASSAGES = 3
 """Windows of the text from which a model answers in its own words; more would tell a small one less."""
 
+_UNWINDOWED = 8000
+"""Characters of a text for which a model names no windows."""
+
 _BETWEEN = "\n\n"
 
 
@@ -77,7 +80,7 @@ def _found(answer: Answer, source: Source, kept: Kept) -> str:
 
 def _kept(job: Job, question: Question, answer: Answer, source: Source) -> Kept:
     shown = span(answer)
-    windows = sorted(answer.windows[:_PASSAGES]) or [(0, len(source.text))]
+    windows = sorted(answer.windows[:_PASSAGES]) or [(0, _UNWINDOWED)]
     return Kept(
         owner=job.owner,
         question=question.text,

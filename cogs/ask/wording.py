@@ -23,7 +23,7 @@ _MOST_NAMES = 5
 
 def below(question: str, text: str) -> str:
     """`text` with the question above it."""
-    return f"{quoted(question)}\n{text}"
+    return f"{quoted(question)}\n\n{text}"
 
 
 def in_own_words(text: str, quotes: str) -> str:

@@ -1,6 +1,6 @@
 """What people hand in: files, and messages they point at. Everything unusable is an InvalidRequest with a reason."""
 
-from cogs.reply.sources.files import check_files, check_size, name_of, read, source_of_file, text_given, text_of_file
+from cogs.reply.sources.files import check_files, check_size, name_of, read, source_of_file, text_of_file
 from cogs.reply.sources.links import check_readable, leads_elsewhere, linked_message, readable_channel
 from cogs.reply.sources.messages import (
     HOW_TO_POINT,
@@ -35,7 +35,6 @@ __all__ = [
     "readable_channel",
     "source_of_file",
     "sources_of_message",
-    "text_given",
     "text_of_file",
     "text_of_message",
     "visible",

@@ -7,23 +7,17 @@ from collections.abc import Sequence
 
 import discord
 
+from cogs.language import tr
 from cogs.reply.errors import DELIVERY
 from cogs.reply.job import Job
+from cogs.reply.page import Page
 from cogs.reply.sources.source import Source
+from cogs.reply.text import neutral
 from inference import InvalidRequest, document_text
 
 _READ_SECONDS = 20
-
-
-async def text_given(
-    job: Job, text: str | None, file: discord.Attachment | None, choices: str = "either a text or a file"
-) -> str:
-    """The text of an option, or that of the file beside it; without exactly one, a refusal names the `choices`."""
-    if text is not None and file is None:
-        return text
-    if text is None and file is not None:
-        return await text_of_file(job, file)
-    raise InvalidRequest("Give {choices}, and only one of them.", choices=choices)
+_PAUSE = 1.5
+"""Seconds between two edits."""
 
 
 def check_files(job: Job, files: Sequence[discord.Attachment]) -> None:
@@ -36,12 +30,15 @@ def check_files(job: Job, files: Sequence[discord.Attachment]) -> None:
 
 
 async def text_of_file(job: Job, file: discord.Attachment) -> str:
-    """The text of a document; acknowledges, since fetching it takes a while. Raises InvalidRequest."""
+    """The text of a document; acknowledges, and tells what takes so long. Raises InvalidRequest."""
     check_files(job, [file])
     await job.acknowledge()
-    data = await read(file)
-    most = job.limits.text_characters
-    return await asyncio.to_thread(document_text, data, name_of(file), most)
+    job.tell(Page(tr("Reading {name}…", name=name_of(file))), _PAUSE)
+    return await job.wait(_text(file, job.limits.text_characters))
+
+
+async def _text(file: discord.Attachment, most: int) -> str:
+    return await asyncio.to_thread(document_text, await read(file), name_of(file), most)
 
 
 async def source_of_file(job: Job, file: discord.Attachment) -> Source:
@@ -71,4 +68,4 @@ async def read(file: discord.Attachment) -> bytes:
 
 def name_of(file: discord.Attachment) -> str:
     """A file's name, ready to show."""
-    return discord.utils.escape_markdown(file.filename)
+    return neutral(file.filename)

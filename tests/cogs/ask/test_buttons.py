@@ -18,7 +18,7 @@ async def test_the_context_is_shown_in_private(stage: Stage):
     shown = first(await ask(stage, file=("a.txt", f"Before.\n\n{TOWER}\n\nBehind.".encode())))
     result = await stage.alice.click(shown.message, label="Show context")
     assert result.ephemeral
-    assert first(result).content == f"> When?\nBefore.\n\n{TOWER.replace('1889', '**1889**')}\n\nBehind.\n-# a.txt"
+    assert first(result).content == f"> When?\n\nBefore.\n\n{TOWER.replace('1889', '**1889**')}\n\nBehind.\n-# a.txt"
     assert len(stage.channel.history()) == 1
 
 

@@ -43,13 +43,13 @@ async def engine(config: Config) -> AsyncGenerator[Engine]:
 async def test_an_answer_is_found_shown_and_put_in_own_words(stage: Stage):
     message = await stage.bob.send(stage.channel, "Hello. Anna met Bert in Rome.")
     shown = first(await ask(stage, "Who?", link=message.jump_url))
-    assert shown.content.startswith("> Who?\n")
+    assert shown.content.startswith("> Who?\n\n")
     assert "**" in shown.content
     context = await stage.alice.click(shown.message, label="Show context")
-    assert first(context).content.replace("**", "") == f"> Who?\nHello. Anna met Bert in Rome.\n-# {message.jump_url}"
+    assert first(context).content.replace("**", "") == f"> Who?\n\nHello. Anna met Bert in Rome.\n-# {message.jump_url}"
     words = await stage.alice.click(shown.message, label="In own words")
     assert "In the model's own words, which may be wrong" in first(words).content
-    assert first(words).content.endswith(shown.content.partition("Other answers")[0].removeprefix("> Who?\n").rstrip())
+    assert first(words).content.endswith(shown.content.partition("Other answers")[0].removeprefix("> Who?\n\n").rstrip())
 
 
 async def test_a_question_alone_goes_to_the_language_model(stage: Stage):

@@ -12,7 +12,7 @@ from tests.cogs.stage import Stage, buttons, first
 async def test_the_answer_stands_in_its_sentence(stage: Stage):
     stage.backend.script = finds("1889")
     result = await ask(stage, text=TOWER)
-    assert first(result).content == "> When?\nIt was built in **1889** by Eiffel.\n-# Sure"
+    assert first(result).content == "> When?\n\nIt was built in **1889** by Eiffel.\n-# Sure"
     assert stage.backend.requests == [AskRequest(question="When?", context=TOWER, owner=str(stage.alice.id))]
     assert buttons(first(result)) == ["Show context", "In own words"]
 
@@ -28,7 +28,7 @@ async def test_how_sure_it_is_is_said_in_plain_words(stage: Stage, score: float,
 async def test_other_answers_are_listed_in_their_sentences(stage: Stage):
     stage.backend.script = finds("1889", 0.6, ("1887", 0.3), ("Eiffel", 0.05), ("tower", 0.019))
     assert first(await ask(stage, text=TOWER)).content == (
-        "> When?\nIt was built in **1889** by Eiffel.\n-# Likely\n"
+        "> When?\n\nIt was built in **1889** by Eiffel.\n-# Likely\n"
         "Other answers that the text may hold:\n"
         "1. Work began in **1887**.\n"
         "2. It was built in 1889 by **Eiffel**."
@@ -38,26 +38,26 @@ async def test_other_answers_are_listed_in_their_sentences(stage: Stage):
 async def test_no_answer_is_said_honestly(stage: Stage):
     stage.backend.script = finds("")
     result = await ask(stage, "Who?", text=TOWER)
-    assert first(result).content == "> Who?\nThe text does not say."
+    assert first(result).content == "> Who?\n\nThe text does not say."
     assert buttons(first(result)) == ["In own words"]
 
 
 async def test_behind_no_answer_the_best_guess_is_told_as_one(stage: Stage):
     stage.backend.script = finds("", 0.8, ("1887", 0.1), ("1889", 0.05))
     result = await ask(stage, "Who?", text=TOWER)
-    assert first(result).content == ("> Who?\nThe text does not say.\nPerhaps: Work began in **1887**.\n-# A guess")
+    assert first(result).content == ("> Who?\n\nThe text does not say.\nPerhaps: Work began in **1887**.\n-# A guess")
     assert buttons(first(result)) == ["Show context", "In own words"]
 
 
 async def test_a_faint_guess_is_not_told(stage: Stage):
     stage.backend.script = finds("", 0.99, ("1887", 0.01))
-    assert first(await ask(stage, "Who?", text=TOWER)).content == "> Who?\nThe text does not say."
+    assert first(await ask(stage, "Who?", text=TOWER)).content == "> Who?\n\nThe text does not say."
 
 
 async def test_a_model_that_answers_in_its_own_words_is_labelled(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("In *1889*.", 0, 0, 0, generated=True))]
     result = await ask(stage, text=TOWER)
-    assert first(result).content == "> When?\nIn \\*1889\\*.\n-# In the model's own words, which may be wrong"
+    assert first(result).content == "> When?\n\nIn \\*1889\\*.\n-# In the model's own words, which may be wrong"
     assert buttons(first(result)) == []
 
 
@@ -66,7 +66,7 @@ async def test_below_a_model_that_answers_in_its_own_words_stands_what_the_text_
     stage.backend.script = lambda spec, request: [Result(Answer("In 1889.", 0, 0, 0, True, windows=(window,)))]
     result = await ask(stage, file=("a.txt", TOWER.encode()))
     assert first(result).content == (
-        "> When?\nIn 1889.\n-# In the model's own words, which may be wrong\n"
+        "> When?\n\nIn 1889.\n-# In the model's own words, which may be wrong\n"
         "What the text says:\nIt was built in 1889 by Eiffel.\n-# a.txt"
     )
     assert buttons(first(result)) == ["Show context"]
@@ -76,7 +76,7 @@ async def test_below_a_model_that_answers_in_its_own_words_stands_what_the_text_
 
 async def test_a_model_that_has_no_words_of_its_own_says_so(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("", 0, 0, 0, generated=True))]
-    assert first(await ask(stage, text=TOWER)).content == "> When?\nThe text does not say."
+    assert first(await ask(stage, text=TOWER)).content == "> When?\n\nThe text does not say."
 
 
 async def test_what_a_text_says_neither_pings_nor_formats(stage: Stage):

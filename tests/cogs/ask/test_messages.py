@@ -101,7 +101,7 @@ async def test_the_last_messages_are_read_and_the_answer_links_to_the_one_that_h
     result = await ask(stage, "When is tea?", messages=2)
     assert asked(stage).context == "alice: Lunch is at noon.\nbob: Tea? At five."
     assert first(result).content == (
-        f"> When is tea?\nAt **five**.\n-# Sure, from {tea.jump_url}\n"
+        f"> When is tea?\n\nAt **five**.\n-# Sure, from {tea.jump_url}\n"
         f"Other answers that the text may hold:\n1. alice: Lunch is at **noon**. · {lunch.jump_url}\n"
         "-# 2 of 2 messages"
     )

@@ -16,7 +16,7 @@ async def test_own_words_come_with_the_evidence_below(stage: Stage):
     stage.backend.script = finds("1889", 0.9, ("1887", 0.1))
     result = await ask(stage, text=TOWER, **{"own-words": True})
     assert first(result).content == (
-        f"> When?\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built in **1889** by Eiffel.\n-# Sure"
+        f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built in **1889** by Eiffel.\n-# Sure"
     )
 
 
@@ -42,29 +42,29 @@ async def test_they_grow_in_the_message(stage: Stage):
     await ask(stage, text=TOWER, **{"own-words": True})
     await stage.event(Chunk("It was *built*"))
     await stage.env.advance_time(2)
-    assert stage.said == "> When?\nIt was \\*built\\* ▌"
+    assert stage.said == "> When?\n\nIt was \\*built\\* ▌"
     await stage.event(_SAID)
-    assert stage.said.startswith(f"> When?\nIt was built in 1889.\n{_LABEL}")
+    assert stage.said.startswith(f"> When?\n\nIt was built in 1889.\n{_LABEL}")
 
 
 async def test_a_question_without_a_source_is_answered_from_memory_and_labelled(stage: Stage):
     result = await ask(stage, "Why is the sky blue?")
     assert stage.backend.requests == [ExplainRequest(question="Why is the sky blue?", owner=str(stage.alice.id))]
     assert first(result).content == (
-        "> Why is the sky blue?\nBecause it is so.\n-# From the model's memory, without a source; it may be wrong"
+        "> Why is the sky blue?\n\nBecause it is so.\n-# From the model's memory, without a source; it may be wrong"
     )
 
 
 async def test_a_model_with_nothing_to_say_is_told_so(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("", 0, 0, 0, generated=True))]
-    assert first(await ask(stage)).content == "> When?\nThe model had nothing to say."
+    assert first(await ask(stage)).content == "> When?\n\nThe model had nothing to say."
 
 
 async def test_a_press_gives_own_words_with_the_evidence_below(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     result = await stage.alice.click(shown.message, label="In own words")
-    assert first(result).content.startswith(f"> When?\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built")
+    assert first(result).content.startswith(f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built")
     assert explained(stage).context == TOWER
 
 

@@ -13,7 +13,7 @@ from tests.inference.documents import book, word_of
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 async def test_a_text_file_is_read(stage: Stage, encoding: str):
     result = await ask(stage, "Who?", file=("a_b.txt", "Zoë won.".encode(encoding)))
-    assert first(result).content.startswith("> Who?\n**Zoë** won.\n-# Sure, from a\\_b.txt")
+    assert first(result).content.startswith("> Who?\n\n**Zoë** won.\n-# Sure, from a\\_b.txt")
 
 
 async def test_documents_of_other_kinds_are_read(stage: Stage):
@@ -32,7 +32,7 @@ async def test_several_files_are_read_and_each_answer_names_its_own(stage: Stage
     result = await ask(stage, **files, file3=("dinner.txt", b"Dinner is at seven."))
     assert asked(stage).context == "Tea is at five.\n\nLunch is at noon.\n\nDinner is at seven."
     assert first(result).content == (
-        "> When?\nLunch is at **noon**.\n-# Sure, from lunch.md\n"
+        "> When?\n\nLunch is at **noon**.\n-# Sure, from lunch.md\n"
         "Other answers that the text may hold:\n1. Dinner is at **seven**. · dinner.txt"
     )
 
@@ -48,7 +48,7 @@ async def test_a_document_of_a_hundred_pages_is_read_whole(stage: Stage):
     stage.backend.script = finds("vault 81")
     result = await ask(stage, "Where is it?", file=("book.pdf", book(100, told)))
     assert (
-        first(result).content == "> Where is it?\nThe captain hid the letter in **vault 81**.\n-# Sure, from book.pdf"
+        first(result).content == "> Where is it?\n\nThe captain hid the letter in **vault 81**.\n-# Sure, from book.pdf"
     )
     assert asked(stage).context.startswith("Chapter 1\n")
     assert "\nChapter 100\n" in asked(stage).context
@@ -89,7 +89,7 @@ async def test_the_menu_asks_for_the_question_and_links_to_the_message(stage: St
     message = await stage.bob.send(stage.channel, TOWER)
     form = await stage.alice.context_menu(stage.channel, "Ask about this", message)
     result = await stage.alice.submit_modal(form, {"question": "When?"})
-    expected = f"> When?\nIt was built in **1889** by Eiffel.\n-# Sure, from {message.jump_url}"
+    expected = f"> When?\n\nIt was built in **1889** by Eiffel.\n-# Sure, from {message.jump_url}"
     assert first(result).content == expected
 
 
@@ -107,4 +107,4 @@ async def test_a_message_without_words_can_not_be_asked(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
     form = await stage.alice.context_menu(stage.channel, "Ask about this", message)
     result = await stage.alice.submit_modal(form, {"question": "When?"})
-    assert "The text to ask about is empty." in refusal(result)
+    assert refusal(result) == "That message has no words to read."
