@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import datetime
+from dataclasses import replace
+from typing import cast
+
 import discord
 import pytest
+from discord.ext import commands
+from simcord.results import to_discord_message
 
+from cogs.client import Inkling
+from cogs.language import LANGUAGES
+from cogs.language.catalogue import catalogue
+from cogs.mention import Mention
 from inference import Answer, AskRequest, CompleteRequest, ModelUnavailable, Result, SummarizeRequest
 from tests.cogs.stage import Stage
 from tests.fakes import PNG
@@ -17,7 +27,7 @@ _PORTAL = discord.Intents(guilds=True, messages=True)
 async def test_a_reply_summarizes_the_message_it_replies_to(stage: Stage, spelling: str):
     story = await stage.bob.send(stage.channel, "A long story")
     request = await stage.alice.send(stage.channel, f"{stage.mention} {spelling}", reply_to=story)
-    assert stage.said == "In short: A long story"
+    assert stage.said.startswith("In short: A long story\n")
     assert stage.backend.requests == [SummarizeRequest(text="A long story", owner=str(stage.alice.id))]
     assert stage.channel.last_message is not None
     assert stage.channel.last_message.reference is not None
@@ -28,7 +38,7 @@ async def test_a_reply_asks_about_the_message(stage: Stage):
     story = await stage.bob.send(stage.channel, "It opened in 1889.")
     stage.backend.script = lambda spec, request: [Result(Answer("1889", 0.9, 13, 17))]
     await stage.alice.send(stage.channel, f'{stage.mention} ask when did "it" open?', reply_to=story)
-    assert stage.said == f'> when did "it" open?\nIt opened in **1889**.\n-# Sure, from {story.jump_url}'
+    assert stage.said == f'> when did "it" open?\n\nIt opened in **1889**.\n-# Sure, from {story.jump_url}'
     assert isinstance(stage.backend.requests[0], AskRequest)
 
 
@@ -58,7 +68,104 @@ async def test_help_is_one_reply(stage: Stage):
 
 async def test_an_unknown_word_gets_a_hint(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} dance")
-    assert stage.said == "I don't know `dance`. Try `@Inkling help`."
+    assert stage.said.startswith("I don't know `dance`. After my name, write `summarize`, `ask` and a question,")
+
+
+@pytest.mark.parametrize("word", ["what is the price?", "`x`", "<@1>", "x" * 300])
+async def test_other_words_about_a_message_get_a_hint_that_formats_nothing(stage: Stage, word: str):
+    offer = await stage.bob.send(stage.channel, "Two for one")
+    await stage.alice.send(stage.channel, f"{stage.mention} {word}", reply_to=offer)
+    assert stage.said.startswith("I don't know `")
+    assert stage.said.count("`") == 14
+    assert not stage.backend.requests
+
+
+async def test_the_name_alone_gets_a_short_help(stage: Stage):
+    story = await stage.bob.send(stage.channel, "A long story")
+    for reply_to in (None, story):
+        await stage.alice.send(stage.channel, f" {stage.mention} ", reply_to=reply_to)
+        assert stage.said.startswith("Reply to a message with `@Inkling` and one of these: `summarize`,")
+    assert len(stage.channel.history()) == 5
+
+
+async def test_a_name_alone_in_a_channel_that_is_not_for_the_bot_is_told_where_to_ask(stage: Stage):
+    elsewhere = stage.guild.create_text_channel("bots")
+    store = cast(Inkling, stage.bot).store
+    await store.settings.servers.change(stage.guild.id, lambda settings: replace(settings, channels=(elsewhere.id,)))
+    await stage.alice.send(stage.channel, stage.mention)
+    assert stage.said.startswith(f"On this server I answer only in <#{elsewhere.id}>.")
+
+
+@pytest.mark.parametrize(("words", "length"), [("long", "long"), ("Bullets", "bullets"), ("please", "medium")])
+async def test_a_summary_can_have_a_length(stage: Stage, words: str, length: str):
+    story = await stage.bob.send(stage.channel, "A long story")
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize {words}", reply_to=story)
+    [request] = stage.backend.requests
+    assert isinstance(request, SummarizeRequest)
+    assert request.length == length
+
+
+async def _mood_of(stage: Stage, message: discord.Message) -> str:
+    """What the mood of a message is told of, or why it has none."""
+    await stage.alice.send(stage.channel, f"{stage.mention} mood", reply_to=message)
+    return stage.said
+
+
+async def test_a_forwarded_message_is_read(stage: Stage):
+    story = await stage.bob.send(stage.channel, "I love it")
+    forwarded = await stage.bob.forward(story, stage.channel)
+    assert (await _mood_of(stage, forwarded)).startswith("> I love it\n")
+
+
+async def test_embeds_and_polls_are_read(stage: Stage):
+    channel = stage.bot.get_partial_messageable(stage.channel.id)
+    embed = await channel.send(embed=discord.Embed(title="News", description="All is well"))
+    assert (await _mood_of(stage, embed)).startswith("> News All is well\n")
+    poll = discord.Poll("Tea or coffee?", datetime.timedelta(hours=1)).add_answer(text="Tea").add_answer(text="Coffee")
+    assert (await _mood_of(stage, await channel.send(poll=poll))).startswith("> Tea or coffee? Tea Coffee\n")
+
+
+_VOICE = 1 << 13
+
+
+async def test_what_has_no_words_is_told_apart(stage: Stage):
+    backend, channel = stage.env.backend, stage.channel.id
+    files = backend.store_attachments(channel, [("voice-message.ogg", b"OggS")])
+    voice = backend.create_message(channel, stage.bob.id, attachments=files, flags=_VOICE)
+    guild = stage.bot.get_guild(stage.guild.id)
+    assert guild is not None
+    wave = await guild.fetch_sticker(stage.guild.create_sticker("wave").id)
+    sticker = await stage.bot.get_partial_messageable(channel).send(stickers=[wave])
+    picture = await stage.bob.send(stage.channel, attachments=[("a.png", PNG)])
+    other = await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
+    await stage.env.settle()
+    told = [
+        await _mood_of(stage, message) for message in (to_discord_message(stage.env, voice), sticker, picture, other)
+    ]
+    assert told == [
+        "That is a voice message, and I can't listen. Ask who sent it to write it down.",
+        "That message is a sticker, without words to read.",
+        "That message has pictures but no words. To have them described, choose Caption image in its menu, under Apps.",
+        "That message has no words to read.",
+    ]
+    assert not stage.backend.requests
+
+
+async def test_only_the_pictures_of_a_message_are_captioned(stage: Stage):
+    message = await stage.bob.send(stage.channel, "no picture")
+    await stage.alice.send(stage.channel, f"{stage.mention} caption", reply_to=message)
+    assert stage.said.startswith("That message has no picture attached.")
+
+
+async def test_commands_also_go_by_their_names_in_other_languages(simcord_bot: commands.Bot):
+    """Which those are is the catalogues' matter: each must lead to its own command."""
+    commands_ = {command.name: command for command in Mention(cast(Inkling, simcord_bot)).get_commands()}
+    for language in LANGUAGES:
+        for name, command in commands_.items():
+            said = catalogue(language).pgettext("command", name)
+            assert said == name or said in command.aliases
+    names = [name for command in commands_.values() for name in (command.name, *command.aliases)]
+    assert len(names) == len(set(names))
 
 
 async def test_without_a_message_it_says_what_to_do(stage: Stage):

@@ -49,8 +49,9 @@ def words(message: discord.Message) -> str:
 
 def visible(message: discord.Message) -> bool:
     """Whether Discord shows what is in the message: without the message content intent, all of it is left out."""
-    parts = (message.content, message.embeds, message.attachments, message.components, message.message_snapshots)
-    return any(parts) or message.poll is not None or bool(message.stickers)
+    sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    parts = (part for each in sources for part in (each.content, each.embeds, each.attachments, each.components))
+    return any(parts) or message.poll is not None or any(each.stickers for each in sources)
 
 
 def attachments(message: discord.Message) -> list[discord.Attachment]:
