@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
-from bench import batching, dalle_mini, diffusion, engine, lag, loading
+from bench import batching, dalle_mini, diffusion, engine, lag, loading, streaming
 from bench.row import HEADINGS, Row, Skipped, table
 from inference import InferenceError
 
@@ -19,6 +19,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
     "diffusion": diffusion.measure,
     "dalle-mini": dalle_mini.measure,
     "batching": batching.measure,
+    "streaming": streaming.measure,
     "loading-safetensors": loading.safetensors,
     "loading-bin": loading.legacy_bin,
     "loading-flax": loading.flax,

@@ -1,0 +1,65 @@
+"""transformers' own `generate`, as the other side of the measurement of streams. Imports torch."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria
+
+from bench.speed import Speed
+from inference import CompleteRequest, ModelSpec
+from inference.devices import place
+
+
+class _Clock(StoppingCriteria):
+    """`generate` asks after each token whether to stop: never, but the first time is noted."""
+
+    def __init__(self) -> None:
+        self.first = 0.0
+
+    def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+        self.first = self.first or time.perf_counter()
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+
+class Reference:
+    """A model as transformers loads it, in the number format that the bot takes."""
+
+    def __init__(self, folder: Path, spec: ModelSpec) -> None:
+        placement = place(spec.device, spec.dtype)
+        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=placement.dtype)
+        self._model = model.to(placement.device).eval()
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
+        self._tokenizer.pad_token = self._tokenizer.eos_token
+
+    def one_after_another(self, requests: Sequence[CompleteRequest]) -> Speed:
+        start = time.perf_counter()
+        firsts = [self._generate([request]) for request in requests]
+        return Speed(firsts[-1] - start, time.perf_counter() - start)
+
+    def in_one_batch(self, requests: Sequence[CompleteRequest]) -> Speed:
+        start = time.perf_counter()
+        first = self._generate(requests)
+        return Speed(first - start, time.perf_counter() - start)
+
+    def _generate(self, requests: Sequence[CompleteRequest]) -> float:
+        """Every text gets all its tokens. The moment of the first ones."""
+        clock = _Clock()
+        prompts = [request.prompt for request in requests]
+        inputs = self._tokenizer(prompts, return_tensors="pt", padding=len(prompts) > 1).to(self._model.device)
+        self._model.generate(
+            **inputs,
+            min_new_tokens=requests[0].max_new_tokens,
+            max_new_tokens=requests[0].max_new_tokens,
+            do_sample=True,
+            temperature=requests[0].temperature,
+            top_p=requests[0].top_p,
+            top_k=0,
+            pad_token_id=self._tokenizer.pad_token_id,
+            stopping_criteria=[clock],
+        )
+        return clock.first
