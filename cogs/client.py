@@ -97,12 +97,16 @@ class Inkling(commands.Bot):
         self.jobs = Jobs(engine, self.store.settings)
 
     async def setup_hook(self) -> None:
+        await self.prepare()
+        await sync_commands(self.tree, self.config)
+
+    async def prepare(self) -> None:
+        """Have storage, languages and commands at hand; needs no Discord."""
         await asyncio.to_thread(read_all, LANGUAGES)
         await self.store.open()
         for cog in COGS:
             await self.add_cog(cog(self))
         await self.tree.set_translator(CommandTranslator())
-        await sync_commands(self.tree, self.config)
 
     async def close(self) -> None:
         """Give every open job its last word, then leave."""

@@ -41,7 +41,8 @@ class Phrase(str):
 def together(sentences: Iterable[str]) -> Phrase:
     """One phrase of several, with a space between them."""
     values = {f"part{number}": sentence for number, sentence in enumerate(sentences)}
-    return Phrase(" ".join(f"{{{name}}}" for name in values), **values)
+    places = " ".join(f"{{{name}}}" for name in values)
+    return Phrase(places, **values)
 
 
 class InferenceError(Exception):
