@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from inference.cli.documents import read_document, read_file, read_text
 from inference.parameters import sampler_named
 from inference.regions import REGIONS
-from inference.types import SAMPLERS, Sampler
+from inference.types import LENGTHS, SAMPLERS, Sampler
 
 _EPILOG = """Without --config, config.yaml in the current folder is read. --model takes a name from that file,
 or any hub id or folder that holds a model of the task's kind."""
+
+_KINDS_OF_FILES = "text, Markdown, CSV, PDF, .docx, HTML"
 
 NewTask = Callable[[str, str], argparse.ArgumentParser]
 
@@ -77,20 +79,44 @@ def _add_text_tasks(new_task: NewTask) -> None:
     complete.add_argument("--system", metavar="TEXT", help="who a chat model is, instead of the settings' line")
     fill = new_task("fill", "fill each [MASK] or ___ in a text")
     fill.add_argument("text", metavar="TEXT")
-    summarize = new_task("summarize", "shorten a text of any length")
-    summarize.add_argument("text", nargs="?", default="-", type=_text, metavar="TEXT", help="- or nothing reads stdin")
-    ask = new_task("ask", "answer a question from a text")
-    ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument("--context", required=True, type=_text_file, metavar="FILE", help="the text; - reads stdin")
+    fill.add_argument("--top-k", type=int, metavar="K", help="so many words a blank")
+    _add_reading_tasks(new_task)
     mood = new_task("mood", "tell whether texts sound positive or negative")
     mood.add_argument("texts", metavar="TEXT", nargs="+")
-    for task in (complete, fill, summarize, ask, mood):
+    for task in (complete, fill, mood):
+        _add_model(task)
+
+
+def _add_reading_tasks(new_task: NewTask) -> None:
+    summarize = new_task("summarize", "shorten a text of any length")
+    summarize.add_argument(
+        "text",
+        nargs="*",
+        default=(),
+        type=read_text,
+        metavar="TEXT",
+        help=f"or files: {_KINDS_OF_FILES}; - or nothing reads stdin",
+    )
+    summarize.add_argument("--length", choices=LENGTHS, help="medium if not given")
+    ask = new_task("ask", "answer a question from documents; without them, from what a language model knows")
+    ask.add_argument("question", metavar="QUESTION")
+    ask.add_argument(
+        "--context", nargs="+", type=read_document, metavar="FILE", help=f"{_KINDS_OF_FILES}; - reads stdin"
+    )
+    ask.add_argument("--alternatives", type=int, metavar="N", help="so many other answers")
+    ask.add_argument(
+        "--own-words",
+        action="store_true",
+        default=False,
+        help="also let a language model answer, from what was found in the documents",
+    )
+    for task in (summarize, ask):
         _add_model(task)
 
 
 def _add_picture_tasks(new_task: NewTask) -> None:
     caption = new_task("caption", "describe a picture")
-    caption.add_argument("image", type=_file, metavar="IMAGE")
+    caption.add_argument("image", type=read_file, metavar="IMAGE")
     imagine = new_task("imagine", "draw a picture")
     imagine.add_argument(
         "prompt", nargs="?", default=_NOT_GIVEN, metavar="PROMPT", help="without: repeat the drawing given as --image"
@@ -116,9 +142,9 @@ def _add_drawing_options(imagine: argparse.ArgumentParser) -> None:
 
 
 def _add_source_options(imagine: argparse.ArgumentParser) -> None:
-    imagine.add_argument("--image", type=_file, metavar="FILE", help="a picture to start from")
+    imagine.add_argument("--image", type=read_file, metavar="FILE", help="a picture to start from")
     imagine.add_argument("--strength", type=float, metavar="S", help="how far to go from it, from 0.01 to 1")
-    imagine.add_argument("--mask", type=_file, metavar="FILE", help="a picture: white is drawn anew, black stays")
+    imagine.add_argument("--mask", type=read_file, metavar="FILE", help="a picture: white is drawn anew, black stays")
     imagine.add_argument(
         "--region",
         metavar="NAME",
@@ -130,25 +156,6 @@ def _add_file_tasks(new_task: NewTask) -> None:
     new_task("models", "list the models, and which are on disk")
     download = new_task("download", "fetch models, and record their commits so that later loads use the same")
     download.add_argument("names", nargs="*", default=[], metavar="NAME", help="name or hub id; without: all listed")
-
-
-def _file(path: str) -> bytes:
-    try:
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise argparse.ArgumentTypeError(f"{path} can't be read: {error.strerror}") from error
-
-
-def _text_file(path: str) -> str:
-    data = sys.stdin.buffer.read() if path == "-" else _file(path)
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise argparse.ArgumentTypeError(f"{path} is not UTF-8 text") from error
-
-
-def _text(text: str) -> str:
-    return _text_file("-") if text == "-" else text
 
 
 def _unescaped(text: str) -> str:

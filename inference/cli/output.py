@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from inference.backends.base import ModelStatus
 from inference.errors import GenerationFailed
 from inference.types import Answer, Caption, Completion, Drawing, Filling, Mood, Moods, Summary, Value
+
+GENERATED = "(Written by a language model, which can be wrong.)"
 
 
 def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
@@ -18,12 +21,13 @@ def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
             texts = [value.text, *value.others]
             return {"text": value.text, "seed": value.seed, "texts": texts, "ended": value.ended, "chat": value.chat}
         case Filling():
-            return {"text": value.text, "predictions": _predictions(value)}
+            joint = [asdict(words) for words in value.joint]
+            return {"text": value.text, "predictions": _predictions(value), "joint": joint}
         case Summary():
-            return {"text": value.text, "parts": value.parts}
+            return {"text": value.text, "parts": value.parts, "sections": [*map(asdict, value.sections)]}
         case Answer():
-            fields = {"answer": value.text, "score": value.score, "start": value.start, "end": value.end}
-            return {**fields, "generated": value.generated}
+            others = [_answer(other) for other in value.others]
+            return {**_answer(value), "generated": value.generated, "others": others, "windows": [*value.windows]}
         case Caption():
             return {"text": value.text}
         case Moods():
@@ -51,13 +55,29 @@ def as_text(value: Value, images: Sequence[Path] = ()) -> str:
             return value.text
         case Filling():
             rows = [f"{p['blank']}  {p['score']:6.1%}  {p['word']}" for p in _predictions(value)]
-            return "\n".join([value.text, "", *rows])
+            return "\n".join([value.text, "", *rows, *_together(value)])
         case Answer():
-            return value.text or "The text does not say."
+            label = ["", GENERATED] if value.generated else []
+            return "\n".join([value.text or "The text does not say.", *_other_answers(value), *label])
         case Moods():
             return "\n".join(f"{mood.label} ({mood.score:.1%})" for mood in value.moods)
         case Drawing():
             return "\n".join(filter(None, [*map(str, images), _settings(value), value.note]))
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    return {"answer": answer.text, "score": answer.score, "start": answer.start, "end": answer.end}
+
+
+def _other_answers(answer: Answer) -> list[str]:
+    rows = [f"{other.score:6.1%}  {' '.join(other.text.split())}" for other in answer.others]
+    return ["", "It might also be:", *rows] if rows else []
+
+
+def _together(filling: Filling) -> list[str]:
+    """Words for several blanks; of one, there is nothing more to say."""
+    rows = [f"{joint.score:6.1%}  {', '.join(joint.words)}" for joint in filling.joint]
+    return ["", "Together:", *rows] if len(filling.blanks) > 1 and rows else []
 
 
 def further_texts(completion: Completion) -> list[str]:

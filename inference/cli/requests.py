@@ -8,11 +8,14 @@ from dataclasses import fields, replace
 from typing import Any
 
 from inference import parameters
+from inference.cli.documents import read_document, together
 from inference.errors import InvalidRequest
 from inference.types import (
+    Answer,
     AskRequest,
     CaptionRequest,
     CompleteRequest,
+    ExplainRequest,
     FillRequest,
     ImagineRequest,
     Request,
@@ -38,6 +41,12 @@ def build_request(args: argparse.Namespace) -> Request:
     """
     kind = next(kind for kind in _KINDS if kind.task == args.task)
     options: dict[str, Any] = vars(args)
+    if kind is AskRequest and "context" not in options:
+        return ExplainRequest(question=args.question, model=options.get("model", ""))
+    if kind is AskRequest:
+        options["context"], _ = together(args.context)
+    if kind is SummarizeRequest:
+        options["text"], options["borders"] = together(args.text or [read_document("-")])
     if "size" in options:
         options |= dict(zip(("width", "height"), args.size, strict=True))
     names = {field.name for field in fields(kind)}
@@ -45,6 +54,12 @@ def build_request(args: argparse.Namespace) -> Request:
     if kind is ImagineRequest and "prompt" not in given:
         return _repeated(**given)
     return kind(**given)
+
+
+def explaining(request: AskRequest, evidence: Answer) -> ExplainRequest:
+    """The same question for a language model, about the stretches that speak of it."""
+    stretches = [request.context[start:end] for start, end in evidence.windows]
+    return ExplainRequest(question=request.question, context="\n\n".join(stretches) or request.context)
 
 
 def _frozen(value: Any) -> Any:

@@ -36,7 +36,8 @@ from tests.inference.command_line import CommandLine, Outcome
         (["complete", "x", "--model", "not a model"], "neither a hub id like org/name nor a folder"),
         (["download", "not a model"], "neither a hub id like org/name nor a folder"),
         (["fill", "no blank here"], "There is no blank to fill"),
-        (["ask", "Who?"], "required: --context"),
+        (["ask", "Who?", "--context"], "--context: expected at least one argument"),
+        (["summarize", "x", "--length", "tiny"], "invalid choice: 'tiny'"),
         (["ask", "Who?", "--context", "nowhere.txt"], "nowhere.txt can't be read: No such file"),
         (["caption", "nowhere.png"], "nowhere.png can't be read: No such file"),
         (["caption", "."], "can't be read: Is a directory"),
@@ -69,10 +70,11 @@ def test_an_unreadable_picture_is_one_line_and_status_2(run: CommandLine, tmp_pa
 
 
 def test_a_text_file_that_is_not_text_is_one_line_and_status_2(run: CommandLine, tmp_path: Path) -> None:
-    (tmp_path / "latin.txt").write_bytes("schön".encode("latin-1"))
-    done = run("ask", "Who?", "--context", tmp_path / "latin.txt")
-    assert (done.status, done.err.count("\n")) == (2, 1)
-    assert "latin.txt is not UTF-8 text" in done.err
+    (tmp_path / "cat.txt").write_bytes(PNG)
+    for arguments in (["ask", "Who?", "--context"], ["summarize"]):
+        done = run(*arguments, tmp_path / "cat.txt")
+        assert (done.status, done.err.count("\n")) == (2, 1)
+        assert "cat.txt is not a document" in done.err
 
 
 @pytest.mark.parametrize(
