@@ -146,7 +146,7 @@ def transcribed(
     recent = _recent(spoken, longest)
     hidden = sum(not visible(message) for message in others)
     if not recent:
-        raise InvalidRequest(_HIDDEN if hidden else "There are no messages with words before this one.")
+        raise InvalidRequest(_HIDDEN if hidden else "There are no messages with words to read there.")
     return Transcript(
         text="\n".join(map(str, recent)),
         messages=_placed(recent),

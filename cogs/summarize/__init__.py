@@ -47,15 +47,15 @@ class Summarize(commands.Cog):
     @app_commands.describe(
         text="A text",
         file="A file: text, PDF, Word, web page or table",
-        file2="Another file",
-        file3="Another file",
-        file4="Another file",
-        file5="Another file",
         messages="How many of the last messages; only you see that summary",
         since="Everything since a message (its link), or since your last message",
         channel="The channel, thread or forum post to read, if not this one",
         length="How long the summary should be",
         model="Who summarizes",
+        file2="Another file",
+        file3="Another file",
+        file4="Another file",
+        file5="Another file",
     )
     @app_commands.autocomplete(model=models_of("summarize"), since=since_choices)
     async def summarize(
@@ -63,15 +63,15 @@ class Summarize(commands.Cog):
         interaction: discord.Interaction,
         text: Text | None = None,
         file: discord.Attachment | None = None,
-        file2: discord.Attachment | None = None,
-        file3: discord.Attachment | None = None,
-        file4: discord.Attachment | None = None,
-        file5: discord.Attachment | None = None,
         messages: app_commands.Range[int, 2] | None = None,
         since: str | None = None,
         channel: app_commands.AppCommandChannel | app_commands.AppCommandThread | None = None,
         length: Length = "medium",
         model: str = "",
+        file2: discord.Attachment | None = None,
+        file3: discord.Attachment | None = None,
+        file4: discord.Attachment | None = None,
+        file5: discord.Attachment | None = None,
     ) -> None:
         """Summarize a text, a file, or what was written in a channel or thread."""
         settings = SummarizeRequest(text="…", length=length, model=model, owner=str(interaction.user.id))

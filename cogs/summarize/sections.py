@@ -49,7 +49,8 @@ def _text(summary: Summary, sections: Sequence[Section], past: Transcript, longe
     if len(sections) < 2:
         return shown(summary.text)
     lines = [_line(section, past, longest) for section in sections]
-    return "\n".join(lines if _is_sum(summary) else [shown(summary.text), "", *lines])
+    above = [] if _is_sum(summary) else [shown(summary.text), "", f"**{tr('Section by section')}**"]
+    return "\n".join([*above, *lines])
 
 
 def _is_sum(summary: Summary) -> bool:

@@ -84,7 +84,7 @@ def _once(message_id: int, sharing: set[int]) -> Generator[None]:
 
 
 async def _share(interaction: discord.Interaction, summary: discord.Message) -> None:
-    by = tr("shared by {person}", person=interaction.user.mention)
+    by = tr("Shared by {person}", person=interaction.user.mention)
     files = [await _copied(file) for file in summary.attachments]
     await interaction.followup.send(f"{summary.content}\n-# {by}", files=files)
 

@@ -59,7 +59,7 @@ async def test_who_may_not_read_the_past_gets_no_summary_of_it(stage: Stage):
 
 async def test_an_empty_channel_is_told_so(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", messages=5)
-    assert refusal(result) == "There are no messages with words before this one."
+    assert refusal(result) == "There are no messages with words to read there."
 
 
 @pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))

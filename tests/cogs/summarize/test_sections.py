@@ -30,7 +30,7 @@ async def test_a_thousand_messages_are_read_and_each_section_links_to_its_first(
     messages = stage.channel.history()
     lines = first(result).content.splitlines()
     assert lines[0] == "All of it."
-    links = [re.search(r"\[jump\]\((.*)\)", line) for line in lines[2:7]]
+    links = [re.search(r"\[jump\]\((.*)\)", line) for line in lines[3:8]]
     assert [link and link[1] for link in links] == [messages[number].jump_url for number in range(0, 1000, 200)]
     assert "1,000 of 1,000 messages, 5 parts" in lines[-1].replace("1000", "1,000")
     assert read_texts(stage)[0].count("\n") == 999

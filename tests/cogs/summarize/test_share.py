@@ -34,13 +34,13 @@ async def test_a_shared_summary_is_seen_by_all_and_names_who_shared_it(stage: St
     assert not seen_by_bob(stage)
     await stage.alice.click(private, label="Share")
     [shared] = seen_by_bob(stage)
-    assert shared.content == f"{private.content}\n-# shared by {stage.alice.mention}"
+    assert shared.content == f"{private.content}\n-# Shared by {stage.alice.mention}"
 
 
 async def test_sharing_pings_nobody(stage: Stage):
     await stage.alice.click(await summary(stage), label="Share")
     sent = [request.json for request in stage.env.http_requests if isinstance(request.json, dict)]
-    [shared] = [body for body in sent if "shared by" in str(body.get("content"))]
+    [shared] = [body for body in sent if "Shared by" in str(body.get("content"))]
     assert shared["allowed_mentions"]["parse"] == []
     assert "users" not in shared["allowed_mentions"]
 
@@ -81,7 +81,7 @@ async def test_only_the_person_who_asked_can_share(stage: Stage):
     message = await channel.send("a summary", view=share_button(stage.alice.id))
     result = await stage.bob.click(message, label="Share")
     assert refusal(result).startswith("Only the person who asked for this summary can share it.")
-    assert "a summary\n-# shared by" not in "".join(message.content for message in seen_by_bob(stage))
+    assert "a summary\n-# Shared by" not in "".join(message.content for message in seen_by_bob(stage))
 
 
 async def test_a_second_press_while_it_is_being_shared_does_nothing(stage: Stage):
