@@ -11,6 +11,8 @@ from inference import InferenceError, Phrase
 
 ROOT = Path(__file__).parents[2]
 _FOLDERS = ("cogs", "inference")
+_COMMAND_LINE = ROOT / "inference" / "cli"
+"""Speaks English only."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +34,8 @@ def sentences() -> Iterator[Sentence]:
     keywords = {"tr", "ntr", "later", Phrase.__name__, *_errors(InferenceError)}
     for folder in _FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            yield from _in_source(path, keywords)
+            if _COMMAND_LINE not in path.parents:
+                yield from _in_source(path, keywords)
 
 
 def _errors(kind: type[InferenceError]) -> Iterator[str]:

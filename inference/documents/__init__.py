@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 
 from inference.documents import pdf, plain, tables, web, word
-from inference.errors import InferenceError, InvalidRequest
+from inference.errors import InferenceError, InvalidRequest, Phrase
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +23,11 @@ _MOST = 1_000_000
 _SECONDS = 60.0
 
 _OTHERS = {
-    b"PK\x03\x04": "{name} is a packed file without a Word document in it. Send a PDF, a .docx or a text file.",
-    b"\xd0\xcf\x11\xe0": "{name} is an old or a locked Office file. Save it as .docx without a password, or as PDF.",
-    rb"{\rtf": "{name} is rich text (RTF). Save it as .docx, PDF or plain text.",
+    b"PK\x03\x04": Phrase("{name} is a packed file without a Word document in it. Send a PDF, a .docx or a text file."),
+    b"\xd0\xcf\x11\xe0": Phrase(
+        "{name} is an old or a locked Office file. Save it as .docx without a password, or as PDF."
+    ),
+    rb"{\rtf": Phrase("{name} is rich text (RTF). Save it as .docx, PDF or plain text."),
 }
 _BLANK_LINES = re.compile(r"\n{3,}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")

@@ -37,7 +37,7 @@ class FillMask(Pipeline):
         """Raises ModelUnavailable for a model that knows no blanks."""
         tokenizer = read_tokenizer(folder)
         if tokenizer.mask_token is None:
-            raise ModelUnavailable(f"{spec.name} can't fill blanks: its tokenizer has no mask token.")
+            raise ModelUnavailable("{name} can't fill blanks: its tokenizer has no mask token.", name=spec.name)
         return cls(read_model(AutoModelForMaskedLM, folder, placement), tokenizer)
 
     def run(self, batch: Batch) -> None:

@@ -88,8 +88,10 @@ class QuestionAnswering(Pipeline):
         question = self._length(request.question)
         if question > most and question + self._length(request.context) > room:
             raise InvalidRequest(
-                f"The question is too long for this text: it has {question:,} tokens, and this model takes {most:,}. "
-                "Ask it shorter."
+                "The question is too long for this text: it has {count:,} tokens, and this model takes {most:,}. Ask "
+                "it shorter.",
+                count=question,
+                most=most,
             )
 
     def _length(self, text: str) -> int:

@@ -17,6 +17,7 @@ from inference.errors import ModelUnavailable
 from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
 from inference.pipelines.causal_lm.generation import Generation
 from inference.pipelines.causal_lm.instructions import Instructions
+from inference.pipelines.causal_lm.packed import pack_layers
 from inference.pipelines.causal_lm.ragged import ATTENTION, Decoder
 from inference.pipelines.causal_lm.scoring import Scorer
 from inference.pipelines.causal_lm.vocabulary import Vocabulary
@@ -32,8 +33,8 @@ class CausalLM(Pipeline):
 
     def __init__(self, model: PreTrainedModel, vocabulary: Vocabulary) -> None:
         window = _window(model, vocabulary)
+        self.nbytes = pack_layers(model) + weight_bytes(model)
         decoder = Decoder(model, _ROWS)
-        self.nbytes = weight_bytes(model)
         self._scorer = Scorer(decoder, vocabulary, window)
         self._generation = Generation(
             decoder, vocabulary, Instructions(vocabulary, window), _ends(model, vocabulary), _ROWS
@@ -43,7 +44,7 @@ class CausalLM(Pipeline):
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
         model = read_model(AutoModelForCausalLM, folder, placement, attn_implementation=ATTENTION)
         if "position_ids" not in inspect.signature(model.forward).parameters:
-            raise ModelUnavailable(f"{spec.name} is a kind of language model that this bot can't run yet.")
+            raise ModelUnavailable("{name} is a kind of language model that this bot can't run yet.", name=spec.name)
         return cls(model, Vocabulary(folder))
 
     def run(self, batch: Batch) -> None:
