@@ -11,7 +11,7 @@ from discord.ext import commands
 from cogs.about import tell_help
 from cogs.ask import Question, gather_by_reply, tell_answer
 from cogs.caption import tell_captions
-from cogs.complete import tell_completion
+from cogs.complete import continued, tell_completion
 from cogs.language import LANGUAGES, tr
 from cogs.language.catalogue import catalogue
 from cogs.language.listener import speak_to
@@ -67,6 +67,8 @@ class Mention(commands.Cog):
     @commands.command()
     async def complete(self, context: Context, *, prompt: str = "") -> None:
         """Continue the message, or the text that follows."""
+        if await continued(self.bot, context.message, prompt):
+            return
         async with self._job(context) as job:
             source = await self._text(job, context, prompt)
             request = CompleteRequest(prompt=source, owner=_owner(context))

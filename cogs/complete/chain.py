@@ -13,7 +13,7 @@ from cogs.complete.buttons import PREFIX
 from cogs.complete.tell import tell_completion
 from cogs.reply import Job, MessagePlace
 from cogs.reply.text import as_written
-from inference import CompleteRequest, Turn
+from inference import CompleteRequest, InvalidRequest, Turn
 from storage import KeptStory
 
 if TYPE_CHECKING:
@@ -26,16 +26,18 @@ _CLINGING = '.,;:!?…)”’"'
 """What follows a word without a space."""
 
 
-async def continued(bot: Inkling, message: discord.Message) -> bool:
-    """Go on with the text that `message` replies to, by the words that follow the bot's name.
+async def continued(bot: Inkling, message: discord.Message, words: str | None = None) -> bool:
+    """Go on with the text that `message` replies to, by `words`: by default, those that follow the bot's name.
 
-    Returns whether it did: not without words, and only where the message replied to shows a text of the bot's.
+    Returns whether the message replied to shows a text of the bot's: if not, nothing was done.
     """
-    words = _words(bot, message)
+    words = _words(bot, message) if words is None else words.strip()
     async with bot.jobs.open(MessagePlace(message, "complete")) as job:
-        text = await _replied_to(message) if words else None
+        text = await _replied_to(message)
         if text is None or not _is_text(bot, text):
             return False
+        if not words:
+            raise InvalidRequest("Add the words that the text is to go on with, or press Continue below it.")
         await _go_on(bot, job, message, text, words)
     return True
 

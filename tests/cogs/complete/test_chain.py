@@ -173,3 +173,12 @@ async def test_a_text_begun_by_a_mention_can_be_gone_on_with_too(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Completion(" 3", 5))]
     await reply(stage, begun, "or")
     assert [turn.text for turn in newest(stage).turns] == ["Count:", " 1 2"]
+
+
+async def test_the_command_by_name_goes_on_with_a_text_too(stage: Stage):
+    message = await story(stage)
+    answer = await reply(stage, message, "complete and then")
+    assert [*(turn.text for turn in newest(stage).turns), newest(stage).prompt] == ["Count:", " 1", " and then"]
+    assert answer.content.startswith("… **and then** 1")
+    answer = await reply(stage, message, "complete")
+    assert answer.content == "Add the words that the text is to go on with, or press Continue below it."
