@@ -67,7 +67,7 @@ async def _turns_before(bot: Inkling, asked: discord.Message | None) -> tuple[Tu
             break
         kept = await bot.store.completions.shown_by(text.id)
         turns = (*(_turns_kept(kept) if kept else _turns_shown(text)), *turns)
-        asked = await _replied_to(text) if kept is None or kept.story.follows else None
+        asked = await _replied_to(text)
     return turns
 
 
