@@ -24,7 +24,7 @@ ANYWHERE = "anywhere"
 """In the `extras` of a command: a server's rules don't concern it."""
 
 _MOST_NAMED = 10
-"""Channels or roles in a refusal."""
+"""Channels or roles in one sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +82,13 @@ def check_spot(spot: Spot, server: ServerSettings) -> None:
         raise InvalidRequest(
             "On this server I answer only in {channels}. Ask there, or ask a moderator to change that with "
             "/server-settings.",
-            channels=_named("<#{}>", server.channels),
+            channels=named("<#{}>", server.channels),
         )
     if server.roles and not spot.roles.intersection(server.roles):
         raise InvalidRequest(
             "On this server I answer only people who have one of these roles: {roles}. A moderator can give you one, "
             "or change that with /server-settings.",
-            roles=_named("<@&{}>", server.roles),
+            roles=named("<@&{}>", server.roles),
         )
     if server.private and not spot.hideable:
         raise InvalidRequest(
@@ -133,6 +133,7 @@ def _preferred(request: Request, engine: Engine, server: ServerSettings, person:
     return next((name for name in wanted if name in there), "")
 
 
-def _named(mention: str, ids: Sequence[int]) -> str:
+def named(mention: str, ids: Sequence[int]) -> str:
+    """Mentions of channels or roles; "…" stands for those that would be too many."""
     more = ", …" if len(ids) > _MOST_NAMED else ""
     return ", ".join(mention.format(number) for number in ids[:_MOST_NAMED]) + more

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cogs.language import tr
-from cogs.reply.rules import NARROWED
+from cogs.reply.rules import NARROWED, named
 from inference import TASKS, Engine, Task
 from storage import PersonSettings, ServerSettings
 
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語"}
 """Each in itself."""
+
+_LONGEST_NAME = 40
+"""Characters of a model's name: all tasks' models have to fit into one message."""
 
 
 def limit_name(name: str) -> str:
@@ -39,8 +42,8 @@ def of_server(settings: ServerSettings, engine: Engine) -> str:
     """Everything that a server has settled."""
     lines = [
         tr("**Settings of this server**. Threads count as their channel."),
-        tr("**Channels**: {channels}", channels=_all(settings.channels, "<#{}>", tr("all"))),
-        tr("**Roles**: {roles}", roles=_all(settings.roles, "<@&{}>", tr("everybody"))),
+        tr("**Channels**: {channels}", channels=named("<#{}>", settings.channels) or tr("all")),
+        tr("**Roles**: {roles}", roles=named("<@&{}>", settings.roles) or tr("everybody")),
         tr("**Answers**: shown to the person who asks alone") if settings.private else _public(),
         *_models(settings.models, engine, tr("**Models**: what the bot's operator has chosen")),
         tr("**Limits**: {limits}", limits=_limits(settings)),
@@ -57,19 +60,16 @@ def _public() -> str:
     return tr("**Answers**: shown to everybody, unless a command says otherwise")
 
 
-def _all(ids: tuple[int, ...], mention: str, none: str) -> str:
-    return ", ".join(mention.format(number) for number in ids) or none
-
-
 def _models(chosen: Mapping[str, str], engine: Engine, none: str) -> list[str]:
     """A line for each task with a choice, in the order of the commands."""
     return [_model(task, chosen[task], engine) for task in TASKS if task in chosen] or [none]
 
 
 def _model(task: Task, name: str, engine: Engine) -> str:
+    short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
     if name in (spec.name for spec in engine.models(task)):
-        return tr("**Model for /{task}**: `{name}`", task=task, name=name)
-    return tr("**Model for /{task}**: `{name}`, which is no longer there, so it is passed over", task=task, name=name)
+        return tr("**Model for /{task}**: `{name}`", task=task, name=short)
+    return tr("**Model for /{task}**: `{name}`, which is no longer there, so it is passed over", task=task, name=short)
 
 
 def _limits(settings: ServerSettings) -> str:

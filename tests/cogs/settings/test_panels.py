@@ -7,10 +7,12 @@ from dataclasses import replace
 import pytest
 from simcord import SetupError
 
-from inference import Config
+from cogs.settings.words import of_server
+from inference import TASKS, Config, Engine
 from storage import PersonSettings, ServerSettings
 from tests.cogs.settings.town import manager, panel, store_of, told
 from tests.cogs.stage import Stage, buttons
+from tests.fakes import FakeBackend
 
 
 async def test_a_person_chooses_a_language_a_model_and_private_answers(stage: Stage):
@@ -55,6 +57,15 @@ async def test_a_model_that_is_gone_is_said_to_be(stage: Stage):
 async def test_settings_work_in_direct_messages(stage: Stage):
     result = await stage.alice.user.slash("settings")
     assert "**Your settings**" in panel(result).content
+
+
+def test_the_most_that_can_be_chosen_still_fits_into_a_message(config: Config):
+    models: dict[str, str] = dict.fromkeys(TASKS, "m" * 100)
+    ids = tuple(range(10**19, 10**19 + 25))
+    settings = ServerSettings(models, True, ids, ids, 10**8, 10**8, 10**8, 10**8)
+    text = of_server(settings, Engine(config, FakeBackend()))
+    assert len(text) <= 1700, "other languages are longer"
+    assert text.count("<#") == text.count("<@&") == 10
 
 
 async def test_only_who_manages_a_server_gets_its_panel(stage: Stage):
