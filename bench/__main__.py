@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
-from bench import batching, dalle_mini, diffusion, engine, lag, loading, streaming
+from bench import batching, dalle_mini, diffusion, engine, lag, loading, reading, streaming
 from bench.row import HEADINGS, Row, Skipped, table
 from inference import InferenceError
 
@@ -20,6 +20,8 @@ MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
     "dalle-mini": dalle_mini.measure,
     "batching": batching.measure,
     "streaming": streaming.measure,
+    "ask": reading.ask,
+    "summarize": reading.summarize,
     "loading-safetensors": loading.safetensors,
     "loading-bin": loading.legacy_bin,
     "loading-flax": loading.flax,
