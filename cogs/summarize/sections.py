@@ -19,7 +19,7 @@ from inference import Section, Summary
 _MOST_LINKS = 8
 """Sections beyond that are told together, so that a message has room for all links."""
 
-_LENGTHS = (160, 80, 40)
+_LENGTHS = (160, 120, 80, 60, 40)
 """Characters of each section that stand in a message with little room, whichever fit first; the file has them all."""
 
 _ROOM = PART - 100

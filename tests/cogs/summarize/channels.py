@@ -17,14 +17,15 @@ async def talk(stage: Stage, channel: ChannelHandle, count: int) -> None:
     await stage.env.settle()
 
 
-async def thread(stage: Stage, name: str = "side", *, private: bool = False) -> ChannelHandle:
-    """A thread of the bot's in the channel."""
-    channel = stage.bot.get_channel(stage.channel.id)
+async def thread(stage: Stage, within: ChannelHandle | None = None, *, private: bool = False) -> ChannelHandle:
+    """A thread of the bot's in a channel."""
+    parent = within or stage.channel
+    channel = stage.bot.get_channel(parent.id)
     assert isinstance(channel, discord.TextChannel)
     kind = discord.ChannelType.private_thread if private else discord.ChannelType.public_thread
-    made = await channel.create_thread(name=name, type=kind)
+    made = await channel.create_thread(name="side", type=kind)
     await stage.env.settle()
-    return next(handle for handle in stage.channel.threads if handle.id == made.id)
+    return next(handle for handle in parent.threads if handle.id == made.id)
 
 
 async def post(stage: Stage) -> tuple[ChannelHandle, ChannelHandle]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import cast
 
 import discord
+import pytest
 from simcord import ResponseMessage
 from simcord.backend.cdn import CdnStore
 
@@ -15,6 +16,7 @@ from cogs.summarize import Summarize
 from cogs.summarize.share import share_button
 from inference import Config, Result, Summary
 from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
+from tests.cogs.summarize.channels import thread
 
 
 async def summary(stage: Stage) -> ResponseMessage:
@@ -94,12 +96,13 @@ async def test_a_second_press_while_it_is_being_shared_does_nothing(stage: Stage
     assert not seen_by_bob(stage)
 
 
-async def test_who_may_not_write_here_can_not_share_here(stage: Stage):
-    silent = stage.guild.create_text_channel(
-        "news", overwrites={stage.alice: discord.PermissionOverwrite(send_messages=False)}
-    )
-    await stage.bob.send(silent, "words")
-    private = first(await stage.alice.slash(silent, "summarize", messages=5))
+@pytest.mark.parametrize("permission", ["send_messages", "send_messages_in_threads"])
+async def test_who_may_not_write_here_can_not_share_here(stage: Stage, permission: str):
+    denied = discord.PermissionOverwrite(**{permission: False})
+    silent = stage.guild.create_text_channel("news", overwrites={stage.alice: denied})
+    place = silent if permission == "send_messages" else await thread(stage, silent)
+    await stage.bob.send(place, "words")
+    private = first(await stage.alice.slash(place, "summarize", messages=5))
     result = await stage.alice.click(private, label="Share")
     assert refusal(result).startswith("You may not write in this channel")
 
