@@ -52,11 +52,13 @@ def check_request(request: Request, config: Config) -> None:
             _text(Phrase("text"), request.text, limits.prompt_characters)
             if not has_blank(request.text):
                 raise InvalidRequest("There is no blank to fill. Write [MASK] or ___ where a word is missing.")
+            _within(Phrase("number of words a blank"), request.top_k, 1, 100)
         case SummarizeRequest():
             _text(Phrase("text"), request.text, limits.text_characters)
         case AskRequest():
             _text(Phrase("question"), request.question, limits.prompt_characters)
             _text(Phrase("text to ask about"), request.context, limits.text_characters)
+            _within(Phrase("number of alternatives"), request.alternatives, 0, 10)
         case CaptionRequest():
             _upload(request.image, limits)
         case ImagineRequest():
