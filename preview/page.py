@@ -83,10 +83,11 @@ class Page:
             await self._preview.refresh()
 
     def _content(self) -> list[object]:
-        """All of the open channel that an edit can change."""
+        """All of the open channel that an edit can change, answers to one person alone among it."""
+        seen = {m.id: m for viewer in self._world.viewers for m in self._channel.history(viewer=viewer)}
         return [
             (m.id, m.content, m.embeds, [file.id for file in m.attachments], [row.to_dict() for row in m.components])
-            for m in self._channel.history()
+            for m in seen.values()
         ]
 
     def _routes(self) -> web.Application:

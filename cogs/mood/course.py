@@ -49,9 +49,9 @@ class Course:
         reach = max(1, len(self.valences) // 20)
         return [fmean(self.valences[max(0, i - reach) : i + reach + 1]) for i in range(len(self.valences))]
 
-    def extremes(self) -> tuple[Said, Said]:
-        """The most pleasant message and the most unpleasant one; of equals, the latest."""
+    def extremes(self) -> tuple[int, int]:
+        """Where in `messages` the most pleasant one is, and the most unpleasant one; of equals, the latest."""
         numbers = range(len(self.valences))
         best = max(numbers, key=lambda i: (self.valences[i], i))
         worst = max(numbers, key=lambda i: (-self.valences[i], i))
-        return self.messages[best], self.messages[worst]
+        return best, worst

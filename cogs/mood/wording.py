@@ -40,7 +40,15 @@ def told(course: Course) -> str:
     lines = [f"**{_overall(course)}** {when}", *_people(course)]
     if len(course.messages) >= _ENOUGH:
         best, worst = course.extremes()
-        lines.append(tr("Most positive: {best}, most negative: {worst}", best=best.jump_url, worst=worst.jump_url))
+        lines.append(
+            tr(
+                "Most positive: [message {best}]({best_link}), most negative: [message {worst}]({worst_link})",
+                best=best + 1,
+                best_link=course.messages[best].jump_url,
+                worst=worst + 1,
+                worst_link=course.messages[worst].jump_url,
+            )
+        )
     return "\n".join(lines)
 
 

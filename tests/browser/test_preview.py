@@ -9,7 +9,19 @@ from pathlib import Path
 import pytest
 from playwright.async_api import expect
 
-from inference import AskRequest, CaptionRequest, Chunk, ModelSpec, Request, SummarizeRequest, create_backend, load
+from inference import (
+    AskRequest,
+    CaptionRequest,
+    Chunk,
+    ModelSpec,
+    Mood,
+    Moods,
+    Request,
+    Result,
+    SummarizeRequest,
+    create_backend,
+    load,
+)
 from inference.backends.base import Listener
 from preview.drawing import lake_hut
 from starter import smollm2
@@ -118,3 +130,13 @@ async def test_the_other_channel_opens_empty_and_age_restricted(open_preview: Op
     await person.page.get_by_role("button", name="# after-dark").click()
     await expect(person.page.locator("#channel-name")).to_have_text("after-dark")
     await expect(person.messages).to_have_count(0)
+
+
+async def test_a_private_answer_that_takes_a_while_appears_by_itself(open_preview: Open):
+    backend = HandFedBackend()
+    person = await open_preview(backend)
+    await person.slash("mood", text="Then I hope for sun")
+    await person.sees("Only you can see this")
+    await asyncio.sleep(1)
+    backend.feed(Result(Moods((Mood("positive", 0.9, 0.8),))))
+    await person.sees("positive")

@@ -82,7 +82,8 @@ def test_the_words_say_who_is_which_mark_when_it_was_and_where_it_was_best_and_w
         "**On the whole it sounds mixed.** <t:1777636800:f> to <t:1777636980:f>",
         r"● al\*ce: 2 messages, positive",
         "■ bob: 2 messages, negative",
-        "Most positive: https://discord.com/channels/1/2/0, most negative: https://discord.com/channels/1/2/1",
+        "Most positive: [message 1](https://discord.com/channels/1/2/0), "
+        "most negative: [message 2](https://discord.com/channels/1/2/1)",
     ]
 
 

@@ -57,7 +57,7 @@ async def test_the_mood_of_a_channel_is_a_chart_with_words(stage: Stage):
     lines = first(result).content.splitlines()
     assert lines[0].startswith("**On the whole it sounds positive.** <t:")
     assert lines[1:3] == ["● bob: 2 messages, positive", "■ alice: 1 message, negative"]
-    assert lines[3].startswith("Most positive: https://discord.com/channels/")
+    assert lines[3].startswith("Most positive: [message 3](https://discord.com/channels/")
     assert lines[4] == "-# 3 of 3 messages"
     [chart] = first(result).attachments
     assert (await chart.read()).startswith(b"\x89PNG")
