@@ -49,7 +49,9 @@ async def test_an_answer_is_found_shown_and_put_in_own_words(stage: Stage):
     assert first(context).content.replace("**", "") == f"> Who?\n\nHello. Anna met Bert in Rome.\n-# {message.jump_url}"
     words = await stage.alice.click(shown.message, label="In own words")
     assert "In the model's own words, which may be wrong" in first(words).content
-    assert first(words).content.endswith(shown.content.partition("Other answers")[0].removeprefix("> Who?\n\n").rstrip())
+    assert first(words).content.endswith(
+        shown.content.partition("Other answers")[0].removeprefix("> Who?\n\n").rstrip()
+    )
 
 
 async def test_a_question_alone_goes_to_the_language_model(stage: Stage):

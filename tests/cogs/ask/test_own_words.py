@@ -64,7 +64,9 @@ async def test_a_press_gives_own_words_with_the_evidence_below(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     result = await stage.alice.click(shown.message, label="In own words")
-    assert first(result).content.startswith(f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built")
+    assert first(result).content.startswith(
+        f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built"
+    )
     assert explained(stage).context == TOWER
 
 
