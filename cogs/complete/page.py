@@ -31,12 +31,15 @@ def finished(story: Story, why: str = "") -> Page:
     if len(page.text) <= _LONGEST:
         return page
     note = f"{tr('The whole text is in the attached file.')}\n-# {page.note}"
-    return Page(_cut(story, story.written, _LONGEST), (Attached("text.txt", _plain(story).encode()),), note=note)
+    return Page(_cut(story, story.written, _LONGEST), (_file(story),), note=note)
 
 
 def growing(story: Story, text: str) -> Page:
-    """The story while `text` is being added to it."""
-    return Page(_cut(story, story.written + text, _LONGEST_DRAFT))
+    """The story while `text` is being added to it; the file is for when it ends there."""
+    whole = _head(story) + neutral(_words(story, story.written + text))
+    if len(whole) <= _LONGEST_DRAFT:
+        return Page(whole)
+    return Page(_cut(story, story.written + text, _LONGEST_DRAFT), (_file(story, text),))
 
 
 def _cut(story: Story, written: str, longest: int) -> str:
@@ -62,8 +65,11 @@ def _words(story: Story, written: str) -> str:
     return written.lstrip() if story.chat else written
 
 
-def _plain(story: Story) -> str:
-    return story.written.lstrip() if story.chat else story.request.prompt + story.written
+def _file(story: Story, text: str = "") -> Attached:
+    """All of it as it was written, and the prompt where both are one text."""
+    written = story.written + text
+    plain = written.lstrip() if story.chat else story.request.prompt + written
+    return Attached("text.txt", plain.encode())
 
 
 def _note(story: Story, why: str) -> str:

@@ -7,8 +7,7 @@ from dataclasses import replace
 
 from cogs.complete.page import finished, growing
 from cogs.language import tr
-from cogs.reply import Job, Page, Status
-from cogs.reply.errors import said
+from cogs.reply import Job, Page, Status, report
 from inference import Chunk, CompleteRequest, Completion, Event, RequestCancelled, RequestTimeout
 from storage import Story
 
@@ -44,5 +43,5 @@ async def write(job: Job, story: Story, request: CompleteRequest) -> tuple[Compl
         if not text.strip():
             raise
         assert request.seed is not None
-        why = tr("stopped") if isinstance(error, RequestCancelled) else said(error)
+        why = tr("stopped") if isinstance(error, RequestCancelled) else report(error, "complete")
         return Completion(text, request.seed, chat=chat), why
