@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import discord
 from discord import app_commands
 
-from cogs.language import ntr
+from cogs.language import later, ntr, tr
 from cogs.reply.history import Transcript, check_history, read_back, transcribed
 from cogs.reply.job import Job
 from cogs.reply.page import Page
 from cogs.reply.sources import linked_message, readable_channel
 from inference import InvalidRequest
 
-_MINE = "my last message"
+_MINE = later("my last message")
 _PAUSE = 1.5
 """Seconds between two edits that tell how many messages there are."""
 
@@ -36,12 +36,13 @@ class Stretch:
     @property
     def mine(self) -> bool:
         """Whether it begins after the last message of the person who asks."""
-        return self.since is not None and self.since.strip().lower() == _MINE
+        return self.since is not None and self.since.strip().lower() in (_MINE, tr(_MINE).lower())
 
 
 async def since_choices(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offers the one thing that is not a link."""
-    return [app_commands.Choice(name=_MINE, value=_MINE)] if typed.lower() in _MINE else []
+    name = tr(_MINE)
+    return [app_commands.Choice(name=name, value=_MINE)] if typed.lower() in name.lower() else []
 
 
 async def read_stretch(

@@ -40,6 +40,7 @@ class Summarize(commands.Cog):
 
     @app_commands.command(
         extras=examples(
+            {"since": later("my last message")},
             {"messages": 200, "length": "bullets"},
             {"file": later("minutes.pdf"), "length": "short"},
         )
