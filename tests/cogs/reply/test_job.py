@@ -6,7 +6,7 @@ import logging
 
 import discord
 import pytest
-from simcord import Env, InteractionResult
+from simcord import Env
 
 from cogs.reply import Attached, Jobs, Page
 from cogs.reply.rules import Spot
@@ -39,12 +39,6 @@ def _edits(env: Env) -> list[str]:
         for request in env.http_requests
         if request.method == "PATCH" and isinstance(request.json, dict) and "content" in request.json
     ]
-
-
-def _words(result: InteractionResult) -> str:
-    """What all messages of a command say, with single spaces."""
-    contents = [first(result).content, *(message.content for message in result.followups)]
-    return " ".join("".join(contents).split())
 
 
 async def test_the_message_tells_the_place_in_the_queue_then_loading_then_progress(stage: Stage):
