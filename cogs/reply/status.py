@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from cogs.language import tr
 from cogs.reply.page import Attached, Page
-from cogs.reply.text import bar, neutral, seconds
+from cogs.reply.text import bar, neutral, seconds, tail
 from inference import Chunk, Event, Loading, Progress, Queued, Started
 
 _TEXT_PAUSE = 1.5
@@ -49,7 +49,7 @@ class Status:
                 return page, _PICTURE_PAUSE if page.files else _TEXT_PAUSE
             case Chunk(text):
                 self.written = self._render(text)
-                return Page(_tail(self.written.text) + " ▌"), _TEXT_PAUSE
+                return Page(tail(self.written.text, _LONGEST_DRAFT) + " ▌"), _TEXT_PAUSE
             case _:
                 raise TypeError(f"unknown event {type(event).__name__}")
 
@@ -81,8 +81,3 @@ def _queued(position: int, eta: float | None) -> str:
 
 def _loading(fraction: float | None) -> str:
     return tr("Loading the model…") if fraction is None else tr("Downloading the model, {done:.0%}", done=fraction)
-
-
-def _tail(text: str) -> str:
-    """A draft grows at its end, so that is what stays in sight."""
-    return text if len(text) <= _LONGEST_DRAFT else "…" + text[-_LONGEST_DRAFT:]
