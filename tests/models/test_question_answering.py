@@ -11,6 +11,7 @@ import pytest
 from inference import document_text
 from inference.errors import InvalidRequest, RequestCancelled
 from inference.pipelines import Pipeline
+from inference.pipelines.evidence import alternatives
 from inference.types import Answer, AskRequest
 from tests.inference.documents import book
 from tests.models import tiny_text
@@ -150,3 +151,13 @@ def test_a_document_of_a_hundred_pages_is_read_to_its_end(readers: Readers) -> N
     answer = ask(readers[5], "Who is the keeper?", context)
     assert context[answer.start : answer.end] == answer.text
     assert max(end for _, end in answer.windows) > len(context) / 3
+
+
+def test_a_span_that_meets_a_better_one_is_no_other_answer() -> None:
+    best, meeting, apart = (
+        Answer("in old Rome", 0.5, 10, 21),
+        Answer("Rome, Italy", 0.4, 17, 28),
+        Answer("Oslo", 0.1, 40, 44),
+    )
+    assert alternatives([best, meeting, apart], best, 3) == (apart,)
+    assert alternatives([meeting, apart], Answer("", 0.9, 0, 0), 3) == (meeting, apart)
