@@ -27,7 +27,7 @@ _language: ContextVar[str] = ContextVar("language", default="en")
 _menus: ContextVar[str] = ContextVar("menus", default="en")
 """The language of that person's Discord, in which it names commands and their options."""
 
-_NAMES = re.compile(r"(?<![\w/.])/(?P<command>[a-z-]+)\b|`(?P<option>[a-z][a-z0-9_-]*)`")
+_NAMES = re.compile(r"(?<![\w/.])/(?P<command>[a-z-]+)\b|`(?P<option>[a-z][a-z0-9_-]*)`", re.ASCII)
 """`/imagine` and `` `prompt` `` in a sentence; no part of a path, nor of a command to type elsewhere."""
 
 

@@ -31,11 +31,10 @@ class Unreadable(Exception):
 
 def sentences() -> Iterator[Sentence]:
     """In the order of files and lines; raises Unreadable."""
-    keywords = {"tr", "ntr", "later", Phrase.__name__, *_errors(InferenceError)}
     for folder in _FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if _COMMAND_LINE not in path.parents:
-                yield from _in_source(path, keywords)
+                yield from in_source(path, ROOT)
 
 
 def _errors(kind: type[InferenceError]) -> Iterator[str]:
@@ -44,10 +43,12 @@ def _errors(kind: type[InferenceError]) -> Iterator[str]:
         yield from _errors(narrower)
 
 
-def _in_source(path: Path, keywords: set[str]) -> Iterator[Sentence]:
+def in_source(path: Path, root: Path) -> Iterator[Sentence]:
+    """Those of one file; raises Unreadable."""
+    keywords = {"tr", "ntr", "later", Phrase.__name__, *_errors(InferenceError)}
     tree = ast.parse(path.read_bytes())
     constants = dict(_constants(tree))
-    name = path.relative_to(ROOT).as_posix()
+    name = path.relative_to(root).as_posix()
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node) in keywords and node.args)
     for call in sorted(calls, key=lambda call: call.lineno):
         where = f"{name}:{call.lineno}"
