@@ -7,7 +7,7 @@ from typing import Any
 
 from discord import app_commands
 
-from cogs.language import translated, word
+from cogs.language import slash, translated, word
 
 Example = Mapping[str, object]
 """Values of a command's options by name; words among them are marked by `later`."""
@@ -25,4 +25,4 @@ def examples_of(command: app_commands.Command[Any, ..., Any]) -> list[str]:
 
 def _typed(command: app_commands.Command[Any, ..., Any], example: Example) -> str:
     options = [f"{word(name, 'option')}: {translated(str(value))}" for name, value in example.items()]
-    return " ".join([f"/{word(command.name, 'command')}", *options])
+    return " ".join([f"{slash(command.name)}", *options])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from cogs.language import tr, word
+from cogs.language import slash, tr
 from cogs.reply import Page
 from cogs.reply.errors import said
 from inference import ModelStatus
@@ -33,7 +33,7 @@ def _model(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Ite
 
 
 def _served(status: ModelStatus, default: bool) -> str:
-    command = "/" + word(status.spec.task, "command")
+    command = slash(status.spec.task)
     return tr("default of {command}", command=command) if default else tr("for {command}", command=command)
 
 

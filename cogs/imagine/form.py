@@ -8,9 +8,7 @@ from typing import Any
 
 import discord
 
-from cogs.language.listener import speak_to
 from cogs.reply.errors import apologize, said
-from cogs.reply.rules import settings_of
 from inference import InvalidRequest
 
 LONGEST = 4000
@@ -28,10 +26,6 @@ class Form(discord.ui.Modal):
 
     def __init__(self, title: str) -> None:
         super().__init__(title=title, timeout=_SECONDS)
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        speak_to(interaction, settings_of(interaction))
-        return True
 
     async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
         await apologize(interaction, error)

@@ -59,6 +59,11 @@ def word(text: str, kind: str, /) -> str:
     return catalogue(_menus.get()).pgettext(kind, text)
 
 
+def slash(command: str, /) -> str:
+    """`/imagine`, as that person's Discord calls it."""
+    return "/" + word(command, "command")
+
+
 def translated(sentence: str, /) -> str:
     """What `tr` makes of a `sentence` that is not written where it is said, such as a command's description."""
     return tr(sentence) if sentence else ""
@@ -75,5 +80,5 @@ def _said(sentence: str, values: Mapping[str, object]) -> str:
 
 def _named(match: re.Match[str]) -> str:
     if command := match["command"]:
-        return "/" + word(command, "command")
+        return slash(command)
     return f"`{word(match['option'], 'option')}`"

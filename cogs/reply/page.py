@@ -8,6 +8,7 @@ from itertools import islice
 
 import discord
 
+from cogs.language import ntr, tr
 from cogs.reply.parts import MOST, PART, split
 
 MOST_PARTS = 3
@@ -64,7 +65,7 @@ def with_file(page: Page, upload_limit: int) -> Page:
     """One message for all of `page`: the beginning of its text, and the text as a file."""
     page = _within_upload_limit(page, upload_limit)
     whole = Attached("text.txt", (page.plain or page.text).encode())
-    below = _small_print("The whole text is in the attached file.") + _small_print(page.note)
+    below = _small_print(tr("The whole text is in the attached file.")) + _small_print(page.note)
     return Page(next(split(page.text, PART - len(below))) + below, (*page.files, whole))
 
 
@@ -77,5 +78,12 @@ def _within_upload_limit(page: Page, limit: int) -> Page:
     lost = len(page.files) - len(small)
     if not lost:
         return page
-    note = f"\n{lost} of {len(page.files)} files are over the {limit // 10**6} MB that Discord takes here. "
-    return replace(page, text=page.text + note + "Ask for a smaller size.", files=small)
+    note = ntr(
+        "{count} of {all} files is over the {most} MB that Discord takes here. Ask for a smaller size.",
+        "{count} of {all} files are over the {most} MB that Discord takes here. Ask for a smaller size.",
+        lost,
+        count=lost,
+        all=len(page.files),
+        most=limit // 10**6,
+    )
+    return replace(page, text=f"{page.text}\n{note}", files=small)

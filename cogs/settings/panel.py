@@ -7,7 +7,7 @@ from typing import Literal
 
 import discord
 
-from cogs.language import LANGUAGES, tr
+from cogs.language import LANGUAGES, slash, tr
 from cogs.settings.words import LANGUAGE_NAMES
 from inference import TASKS, Engine, Task
 from storage import PersonSettings, ServerSettings
@@ -114,7 +114,7 @@ def _models(whose: Whose, task: Task, chosen: str, engine: Engine) -> discord.ui
     names = [spec.name[:100] for spec in engine.models(task)][: _MOST - 1]
     options = [_option(tr("No choice"), NONE, NONE if not chosen else "")]
     options += [_option(name, name, chosen) for name in names]
-    placeholder = tr("The model for /{task}", task=task)
+    placeholder = tr("The model for {command}", command=slash(task))
     return discord.ui.Select(custom_id=f"settings:{whose}:model:{task}", options=options, placeholder=placeholder[:150])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cogs.language import tr
+from cogs.language import slash, tr
 from cogs.reply.rules import NARROWED, named
 from inference import TASKS, Engine, Task
 from storage import PersonSettings, ServerSettings
@@ -68,8 +68,12 @@ def _models(chosen: Mapping[str, str], engine: Engine, none: str) -> list[str]:
 def _model(task: Task, name: str, engine: Engine) -> str:
     short = name if len(name) <= _LONGEST_NAME else name[: _LONGEST_NAME - 1] + "…"
     if name in (spec.name for spec in engine.models(task)):
-        return tr("**Model for /{task}**: `{name}`", task=task, name=short)
-    return tr("**Model for /{task}**: `{name}`, which is no longer there, so it is passed over", task=task, name=short)
+        return tr("**Model for {command}**: `{name}`", command=slash(task), name=short)
+    return tr(
+        "**Model for {command}**: `{name}`, which is no longer there, so it is passed over",
+        command=slash(task),
+        name=short,
+    )
 
 
 def _limits(settings: ServerSettings) -> str:

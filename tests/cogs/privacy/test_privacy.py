@@ -41,7 +41,7 @@ async def use_everything(stage: Stage) -> None:
     await stage.alice.slash(stage.channel, "imagine", prompt="a fox", image=("hut.png", PNG))
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.slash(stage.channel, "ask", question="Who?", text="Maya drew the hut.")
-    await store_of(stage).settings.people.change(stage.alice.id, lambda _: PersonSettings(language="fr"))
+    await store_of(stage).settings.people.change(stage.alice.id, lambda _: PersonSettings(language="en"))
 
 
 async def test_what_is_kept_and_for_how_long_is_told_in_private(stage: Stage):

@@ -153,4 +153,4 @@ def test_a_file_over_the_upload_limit_is_explained_and_the_others_are_sent():
     small, large = Attached("small.png", b"1"), Attached("large.png", b"1" * 3_000_000)
     [page] = pages(Page("Done.", (small, large)), 2_000_000)
     assert page.files == (small,)
-    assert "1 of 2 files are over the 2 MB that Discord takes here." in page.text
+    assert "1 of 2 files is over the 2 MB that Discord takes here." in page.text
