@@ -63,7 +63,7 @@ async def test_the_file_has_all_of_one_person_and_nothing_of_others(stage: Stage
     file = await unpacked(await stage.alice.click(answer, label="Get it as a file"))
     kept = kept_in(file)
     assert kept["person"] == stage.alice.id
-    assert kept["settings"]["language"] == "fr"
+    assert kept["settings"]["language"] == "en"
     [drawing] = kept["drawings"]
     assert drawing["request"]["prompt"] == "a fox"
     assert file.read(f"pictures/{drawing['image']}.png") == PNG
