@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Slash = app_commands.Command[Any, ..., Any]
 
-_MENUS, _REPLIES, _DRAWINGS = "the menus", "replies", "drawings"
-"""Pages that are not about a command; none is called like one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -33,12 +30,12 @@ class Topic:
 
 
 def topics(bot: Inkling) -> list[Topic]:
-    """Every page but the overview, in the current language."""
+    """Every page but the overview, in the current language; a command has no space in its name."""
     return [
         *(Topic(each.qualified_name, _named(each), translated(each.description)) for each in _slash(bot)),
-        Topic(_MENUS, tr("The menu of a message"), tr("What is there under Apps")),
-        Topic(_REPLIES, tr("Replies"), tr("What to write in a reply, after my name")),
-        Topic(_DRAWINGS, tr("Drawings"), tr("Buttons below drawings, and marks in prompts")),
+        Topic("the menus", tr("The menu of a message"), tr("What is there under Apps")),
+        Topic("the replies", tr("Replies"), tr("What to write in a reply, after my name")),
+        Topic("the drawings", tr("Drawings"), tr("Buttons below drawings, and marks in prompts")),
     ]
 
 
@@ -46,14 +43,15 @@ def page_of(bot: Inkling, name: str) -> Page:
     """The page of that name, as in `topics`; the overview for any other."""
     match name:
         case "the menus":
-            return Page("\n".join([tr("**In the menu of a message**, under Apps:"), *_menus(bot)]))
-        case "replies":
-            return Page("\n".join([tr("**In a reply to a message**, or in any message:"), *_replies(bot)]))
-        case "drawings":
-            return Page("\n".join(_about_drawings()))
+            lines = _menus(bot)
+        case "the replies":
+            lines = _replies(bot)
+        case "the drawings":
+            lines = _drawings()
         case _:
             command = next((each for each in _slash(bot) if each.qualified_name == name), None)
-            return Page("\n".join(_command(command) if command else _overview(bot)))
+            lines = _command(command) if command else _overview(bot)
+    return Page("\n".join(lines))
 
 
 def _overview(bot: Inkling) -> Iterator[str]:
@@ -82,17 +80,19 @@ def _command(command: Slash) -> Iterator[str]:
 
 
 def _menus(bot: Inkling) -> Iterator[str]:
+    yield tr("**In the menu of a message**, under Apps:")
     for menu in _menu_commands(bot):
         about = translated(menu.extras.get("about", ""))
         yield f"**{word(menu.name, 'menu')}** {about}".rstrip()
 
 
 def _replies(bot: Inkling) -> Iterator[str]:
+    yield tr("**In a reply to a message**, or in any message:")
     for command in _reply_commands(bot):
         yield f"`@Inkling {command.name}` {translated(command.short_doc)}"
 
 
-def _about_drawings() -> Iterator[str]:
+def _drawings() -> Iterator[str]:
     yield tr("**Below drawings**: U1 shows picture 1 alone, V1 varies it, Remix changes words and settings.")
     yield tr("**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both.")
     yield tr(
