@@ -34,9 +34,7 @@ class Captions(commands.Cog):
         self.jobs = bot.jobs
         bot.add_dynamic_items(ImagineThis)
         says = {"about": later("Says what is in its pictures, with a button to draw that.")}
-        bot.tree.add_command(
-            app_commands.ContextMenu(name="Caption image", callback=self.caption_message, extras=says)
-        )
+        bot.tree.add_command(app_commands.ContextMenu(name="Caption image", callback=self.caption_message, extras=says))
         says = {"about": later("Says what is in its pictures, to you alone.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Describe privately", callback=self.describe, extras=says))
 

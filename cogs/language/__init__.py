@@ -55,7 +55,7 @@ def ntr(one: str, many: str, count: float, /, **values: object) -> str:
 
 
 def word(text: str, kind: str, /) -> str:
-    """A name as Discord shows it to that person: of a `kind` in `commands.KINDS`."""
+    """A name as Discord shows it to that person: of a command, menu, option or choice, which is its `kind`."""
     return catalogue(_menus.get()).pgettext(kind, text)
 
 

@@ -12,9 +12,6 @@ from discord.app_commands import TranslationContextLocation as Location
 from cogs.language.catalogue import catalogue
 from cogs.language.listener import base
 
-KINDS = ("command", "menu", "option", "choice")
-"""What a name is of, by which catalogues tell words from each other (msgctxt); descriptions are plain sentences."""
-
 
 class CommandTranslator(app_commands.Translator):
     """Tells discord.py what each name and description is called elsewhere, from the catalogues."""
@@ -31,7 +28,10 @@ class CommandTranslator(app_commands.Translator):
 
 
 def texts(tree: app_commands.CommandTree[Any]) -> Iterator[tuple[str, str]]:
-    """The kind and the text of all that the tree shows in Discord's menus; descriptions have no kind."""
+    """The kind and the text of all that the tree shows in Discord's menus; descriptions have no kind.
+
+    By kinds, catalogues tell names from each other and from sentences (msgctxt).
+    """
     for kind in (discord.AppCommandType.message, discord.AppCommandType.user):
         yield from (("menu", menu.name) for menu in tree.get_commands(type=kind))
     for command in tree.walk_commands(type=discord.AppCommandType.chat_input):

@@ -7,7 +7,7 @@ import re
 from cogs.language import tr
 from cogs.reply.parts import SENTENCE_END
 
-__all__ = ["SENTENCE_END", "as_written", "bar", "neutral", "ordinal", "quoted", "seconds", "tail"]
+__all__ = ["SENTENCE_END", "as_written", "bar", "neutral", "quoted", "seconds", "tail"]
 
 _INLINE = re.compile(
     r"[\\*_~|`<\[\]]"  # formatting, mentions, custom emoji, timestamps, masked links
@@ -59,13 +59,6 @@ def _escaped(text: str) -> str:
     text = _INLINE.sub(r"\\\g<0>", text)
     text = _NUMBERED.sub(r"\1\\.", _LINE_START.sub(r"\1\\\2", text))
     return _EVERYONE.sub("\\\\@\u200b", text)
-
-
-def ordinal(number: int) -> str:
-    """1st, 2nd, 3rd, 4th, 11th, …"""
-    if number % 100 in (11, 12, 13):
-        return f"{number}th"
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number % 10, 'th') }"
 
 
 def seconds(amount: float) -> str:
