@@ -17,7 +17,8 @@ _LINK = re.compile(
 )
 
 _NOT_READABLE = later(
-    "I may not read that channel. I need View Channel and Read Message History there; a moderator can grant them."
+    "I may not read that channel. I need View Channel and Read Message History there, in a voice channel Connect too; "
+    "a moderator can grant them."
 )
 
 Channel = discord.abc.GuildChannel | discord.Thread
@@ -85,6 +86,8 @@ def _reads(channel: Channel, member: discord.Member) -> bool:
     if isinstance(channel, discord.Thread) and channel.parent is None:
         return False  # a thread has the permissions of the channel it belongs to
     permissions = channel.permissions_for(member)
+    if isinstance(channel, discord.VoiceChannel | discord.StageChannel) and not permissions.connect:
+        return False  # Discord hides the text of such a channel from those who may not join it
     return permissions.view_channel and permissions.read_message_history
 
 

@@ -11,7 +11,8 @@ from tests.cogs.summarize.channels import read_texts, thread
 
 NOT_YOURS = "You may not read the messages of that channel, so I don't read them for you."
 NOT_MINE = (
-    "I may not read that channel. I need View Channel and Read Message History there; a moderator can grant them."
+    "I may not read that channel. I need View Channel and Read Message History there, in a voice channel Connect too; "
+    "a moderator can grant them."
 )
 
 
@@ -44,6 +45,25 @@ async def test_a_channel_that_the_bot_may_not_read_is_told_so(stage: Stage, perm
     channel = closed(stage, stage.bot.user, permission)
     result = await stage.alice.slash(stage.channel, "summarize", channel=channel)
     assert refusal(result) == NOT_MINE
+
+
+@pytest.mark.parametrize("kind", ["voice", "stage"])
+@pytest.mark.parametrize(("whose", "told"), [("alice", NOT_YOURS), ("bot", NOT_MINE)])
+async def test_the_text_of_a_channel_to_talk_in_is_for_those_who_may_join(
+    stage: Stage, kind: str, whose: str, told: str
+):
+    create = stage.guild.create_voice_channel if kind == "voice" else stage.guild.create_stage_channel
+    room = create("room")
+    message = await stage.bob.send(room, "about alice's birthday")
+    found = stage.bot.get_channel(room.id)
+    assert isinstance(found, discord.VoiceChannel | discord.StageChannel)
+    person = found.guild.me if whose == "bot" else await found.guild.fetch_member(stage.alice.id)
+    await found.set_permissions(person, connect=False)
+    result = await stage.alice.slash(stage.channel, "summarize", since=message.jump_url)
+    assert refusal(result) == told
+    await found.set_permissions(person, connect=True)
+    await stage.alice.slash(stage.channel, "summarize", since=message.jump_url)
+    assert read_texts(stage) == ["bob: about alice's birthday"]
 
 
 async def test_who_may_not_read_the_past_gets_no_summary_of_it(stage: Stage):
