@@ -16,8 +16,8 @@ from inference import Answer, AskRequest, Engine, ExplainRequest
 _PASSAGES = 3
 """Windows of the text from which a model answers in its own words; more would tell a small one less."""
 
-_UNWINDOWED = 8000
-"""Characters of a text for which a model names no windows."""
+_LONGEST_PASSAGE = 8000
+"""Characters of one of them; where a model names none, as many of the text. A window of spaces is longer than that."""
 
 _BETWEEN = "\n\n"
 
@@ -80,13 +80,13 @@ def _found(answer: Answer, source: Source, kept: Kept) -> str:
 
 def _kept(job: Job, question: Question, answer: Answer, source: Source) -> Kept:
     shown = span(answer)
-    windows = sorted(answer.windows[:_PASSAGES]) or [(0, _UNWINDOWED)]
+    windows = sorted(answer.windows[:_PASSAGES]) or [(0, _LONGEST_PASSAGE)]
     return Kept(
         owner=job.owner,
         question=question.text,
         evidence=evidence(answer, source),
         around=surroundings(*shown, source) if shown else "",
-        passages=_BETWEEN.join(source.text[start:end] for start, end in windows),
+        passages=_BETWEEN.join(source.text[start:end][:_LONGEST_PASSAGE] for start, end in windows),
         note=source.note,
     )
 

@@ -15,8 +15,11 @@ _INLINE = re.compile(
     r"|(?<=discord\.gg)/|(?<=discord\.com)/|(?<=discordapp\.com)/",  # invitations, which need no https
     re.IGNORECASE,
 )
-_LINE_START = re.compile(r"(?:^|(?<=[\r\x85\u2028\u2029]))([^\S\n]*)([#>+-])", re.MULTILINE)
-_NUMBERED = re.compile(r"(?:^|(?<=[\r\x85\u2028\u2029]))([^\S\n]*\d+)\.(?=\s)", re.MULTILINE)
+_LINE = r"(?:^|(?<=[\r\x85\u2028\u2029]))[^\S\n\r\x85\u2028\u2029]*"
+"""A line's start: of a run of line ends each is looked at once, however long the run is."""
+
+_LINE_START = re.compile(rf"({_LINE})([#>+-])", re.MULTILINE)
+_NUMBERED = re.compile(rf"({_LINE}\d+)\.(?=\s)", re.MULTILINE)
 _EVERYONE = re.compile(r"@(?=everyone|here)")
 _ESCAPED = re.compile(r"\\(?:(@)\u200b|([^A-Za-z0-9\s]))")
 _BLOCK = re.compile(r"(^```[\w+.#-]{0,30}\n(?=\s*(?!```)\S)(?:(?!```).)+\n```$)", re.MULTILINE | re.DOTALL)

@@ -48,3 +48,10 @@ def test_of_a_paragraph_without_end_whole_words_are_shown():
 
 def test_a_short_text_is_shown_whole():
     assert in_paragraphs("It is\n\nhere.", 7, 11) == "It is\n\n**here**."
+
+
+def test_an_answer_that_never_ends_is_cut_where_it_is_shown():
+    text = "The city " + "\u2028" * 50_000 + "Berlin."
+    for shown in (in_sentence(text, 4, len(text)), in_paragraphs(text, 4, len(text))):
+        assert shown.startswith("The **city")
+        assert len(shown) < 2000

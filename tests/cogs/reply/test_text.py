@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import random
 import re
+from itertools import islice
 
 import pytest
 
+from cogs.reply.parts import split
 from cogs.reply.text import as_written, bar, neutral, quoted, seconds, tail
 
 _HOSTILE = [
@@ -79,3 +81,19 @@ def test_the_end_of_an_escaped_text_begins_with_a_whole_escape():
 def test_numbers_are_written_as_people_say_them():
     assert [seconds(amount) for amount in (0.2, 40, 180)] == ["1 s", "40 s", "3 min"]
     assert bar(0.3) == "▰▰▰▱▱▱▱▱▱▱"
+
+
+_RUNS = [
+    "\r", "\x85", "\u2028", "\u2028 ", "\r1", "\r    ", " ", "\n", "\t", "1", "1.", "`", "```\n", "```a", "\n```\n", "\\",
+    "*", "[", ":", ":a", "@", ".", '."', ". ", "。」", "\u200d", "#", "-",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("run", _RUNS)
+def test_a_run_of_anything_takes_no_longer_than_words_do(run: str):
+    """In a time that grew with the square, this would take minutes."""
+    text = "x" + run * (100_000 // len(run)) + "y"
+    for escaped in (neutral(text), neutral(text, code=True)):
+        assert as_written(escaped) == text
+        assert escaped.startswith("".join(islice(split(escaped), 4))[:100])
+        assert len(tail(escaped, 1000)) <= 1001
