@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-_SENTENCE = re.compile(r".+?(?:[.!?…]+[\"'”’)\]]*(?=\s)|[。！？]+[」』）]*|\n|$)\s*", re.DOTALL)
+_SENTENCE = re.compile(r".+?(?:[.!?…](?![.!?…])[\"'”’)\]]*+(?=\s)|[。！？]+[」』）]*|\n|$)\s*", re.DOTALL)
 
 
 def sentences(text: str) -> list[str]:

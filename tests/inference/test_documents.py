@@ -135,6 +135,11 @@ def test_reading_ends_where_the_time_does(data: bytes) -> None:
     assert "takes too long" in refusal(data, "a.csv", seconds=-1)
 
 
+def test_any_number_of_comments_may_stand_before_a_page() -> None:
+    assert document_text(b"<!-- a -->" * 300 + PAGE.encode(), "a.txt").startswith("Ships & sails")
+    assert document_text(b"<!-- a -->" * 300 + b"x", "a.md").startswith("<!-- a -->")
+
+
 @pytest.mark.parametrize("part", ["<a ", "<!--", "<div>", "<nav>x", "<a b='", "&", "</"])
 def test_a_page_of_nothing_but_broken_tags_is_refused(part: str) -> None:
     assert "a.html" in refusal((part * 200_000).encode(), "a.html", most=100_000)
