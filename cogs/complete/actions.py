@@ -13,7 +13,6 @@ from cogs.complete.chain import turns_before_text
 from cogs.complete.page import finished
 from cogs.complete.writing import write
 from cogs.reply import Job
-from cogs.reply.errors import DELIVERY
 from inference import Completion, InvalidRequest
 from storage import KeptStory, Story
 
@@ -45,15 +44,10 @@ class Pressed:
         return completion, why
 
     async def show(self, story: Story, why: str = "") -> None:
-        """Make the message show `story` from now on."""
-        completions = self.bot.store.completions
+        """Make the message show `story` from now on; where that can't be kept, the job shows what was there before."""
         await self.job.acknowledge()
-        await completions.rewrite(self.kept.id, story)
-        try:
-            await self.job.finish(finished(story, why), buttons(self.kept.id, story))
-        except DELIVERY:
-            await completions.rewrite(self.kept.id, self.story)
-            raise
+        await self.job.finish(finished(story, why), buttons(self.kept.id, story))
+        await self.bot.store.completions.rewrite(self.kept.id, story)
 
 
 async def go_on(pressed: Pressed) -> None:
@@ -69,6 +63,9 @@ async def retell(pressed: Pressed) -> None:
 
 
 async def undo(pressed: Pressed) -> None:
+    await pressed.job.acknowledge()
+    if len(pressed.story.pieces) < 2:  # the button is older than the text: both are shown anew
+        raise InvalidRequest("Nothing is left to undo. To be rid of the text, press Delete.")
     await pressed.show(pressed.story.undone())
 
 

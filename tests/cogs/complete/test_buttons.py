@@ -115,6 +115,26 @@ async def test_the_whole_way_works_across_restarts(stage: Stage, config: Config)
     assert stage.channel.history() == []
 
 
+async def test_an_undo_too_many_leaves_the_text_as_it_is(stage: Stage):
+    message = await counted(stage)
+    await press(stage, message, "Continue")
+    row = await store(stage).completions.shown_by(message.id)
+    assert row is not None
+    await store(stage).completions.rewrite(row.id, row.story.undone())  # as by a press that was never shown
+    assert private(await press(stage, message, "Undo")).startswith("Nothing is left to undo.")
+    assert text(message) == "**Count:** 1"
+    await press(stage, message, "Continue")
+    assert text(message) == "**Count:** 1 2"
+
+
+async def test_what_can_not_be_kept_is_not_shown_either(stage: Stage):
+    message = await counted(stage)
+    await store(stage).read("PRAGMA query_only = ON")  # as good as a full disk
+    assert private(await press(stage, message, "Continue")).startswith("Something went wrong on my side")
+    assert text(message) == "**Count:** 1"
+    assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
+
+
 @pytest.mark.parametrize("label", ["Continue", "Try another", "Undo", "Delete", "Previous", "Next"])
 async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
     message = await counted(stage, alternatives=2)
