@@ -40,8 +40,8 @@ class Said:
 class Transcript:
     """`Name: words`, one message after another, oldest first.
 
-    Of `seen` messages, `silent` had no text, Discord hid the text of `hidden`, and `own` are the bot's or Discord's
-    own. `complete` tells that nothing was left out for being too much.
+    Of `seen` messages, `silent` had no text, Discord hid the text of `hidden`, and `aside` are no talk (see `is_talk`).
+    `complete` tells that nothing was left out for being too much.
     """
 
     text: str
@@ -49,7 +49,7 @@ class Transcript:
     seen: int
     silent: int = 0
     hidden: int = 0
-    own: int = 0
+    aside: int = 0
     complete: bool = True
 
     @property
@@ -71,8 +71,13 @@ class Transcript:
     def _left_out(self) -> Iterable[str]:
         if self.silent:
             yield ntr("{count} had no text", "{count} had no text", self.silent, count=self.silent)
-        if self.own:
-            yield ntr("{count} was mine or Discord's", "{count} were mine or Discord's", self.own, count=self.own)
+        if self.aside:
+            yield ntr(
+                "{count} was mine, for me, or a notice of Discord",
+                "{count} were mine, for me, or notices of Discord",
+                self.aside,
+                count=self.aside,
+            )
         if self.hidden:
             yield tr(
                 "Discord hides the text of {count} from bots without the message content intent", count=self.hidden
@@ -118,16 +123,17 @@ async def read_back(
     return messages, False
 
 
-async def transcript(
-    channel: discord.abc.Messageable,
-    last: int,
-    before: discord.abc.Snowflake,
-    me: discord.ClientUser | None,
-    told: Callable[[int], None] = lambda count: None,
-) -> Transcript:
-    """The `last` messages sent before `before`, without those of `me`; raises InvalidRequest if nothing can be read."""
-    messages, _ = await read_back(channel, last, before, told=told)
-    return transcribed(messages, me)
+def is_talk(message: discord.Message, me: discord.ClientUser | None) -> bool:
+    """Whether it is what people say to each other: not the bot's own, not a call of the bot, no notice of Discord."""
+    message = _original(message)
+    called = me is not None and message.content.startswith((f"<@{me.id}>", f"<@!{me.id}>"))
+    return message.author != me and not called and not message.is_system()
+
+
+def is_read(message: discord.Message, me: discord.ClientUser | None) -> bool:
+    """Whether it is talk with words in it, or with words that Discord may hide."""
+    original = _original(message)
+    return is_talk(message, me) and bool(words(original).strip() or not visible(original))
 
 
 def transcribed(
@@ -141,7 +147,7 @@ def transcribed(
 
     Raises InvalidRequest if there is no text at all.
     """
-    others = [message for message in map(_original, messages) if message.author != me and not message.is_system()]
+    others = [_original(message) for message in messages if is_talk(message, me)]
     spoken = [said for said in map(_said, others) if said.words]
     recent = _recent(spoken, longest)
     hidden = sum(not visible(message) for message in others)
@@ -153,7 +159,7 @@ def transcribed(
         seen=len(messages),
         silent=len(others) - len(spoken) - hidden,
         hidden=hidden,
-        own=len(messages) - len(others),
+        aside=len(messages) - len(others),
         complete=complete and len(recent) == len(spoken),
     )
 

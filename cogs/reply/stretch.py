@@ -9,7 +9,7 @@ import discord
 from discord import app_commands
 
 from cogs.language import later, ntr, tr
-from cogs.reply.history import Transcript, check_history, read_back, transcribed
+from cogs.reply.history import Transcript, check_history, is_read, is_talk, read_back, transcribed
 from cogs.reply.job import Job
 from cogs.reply.page import Page
 from cogs.reply.sources import linked_message, readable_channel
@@ -22,7 +22,10 @@ _PAUSE = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Stretch:
-    """The last `messages`, or those since `since` (a link, or "my last message"), of a channel (None: the one here)."""
+    """The last `messages`, or those since `since` (a link, or "my last message"), of a channel (None: the one here).
+
+    The bot's own messages and calls of it count neither among the last ones nor as the last of the person who asks.
+    """
 
     messages: int | None = None
     since: str | None = None
@@ -52,23 +55,22 @@ async def read_stretch(
 
     Acknowledges, after all that can be refused from memory. Raises InvalidRequest.
     """
-    limits = job.limits
+    limits, me = job.limits, interaction.client.user
     _check(stretch, limits.messages)
     channel, first = await _opened(job, interaction, stretch)
     _tell_count(job, 0)
     messages, met = await job.wait(
         read_back(
             channel,
-            stretch.messages or limits.messages,
+            limits.messages,
             discord.Object(interaction.id),
-            until=_beginning(stretch, interaction.user, first),
+            until=_beginning(stretch, me, interaction.user, first),
             told=lambda count: _tell_count(job, count),
         )
     )
     if stretch.mine:
-        _check_mine(len(messages), met)
+        _check_mine(len(messages), met, any(is_talk(message, me) for message in messages))
     complete = met or stretch.messages is not None or len(messages) < limits.messages
-    me = interaction.client.user
     return channel, transcribed(messages, me, longest=limits.text_characters, complete=complete)
 
 
@@ -96,25 +98,41 @@ async def _opened(
 
 
 def _beginning(
-    stretch: Stretch, asker: discord.abc.User, first: discord.Message | None
+    stretch: Stretch, me: discord.ClientUser | None, asker: discord.abc.User, first: discord.Message | None
 ) -> Callable[[discord.Message], bool]:
     """Tells the message before which the stretch begins."""
     if first is not None:
         return lambda message: message.id < first.id
     if stretch.mine:
-        return lambda message: message.author.id == asker.id
+        return lambda message: message.author.id == asker.id and is_talk(message, me)
+    if stretch.messages is not None:
+        return _behind(stretch.messages, me)
     return lambda message: False
 
 
-def _check_mine(count: int, met: bool) -> None:
+def _behind(count: int, me: discord.ClientUser | None) -> Callable[[discord.Message], bool]:
+    """Tells the message behind `count` that are read; to be asked about one after another."""
+    left = count
+
+    def ended(message: discord.Message) -> bool:
+        nonlocal left
+        if left == 0:
+            return True
+        left -= is_read(message, me)
+        return False
+
+    return ended
+
+
+def _check_mine(count: int, met: bool, talked: bool) -> None:
     if not met:
         raise InvalidRequest(
             "None of the last {count} messages there is yours. Say how far back to read with `messages`, or with a "
             "message's link in `since`.",
             count=count,
         )
-    if not count:
-        raise InvalidRequest("Nothing has been written there since your last message.")
+    if not talked:
+        raise InvalidRequest("Nothing has been written since your last message.")
 
 
 def _tell_count(job: Job, count: int) -> None:

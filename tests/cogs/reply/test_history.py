@@ -33,8 +33,8 @@ def test_borders_are_where_messages_begin():
     [
         (transcript(), "2 of 2 messages"),
         (
-            replace(transcript(seen=5), silent=2, own=1),
-            "2 of 5 messages; 2 had no text; 1 was mine or Discord's",
+            replace(transcript(seen=5), silent=2, aside=1),
+            "2 of 5 messages; 2 had no text; 1 was mine, for me, or a notice of Discord",
         ),
         (replace(transcript(), complete=False), "2 of 2 messages; older ones were left out"),
         (

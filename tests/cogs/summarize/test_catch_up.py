@@ -15,7 +15,7 @@ async def test_the_last_messages_are_read_in_order_with_names_and_answered_in_pr
     for person, words in ((stage.bob, "too old"), (stage.alice, "Lunch?"), (stage.bob, "At noon.")):
         await person.send(stage.channel, words)
     await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
-    result = await stage.alice.slash(stage.channel, "summarize", messages=3)
+    result = await stage.alice.slash(stage.channel, "summarize", messages=2)
     assert read_texts(stage) == ["alice: Lunch?\nbob: At noon."]
     assert "2 of 3 messages; 1 had no text · https://" in first(result).content
     assert result.ephemeral
@@ -79,14 +79,13 @@ async def test_the_bot_does_not_summarize_itself_where_all_else_is_hidden(stage:
 
 @pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
 async def test_a_summary_of_the_visible_part_tells_how_much_is_hidden(stage: Stage):
-    for words in ("one", "two", f"{stage.mention} dance"):
+    for words in ("one", "two", f"Dance, {stage.mention}"):
         await stage.bob.send(stage.channel, words)
     result = await stage.alice.slash(stage.channel, "summarize", messages=20)
-    assert read_texts(stage) == ["bob: @TestBot dance"]
-    assert (
-        "1 of 4 messages; 1 was mine or Discord's; Discord hides the text of 2 from bots without the message content "
-        "intent"
-    ) in first(result).content
+    assert read_texts(stage) == ["bob: Dance, @TestBot"]
+    assert ("1 of 3 messages; Discord hides the text of 2 from bots without the message content intent") in first(
+        result
+    ).content
 
 
 async def test_the_bots_own_messages_are_left_out(stage: Stage):
@@ -94,6 +93,17 @@ async def test_the_bots_own_messages_are_left_out(stage: Stage):
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.slash(stage.channel, "summarize", messages=5)
     assert read_texts(stage) == ["bob: At noon."]
+
+
+async def test_as_many_messages_of_people_are_read_as_were_asked_for(stage: Stage):
+    for words in ("too old", "Lunch?", "At noon."):
+        await stage.bob.send(stage.channel, words)
+    await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    await stage.alice.send(stage.channel, f"{stage.mention} help")
+    stage.guild.create_system_message(stage.channel, MessageType.NEW_MEMBER, author=stage.alice)
+    result = await stage.alice.slash(stage.channel, "summarize", messages=2)
+    assert read_texts(stage) == ["bob: Lunch?\nbob: At noon."]
+    assert "2 of 6 messages; 4 were mine, for me, or notices of Discord" in first(result).content
 
 
 async def test_everything_since_a_message_is_read_with_that_message(stage: Stage):
@@ -112,6 +122,13 @@ async def test_what_came_after_ones_own_last_message_is_read(stage: Stage):
     assert read_texts(stage) == ["bob: So?\nbob: Anyone?"]
 
 
+async def test_a_call_of_the_bot_is_nobodys_last_message(stage: Stage):
+    for person, words in ((stage.alice, "Lunch?"), (stage.bob, "At noon."), (stage.alice, f"{stage.mention} help")):
+        await person.send(stage.channel, words)
+    await stage.alice.slash(stage.channel, "summarize", since="my last message")
+    assert read_texts(stage) == ["bob: At noon."]
+
+
 async def test_where_one_never_wrote_there_is_no_last_message(stage: Stage):
     await stage.bob.send(stage.channel, "Anyone?")
     result = await stage.alice.slash(stage.channel, "summarize", since="my last message")
@@ -120,8 +137,9 @@ async def test_where_one_never_wrote_there_is_no_last_message(stage: Stage):
 
 async def test_nothing_new_is_told_so(stage: Stage):
     await stage.alice.send(stage.channel, "Good night.")
+    await stage.bob.send(stage.channel, f"{stage.mention} help")
     result = await stage.alice.slash(stage.channel, "summarize", since="my last message")
-    assert refusal(result) == "Nothing has been written there since your last message."
+    assert refusal(result) == "Nothing has been written since your last message."
 
 
 async def test_ones_own_last_message_is_offered_while_typing(stage: Stage):
