@@ -47,8 +47,8 @@ class Forgetting(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        threads = (thread.id for thread in channel.guild.threads if thread.parent_id == channel.id)
-        await self.store.forget_channels([channel.id, *threads])
+        # Its threads follow one by one, in the event below, but for archived ones, which discord.py does not know.
+        await self.store.forget_channels([channel.id])
 
     @commands.Cog.listener()
     async def on_raw_thread_delete(self, event: discord.RawThreadDeleteEvent) -> None:

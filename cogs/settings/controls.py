@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import discord
 
+from cogs.language.listener import speak_to
 from cogs.reply import InteractionPlace
 from cogs.reply.rules import settings_of
 from cogs.settings.limits import LimitsForm
@@ -55,6 +56,7 @@ class Control(discord.ui.DynamicItem[Item], template=CUSTOM_ID):
             else:
                 await interaction.response.defer()
                 task = await self._do(interaction, _values(interaction))
+                speak_to(interaction, bot.store.settings)  # the language may be what was chosen
                 await interaction.edit_original_response(**shown(interaction, self._whose, task))
 
     async def _do(self, interaction: discord.Interaction, values: Sequence[str]) -> Task | None:

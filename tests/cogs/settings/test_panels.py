@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from simcord import SetupError
+from simcord import ResponseMessage, SetupError
 
 from cogs.settings.words import of_server
 from inference import TASKS, Config, Engine
@@ -34,6 +34,13 @@ async def test_what_is_chosen_is_said_in_the_panel(stage: Stage):
     assert "**Model for /imagine**: `dalle-mini`" in opened.content
     assert "**Answers**: shown to you alone" in opened.content
     assert buttons(opened)[-2:] == ["Answer me in public", "Reset all"]
+
+
+async def test_the_panel_speaks_the_language_that_was_just_chosen(stage: Stage):
+    opened = panel(await stage.alice.slash(stage.channel, "settings"))
+    for language, title in (("de", "**Deine Einstellungen**"), ("fr", "**Vos réglages**"), ("en", "**Your settings**")):
+        await stage.alice.select(opened, [language], custom_id="settings:mine:language")
+        assert opened.content.startswith(title)
 
 
 async def test_a_choice_can_be_taken_back_alone_or_with_all_others(stage: Stage):
@@ -99,6 +106,23 @@ async def test_choosing_no_channel_allows_all(stage: Stage):
     await carol.select(opened, [], custom_id="settings:server:channels")
     assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
     assert "**Channels**: all" in opened.content
+
+
+async def test_after_a_reset_no_channel_and_no_role_is_chosen_any_more(stage: Stage):
+    carol, artists = manager(stage), stage.guild.create_role("artists")
+    opened = panel(await carol.slash(stage.channel, "server-settings"))
+    await carol.select(opened, [stage.channel], custom_id="settings:server:channels")
+    await carol.select(opened, [artists], custom_id="settings:server:roles")
+    assert [len(chosen) for chosen in _chosen(opened)] == [1, 1]
+    await carol.click(opened, label="Reset all")
+    assert _chosen(opened) == [[], []]
+
+
+def _chosen(opened: ResponseMessage) -> list[list[dict[str, str]]]:
+    """What the selects of channels and of roles show."""
+    controls = [control for row in opened.components for control in row["components"]]
+    names = ("settings:server:channels", "settings:server:roles")
+    return [control.get("default_values", []) for control in controls if control.get("custom_id") in names]
 
 
 @pytest.mark.parametrize("typed", ["5", "0", "many", "-1", "1.5", "²"])
