@@ -10,6 +10,7 @@ import re
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
+from contextvars import copy_context
 
 from inference.documents import pdf, plain, tables, web, word
 from inference.errors import InferenceError, InvalidRequest, Phrase
@@ -40,7 +41,8 @@ def document_text(data: bytes, name: str, most: int = _MOST, seconds: float = _S
     for a document that is longer, takes longer than `seconds`, is locked, broken, empty, or of another kind.
     """
     with legible(name):
-        text = _collected(_reader(data, name)(data, _clock(name, seconds)), name, most)
+        pieces = _reader(data, name)(data, _clock(name, seconds))
+        text = copy_context().run(_collected, pieces, name, most)  # a library's limits are set for this document alone
     if not text:
         raise InvalidRequest("{name} is empty. Send a file with text in it.", name=name)
     return text

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from inference.errors import InvalidRequest
 
 _MAIN = "word/document.xml"
-_UNPACKED = 200 * 10**6
-_UNPACKED_XML = 30 * 10**6
-"""Bytes; a tree of XML takes some ten times as many. 400,000 characters of a document are about 5 MB."""
-_FILES = 5000
+_UNPACKED = 100 * 10**6
+"""Bytes of its text with all that is said about it; 400,000 characters take about 5 MB."""
+_CHUNK = 2**16
 
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_TEXT, _PARAGRAPH, _ROW, _CELL = f"{_W}t", f"{_W}p", f"{_W}tr", f"{_W}tc"
+_TEXT, _RUN, _PARAGRAPH, _ROW, _CELL = f"{_W}t", f"{_W}r", f"{_W}p", f"{_W}tr", f"{_W}tc"
 _SIGNS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+"""The same text again, for old programs."""
 
 
 def is_word(data: bytes) -> bool:
@@ -29,37 +30,78 @@ def is_word(data: bytes) -> bool:
 
 
 def read(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
-    """Raises InvalidRequest, before anything is unpacked, for a file that unpacks to very much."""
-    import docx
+    """Unpacks and reads piece by piece, and never more than the file says it holds.
 
-    _check_unpacked(data, name)
-    body = docx.Document(io.BytesIO(data)).element.body
-    for fallback in list(body.iter(_FALLBACK)):  # the same text again, for old programs
-        fallback.getparent().remove(fallback)
-    for element in body.iter(_TEXT, _PARAGRAPH, _ROW, _CELL, *_SIGNS):
-        check()
-        yield _SIGNS.get(element.tag) or (element.text or "" if element.tag == _TEXT else _border(element))
+    Raises InvalidRequest, before anything is unpacked, for a document that says it unpacks to very much.
+    """
+    from lxml.etree import XMLParser  # pyright: ignore[reportAttributeAccessIssue]
 
-
-def _border(element: Any) -> str:
-    """What stands between this paragraph, row or cell and what came before."""
-    if element.tag == _ROW:
-        return "\n"
-    if element.tag == _CELL:
-        return "" if _is_first(element) else " | "
-    if element.getparent().tag == _CELL:
-        return "" if _is_first(element) else " "
-    return "\n\n"
+    body = _Body()
+    parser: Any = XMLParser(target=body, resolve_entities=False)
+    with zipfile.ZipFile(io.BytesIO(data)) as packed, packed.open(_main(packed, name)) as file:
+        while chunk := file.read(_CHUNK):
+            check()
+            parser.feed(chunk)
+            yield body.take()
+    parser.close()
 
 
-def _is_first(element: Any) -> bool:
-    before = element.getprevious()
-    return before is None or before.tag != element.tag
-
-
-def _check_unpacked(data: bytes, name: str) -> None:
-    with zipfile.ZipFile(io.BytesIO(data)) as packed:
-        files = packed.infolist()
-    xml = sum(file.file_size for file in files if not file.filename.startswith("word/media/"))
-    if len(files) > _FILES or xml > _UNPACKED_XML or sum(file.file_size for file in files) > _UNPACKED:
+def _main(packed: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
+    main = packed.getinfo(_MAIN)
+    if main.file_size > _UNPACKED:
         raise InvalidRequest("{name} unpacks to more than this bot takes. Send a smaller part of it.", name=name)
+    if main.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others are not unpacked in pieces
+        raise zipfile.BadZipFile("packed in a way that no Word document is")
+    return main
+
+
+@dataclass(slots=True)
+class _Element:
+    tag: str
+    last: str = ""
+    """The tag of the newest element in it."""
+
+
+class _Body:
+    """Gathers the text of a stream of elements: a tree of them would take ten times the memory."""
+
+    def __init__(self) -> None:
+        self._read: list[str] = []
+        self._open = [_Element("")]
+        self._repeated = 0
+
+    def take(self) -> str:
+        """The text since the last time."""
+        taken, self._read = "".join(self._read), []
+        return taken
+
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        self._repeated += tag == _FALLBACK
+        if not self._repeated:
+            self._read.append(_before(tag, self._open[-1]))
+        self._open[-1].last = tag
+        self._open.append(_Element(tag))
+
+    def end(self, tag: str) -> None:
+        self._repeated -= tag == _FALLBACK
+        self._open.pop()
+
+    def data(self, data: str) -> None:
+        if self._open[-1].tag == _TEXT and not self._repeated:
+            self._read.append(data)
+
+    def close(self) -> None:
+        """The parser asks for it."""
+
+
+def _before(tag: str, parent: _Element) -> str:
+    """What stands between this element and what came before in `parent`."""
+    if tag == _ROW:
+        return "\n"
+    if tag == _CELL:
+        return " | " if parent.last == _CELL else ""
+    if tag == _PARAGRAPH and parent.tag == _CELL:
+        return " " if parent.last == _PARAGRAPH else ""
+    if tag == _PARAGRAPH:
+        return "\n\n"
+    return _SIGNS.get(tag, "") if parent.tag == _RUN else ""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import struct
 import zipfile
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader, PdfWriter
@@ -118,11 +121,70 @@ def test_a_packed_file_of_another_kind_is_refused() -> None:
     assert "without a Word document" in refusal(packed.getvalue(), "a.zip")
 
 
-def test_a_document_that_unpacks_to_very_much_is_not_unpacked() -> None:
-    packed = io.BytesIO(word_of("One."))
-    with zipfile.ZipFile(packed, "a", zipfile.ZIP_DEFLATED) as file:
-        file.writestr("word/footnotes.xml", bytes(31 * 10**6))
-    assert "unpacks to more" in refusal(packed.getvalue(), "a.docx")
+def test_a_document_that_says_it_unpacks_to_very_much_is_not_unpacked() -> None:
+    packed = bytearray(word_of("One."))
+    claim(packed, 2 * 10**9)
+    assert "unpacks to more" in refusal(bytes(packed), "a.docx")
+
+
+def test_a_document_that_lies_about_its_size_is_not_unpacked_further() -> None:
+    packed = bytearray(word_of("One.", "Two " * 100_000))
+    claim(packed, 2000)
+    assert "may be damaged" in refusal(bytes(packed), "a.docx")
+
+
+def claim(packed: bytearray, size: int) -> None:
+    """Make the directory of a packed Word document say that its text unpacks to `size` bytes."""
+    entry = packed.rindex(b"PK\x01\x02", 0, packed.rindex(b"word/document.xml"))
+    struct.pack_into("<I", packed, entry + 24, size)
+
+
+def with_entities(declared: str, text: str) -> bytes:
+    """A Word document that declares entities and uses them in its text."""
+    data = rewritten(
+        word_of("One."), lambda xml: xml.replace("<w:document", f"<!DOCTYPE d [{declared}]><w:document", 1)
+    )
+    return rewritten(data, lambda xml: xml.replace("One.", f"One.{text}"))
+
+
+def test_a_word_document_reads_no_other_files(tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    secret = f'<!ENTITY a SYSTEM "{(tmp_path / "secret.txt").as_uri()}">'
+    assert document_text(with_entities(secret, "&a;"), "a.docx") == "One."
+
+
+def test_a_word_document_of_entities_of_entities_is_refused() -> None:
+    laughs = "".join(f'<!ENTITY a{i + 1} "{f"&a{i};" * 10}">' for i in range(12))
+    assert "may be damaged" in refusal(with_entities('<!ENTITY a0 "ha">' + laughs, "&a12;"), "a.docx")
+
+
+def test_a_tab_is_one_in_a_line_and_none_in_its_measures() -> None:
+    data = word_of("One\ttwo.")
+    stops = "<w:p><w:pPr><w:tabs><w:tab/><w:tab/></w:tabs></w:pPr>"
+    assert document_text(rewritten(data, lambda xml: xml.replace("<w:p>", stops)), "a.docx") == "One\ttwo."
+
+
+def test_text_that_is_there_again_for_old_programs_is_read_once() -> None:
+    again = '<m:Fallback xmlns:m="http://schemas.openxmlformats.org/markup-compatibility/2006">'
+    data = rewritten(word_of("One.", "Two."), lambda xml: xml.replace("<w:p>", f"{again}<w:p>", 1))
+    data = rewritten(data, lambda xml: xml.replace("</w:p>", "</w:p></m:Fallback>", 1))
+    assert document_text(data, "a.docx") == "Two."
+
+
+def rewritten(data: bytes, change: Callable[[str], str]) -> bytes:
+    """A packed Word document with its text changed."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(packed, "w") as new:
+        new.writestr("word/document.xml", change(old.read("word/document.xml").decode()))
+    return packed.getvalue()
+
+
+def test_a_page_of_endless_drawing_is_left_out() -> None:
+    assert document_text(pdf_of([["One."] * 101_000, ["Two."]]), "a.pdf") == "Two."
+
+
+def test_a_text_may_speak_of_pdf() -> None:
+    assert document_text(b"A PDF begins with %PDF-1.4.", "a.txt") == "A PDF begins with %PDF-1.4."
 
 
 @pytest.mark.parametrize("data", [book(3), b"word " * 500, word_of("word " * 500), b"<html>" + b"word " * 500])
