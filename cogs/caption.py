@@ -52,7 +52,7 @@ class Captions(commands.Cog):
 
     async def caption_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
-        async with self.jobs.open(InteractionPlace(interaction)) as job:
+        async with self.jobs.open(InteractionPlace(interaction, private=message.flags.ephemeral)) as job:
             await tell_captions(job, pictures(message), str(interaction.user.id))
 
     async def describe(self, interaction: discord.Interaction, message: discord.Message) -> None:

@@ -12,10 +12,11 @@ from cogs.ask.buttons import Press
 from cogs.ask.form import QuestionForm
 from cogs.ask.gather import Given, gather, gather_by_reply
 from cogs.ask.telling import Question, check_question, tell_answer
-from cogs.examples import examples
+from cogs.examples import examples, seen
 from cogs.language import later
 from cogs.options import Text, models_of
 from cogs.reply import InteractionPlace
+from cogs.reply.claims import Claims
 from cogs.reply.sources import leads_elsewhere
 
 if TYPE_CHECKING:
@@ -25,17 +26,26 @@ __all__ = ["Ask", "Question", "check_question", "gather_by_reply", "tell_answer"
 
 
 class Ask(commands.Cog):
-    """Questions about texts, and to a language model."""
+    """Questions about texts, and to a language model; `claims` are the answers that are being put in own words."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
+        self.claims = Claims(later("The model is answering this already. Wait until it is done."))
         about = {"about": later("Asks for a question, and looks for the answer in the message.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about, extras=about))
         bot.add_dynamic_items(Press)
 
     @app_commands.command(
-        extras=examples(
+        extras=seen(
+            later(
+                "Everybody here sees the answer, unless /settings or /server-settings say otherwise; only you do where "
+                "`link` leads to another channel."
+            )
+        )
+        | examples(
             {"question": later("Who wrote Hamlet?")},
+            {"question": later("Who paid?"), "text": later("Ann brought the bread, and Ben paid for it.")},
+            {"question": later("What is due in May?"), "file": later("minutes.pdf")},
             {"question": later("When does it start?"), "messages": 100},
         )
     )

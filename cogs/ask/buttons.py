@@ -12,6 +12,7 @@ from cogs.ask.wording import below
 from cogs.reply import InteractionPlace, Page
 
 if TYPE_CHECKING:
+    from cogs.ask import Ask
     from cogs.client import Inkling
 
 Button = discord.ui.Button[discord.ui.View]
@@ -38,7 +39,8 @@ class Press(discord.ui.DynamicItem[Button], template=r"inkling:ask:(?P<action>co
         async with bot.jobs.open(InteractionPlace(interaction, private=private)) as job:
             kept = bot.recent.owned(self._key, interaction.user.id)
             if self._action == "words":
-                await tell_in_own_words(job, kept)
+                with cast("Ask", bot.get_cog("Ask")).claims.claim(self._key):
+                    await tell_in_own_words(job, kept)
             else:
                 await job.acknowledge()
                 await job.finish(Page(below(kept.question, kept.around)))

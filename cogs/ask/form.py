@@ -37,7 +37,7 @@ class QuestionForm(discord.ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         question = Question(self._question.value, own_words=self._own_words.value)
-        async with self._bot.jobs.open(InteractionPlace(interaction)) as job:
+        async with self._bot.jobs.open(InteractionPlace(interaction, private=self._message.flags.ephemeral)) as job:
             check_question(job, question, sourced=True)
             source = joined(await sources_of_message(job, self._message))
             await tell_answer(job, self._bot.recent, question, source)

@@ -9,7 +9,6 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.complete.chain import continued
-from cogs.complete.claims import Claims
 from cogs.complete.press import Press
 from cogs.complete.stops import stops_in
 from cogs.complete.tell import tell_completion
@@ -17,6 +16,7 @@ from cogs.examples import examples
 from cogs.language import later
 from cogs.options import Seed, Text, models_of
 from cogs.reply import InteractionPlace
+from cogs.reply.claims import Claims
 from inference import CompleteRequest
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Complete(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self.claims = Claims()
+        self.claims = Claims(later("This text is still being written. Wait until it is done, or press Stop first."))
         bot.add_dynamic_items(Press)
 
     @app_commands.command(

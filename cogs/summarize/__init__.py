@@ -10,10 +10,11 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import examples
+from cogs.examples import examples, seen
 from cogs.language import later
 from cogs.options import Text, models_of
 from cogs.reply import InteractionPlace, Job
+from cogs.reply.claims import Claims
 from cogs.reply.sources import check_files, joined, source_of_file, text_of_message
 from cogs.reply.stretch import Stretch, since_choices
 from cogs.summarize.catch_up import catch_up
@@ -28,18 +29,23 @@ __all__ = ["Summarize", "tell_summary"]
 
 
 class Summarize(commands.Cog):
-    """Summaries."""
+    """Summaries; `claims` are those that are being shared."""
 
     def __init__(self, bot: Inkling) -> None:
         self.jobs = bot.jobs
         about = {"about": later("Sums up its text.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Summarize", callback=self.summarize_message, extras=about))
         bot.add_dynamic_items(Share)
-        self.sharing: set[int] = set()
-        """Ids of the messages that are being shared right now."""
+        self.claims = Claims(later("This summary is being shared already."))
 
     @app_commands.command(
-        extras=examples(
+        extras=seen(
+            later(
+                "Only you see a summary of messages, until you share it. Everybody here sees any other, unless "
+                "/settings or /server-settings say otherwise."
+            )
+        )
+        | examples(
             {"since": later("my last message")},
             {"messages": 200, "length": "bullets"},
             {"file": later("minutes.pdf"), "length": "short"},
@@ -91,7 +97,7 @@ class Summarize(commands.Cog):
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
         request = SummarizeRequest(text="…", owner=str(interaction.user.id))
-        async with self.jobs.open(InteractionPlace(interaction)) as job:
+        async with self.jobs.open(InteractionPlace(interaction, private=message.flags.ephemeral)) as job:
             job.check(request)
             await tell_summary(job, await text_of_message(job, message), request, message.jump_url)
 

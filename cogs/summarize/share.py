@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
 
 from cogs.language import tr
 from cogs.reply import InteractionPlace
+from cogs.reply.errors import DELIVERY
 from cogs.reply.rules import settings_of
 from cogs.reply.sources import read
 from inference import InvalidRequest
@@ -49,15 +48,25 @@ class Share(discord.ui.DynamicItem[Button], template=r"inkling:share:(?P<owner>\
 
     async def callback(self, interaction: discord.Interaction) -> None:
         bot = cast("Inkling", interaction.client)
-        sharing = cast("Summarize", bot.get_cog("Summarize")).sharing
+        claims = cast("Summarize", bot.get_cog("Summarize")).claims
         assert interaction.message is not None, "buttons are below messages"
         async with bot.jobs.open(InteractionPlace(interaction)) as job:
             job.check_here()
             _check(interaction, self._owner)
-            with _once(interaction.message.id, sharing):
+            with claims.claim(str(interaction.message.id)):
                 await interaction.response.defer()
-                await _share(interaction, interaction.message)
-                await interaction.edit_original_response(view=None)
+                await self._share(interaction, interaction.message)
+
+    async def _share(self, interaction: discord.Interaction, summary: discord.Message) -> None:
+        """The button goes first, so that nothing is shared twice; it comes back where Discord takes no message."""
+        by = tr("Shared by {person}", person=interaction.user.mention)
+        files = [await _copied(file) for file in summary.attachments]
+        await interaction.edit_original_response(view=None)
+        try:
+            await interaction.followup.send(f"{summary.content}\n-# {by}", files=files)
+        except DELIVERY:
+            await interaction.edit_original_response(view=share_button(self._owner))
+            raise
 
 
 def _check(interaction: discord.Interaction, owner: int) -> None:
@@ -69,24 +78,6 @@ def _check(interaction: discord.Interaction, owner: int) -> None:
     in_thread = isinstance(interaction.channel, discord.Thread)
     if interaction.guild_id and not (allowed.send_messages_in_threads if in_thread else allowed.send_messages):
         raise InvalidRequest("You may not write in this channel, so I don't post the summary here for you.")
-
-
-@contextmanager
-def _once(message_id: int, sharing: set[int]) -> Generator[None]:
-    """While a summary is being shared, a second press does nothing; after that, there is no button any more."""
-    if message_id in sharing:
-        raise InvalidRequest("This summary is being shared already.")
-    sharing.add(message_id)
-    try:
-        yield
-    finally:
-        sharing.discard(message_id)
-
-
-async def _share(interaction: discord.Interaction, summary: discord.Message) -> None:
-    by = tr("Shared by {person}", person=interaction.user.mention)
-    files = [await _copied(file) for file in summary.attachments]
-    await interaction.followup.send(f"{summary.content}\n-# {by}", files=files)
 
 
 async def _copied(file: discord.Attachment) -> discord.File:

@@ -78,6 +78,12 @@ async def test_a_message_without_a_picture_is_told_so(stage: Stage):
     assert "no picture" in refusal(result)
 
 
+async def test_a_picture_in_a_private_message_is_described_in_private(stage: Stage):
+    await stage.bob.send(stage.channel, "What a day")
+    chart = first(await stage.alice.slash(stage.channel, "mood", messages=2))
+    assert (await stage.alice.context_menu(stage.channel, "Caption image", chart.message)).ephemeral
+
+
 async def test_a_forwarded_picture_counts(stage: Stage):
     original = await stage.bob.send(stage.channel, attachments=[("cat.png", PNG)])
     forwarded = await stage.bob.forward(original, stage.channel)

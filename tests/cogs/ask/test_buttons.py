@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cogs.ask.recent import Kept, Recent
-from inference import Config, InvalidRequest
+from inference import Answer, Config, InvalidRequest, Result
 from tests.cogs.ask.questions import TOWER, ask, finds
 from tests.cogs.imagine.gallery import restart
 from tests.cogs.stage import Stage, first, refusal
@@ -35,6 +35,17 @@ async def test_own_words_below_a_private_answer_are_private(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, link=message.jump_url))
     assert (await stage.alice.click(shown.message, label="In own words")).ephemeral
+
+
+async def test_a_second_press_while_the_model_answers_is_refused(stage: Stage):
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, text=TOWER))
+    stage.backend.script = lambda spec, request: []
+    await stage.alice.click(shown.message, label="In own words")
+    result = await stage.alice.click(shown.message, label="In own words")
+    assert refusal(result) == "The model is answering this already. Wait until it is done."
+    await stage.event(Result(Answer("In 1889.", 0, 0, 0, generated=True)))
+    assert "In 1889." in stage.said
 
 
 @pytest.mark.parametrize("label", _LABELS)

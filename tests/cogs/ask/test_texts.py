@@ -93,6 +93,12 @@ async def test_the_menu_asks_for_the_question_and_links_to_the_message(stage: St
     assert first(result).content == expected
 
 
+async def test_the_menu_of_a_private_message_answers_in_private(stage: Stage):
+    private = first(await stage.alice.slash(stage.channel, "mood", text="A plan"))
+    form = await stage.alice.context_menu(stage.channel, "Ask about this", private.message)
+    assert (await stage.alice.submit_modal(form, {"question": "Which?"})).ephemeral
+
+
 async def test_the_menu_reads_forwarded_messages_and_documents(stage: Stage):
     stage.backend.script = finds("five", 0.9, ("noon", 0.1))
     original = await stage.bob.send(stage.channel, "Lunch is at noon.", attachments=[("a.txt", b"Tea is at five.")])

@@ -90,9 +90,20 @@ async def test_a_second_press_while_it_is_being_shared_does_nothing(stage: Stage
     private = await summary(stage)
     cog = cast(Inkling, stage.bot).get_cog("Summarize")
     assert isinstance(cog, Summarize)
-    cog.sharing.add(private.id)
-    result = await stage.alice.click(private, label="Share")
+    with cog.claims.claim(str(private.id)):
+        result = await stage.alice.click(private, label="Share")
     assert refusal(result) == "This summary is being shared already."
+    assert not seen_by_bob(stage)
+
+
+async def test_the_button_goes_before_all_see_the_summary_and_comes_back_if_they_do_not(stage: Stage):
+    private = await summary(stage)
+    stage.env.inject_error("POST", "/webhooks/*", status=403, code=200000)
+    before = len(stage.env.http_requests)
+    result = await stage.alice.click(private, label="Share")
+    sent = [request.json for request in stage.env.http_requests[before:] if request.method == "PATCH"]
+    assert [bool(body["components"]) for body in sent if isinstance(body, dict)] == [False, True]
+    assert buttons(first(result)) == ["Share"]
     assert not seen_by_bob(stage)
 
 

@@ -57,6 +57,11 @@ async def test_the_menu_reads_the_message_and_links_to_it(stage: Stage):
     assert _texts(stage) == ["A long story\n\nand its end"]
 
 
+async def test_the_menu_of_a_private_message_answers_in_private(stage: Stage):
+    private = first(await stage.alice.slash(stage.channel, "mood", text="A plan"))
+    assert (await stage.alice.context_menu(stage.channel, "Summarize", private.message)).ephemeral
+
+
 async def test_a_forwarded_message_is_read(stage: Stage):
     original = await stage.bob.send(stage.channel, "A long story")
     forwarded = await stage.bob.forward(original, stage.channel)
