@@ -12,7 +12,7 @@ from cogs.about import tell_help
 from cogs.ask import Question, gather_by_reply, tell_answer
 from cogs.caption import tell_captions
 from cogs.complete import continued, tell_completion
-from cogs.language import LANGUAGES, tr
+from cogs.language import LANGUAGES, tr, word
 from cogs.language.catalogue import catalogue
 from cogs.language.listener import speak_to
 from cogs.mood import tell_mood
@@ -40,7 +40,7 @@ class Mention(commands.Cog):
     async def summarize(self, context: Context, *, text: str = "") -> None:
         """Summarize the message (short, medium, long or bullets), or the text that follows."""
         async with self._job(context) as job:
-            length = _length(text if context.message.reference else "")
+            length = _length(text if context.message.reference else "", str(context.invoked_with))
             source = await self._text(job, context, text)
             await tell_summary(job, source, SummarizeRequest(text=source, length=length, owner=_owner(context)))
 
@@ -60,7 +60,7 @@ class Mention(commands.Cog):
 
     @commands.command()
     async def mood(self, context: Context, *, text: str = "") -> None:
-        """Tell the mood of the message, or of the text that follows."""
+        """Tell everybody the mood of the message, or of the text that follows; Mood in its menu tells you alone."""
         async with self._job(context) as job:
             await tell_mood(job, await self._text(job, context, text))
 
@@ -72,13 +72,14 @@ class Mention(commands.Cog):
         async with self._job(context) as job:
             source = await self._text(job, context, prompt)
             request = CompleteRequest(prompt=source, owner=_owner(context))
-            await tell_completion(job, self.bot.store.completions, request)
+            foreign = context.message.reference is not None
+            await tell_completion(job, self.bot.store.completions, request, foreign=foreign)
 
     @commands.command()
     async def help(self, context: Context, *, command: str = "") -> None:
         """Show what I can do, with examples."""
         async with self._job(context) as job:
-            await tell_help(job, self.bot, command)
+            await tell_help(job, self.bot, context.permissions, command)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
@@ -112,11 +113,10 @@ class Mention(commands.Cog):
 
 def unknown(context: Context) -> str:
     """What to say to a word after the bot's name that is none of the commands."""
-    word = (context.invoked_with or "").replace("`", "'")[:_LONGEST_WORD]
     return tr(
         "I don't know `{word}`. After my name, write `summarize`, `ask` and a question, `caption`, `complete`, `mood` "
         "or `help`.",
-        word=word,
+        word=_shortened(context.invoked_with or ""),
     )
 
 
@@ -133,9 +133,24 @@ def _is_name_alone(message: discord.Message, me: discord.ClientUser | None) -> b
     return me is not None and message.content.strip() in (f"<@{me.id}>", f"<@!{me.id}>")
 
 
-def _length(text: str) -> Length:
-    lengths: dict[str, Length] = {length: length for length in LENGTHS}
-    return lengths.get(text.strip().lower(), "medium")
+def _length(typed: str, command: str) -> Length:
+    """The length by its name in any language, medium for none; raises InvalidRequest."""
+    if not typed:
+        return "medium"
+    for length in LENGTHS:
+        if typed.strip().lower() in {catalogue(language).pgettext("choice", length).lower() for language in LANGUAGES}:
+            return length
+    raise InvalidRequest(
+        "I don't know the length `{typed}`. After `@Inkling {command}`, write one of these, or nothing: {lengths}.",
+        typed=_shortened(typed),
+        command=command,
+        lengths=", ".join(f"`{word(length, 'choice')}`" for length in LENGTHS),
+    )
+
+
+def _shortened(typed: str) -> str:
+    """Fit to stand between backticks."""
+    return typed.replace("`", "'")[:_LONGEST_WORD]
 
 
 def _owner(context: Context) -> str:

@@ -40,12 +40,18 @@ class Story:
     """What was asked for, with all its settings, and the pieces so far.
 
     `chat`: they answer the prompt. `follows`: it goes on from an earlier story, whose words are not part of this one.
+    The prompt is empty where it is what somebody else wrote.
     """
 
     request: CompleteRequest
     pieces: tuple[Piece, ...] = ()
     chat: bool = False
     follows: bool = False
+
+    @property
+    def foreign(self) -> bool:
+        """Whether it goes on from what somebody else wrote, which is not kept here."""
+        return not self.request.prompt
 
     @property
     def written(self) -> str:

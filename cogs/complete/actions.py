@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import discord
 
 from cogs.complete.buttons import Action, buttons
-from cogs.complete.chain import turns_before_text
+from cogs.complete.chain import foreign_prompt, turns_before_text
 from cogs.complete.page import finished
 from cogs.complete.writing import write
 from cogs.reply import Job
@@ -36,8 +36,9 @@ class Pressed:
 
     async def write(self, story: Story, n: int) -> tuple[Completion, str]:
         """What comes next in `story`, in `n` takes; raises InvalidRequest where nothing does."""
-        turns = await turns_before_text(self.bot, self.message) if story.follows else ()
-        request = replace(story.request, written=story.written, turns=turns, seed=None, n=n)
+        turns = await turns_before_text(self.bot, self.job, self.message) if story.follows else ()
+        prompt = await foreign_prompt(self.job, self.message) if story.foreign else story.request.prompt
+        request = replace(story.request, prompt=prompt, written=story.written, turns=turns, seed=None, n=n)
         completion, why = await write(self.job, story, request)
         if not completion.text.strip():
             raise InvalidRequest("The model added nothing this time: to it, the text is complete as it is.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,10 @@ import discord
 from cogs.complete.buttons import PREFIX
 from cogs.complete.tell import tell_completion
 from cogs.reply import Job, MessagePlace
+from cogs.reply.sources import pointed_at, text_of_message
 from cogs.reply.text import as_written
 from inference import CompleteRequest, InvalidRequest, Turn
-from storage import KeptStory
+from storage import Story
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -47,32 +49,49 @@ async def _go_on(bot: Inkling, job: Job, message: discord.Message, text: discord
     kept = await bot.store.completions.shown_by(text.id)
     options = kept.story.request if kept else CompleteRequest(prompt=words)
     chat = kept.story.chat if kept else _is_answer(text)
-    turns = await _turns_before(bot, message)
+    turns = await _turns_before(bot, job, message)
     prompt = words if chat else _spaced(turns, words)
     request = replace(options, prompt=prompt, seed=None, n=1, owner=str(message.author.id))
     await tell_completion(job, bot.store.completions, request, turns)
 
 
-async def turns_before_text(bot: Inkling, text: discord.Message) -> tuple[Turn, ...]:
+async def turns_before_text(bot: Inkling, job: Job, text: discord.Message) -> tuple[Turn, ...]:
     """What was said before the message that `text` answers, oldest first."""
     asked = await _replied_to(text)
-    return await _turns_before(bot, asked) if asked else ()
+    return await _turns_before(bot, job, asked) if asked else ()
 
 
-async def _turns_before(bot: Inkling, asked: discord.Message | None) -> tuple[Turn, ...]:
+async def foreign_prompt(job: Job, text: discord.Message) -> str:
+    """What `text` goes on from, in the words of somebody else: read again, since it is not kept.
+
+    Raises InvalidRequest where it is gone or hidden.
+    """
+    asked = await pointed_at(text)
+    beginning = await pointed_at(asked) if asked else None
+    if beginning is None:
+        raise InvalidRequest("The message that this goes on from is gone, so I can't go on with it.")
+    return await text_of_message(job, beginning)
+
+
+async def _turns_before(bot: Inkling, job: Job, asked: discord.Message | None) -> tuple[Turn, ...]:
     turns: tuple[Turn, ...] = ()
     for _ in range(_MOST_TEXTS):
         text = await _replied_to(asked) if asked else None
         if text is None or not _is_text(bot, text):
             break
         kept = await bot.store.completions.shown_by(text.id)
-        turns = (*(_turns_kept(kept) if kept else _turns_shown(text)), *turns)
+        said = await _turns_kept(job, text, kept.story) if kept else _turns_shown(text)
+        turns = (*said, *turns)
         asked = await _replied_to(text)
     return turns
 
 
-def _turns_kept(kept: KeptStory) -> Sequence[Turn]:
-    return Turn("person", kept.story.request.prompt), Turn("model", kept.story.written)
+async def _turns_kept(job: Job, text: discord.Message, story: Story) -> Sequence[Turn]:
+    prompt = story.request.prompt
+    if story.foreign:
+        with suppress(InvalidRequest):  # what is gone or hidden ends the memory
+            prompt = await foreign_prompt(job, text)
+    return Turn("person", prompt), Turn("model", story.written)
 
 
 def _turns_shown(text: discord.Message) -> Sequence[Turn]:

@@ -50,6 +50,8 @@ def _cut(story: Story, written: str, longest: int) -> str:
 
 def _head(story: Story) -> str:
     """The person's words, or their end when there are many. `…` stands for what was said before them."""
+    if story.foreign:
+        return "" if story.chat else "…"
     if story.chat:
         return quoted(story.request.prompt) + "\n\n"
     prompt = story.request.prompt

@@ -19,14 +19,14 @@ log = logging.getLogger(__name__)
 
 
 async def tell_completion(
-    job: Job, completions: Completions, request: CompleteRequest, turns: Sequence[Turn] = ()
+    job: Job, completions: Completions, request: CompleteRequest, turns: Sequence[Turn] = (), *, foreign: bool = False
 ) -> None:
     """Write what comes after the prompt into the message; raises what `Engine.stream` raises.
 
-    `turns` is what was said before.
+    `turns` is what was said before. A `foreign` prompt is what somebody else wrote, and not kept.
     """
     request = replace(request, model=job.check(request).name)  # the default may be another one some day
-    story = Story(request, follows=bool(turns))
+    story = Story(replace(request, prompt="") if foreign else request, follows=bool(turns))
     completion, why = await write(job, story, replace(request, turns=tuple(turns)))
     await _show(job, completions, story.continued(completion), why)
     await job.notify_if_late(tr("Your text is ready."))
