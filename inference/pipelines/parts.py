@@ -43,13 +43,13 @@ def _pieces(text: str, most: int, count: Callable[[str], int], borders: Sequence
         if borders and count(block) <= most:
             yield block
         else:
-            yield from (piece for sentence in sentences(block) for piece in _small(sentence, most, count))
+            yield from (piece for sentence in sentences(block) for piece in small(sentence, most, count))
 
 
-def _small(sentence: str, most: int, count: Callable[[str], int]) -> list[str]:
+def small(sentence: str, most: int, count: Callable[[str], int]) -> list[str]:
     """`sentence` in halves of halves, until each counts `most` tokens or fewer."""
     if count(sentence) <= most or len(sentence) < 2:
         return [sentence]
     middle = len(sentence) // 2
     cut = sentence.rfind(" ", 1, middle) + 1 or middle
-    return [*_small(sentence[:cut], most, count), *_small(sentence[cut:], most, count)]
+    return [*small(sentence[:cut], most, count), *small(sentence[cut:], most, count)]

@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from inference.pipelines.parts import sentences
+from inference.pipelines.parts import sentences, small
 
 Stretch = tuple[int, int]
 
@@ -29,11 +29,13 @@ _QUESTION = 0.5
 _K1 = 1.2
 _B = 0.75
 _GAP = " …\n"
+_SHORT = 8
+"""Tokens of a sentence that is never cut."""
 
 
 def speaking_of(text: str, question: str, most: int = 8) -> tuple[Stretch, ...]:
     """Up to `most` sentences (start, end) of `text` that share words with `question`, the most telling first."""
-    places = _sentences(text)
+    places = _places(sentences(text))
     return tuple(places[i] for i in _ranked(text, places, question)[:most])
 
 
@@ -41,8 +43,10 @@ def abridged(text: str, question: str, most: int, count: Callable[[str], int]) -
     """What of `text` speaks of `question`, in at most about `most` tokens as told by `count`.
 
     The most telling sentences with their neighbours, in the order of the text; the beginning where none tells more.
+    Long ones are cut, so that something fits of a text without sentences too.
     """
-    places = _sentences(text)
+    longest = max(_SHORT, most // 4)  # so that one with its two neighbours fits
+    places = _places([piece for sentence in sentences(text) for piece in small(sentence, longest, count)])
     kept: set[int] = set()
     room = most
     for i in _ranked(text, places, question) or range(len(places)):
@@ -58,8 +62,8 @@ def abridged(text: str, question: str, most: int, count: Callable[[str], int]) -
     )
 
 
-def _sentences(text: str) -> list[Stretch]:
-    ends = list(accumulate(map(len, sentences(text))))
+def _places(pieces: Sequence[str]) -> list[Stretch]:
+    ends = list(accumulate(map(len, pieces)))
     return list(zip([0, *ends], ends, strict=False))
 
 
