@@ -1,4 +1,4 @@
-"""Examples of commands, which live with the command and are shown by /help."""
+"""What /help tells of a command beyond its options: examples, and who sees its answer. It lives with the command."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from discord import app_commands
 
-from cogs.language import slash, translated, word
+from cogs.language import later, slash, translated, word
 
 Example = Mapping[str, object]
 """Values of a command's options by name; words among them are marked by `later`."""
@@ -16,6 +16,22 @@ Example = Mapping[str, object]
 def examples(*of_use: Example) -> dict[str, Any]:
     """For a command's `extras`."""
     return {"examples": of_use}
+
+
+def seen(sentence: str) -> dict[str, Any]:
+    """For the `extras` of a command with a rule of its own on who sees its answer; `sentence` is marked by `later`."""
+    return {"seen": sentence}
+
+
+PRIVATE = seen(later("Only you see the answer."))
+"""For the `extras` of a command that answers in private, whatever the settings are."""
+
+_PUBLIC = seen(later("Everybody here sees the answer, unless /settings or /server-settings say otherwise."))
+
+
+def seen_by(command: app_commands.Command[Any, ..., Any]) -> str:
+    """Who sees its answer, in a sentence."""
+    return translated((_PUBLIC | command.extras)["seen"])
 
 
 def examples_of(command: app_commands.Command[Any, ..., Any]) -> list[str]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
 
-from cogs.about.help import page_of, topics
+from cogs.about.help import OVERVIEW, page_of, topics
 from cogs.language import tr
 from cogs.reply import InteractionPlace
 
@@ -33,21 +33,24 @@ class Topic(discord.ui.DynamicItem[Select], template=_CUSTOM_ID):
         bot, message = cast("Inkling", interaction.client), interaction.message
         assert message is not None, "menus are below messages"
         async with bot.jobs.open(InteractionPlace(interaction)):
-            name = self.item.values[0]
-            text, view = page_of(bot, name).text, chooser(bot, name)
+            name, may = self.item.values[0], interaction.permissions
+            text, view = page_of(bot, name, may).text, chooser(bot, name, may)
             if message.flags.ephemeral:
                 await interaction.response.edit_message(content=text, view=view)
             else:
                 await interaction.response.send_message(text, view=view, ephemeral=True)
 
 
-def chooser(bot: Inkling, current: str) -> discord.ui.View:
-    """All pages, with the `current` one chosen."""
+def chooser(bot: Inkling, current: str, may: discord.Permissions) -> discord.ui.View:
+    """All pages for somebody who `may` do that, with the `current` one chosen."""
     options = [
         discord.SelectOption(
-            label=topic.label[:100], value=topic.name, description=topic.about[:100], default=topic.name == current
+            label=topic.label[:100],
+            value=topic.name,
+            description=topic.about[:100],
+            default=topic.name == (current or OVERVIEW),
         )
-        for topic in topics(bot)
+        for topic in topics(bot, may)
     ]
     view = discord.ui.View(timeout=None)
     placeholder = tr("More about…")

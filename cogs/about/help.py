@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import examples_of
+from cogs.examples import examples_of, seen_by
 from cogs.language import tr, translated, word
 from cogs.reply import Page
 
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from cogs.client import Inkling
 
 Slash = app_commands.Command[Any, ..., Any]
+
+
+OVERVIEW = "the overview"
+"""The name of the page that leads to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +33,18 @@ class Topic:
     about: str
 
 
-def topics(bot: Inkling) -> list[Topic]:
-    """Every page but the overview, in the current language; a command has no space in its name."""
+def topics(bot: Inkling, may: discord.Permissions) -> list[Topic]:
+    """Every page for somebody who `may` do that, in the current language; a command has no space in its name."""
     return [
-        *(Topic(each.qualified_name, _named(each), translated(each.description)) for each in _slash(bot)),
+        Topic(OVERVIEW, tr("Overview"), tr("All that I can do")),
+        *(Topic(each.qualified_name, _named(each), translated(each.description)) for each in _slash(bot, may)),
         Topic("the menus", tr("The menu of a message"), tr("What is there under Apps")),
         Topic("the replies", tr("Replies"), tr("What to write in a reply, after my name")),
         Topic("the drawings", tr("Drawings"), tr("Buttons below drawings, and marks in prompts")),
     ]
 
 
-def page_of(bot: Inkling, name: str) -> Page:
+def page_of(bot: Inkling, name: str, may: discord.Permissions) -> Page:
     """The page of that name, as in `topics`; the overview for any other."""
     match name:
         case "the menus":
@@ -49,14 +54,14 @@ def page_of(bot: Inkling, name: str) -> Page:
         case "the drawings":
             lines = _drawings()
         case _:
-            command = next((each for each in _slash(bot) if each.qualified_name == name), None)
-            lines = _command(command) if command else _overview(bot)
+            command = next((each for each in _slash(bot, may) if each.qualified_name == name), None)
+            lines = _command(command) if command else _overview(bot, may)
     return Page("\n".join(lines))
 
 
-def _overview(bot: Inkling) -> Iterator[str]:
+def _overview(bot: Inkling, may: discord.Permissions) -> Iterator[str]:
     yield tr("**What I can do.** Below are all details, with examples.")
-    for command in _slash(bot):
+    for command in _slash(bot, may):
         yield f"`{_named(command)}` {translated(command.description)}"
     menus = ", ".join(word(menu.name, "menu") for menu in _menu_commands(bot))
     yield tr("**In the menu of a message**, under Apps: {names}", names=menus)
@@ -67,6 +72,7 @@ def _overview(bot: Inkling) -> Iterator[str]:
 def _command(command: Slash) -> Iterator[str]:
     yield f"**{_named(command)}**"
     yield translated(command.description)
+    yield f"-# {seen_by(command)}"
     if command.parameters:
         yield ""
         yield tr("**Options**")
@@ -105,9 +111,11 @@ def _named(command: Slash) -> str:
     return "/" + " ".join(word(part, "command") for part in command.qualified_name.split())
 
 
-def _slash(bot: Inkling) -> list[Slash]:
+def _slash(bot: Inkling, may: discord.Permissions) -> list[Slash]:
+    """Those that Discord, too, lists to such a person unless the server has said otherwise."""
     walk = bot.tree.walk_commands(type=discord.AppCommandType.chat_input)
-    return [command for command in walk if isinstance(command, app_commands.Command)]
+    slash = (command for command in walk if isinstance(command, app_commands.Command))
+    return [command for command in slash if (command.default_permissions or discord.Permissions.none()) <= may]
 
 
 def _menu_commands(bot: Inkling) -> list[app_commands.ContextMenu]:

@@ -8,7 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import examples
+from cogs.examples import PRIVATE, examples
 from cogs.language import later
 from cogs.mood.telling import tell_course, tell_mood
 from cogs.options import Text, models_of
@@ -32,7 +32,8 @@ class Moods(commands.Cog):
         bot.tree.add_command(app_commands.ContextMenu(name="Mood", callback=self.mood_of_message, extras=about))
 
     @app_commands.command(
-        extras=examples(
+        extras=PRIVATE
+        | examples(
             {"text": later("What a lovely day")},
             {"messages": 100},
         )

@@ -51,8 +51,9 @@ def _plot(axes: Axes, course: Course) -> None:
     numbers = range(1, len(course.valences) + 1)
     axes.axhline(0, color=GREY, linewidth=1, linestyle=(0, (4, 4)))
     axes.plot(numbers, course.running_mean(), color=GREY, linewidth=3, solid_capstyle="round")
-    for name, (_, marker, colour) in zip((*course.names, None), (*MARKS[: len(course.names)], OTHERS), strict=True):
-        dots = course.of_person(name)
+    people = (*course.people, None)
+    for person, (_, marker, colour) in zip(people, (*MARKS[: len(course.people)], OTHERS), strict=True):
+        dots = course.of_person(person)
         axes.scatter(
             [number for number, _ in dots],
             [valence for _, valence in dots],

@@ -15,16 +15,16 @@ MOST_NAMED = 5
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """`valences[i]`, from -1 to 1, is that of `messages[i]`; `names` are those who wrote most, most first."""
+    """`valences[i]`, from -1 to 1, is that of `messages[i]`; `people` are the ids of who wrote most, most first."""
 
     messages: tuple[Said, ...]
     valences: tuple[float, ...]
-    names: tuple[str, ...]
+    people: tuple[int, ...]
 
     @classmethod
     def of(cls, messages: Sequence[Said], valences: Sequence[float]) -> Course:
-        counts = Counter(said.name for said in messages)
-        return cls(tuple(messages), tuple(valences), tuple(name for name, _ in counts.most_common(MOST_NAMED)))
+        counts = Counter(said.author for said in messages)
+        return cls(tuple(messages), tuple(valences), tuple(person for person, _ in counts.most_common(MOST_NAMED)))
 
     @property
     def mean(self) -> float:
@@ -36,12 +36,16 @@ class Course:
         third = max(1, len(self.valences) // 3)
         return fmean(self.valences[-third:]) - fmean(self.valences[:third])
 
-    def of_person(self, name: str | None) -> list[tuple[int, float]]:
-        """(number of the message from 1, valence) of all that `name` wrote; of None: of all who have no mark."""
+    def name(self, person: int) -> str:
+        """What one of `people` was called last."""
+        return next(said.name for said in reversed(self.messages) if said.author == person)
+
+    def of_person(self, person: int | None) -> list[tuple[int, float]]:
+        """(number of the message from 1, valence) of all that `person` wrote; of None: of all who have no mark."""
         return [
             (number, valence)
             for number, (said, valence) in enumerate(zip(self.messages, self.valences, strict=True), 1)
-            if (said.name if said.name in self.names else None) == name
+            if (said.author if said.author in self.people else None) == person
         ]
 
     def running_mean(self) -> list[float]:

@@ -88,8 +88,8 @@ def _trend(course: Course) -> str:
 def _people(course: Course) -> list[str]:
     """A line for each mark."""
     lines = [
-        _person(mark, neutral(name), [valence for _, valence in course.of_person(name)])
-        for name, (mark, _, _) in zip(course.names, MARKS, strict=False)
+        _person(mark, neutral(course.name(person)), [valence for _, valence in course.of_person(person)])
+        for person, (mark, _, _) in zip(course.people, MARKS, strict=False)
     ]
     others = [valence for _, valence in course.of_person(None)]
     return [*lines, _person(OTHERS[0], tr("others"), others)] if others else lines

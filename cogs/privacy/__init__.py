@@ -11,6 +11,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.examples import PRIVATE
 from cogs.language import tr
 from cogs.privacy.export import archive
 from cogs.privacy.words import deleted, overview, question
@@ -30,7 +31,7 @@ class Privacy(commands.Cog):
         self.bot = bot
         bot.add_dynamic_items(Press)
 
-    @app_commands.command(extras={ANYWHERE: True})
+    @app_commands.command(extras={ANYWHERE: True} | PRIVATE)
     async def privacy(self, interaction: discord.Interaction) -> None:
         """See what I keep of you and for how long, get it as a file, or delete it."""
         async with self.bot.jobs.open(InteractionPlace(interaction, private=True)):

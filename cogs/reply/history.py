@@ -24,8 +24,12 @@ _PAGE = 100
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What one message says, and where: `name: words` stands at `start` in its transcript's text."""
+    """What one message says, and where: `name: words` stands at `start` in its transcript's text.
 
+    `author` is Discord's id; several people can go by one name.
+    """
+
+    author: int
     name: str
     words: str
     at: datetime
@@ -165,7 +169,8 @@ def transcribed(
 
 
 def _said(message: discord.Message) -> Said:
-    return Said(message.author.display_name, words(message).strip(), message.created_at, message.jump_url)
+    author = message.author
+    return Said(author.id, author.display_name, words(message).strip(), message.created_at, message.jump_url)
 
 
 def _recent(spoken: list[Said], longest: int | None) -> list[Said]:

@@ -8,6 +8,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.examples import PRIVATE
 from cogs.reply.rules import ANYWHERE
 from cogs.settings.controls import Control
 from cogs.settings.shown import shown
@@ -23,12 +24,12 @@ class Settings(commands.Cog):
         self.settings = bot.store.settings
         bot.add_dynamic_items(Control)
 
-    @app_commands.command(name="settings", extras={ANYWHERE: True})
+    @app_commands.command(name="settings", extras={ANYWHERE: True} | PRIVATE)
     async def mine(self, interaction: discord.Interaction) -> None:
         """Choose your language, your models, and who sees your answers."""
         await interaction.response.send_message(**shown(interaction, "mine"), ephemeral=True)
 
-    @app_commands.command(name="server-settings", extras={ANYWHERE: True})
+    @app_commands.command(name="server-settings", extras={ANYWHERE: True} | PRIVATE)
     @app_commands.default_permissions(manage_guild=True)
     @app_commands.allowed_contexts(guilds=True)
     @app_commands.allowed_installs(guilds=True)

@@ -57,7 +57,10 @@ def _language(language: str) -> str:
 
 
 def _public() -> str:
-    return tr("**Answers**: shown to everybody, unless a command says otherwise")
+    return tr(
+        "**Answers**: shown to everybody; but only who asks sees those of /mood, /help, /models, /queue and /privacy, "
+        "and summaries of messages"
+    )
 
 
 def _models(chosen: Mapping[str, str], engine: Engine, none: str) -> list[str]:

@@ -96,13 +96,25 @@ async def test_a_name_alone_in_a_channel_that_is_not_for_the_bot_is_told_where_t
     assert stage.said.startswith(f"On this server I answer only in <#{elsewhere.id}>.")
 
 
-@pytest.mark.parametrize(("words", "length"), [("long", "long"), ("Bullets", "bullets"), ("please", "medium")])
+@pytest.mark.parametrize(
+    ("words", "length"), [("long", "long"), ("Bullets", "bullets"), ("", "medium"), ("lang", "long")]
+)
 async def test_a_summary_can_have_a_length(stage: Stage, words: str, length: str):
     story = await stage.bob.send(stage.channel, "A long story")
     await stage.alice.send(stage.channel, f"{stage.mention} summarize {words}", reply_to=story)
     [request] = stage.backend.requests
     assert isinstance(request, SummarizeRequest)
     assert request.length == length
+
+
+async def test_a_length_that_is_none_is_refused_with_those_there_are(stage: Stage):
+    story = await stage.bob.send(stage.channel, "A long story")
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize `please`", reply_to=story)
+    assert stage.said == (
+        "I don't know the length `'please'`. After `@Inkling summarize`, write one of these, or nothing: "
+        "`short`, `medium`, `long`, `bullets`."
+    )
+    assert not stage.backend.requests
 
 
 async def _mood_of(stage: Stage, message: discord.Message) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+import discord
 import pytest
 from discord import app_commands
 from simcord import ResponseMessage
@@ -13,6 +14,7 @@ from cogs.about.help import page_of, topics
 from cogs.client import Inkling
 from cogs.language import LANGUAGES, speak
 from inference import Config, Engine
+from tests.cogs.settings.town import manager
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import FakeBackend
 
@@ -26,7 +28,7 @@ async def _help(stage: Stage, **options: str) -> ResponseMessage:
 
 
 async def test_the_overview_names_every_command_menu_and_reply(stage: Stage):
-    said = refusal(await stage.alice.slash(stage.channel, "help"))
+    said = refusal(await manager(stage).slash(stage.channel, "help"))
     for command in _bot(stage).tree.get_commands():
         assert command.name in said
     for reply in _bot(stage).commands:
@@ -35,9 +37,39 @@ async def test_the_overview_names_every_command_menu_and_reply(stage: Stage):
 
 async def test_a_command_has_a_page_with_its_options_and_examples(stage: Stage):
     said = refusal(await stage.alice.slash(stage.channel, "help", command="fill"))
-    assert said.splitlines()[:2] == ["**/fill**", "Guess the missing words of a text."]
+    assert said.splitlines()[:3] == [
+        "**/fill**",
+        "Guess the missing words of a text.",
+        "-# Everybody here sees the answer, unless /settings or /server-settings say otherwise.",
+    ]
     assert "`text` A text with one or more blanks: [MASK] or ___ (needed)" in said
     assert "`/fill text: The capital of France is ___.`" in said
+
+
+@pytest.mark.parametrize(
+    ("command", "seen"),
+    [("mood", "Only you see the answer."), ("summarize", "Only you see a summary of messages"), ("queue", "Only you")],
+)
+async def test_a_commands_page_tells_who_sees_the_answer(stage: Stage, command: str, seen: str):
+    said = refusal(await stage.alice.slash(stage.channel, "help", command=command))
+    assert said.splitlines()[2].startswith(f"-# {seen}")
+
+
+async def test_settings_of_the_server_are_listed_only_to_those_who_may_use_them(stage: Stage):
+    carol = manager(stage)
+    for person, listed in ((stage.alice, False), (carol, True)):
+        shown = first(await person.slash(stage.channel, "help"))
+        assert ("`/server-settings`" in shown.content) == ("/server-settings" in _offered(shown)) == listed
+        await person.send(stage.channel, f"{stage.mention} help")
+        assert ("`/server-settings`" in stage.said) == listed
+    assert refusal(await stage.alice.slash(stage.channel, "help", command="server-settings")).startswith("**What I can")
+    assert "`/server-settings`" not in first(await carol.user.slash("help")).content
+
+
+def _offered(shown: ResponseMessage) -> list[str]:
+    """The pages that the menu leads to."""
+    [row] = shown.components
+    return [option["label"] for option in row["components"][0]["options"]]
 
 
 async def test_every_command_with_options_has_examples_with_options_of_its_own(stage: Stage):
@@ -56,6 +88,8 @@ async def test_the_menu_leads_to_another_page_in_the_same_message_after_a_restar
     await stage.alice.select(shown, custom_id="help:topic", values=["the replies"])
     assert shown.content.startswith("**In a reply to a message**")
     assert "`@Inkling caption` Describe the pictures" in shown.content
+    await stage.alice.select(shown, custom_id="help:topic", values=["the overview"])
+    assert shown.content.startswith("**What I can do.**")
 
 
 async def test_below_a_public_page_whoever_chooses_gets_a_page_of_their_own(stage: Stage):
@@ -71,5 +105,6 @@ async def test_below_a_public_page_whoever_chooses_gets_a_page_of_their_own(stag
 @pytest.mark.parametrize("language", LANGUAGES)
 async def test_every_page_fits_into_a_message(stage: Stage, language: str):
     speak(language)
-    for name in ("", *(topic.name for topic in topics(_bot(stage)))):
-        assert len(page_of(_bot(stage), name).text) <= 2000, name
+    everything = discord.Permissions.all()
+    for topic in topics(_bot(stage), everything):
+        assert len(page_of(_bot(stage), topic.name, everything).text) <= 2000, topic.name

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 
 import pytest
 from PIL import Image, ImageColor
@@ -18,9 +20,10 @@ _START = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
 def course(valences: Sequence[float], names: Sequence[str] = ("alice",)) -> Course:
+    """Messages of people, one minute after another; a person's id is the first letter of their name."""
     messages = [
-        Said(names[i % len(names)], "words", _START + timedelta(minutes=i), f"https://discord.com/channels/1/2/{i}")
-        for i in range(len(valences))
+        Said(ord(name[0]), name, "words", _START + timedelta(minutes=i), f"https://discord.com/channels/1/2/{i}")
+        for i, name in zip(range(len(valences)), cycle(names), strict=False)
     ]
     return Course.of(messages, valences)
 
@@ -68,9 +71,19 @@ def test_one_message_and_a_thousand_can_be_drawn():
 
 def test_those_who_wrote_most_have_marks_and_the_others_share_one():
     people = course([0.5] * 8 + [-0.5], ["a", "a", "b", "c", "d", "e", "a", "f", "g"])
-    assert people.names == ("a", "b", "c", "d", "e")
-    assert people.of_person("a") == [(1, 0.5), (2, 0.5), (7, 0.5)]
+    assert [people.name(person) for person in people.people] == ["a", "b", "c", "d", "e"]
+    assert people.of_person(ord("a")) == [(1, 0.5), (2, 0.5), (7, 0.5)]
     assert people.of_person(None) == [(8, 0.5), (9, -0.5)]
+
+
+def test_people_of_one_name_are_two_and_a_person_who_changes_name_is_one():
+    messages = course([0, 0, 0]).messages
+    authors = ((1, "Sam"), (2, "Sam"), (1, "Sammy"))
+    named = [replace(said, author=author, name=name) for said, (author, name) in zip(messages, authors, strict=True)]
+    assert told(Course.of(named, [0.9, -0.9, 0.9])).splitlines()[1:3] == [
+        "● Sammy: 2 messages, positive",
+        "■ Sam: 1 message, negative",
+    ]
 
 
 def test_the_running_mean_takes_in_the_neighbours():

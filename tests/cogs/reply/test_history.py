@@ -13,7 +13,7 @@ DAY = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def transcript(seen: int = 2) -> Transcript:
-    messages = (Said("Ann", "Lunch?", DAY, "link 1", 0), Said("Bo", "At noon.\nOr one.", DAY, "link 2", 12))
+    messages = (Said(1, "Ann", "Lunch?", DAY, "link 1", 0), Said(2, "Bo", "At noon.\nOr one.", DAY, "link 2", 12))
     return Transcript("\n".join(map(str, messages)), messages, seen)
 
 
