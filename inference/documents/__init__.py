@@ -31,7 +31,9 @@ _OTHERS = {
     rb"{\rtf": Phrase("{name} is rich text (RTF). Save it as .docx, PDF or plain text."),
 }
 _BLANK_LINES = re.compile(r"\n{3,}")
-_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
+_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\a\x1b]*+(?:\a|\x1b\\))?")
+"""Colours and titles: what programs tell the terminal between their words (ECMA-48)."""
 
 
 def document_text(data: bytes, name: str, most: int = _MOST, seconds: float = _SECONDS) -> str:
@@ -78,19 +80,23 @@ def _reader(data: bytes, name: str) -> Read:
 
 
 def _collected(pieces: Iterator[str], name: str, most: int) -> str:
-    """The pieces as one text without unprintable characters; raises InvalidRequest as soon as they are too many."""
+    """The pieces as one printable text; raises InvalidRequest as soon as they are too many."""
     collected: list[str] = []
     length = 0
     for piece in pieces:
-        collected.append(_UNPRINTABLE.sub("", piece))
-        length += len(collected[-1])
+        collected.append(piece)
+        length += len(piece)
         if length > most:
             raise InvalidRequest(
                 "{name} holds more than {most:,} characters of text, the most that this bot reads. Send a part of it.",
                 name=name,
                 most=most,
             )
-    text = "".join(collected).replace("\r\n", "\n").replace("\r", "\n")
+    return _printable("".join(collected))
+
+
+def _printable(text: str) -> str:
+    text = _UNPRINTABLE.sub("", _TERMINAL.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 

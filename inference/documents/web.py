@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 _UNREAD = {"button", "nav", "noscript", "script", "select", "style", "svg", "template", "textarea"}
+_CONTENT = {"article", "h1", "main"}
+"""Where what a page says begins: a menu or a button that is open there was never closed."""
 _INLINE = {
     *("a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "input", "ins"),
     *("kbd", "label", "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time"),
@@ -67,12 +69,12 @@ class _Page:
         return taken
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._unread += tag in _UNREAD
+        self._unread = 0 if tag in _CONTENT else self._unread + (tag in _UNREAD)
         self._border(tag)
 
     def end(self, tag: str) -> None:
         """The parser also calls it for tags that the page left open."""
-        self._unread -= tag in _UNREAD
+        self._unread = max(0, self._unread - (tag in _UNREAD))
         self._border(tag)
         if tag in _PARAGRAPHS:
             self._read.append("\n")

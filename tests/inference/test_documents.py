@@ -31,6 +31,22 @@ def test_plain_text_is_read_in_every_usual_encoding(encoding: str) -> None:
     assert document_text("Zoë’s café".encode(encoding), "notes.md") == "Zoë’s café"
 
 
+def test_a_text_with_a_bad_byte_is_no_text_in_other_letters() -> None:
+    assert document_text("Zoë’s café".encode() + b"\xff", "a.txt") == "Zoë’s café\N{REPLACEMENT CHARACTER}"
+    assert document_text("Zoë’s café".encode()[:-1], "a.txt") == "Zoë’s caf\N{REPLACEMENT CHARACTER}"
+    assert document_text(b"caf\xe9", "a.txt") == "café"
+
+
+def test_what_a_terminal_showed_is_read_without_its_colours() -> None:
+    assert document_text(b"\x1b]0;title\ahello \x1b[1;31mred\x1b[0m\x1b]8;;x\x1b\\ \x1b", "a.log") == "hello red"
+
+
+@pytest.mark.parametrize("part", ["\x1b", "\x1b]", "\x1b[", "\x1b[1;", "\x1b]a\x1b", "\n", "\r"])
+def test_endless_controls_are_no_endless_work(part: str) -> None:
+    assert document_text(f"{part * 200_000}\x1b[mEnd.".encode(), "a.log").endswith("End.")
+    assert document_text(f"\x1b{part[1:] * 200_000}\x1b[mEnd.".encode(), "a.log").endswith("End.")
+
+
 def test_a_pdf_says_what_its_pages_say_in_order() -> None:
     assert document_text(pdf_of([["One (1)."], ["Two."]]), "a.pdf") == "One (1).\n\nTwo."
 
@@ -49,6 +65,12 @@ def test_a_word_document_keeps_paragraphs_and_the_rows_of_its_tables() -> None:
 def test_a_web_page_is_read_without_scripts_styles_and_navigation() -> None:
     paragraphs = "Ships & sails\n\nThe ship\n\nIt is very old.\n\nBuilt in 1912.\nRepaired twice.\n\n"
     assert document_text(PAGE.encode(), "a.html") == paragraphs + "Mast | Height\nMain | 30 m"
+
+
+@pytest.mark.parametrize("tag", ["nav", "button"])
+def test_what_a_page_says_is_read_though_a_menu_before_it_was_not_closed(tag: str) -> None:
+    page = f"<html><{tag}>Menu<main><p>Old.<nav>Home</nav><p>New.</main><p>More.</{tag}><nav>Menu</nav></html>"
+    assert document_text(page.encode(), "a.html") == "Old.\n\nNew.\n\nMore."
 
 
 def test_a_web_page_may_declare_its_own_letters() -> None:
