@@ -1,13 +1,14 @@
 """The command line: one task, one answer, on the terminal or as JSON.
 
 Exit status: 0; 2 for bad input or an unavailable model; 1 when a model broke while running; 130 on Ctrl-C.
-A failure is one line on stderr.
+What a model wrote is labelled on stderr; a failure is one line there.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ from inference.cli.answer import answer, list_models
 from inference.cli.arguments import parse
 from inference.cli.download import create_hub, download
 from inference.cli.logs import set_up_logging
-from inference.cli.requests import build_request
+from inference.cli.requests import build_request, read_documents
 from inference.errors import InferenceError
 
 if TYPE_CHECKING:
@@ -30,7 +31,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status; arguments that make no sense raise SystemExit(2)."""
     args = parse(argv)
     set_up_logging(verbose=args.verbose)
-    return execute(args)
+    if not sys.stdout:
+        return _fail("There is nowhere to write to: stdout is closed.", 1)
+    try:
+        status = execute(args)
+        sys.stdout.flush()
+    except OSError as error:  # all else that can't be read or written has become an error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at exit
+        return 1 if isinstance(error, BrokenPipeError) else _fail(f"stdout can't be written: {error.strerror}.", 1)
+    return status
 
 
 def execute(
@@ -58,10 +67,11 @@ def execute(
 async def _run(config: Config, args: argparse.Namespace, engine_factory: EngineFactory) -> None:
     if args.task == "models":
         return await list_models(engine_factory(config), as_json=args.json)
-    request = build_request(args)
-    if request.model:
+    documents = read_documents(args)
+    request = build_request(args, documents)
+    if "/" in request.model:  # an id or a folder; a mere name is one of those that are listed
         config = config.with_model(request.task, request.model)
-    return await answer(engine_factory(config), request, args)
+    return await answer(engine_factory(config), request, args, documents)
 
 
 def _fail(message: str, status: int) -> int:

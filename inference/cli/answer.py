@@ -4,64 +4,95 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from inference.cli.output import (
-    GENERATED,
-    as_fields,
-    as_text,
-    further_texts,
-    status_fields,
-    status_table,
-    write_pictures,
-)
+from inference.cli.documents import NOTHING, Documents
+from inference.cli.evidence import evidence
+from inference.cli.output import as_fields, as_text, heading, status_fields, status_table, texts, write_pictures
 from inference.cli.progress import Display
 from inference.cli.requests import explaining
 from inference.engine import Engine
 from inference.errors import InvalidRequest
-from inference.types import Answer, AskRequest, Completion, Drawing, Request, Result, Value
+from inference.types import (
+    Answer,
+    AskRequest,
+    CompleteRequest,
+    Completion,
+    Drawing,
+    Request,
+    Result,
+    Summary,
+    Value,
+)
+
+_GENERATED = "(Written by a language model, which can be wrong.)"
 
 
-async def answer(engine: Engine, request: Request, args: argparse.Namespace) -> None:
+async def answer(engine: Engine, request: Request, args: argparse.Namespace, documents: Documents = NOTHING) -> None:
     """Print the answer; raises what `Engine.stream` raises, and InvalidRequest if a picture can't be written."""
     try:
-        value, fields = await _answer(engine, request, args)
+        value, images = await _answer(engine, request, args, documents)
+        fields = as_fields(value, images, documents)
         if isinstance(request, AskRequest) and isinstance(value, Answer) and args.own_words:
-            _, own = await _answer(engine, explaining(request, value), args, heading="\nIn a model's own words:\n")
-            fields["own_words"] = own["answer"]
+            fields["own_words"] = await _in_own_words(engine, request, value, args, documents)
     finally:
         await engine.close()
     if args.json:
         print_json(fields)
 
 
+async def _in_own_words(
+    engine: Engine, request: AskRequest, found: Answer, args: argparse.Namespace, documents: Documents
+) -> str:
+    if not args.json:
+        print("\nIn a model's own words:\n", flush=True)
+    value, _ = await _answer(engine, explaining(request, found), args, documents, found.windows)
+    assert isinstance(value, Answer)
+    return value.text
+
+
 async def _answer(
-    engine: Engine, request: Request, args: argparse.Namespace, heading: str = ""
-) -> tuple[Value, dict[str, Any]]:
-    """The value and its fields; printed, unless they are to be JSON."""
-    if heading and not args.json:
-        print(heading, flush=True)
-    with Display(streaming=not args.json) as display:
+    engine: Engine,
+    request: Request,
+    args: argparse.Namespace,
+    documents: Documents,
+    windows: tuple[tuple[int, int], ...] = (),
+) -> tuple[Value, list[Path]]:
+    """The value and the files of its pictures; printed, unless it is to be JSON. `windows` is what it was made from."""
+    with Display(streaming=not args.json, heading=_heading(request)) as display:
         value = await _follow(engine, request, display)
         if isinstance(value, Completion):
             display.show_text(value.text)
+    if isinstance(value, Answer) and windows:
+        value = replace(value, windows=windows)
     images = _write(value, args)
     if not args.json:
-        _print(value, images, display)
-    return value, as_fields(value, images)
+        _print(value, images, documents, display)
+    return value, images
 
 
-def _print(value: Value, images: Sequence[Path], display: Display) -> None:
+def _heading(request: Request) -> str:
+    if not isinstance(request, CompleteRequest) or request.n == 1:
+        return ""
+    return heading(0, request.n, request.seed or 0)
+
+
+def _print(value: Value, images: Sequence[Path], documents: Documents, display: Display) -> None:
     """What is not printed yet."""
     if not display.printed:
-        print(as_text(value, images))
+        print(as_text(value, images, documents))
     elif isinstance(value, Completion):
-        print(*further_texts(value), sep="\n", end="\n" * bool(value.others))
+        print("".join(f"\n{text}\n" for text in texts(value)[1:]), end="")
     elif isinstance(value, Answer):
-        print(GENERATED)
+        print("".join(f"{line}\n" for line in evidence(value, documents)), end="")
+    if isinstance(value, Summary) or (isinstance(value, Answer) and value.generated and value.text):
+        sys.stdout.flush()
+        print(_GENERATED, file=sys.stderr)
 
 
 async def list_models(engine: Engine, *, as_json: bool) -> None:
@@ -89,7 +120,7 @@ async def _follow(engine: Engine, request: Request, display: Display) -> Value:
     raise AssertionError("a stream ends with a Result or an error")
 
 
-def _write(value: Value, args: argparse.Namespace) -> list[Any]:
+def _write(value: Value, args: argparse.Namespace) -> list[Path]:
     if not isinstance(value, Drawing):
         return []
     try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from inference.cli.documents import read_document, read_file, read_text
 from inference.parameters import sampler_named
 from inference.regions import REGIONS
 from inference.types import LENGTHS, SAMPLERS, Sampler
@@ -18,6 +19,9 @@ or any hub id or folder that holds a model of the task's kind."""
 _KINDS_OF_FILES = "text, Markdown, CSV, PDF, .docx, HTML"
 
 NewTask = Callable[[str, str], argparse.ArgumentParser]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Stands for a byte of the command line that is not UTF-8."""
 
 _NOT_GIVEN: Any = argparse.SUPPRESS
 """Leaves an option's default to the request, or to what was said before TASK."""
@@ -31,7 +35,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """The arguments, `task` among them, with the files they name read in.
+    """The arguments, `task` among them; files are only named.
 
     Leaves the program with status 2 when they make no sense.
     """
@@ -49,6 +53,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     _add_text_tasks(new_task)
     _add_picture_tasks(new_task)
     _add_file_tasks(new_task)
+    argv = sys.argv[1:] if argv is None else argv
+    for text in argv:
+        if _SURROGATE.search(text):
+            parser.error(f"{text!a} is not UTF-8")
     return parser.parse_args(argv)
 
 
@@ -82,7 +90,7 @@ def _add_text_tasks(new_task: NewTask) -> None:
     fill.add_argument("--top-k", type=int, metavar="K", help="so many words a blank")
     _add_reading_tasks(new_task)
     mood = new_task("mood", "tell whether texts sound positive or negative")
-    mood.add_argument("texts", metavar="TEXT", nargs="+")
+    mood.add_argument("texts", metavar="TEXT", nargs="+", help="- reads stdin")
     for task in (complete, fill, mood):
         _add_model(task)
 
@@ -93,16 +101,13 @@ def _add_reading_tasks(new_task: NewTask) -> None:
         "text",
         nargs="*",
         default=(),
-        type=read_text,
         metavar="TEXT",
         help=f"or files: {_KINDS_OF_FILES}; - or nothing reads stdin",
     )
     summarize.add_argument("--length", choices=LENGTHS, help="medium if not given")
     ask = new_task("ask", "answer a question from documents; without them, from what a language model knows")
     ask.add_argument("question", metavar="QUESTION")
-    ask.add_argument(
-        "--context", nargs="+", type=read_document, metavar="FILE", help=f"{_KINDS_OF_FILES}; - reads stdin"
-    )
+    ask.add_argument("--context", nargs="+", metavar="FILE", help=f"{_KINDS_OF_FILES}; - reads stdin")
     ask.add_argument("--alternatives", type=int, metavar="N", help="so many other answers")
     ask.add_argument(
         "--own-words",
@@ -116,7 +121,7 @@ def _add_reading_tasks(new_task: NewTask) -> None:
 
 def _add_picture_tasks(new_task: NewTask) -> None:
     caption = new_task("caption", "describe a picture")
-    caption.add_argument("image", type=read_file, metavar="IMAGE")
+    caption.add_argument("image", metavar="IMAGE")
     imagine = new_task("imagine", "draw a picture")
     imagine.add_argument(
         "prompt", nargs="?", default=_NOT_GIVEN, metavar="PROMPT", help="without: repeat the drawing given as --image"
@@ -142,9 +147,9 @@ def _add_drawing_options(imagine: argparse.ArgumentParser) -> None:
 
 
 def _add_source_options(imagine: argparse.ArgumentParser) -> None:
-    imagine.add_argument("--image", type=read_file, metavar="FILE", help="a picture to start from")
+    imagine.add_argument("--image", metavar="FILE", help="a picture to start from")
     imagine.add_argument("--strength", type=float, metavar="S", help="how far to go from it, from 0.01 to 1")
-    imagine.add_argument("--mask", type=read_file, metavar="FILE", help="a picture: white is drawn anew, black stays")
+    imagine.add_argument("--mask", metavar="FILE", help="a picture: white is drawn anew, black stays")
     imagine.add_argument(
         "--region",
         metavar="NAME",

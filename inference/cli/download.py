@@ -35,7 +35,7 @@ def download(config: Config, hub: Hub, names: Sequence[str], *, as_json: bool) -
             status = 2
     if as_json:
         print_json({"models": fetched})
-    else:
+    elif fetched:
         print("\n".join(f"{model['name']}  {size(model['size'])}  {model['folder']}" for model in fetched))
     return status
 

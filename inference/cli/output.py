@@ -8,26 +8,31 @@ from pathlib import Path
 from typing import Any
 
 from inference.backends.base import ModelStatus
+from inference.cli.documents import NOTHING, Documents
+from inference.cli.evidence import answer_fields, answer_text
 from inference.errors import GenerationFailed
-from inference.types import Answer, Caption, Completion, Drawing, Filling, Mood, Moods, Summary, Value
-
-GENERATED = "(Written by a language model, which can be wrong.)"
+from inference.types import Answer, Caption, Completion, Drawing, Filling, Mood, Moods, Prediction, Summary, Value
 
 
-def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
-    """The object that `--json` prints; `images` are the files of a drawing."""
+def as_fields(value: Value, images: Sequence[Path] = (), documents: Documents = NOTHING) -> dict[str, Any]:
+    """The object that `--json` prints; `images` are the files of a drawing, `documents` were read for an answer."""
     match value:
         case Completion():
-            texts = [value.text, *value.others]
-            return {"text": value.text, "seed": value.seed, "texts": texts, "ended": value.ended, "chat": value.chat}
+            all_texts = [value.text, *value.others]
+            return {
+                "text": value.text,
+                "seed": value.seed,
+                "texts": all_texts,
+                "ended": value.ended,
+                "chat": value.chat,
+            }
         case Filling():
             joint = [asdict(words) for words in value.joint]
             return {"text": value.text, "predictions": _predictions(value), "joint": joint}
         case Summary():
             return {"text": value.text, "parts": value.parts, "sections": [*map(asdict, value.sections)]}
         case Answer():
-            others = [_answer(other) for other in value.others]
-            return {**_answer(value), "generated": value.generated, "others": others, "windows": [*value.windows]}
+            return answer_fields(value, documents)
         case Caption():
             return {"text": value.text}
         case Moods():
@@ -46,32 +51,34 @@ def as_fields(value: Value, images: Sequence[Path] = ()) -> dict[str, Any]:
             }
 
 
-def as_text(value: Value, images: Sequence[Path] = ()) -> str:
+def as_text(value: Value, images: Sequence[Path] = (), documents: Documents = NOTHING) -> str:
     """The same for people."""
     match value:
         case Completion():
-            return "\n".join([value.text, *further_texts(value)])
+            return "\n\n".join(texts(value))
         case Summary() | Caption():
             return value.text
         case Filling():
-            rows = [f"{p['blank']}  {p['score']:6.1%}  {p['word']}" for p in _predictions(value)]
-            return "\n".join([value.text, "", *rows, *_together(value)])
+            return "\n".join([value.text, *_words(value), *_together(value)])
         case Answer():
-            label = ["", GENERATED] if value.generated else []
-            return "\n".join([value.text or "The text does not say.", *_other_answers(value), *label])
+            return answer_text(value, documents)
         case Moods():
             return "\n".join(f"{mood.label} ({mood.score:.1%})" for mood in value.moods)
         case Drawing():
             return "\n".join(filter(None, [*map(str, images), _settings(value), value.note]))
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
-    return {"answer": answer.text, "score": answer.score, "start": answer.start, "end": answer.end}
+def _words(filling: Filling) -> list[str]:
+    """Those for each blank, under its number where there are several."""
 
+    def rows(predictions: Sequence[Prediction]) -> list[str]:
+        return [f"{prediction.score:6.1%}  {prediction.word}" for prediction in predictions]
 
-def _other_answers(answer: Answer) -> list[str]:
-    rows = [f"{other.score:6.1%}  {' '.join(other.text.split())}" for other in answer.others]
-    return ["", "It might also be:", *rows] if rows else []
+    if len(filling.blanks) == 1:
+        return ["", *rows(filling.blanks[0])]
+    return [
+        line for number, blank in enumerate(filling.blanks, start=1) for line in ["", f"Blank {number}:", *rows(blank)]
+    ]
 
 
 def _together(filling: Filling) -> list[str]:
@@ -80,13 +87,17 @@ def _together(filling: Filling) -> list[str]:
     return ["", "Together:", *rows] if len(filling.blanks) > 1 and rows else []
 
 
-def further_texts(completion: Completion) -> list[str]:
-    """Lines with all texts but the first, each under a line of its own that tells its number and its seed."""
-    total = 1 + len(completion.others)
-    return [
-        f"\n--- {number} of {total}, seed {completion.seed + number - 1} ---\n{text}"
-        for number, text in enumerate(completion.others, start=2)
-    ]
+def texts(completion: Completion) -> list[str]:
+    """The text alone, or several, each under its heading."""
+    if not completion.others:
+        return [completion.text]
+    written = [completion.text, *completion.others]
+    return [f"{heading(i, len(written), completion.seed)}\n{text}" for i, text in enumerate(written)]
+
+
+def heading(i: int, total: int, seed: int) -> str:
+    """Of text i, from 0, where the first comes from `seed`."""
+    return f"--- {i + 1} of {total}, seed {seed + i} ---"
 
 
 def _settings(drawing: Drawing) -> str:
@@ -112,12 +123,16 @@ def status_fields(status: ModelStatus) -> dict[str, Any]:
 
 
 def status_table(statuses: Sequence[ModelStatus]) -> str:
-    """One model a line: task, name, state, size."""
+    """One model a line: task, name, and how large it is where."""
     width = max((len(status.spec.name) for status in statuses), default=0)
     return "\n".join(
-        f"{s.spec.task:<10}  {s.spec.name:<{width}}  {s.state:<14}  {size(s.nbytes) if s.nbytes else '':>8}".rstrip()
-        for s in statuses
+        f"{status.spec.task:<10}  {status.spec.name:<{width}}  {_whereabouts(status)}" for status in statuses
     )
+
+
+def _whereabouts(status: ModelStatus) -> str:
+    place = {"loaded": "in memory", "on disk": "on disk"}.get(status.state)
+    return f"{size(status.nbytes):>8} {place}" if place else status.state
 
 
 def size(nbytes: int) -> str:

@@ -10,9 +10,10 @@ _ERASE = "\r\033[K"
 
 
 class Display:
-    """Shows events; `streaming` prints text as it grows. Shows nothing where there is no terminal."""
+    """Shows events; `streaming` prints text as it grows, below `heading`. Shows nothing where there is no terminal."""
 
-    def __init__(self, *, streaming: bool) -> None:
+    def __init__(self, *, streaming: bool, heading: str = "") -> None:
+        self._heading = heading
         self._streaming = streaming and sys.stdout.isatty()
         self._status = sys.stderr.isatty()
         self.printed = ""
@@ -47,6 +48,8 @@ class Display:
         """Print what `text` adds to what was printed."""
         if self._streaming and text.startswith(self.printed):
             self._show_status("")
+            if self._heading and not self.printed:
+                print(self._heading)
             print(text[len(self.printed) :], end="", flush=True)
             self.printed = text
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import secrets
 import shlex
 from dataclasses import fields, replace
 from typing import Any
 
 from inference import parameters
-from inference.cli.documents import read_document, together
+from inference.cli.documents import NOTHING, Documents, read_document, read_file, read_text, together
 from inference.errors import InvalidRequest
 from inference.types import (
     Answer,
@@ -34,19 +35,34 @@ _KINDS: tuple[type[Request], ...] = (
 )
 
 
-def build_request(args: argparse.Namespace) -> Request:
+def read_documents(args: argparse.Namespace) -> Documents:
+    """What is to be read for `args.task`. Raises InvalidRequest for what can't be read."""
+    if args.task == "summarize":
+        return together([read_text(text) for text in args.text or ["-"]])
+    if args.task == "ask" and "context" in args:
+        return together([read_document(path) for path in args.context])
+    return NOTHING
+
+
+def build_request(args: argparse.Namespace, documents: Documents) -> Request:
     """The request of `args.task`; each of its fields is an option of the same name, or keeps its default.
 
-    Raises InvalidRequest for a drawing without a prompt, unless its picture's file says how to repeat it.
+    Raises InvalidRequest for a file that can't be read, and for a drawing without a prompt, unless its picture's file
+    says how to repeat it.
     """
     kind = next(kind for kind in _KINDS if kind.task == args.task)
-    options: dict[str, Any] = vars(args)
+    options: dict[str, Any] = dict(vars(args))
     if kind is AskRequest and "context" not in options:
         return ExplainRequest(question=args.question, model=options.get("model", ""))
     if kind is AskRequest:
-        options["context"], _ = together(args.context)
+        options["context"] = documents.text
     if kind is SummarizeRequest:
-        options["text"], options["borders"] = together(args.text or [read_document("-")])
+        options |= {"text": documents.text, "borders": documents.borders}
+    if kind is SentimentRequest:
+        options["texts"] = [read_document(text).text if text == "-" else text for text in args.texts]
+    if kind is CompleteRequest and options.get("n", 1) > 1:
+        options.setdefault("seed", secrets.randbelow(2**32))  # so that each text can stand under its own
+    options |= {name: read_file(options[name]) for name in ("image", "mask") if name in options}
     if "size" in options:
         options |= dict(zip(("width", "height"), args.size, strict=True))
     names = {field.name for field in fields(kind)}

@@ -24,6 +24,7 @@ from inference import (
     Progress,
     Queued,
     Result,
+    SentimentRequest,
     SummarizeRequest,
 )
 from inference.cli import execute
@@ -72,10 +73,12 @@ def test_options_of_how_to_write_reach_the_request(run: CommandLine) -> None:
     assert run.backend.requests[1] == CompleteRequest(prompt="Once", seed=3, system="You are a pirate.")
 
 
-def test_further_texts_follow_the_first_each_under_its_seed(run: CommandLine) -> None:
+def test_several_texts_stand_each_under_its_seed(run: CommandLine) -> None:
     run.answers(Result(Completion(" there", 7, (" here", " nowhere"))))
     done = run("complete", "Once", "--n", "3")
-    assert done.out == " there\n\n--- 2 of 3, seed 8 ---\n here\n\n--- 3 of 3, seed 9 ---\n nowhere\n"
+    assert done.out == (
+        "--- 1 of 3, seed 7 ---\n there\n\n--- 2 of 3, seed 8 ---\n here\n\n--- 3 of 3, seed 9 ---\n nowhere\n"
+    )
     run.answers(Result(Completion(" there", 7, (" here", " nowhere"))))
     assert run("complete", "Once", "--n", "3", "--json").fields["texts"] == [" there", " here", " nowhere"]
 
@@ -91,7 +94,7 @@ def test_fill_gives_each_word_with_its_score_and_the_whole_text(run: CommandLine
     }
     lines = run("fill", "hello, i am a [MASK] model").out.splitlines()
     assert lines[0] == "hello, i am a role model"
-    assert lines[2].split() == ["1", "60.0%", "role"]
+    assert lines[2].split() == ["60.0%", "role"]
 
 
 def test_summarize_takes_a_text_or_stdin(run: CommandLine, typed: Callable[[str], None]) -> None:
@@ -110,7 +113,7 @@ def test_ask_reads_its_context_from_a_file_or_stdin(
     answer = {"answer": "Ada", "score": 0.9, "start": 0, "end": 3}
     assert done.fields == {**answer, "generated": False, "others": [], "windows": []}
     typed("Bob wrote it.")
-    assert run("ask", "Who?", "--context", "-").out == "Bob\n"
+    assert run("ask", "Who?", "--context", "-").out == "Bob\n\n“Bob wrote it.”\n"
     assert run.backend.requests[-1] == AskRequest(question="Who?", context="Bob wrote it.")
 
 
@@ -134,6 +137,12 @@ def test_mood_gives_label_and_score(run: CommandLine) -> None:
     assert run("mood", "What a day", "--json").fields == {"label": "positive", "score": 0.98, "valence": 0.96}
 
 
+def test_a_mood_can_be_that_of_stdin(run: CommandLine, typed: Callable[[str], None]) -> None:
+    typed("What a day")
+    run("mood", "-", "What a night")
+    assert run.backend.requests == [SentimentRequest(texts=("What a day", "What a night"))]
+
+
 def test_several_texts_have_a_mood_each(run: CommandLine) -> None:
     assert run("mood", "What a day", "What a night").out == "positive (98.0%)\npositive (98.0%)\n"
     assert [mood["label"] for mood in run("mood", "a", "b", "--json").fields["moods"]] == ["positive", "positive"]
@@ -143,7 +152,7 @@ def test_several_texts_have_a_mood_each(run: CommandLine) -> None:
 
 
 def test_models_lists_task_name_state_and_size(run: CommandLine) -> None:
-    assert run("models").out.splitlines()[0].split() == ["complete", "gpt2", "on", "disk", "500", "MB"]
+    assert run("models").out.splitlines()[0].split() == ["complete", "gpt2", "500", "MB", "on", "disk"]
     models = run("models", "--json").fields["models"]
     assert len(models) == 8
     assert models[1] == {
@@ -174,9 +183,9 @@ def test_a_folder_may_stand_for_a_model(run: CommandLine, tmp_path: Path) -> Non
 def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("models: {fill: [org/tiny], mood: [org/tiny, org/missing]}")
 
-    def download(*names: str) -> Outcome:
+    def download(*names: str, switch: str = "--json") -> Outcome:
         status = execute(
-            parse(["--config", str(tmp_path / "config.yaml"), "--json", "download", *names]),
+            parse(["--config", str(tmp_path / "config.yaml"), switch, "download", *names]),
             hub_factory=lambda config: Hub(config, endpoint=fake.endpoint, cache=tmp_path / "cache"),
         )
         return Outcome(status, *run.read())
@@ -187,6 +196,7 @@ def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: Com
         assert [(model["name"], model["size"]) for model in one.fields["models"]] == [("tiny", 1006)]
         assert download("org/other").fields["models"][0]["repo"] == "org/other"
         everything = download()
+        assert download("org/missing", switch="--verbose").out == ""
     assert everything.status == 2
     assert [model["repo"] for model in everything.fields["models"]] == ["org/tiny"]
     assert everything.err.splitlines() == [
@@ -219,7 +229,15 @@ def test_on_a_terminal_the_text_streams_and_ends_whole(run: CommandLine) -> None
 
 def test_on_a_terminal_the_first_text_streams_and_the_others_follow(run: CommandLine) -> None:
     run.answers(Chunk(" and"), Result(Completion(" and then", 1, (" but",))))
-    assert on_terminal(run, "complete", "Once", "--n", "2").out == " and then\n\n--- 2 of 2, seed 2 ---\n but\n"
+    done = on_terminal(run, "complete", "Once", "--n", "2", "--seed", "1")
+    assert done.out == "--- 1 of 2, seed 1 ---\n and then\n\n--- 2 of 2, seed 2 ---\n but\n"
+
+
+def test_of_several_texts_without_a_seed_the_first_is_known_before_it_is_written(run: CommandLine) -> None:
+    run("complete", "Once", "--n", "2")
+    (request,) = run.backend.requests
+    assert isinstance(request, CompleteRequest)
+    assert request.seed is not None
 
 
 def test_on_a_terminal_stderr_tells_how_the_job_goes(run: CommandLine) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,7 @@ from inference import (
     Request,
 )
 from tests.fakes import PNG
-from tests.inference.command_line import CommandLine, Outcome
+from tests.inference.command_line import CONFIG, CommandLine, Outcome
 
 
 @pytest.mark.parametrize(
@@ -33,10 +36,18 @@ from tests.inference.command_line import CommandLine, Outcome
         (["complete", "x", "--max-new-tokens", "many"], "invalid int value: 'many'"),
         (["complete", "x", "--max-new-tokens", "0"], "The length must be"),
         (["complete", "x", "--seed", "-1"], "The seed must be"),
-        (["complete", "x", "--model", "not a model"], "neither a hub id like org/name nor a folder"),
+        (["complete", "x", "--model", "not/a model"], "neither a hub id like org/name nor a folder"),
+        (
+            ["complete", "x", "--model", "nosuch"],
+            "There is no model 'nosuch' for /complete. There is: gpt2, distilgpt2.",
+        ),
+        (["complete", "caf\udce9"], r"'caf\udce9' is not UTF-8"),
         (["download", "not a model"], "neither a hub id like org/name nor a folder"),
         (["fill", "no blank here"], "There is no blank to fill"),
         (["ask", "Who?", "--context"], "--context: expected at least one argument"),
+        (["summarize", "nofile.pdf"], "nofile.pdf can't be read: No such file"),
+        (["summarize", "folder/story"], "folder/story can't be read: No such file"),
+        (["summarize", "."], ". can't be read: Is a directory"),
         (["summarize", "x", "--length", "tiny"], "invalid choice: 'tiny'"),
         (["ask", "Who?", "--context", "nowhere.txt"], "nowhere.txt can't be read: No such file"),
         (["caption", "nowhere.png"], "nowhere.png can't be read: No such file"),
@@ -59,6 +70,31 @@ def test_bad_input_is_one_line_on_stderr_and_status_2(run: CommandLine, argv: li
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert words in done.err
     assert run.backend.requests == []
+
+
+@pytest.mark.parametrize("argv", [["summarize"], ["ask", "Who?", "--context", "-"], ["mood", "-"]])
+def test_an_empty_stdin_is_one_line_and_status_2(
+    run: CommandLine, typed: Callable[[str], None], argv: list[str]
+) -> None:
+    typed("")
+    assert run(*argv) == Outcome(2, "", "standard input is empty. Send a file with text in it.\n")
+
+
+@pytest.mark.parametrize(("target", "words"), [("/dev/full", b"stdout can't be written: No space left"), ("", b"")])
+def test_an_output_that_takes_nothing_ends_quietly_with_status_1(tmp_path: Path, target: str, words: bytes) -> None:
+    (tmp_path / "config.yaml").write_text(CONFIG)
+    command = [sys.executable, "-m", "inference", "--config", str(tmp_path / "config.yaml"), "models"]
+    out = os.open(target, os.O_WRONLY) if target else _broken_pipe()
+    done = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, check=False)
+    os.close(out)
+    assert (done.returncode, done.stderr.count(b"\n")) == (1, bool(words))
+    assert words in done.stderr
+
+
+def _broken_pipe() -> int:
+    read, write = os.pipe()
+    os.close(read)
+    return write
 
 
 @pytest.mark.parametrize("content", [b"not a picture", PNG[:40], b""])

@@ -22,9 +22,10 @@ from inference import (
     Summary,
 )
 from inference.types import Event
-from tests.inference.command_line import CommandLine
+from tests.inference.command_line import CommandLine, Outcome
 from tests.inference.documents import pdf_of, word_of
 
+GENERATED = "(Written by a language model, which can be wrong.)\n"
 CONTEXT = "It rains. Anna met Bert in Rome. It rains again."
 ANSWER = Answer("Rome", 0.8, 27, 31, others=(Answer("Anna", 0.1, 10, 14),), windows=((10, 32),))
 
@@ -51,10 +52,32 @@ def test_several_documents_are_asked_together_each_under_its_name(run: CommandLi
 
 def test_other_answers_stand_below_with_their_scores(run: CommandLine, files: list[Path]) -> None:
     run.backend.script = answering
-    assert run("ask", "Where?", "--context", files[0]).out == "Rome\n\nIt might also be:\n 10.0%  Anna\n"
+    (files[0].with_suffix(".txt")).write_text(CONTEXT, encoding="utf-8")
+    files[0] = files[0].with_suffix(".txt")
+    assert (
+        run("ask", "Where?", "--context", files[0]).out
+        == "Rome\n\n“Anna met Bert in Rome.”\n\nIt might also be:\n 10.0%  Anna\n"
+    )
     fields = run("ask", "Where?", "--context", files[0], "--json").fields
     assert fields["others"] == [{"answer": "Anna", "score": 0.1, "start": 10, "end": 14}]
     assert fields["windows"] == [[10, 32]]
+
+
+def test_of_several_documents_the_one_that_holds_an_answer_is_named(run: CommandLine, files: list[Path]) -> None:
+    answer = Answer("Bert", 0.8, 34, 38, others=(Answer("Anna", 0.1, 9, 13),))
+    run.answers(Result(answer))
+    out = run("ask", "Who?", "--context", *files).out
+    assert out == "Bert\n\n“Bert is there.” (two.docx)\n\nIt might also be:\n 10.0%  Anna (one.pdf)\n"
+    fields = run("ask", "Who?", "--context", *files, "--json").fields
+    assert (fields["source"], fields["others"][0]["source"]) == ("two.docx", "one.pdf")
+
+
+def test_of_a_long_sentence_the_surroundings_of_the_answer_are_quoted(run: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "story.txt").write_text("on " * 200 + "Rome" + " and on" * 200, encoding="utf-8")
+    run.answers(Result(Answer("Rome", 0.8, 600, 604)))
+    quote = run("ask", "Where?", "--context", tmp_path / "story.txt").out.splitlines()[2]
+    assert "on Rome and" in quote
+    assert len(quote) < 400
 
 
 def test_the_number_of_other_answers_can_be_chosen(run: CommandLine, files: list[Path]) -> None:
@@ -66,9 +89,10 @@ def test_own_words_follow_the_evidence_and_are_labelled(run: CommandLine, tmp_pa
     (tmp_path / "story.txt").write_text(CONTEXT, encoding="utf-8")
     run.backend.script = answering
     arguments = ["ask", "Where?", "--context", tmp_path / "story.txt", "--own-words"]
-    out = run(*arguments).out
+    out, err = (done := run(*arguments)).out, done.err
     assert out.index("Rome\n") < out.index("In a model's own words:") < out.index("They met in Rome.")
-    assert out.endswith("(Written by a language model, which can be wrong.)\n")
+    assert out.endswith("They met in Rome.\n\nFrom the text:\n“Anna met Bert in Rome.”\n")
+    assert err == GENERATED
     assert run.backend.requests[-1] == ExplainRequest(question="Where?", context="Anna met Bert in Rome.")
     fields = run(*arguments, "--json").fields
     assert (fields["answer"], fields["own_words"]) == ("Rome", "They met in Rome.")
@@ -76,8 +100,7 @@ def test_own_words_follow_the_evidence_and_are_labelled(run: CommandLine, tmp_pa
 
 def test_without_documents_a_language_model_answers_labelled(run: CommandLine) -> None:
     run.backend.script = answering
-    out = run("ask", "Where?").out
-    assert out == "They met in Rome.\n\n(Written by a language model, which can be wrong.)\n"
+    assert run("ask", "Where?") == Outcome(0, "They met in Rome.\n", GENERATED)
     assert run.backend.requests == [ExplainRequest(question="Where?")]
     assert run.specs[0].task == "complete"
     assert run("ask", "Where?", "--json").fields["generated"] is True
@@ -92,7 +115,7 @@ def test_summarize_takes_documents_and_a_length(run: CommandLine, files: list[Pa
 
 def test_a_summary_tells_of_its_sections_as_json(run: CommandLine) -> None:
     run.answers(Result(Summary("Short.", 2, (Section("One.", 0, 4), Section("Two.", 4, 8)))))
-    assert run("summarize", "x" * 8).out == "Short.\n"
+    assert run("summarize", "x" * 8) == Outcome(0, "Short.\n", GENERATED)
     assert run("summarize", "x" * 8, "--json").fields["sections"][1] == {"summary": "Two.", "start": 4, "end": 8}
 
 
