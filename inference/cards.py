@@ -12,6 +12,9 @@ from inference.errors import Phrase
 
 _MOST_TAGS = 6
 
+_UNNAMED = "other"
+"""What a card has for a licence that the hub does not know."""
+
 
 @dataclass(frozen=True, slots=True)
 class Card:
@@ -27,7 +30,9 @@ def card_of(repo: str, folder: Path | None) -> Card:
     if folder is None or not (folder / "README.md").is_file():
         return known
     front = _front_matter((folder / "README.md").read_text(encoding="utf-8", errors="replace"))
-    licence = str(front.get("license_name") or front.get("license") or known.licence)
+    licence = str(front.get("license_name") or front.get("license") or "")
+    if licence in ("", _UNNAMED):
+        licence = known.licence or licence
     tags = front.get("tags")
     listed = ", ".join(map(str, tags[:_MOST_TAGS])) if isinstance(tags, list) else ""
     return Card(licence, known.good_at or listed)
@@ -45,15 +50,15 @@ def _front_matter(text: str) -> dict[str, Any]:
 
 
 _GPT2 = Phrase("Goes on with English text of any kind; knows no instructions.")
-_OPT = Phrase("Goes on with English text; not for commercial use.")
+_OPT = Phrase("Goes on with English text; for research only, not for commercial use.")
 _QUESTIONS = Phrase("Finds answers in English texts, or that there is none.")
 
 _KNOWN = {
     "gpt2-large": Card("MIT", _GPT2),
     "gpt2": Card("MIT", _GPT2),
     "distilgpt2": Card("Apache-2.0", Phrase("Goes on with English text, small and quick; knows no instructions.")),
-    "opt-350m": Card("OPT", _OPT),
-    "opt-1.3b": Card("OPT", _OPT),
+    "opt-350m": Card("OPT-175B", _OPT),
+    "opt-1.3b": Card("OPT-175B", _OPT),
     "bert-base-uncased": Card("Apache-2.0", Phrase("Fills blanks in English sentences, in lower case.")),
     "bart-large-cnn": Card("MIT", Phrase("Sums up English news and reports.")),
     "roberta-base-squad2": Card("CC-BY-4.0", _QUESTIONS),
@@ -70,4 +75,4 @@ _KNOWN = {
         "Apache-2.0", Phrase("Chats, sums up and answers in simple English; small and quick, and often wrong.")
     ),
 }
-"""By the last part of the id, in lower case; from the cards on https://huggingface.co as they stood in 2026."""
+"""By the last part of the id, in lower case. The licences are those of the README's table of models."""

@@ -25,31 +25,32 @@ def models_page(statuses: Sequence[ModelStatus]) -> Page:
 def _model(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
     status = next((status for status in group if status.state == "loaded"), group[0])
     names = dict.fromkeys(f"`{each.spec.name}`" for each in group)
-    facts = [_state(status), _size(status.nbytes), _licence(status)]
+    facts = [_state(status), _licence(status)]
     yield f"{', '.join(names)}: {', '.join(filter(None, facts))}"
-    yield "-# " + ", ".join(_served(each, each in defaults) for each in group)
+    yield "-# " + "; ".join(_served(group, defaults))
     if status.card.good_at:
         yield f"-# {said(status.card.good_at)}"
 
 
-def _served(status: ModelStatus, default: bool) -> str:
-    command = slash(status.spec.task)
-    return tr("default of {command}", command=command) if default else tr("for {command}", command=command)
+def _served(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
+    """The commands that use the model unless another is named, and those where it has to be named."""
+    if default := [slash(each.spec.task) for each in group if each in defaults]:
+        yield tr("default of {commands}", commands=", ".join(default))
+    if other := [slash(each.spec.task) for each in group if each not in defaults]:
+        yield tr("for {commands}", commands=", ".join(other))
 
 
 def _state(status: ModelStatus) -> str:
     match status.state:
         case "loaded":
-            return tr("loaded")
+            return tr("loaded, {size} of memory", size=_size(status.nbytes))
         case "on disk":
-            return tr("on disk")
+            return tr("{size} on disk", size=_size(status.nbytes))
         case "not downloaded":
             return tr("not downloaded")
 
 
 def _size(nbytes: int) -> str:
-    if not nbytes:
-        return ""
     if nbytes >= 10**9:
         return tr("{size:.1f} GB", size=nbytes / 10**9)
     return tr("{size:.0f} MB", size=nbytes / 10**6)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -31,8 +32,22 @@ def test_a_licence_of_its_own_goes_by_its_name(tmp_path: Path):
     assert card_of("someone/poet", folder).licence == "poet-1.0"
 
 
+def test_a_licence_that_the_card_calls_other_goes_by_the_name_that_is_known(tmp_path: Path):
+    folder = _with_card(tmp_path, "---\nlicense: other\n---\n")
+    assert card_of("facebook/opt-350m", folder).licence == "OPT-175B"
+    assert card_of("someone/poet", folder).licence == "other"
+
+
 @pytest.mark.parametrize(
     "text", ["", "# A model", "---\n: [\n---\n", "---\njust words\n---\n", "---\ntags: poems\n---"]
 )
 def test_a_card_that_says_nothing_or_is_broken_is_no_card(tmp_path: Path, text: str):
     assert card_of("someone/poet", _with_card(tmp_path, text)) == Card()
+
+
+def test_the_licences_are_those_that_the_readme_tells():
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"\| \[([\w.-]+/[\w.-]+)\].*\| ([^|]+) \|$", readme, re.MULTILINE)
+    assert len(rows) == 14
+    for repo, licence in rows:
+        assert licence.startswith(card_of(repo, None).licence or "?"), repo

@@ -23,17 +23,27 @@ def _status(spec: ModelSpec, card: Card | None = None) -> ModelStatus:
 async def test_models_are_listed_with_state_size_and_the_command_they_are_the_default_of(stage: Stage):
     said = refusal(await stage.alice.slash(stage.channel, "models"))
     assert said.startswith(
-        "`gpt2-large`: on disk, 500 MB\n-# default of /complete\n\n`distilgpt2`: on disk, 500 MB\n-# for /complete\n"
+        "`gpt2-large`: 500 MB on disk\n-# default of /complete\n\n`distilgpt2`: 500 MB on disk\n-# for /complete\n"
     )
     assert "default of /imagine" in said
 
 
 def test_a_model_that_several_commands_share_is_listed_once_with_its_licence():
     card = Card("Apache-2.0", "Chats.")
-    statuses = [_status(_SMALL, card), _status(replace(_SMALL, task="ask"), card)]
+    other = _status(replace(_SMALL, name="other", task="fill", repo="someone/other"))
+    statuses = [other, *(_status(replace(_SMALL, task=task), card) for task in ("complete", "ask", "fill"))]
     assert models_page(statuses).text == (
-        "`smollm2`: on disk, 270 MB, licence Apache-2.0\n-# default of /complete, default of /ask\n-# Chats."
+        "`other`: 270 MB on disk\n-# default of /fill\n\n"
+        "`smollm2`: 270 MB on disk, licence Apache-2.0\n-# default of /complete, /ask; for /fill\n-# Chats."
     )
+
+
+def test_a_models_size_is_that_of_where_it_is():
+    statuses = [ModelStatus(_SMALL, "loaded", 1_340 * 10**6), ModelStatus(_SMALL, "not downloaded", 0)]
+    assert [models_page([status]).text.splitlines()[0] for status in statuses] == [
+        "`smollm2`: loaded, 1.3 GB of memory",
+        "`smollm2`: not downloaded",
+    ]
 
 
 async def test_the_queue_tells_when_a_new_request_would_start(stage: Stage):
