@@ -94,6 +94,7 @@ def _menus(bot: Inkling) -> Iterator[str]:
 
 def _replies(bot: Inkling) -> Iterator[str]:
     yield tr("**In a reply to a message**, or in any message:")
+    yield "-# " + tr("Everybody here sees the answer.")
     for command in _reply_commands(bot):
         yield f"`@Inkling {command.name}` {translated(command.short_doc)}"
 

@@ -87,6 +87,7 @@ async def test_the_menu_leads_to_another_page_in_the_same_message_after_a_restar
     await stage.env.restart_bot(create_bot(config, Engine(config, FakeBackend())))
     await stage.alice.select(shown, custom_id="help:topic", values=["the replies"])
     assert shown.content.startswith("**In a reply to a message**")
+    assert "Everybody here sees the answer." in shown.content
     assert "`@Inkling caption` Describe the pictures" in shown.content
     await stage.alice.select(shown, custom_id="help:topic", values=["the overview"])
     assert shown.content.startswith("**What I can do.**")
