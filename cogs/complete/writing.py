@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import replace
 
 from cogs.complete.page import finished, growing
@@ -16,16 +17,16 @@ class Writing(Status):
     """Shows `story` with what is being added to it; `chunk` is the latest of that."""
 
     def __init__(self, story: Story) -> None:
-        super().__init__(finished(story).text if story.pieces else "", self._draft, stop=tr("Stop"))
+        super().__init__(finished(story).text if story.pieces else "", self._grown, stop=tr("Stop"))
         self._story = story
         self.chunk = Chunk("", story.chat)
 
-    def page(self, event: Event) -> tuple[Page, float]:
+    def page(self, event: Event) -> tuple[Callable[[], Page], float]:
         if isinstance(event, Chunk):
             self.chunk = event
         return super().page(event)
 
-    def _draft(self, text: str) -> Page:
+    def _grown(self, text: str) -> Page:
         return growing(replace(self._story, chat=self.chunk.chat), text)
 
 

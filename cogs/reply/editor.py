@@ -25,15 +25,18 @@ class Editor:
         self._send = send
         self.lost = False
         self._on_lost = on_lost
-        self._pending: Page | None = None
+        self._pending: Callable[[], Page] | None = None
         self._pause = 0.0
         self._due = asyncio.get_running_loop().time() + _FIRST
         self._task: asyncio.Task[None] | None = None
         self._sending = asyncio.Lock()
 
-    def show(self, page: Page, pause: float) -> None:
-        """Show `page` soon, and then nothing for `pause` seconds. Returns at once."""
-        self._pending, self._pause = page, pause
+    def show(self, render: Callable[[], Page], pause: float) -> None:
+        """Show what `render` makes soon, and then nothing for `pause` seconds. Returns at once.
+
+        It is called only for what is really sent: a long text that grows by the word is costly to render each time.
+        """
+        self._pending, self._pause = render, pause
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
 
@@ -49,10 +52,13 @@ class Editor:
         while self._pending:
             await asyncio.sleep(max(0.0, self._due - loop.time()))
             async with self._sending:
-                page, self._pending = self._pending, None
-                if page:
-                    await self._try(page)
+                if render := self._take():
+                    await self._try(render())
             self._due = loop.time() + self._pause
+
+    def _take(self) -> Callable[[], Page] | None:
+        render, self._pending = self._pending, None
+        return render
 
     async def _try(self, page: Page) -> None:
         """A missed edit does no harm, since another follows; a deleted message does."""

@@ -136,7 +136,7 @@ class Job:
 
     def tell(self, page: Page, pause: float) -> None:
         """Show `page` soon, and nothing else for `pause` seconds: the way to what `wait` waits for."""
-        self._editor.show(page, pause)
+        self._editor.show(lambda: page, pause)
 
     async def finish(self, page: Page, view: discord.ui.View | None = None) -> None:
         """The last word: `page`, over several messages when it is long, or in a file if those are not taken."""
@@ -229,8 +229,8 @@ class Job:
                 await self._place.more(Page(tr("The rest could not be shown. {reason}", reason=text)))
             elif isinstance(error, (*PRIVATE, *DELIVERY)) or not self._acknowledged:
                 await self._place.refuse(text)
-            elif self._status.written:
-                await self.finish(replace(self._status.written, note=text))
+            elif written := self._status.written:
+                await self.finish(replace(written, note=text))
             else:
                 await self._place.show(Page(text))
         except DELIVERY as failure:

@@ -23,33 +23,43 @@ class Status:
     """Turns events into pages. `heading` is shown above; `draft` renders text that is still growing.
 
     `stop` is what the button says that ends the job early, where that is not "Cancel".
-    `written` is all of that text so far, rendered; None while there is none.
     """
 
     def __init__(self, heading: str = "", draft: Callable[[str], Page] = _plain, stop: str = "") -> None:
         self.stop = stop
-        self.written: Page | None = None
         self._heading = heading
         self._render = draft
+        self._text: str | None = None
         self._first: tuple[float, int] | None = None
         self._preview: tuple[Attached, ...] = ()
 
-    def page(self, event: Event) -> tuple[Page, float]:
-        """What to show now, and for how many seconds at least."""
+    @property
+    def written(self) -> Page | None:
+        """All of the growing text so far, rendered; None while there is none."""
+        return None if self._text is None else self._render(self._text)
+
+    def page(self, event: Event) -> tuple[Callable[[], Page], float]:
+        """What renders the page to show now, and for how many seconds that stays at least."""
+        if isinstance(event, Chunk):
+            self._text = event.text
+            return self._draft, _TEXT_PAUSE
+        page = self._told(event)
+        return lambda: page, _PICTURE_PAUSE if page.files else _TEXT_PAUSE
+
+    def _draft(self) -> Page:
+        return Page(tail(self._render(self._text or "").text, _LONGEST_DRAFT) + " ▌")
+
+    def _told(self, event: Event) -> Page:
         match event:
             case Queued(position, eta):
-                return self._line(_queued(position, eta)), _TEXT_PAUSE
+                return self._line(_queued(position, eta))
             case Loading(fraction):
-                return self._line(_loading(fraction)), _TEXT_PAUSE
+                return self._line(_loading(fraction))
             case Started():
-                return self._line(tr("Working…")), _TEXT_PAUSE
+                return self._line(tr("Working…"))
             case Progress():
                 self._preview = self._latest_preview(event)
-                page = self._line(self._progress(event), self._preview)
-                return page, _PICTURE_PAUSE if page.files else _TEXT_PAUSE
-            case Chunk(text):
-                self.written = self._render(text)
-                return Page(tail(self.written.text, _LONGEST_DRAFT) + " ▌"), _TEXT_PAUSE
+                return self._line(self._progress(event), self._preview)
             case _:
                 raise TypeError(f"unknown event {type(event).__name__}")
 

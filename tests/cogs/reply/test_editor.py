@@ -25,9 +25,9 @@ class SlowDiscord:
 async def test_closing_waits_for_the_edit_under_way_and_drops_the_next():
     discord = SlowDiscord()
     editor = Editor(discord.edit, on_lost=lambda: None)
-    editor.show(Page("first"), 0)
+    editor.show(lambda: Page("first"), 0)
     await discord.begun.wait()
-    editor.show(Page("second"), 0)
+    editor.show(lambda: Page("second"), 0)
     closing = asyncio.create_task(editor.close())
     await asyncio.sleep(0)
     assert not closing.done()
@@ -42,7 +42,18 @@ async def test_closing_before_the_first_edit_sends_none():
     discord = SlowDiscord()
     discord.go_on.set()
     editor = Editor(discord.edit, on_lost=lambda: None)
-    editor.show(Page("first"), 0)
+    editor.show(lambda: Page("first"), 0)
     await editor.close()
     await asyncio.sleep(0.4)
     assert not discord.taken
+
+
+async def test_only_what_is_sent_is_rendered():
+    discord, rendered = SlowDiscord(), list[str]()
+    discord.go_on.set()
+    editor = Editor(discord.edit, on_lost=lambda: None)
+    for number in range(100):
+        editor.show(lambda text=str(number): rendered.append(text) or Page(text), 0)
+    await discord.begun.wait()
+    await editor.close()
+    assert rendered == discord.taken == ["99"]
