@@ -52,15 +52,15 @@ async def test_complete_is_typed_and_its_text_appears_in_the_message(open_previe
     await person.sees(re.compile(r"The capital of France is\W+Paris.*seed", re.DOTALL), seconds=120)
 
 
-async def test_what_the_bot_writes_of_its_own_accord_appears_until_cancel_is_pressed(open_preview: Open):
+async def test_what_the_bot_writes_of_its_own_accord_appears_until_stop_is_pressed(open_preview: Open):
     backend = HandFedBackend()
     person = await open_preview(backend)
     await person.slash("complete", prompt="The lighthouse")
     await person.sees("Thinking")
     backend.feed(Chunk(" and the keeper"))
     await person.sees("The lighthouse and the keeper")
-    await person.messages.last.get_by_role("button", name="Cancel").click()
-    await person.sees("Cancelled")
+    await person.messages.last.get_by_role("button", name="Stop").click()
+    await person.sees("stopped")
     assert backend.tickets[0].cancelled
 
 

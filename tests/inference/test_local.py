@@ -79,6 +79,7 @@ async def test_everybody_who_waits_for_one_download_sees_it_and_it_happens_once(
 
     callers = [asyncio.create_task(events(owner)) for owner in ("ann", "bob")]
     assert await asyncio.to_thread(hub.begun.wait, 20)
+    await engine.run(request("here"))  # asked later, so both callers are waiting by now
     hub.arrived.set()
     for seen in await asyncio.gather(*callers):
         assert Loading(1.0) in seen

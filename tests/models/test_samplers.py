@@ -160,5 +160,5 @@ def test_a_flow_matching_model_has_its_own_sampler_alone() -> None:
     assert samplers.resolve(None) is None
     assert (samplers.steps(None, 0, None), samplers.guidance(None)) == (25, 3.5)
     assert isinstance(samplers.scheduler(None), FlowMatchEulerDiscreteScheduler)
-    with pytest.raises(InvalidRequest, match=r"can't use the sampler DDIM\. Leave it out"):
+    with pytest.raises(InvalidRequest, match=r"no choice of sampler\. Leave it out"):
         samplers.resolve("DDIM")
