@@ -9,7 +9,7 @@ import discord
 
 from cogs.ask.telling import tell_in_own_words
 from cogs.ask.wording import below
-from cogs.reply import InteractionPlace, Page
+from cogs.reply import InteractionPlace
 
 if TYPE_CHECKING:
     from cogs.ask import Ask
@@ -43,4 +43,4 @@ class Press(discord.ui.DynamicItem[Button], template=r"inkling:ask:(?P<action>co
                     await tell_in_own_words(job, kept)
             else:
                 await job.acknowledge()
-                await job.finish(Page(below(kept.question, kept.around)))
+                await job.finish(below(kept.question, kept.around))

@@ -15,7 +15,7 @@ _BORDER = re.compile(rf"{SENTENCE_END.pattern}|\n")
 
 def in_sentence(text: str, start: int, end: int, reach: int = _REACH) -> str:
     """The sentence around `text[start:end]`; of a long one, whole words within `reach` characters on either side."""
-    return f"{_before(text, start, reach)}**{cut(text[start:end])}**{_behind(text, end, reach)}"
+    return f"{_before(text, start, reach)}{_bold(text[start:end])}{_behind(text, end, reach)}"
 
 
 def in_paragraphs(text: str, start: int, end: int) -> str:
@@ -23,12 +23,19 @@ def in_paragraphs(text: str, start: int, end: int) -> str:
     lowest, highest = max(0, start - _AROUND), min(len(text), end + _AROUND)
     first = _behind_break(text, lowest, start, "\n", " ") if lowest else 0
     last = _before_break(text, end, highest, "\n", " ") if highest < len(text) else highest
-    return f"{neutral(text[first:start].lstrip())}**{cut(text[start:end])}**{neutral(text[end:last].rstrip())}"
+    return f"{neutral(text[first:start].lstrip())}{_bold(text[start:end])}{neutral(text[end:last].rstrip())}"
 
 
 def cut(text: str) -> str:
     """The first 600 characters, in whole words."""
     return neutral(text) if len(text) <= _WHOLE else neutral(text[: _before_break(text, 0, _WHOLE, " ")]) + "…"
+
+
+def _bold(text: str) -> str:
+    """Spaces stay outside: Discord takes `**` beside one for two asterisks."""
+    words = text.strip()
+    start = text.index(words)
+    return f"{text[:start]}**{cut(words)}**{text[start + len(words) :]}"
 
 
 def _before(text: str, start: int, reach: int) -> str:

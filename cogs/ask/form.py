@@ -30,7 +30,7 @@ class QuestionForm(discord.ui.Modal):
             self.add_item(
                 discord.ui.Label(
                     text=tr("In the model's own words"),
-                    description=tr("What the message says is quoted below them."),
+                    description=tr("Below the answer stands the part of the message that it comes from."),
                     component=self._own_words,
                 )
             )

@@ -9,7 +9,7 @@ import discord
 from cogs.ask.recent import Kept, Recent
 from cogs.ask.wording import alternatives, below, evidence, from_memory, in_own_words, span, surroundings
 from cogs.language import tr
-from cogs.reply import Job, Page, Status, neutral
+from cogs.reply import Job, Status, neutral
 from cogs.reply.sources import Source
 from inference import Answer, AskRequest, Engine, ExplainRequest
 
@@ -51,14 +51,14 @@ async def tell_answer(job: Job, recent: Recent, question: Question, source: Sour
         await tell_in_own_words(job, kept)
         return
     view = _buttons(recent.keep(kept), context=bool(kept.around), words=not answer.generated and able(job.engine))
-    await job.finish(Page(below(question.text, _found(answer, source, kept)), note=source.note), view)
+    await job.finish(below(question.text, _found(answer, source, kept), source.note), view)
 
 
 async def tell_in_own_words(job: Job, kept: Kept) -> None:
     """A language model's answer as it grows, and in the end the evidence below it."""
     request = ExplainRequest(question=kept.question, context=kept.passages, owner=str(job.owner))
-    answer = await job.run(request, Answer, Status(draft=lambda text: Page(below(kept.question, neutral(text)))))
-    await job.finish(Page(below(kept.question, in_own_words(answer.text, kept.evidence)), note=kept.note))
+    answer = await job.run(request, Answer, Status(draft=lambda text: below(kept.question, neutral(text))))
+    await job.finish(below(kept.question, in_own_words(answer.text, kept.evidence), kept.note))
 
 
 def able(engine: Engine) -> bool:
@@ -68,13 +68,13 @@ def able(engine: Engine) -> bool:
 
 async def _tell_from_memory(job: Job, question: Question) -> None:
     request = ExplainRequest(question=question.text, model=question.model, owner=str(job.owner))
-    answer = await job.run(request, Answer, Status(draft=lambda text: Page(below(question.text, neutral(text)))))
-    await job.finish(Page(below(question.text, from_memory(answer.text))))
+    answer = await job.run(request, Answer, Status(draft=lambda text: below(question.text, neutral(text))))
+    await job.finish(below(question.text, from_memory(answer.text)))
 
 
 def _found(answer: Answer, source: Source, kept: Kept) -> str:
     if answer.generated and answer.text:
-        return in_own_words(answer.text, kept.evidence)
+        return in_own_words(answer.text, kept.evidence, always=True)
     return "\n".join(filter(None, (kept.evidence, alternatives(answer, source))))
 
 

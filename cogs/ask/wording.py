@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from cogs.ask.excerpt import cut, in_paragraphs, in_sentence
 from cogs.language import tr
-from cogs.reply import neutral, quoted
+from cogs.reply import Page, neutral, quoted
 from cogs.reply.sources import Source
+from cogs.reply.text import as_written
 from inference import Answer
 
 _SURE = 0.8
@@ -21,15 +22,21 @@ _SHORT_REACH = 100
 _MOST_NAMES = 5
 
 
-def below(question: str, text: str) -> str:
-    """`text` with the question above it."""
-    return f"{quoted(question)}\n\n{text}"
+def below(question: str, text: str, note: str = "") -> Page:
+    """`text` with the question above it; a file of a long one holds it as it was written."""
+    text = f"{quoted(question)}\n\n{text}"
+    return Page(text, plain=as_written(text), note=note)
 
 
-def in_own_words(text: str, quotes: str) -> str:
-    """What a language model made of a text, and what that text says itself."""
-    words = _generated(text, tr("In the model's own words, which may be wrong"))
-    return "\n".join([words, tr("What the text says:"), quotes] if quotes else [words])
+def in_own_words(text: str, quotes: str, *, always: bool = False) -> str:
+    """What a language model made of a text, and what that text says; `always`: this model does nothing else."""
+    label = (
+        tr("This model always answers in its own words, which may be wrong")
+        if always
+        else tr("In the model's own words, which may be wrong")
+    )
+    words = _generated(text, label)
+    return "\n".join([words, tr("What I found there:"), quotes] if quotes else [words])
 
 
 def from_memory(text: str) -> str:

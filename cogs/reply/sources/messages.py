@@ -42,9 +42,15 @@ def words(message: discord.Message) -> str:
     """The text of a message, as people see it, of what it forwards, of its embeds and its poll."""
     sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     contents = [message.clean_content, *(snapshot.content for snapshot in message.message_snapshots)]
-    embeds = [part for source in sources for embed in source.embeds for part in (embed.title, embed.description)]
+    embeds = [part for source in sources for embed in source.embeds for part in _words_of_embed(embed)]
     poll = [message.poll.question, *(answer.text for answer in message.poll.answers)] if message.poll else []
     return "\n".join(part for part in (*contents, *embeds, *poll) if part)
+
+
+def _words_of_embed(embed: discord.Embed) -> list[str | None]:
+    """In the order in which Discord shows them."""
+    fields = (part for field in embed.fields for part in (field.name, field.value))
+    return [embed.author.name, embed.title, embed.description, *fields]
 
 
 def visible(message: discord.Message) -> bool:

@@ -57,7 +57,10 @@ async def test_a_faint_guess_is_not_told(stage: Stage):
 async def test_a_model_that_answers_in_its_own_words_is_labelled(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("In *1889*.", 0, 0, 0, generated=True))]
     result = await ask(stage, text=TOWER)
-    assert first(result).content == "> When?\n\nIn \\*1889\\*.\n-# In the model's own words, which may be wrong"
+    assert (
+        first(result).content
+        == "> When?\n\nIn \\*1889\\*.\n-# This model always answers in its own words, which may be wrong"
+    )
     assert buttons(first(result)) == []
 
 
@@ -66,8 +69,8 @@ async def test_below_a_model_that_answers_in_its_own_words_stands_what_the_text_
     stage.backend.script = lambda spec, request: [Result(Answer("In 1889.", 0, 0, 0, True, windows=(window,)))]
     result = await ask(stage, file=("a.txt", TOWER.encode()))
     assert first(result).content == (
-        "> When?\n\nIn 1889.\n-# In the model's own words, which may be wrong\n"
-        "What the text says:\nIt was built in 1889 by Eiffel.\n-# a.txt"
+        "> When?\n\nIn 1889.\n-# This model always answers in its own words, which may be wrong\n"
+        "What I found there:\nIt was built in 1889 by Eiffel.\n-# a.txt"
     )
     assert buttons(first(result)) == ["Show context"]
     shown = await stage.alice.click(first(result).message, label="Show context")

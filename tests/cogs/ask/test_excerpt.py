@@ -13,6 +13,7 @@ from cogs.ask.excerpt import in_paragraphs, in_sentence
         ("Only one", "one", "Only **one**"),
         ("A.B is x. It is *y*! Then z.", "*y*", r"It is **\*y\***!"),
         ("first line\nsecond line\nthird", "second", "**second** line"),
+        ("It was \nhere  now.", " \nhere  ", "It was \n**here**  now."),
         ("He said “no.” She left.", "She", "**She** left."),
         ("東京は首都です。人口は多い。", "人口", "**人口**は多い。"),
     ],

@@ -23,9 +23,12 @@ async def test_a_link_leads_to_the_message_that_is_asked_about(stage: Stage):
 
 async def test_embeds_are_read(stage: Stage):
     hook = stage.guild.create_webhook(stage.channel)
-    message = await hook.send(embeds=[discord.Embed(title="News", description="The tower was built in 1889.")])
+    embed = discord.Embed(title="News", description="The tower was built in 1889.")
+    embed.set_author(name="The Gazette").add_field(name="Height", value="312 m")
+    message = await hook.send(embeds=[embed])
     stage.backend.script = finds("1889")
     assert "The tower was built in **1889**." in first(await ask(stage, link=message.jump_url)).content
+    assert asked(stage).context == "The Gazette\nNews\nThe tower was built in 1889.\nHeight\n312 m"
 
 
 async def test_an_answer_from_another_channel_is_private(stage: Stage):

@@ -16,7 +16,7 @@ async def test_own_words_come_with_the_evidence_below(stage: Stage):
     stage.backend.script = finds("1889", 0.9, ("1887", 0.1))
     result = await ask(stage, text=TOWER, **{"own-words": True})
     assert first(result).content == (
-        f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built in **1889** by Eiffel.\n-# Sure"
+        f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat I found there:\nIt was built in **1889** by Eiffel.\n-# Sure"
     )
 
 
@@ -33,7 +33,7 @@ async def test_own_words_are_found_in_the_best_passages_in_the_order_of_the_text
 async def test_own_words_come_too_where_the_text_does_not_say_it_outright(stage: Stage):
     stage.backend.script = finds("")
     result = await ask(stage, text=TOWER, **{"own-words": True})
-    assert first(result).content.endswith("What the text says:\nThe text does not say.")
+    assert first(result).content.endswith("What I found there:\nThe text does not say.")
 
 
 async def test_they_grow_in_the_message(stage: Stage):
@@ -60,12 +60,20 @@ async def test_a_model_with_nothing_to_say_is_told_so(stage: Stage):
     assert first(await ask(stage)).content == "> When?\n\nThe model had nothing to say."
 
 
+async def test_the_file_of_a_long_answer_holds_it_as_it_was_written(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(Answer("It is *so*. " * 800, 0, 0, 0, generated=True))]
+    [file] = first(await ask(stage)).attachments
+    data = stage.env.backend.cdn.get(file.url)
+    assert data is not None
+    assert data.decode().startswith("> When?\n\nIt is *so*. It is *so*.")
+
+
 async def test_a_press_gives_own_words_with_the_evidence_below(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     result = await stage.alice.click(shown.message, label="In own words")
     assert first(result).content.startswith(
-        f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat the text says:\nIt was built"
+        f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat I found there:\nIt was built"
     )
     assert explained(stage).context == TOWER
 
