@@ -5,14 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import threading
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
+from functools import partial
 
 from inference.backends.base import Backend, ModelStatus, QueueStatus
 from inference.checks import check_pictures, check_request
 from inference.config import Config
+from inference.documents import document_text
 from inference.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
 from inference.loras import lora_and_weight, lora_names
 from inference.types import (
@@ -39,8 +42,9 @@ class Engine:
         self.loras = lora_names(config.loras)
         """The LoRA files that people may choose from, as they were when the bot started."""
         self._specs = {task: config.specs(task) for task in TASKS}
-        # Decoding pictures and reading files: off the loop, and off the device threads.
-        self._files = ThreadPoolExecutor(2, thread_name_prefix="files")
+        # Off the loop, and off the device threads; pictures do not wait behind documents, which take longer.
+        self._pictures = ThreadPoolExecutor(2, thread_name_prefix="pictures")
+        self._documents = ThreadPoolExecutor(2, thread_name_prefix="documents")
 
     def models(self, task: Task) -> tuple[ModelSpec, ...]:
         """The task's models, default first."""
@@ -63,7 +67,7 @@ class Engine:
         """
         spec = self.check(request)
         request = _with_seed(_resolved(request, spec, self.config))
-        await asyncio.get_running_loop().run_in_executor(self._files, check_pictures, request, self.config.limits)
+        await asyncio.get_running_loop().run_in_executor(self._pictures, check_pictures, request, self.config.limits)
         deadline = asyncio.get_running_loop().time() + self.config.limits.deadline_seconds
         events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
         ticket = self._backend.schedule(spec, request, events.put_nowait)
@@ -85,6 +89,18 @@ class Engine:
                 if isinstance(event, Result):
                     return event.value
         raise AssertionError("a stream ends with a Result or an error")
+
+    async def read_document(self, data: bytes, name: str, most: int) -> str:
+        """What a document says, up to `most` characters; raises InvalidRequest.
+
+        Two are read at a time; reading ends when the task that waits for it is cancelled.
+        """
+        left = threading.Event()
+        read = partial(document_text, data, name, most, cancelled=left.is_set)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._documents, read)
+        finally:
+            left.set()
 
     def loaded(self, task: Task) -> bool:
         """Whether the task's default model is in memory, so that it would answer at once."""
@@ -108,7 +124,8 @@ class Engine:
     async def close(self) -> None:
         """Cancel what runs, release the devices."""
         await self._backend.close()
-        self._files.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pictures, self._documents):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def _check_lora(self, lora: str) -> None:
         name, weight = lora_and_weight(lora)

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from contextvars import copy_context
 
 from inference.documents import pdf, plain, tables, web, word
-from inference.errors import InferenceError, InvalidRequest, Phrase
+from inference.errors import InferenceError, InvalidRequest, Phrase, RequestCancelled
 
 log = logging.getLogger(__name__)
 
@@ -36,14 +36,21 @@ _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\a\x1b]*+(?:\a|\x1b\\)
 """Colours and titles: what programs tell the terminal between their words (ECMA-48)."""
 
 
-def document_text(data: bytes, name: str, most: int = _MOST, seconds: float = _SECONDS) -> str:
-    """What a document says, up to `most` characters; slow (seconds), so call it off the event loop.
+def document_text(
+    data: bytes,
+    name: str,
+    most: int = _MOST,
+    seconds: float = _SECONDS,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> str:
+    """What a document says, up to `most` characters; slow (seconds): from an event loop, call `Engine.read_document`.
 
     `name` is what the file is called, for sentences and where its bytes leave open what it is. Raises InvalidRequest
-    for a document that is longer, takes longer than `seconds`, is locked, broken, empty, or of another kind.
+    for a document that is longer, takes longer than `seconds`, is locked, broken, empty, or of another kind, and
+    RequestCancelled soon after `cancelled` tells so.
     """
     with legible(name):
-        pieces = _reader(data, name)(data, _clock(name, seconds))
+        pieces = _reader(data, name)(data, _clock(name, seconds, cancelled))
         text = copy_context().run(_collected, pieces, name, most)  # a library's limits are set for this document alone
     if not text:
         raise InvalidRequest("{name} is empty. Send a file with text in it.", name=name)
@@ -100,10 +107,12 @@ def _printable(text: str) -> str:
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 
-def _clock(name: str, seconds: float) -> Callable[[], None]:
+def _clock(name: str, seconds: float, cancelled: Callable[[], bool]) -> Callable[[], None]:
     end = time.monotonic() + seconds
 
     def check() -> None:
+        if cancelled():
+            raise RequestCancelled("This request was cancelled.")
         if time.monotonic() > end:
             raise InvalidRequest("{name} takes too long to read. Send a smaller part of it.", name=name)
 

@@ -78,11 +78,11 @@ def _escaped(text: str) -> str:
 
 
 def _file(objects: Sequence[bytes]) -> bytes:
-    data, places = b"%PDF-1.4\n", list[int]()
+    data, places = bytearray(b"%PDF-1.4\n"), list[int]()
     for number, content in enumerate(objects, start=1):
         places.append(len(data))
         data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
     table = b"".join(b"%010d 00000 n \n" % place for place in places)
     head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     trailer = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(data))
-    return data + head + table + trailer
+    return bytes(data + head + table + trailer)

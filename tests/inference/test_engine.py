@@ -28,6 +28,7 @@ from inference import (
 )
 from inference.config import Limits, Models
 from tests.fakes import FakeBackend
+from tests.inference.documents import pdf_of
 
 CONFIG = Config(
     models=Models.model_validate(
@@ -140,6 +141,21 @@ async def test_a_cancelled_task_cancels_its_request(engine: Engine, backend: Fak
     with pytest.raises(asyncio.CancelledError):
         await task
     assert backend.tickets[0].cancelled
+
+
+async def test_reading_a_document_ends_when_whoever_waits_has_gone(engine: Engine) -> None:
+    long = pdf_of([["x"] * 1000] * 2000)  # a minute
+    readers = [asyncio.create_task(engine.read_document(long, "long.pdf", 10**9)) for _ in range(3)]
+    await asyncio.sleep(0.1)
+    for reader in readers:
+        reader.cancel()
+    async with asyncio.timeout(20):
+        assert await engine.read_document(b"short", "short.txt", 10) == "short"
+
+
+async def test_a_document_is_read_up_to_the_most_characters(engine: Engine) -> None:
+    with pytest.raises(InvalidRequest, match="more than 4 characters"):
+        await engine.read_document(b"short", "short.txt", 4)
 
 
 async def test_closing_the_engine_closes_the_backend(engine: Engine, backend: FakeBackend) -> None:

@@ -13,7 +13,7 @@ from cogs.reply.job import Job
 from cogs.reply.page import Page
 from cogs.reply.sources.source import Source
 from cogs.reply.text import neutral
-from inference import InvalidRequest, document_text
+from inference import InvalidRequest
 
 _READ_SECONDS = 20
 _PAUSE = 1.5
@@ -34,11 +34,11 @@ async def text_of_file(job: Job, file: discord.Attachment) -> str:
     check_files(job, [file])
     await job.acknowledge()
     job.tell(Page(tr("Reading {name}…", name=name_of(file))), _PAUSE)
-    return await job.wait(_text(file, job.limits.text_characters))
+    return await job.wait(_text(job, file))
 
 
-async def _text(file: discord.Attachment, most: int) -> str:
-    return await asyncio.to_thread(document_text, await read(file), name_of(file), most)
+async def _text(job: Job, file: discord.Attachment) -> str:
+    return await job.engine.read_document(await read(file), name_of(file), job.limits.text_characters)
 
 
 async def source_of_file(job: Job, file: discord.Attachment) -> Source:
