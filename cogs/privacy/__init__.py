@@ -12,7 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.examples import PRIVATE
-from cogs.language import tr
+from cogs.language import later, tr
 from cogs.privacy.export import archive
 from cogs.privacy.words import deleted, overview, question
 from cogs.reply import InteractionPlace
@@ -54,8 +54,10 @@ class Press(discord.ui.DynamicItem[Button], template=r"privacy:(?P<action>export
 
     async def callback(self, interaction: discord.Interaction) -> None:
         bot = cast("Inkling", interaction.client)
-        async with bot.jobs.open(InteractionPlace(interaction, private=True)):
+        async with bot.jobs.open(InteractionPlace(interaction, private=True)) as job:
             await interaction.response.defer()
+            if self._action == "delete":  # nothing may be kept after that by what is still at work
+                await bot.jobs.end_of(job.owner, later("Cancelled, since you had everything deleted."), but=job)
             await _ACTIONS[self._action](bot, interaction)
 
 

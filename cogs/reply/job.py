@@ -22,13 +22,26 @@ from cogs.reply.place import Place
 from cogs.reply.rules import check_spot, narrowed, settled
 from cogs.reply.status import Status
 from cogs.reply.upload import within_limit
-from inference import Engine, InvalidRequest, Limits, ModelSpec, Request, RequestCancelled, Result, Value
+from inference import (
+    Engine,
+    InvalidRequest,
+    Limits,
+    ModelSpec,
+    Request,
+    RequestCancelled,
+    RequestTimeout,
+    Result,
+    Value,
+)
 from storage import ServerSettings, Settings
 
 log = logging.getLogger(__name__)
 
 _PATIENCE = datetime.timedelta(minutes=1)
 """Who has waited longer may be looking elsewhere by now."""
+
+_PRIVATE_SECONDS = 14 * 60.0
+"""A private message can be edited for 15 minutes: everything has to end in words before that."""
 
 T = TypeVar("T")
 V = TypeVar("V", bound=Value)
@@ -50,6 +63,7 @@ class Job:
         self._view = CancelView(place.owner, self.cancel)
         self._editor = Editor(lambda page: place.show(page, self._view), on_lost=self.cancel)
         self._asked = discord.utils.utcnow()
+        self._until = asyncio.get_running_loop().time() + _PRIVATE_SECONDS if place.private else None
         self._acknowledged = False
         self._running = False
         self._delivered = False
@@ -123,15 +137,27 @@ class Job:
         return value
 
     async def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """What `work` returns, unless somebody cancels: then raises RequestCancelled."""
+        """What `work` returns, unless somebody cancels: then raises RequestCancelled.
+
+        Raises RequestTimeout where a private message is about to be out of reach, however many waits there were.
+        """
         self._work = task = asyncio.create_task(work)
         if self._cancelled:
             task.cancel()
+        limit = asyncio.timeout_at(self._until)
         try:
-            return await task
+            async with limit:
+                return await task
         except asyncio.CancelledError:
             if self._cancelled:
                 raise RequestCancelled(self._cancelled) from None
+            raise
+        except TimeoutError as error:
+            if limit.expired():
+                raise RequestTimeout(
+                    "Discord leaves a quarter of an hour for a private answer, so this was stopped. Try again when "
+                    "the queue is shorter, or ask for less."
+                ) from error
             raise
 
     def tell(self, page: Page, pause: float) -> None:

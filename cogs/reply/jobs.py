@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 
 from cogs.language import later
 from cogs.reply.job import Job
@@ -28,9 +29,16 @@ class Jobs:
 
     async def close(self) -> None:
         """Cancel every job, and give each a moment to say so."""
-        jobs = list(self._open)
-        for job in jobs:
-            job.cancel(later("The bot is being restarted. Ask again in a minute."))
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_SECONDS_TO_CLOSE):
-                await asyncio.gather(*(job.closed.wait() for job in jobs))
+        await _end(list(self._open), later("The bot is being restarted. Ask again in a minute."))
+
+    async def end_of(self, person: int, why: str, *, but: Job) -> None:
+        """Cancel every job of this person `but` one, and give each a moment to say `why`."""
+        await _end([job for job in self._open if job.owner == person and job is not but], why)
+
+
+async def _end(jobs: Sequence[Job], why: str) -> None:
+    for job in jobs:
+        job.cancel(why)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_SECONDS_TO_CLOSE):
+            await asyncio.gather(*(job.closed.wait() for job in jobs))

@@ -14,7 +14,7 @@ from simcord import InteractionResult
 
 from cogs.client import Inkling
 from cogs.privacy.export import archive
-from inference import Drawing, ImagineRequest, Picture
+from inference import Chunk, Drawing, ImagineRequest, Picture
 from storage import PersonSettings, Store
 from tests.cogs.settings.town import panel, store_of, told
 from tests.cogs.stage import Stage, buttons, first
@@ -101,6 +101,18 @@ async def test_after_a_question_everything_is_deleted(stage: Stage):
     assert kept == {"settings": {"models": {}, "language": "", "private": False}, **nothing}
     assert cast(Inkling, stage.bot).recent.export_of(stage.alice.id) == []
     assert len((await store_of(stage).export(stage.bob.id))["completions"]) == 1
+
+
+async def test_what_is_still_at_work_ends_before_everything_is_deleted(stage: Stage):
+    stage.backend.script = lambda spec, request: [Chunk(" upon")]
+    texts = [first(await who.slash(stage.channel, "complete", prompt="Once")) for who in (stage.alice, stage.bob)]
+    answer = panel(await stage.alice.slash(stage.channel, "privacy"))
+    await stage.alice.click(answer, label="Delete all of it")
+    await stage.alice.click(answer, label="Delete for good")
+    assert answer.content.startswith("Done.")
+    assert [ticket.cancelled for ticket in stage.backend.tickets] == [True, False]
+    assert [text.content.endswith("▌") for text in texts] == [False, True]
+    assert (await store_of(stage).export(stage.alice.id))["completions"] == []
 
 
 async def test_deleting_needs_the_second_press(stage: Stage):

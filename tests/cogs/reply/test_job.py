@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
+from typing import cast
 
 import discord
 import pytest
 from simcord import Env
 
+from cogs.client import Inkling
 from cogs.reply import Attached, Jobs, Page
 from cogs.reply.rules import Spot
 from inference import (
@@ -19,6 +22,7 @@ from inference import (
     InferenceError,
     Loading,
     ModelUnavailable,
+    OperatorStep,
     Overloaded,
     Picture,
     Progress,
@@ -208,10 +212,14 @@ async def test_a_mistake_of_ours_gets_an_apology_with_an_id(stage: Stage, caplog
     assert "secret" not in said
 
 
-async def test_a_missing_model_is_explained_to_all_without_an_id(stage: Stage):
-    stage.backend.script = lambda spec, request: [ModelUnavailable("gpt2 is not downloaded and the hub is far.")]
+async def test_a_missing_model_is_told_to_who_asked_and_the_way_to_it_to_the_operator(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    step = OperatorStep("Run `fetch {repo}`.", repo="gpt2")
+    stage.backend.script = lambda spec, request: [ModelUnavailable("gpt2 is not here. {step}", step=step)]
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
-    assert first(result).content == "gpt2 is not downloaded and the hub is far."
+    assert refusal(result) == "gpt2 is not here. The bot's operator can fetch it, and finds in the log how."
+    assert "gpt2 is not here. Run `fetch gpt2`." in caplog.text
 
 
 async def test_a_full_queue_is_told_to_the_one_who_asked_alone(stage: Stage):
@@ -227,6 +235,16 @@ async def test_the_result_still_arrives_after_the_token_has_ended(stage: Stage):
     await stage.env.advance_time(16 * 60)
     await stage.event(_DONE)
     assert first(result).content == "**x** the end\n-# seed 1"
+
+
+async def test_a_private_message_has_its_last_word_while_it_can_be_edited(stage: Stage, config: Config):
+    settings = cast(Inkling, stage.bot).store.settings
+    await settings.people.change(stage.alice.id, lambda person: replace(person, private=True))
+    stage.backend.script = lambda spec, request: [Queued(1)]
+    result = await stage.alice.slash(stage.channel, "summarize", text="word " * 50)
+    await stage.env.advance_time(14 * 60 + 1)
+    assert first(result).content.startswith("Discord leaves a quarter of an hour for a private answer")
+    assert stage.backend.tickets[-1].cancelled
 
 
 async def test_a_server_error_of_discord_in_between_does_no_harm(stage: Stage):
