@@ -22,6 +22,9 @@ from inference.types import Filling, FillRequest, ModelSpec, Request
 _TOGETHER = 1024
 """Tokens in one forward pass: the output holds the whole vocabulary for each of them."""
 
+_SPARE = 8
+"""Tokens that may turn out to be no words, or the same."""
+
 
 class FillMask(Pipeline):
     """A masked language model and its tokenizer."""
@@ -51,11 +54,13 @@ class FillMask(Pipeline):
         tokens = self._tokens(mask.join(pieces))  # [tokens]
         blanks = (tokens == self._tokenizer.mask_token_id).nonzero()[:, 0]  # [blanks]
         alone = self._probabilities(tokens[None], blanks)[0]  # [blanks, vocabulary]
-        together = fill_together(tokens, blanks, request.top_k, self._probabilities, checkpoint)
+        candidates = 2 * request.top_k + _SPARE
+        together = fill_together(tokens, blanks, alone, candidates, self._probabilities, checkpoint)
         return filling(
             pieces,
-            [[(self._word(token), score) for token, score in likeliest(row, request.top_k)] for row in alone],
+            [[(self._word(token), score) for token, score in likeliest(row, candidates)] for row in alone],
             [([self._word(token) for token in words], score) for words, score in together],
+            request.top_k,
         )
 
     def _tokens(self, text: str) -> Tensor:
@@ -79,5 +84,9 @@ class FillMask(Pipeline):
         return logits[:, blanks].float().softmax(dim=-1).cpu()
 
     def _word(self, token: int) -> str:
-        """Without the marks by which tokenizers tell a word's start (a space) or its inside (`##`)."""
-        return self._tokenizer.decode([token]).strip().removeprefix("##")
+        """Without the marks by which tokenizers tell a word's start (a space) or its inside (`##`).
+
+        Empty for a piece of a character: some tokens are single bytes.
+        """
+        word = self._tokenizer.decode([token]).strip().removeprefix("##")
+        return "" if "\ufffd" in word else word

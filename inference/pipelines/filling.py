@@ -33,14 +33,16 @@ def likeliest(probabilities: Tensor, most: int) -> list[tuple[int, float]]:
 def fill_together(
     tokens: Tensor,
     blanks: Tensor,
+    alone: Tensor,
     most: int,
     probabilities: Callable[[Tensor, Tensor], Tensor],
     checkpoint: Callable[[], None],
 ) -> list[tuple[list[int], float]]:
     """Up to `most` ways to fill the `blanks` (places in `tokens`), best first, with their probability.
 
-    A beam search: each way fills the blank that it is surest of, and reads the text anew. `probabilities` takes texts
-    [texts, tokens] and blanks to [texts, blanks, vocabulary]. Raises InvalidRequest for too many blanks.
+    A beam search: each way fills the blank that it is surest of, and reads the text anew. `alone` [blanks, vocabulary]
+    is how the text reads with nothing filled in; `probabilities` takes texts [texts, tokens] and blanks to
+    [texts, blanks, vocabulary]. Raises InvalidRequest for too many blanks.
     """
     if len(blanks) > _MOST_BLANKS:
         raise InvalidRequest(
@@ -49,11 +51,13 @@ def fill_together(
             most=_MOST_BLANKS,
         )
     beams = [Beam((), 1.0)]
+    read = alone[None]  # [beams, blanks, vocabulary]
     for left in range(len(blanks) - 1, -1, -1):
         checkpoint()
-        texts = torch.stack([_with(tokens, blanks, beam) for beam in beams])  # [beams, tokens]
-        read = probabilities(texts, blanks)  # [beams, blanks, vocabulary]
-        width = max(most, 1) if left == 0 else _BEAMS
+        if beams[0].filled:
+            texts = torch.stack([_with(tokens, blanks, beam) for beam in beams])  # [beams, tokens]
+            read = probabilities(texts, blanks)
+        width = most if left == 0 else _BEAMS
         grown = [new for beam, rows in zip(beams, read, strict=True) for new in _grow(beam, rows, width)]
         beams = _best(grown, width)
     return [([token for _, token in beam.filled], beam.score) for beam in beams]

@@ -51,7 +51,7 @@ class Scorer:
             before += words[0][0] + after
         first = [words[0] for words in blanks[:-1]]
         together = [([*(w for w, _ in first), word], score * prod(s for _, s in first)) for word, score in blanks[-1]]
-        return filling(pieces, blanks, together)
+        return filling(pieces, blanks, together, request.top_k)
 
     def moods(self, request: SentimentRequest, pause: Callable[[], None]) -> Moods:
         """Whether "positive" or "negative" continues each text better than it continues no text at all.
