@@ -38,6 +38,10 @@ class Phrase(str):
         return phrase
 
 
+class OperatorStep(Phrase):
+    """What the operator can do at the bot's machine: for its log and its command line, not for people in a chat."""
+
+
 def together(sentences: Iterable[str]) -> Phrase:
     """One phrase of several, with a space between them."""
     values = {f"part{number}": sentence for number, sentence in enumerate(sentences)}

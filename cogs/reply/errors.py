@@ -11,17 +11,25 @@ from discord import app_commands
 
 from cogs.language import tr
 from cogs.reply.place import InteractionPlace
-from inference import InferenceError, InvalidRequest, ModelUnavailable, Overloaded, Phrase, RequestCancelled
+from inference import (
+    InferenceError,
+    InvalidRequest,
+    ModelUnavailable,
+    OperatorStep,
+    Overloaded,
+    Phrase,
+    RequestCancelled,
+)
 
 log = logging.getLogger(__name__)
 
 DELIVERY = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, TimeoutError, OSError)
 """What talking to Discord may raise. The message, not the model, is what failed."""
 
-PRIVATE = (InvalidRequest, Overloaded)
+PRIVATE = (InvalidRequest, Overloaded, ModelUnavailable)
 """Only the person who asked needs to know."""
 
-EXPECTED = (*PRIVATE, RequestCancelled)
+EXPECTED = (InvalidRequest, Overloaded, RequestCancelled)
 """Nobody's fault but the request's: no id, no line in the log."""
 
 
@@ -34,9 +42,14 @@ def is_deleted(error: BaseException) -> bool:
 
 
 def said(words: InferenceError | str) -> str:
-    """What inference says, in the current language; text that is no phrase of its own is said as it is."""
+    """What inference says, in the current language; text that is no phrase of its own is said as it is.
+
+    Commands for the operator are left to the log.
+    """
     if not isinstance(words, (InferenceError, Phrase)):
         return words
+    if isinstance(words, OperatorStep):
+        return tr("The bot's operator can fetch it, and finds in the log how.")
     values = {name: said(value) if isinstance(value, Phrase) else value for name, value in words.values.items()}
     return tr(words.sentence, **values)
 

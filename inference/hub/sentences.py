@@ -14,12 +14,14 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from inference.errors import ModelUnavailable, Phrase
+from inference.errors import ModelUnavailable, OperatorStep
 from inference.types import ModelSpec
 
 
-def next_step(spec: ModelSpec) -> Phrase:
-    return Phrase("The bot's operator can fetch it: `.venv/bin/python -m inference download {repo}`", repo=spec.repo)
+def next_step(spec: ModelSpec) -> OperatorStep:
+    return OperatorStep(
+        "The bot's operator can fetch it: `.venv/bin/python -m inference download {repo}`", repo=spec.repo
+    )
 
 
 def explain(error: Exception, spec: ModelSpec) -> ModelUnavailable:
@@ -67,9 +69,8 @@ def explain(error: Exception, spec: ModelSpec) -> ModelUnavailable:
             )
         case LocalEntryNotFoundError() | ConnectionError() | httpx2.ConnectError() | httpx2.TimeoutException():
             return ModelUnavailable(
-                "{name} is not on this machine, and the hub is out of reach. "
-                "The bot's operator has to check the network and the name, then run "
-                "`.venv/bin/python -m inference download {repo}`.",
+                "{name} is not on this machine, and the hub is out of reach. The bot's operator has to check the network "
+                "and the name. {step}",
                 **values,
             )
         case OSError() if error.errno is not None:
