@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
 Button = discord.ui.Button[discord.ui.View]
 
-_LONGEST_ID = 100
-_LONGEST_LABEL = 80
 _MOST = 5
 """What fits into a row."""
 
@@ -52,12 +50,12 @@ class Choose(discord.ui.DynamicItem[Button], template=r"inkling:fill:(?P<owner>\
 def choices(owner: int, filling: Filling, page: Page) -> discord.ui.View | None:
     """A button for each of the best choices, the best one pressed.
 
-    None where a press could not change the whole text, since it takes several messages.
+    None where a press could not change the whole text, since with some of the words it takes several messages.
     """
-    if len(page.text) > PART:
+    rows = [words for words, _ in candidates(filling)][:_MOST]
+    if not rows or any(len(with_words(page.text, words)) > PART for words in rows):
         return None
-    rows = [words for words, _ in candidates(filling) if _fits(owner, words)]
-    return _view([(label(words), _id(owner, words)) for words in rows[:_MOST]], chosen=0) if rows else None
+    return _view([(label(words), _id(owner, words)) for words in rows], chosen=0)
 
 
 def _chosen(message: discord.Message, custom_id: str) -> discord.ui.View:
@@ -83,9 +81,3 @@ def _view(buttons: list[tuple[str, str]], chosen: int) -> discord.ui.View:
 
 def _id(owner: int, words: tuple[str, ...]) -> str:
     return f"inkling:fill:{owner}:{' '.join(words)}"
-
-
-def _fits(owner: int, words: tuple[str, ...]) -> bool:
-    """Whether a button can carry the words, which may not be empty or in several parts."""
-    alone = all(len(word.split()) == 1 for word in words)
-    return alone and len(_id(owner, words)) <= _LONGEST_ID and len(label(words)) <= _LONGEST_LABEL

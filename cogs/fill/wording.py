@@ -13,6 +13,9 @@ from inference import Filling, split_at_blanks
 _BOLD = re.compile(r"\\.|\*\*(?:\\.|[^*\\])+\*\*", re.DOTALL)
 """Bold words are the bot's own: stars of people are escaped."""
 
+_LONGEST = 60
+"""Characters of the words of a button: its id has room for 100, and says whose it is too."""
+
 _TABLE = "\n`"
 """The bars begin here: people's backticks are escaped too."""
 
@@ -20,24 +23,24 @@ _TABLE = "\n`"
 def candidates(filling: Filling) -> list[tuple[tuple[str, ...], float]]:
     """The words that may be put in, one for each blank, with their probability; best first.
 
-    Empty where there is nothing to choose: several blanks whose words were not judged together.
+    Only those that a button can carry: text, bars and buttons show the same ones. Empty where there is nothing to
+    choose: no such words, or several blanks whose words were not judged together.
     """
-    if filling.joint:
-        return [(joint.words, joint.score) for joint in filling.joint]
+    rows = [(joint.words, joint.score) for joint in filling.joint]
     if len(filling.blanks) == 1:
-        return [((prediction.word,), prediction.score) for prediction in filling.blanks[0]]
-    return []
+        rows = [((prediction.word,), prediction.score) for prediction in filling.blanks[0]]
+    return [(words, score) for words, score in rows if _fits(words)]
 
 
 def shown(text: str, filling: Filling) -> Page:
-    """The best words in `text`, and what else might stand there."""
+    """The best words in `text`, and what else might stand there: in all blanks together, then in each by itself."""
     found = candidates(filling)
     best = found[0][0] if found else [words[0].word for words in filling.blanks]
-    pieces = split_at_blanks(text)
-    sentence = neutral(pieces[0]) + "".join(
-        _bold(word) + neutral(piece) for word, piece in zip(best, pieces[1:], strict=True)
-    )
-    return Page(sentence + (_table(found) if found else _tables(filling)), plain=filling.text)
+    first, *rest = split_at_blanks(text)
+    pairs = list(zip(best, rest, strict=True))
+    sentence = neutral(first) + "".join(_bold(word) + neutral(piece) for word, piece in pairs)
+    apart = "" if found and len(filling.blanks) == 1 else _tables(filling)
+    return Page(sentence + _table(found) + apart, plain=first + "".join(word + piece for word, piece in pairs))
 
 
 def with_words(message: str, words: Sequence[str]) -> str:
@@ -55,6 +58,11 @@ def label(words: Sequence[str]) -> str:
     return " · ".join(words)
 
 
+def _fits(words: Sequence[str]) -> bool:
+    """Whether a button can carry the words, which may not be empty or in several parts."""
+    return all(len(word.split()) == 1 for word in words) and len(label(words)) <= _LONGEST
+
+
 def _bold(word: str) -> str:
     return f"**{neutral(word)}**"
 
@@ -68,16 +76,11 @@ def _tables(filling: Filling) -> str:
 
 
 def _table(rows: Sequence[tuple[tuple[str, ...], float]]) -> str:
-    """Lines in code type, so that the bars stand below one another.
-
-    Words for several blanks have a small probability together, so the bars compare them with the best.
-    """
+    """Lines in code type, so that the bars stand below one another; a full one is certain."""
     words = [label(row).replace("`", "'") for row, _ in rows]
     width = max(map(len, words), default=0)
-    full = rows[0][1] if rows and len(rows[0][0]) > 1 else 1.0
     return "".join(
-        f"\n`{word:<{width}} {bar(min(1.0, score / (full or 1.0)))} {_percent(score):>4}`"
-        for word, (_, score) in zip(words, rows, strict=True)
+        f"\n`{word:<{width}} {bar(score)} {_percent(score):>4}`" for word, (_, score) in zip(words, rows, strict=True)
     )
 
 

@@ -54,15 +54,19 @@ async def test_a_stranger_can_not_choose(stage: Stage):
 
 
 async def test_several_blanks_are_filled_together_best_first(stage: Stage):
-    joint = (Joint(("cat", "mat"), 0.02, ""), Joint(("dog", "rug"), 0.01, ""), Joint(("`x`", "y"), 0.0001, ""))
+    joint = (Joint(("cat", "mat"), 0.2, ""), Joint(("dog", "rug"), 0.1, ""), Joint(("`x`", "y"), 0.0001, ""))
     blanks = ((Prediction("cat", 0.5, ""),), (Prediction("mat", 0.5, ""),))
     stage.backend.script = lambda spec, request: [Result(Filling(blanks, "", joint))]
     result = await stage.alice.slash(stage.channel, "fill", text="The [MASK] sat on the ___.")
     assert first(result).content.splitlines() == [
         "The **cat** sat on the **mat**.",
-        "`cat · mat ▰▰▰▰▰▰▰▰▰▰   2%`",
-        "`dog · rug ▰▰▰▰▰▱▱▱▱▱   1%`",
+        "`cat · mat ▰▰▱▱▱▱▱▱▱▱  20%`",
+        "`dog · rug ▰▱▱▱▱▱▱▱▱▱  10%`",
         "`'x' · y   ▱▱▱▱▱▱▱▱▱▱  <1%`",
+        "**Blank 1**",
+        "`cat ▰▰▰▰▰▱▱▱▱▱  50%`",
+        "**Blank 2**",
+        "`mat ▰▰▰▰▰▱▱▱▱▱  50%`",
     ]
     await stage.alice.click(first(result), label="`x` · y")
     assert first(result).content.splitlines()[0] == r"The **\`x\`** sat on the **y**."
@@ -88,6 +92,15 @@ async def test_only_words_that_fit_a_button_have_one(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Filling((guesses,), ""))]
     result = await stage.alice.slash(stage.channel, "fill", text="A ___.")
     assert buttons(first(result)) == ["fine", "a", "b", "c", "d"]
+    assert first(result).content.splitlines()[:2] == ["A **fine**.", "`fine ▰▱▱▱▱▱▱▱▱▱  10%`"]
+
+
+async def test_a_text_that_another_word_would_tear_apart_has_no_buttons(stage: Stage):
+    guesses = (Prediction("a", 0.5, ""), Prediction("b" * 50, 0.4, ""))
+    stage.backend.script = lambda spec, request: [Result(Filling((guesses,), ""))]
+    result = await stage.alice.slash(stage.channel, "fill", text="word " * 349 + "[MASK]")
+    assert not result.followups
+    assert buttons(first(result)) == []
 
 
 async def test_a_text_of_several_messages_has_no_buttons(stage: Stage):
