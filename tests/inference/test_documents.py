@@ -224,6 +224,20 @@ def test_any_number_of_comments_may_stand_before_a_page() -> None:
     assert document_text(b"<!-- a -->" * 300 + b"x", "a.md").startswith("<!-- a -->")
 
 
-@pytest.mark.parametrize("part", ["<a ", "<!--", "<div>", "<nav>x", "<a b='", "&", "</"])
+@pytest.mark.parametrize("part", ["<a ", "<!--", "<div>", "<nav>x", "<a b='", "&", "</", "<?xml "])
 def test_a_page_of_nothing_but_broken_tags_is_refused(part: str) -> None:
     assert "a.html" in refusal((part * 200_000).encode(), "a.html", most=100_000)
+
+
+@pytest.mark.parametrize(
+    "part", ["charset", "charset = ", " ", "<!---->", "-\n", "a-\n", "1", "1,", "1 %", "\n\n", ","]
+)
+@pytest.mark.parametrize("name", ["a.txt", "a.html", "a.csv"])
+def test_the_same_again_and_again_is_no_endless_work(part: str, name: str) -> None:
+    text = document_text((part * 10_000 + "\n\nEnd.").encode(), name)
+    assert text.endswith("End.")
+
+
+@pytest.mark.parametrize("line", ["-", "a-", ". ", " "])
+def test_a_pdf_of_the_same_line_again_and_again_is_read(line: str) -> None:
+    assert document_text(pdf_of([[line] * 5000, ["End."]]), "a.pdf").endswith("End.")
