@@ -12,8 +12,8 @@ from cogs.language import later, ntr, tr
 from cogs.reply.history import Transcript, check_history, is_read, is_talk, read_back, transcribed
 from cogs.reply.job import Job
 from cogs.reply.page import Page
-from cogs.reply.sources import linked_message, readable_channel
-from inference import InvalidRequest
+from cogs.reply.sources import is_link, linked_message, readable_channel
+from inference import InvalidRequest, Phrase
 
 _MINE = later("my last message")
 _PAUSE = 1.5
@@ -77,6 +77,12 @@ async def read_stretch(
 def _check(stretch: Stretch, most: int) -> None:
     if stretch.messages is not None and stretch.since is not None:
         raise InvalidRequest("Give either `messages` or `since`, since both say how far back to read.")
+    if stretch.since is not None and not stretch.mine and not is_link(stretch.since):
+        raise InvalidRequest(
+            "`since` takes the link of a message (Copy Message Link in its menu), or `{mine}`. "
+            "To say how many messages, use `messages`.",
+            mine=Phrase(_MINE),
+        )
     if stretch.messages is not None and stretch.messages > most:
         raise InvalidRequest("This bot reads {most} messages at most. Ask for fewer.", most=most)
 

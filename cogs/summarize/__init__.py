@@ -11,7 +11,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.examples import examples, seen
-from cogs.language import later
+from cogs.language import later, tr
 from cogs.options import Text, models_of
 from cogs.reply import InteractionPlace, Job
 from cogs.reply.claims import Claims
@@ -99,7 +99,7 @@ class Summarize(commands.Cog):
         request = SummarizeRequest(text="…", owner=str(interaction.user.id))
         async with self.jobs.open(InteractionPlace(interaction, private=message.flags.ephemeral)) as job:
             job.check(request)
-            await tell_summary(job, await text_of_message(job, message), request, message.jump_url)
+            await tell_summary(job, await text_of_message(job, message), request, f"[{tr('jump')}]({message.jump_url})")
 
 
 def _check_one_source(text: str | None, files: Sequence[discord.Attachment], stretch: Stretch) -> None:

@@ -29,7 +29,7 @@ _ROOM = PART - 100
 def caught_up(summary: Summary, past: Transcript, upload_limit: int) -> Page:
     """One message, which can be shared as it is: what has no room there is in its file."""
     sections = _together(summary.sections)
-    link = "" if len(sections) > 1 else past.messages[0].jump_url
+    link = "" if len(sections) > 1 else f"[{tr('jump')}]({past.messages[0].jump_url})"
     page = Page(
         _text(summary, sections, past),
         plain=_plain(summary, past),

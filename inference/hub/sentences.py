@@ -69,8 +69,8 @@ def explain(error: Exception, spec: ModelSpec) -> ModelUnavailable:
             )
         case LocalEntryNotFoundError() | ConnectionError() | httpx2.ConnectError() | httpx2.TimeoutException():
             return ModelUnavailable(
-                "{name} is not on this machine, and the hub is out of reach. The bot's operator has to check the network "
-                "and the name. {step}",
+                "{name} is not on this machine, and the hub is out of reach. "
+                "The bot's operator has to check the network and the name. {step}",
                 **values,
             )
         case OSError() if error.errno is not None:

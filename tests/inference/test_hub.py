@@ -287,7 +287,7 @@ def test_out_of_reach_and_not_on_disk_names_the_command_that_fetches(tmp_path: P
     hub = Hub(Config(data=tmp_path / "data"), endpoint="http://127.0.0.1:9", cache=tmp_path / "cache")
     message = refusal(hub, spec())
     assert "the hub is out of reach" in message
-    assert message.endswith("python -m inference download org/tiny`.")
+    assert message.endswith("python -m inference download org/tiny`")
 
 
 def test_without_leave_to_download_a_missing_model_is_refused_but_the_command_still_fetches(

@@ -1,7 +1,7 @@
 """What people hand in: files, and messages they point at. Everything unusable is an InvalidRequest with a reason."""
 
 from cogs.reply.sources.files import check_files, check_size, name_of, read, source_of_file, text_of_file
-from cogs.reply.sources.links import check_readable, leads_elsewhere, linked_message, readable_channel
+from cogs.reply.sources.links import check_readable, is_link, leads_elsewhere, linked_message, readable_channel
 from cogs.reply.sources.messages import (
     HOW_TO_POINT,
     attachments,
@@ -25,6 +25,7 @@ __all__ = [
     "check_size",
     "documents",
     "fetch_message",
+    "is_link",
     "joined",
     "leads_elsewhere",
     "linked_message",

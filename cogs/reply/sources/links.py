@@ -39,6 +39,11 @@ def leads_elsewhere(interaction: discord.Interaction, link: str) -> bool:
     return found is not None and int(found["channel"]) != interaction.channel_id
 
 
+def is_link(text: str) -> bool:
+    """Whether it holds a link to a message."""
+    return _LINK.search(text) is not None
+
+
 async def linked_message(job: Job, interaction: discord.Interaction, link: str) -> discord.Message:
     """The message that a link leads to; acknowledges, after all that can be refused from memory.
 

@@ -17,7 +17,7 @@ async def test_the_last_messages_are_read_in_order_with_names_and_answered_in_pr
     await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
     result = await stage.alice.slash(stage.channel, "summarize", messages=2)
     assert read_texts(stage) == ["alice: Lunch?\nbob: At noon."]
-    assert "2 of 3 messages; 1 had no text · https://" in first(result).content
+    assert "2 of 3 messages; 1 had no text · [jump](https://" in first(result).content
     assert result.ephemeral
 
 
@@ -150,7 +150,8 @@ async def test_ones_own_last_message_is_offered_while_typing(stage: Stage):
 
 async def test_something_that_is_no_link_is_refused(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", since="yesterday")
-    assert refusal(result).startswith("That is no link to a message.")
+    told = refusal(result)
+    assert told.startswith("`since` takes the link of a message (Copy Message Link in its menu), or `my last message`.")
 
 
 async def test_how_far_back_is_said_once(stage: Stage):

@@ -53,7 +53,7 @@ async def test_many_sections_are_told_together_so_that_every_link_has_room(stage
 async def test_a_short_talk_links_to_where_it_begins(stage: Stage):
     await talk(stage, stage.channel, 3)
     result = await stage.alice.slash(stage.channel, "summarize", messages=3)
-    assert first(result).content.endswith(f"3 of 3 messages · {stage.channel.history()[0].jump_url}")
+    assert first(result).content.endswith(f"3 of 3 messages · [jump]({stage.channel.history()[0].jump_url})")
 
 
 async def test_what_the_sections_say_is_not_said_above_them_again(stage: Stage):
