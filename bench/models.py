@@ -10,19 +10,19 @@ from bench.row import Skipped
 from inference import Config, Engine, InferenceError, ModelSpec, Request, Task, Value, create_engine
 from inference.config import Model, Models
 from inference.hub import Hub
-from inference.types import Event
+from inference.types import DType, Event
 
 
-def settings(task: Task, repo: str) -> Config:
-    """A config that lists `repo` alone; raises Skipped if it is not on this machine."""
-    config = Config(models=Models(**{task: (Model(repo=repo),)}), download=False)
+def settings(task: Task, repo: str, dtype: DType = "auto") -> Config:
+    """A config that lists `repo` alone, a hub id or a folder; raises Skipped if it is not on this machine."""
+    config = Config(models=Models(**{task: (Model(repo=repo, dtype=dtype),)}), download=False)
     folder(config, config.specs(task)[0])
     return config
 
 
-def engine_for(task: Task, repo: str) -> Engine:
+def engine_for(task: Task, repo: str, dtype: DType = "auto") -> Engine:
     """Made as the bot makes it. Raises Skipped."""
-    return create_engine(settings(task, repo))
+    return create_engine(settings(task, repo, dtype))
 
 
 def folder(config: Config, spec: ModelSpec) -> Path:

@@ -1,14 +1,17 @@
-"""A question over 1,000 words and a summary of 900 tokens, against the pipelines of transformers 4."""
+"""A question over 1,000 words and a summary of 900 tokens in 100, against the pipelines of transformers 4."""
 
 from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from bench import older
-from bench.models import engine_for
+from bench.fixed import fixed_length
+from bench.models import engine_for, folder, settings
 from bench.row import Row
-from inference import AskRequest, Request, SummarizeRequest, Task
+from inference import AskRequest, Engine, Request, SummarizeRequest
+from inference.types import DType
 
 QUESTION = "Who kept the lighthouse on the island?"
 _SENTENCE = "In the winter of {year} the keeper of the lighthouse wrote to the harbour that a ship was late. "
@@ -18,30 +21,42 @@ ARTICLE = "".join(_SENTENCE.format(year=1800 + i) for i in range(43)).strip()
 """Some 900 tokens."""
 READERS = ("deepset/tinyroberta-squad2", "deepset/roberta-base-squad2")
 SUMMARIZER = "facebook/bart-large-cnn"
+TOKENS = 100
+"""Of the summary."""
 ROUNDS = 3
+DTYPES: tuple[tuple[DType, str], ...] = (("float32", "float32"), ("auto", "dtype: auto"))
+"""Like with like, and as the bot runs where nobody set anything."""
 
 
 def ask() -> list[Row]:
-    return [_asked(repo) for repo in READERS]
+    return [row for repo in READERS for row in _asked(repo)]
 
 
-def _asked(repo: str) -> Row:
-    ours = asyncio.run(_best("ask", repo, AskRequest(question=QUESTION, context=WORDS), ROUNDS))
+def _asked(repo: str) -> list[Row]:
+    request = AskRequest(question=QUESTION, context=WORDS)
+    ours = [asyncio.run(_best(engine_for("ask", repo, dtype), request, ROUNDS)) for dtype, _ in DTYPES]
     reference = older.seconds("question-answering", repo, rounds=ROUNDS, question=QUESTION, context=WORDS)
-    name = f"/ask over 1,000 words, {repo.split('/')[1]}, over transformers 4"
-    return Row(name=name, unit="s", ours=ours, reference=reference, aim=1)
+    return _rows(f"/ask over 1,000 words, {repo.split('/')[1]}", ours, reference)
 
 
 def summarize() -> list[Row]:
-    ours = asyncio.run(_best("summarize", SUMMARIZER, SummarizeRequest(text=ARTICLE), 1))
-    reference = older.seconds("summarization", SUMMARIZER, ARTICLE)
-    name = "/summarize 900 tokens, bart-large-cnn, over transformers 4"
-    return [Row(name=name, unit="s", ours=ours, reference=reference, aim=1)]
+    config = settings("summarize", SUMMARIZER)
+    request = SummarizeRequest(text=ARTICLE)
+    with fixed_length(folder(config, config.specs("summarize")[0]), TOKENS) as fixed:
+        ours = [asyncio.run(_best(engine_for("summarize", str(fixed), dtype), request, 1)) for dtype, _ in DTYPES]
+        reference = older.seconds("summarization", str(fixed), ARTICLE)
+    return _rows(f"/summarize 900 tokens in {TOKENS}, bart-large-cnn", ours, reference)
 
 
-async def _best(task: Task, repo: str, request: Request, rounds: int) -> float:
+def _rows(what: str, ours: Sequence[float], reference: float) -> list[Row]:
+    return [
+        Row(name=f"{what}, {name}, over transformers 4 in float32", unit="s", ours=seconds, reference=reference, aim=1)
+        for (_, name), seconds in zip(DTYPES, ours, strict=True)
+    ]
+
+
+async def _best(engine: Engine, request: Request, rounds: int) -> float:
     """Seconds of the best of some rounds after a first one, through the engine as the bot makes it."""
-    engine = engine_for(task, repo)
     times: list[float] = []
     for _ in range(rounds + 1):
         start = time.perf_counter()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from bench.fixed import fixed_length
 from bench.models import LoneBatch, LoneJob, settings
 from bench.row import Row, Skipped, table
 from inference import CompleteRequest, Completion, GenerationFailed
@@ -55,3 +59,16 @@ def test_a_direct_call_keeps_its_value_and_raises_its_error() -> None:
     assert job.value == Completion("y", 0)
     with pytest.raises(GenerationFailed):
         job.fail(GenerationFailed("broken"))
+
+
+def test_a_summarizer_of_fixed_length_keeps_all_else(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"x": 1, "task_specific_params": {"summarization": {"num_beams": 4}}}')
+    (tmp_path / "generation_config.json").write_text('{"max_length": 142}')
+    (tmp_path / "weights").write_bytes(b"w")
+    with fixed_length(tmp_path, 9) as folder:
+        config = json.loads((folder / "config.json").read_text())
+        generation = json.loads((folder / "generation_config.json").read_text())
+        assert (folder / "weights").read_bytes() == b"w"
+    limits = {"min_length": 9, "max_length": 9}
+    assert config == {"x": 1, **limits, "task_specific_params": {"summarization": {"num_beams": 4, **limits}}}
+    assert generation == limits
