@@ -69,9 +69,10 @@ class Story:
         return replace(self.undone(), pieces=(*self.pieces[:-1], Piece(takes, len(last.takes))))
 
     def turned(self, shown: int) -> Story:
-        """With take `shown` of the last piece; after the last one comes the first."""
+        """With take `shown` of the last piece, or the nearest that there is."""
         last = self.pieces[-1]
-        return replace(self, pieces=(*self.pieces[:-1], replace(last, shown=shown % len(last.takes))))
+        shown = max(0, min(shown, len(last.takes) - 1))
+        return replace(self, pieces=(*self.pieces[:-1], replace(last, shown=shown)))
 
     def undone(self) -> Story:
         """Without the last piece."""

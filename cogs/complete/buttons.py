@@ -31,8 +31,8 @@ def buttons(story_id: str, story: Story) -> discord.ui.View:
     add(tr("Undo"), "undo", disabled=len(story.pieces) == 1)
     add(tr("Delete"), "delete")
     if len(last.takes) > 1:
-        add(tr("Previous"), "previous", 1)
+        add(tr("Previous"), "previous", 1, disabled=last.shown == 0)
         add(f"{last.shown + 1}/{len(last.takes)}", "page", 1, disabled=True)
-        add(tr("Next"), "next", 1)
+        add(tr("Next"), "next", 1, disabled=last.shown == len(last.takes) - 1)
     view.stop()  # presses are not for this object, which the next restart would end
     return view

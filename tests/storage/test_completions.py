@@ -87,6 +87,6 @@ def test_a_take_more_is_the_one_that_counts():
     retold = STORY.retold(Completion(" again", 99))
     assert retold.written == " again"
     assert retold.turned(1).written == " there"
-    assert retold.turned(4) == retold.turned(0)
-    assert retold.turned(-1) == retold
+    assert retold.turned(4) == retold
+    assert retold.turned(-1) == retold.turned(0)
     assert retold.undone().written == ""

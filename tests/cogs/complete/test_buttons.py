@@ -57,7 +57,7 @@ async def test_another_try_writes_the_last_piece_anew_and_keeps_the_old_one_with
     await press(stage, message, "Try another")
     assert (newest(stage).written, newest(stage).n) == (" 1", 1)
     assert text(message) == "**Count:** 1 too"
-    assert rows(message)[1] == ["Previous", "(2/2)", "Next"]
+    assert rows(message)[1] == ["Previous", "(2/2)", "(Next)"]
     await press(stage, message, "Previous")
     assert text(message) == "**Count:** 1 2"
     await press(stage, message, "Undo")
@@ -68,13 +68,13 @@ async def test_another_try_writes_the_last_piece_anew_and_keeps_the_old_one_with
 async def test_alternatives_are_pages_and_the_one_in_sight_is_gone_on_with(stage: Stage):
     message = await counted(stage, alternatives=3)
     assert text(message) == "**Count:** 1"
-    assert rows(message)[1] == ["Previous", "(1/3)", "Next"]
+    assert rows(message)[1] == ["(Previous)", "(1/3)", "Next"]
     await press(stage, message, "Next")
     assert text(message) == "**Count:** 1b"
     assert message.content.endswith("-# seed 8")
-    await press(stage, message, "Previous")
-    await press(stage, message, "Previous")
+    await press(stage, message, "Next")
     assert text(message) == "**Count:** 1c"
+    assert rows(message)[1] == ["Previous", "(3/3)", "(Next)"]
     await press(stage, message, "Continue")
     assert (newest(stage).written, newest(stage).n) == (" 1c", 3)
     assert text(message) == "**Count:** 1c 2"
@@ -137,8 +137,9 @@ async def test_what_can_not_be_kept_is_not_shown_either(stage: Stage):
 
 @pytest.mark.parametrize("label", ["Continue", "Try another", "Undo", "Delete", "Previous", "Next"])
 async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
-    message = await counted(stage, alternatives=2)
+    message = await counted(stage, alternatives=3)
     await press(stage, message, "Continue")
+    await press(stage, message, "Next")
     before = message.content
     said = refusal(await press(stage, message, label, stage.bob))
     assert said.startswith("Only the person who asked for this can use its buttons.")

@@ -92,7 +92,8 @@ async def test_alternatives_are_the_texts_of_the_next_seeds(stage: Stage, other:
     for seed in (7, 8, 9):
         assert seed_of(message) == seed
         assert text(message) == f"**the dog**{neutral(await alone(other, 'the dog', seed))}"
-        await press(stage, message, "Next")
+        if seed < 9:
+            await press(stage, message, "Next")
 
 
 async def test_a_reply_goes_on_with_the_text_as_if_it_were_one(stage: Stage, other: Engine):
