@@ -14,7 +14,7 @@ from discord.ext import commands
 from cogs.examples import PRIVATE
 from cogs.language import later, tr
 from cogs.privacy.export import archive
-from cogs.privacy.words import deleted, overview, question
+from cogs.privacy.words import deleted, handed_out, overview, question
 from cogs.reply import InteractionPlace
 from cogs.reply.rules import ANYWHERE
 
@@ -71,13 +71,8 @@ async def _overview(bot: Inkling, interaction: discord.Interaction) -> None:
 async def _export(bot: Inkling, interaction: discord.Interaction) -> None:
     person = interaction.user.id
     data, left_out = await archive(bot.store, person, bot.recent.export_of(person), interaction.filesize_limit)
-    note = tr(
-        "{count} of the pictures that you started from are left out, since Discord takes no larger files here. They "
-        "are files that you handed in yourself.",
-        count=left_out,
-    )
     file = discord.File(io.BytesIO(data), "inkling.zip")
-    await interaction.followup.send(note if left_out else "", file=file, ephemeral=True)
+    await interaction.followup.send(handed_out(left_out), file=file, ephemeral=True)
 
 
 async def _ask(_: Inkling, interaction: discord.Interaction) -> None:

@@ -52,6 +52,28 @@ def question() -> str:
     )
 
 
+def readme() -> str:
+    """What is in the file with all that is kept of a person, for the file itself."""
+    return tr(
+        "This is all that the bot keeps of you.\n\n"
+        "kept.json, which any text editor or browser shows, has your settings, your drawings and texts with what you "
+        "asked for, and the latest answers of /ask. Times are in UTC.\n"
+        "The folder pictures, if it is there, has the pictures that your drawings started from. A drawing names them "
+        "under image and mask.\n"
+    )
+
+
+def handed_out(left_out: int) -> str:
+    """What comes with that file, of which so many pictures are `left_out`."""
+    said = tr("Here is all that I keep of you. README.txt in the file tells what is in it.")
+    note = tr(
+        "{count} of the pictures that you started from are left out, since Discord takes no larger files here. They "
+        "are files that you handed in yourself.",
+        count=left_out,
+    )
+    return f"{said}\n{note}" if left_out else said
+
+
 def deleted() -> str:
     """After that."""
     return tr("Done. Nothing is kept of you any more, until you use the bot again.")

@@ -6,15 +6,17 @@ import io
 import json
 import zipfile
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any, cast
 
+import pytest
 from simcord import InteractionResult
 
 from cogs.client import Inkling
 from cogs.privacy.export import archive
-from inference import Chunk, Drawing, ImagineRequest, Picture
+from inference import Chunk, Drawing, ImagineRequest, InvalidRequest, Picture
 from storage import PersonSettings, Store
 from tests.cogs.settings.town import panel, store_of, told
 from tests.cogs.stage import Stage, buttons, first
@@ -67,6 +69,8 @@ async def test_the_file_has_all_of_one_person_and_nothing_of_others(stage: Stage
     [drawing] = kept["drawings"]
     assert drawing["request"]["prompt"] == "a fox"
     assert file.read(f"pictures/{drawing['image']}.png") == PNG
+    assert datetime.fromisoformat(drawing["created"]).tzinfo
+    assert "kept.json" in file.read("README.txt").decode()
     [text] = kept["completions"]
     assert text["story"]["request"]["prompt"] == "Once"
     [asked] = kept["answers"]
@@ -81,8 +85,10 @@ async def test_pictures_that_discord_would_not_take_are_left_out_and_counted(tmp
         request = ImagineRequest(prompt="a fox", image=Random(size).randbytes(size))
         await store.drawings.keep(1, 2, 3, request, DRAWING)
     data, left_out = await archive(store, 1, [], 10_000)
+    with pytest.raises(InvalidRequest, match="takes more than"):
+        await archive(store, 1, [], 500)
     await store.close()
-    sizes = [info.file_size for info in zipfile.ZipFile(io.BytesIO(data)).infolist()[1:]]
+    sizes = [info.file_size for info in zipfile.ZipFile(io.BytesIO(data)).infolist()[2:]]
     assert (sizes, left_out) == ([100, 5_000], 1)
     assert len(data) <= 10_000
 
