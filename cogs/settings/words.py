@@ -32,7 +32,7 @@ def of_person(settings: PersonSettings, engine: Engine) -> str:
     lines = [
         tr("**Your settings**, on every server and in direct messages"),
         tr("**Language**: {language}", language=_language(settings.language)),
-        tr("**Answers**: shown to you alone") if settings.private else _public(),
+        tr("**Answers**: only you see them") if settings.private else _public(),
         *_models(settings.models, engine, tr("**Models**: what the server or the bot's operator has chosen")),
     ]
     return "\n".join(lines)
@@ -44,7 +44,7 @@ def of_server(settings: ServerSettings, engine: Engine) -> str:
         tr("**Settings of this server**. Threads count as their channel."),
         tr("**Channels**: {channels}", channels=named("<#{}>", settings.channels) or tr("all")),
         tr("**Roles**: {roles}", roles=named("<@&{}>", settings.roles) or tr("everybody")),
-        tr("**Answers**: shown to the person who asks alone") if settings.private else _public(),
+        tr("**Answers**: only the person who asks sees them") if settings.private else _public(),
         *_models(settings.models, engine, tr("**Models**: what the bot's operator has chosen")),
         tr("**Limits**: {limits}", limits=_limits(settings)),
         "-# " + tr("A model that somebody has chosen for themselves, with /settings, counts before the server's."),

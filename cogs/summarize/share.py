@@ -73,7 +73,7 @@ def _check(interaction: discord.Interaction, owner: int) -> None:
     if interaction.user.id != owner:
         raise InvalidRequest("Only the person who asked for this summary can share it. Get your own with /summarize.")
     if settings_of(interaction).server(interaction.guild_id).private:
-        raise InvalidRequest("On this server my answers are for those alone who ask, so summaries can't be shared.")
+        raise InvalidRequest("On this server only the person who asks sees my answers, so summaries can't be shared.")
     allowed = interaction.permissions
     in_thread = isinstance(interaction.channel, discord.Thread)
     if interaction.guild_id and not (allowed.send_messages_in_threads if in_thread else allowed.send_messages):

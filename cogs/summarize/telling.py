@@ -7,22 +7,19 @@ from dataclasses import replace
 from cogs.language import ntr, tr
 from cogs.reply import Job, Page, Status, neutral
 from cogs.reply.text import bar
-from inference import Event, Progress, SummarizeRequest, Summary
+from inference import Progress, SummarizeRequest, Summary
 
-_PAUSE = 1.5
 _BULLETS = ("- ", "* ", "• ")
 
 
 class Reading(Status):
     """Counts parts of the text instead of steps."""
 
-    def page(self, event: Event) -> tuple[Page, float]:
-        if not isinstance(event, Progress):
-            return super().page(event)
+    def _progress(self, event: Progress) -> str:
         parts = ntr(
             "{step} of {total} part", "{step} of {total} parts", event.total, step=event.step, total=event.total
         )
-        return self._line(f"{parts} {bar(event.step / max(1, event.total))}"), _PAUSE
+        return f"{parts} {bar(event.step / max(1, event.total))}"
 
 
 async def tell_summary(job: Job, text: str, settings: SummarizeRequest, source: str = "") -> None:

@@ -32,7 +32,7 @@ async def test_what_is_chosen_is_said_in_the_panel(stage: Stage):
     await stage.alice.select(opened, ["dalle-mini"], custom_id="settings:mine:model:imagine")
     await stage.alice.click(opened, label="Answer me in private")
     assert "**Model for /imagine**: `dalle-mini`" in opened.content
-    assert "**Answers**: shown to you alone" in opened.content
+    assert "**Answers**: only you see them" in opened.content
     assert buttons(opened)[-2:] == ["Answer me in public", "Reset all"]
 
 

@@ -123,7 +123,7 @@ async def test_a_server_whose_answers_are_private_shares_nothing(stage: Stage):
     settings = cast(Inkling, stage.bot).store.settings
     await settings.servers.change(stage.guild.id, lambda server: replace(server, private=True))
     result = await stage.alice.click(private, label="Share")
-    assert refusal(result).startswith("On this server my answers are for those alone who ask")
+    assert refusal(result).startswith("On this server only the person who asks sees my answers")
     assert buttons(await summary(stage)) == []
 
 
