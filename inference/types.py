@@ -15,6 +15,12 @@ TASKS: tuple[Task, ...] = ("complete", "fill", "summarize", "ask", "caption", "i
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 
+_WRITING = "writing"
+"""The batch key of all that language models write: such texts grow together, whatever they are for."""
+
+_SHORT = 8.0
+"""The most that is read between two steps of a long job, in pieces of 1500 characters."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSpec:
@@ -53,12 +59,10 @@ class Request:
     """What one caller wants of one model; a subclass a task.
 
     `model` is a name from the config, or empty for the task's first model. `owner` is whose share of
-    the queue the request uses. Class attributes: `task`; `short`, whether the work is brief enough to
-    run between two steps of a long job.
+    the queue the request uses.
     """
 
     task: ClassVar[Task]
-    short: ClassVar[bool] = False
 
     model: str = ""
     owner: str = ""
@@ -72,6 +76,11 @@ class Request:
     def work(self) -> float:
         """How much there is to do, in a unit of the task's own; the scheduler learns seconds a unit."""
         return 1.0
+
+    @property
+    def short(self) -> bool:
+        """Whether the work is brief enough to run between two steps of a long job."""
+        return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +119,10 @@ class CompleteRequest(Request):
     seed: int | None = None
 
     @property
+    def batch_key(self) -> Hashable:
+        return _WRITING
+
+    @property
     def work(self) -> float:
         return float(self.max_new_tokens * self.n)
 
@@ -125,6 +138,10 @@ class ExplainRequest(Request):
     max_new_tokens: int = 160
 
     @property
+    def batch_key(self) -> Hashable:
+        return _WRITING
+
+    @property
     def work(self) -> float:
         return float(self.max_new_tokens)
 
@@ -134,10 +151,13 @@ class FillRequest(Request):
     """Fill each `[MASK]` or `___` in `text`; `top_k` predictions a blank, and as many for all blanks together."""
 
     task = "fill"
-    short = True
 
     text: str
     top_k: int = 5
+
+    @property
+    def short(self) -> bool:
+        return True
 
 
 Length = Literal["short", "medium", "long", "bullets"]
@@ -159,6 +179,10 @@ class SummarizeRequest(Request):
     borders: tuple[int, ...] = ()
 
     @property
+    def batch_key(self) -> Hashable:
+        return _WRITING
+
+    @property
     def work(self) -> float:
         return 1.0 + len(self.text) / 4000
 
@@ -168,15 +192,22 @@ class AskRequest(Request):
     """Answer `question` from `context` alone, with up to `alternatives` other answers."""
 
     task = "ask"
-    short = True
 
     question: str
     context: str
     alternatives: int = 3
 
     @property
+    def batch_key(self) -> Hashable:
+        return _WRITING
+
+    @property
     def work(self) -> float:
         return 1.0 + len(self.context) / 1500
+
+    @property
+    def short(self) -> bool:
+        return self.work <= _SHORT
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -184,9 +215,12 @@ class CaptionRequest(Request):
     """Describe a picture, given as the bytes of an image file."""
 
     task = "caption"
-    short = True
 
     image: bytes
+
+    @property
+    def short(self) -> bool:
+        return True
 
 
 Sampler = Literal["DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM"]
@@ -258,13 +292,16 @@ class SentimentRequest(Request):
     """Tell for each of `texts` whether it sounds positive or negative."""
 
     task = "mood"
-    short = True
 
     texts: tuple[str, ...]
 
     @property
     def work(self) -> float:
         return sum(1.0 + len(text) / 1500 for text in self.texts)
+
+    @property
+    def short(self) -> bool:
+        return self.work <= _SHORT
 
 
 # --- results ----------------------------------------------------------------------------------

@@ -27,8 +27,8 @@ class LocalBatch:
 
     def checkpoint(self) -> None:
         self._settle()
-        # A short job is held up by no other one, and however many there are, a long one gets its next step.
-        if not self.jobs[0].short and (short := self._worker.next_short()):
+        # A batch of short jobs is held up by no other, and however many there are, a long one gets its next step.
+        if not all(job.short for job in self.jobs) and (short := self._worker.next_short()):
             self._worker.run(short)
         self._require_somebody()
 

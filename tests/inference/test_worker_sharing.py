@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import threading
 
+import pytest
+
 from inference.errors import (
     GenerationFailed,
 )
 from inference.pipelines.base import Batch
 from inference.types import (
+    AskRequest,
     Completion,
     SentimentRequest,
 )
@@ -123,3 +126,50 @@ async def test_newcomers_join_a_running_batch(bench: Bench) -> None:
     for caller in (first, second, third):
         assert isinstance(await caller.outcome(), Completion)
     assert [len(batch) for batch in bench.models.pipeline.batches] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "book",
+    [
+        AskRequest(question="Who?", context="x" * 100_000),
+        SentimentRequest(texts=("x" * 1000,) * 100),
+    ],
+)
+def test_a_book_is_not_read_between_two_steps(book: AskRequest | SentimentRequest) -> None:
+    assert not book.short
+    brief = AskRequest(question="Who?", context="x" * 2000), SentimentRequest(texts=("fine",))
+    assert all(request.short for request in brief)
+
+
+async def test_short_requests_run_beside_a_long_one_also_where_a_short_one_came_first(bench: Bench) -> None:
+    order: list[str] = []
+    read, go_on = threading.Event(), threading.Event()
+
+    def together(batch: Batch) -> None:
+        bench.models.pipeline.script = alone
+        read.set()
+        assert go_on.wait(10)
+        batch.checkpoint()
+        order.append(f"{len(batch.jobs)} together")
+        answer_all(batch)
+
+    def alone(batch: Batch) -> None:
+        order.append("between")
+        answer_all(batch)
+
+    def first(batch: Batch) -> None:
+        bench.models.pipeline.script = together
+        assert go_on.wait(10)
+        go_on.clear()
+        answer_all(batch)
+
+    bench.models.pipeline.script = first
+    callers = [bench.complete("picture")[1], bench.mood()[1]]
+    callers.append(bench.submit(SentimentRequest(texts=("x" * 1000,) * 100, owner="b"))[1])
+    go_on.set()
+    await begun(read)
+    callers.append(bench.submit(SentimentRequest(texts=("fine",), owner="c"), model="other")[1])
+    go_on.set()
+    for caller in callers:
+        await caller.outcome()
+    assert order == ["between", "2 together"]

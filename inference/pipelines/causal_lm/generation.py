@@ -1,8 +1,12 @@
-"""The decoding loop: many people's texts grow together, one token a round."""
+"""The decoding loop: many people's texts grow together, one token a round.
+
+Between two rounds a few prompts are read, in turns between the tasks, so that nobody's text stands still while a
+book is taken in. Texts that nobody sees, such as the summaries of a book's parts, take half of the rows at most.
+"""
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -16,6 +20,9 @@ from inference.pipelines.causal_lm.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     import torch
+
+_AT_ONCE = 512
+"""Tokens of prompts that are read between two rounds; a longer prompt is read alone."""
 
 
 class Generation:
@@ -32,20 +39,39 @@ class Generation:
 
     def run(self, batch: Batch) -> None:
         """Finish every job of the batch, and those that join it on the way."""
-        waiting = deque(self._start(batch.jobs))
+        waiting = self._start(batch.jobs)
         growing: list[Branch] = []
         while waiting or growing:
+            waiting += self._start(batch.join(self._rows - len(growing)))
             batch.checkpoint()
             growing = [branch for branch in growing if not branch.task.job.cancelled]
-            waiting.extend(self._start(batch.join(self._rows - len(growing) - len(waiting))))
-            while waiting and len(growing) < self._rows:
-                branch = waiting.popleft()
-                if not branch.task.job.cancelled:
-                    batch.checkpoint()  # reading a long prompt takes as long as many tokens
-                    self._read(branch)
-                    growing.append(branch)
+            waiting = [branch for branch in waiting if not branch.task.job.cancelled]
+            for branch in self._next(waiting, growing):
+                batch.checkpoint()  # reading a long prompt takes as long as many tokens
+                self._read(branch)
+                waiting.remove(branch)
+                growing.append(branch)
             growing, ended = self._round(growing)
-            waiting.extend(self._next_texts(ended))
+            waiting += self._next_texts(ended)
+
+    def _next(self, waiting: list[Branch], growing: list[Branch]) -> list[Branch]:
+        """Whose prompts are read now: those first of whose task the fewest texts grow."""
+        tasks = Counter(branch.task for branch in growing)
+        hidden = sum(not branch.text.prompt.shown for branch in growing)
+        chosen: list[Branch] = []
+        tokens = 0
+        while len(growing) + len(chosen) < self._rows:
+            free = [b for b in waiting if b not in chosen and (b.text.prompt.shown or hidden < self._rows // 2)]
+            if not free:
+                break
+            branch = min(free, key=lambda branch: tasks[branch.task])
+            tokens += len(branch.text.prompt.tokens)
+            if chosen and tokens > _AT_ONCE:
+                break
+            chosen.append(branch)
+            tasks[branch.task] += 1
+            hidden += not branch.text.prompt.shown
+        return chosen
 
     def _start(self, jobs: Iterable[Job]) -> list[Branch]:
         tasks = [Task(job, plan_for(job.request, self._instructions), self._vocabulary) for job in jobs]
@@ -61,7 +87,7 @@ class Generation:
             sequence.copy(twin, len(prompt.tokens))
         else:
             logits = self._decoder.prompt(sequence, prompt.tokens)
-        branch.first = logits
+        branch.begun, branch.first = True, logits
         self._grow([branch], logits)
 
     def _round(self, branches: list[Branch]) -> tuple[list[Branch], list[Branch]]:
@@ -78,6 +104,8 @@ class Generation:
             branch.sampler.add(token)
             branch.text.grow(token, self._ends)
             branch.task.tell(branch.text)
+            if branch.text.done:
+                branch.task.forget()
 
     def _next_texts(self, ended: list[Branch]) -> list[Branch]:
         """What the plans whose last text has just ended ask for next."""

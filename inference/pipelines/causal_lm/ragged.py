@@ -58,6 +58,11 @@ class Sequence:
             self.append(layer, keys, values)
         self.length = length
 
+    def clear(self) -> None:
+        """Forget everything, and give its memory back."""
+        self.length = 0
+        self._layers = {}
+
     def _room(self, like: torch.Tensor) -> torch.Tensor:
         batch, heads, _, size = like.shape
         return like.new_empty(batch, heads, self.capacity, size)

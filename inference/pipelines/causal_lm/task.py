@@ -25,8 +25,9 @@ class Branch:
         self.text = Text(prompt, vocabulary)
         self.sampler = Sampler(prompt)
         self.sequence = Sequence(len(prompt.tokens) + prompt.max_new_tokens)
+        self.begun = False
         self.first: torch.Tensor | None = None
-        """The logits after the prompt [1, vocabulary], once it has been read."""
+        """The logits after the prompt [1, vocabulary], from when it has been read until the text is done."""
 
 
 class Task:
@@ -51,6 +52,14 @@ class Task:
             if branch.first is not None and branch.text.prompt.tokens is prompt.tokens:
                 return branch.sequence, branch.first
         return None
+
+    def forget(self) -> None:
+        """Let go of the keys and values of texts that are done, unless another one has yet to begin with them."""
+        to_begin = {id(branch.text.prompt.tokens) for branch in self.branches if not branch.begun}
+        for branch in self.branches:
+            if branch.text.done and id(branch.text.prompt.tokens) not in to_begin:
+                branch.sequence.clear()
+                branch.first = None
 
     def advance(self) -> None:
         """Give the plan its texts; it asks for more, or the job ends."""
