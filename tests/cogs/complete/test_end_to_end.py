@@ -104,5 +104,5 @@ async def test_a_reply_goes_on_with_the_text_as_if_it_were_one(stage: Stage, oth
     while "seed " not in stage.said:
         await asyncio.sleep(0.02)
         await stage.env.settle()
-    written = await alone(other, f"the dog{before} and a cat", int(stage.said.rpartition(" ")[2]))
+    written = await alone(other, f"the dog{before} and a cat", int(stage.said.rpartition("seed ")[2].split()[0]))
     assert stage.said.startswith(f"… **and a cat**{neutral(written)}\n-# ")
