@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,6 +76,16 @@ def test_the_words_of_one_blank_are_also_those_of_all_blanks(bert: Pipeline) -> 
     assert [(*joint.words, joint.score, joint.text) for joint in filling.joint] == [
         (p.word, p.score, p.text) for p in filling.blanks[0]
     ]
+
+
+@pytest.mark.parametrize(("text", "reads"), [("a ___ day", 1), ("___ a ___ day", 2)])
+def test_the_text_without_words_is_read_once(text: str, reads: int, tmp_path: Path) -> None:
+    pipeline = tiny_text.read("fill", tiny_text.bert_filler(tmp_path))
+    model: Any = pipeline._model  # pyright: ignore
+    seen: list[object] = []
+    model.register_forward_pre_hook(lambda *call: seen.append(call))
+    fill(pipeline, text)
+    assert len(seen) == reads
 
 
 def test_a_word_is_chosen_in_the_light_of_those_chosen_before(bert: Pipeline) -> None:
