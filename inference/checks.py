@@ -37,7 +37,8 @@ def check_request(request: Request, config: Config) -> None:
         case CompleteRequest():
             _text(Phrase("prompt"), request.prompt, limits.prompt_characters)
             _within(Phrase("length"), request.max_new_tokens, 1, limits.new_tokens)
-            _within(Phrase("temperature"), request.temperature, 0, 5)
+            if request.temperature is not None:
+                _within(Phrase("temperature"), request.temperature, 0, 5)
             _within(Phrase("top-p"), request.top_p, 0.01, 1)
             _within(Phrase("repetition penalty"), request.repetition_penalty, 1, 2)
             _within(Phrase("number of texts"), request.n, 1, limits.alternatives)

@@ -79,6 +79,14 @@ class Model(_Section):
         default=None, ge=0, le=30, description="Guidance of a diffusion model where people name none; by default 7.5."
     )
 
+    temperature: float | None = Field(
+        default=None,
+        ge=0,
+        le=5,
+        description="How boldly a language model of `complete` writes where people don't say; by default 0.8. "
+        "Small chat models want less.",
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _from_line(cls, value: Any) -> Any:
@@ -229,6 +237,7 @@ class Config(_Section):
                 at_once=model.at_once,
                 enlarge=model.enlarge,
                 guidance=model.guidance,
+                temperature=model.temperature,
             )
             for model in getattr(self.models, task)
         )

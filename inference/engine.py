@@ -179,8 +179,9 @@ def _resolved(request: Request, spec: ModelSpec, config: Config) -> Request:
     """With what its model can't know: a request to draw also tells what the picture's parameters name."""
     if isinstance(request, ImagineRequest):
         return replace(request, model=spec.name, largest_side=config.limits.side)
-    if isinstance(request, CompleteRequest) and not request.system:
-        return replace(request, system=config.system)
+    if isinstance(request, CompleteRequest):
+        temperature = spec.temperature if request.temperature is None else request.temperature
+        return replace(request, system=request.system or config.system, temperature=temperature)
     return request
 
 

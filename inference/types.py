@@ -29,7 +29,7 @@ class ModelSpec:
     `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or
     commit; `loras` the absolute path of a folder of LoRA files, where the task has use for them;
     `at_once` how many pictures a diffusion model draws together, `enlarge` how many times larger than drawn they are
-    shown, `guidance` what it takes where a request names none (None: what is usual);
+    shown, `guidance` and `temperature` what it takes where a request names none (None: what is usual);
     `companion` that of another repository's files, which some models need: filled in once they are on disk.
     Two specs with the same `key` share one copy in memory, whatever their tasks.
     """
@@ -44,6 +44,7 @@ class ModelSpec:
     at_once: int = 1
     enlarge: int = 1
     guidance: float | None = None
+    temperature: float | None = None
     companion: str = ""
 
     @property
@@ -95,9 +96,9 @@ class Turn:
 class CompleteRequest(Request):
     """Continue `prompt`, or with a chat model answer it.
 
-    `temperature` 0 is greedy; `top_p` is the nucleus (Holtzman et al. 2019); `repetition_penalty` divides the scores
-    of tokens that are there already (Keskar et al. 2019, 1 is off). The text ends before any of the strings in `stop`.
-    `n` texts are written, text i from seed `seed + i`.
+    `temperature` 0 is greedy, None what is usual for the model; `top_p` is the nucleus (Holtzman et al. 2019);
+    `repetition_penalty` divides the scores of tokens that are there already (Keskar et al. 2019, 1 is off). The text
+    ends before any of the strings in `stop`. `n` texts are written, text i from seed `seed + i`.
 
     `written` is what the model has written of this text so far, to go on from; `turns` what was said before, oldest
     first: a model that does not chat reads their texts and the prompt as one text, with nothing added in between.
@@ -111,7 +112,7 @@ class CompleteRequest(Request):
     turns: tuple[Turn, ...] = ()
     system: str = ""
     max_new_tokens: int = 64
-    temperature: float = 0.8
+    temperature: float | None = None
     top_p: float = 0.95
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()

@@ -58,7 +58,7 @@ class Complete(commands.Cog):
         prompt: Text,
         model: str = "",
         length: app_commands.Range[int, 1, 4096] = 64,
-        temperature: app_commands.Range[float, 0.0, 5.0] = 0.8,
+        temperature: app_commands.Range[float, 0.0, 5.0] | None = None,
         top_p: app_commands.Range[float, 0.01, 1.0] = 0.95,
         repetition_penalty: app_commands.Range[float, 1.0, 2.0] = 1.0,
         stop: app_commands.Range[str, 1, 300] = "",

@@ -70,6 +70,18 @@ async def test_a_request_without_a_seed_gets_one_that_repeats_it(engine: Engine,
     assert [getattr(request, "seed", None) for request in backend.requests] == [first.seed, second.seed]
 
 
+async def test_a_model_has_a_usual_temperature_for_requests_that_name_none(backend: FakeBackend) -> None:
+    models = Models.model_validate({"complete": [{"repo": "org/calm", "temperature": 0.3}, "org/plain"]})
+    engine = Engine(Config(models=models), backend)
+    for request in (
+        CompleteRequest(prompt="Once"),
+        CompleteRequest(prompt="Once", temperature=0.0),
+        CompleteRequest(prompt="Once", model="plain"),
+    ):
+        await engine.run(request)
+    assert [getattr(request, "temperature", "") for request in backend.requests] == [0.3, 0.0, None]
+
+
 async def test_the_first_model_is_the_default_and_others_go_by_name_or_repository(
     engine: Engine,
 ) -> None:

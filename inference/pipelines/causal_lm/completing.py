@@ -10,6 +10,9 @@ from inference.pipelines.causal_lm.prompts import Plan, Prompt
 from inference.pipelines.causal_lm.vocabulary import Message
 from inference.types import CompleteRequest, Completion, Turn
 
+_TEMPERATURE = 0.8
+"""Where neither the request nor the operator names one."""
+
 
 def complete(instructions: Instructions, request: CompleteRequest) -> Plan:
     """`n` texts from one prompt, of which the first is shown."""
@@ -19,7 +22,7 @@ def complete(instructions: Instructions, request: CompleteRequest) -> Plan:
     first = Prompt(
         instructions.fitting(tokens, request.max_new_tokens),
         request.max_new_tokens,
-        request.temperature,
+        _TEMPERATURE if request.temperature is None else request.temperature,
         request.top_p,
         request.repetition_penalty,
         seed,
