@@ -37,7 +37,7 @@ def template(bot: Inkling) -> Catalog:
         catalog.add(words, locations=[(sentence.path, sentence.line)])
     for kind, text in texts(bot.tree):
         catalog.add(text, context=kind or None, auto_comments=[f"{kind or 'description'} in Discord's menus"])
-    for command in bot.commands:
+    for command in sorted(bot.commands, key=lambda command: command.name):  # `bot.commands` is a set
         catalog.add(command.short_doc, auto_comments=["shown by help"])
     return catalog
 
