@@ -98,7 +98,9 @@ def driven(plan: Plan, reply: Callable[[int], str]) -> tuple[list[int], Summary]
 def test_summaries_of_parts_are_summarized_again_until_they_are_short_enough(folder: Path) -> None:
     request = SummarizeRequest(text="the cat sat on the mat. " * 300, length="short")
     plan = summarize(Instructions(Vocabulary(folder), 256), request)
-    steps, summary = driven(plan, lambda i: f" the fox {i} sat" + " on the mat" * 6)
+    steps, summary = driven(
+        plan, lambda i: f" the fox {i} sat on the mat by the wide river and she said that he would come"
+    )
     assert steps[0] == summary.parts == len(summary.sections) > steps[1] > steps[-1]
     assert summary.text.startswith("The fox 0 sat on")
     assert summary.sections[3].summary.startswith("The fox 3 sat on")
@@ -184,12 +186,27 @@ def test_a_summary_begins_with_what_it_has_to_say(written: str, kept: str) -> No
 
 def test_a_summary_that_ran_out_of_tokens_ends_with_its_last_whole_sentence() -> None:
     assert tidy('The cat sat. "It slept." And th', whole=False) == 'The cat sat. "It slept."'
-    assert tidy("The cat sat and", whole=False) == "The cat sat and"
+    assert tidy("The cat sat and", whole=False) == "The cat sat and…"
+    assert tidy_bullets("the cat sat and", whole=False) == "- The cat sat and…"
 
 
 def test_a_sentence_that_comes_again_and_again_is_told_once() -> None:
     assert tidy("The cat sat. It ran. It ran. It sat. It r", whole=False) == "The cat sat. It ran. It sat."
     assert tidy("It ran. The cat sat. It ran.", whole=True) == "It ran. The cat sat."
+
+
+def test_a_sentence_in_nearly_the_words_of_another_is_left_out() -> None:
+    first = "The bot fills gaps, tells moods and goes on with texts."
+    assert tidy(f"{first} So the bot fills gaps, tells moods and goes on with texts. It draws.", whole=True) == (
+        f"{first} It draws."
+    )
+    assert tidy("Bus 1 leaves at 10 from here. Bus 2 leaves at 11 from here.", whole=True).count("Bus") == 2
+
+
+def test_words_that_come_again_right_after_themselves_are_told_once() -> None:
+    assert tidy("It is a bot, and it can help you, and it can help you. It draws.", whole=True) == (
+        "It is a bot, and it can help you. It draws."
+    )
 
 
 def test_points_come_in_one_form_each_once() -> None:

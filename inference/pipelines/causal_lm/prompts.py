@@ -16,6 +16,7 @@ from inference.types import Value
 class Prompt:
     """Token ids to continue, and how; `stop` ends the text before any of these strings.
 
+    `once` ends it, without `ended`, before it says again what it has said (see `second_round`).
     `shown` texts are told to the caller as they grow; `chat` marks one that answers instead of going on.
     """
 
@@ -26,6 +27,7 @@ class Prompt:
     repetition_penalty: float = 1.0
     seed: int = 0
     stop: tuple[str, ...] = ()
+    once: bool = False
     shown: bool = False
     chat: bool = False
 

@@ -72,7 +72,7 @@ def _shorten(
 def _prompt(instructions: Instructions, style: Style, part: str) -> Prompt:
     tokens = min(style.tokens, max(_SHORTEST, instructions.count(part) // 2))
     stop = () if instructions.can_chat and style.ask == _STYLES["long"].ask else ("\n\n",)
-    return Prompt(instructions.fitting(_tokens(instructions, style, part), tokens), tokens, stop=stop)
+    return Prompt(instructions.fitting(_tokens(instructions, style, part), tokens), tokens, stop=stop, once=True)
 
 
 def _tokens(instructions: Instructions, style: Style, text: str) -> list[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from inference.pipelines.causal_lm.prompts import Continuation, Prompt
+from inference.pipelines.causal_lm.repeats import second_round
 from inference.pipelines.causal_lm.vocabulary import Vocabulary
 
 _CONTEXT = 4
@@ -66,14 +67,15 @@ class Text:
         self.length += 1
         self.last = token
         if token in ends:
-            self._ended = True
-        else:
-            self._spelling.add(token)
-            written = self._spelling.text
-            cut = min((at for stop in self.prompt.stop if (at := written.find(stop)) >= 0), default=None)
-            self._ended = cut is not None
-            self._written = written[:cut]
-        self.done = self._ended or self.length == self.prompt.max_new_tokens
+            self._ended = self.done = True
+            return
+        self._spelling.add(token)
+        written = self._spelling.text
+        stop = min((at for stop in self.prompt.stop if (at := written.find(stop)) >= 0), default=None)
+        again = second_round(written) if self.prompt.once and stop is None else None
+        self._ended = stop is not None
+        self._written = written[:stop][:again]
+        self.done = self._ended or again is not None or self.length == self.prompt.max_new_tokens
 
     def _doubtful(self) -> int:
         """Length of the longest end of the text that is the beginning of a stop string."""

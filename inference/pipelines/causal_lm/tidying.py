@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from inference.pipelines.causal_lm.repeats import first_rounds, is_whole, told_once
 from inference.pipelines.parts import sentences
 
 _PREAMBLE = re.compile(
@@ -14,29 +15,30 @@ _PREAMBLE = re.compile(
     )[\s*_]*""",
     re.IGNORECASE | re.VERBOSE,
 )
-_ENDED = re.compile(r"[.!?…。！？][\"'”’)\]」』）*_]*\s*$")
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s*")
 
 
 def tidy(text: str, *, whole: bool) -> str:
-    """Without a preamble and without a sentence twice; one that is not `whole` ends with its last whole sentence."""
+    """Without a preamble and without a sentence twice; one that is not `whole` ends with its last whole sentence.
+
+    Where there is none, "…" tells so.
+    """
     text = text.strip()
     while (shorter := _PREAMBLE.sub("", text)) != text:
         text = shorter
-    found = sentences(text)
-    if not whole and len(found) > 1:
-        found = [sentence for sentence in found if _ENDED.search(sentence)]
-    once: dict[str, str] = {}
-    for sentence in found:
-        once.setdefault(sentence.strip(), sentence)
-    text = "".join(once.values())
+    found = sentences(first_rounds(text))
+    if not whole:
+        found = list(filter(is_whole, found)) or [f"{sentence}…" for sentence in found]
+    text = "".join(told_once(found))
     return text[:1].upper() + text[1:].rstrip()
 
 
 def tidy_bullets(text: str, *, whole: bool) -> str:
     """Lines that each begin with "- ", without an unfinished last one, and no point twice."""
     lines = [_BULLET.sub("", line).strip() for line in text.strip().splitlines()]
+    whole = whole or is_whole(text)
     if not whole and len(lines) > 1:
         del lines[-1]
-    points = dict.fromkeys(tidy(line, whole=True) for line in lines if line)
+        whole = True
+    points = told_once(tidy(line, whole=whole) for line in lines if line)
     return "\n".join(f"- {point}" for point in points if point)
