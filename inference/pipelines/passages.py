@@ -22,7 +22,7 @@ _SMALL = (
     "were what when where which who whom whose why will with would you your"
 )
 """Words that say little; in a short text they are too few to be told by their number."""
-_EMPTY = frozenset(_SMALL.split())
+EMPTY = frozenset(_SMALL.split())
 
 _QUESTION = 0.5
 """What a sentence that asks is worth beside one that tells."""
@@ -86,4 +86,4 @@ def _ranked(text: str, places: list[Stretch], question: str) -> list[int]:
 
 
 def _words(text: str) -> list[str]:
-    return [word[:_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in _EMPTY]
+    return [word[:_LETTERS] for word in re.findall(r"\w+", text.lower()) if word not in EMPTY]

@@ -1,15 +1,20 @@
-"""A question about a text, put to a causal model: what it reads of a long one, and what it shows for its answer."""
+"""A question about a text, put to a causal model: what it reads of a long one, and which replies count."""
 
 from __future__ import annotations
 
 import pytest
 
-from inference.pipelines.causal_lm.answering import ask
+from inference.pipelines.causal_lm.answering import ask, is_grounded
 from inference.pipelines.causal_lm.instructions import Instructions
 from inference.pipelines.causal_lm.prompts import Continuation
 from inference.pipelines.causal_lm.vocabulary import Vocabulary
 from inference.types import Answer, AskRequest
 from tests.models.tiny_causal import CHAT, save_causal
+
+LETTER = (
+    "Jonas brings the tent, Maria the stove. The last train back is at 20:40 on Sunday; it leaves from the station. "
+    "Dogs are welcome."
+)
 
 
 @pytest.fixture(scope="module")
@@ -44,3 +49,47 @@ def test_the_sentences_that_speak_of_question_and_answer_are_shown_for_it(vocabu
     start, end = answer.windows[0]
     assert context[start:end] == "the fox sat on the mat."
     assert answer.generated
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("When does the last train leave?", "the last train leaves on Sunday at 20:40."),
+        ("Who brings what?", "Jonas brings the tent."),
+        ("Who brings the tent?", "Jonas."),
+        ("Does Jonas bring the tent?", "Yes."),
+        ("Does Jonas bring the tent?", "Jonas brings the tent."),
+        ("Does the tent come from Jonas or from Maria?", "It comes from Jonas."),
+        ("Are dogs allowed?", "No."),
+    ],
+)
+def test_an_answer_whose_words_and_figures_the_text_holds_counts(question: str, answer: str) -> None:
+    assert is_grounded(answer, LETTER, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("Who is the president of France?", "the president of France is Marcel Marle."),
+        ("What colour is the car?", "The car is a red car."),
+        ("Does the car have a radio?", "Yes."),
+        ("What colour is the tent?", "The tent is red."),
+        ("What colour is the tent?", "It is a tent."),
+        ("When does the train leave?", "The train leaves on Sunday at 20:50."),
+        ("Who brings the tent?", ""),
+        ("Does Jonas bring the tent?", ""),
+    ],
+)
+def test_an_answer_from_elsewhere_does_not_count(question: str, answer: str) -> None:
+    assert not is_grounded(answer, LETTER, question)
+
+
+def test_characters_count_where_words_have_no_spaces() -> None:
+    text = "最終列車は日曜日の20時40分に駅を出ます。"
+    assert is_grounded("日曜日の20時40分です。", text, "最終列車はいつ出ますか。")
+    assert not is_grounded("月曜日の18時です。", text, "最終列車はいつ出ますか。")
+
+
+def test_an_answer_that_does_not_count_is_not_given(vocabulary: Vocabulary) -> None:
+    _, answer = asked(vocabulary, "the cat sat on the mat. the fox ran.", 512, " the fox sat in a red car.")
+    assert not answer.text

@@ -6,7 +6,7 @@ import re
 
 from inference.pipelines.causal_lm.instructions import Instructions
 from inference.pipelines.causal_lm.prompts import Plan, Prompt
-from inference.pipelines.passages import abridged, speaking_of
+from inference.pipelines.passages import EMPTY, abridged, speaking_of
 from inference.types import Answer, AskRequest, ExplainRequest
 
 _LEAD = "According to the text,"
@@ -15,6 +15,15 @@ _LONG = 1500
 """Tokens that are picked out of a text too long for the window; from more, small models lose the thread."""
 _PENALTY = 1.1
 """Keeps small models from going round in circles. Where there is a text, it would lead them away from its words."""
+_HELD = 2 / 3
+"""What part of the words that an answer adds must stand in the text."""
+_LETTERS = 4
+"""Of a word: "brings" is "bring"."""
+_WORD = re.compile(
+    r"\d+|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]{2,}"
+)  # figures; characters of Thai, Lao, Burmese, Khmer, Japanese and Chinese, which set no spaces; words
+_OPEN = re.compile(r"\b(?:who|whom|whose|what|when|where|which|why|how)\b", re.IGNORECASE)
+_YES_NO = frozenset(["yes", "no", "ja", "nein", "oui", "non", "si", "sí", "sim", "não"])
 
 
 def ask(instructions: Instructions, request: AskRequest) -> Plan:
@@ -68,16 +77,22 @@ def _question(instructions: Instructions, question: str, context: str) -> list[i
 
 
 def is_grounded(answer: str, context: str, question: str) -> bool:
-    """Whether at least half of what the answer adds to the question stands in the text.
+    """Whether the text speaks of the question, and holds what the answer adds to it: all figures, most of the words.
 
-    A language model answers also when the text does not say; its names and figures then come from
-    elsewhere.
+    A language model answers also when the text does not say; its names and figures then come from elsewhere. What
+    adds nothing is no answer, unless yes, no, or one of what the question names was asked for.
     """
-    asked, known = _words(question), _words(context)
-    added = _words(answer) - asked
-    return bool(answer) and (not added or len(added & known) * 2 >= len(added))
+    asked, known, said = _words(question), _words(context), _words(answer) - _YES_NO
+    if asked and not asked & known:
+        return False
+    added = said - asked
+    if not added:
+        return bool(answer) and not _OPEN.search(question)
+    figures = {word for word in added if word.isdigit()}
+    words = added - figures
+    return figures <= known and len(words & known) >= _HELD * len(words)
 
 
 def _words(text: str) -> set[str]:
-    """Words and figures that carry meaning, roughly: those of four letters and more, and all figures."""
-    return {word for word in re.findall(r"\w+", text.lower()) if len(word) > 3 or word[0].isdigit()}
+    """The figures, and the first letters of the words that carry meaning; a character where words have no spaces."""
+    return {word[:_LETTERS] if word.isalpha() else word for word in _WORD.findall(text.lower()) if word not in EMPTY}
