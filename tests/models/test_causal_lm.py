@@ -187,6 +187,12 @@ def test_moods_of_several_texts_are_those_of_each_alone(gpt2: CausalLM) -> None:
     assert together.moods == tuple(moods.moods[0] for moods in alone if isinstance(moods, Moods))
 
 
+def test_a_text_too_long_to_be_read_whole_does_not_fail_the_moods_of_others(gpt2: CausalLM) -> None:
+    (moods,) = run(gpt2, SentimentRequest(texts=("the cat", "the cat sat" + " on the mat" * 300, "the fox")))
+    assert isinstance(moods, Moods)
+    assert len(moods.moods) == 3
+
+
 def test_what_ran_before_leaves_no_trace(gpt2: CausalLM) -> None:
     request = sampled("once upon", 5)
     before = run(gpt2, request)

@@ -67,7 +67,11 @@ class Scorer:
         return Moods(tuple(moods))
 
     def _log_odds(self, text: str) -> float:
-        tokens = self._fitting(self._vocabulary.prompt(text + _QUESTION))
+        """Of a text too long for the window, the end goes: one such message must not fail a list of them."""
+        tokens = self._vocabulary.prompt(text + _QUESTION)
+        if len(tokens) > self._window:
+            question = self._vocabulary.tokens(_QUESTION)
+            tokens = tokens[: self._window - len(question)] + question
         logits = self._decoder.prompt(Sequence(len(tokens)), tokens)[0]
         positive, negative = (self._vocabulary.tokens(word)[0] for word in (" positive", " negative"))
         return float(logits[positive] - logits[negative])
