@@ -61,7 +61,7 @@ class Vocabulary:
                 raise
             system, first, *others = messages
             conversation = self._rendered([Message(first.role, f"{system.content}\n\n{first.content}"), *others])
-        return self.tokens(conversation + self._harmless(written))
+        return self._read(conversation + self._harmless(written))
 
     def _rendered(self, messages: Sequence[Message]) -> str:
         return self._tokenizer.apply_chat_template(
@@ -78,7 +78,10 @@ class Vocabulary:
         return text
 
     def tokens(self, text: str) -> list[int]:
-        """A piece of text in the middle of another."""
+        """A piece of text in the middle of another, as a conversation holds it."""
+        return self._read(self._harmless(text))
+
+    def _read(self, text: str) -> list[int]:
         return self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
 
     def text(self, tokens: list[int]) -> str:
