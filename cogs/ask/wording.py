@@ -47,8 +47,11 @@ def from_memory(text: str) -> str:
 def evidence(answer: Answer, source: Source) -> str:
     """What `source` says, in its own sentences; or honestly that it does not, and what might be meant."""
     shown = span(answer)
+    if answer.generated and shown:
+        quote = _quote(*shown, source)
+        return quote if answer.text else f"{tr('No answer held up, but this speaks of the question:')}\n{quote}"
     if answer.generated and answer.text:
-        return _quote(*shown, source) if shown else ""
+        return ""
     if answer.text and shown:
         return f"{in_sentence(source.text, *shown)}\n-# {_sureness(answer, source)}"
     guess = _perhaps(answer.others[0], source) if shown else ""
@@ -65,7 +68,7 @@ def alternatives(answer: Answer, source: Source) -> str:
 def span(answer: Answer) -> tuple[int, int] | None:
     """Start and end of what `evidence` shows first, if anything."""
     if answer.generated:
-        return next(iter(answer.windows), None) if answer.text else None
+        return next(iter(answer.windows), None)
     return next(((found.start, found.end) for found in (answer, *_worth_telling(answer)) if found.text), None)
 
 

@@ -77,6 +77,15 @@ async def test_below_a_model_that_answers_in_its_own_words_stands_what_the_text_
     assert "tall. **It was built in 1889 by Eiffel.** People" in first(shown).content
 
 
+async def test_where_no_answer_of_a_language_model_holds_up_what_speaks_of_the_question_is_shown(stage: Stage):
+    text = "The tower was built in 1889. It is blue."
+    nothing = Answer("", 0, 0, 0, generated=True, windows=((0, 28),))
+    stage.backend.script = lambda spec, request: [Result(nothing)]
+    result = await stage.alice.slash(stage.channel, "ask", question="When was the tower built?", text=text)
+    assert "this speaks of the question:\nThe tower was built in 1889." in first(result).content
+    assert "does not say" not in first(result).content
+
+
 async def test_a_model_that_has_no_words_of_its_own_says_so(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("", 0, 0, 0, generated=True))]
     assert first(await ask(stage, text=TOWER)).content == "> When?\n\nThe text does not say."
