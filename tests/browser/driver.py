@@ -30,7 +30,7 @@ class Driver:
     async def begin(self, name: str) -> None:
         """Pick a command from the list, to fill in its options one by one."""
         await self.composer.fill(f"/{name}")
-        await self.page.locator(".command-entry").filter(has_text=re.compile(rf"/{name}\b")).first.click()
+        await self.page.locator(".command-entry").filter(has_text=re.compile(rf"/{name}(?![a-z-])")).first.click()
 
     async def send(self) -> None:
         """Send the command that is being written."""

@@ -59,12 +59,12 @@ async def main(painter: Path | None) -> None:
 
 
 async def _show_work(person: Driver) -> None:
+    await person.slash("complete", prompt="Suggest a name for a small boat", length="40", seed="7")
+    await person.sees("seed 7", seconds=300)
+    await person.slash("ask", question="Who brings the tent for the children?", messages="12")
+    await person.sees("tent", seconds=300)
     await person.slash("fill", text="At the lake we [MASK] in the sun.")
     await person.sees("%", seconds=300)
-    await person.slash("complete", prompt="Behind the red hut there was", length="48", seed="7")
-    await person.sees("seed 7", seconds=300)
-    await person.menu("Then I hope for sun", "Mood")
-    await person.sees(re.compile("positive|negative"), seconds=300)
     await person.messages.last.scroll_into_view_if_needed()
     await person.page.mouse.move(0, 0)
 
