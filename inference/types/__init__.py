@@ -1,0 +1,83 @@
+"""The vocabulary shared by cogs, engine and pipelines: specs, requests, events and results.
+
+Everything here is frozen plain data (text, numbers, bytes), so that a request can be queued, stored
+or sent to another machine. Nothing here imports torch.
+"""
+
+from inference.types.events import Chunk, Event, Loading, LoadProgress, Progress, Queued, Result, Started
+from inference.types.requests import (
+    LENGTHS,
+    SAMPLERS,
+    AskRequest,
+    CaptionRequest,
+    CompleteRequest,
+    ExplainRequest,
+    FillRequest,
+    ImagineRequest,
+    Length,
+    Request,
+    Sampler,
+    SentimentRequest,
+    SummarizeRequest,
+    Turn,
+    Variation,
+)
+from inference.types.results import (
+    Answer,
+    Caption,
+    Completion,
+    Drawing,
+    Filling,
+    Joint,
+    Mood,
+    Moods,
+    Picture,
+    Prediction,
+    Section,
+    Summary,
+    Value,
+)
+from inference.types.spec import TASKS, DType, ModelSpec, Task
+
+__all__ = [
+    "LENGTHS",
+    "SAMPLERS",
+    "TASKS",
+    "Answer",
+    "AskRequest",
+    "Caption",
+    "CaptionRequest",
+    "Chunk",
+    "CompleteRequest",
+    "Completion",
+    "DType",
+    "Drawing",
+    "Event",
+    "ExplainRequest",
+    "FillRequest",
+    "Filling",
+    "ImagineRequest",
+    "Joint",
+    "Length",
+    "LoadProgress",
+    "Loading",
+    "ModelSpec",
+    "Mood",
+    "Moods",
+    "Picture",
+    "Prediction",
+    "Progress",
+    "Queued",
+    "Request",
+    "Result",
+    "Sampler",
+    "Section",
+    "SentimentRequest",
+    "Started",
+    "SummarizeRequest",
+    "Summary",
+    "Task",
+    "Turn",
+    "Value",
+    "Variation",
+]
