@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 from inference.errors import Phrase
+from inference.vocabulary import Kinds, kinds_in
 
 _MOST_TAGS = 6
 
@@ -18,14 +19,18 @@ _UNNAMED = "other"
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """`licence` as the card names it, `good_at` in a sentence or some tags; empty where nobody knows."""
+    """`licence` as the card names it, `good_at` in a sentence or some tags; empty where nobody knows.
+
+    `knows` is everything that a small model knows, where it comes with such a list.
+    """
 
     licence: str = ""
     good_at: str = ""
+    knows: Kinds = field(default_factory=dict[str, tuple[str, ...]])
 
 
 def card_of(repo: str, folder: Path | None) -> Card:
-    """Of a hub id or a folder; reads a small file if `folder` has a card."""
+    """Of a hub id or a folder; reads small files if `folder` has a card."""
     known = _KNOWN.get(repo.rsplit("/", 1)[-1].lower(), Card())
     if folder is None or not (folder / "README.md").is_file():
         return known
@@ -35,7 +40,7 @@ def card_of(repo: str, folder: Path | None) -> Card:
         licence = known.licence or licence
     tags = front.get("tags")
     listed = ", ".join(map(str, tags[:_MOST_TAGS])) if isinstance(tags, list) else ""
-    return Card(licence, known.good_at or listed)
+    return Card(licence, known.good_at or listed, kinds_in(folder))
 
 
 def _front_matter(text: str) -> dict[str, Any]:
@@ -68,6 +73,10 @@ _KNOWN = {
         "CreativeML OpenRAIL-M", Phrase("Draws anything, best at 512 × 512, and starts from pictures.")
     ),
     "dalle-mini": Card("Apache-2.0", Phrase("Draws small, dreamlike pictures of 256 × 256 from words alone.")),
+    "emoji-painter": Card(
+        "CC-BY-4.0", Phrase("Draws single things as emoji, small and quick: hearts, animals, food and 300 more.")
+    ),
+    "emoji-captioner": Card("CC-BY-4.0", Phrase("Names the one thing that an emoji shows.")),
     "distilbert-base-uncased-finetuned-sst-2-english": Card(
         "Apache-2.0", Phrase("Tells pleasant English sentences from unpleasant ones.")
     ),

@@ -63,4 +63,4 @@ class About(commands.Cog):
 async def tell_help(job: Job, bot: Inkling, may: discord.Permissions, name: str = "") -> None:
     """The page of that name, or the overview, for somebody who `may` do that; below it a menu of the others."""
     await job.acknowledge()
-    await job.finish(page_of(bot, name, may), chooser(bot, name, may))
+    await job.finish(await page_of(bot, name, may), chooser(bot, name, may))

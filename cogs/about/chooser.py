@@ -34,7 +34,7 @@ class Topic(discord.ui.DynamicItem[Select], template=_CUSTOM_ID):
         assert message is not None, "menus are below messages"
         async with bot.jobs.open(InteractionPlace(interaction)):
             name, may = self.item.values[0], interaction.permissions
-            text, view = page_of(bot, name, may).text, chooser(bot, name, may)
+            text, view = (await page_of(bot, name, may)).text, chooser(bot, name, may)
             if message.flags.ephemeral:
                 await interaction.response.edit_message(content=text, view=view)
             else:

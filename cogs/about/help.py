@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,16 @@ from discord.ext import commands
 from cogs.examples import examples_of, seen_by
 from cogs.language import tr, translated, word
 from cogs.reply import Page
+from inference import ModelStatus
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
 Slash = app_commands.Command[Any, ..., Any]
 
+
+_SHOWN = 7
+"""Names of each kind of thing that a model draws; all kinds together fit into a message."""
 
 OVERVIEW = "the overview"
 """The name of the page that leads to the others."""
@@ -40,11 +44,11 @@ def topics(bot: Inkling, may: discord.Permissions) -> list[Topic]:
         *(Topic(each.qualified_name, _named(each), translated(each.description)) for each in _slash(bot, may)),
         Topic("the menus", tr("The menu of a message"), tr("What is there under Apps")),
         Topic("the replies", tr("Replies"), tr("What to write in a reply, after my name")),
-        Topic("the drawings", tr("Drawings"), tr("Buttons below drawings, and marks in prompts")),
+        Topic("the drawings", tr("Drawings"), tr("Buttons, marks in prompts, and what small models draw")),
     ]
 
 
-def page_of(bot: Inkling, name: str, may: discord.Permissions) -> Page:
+async def page_of(bot: Inkling, name: str, may: discord.Permissions) -> Page:
     """The page of that name, as in `topics`; the overview for any other."""
     match name:
         case "the menus":
@@ -52,7 +56,7 @@ def page_of(bot: Inkling, name: str, may: discord.Permissions) -> Page:
         case "the replies":
             lines = _replies(bot)
         case "the drawings":
-            lines = _drawings()
+            lines = _drawings(await bot.engine.statuses())
         case _:
             command = next((each for each in _slash(bot, may) if each.qualified_name == name), None)
             lines = _command(command) if command else _overview(bot, may)
@@ -99,13 +103,26 @@ def _replies(bot: Inkling) -> Iterator[str]:
         yield f"`@Inkling {command.name}` {translated(command.short_doc)}"
 
 
-def _drawings() -> Iterator[str]:
+def _drawings(statuses: Sequence[ModelStatus]) -> Iterator[str]:
     yield tr("**Below drawings**: U1 shows picture 1 alone, V1 varies it, Remix changes words and settings.")
     yield tr("**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both.")
     yield tr(
         "**Again**: a picture that I drew, given to /imagine as `image` without a prompt, is drawn again from what its "
         "file says."
     )
+    listing = (status for status in statuses if status.spec.task == "imagine" and status.card.knows)
+    if small := next(listing, None):
+        yield ""
+        yield from _knowledge(small.spec.name, small.card.knows)
+
+
+def _knowledge(model: str, kinds: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Examples of everything that a small model draws, in English, which is all that it reads."""
+    count = sum(map(len, kinds.values()))
+    yield tr("**What `{model}` draws**: {count} things, one to a picture. Among them:", model=model, count=count)
+    for kind, names in kinds.items():
+        step = max(1, len(names) // _SHOWN)
+        yield f"-# {kind}: {', '.join(names[::step][:_SHOWN])}"
 
 
 def _named(command: Slash) -> str:

@@ -12,6 +12,8 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 from PIL import Image
 from transformers import CLIPTokenizer
 
+from inference.vocabulary import FILE as NAMES
+from starter.drawings.vocabulary import things
 from starter.train.denoiser import Denoiser, new_scheduler
 
 SHEET = (
@@ -44,6 +46,16 @@ def pipeline(tokenizer: CLIPTokenizer, networks: Denoiser, autoencoder: Any) -> 
 def save(pipe: StableDiffusionPipeline, folder: Path) -> None:
     """In `folder`, numbers in half precision, as `inference` reads it."""
     pipe.to(dtype=torch.float16).save_pretrained(folder)
+    write_names(folder)
+
+
+def write_names(folder: Path) -> None:
+    """The list of what the model knows, for the bot's help and for what it says of other words."""
+    kinds: dict[str, list[str]] = {}
+    for thing in things():
+        kinds.setdefault(thing.category, []).append(thing.name)
+    lines = (f"{kind}: {', '.join(names)}\n" for kind, names in kinds.items())
+    (folder / NAMES).write_text("".join(lines), encoding="utf-8")
 
 
 def draw_sheet(pipe: StableDiffusionPipeline, file: Path, prompts: Sequence[str] = SHEET, across: int = 8) -> None:

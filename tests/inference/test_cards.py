@@ -27,6 +27,13 @@ def test_the_card_beside_the_weights_tells_licence_and_tags(tmp_path: Path):
     assert card_of("someone/poet", folder) == Card("apache-2.0", "chat, poems")
 
 
+def test_a_small_model_comes_with_a_list_of_what_it_knows(tmp_path: Path):
+    folder = _with_card(tmp_path, "---\nlicense: mit\n---\n")
+    (folder / "names.txt").write_text("fruit: red apple, pear\ntoys: ball\n")
+    assert card_of("someone/child", folder).knows == {"fruit": ("red apple", "pear"), "toys": ("ball",)}
+    assert card_of("openai-community/gpt2", None).knows == {}
+
+
 def test_a_licence_of_its_own_goes_by_its_name(tmp_path: Path):
     folder = _with_card(tmp_path, "---\nlicense: other\nlicense_name: poet-1.0\n---\n")
     assert card_of("someone/poet", folder).licence == "poet-1.0"

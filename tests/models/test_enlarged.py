@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from inference.devices import Placement
+from inference.errors import InvalidRequest
 from inference.images import encode_png
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.loading import read_pipeline
@@ -76,3 +77,13 @@ def test_a_model_may_have_a_usual_guidance_of_its_own(folder: Path) -> None:
     assert draw(pipeline(folder, guidance=3.0), CAT)[0].guidance == 3.0
     assert draw(pipeline(folder, guidance=3.0), replace(CAT, guidance=5.0))[0].guidance == 5.0
     assert draw(pipeline(folder), CAT)[0].guidance == 7.5
+
+
+def test_a_small_model_draws_what_it_knows_and_says_what_it_does_not(folder: Path) -> None:
+    pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
+    painter = TextToImage(pipe, kinds={"animals": ("cat",)})
+    assert "know" not in draw(painter, CAT)[0].note
+    assert "This model does not know: paris." in draw(painter, replace(CAT, prompt="a (cat:1.2) in Paris"))[0].note
+    (refused,) = run(painter, replace(CAT, prompt="(Paris:1.2) at dusk"))
+    assert isinstance(refused, InvalidRequest)
+    assert "such as cat" in str(refused)

@@ -149,6 +149,20 @@ def test_a_model_whose_noise_ends_in_nothing_keeps_its_own_sampler(tmp_path: Pat
     assert (drawing.sampler, drawing.steps, drawing.guidance) == ("", 25, 7.5)
 
 
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name not in ("LCM", "DPM++ 2M Karras")])
+def test_a_model_whose_noise_ends_in_nothing_draws_with_the_other_samplers(tmp_path: Path, sampler: Sampler) -> None:
+    changes = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
+    folder = with_scheduler(save_stable_diffusion(tmp_path), **changes)
+    assert draw(opened(folder), replace(CAT, sampler=sampler, steps=3)).sampler == sampler
+
+
+def test_the_default_sampler_is_refused_where_the_noise_has_no_end(tmp_path: Path) -> None:
+    folder = with_scheduler(save_stable_diffusion(tmp_path), rescale_betas_zero_snr=True)
+    (refused,) = run(opened(folder), replace(CAT, sampler="DPM++ 2M Karras"))
+    assert isinstance(refused, InvalidRequest)
+    assert "Choose one of Euler a, DDIM" in str(refused)
+
+
 class FlowMatching(SimpleNamespace):
     """A pipeline of a newer kind: a transformer instead of a U-Net, and another notion of noise."""
 

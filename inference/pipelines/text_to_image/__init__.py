@@ -23,6 +23,7 @@ from inference.pipelines.text_to_image.safety import SafetyChecker
 from inference.pipelines.text_to_image.thrift import Slices, note
 from inference.pipelines.weights import weight_bytes
 from inference.types import Drawing, ImagineRequest, ModelSpec, Picture, Progress
+from inference.vocabulary import Kinds, kinds_in
 
 
 class TextToImage(Pipeline):
@@ -36,10 +37,11 @@ class TextToImage(Pipeline):
         loras: str = "",
         enlarge: int = 1,
         guidance: float | None = None,
+        kinds: Kinds | None = None,
     ) -> None:
         self.nbytes = weight_bytes(*models_of(pipe))
         self._safety = SafetyChecker(pipe)
-        self._painter = Painter(pipe, loras, enlarge, guidance)
+        self._painter = Painter(pipe, loras, enlarge, guidance, kinds)
         self._previews = Previews(pipe, self._safety, clock)
         self._slices = Slices(pipe)
         self._device: torch.device = pipe.device
@@ -53,6 +55,7 @@ class TextToImage(Pipeline):
             loras=spec.loras,
             enlarge=spec.enlarge,
             guidance=spec.guidance,
+            kinds=kinds_in(folder),
         )
 
     def run(self, batch: Batch) -> None:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from inference.errors import InvalidRequest, Phrase
 from inference.pipelines.overflow import require_finite
+from inference.pipelines.text_to_image.attention import plain
 from inference.pipelines.text_to_image.lora import Wardrobe
 from inference.pipelines.text_to_image.noise import generators_of, start_from, starting_noise
 from inference.pipelines.text_to_image.plan import Mode, Plan, Subject
@@ -20,6 +21,7 @@ from inference.pipelines.text_to_image.prompts import prompts_for
 from inference.pipelines.text_to_image.samplers import Samplers
 from inference.pipelines.text_to_image.sources import MULTIPLE, Source, paste_back
 from inference.types import ImagineRequest
+from inference.vocabulary import Kinds, Vocabulary
 
 _STRENGTH: dict[Mode, float | None] = {"text": None, "image": 0.75, "inpaint": 1.0}
 
@@ -30,16 +32,20 @@ AfterStep = Callable[[int, torch.Tensor], None]
 class Painter:
     """A diffusers text-to-image pipeline, and those of its kin that start from a picture.
 
-    Small models draw on a canvas of which the picture is an enlarged view, `enlarge` times as wide and high.
+    Small models draw on a canvas of which the picture is an enlarged view, `enlarge` times as wide and high, and what
+    they know can be listed in `kinds`.
     """
 
-    def __init__(self, pipe: Any, loras: str = "", enlarge: int = 1, guidance: float | None = None) -> None:
+    def __init__(
+        self, pipe: Any, loras: str = "", enlarge: int = 1, guidance: float | None = None, kinds: Kinds | None = None
+    ) -> None:
         self._pipe = pipe
         self._enlarge = enlarge
         self._wardrobe = Wardrobe(pipe, loras)
         self._kin: dict[Mode, Any] = {"text": pipe}
         self._samplers = Samplers(pipe, guidance)
         self._prompts = prompts_for(pipe)
+        self._vocabulary = Vocabulary(kinds or {})
 
     @property
     def own_side(self) -> int:
@@ -49,8 +55,10 @@ class Painter:
     def plan(self, request: ImagineRequest, source: Source | None) -> Plan:
         """How the request will be drawn: what it leaves open is the model's own, or our default.
 
-        Raises InvalidRequest for a sampler that this model can't use.
+        Raises InvalidRequest for a sampler that this model can't use, and for a prompt of which it knows no word.
         """
+        if not request.lora:  # which may teach it new ones
+            self._vocabulary.require(plain(request.prompt))
         mode: Mode = "text" if source is None else "image" if source.mask is None else "inpaint"
         own = self._own_size()
         width, height = source.image.size if source else (request.width or own[0], request.height or own[1])
@@ -70,6 +78,8 @@ class Painter:
     def notes(self, request: ImagineRequest, plan: Plan) -> list[Phrase]:
         """What the person should know: which wishes this model can't follow."""
         notes = self._prompts.notes(request)
+        if not request.lora and (unknown := self._vocabulary.note(plain(request.prompt))):
+            notes.append(unknown)
         if request.negative_prompt and "negative_prompt" not in _accepted(self._pipe):
             notes.append(Phrase("This model takes no negative prompt."))
         elif request.negative_prompt and plan.guidance <= 1:

@@ -92,7 +92,10 @@ class Samplers:
             return ("LCM",)
         if not self._plain():
             return ()
-        return tuple(name for name in SAMPLERS if name != "LCM" or self._guidance_embedded)
+        missing = {"LCM"} if not self._guidance_embedded else set[str]()
+        if self._own.config.get("rescale_betas_zero_snr"):
+            missing.add("DPM++ 2M Karras")  # whose spacing has no place for noise without end
+        return tuple(name for name in SAMPLERS if name not in missing)
 
     def _default(self) -> Sampler | None:
         if isinstance(self._own, LCMScheduler):

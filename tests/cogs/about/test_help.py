@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 import discord
@@ -13,7 +14,9 @@ from bot import create_bot
 from cogs.about.help import page_of, topics
 from cogs.client import Inkling
 from cogs.language import LANGUAGES, speak
-from inference import Config, Engine
+from inference import Config, Engine, ModelSpec, ModelStatus
+from inference.cards import Card
+from starter.drawings.vocabulary import things
 from tests.cogs.settings.town import manager
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import FakeBackend
@@ -103,9 +106,39 @@ async def test_below_a_public_page_whoever_chooses_gets_a_page_of_their_own(stag
     assert stage.said == before
 
 
-@pytest.mark.parametrize("language", LANGUAGES)
-async def test_every_page_fits_into_a_message(stage: Stage, language: str):
-    speak(language)
-    everything = discord.Permissions.all()
-    for topic in topics(_bot(stage), everything):
-        assert len(page_of(_bot(stage), topic.name, everything).text) <= 2000, topic.name
+class TestWithASmallPainter:
+    """One that comes with a list of what it knows."""
+
+    @pytest.fixture
+    def backend(self) -> FakeBackend:
+        kinds: dict[str, tuple[str, ...]] = {}
+        for thing in things():
+            kinds[thing.category] = (*kinds.get(thing.category, ()), thing.name)
+
+        class Listing(FakeBackend):
+            async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
+                *others, last = await super().statuses(specs)
+                small = replace(last, spec=replace(last.spec, task="imagine"), card=Card(knows=kinds))
+                return [*others, small]
+
+        return Listing()
+
+    async def test_help_on_drawings_lists_some_things_of_every_kind(self, stage: Stage):
+        said = refusal(await stage.alice.slash(stage.channel, "help", command="the drawings"))
+        assert f"{len(things())} things, one to a picture" in said
+        for category in {thing.category for thing in things()}:
+            assert f"-# {category}: " in said
+        assert "red heart" in said
+
+    @pytest.mark.parametrize("language", LANGUAGES)
+    async def test_every_page_fits_into_a_message(self, stage: Stage, language: str):
+        speak(language)
+        everything = discord.Permissions.all()
+        for topic in topics(_bot(stage), everything):
+            page = await page_of(_bot(stage), topic.name, everything)
+            assert len(page.text) <= 2000, topic.name
+
+
+async def test_help_on_drawings_has_no_list_for_models_that_draw_anything(stage: Stage):
+    said = refusal(await stage.alice.slash(stage.channel, "help", command="the drawings"))
+    assert "one to a picture" not in said
