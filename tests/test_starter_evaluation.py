@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from pathlib import Path
 from typing import Any
@@ -9,14 +10,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from transformers import VisionEncoderDecoderModel
 
+from inference.devices import Placement
+from inference.pipelines.captioning import Captioning
+from inference.types import Caption, CaptionRequest, ModelSpec
 from starter.drawings.collection import Collection
 from starter.drawings.packages import UNSEEN_ARTIST
+from starter.drawings.vocabulary import HELD_OUT
 from starter.evaluate.captions import accuracies
-from starter.evaluate.judge import Judge, within
-from starter.evaluate.pictures import nearest_colour
+from starter.evaluate.judge import Judge, by_category
+from starter.evaluate.pictures import all_shapes, nearest_colour
+from starter.evaluate.sheet import labelled, prompts
 from starter.train.captioner import labels_of, new_captioner, new_tokenizer, save_captioner
+from tests.models.harness import run
 
 NAMES = ("cat", "red apple", "star", "polar bear")
 
@@ -41,18 +49,47 @@ def test_the_judge_puts_the_name_first_that_the_captioner_would_say_with_the_lea
     assert Judge(folder, NAMES).ranking(image) == sorted(NAMES, key=lambda name: surprises[name])
 
 
-def test_a_hit_is_a_name_among_the_first_of_its_ranking() -> None:
-    rankings = [["cat", "star"], ["star", "cat"]]
-    assert within(rankings, ["cat", "cat"], first=1) == 0.5
-    assert within(rankings, ["cat", "cat"], first=2) == 1
+def test_a_picture_counts_in_its_category_and_in_all() -> None:
+    rankings = [["star", "cat"], ["star", "cat"], ["dog", "fox", *NAMES, "cow"]]
+    shapes, animals, everything = by_category(["cat", "star", "cow"], [False, True, False], rankings)
+    assert (animals.category, animals.count, animals.first, animals.top_five) == ("animals", 2, 0, 0.5)
+    assert (shapes.category, shapes.first, shapes.top_five) == ("shapes", 1, 1)
+    assert (everything.count, everything.first) == (3, 1 / 3)
+    assert math.isclose(everything.top_five, 2 / 3)
 
 
-def test_only_the_unseen_artists_drawings_count_and_each_in_its_category(folder: Path) -> None:
+def test_a_caption_is_what_the_bot_would_say(folder: Path) -> None:
+    image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
+    png = io.BytesIO()
+    to_pil_image = (image.permute(1, 2, 0) * 255).round().byte()
+    Image.fromarray(to_pil_image.numpy()).save(png, "PNG")
+    spec = ModelSpec(name="starter", task="caption", repo="starter")
+    captioner = Captioning.load(spec, folder, Placement(torch.device("cpu"), torch.float32))
+    (said,) = run(captioner, CaptionRequest(image=png.getvalue()))
+    assert said == Caption(Judge(folder, NAMES).caption(to_pil_image.permute(2, 0, 1) / 255))
+
+
+def test_only_the_unseen_artists_drawings_count(folder: Path) -> None:
     names = ("cat", "star", "cat")
     collection = Collection(np.zeros((3, 64, 64, 4), np.uint8), names, (UNSEEN_ARTIST, UNSEEN_ARTIST, "google"))
-    found = {part.category: part for part in accuracies(collection, Judge(folder, NAMES))}
-    assert (found["animals"].count, found["shapes"].count, found["all"].count) == (1, 1, 2)
-    assert math.isclose(found["all"].exact, (found["animals"].exact + found["shapes"].exact) / 2)
+    found = {part.category: part.count for part in accuracies(collection, Judge(folder, NAMES))}
+    assert found == {"shapes": 1, "animals": 1, "all": 2}
+
+
+def test_shapes_never_seen_are_those_held_out_and_those_that_nobody_drew() -> None:
+    seen, unseen = all_shapes()
+    assert set(unseen) == HELD_OUT | {"pink circle", "pink square"}
+    assert len(seen) + len(unseen) == 24
+
+
+def test_a_sheet_has_every_prompt_once_and_what_is_held_out_first() -> None:
+    wanted = prompts(64)
+    assert len(set(wanted)) == 64
+    assert set(wanted[:3]) == HELD_OUT
+    sheet = np.asarray(labelled(torch.zeros(3, 3, 64, 64), ["cat", "star", "red heart"], across=2))
+    assert sheet.shape == (2 * 118 + 6, 2 * 102 + 6, 3)
+    assert (sheet[6:102, 6:102] == 0).all()
+    assert (sheet[124:220, 120:] == 255).all()
 
 
 @pytest.mark.parametrize(

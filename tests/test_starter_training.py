@@ -20,6 +20,7 @@ from inference.devices import Placement
 from inference.pipelines.captioning import Captioning
 from inference.pipelines.text_to_image import TextToImage
 from inference.types import Caption, CaptionRequest, Drawing, ImagineRequest, ModelSpec
+from inference.vocabulary import kinds_in
 from starter.drawings.artists import read_icons, read_sprites
 from starter.drawings.collection import Collection
 from starter.drawings.colours import COLOURS, painted
@@ -223,6 +224,7 @@ def test_the_saved_model_is_one_that_inference_loads_and_draws_with(tmp_path: Pa
     (drawing,) = run(painter, ImagineRequest(prompt="red heart", steps=2, seed=1))
     assert isinstance(drawing, Drawing)
     assert (drawing.width, drawing.height) == (64, 64)
+    assert [name for names in kinds_in(tmp_path).values() for name in names] == [thing.name for thing in things()]
     assert not any(pipe.is_dir() for pipe in tmp_path.glob("*checker*"))
 
 

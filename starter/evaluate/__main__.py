@@ -6,46 +6,54 @@ On the drawings of an artist that training never saw, and on colours never seen 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from diffusers import StableDiffusionPipeline
 
-from starter.drawings.collection import collect
-from starter.drawings.vocabulary import HELD_OUT, things
+from starter.drawings.collection import Collection, collect
+from starter.drawings.vocabulary import things
 from starter.evaluate.captions import accuracies
-from starter.evaluate.judge import Judge
-from starter.evaluate.pictures import figures
-from starter.train.assemble import draw_sheet
+from starter.evaluate.judge import Accuracy, Judge
+from starter.evaluate.pictures import all_shapes, difference_of_artists, drawn, recognised, shapes
+from starter.evaluate.sheet import labelled, prompts
+
+_MODELS = Path(__file__).parents[1] / "models"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m starter.evaluate", description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("data/training"), help="where drawings and models lie")
-    data: Path = parser.parse_args().data
-    judge = Judge(data / "captioner" / "model", [thing.name for thing in things()])
-    print("| unseen artist | drawings | exact | top 5 |\n|---|---|---|---|")
-    for part in accuracies(collect(data), judge):
-        print(f"| {part.category} | {part.count} | {part.exact:.0%} | {part.top_five:.0%} |")
-    _evaluate_painter(data / "painter", judge)
-
-
-def _evaluate_painter(folder: Path, judge: Judge) -> None:
-    pipe = StableDiffusionPipeline.from_pretrained(folder / "model")
+    parser.add_argument("--data", type=Path, default=Path("data/training"), help="where the drawings lie")
+    parser.add_argument("--painter", type=Path, default=_MODELS / "emoji-painter")
+    parser.add_argument("--captioner", type=Path, default=_MODELS / "emoji-captioner")
+    parser.add_argument("--sheet", type=Path, default=Path("data/training/sheet.png"), help="where pictures go")
+    arguments = parser.parse_args()
+    judge = Judge(arguments.captioner, [thing.name for thing in things()])
+    collection = collect(arguments.data)
+    _print_table("unseen artist", accuracies(collection, judge))
+    pipe = StableDiffusionPipeline.from_pretrained(arguments.painter)
     pipe.set_progress_bar_config(disable=True)
-    found = figures(pipe, judge)
-    print("\n| painter | |\n|---|---|")
-    print(f"| the thing is among the judge's first five | {found.top_five:.0%} |")
-    print(f"| hearts, circles and squares have the right colour | {found.colours:.0%} |")
-    print(f"| the same, combinations never seen ({', '.join(sorted(HELD_OUT))}) | {found.held_out:.0%} |")
-    print(f"| mean difference of two pictures of one prompt, of 1 | {found.diversity:.3f} |")
-    draw_sheet(pipe, folder / "sheet.png", _sixty_four())
+    _evaluate_painter(pipe, judge, collection)
+    wanted = prompts()
+    labelled(drawn(pipe, wanted, seed=2), wanted).save(arguments.sheet)
 
 
-def _sixty_four() -> list[str]:
-    """Prompts across the vocabulary: what is held out, and every so many names."""
-    names = [thing.name for thing in things() if thing.name not in HELD_OUT]
-    others = 64 - len(HELD_OUT)
-    return [*sorted(HELD_OUT), *(names[i * len(names) // others] for i in range(others))]
+def _evaluate_painter(pipe: StableDiffusionPipeline, judge: Judge, collection: Collection) -> None:
+    found, difference = recognised(pipe, judge)
+    _print_table("painter", found)
+    print("\n| hearts, circles, squares | pictures | shape | colour |\n|---|---|---|---|")
+    seen, unseen = all_shapes()
+    for label, asked in (("seen in training", seen), (f"never seen: {', '.join(unseen)}", unseen)):
+        part = shapes(pipe, judge, asked)
+        print(f"| {label} | {part.count} | {part.shape:.0%} | {part.colour:.0%} |")
+    print(f"\nTwo pictures of one prompt differ by {difference:.3f} of 1 on average,", end=" ")
+    print(f"two artists' drawings of one thing by {difference_of_artists(collection):.3f}.")
+
+
+def _print_table(title: str, parts: Sequence[Accuracy]) -> None:
+    print(f"\n| {title} | pictures | exact | top 5 |\n|---|---|---|---|")
+    for part in parts:
+        print(f"| {part.category} | {part.count} | {part.first:.0%} | {part.top_five:.0%} |", flush=True)
 
 
 if __name__ == "__main__":

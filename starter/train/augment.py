@@ -1,4 +1,4 @@
-"""Drawings as training sees them: on a background, shifted, scaled, mirrored, in other hues."""
+"""Drawings as training sees them: on a background, shifted, scaled, tilted, bent, mirrored, in other hues."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from torch import Tensor
 
 # Brightness and two colour differences (NTSC's YIQ): turning the latter two is a change of hue.
 _TO_YIQ = torch.tensor([[0.299, 0.587, 0.114], [0.596, -0.274, -0.322], [0.211, -0.523, 0.312]])
+
+_BENDS = 4
+"""Along each side, how many parts of a drawing are bent on their own."""
 
 
 def on_background(drawings: Tensor, backgrounds: Tensor) -> Tensor:
@@ -26,8 +29,13 @@ def backgrounds(count: int, white: float, generator: torch.Generator) -> Tensor:
     return colours
 
 
-def placed(drawings: Tensor, scale: float, shift: float, generator: torch.Generator) -> Tensor:
-    """Drawings [n, c, h, w] up to `scale` larger or smaller, shifted by up to a share of the side, some mirrored."""
+def placed(
+    drawings: Tensor, scale: float, shift: float, generator: torch.Generator, tilt: float = 0, bend: float = 0
+) -> Tensor:
+    """Drawings [n, c, h, w] up to `scale` larger or smaller, shifted by up to a share of the side, some mirrored.
+
+    And tilted by up to so many degrees, and bent, each part on its own, by about that share of half the side.
+    """
     count = len(drawings)
     sizes = torch.exp(_between(-math.log(1 + scale), math.log(1 + scale), count, generator))
     signs = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
@@ -35,13 +43,21 @@ def placed(drawings: Tensor, scale: float, shift: float, generator: torch.Genera
     matrices[:, 0, 0] = signs / sizes
     matrices[:, 1, 1] = 1 / sizes
     matrices[:, :, 2] = 2 * shift * (2 * torch.rand(count, 2, generator=generator) - 1)
+    if tilt:
+        angles = torch.deg2rad(_between(-tilt, tilt, count, generator))
+        tilts = torch.stack([angles.cos(), -angles.sin(), angles.sin(), angles.cos()], dim=1).view(count, 2, 2)
+        matrices[:, :, :2] = tilts @ matrices[:, :, :2]
     grid = functional.affine_grid(matrices, list(drawings.shape), align_corners=False)
+    if bend:
+        moves = torch.randn(count, 2, _BENDS, _BENDS, generator=generator) * bend
+        smooth = functional.interpolate(moves, drawings.shape[-2:], mode="bicubic", align_corners=False)
+        grid = grid + smooth.permute(0, 2, 3, 1)
     return functional.grid_sample(drawings.float(), grid.to(drawings.device), align_corners=False)
 
 
-def turned(images: Tensor, generator: torch.Generator) -> Tensor:
-    """RGB images [n, 3, h, w] with their hues turned by any angle."""
-    angles = _between(-math.pi, math.pi, len(images), generator)
+def turned(images: Tensor, generator: torch.Generator, most: float = math.pi) -> Tensor:
+    """RGB images [n, 3, h, w] with their hues turned by any angle, or up to `most`, in radians."""
+    angles = _between(-most, most, len(images), generator)
     turn = torch.zeros(len(images), 3, 3)
     turn[:, 0, 0] = 1
     turn[:, 1, 1] = turn[:, 2, 2] = angles.cos()
@@ -65,8 +81,9 @@ def disguised(drawings: Tensor, generator: torch.Generator) -> Tensor:
     """RGBA bytes [n, 4, h, w] as another artist might draw them, on any paper: RGB [n, 3, h, w] from 0 to 1."""
     drawings = drawings.float()
     drawings = torch.where(some(drawings, 0.5, generator), outlined(drawings, generator), drawings)
-    drawings = placed(drawings, scale=0.35, shift=0.12, generator=generator)
+    drawings = placed(drawings, scale=0.35, shift=0.12, generator=generator, tilt=20, bend=0.05)
     images = on_background(drawings, backgrounds(len(drawings), 0.6, generator))
+    images = turned(images, generator, most=0.15)
     grey = images.mean(dim=1, keepdim=True)
     saturation = _between(0.5, 1.4, len(images), generator)[:, None, None, None]
     brightness = _between(0.75, 1.2, len(images), generator)[:, None, None, None]
