@@ -28,6 +28,7 @@ from starter.drawings.packages import UNSEEN_ARTIST
 from starter.drawings.vocabulary import HELD_OUT, things
 from starter.train import captioner, prompts
 from starter.train.assemble import pipeline, save
+from starter.train.augment import disguised, placed, with_holes
 from starter.train.autoencoder import Reconstruction, balance, encoded, new_autoencoder
 from starter.train.captioner import Naming, labels_of, new_captioner, save_captioner
 from starter.train.denoiser import Denoiser, Denoising
@@ -196,6 +197,35 @@ def test_the_learning_rate_rises_stays_and_falls_to_nothing() -> None:
 
 
 # The model
+
+
+def test_a_hole_is_a_rectangle_of_at_most_a_ninth_of_the_drawing() -> None:
+    drawings = torch.full((50, 4, 64, 64), 200.0)
+    gone = with_holes(drawings, torch.Generator().manual_seed(0))[:, 3] == 0
+    for hole in gone:
+        assert hole.sum() == hole.any(dim=0).sum() * hole.any(dim=1).sum()
+        assert hole.sum() <= 22 * 22
+    assert gone.flatten(1).any(dim=1).sum() >= 40
+
+
+def test_tilted_and_bent_drawings_are_other_drawings_of_the_same_thing() -> None:
+    bar = torch.zeros(20, 4, 64, 64)
+    bar[:, :, 28:36, 8:56] = 255
+    for options in ({"tilt": 20}, {"bend": 0.05}):
+        moved = placed(bar, 0, 0, torch.Generator().manual_seed(0), **options)
+        assert (moved[:, 3, 32, 32] > 250).all()
+        assert torch.allclose(moved[:, 3].mean(dim=(1, 2)), bar[:, 3].mean(dim=(1, 2)), rtol=0.2)
+        assert ((moved - bar).abs().mean(dim=(1, 2, 3)) > 1).float().mean() > 0.8
+
+
+def test_a_disguised_drawing_never_looks_the_same_and_keeps_its_colour() -> None:
+    drawings = to_tensor(np.stack([disc(RED)] * 200))
+    images = disguised(drawings, torch.Generator().manual_seed(0))
+    assert len({float(image.sum()) for image in images}) == 200
+    assert images.min() >= 0
+    assert images.max() <= 1
+    red, green, blue = images[:, :, 24:40, 24:40].mean(dim=(0, 2, 3))
+    assert red > 2 * max(green, blue)
 
 
 def test_balanced_latents_have_one_spread_and_draw_the_same_picture() -> None:

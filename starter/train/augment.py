@@ -77,10 +77,29 @@ def outlined(drawings: Tensor, generator: torch.Generator) -> Tensor:
     return torch.cat([colours, torch.maximum(drawings[:, 3:], 255 * line)], dim=1)
 
 
+def flattened(drawings: Tensor) -> Tensor:
+    """RGBA drawings [n, 4, h, w] without their soft shades: five of each colour."""
+    return torch.cat([(drawings[:, :3] / 51).round() * 51, drawings[:, 3:]], dim=1)
+
+
+def with_holes(drawings: Tensor, generator: torch.Generator) -> Tensor:
+    """RGBA drawings [n, 4, h, w] without a rectangle of up to a third of each side, so that every part must count."""
+    (count, _, height, width), places = drawings.shape, torch.arange(max(drawings.shape[2:]))
+    starts = torch.rand(count, 2, generator=generator)
+    ends = starts + torch.rand(count, 2, generator=generator) / 3
+    rows, columns = (
+        (places[:side] >= starts[:, i, None] * side) & (places[:side] < ends[:, i, None] * side)
+        for i, side in enumerate((height, width))
+    )
+    return drawings * ~(rows[:, None, :, None] & columns[:, None, None, :])
+
+
 def disguised(drawings: Tensor, generator: torch.Generator) -> Tensor:
     """RGBA bytes [n, 4, h, w] as another artist might draw them, on any paper: RGB [n, 3, h, w] from 0 to 1."""
     drawings = drawings.float()
+    drawings = torch.where(some(drawings, 0.3, generator), flattened(drawings), drawings)
     drawings = torch.where(some(drawings, 0.5, generator), outlined(drawings, generator), drawings)
+    drawings = torch.where(some(drawings, 0.3, generator), with_holes(drawings, generator), drawings)
     drawings = placed(drawings, scale=0.35, shift=0.12, generator=generator, tilt=20, bend=0.05)
     images = on_background(drawings, backgrounds(len(drawings), 0.6, generator))
     images = turned(images, generator, most=0.15)

@@ -1,4 +1,4 @@
-"""The captioner's training: a vision transformer and a small GPT-2 that say what a drawing shows."""
+"""The captioner's training: a picture's encoder and a small GPT-2 that say what a drawing shows."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from torch import Tensor
 from transformers import (
     GPT2Config,
     GPT2Tokenizer,
+    SegformerConfig,
     VisionEncoderDecoderConfig,
     VisionEncoderDecoderModel,
-    ViTConfig,
     ViTImageProcessorPil,
 )
 from transformers.convert_slow_tokenizer import bytes_to_unicode
@@ -71,14 +71,24 @@ def train_captioner(data: Path, device: torch.device, schedule: Schedule = CAPTI
 
 
 def new_captioner(tokenizer: GPT2Tokenizer, width: int = 160, heads: int = 4) -> VisionEncoderDecoderModel:
-    """An untrained one, of the kind of ViT-GPT2: patches of 8×8 pixels in, tokens out."""
-    encoder = ViTConfig(
-        image_size=SIDE,
-        patch_size=8,
-        hidden_size=width,
-        intermediate_size=3 * width,
-        num_hidden_layers=5,
-        num_attention_heads=heads,
+    """An untrained one, of the kind of ViT-GPT2: pictures of 64×64 pixels in, tokens out.
+
+    The encoder is SegFormer's (Xie et al., 2021). Between its layers of attention are convolutions, which learn from
+    fewer drawings what plain patches of a ViT would need many for.
+    """
+    last: Any = {"hidden_size": width}  # for the decoder, which looks at the last layer's 4×4 places
+    encoder = SegformerConfig(
+        num_encoder_blocks=3,
+        depths=[1, 2, 2],
+        hidden_sizes=[width // 4, width // 2, width],
+        patch_sizes=[7, 3, 3],
+        strides=[4, 2, 2],
+        sr_ratios=[4, 2, 1],
+        mlp_ratios=[4, 4, 4],
+        num_attention_heads=[1, 2, heads],
+        reshape_last_stage=False,
+        drop_path_rate=0,  # as below
+        **last,
     )
     end: Any = tokenizer.eos_token_id
     decoder = GPT2Config(

@@ -61,6 +61,18 @@ def test_repainting_keeps_the_rest_of_a_large_picture_to_the_byte(folder: Path) 
     assert not np.array_equal(pixels[:, :64], noise[:, :64])
 
 
+@pytest.mark.parametrize("strength", [0.5, 1.0])
+def test_a_model_with_deeper_latents_repaints_a_part_as_well(tmp_path: Path, strength: float) -> None:
+    deep = pipeline(save_stable_diffusion(tmp_path, latent_channels=12))
+    _, whole = draw(deep, CAT)
+    request = replace(CAT, seed=6, image=encode_png(whole), region="left half", strength=strength)
+    _, repainted = draw(deep, request)
+    before, after = np.asarray(whole), np.asarray(repainted)
+    assert np.array_equal(before[:, 8:], after[:, 8:])
+    assert not np.array_equal(before[:, :8], after[:, :8])
+    assert draw(deep, CAT)[1] == whole  # and draws as before
+
+
 def test_a_preview_is_the_picture_itself_where_decoding_takes_no_time(folder: Path) -> None:
     pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
     pipe.vae.register_to_config(scaling_factor=1.0)  # no family whose colours are known

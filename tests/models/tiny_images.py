@@ -110,15 +110,17 @@ def save_blip(folder: Path) -> Path:
     return folder
 
 
-def save_stable_diffusion(folder: Path, *, checker: bool = True, flags_everything: bool = False) -> Path:
+def save_stable_diffusion(
+    folder: Path, *, checker: bool = True, flags_everything: bool = False, latent_channels: int = 4
+) -> Path:
     """Like CompVis/stable-diffusion-v1-4, for pictures of 16 × 16 pixels."""
     torch.manual_seed(0)
     scheduler: Any = PNDMScheduler(**_BETAS, skip_prk_steps=True, steps_offset=1)
     pipe = StableDiffusionPipeline(
-        vae=_autoencoder(),
+        vae=_autoencoder(latent_channels),
         text_encoder=_text_encoder(),
         tokenizer=_clip_tokenizer(),
-        unet=_unet(),
+        unet=_unet(in_channels=latent_channels, out_channels=latent_channels),
         scheduler=scheduler,
         safety_checker=_safety_checker(flags_everything) if checker else None,  # type: ignore[arg-type]
         feature_extractor=CLIPImageProcessorPil(size=16, crop_size=16),  # type: ignore[arg-type]
@@ -175,13 +177,13 @@ def with_scheduler(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def _autoencoder() -> AutoencoderKL:
+def _autoencoder(latent_channels: int = 4) -> AutoencoderKL:
     return AutoencoderKL(
         block_out_channels=(16, 16),  # type: ignore[arg-type]
         down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"),  # type: ignore[arg-type]
         up_block_types=("UpDecoderBlock2D", "UpDecoderBlock2D"),  # type: ignore[arg-type]
         norm_num_groups=4,
-        latent_channels=4,
+        latent_channels=latent_channels,
         sample_size=16,
     )
 

@@ -159,6 +159,8 @@ class Painter:
                     "This model can't start from a picture. Choose another model, or leave the picture out."
                 ) from error
             kin.set_progress_bar_config(disable=True)
+            if mode == "inpaint":
+                _let_latents_be_deep(kin)
             self._kin[mode] = kin
         return self._kin[mode]
 
@@ -192,6 +194,13 @@ class Painter:
 def _accepted(pipe: Any) -> Any:
     """The arguments that the pipeline's call takes, by name."""
     return inspect.signature(pipe.__call__).parameters
+
+
+def _let_latents_be_deep(pipe: Any) -> None:
+    """diffusers' inpainting tells UNets that take latents alone by their 4 channels, though any number is as good."""
+    unet = getattr(pipe, "unet", None)
+    if unet is not None and unet.config.in_channels == pipe.vae.config.latent_channels:
+        unet.register_to_config(in_channels=4)
 
 
 def _callback(steps: int, after_step: AfterStep) -> Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]:
