@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,10 @@ class Card:
 def card_of(repo: str, folder: Path | None) -> Card:
     """Of a hub id or a folder; reads small files if `folder` has a card."""
     known = _KNOWN.get(repo.rsplit("/", 1)[-1].lower(), Card())
-    if folder is None or not (folder / "README.md").is_file():
+    if folder is None:
+        return known
+    known = replace(known, knows=kinds_in(folder))
+    if not (folder / "README.md").is_file():
         return known
     front = _front_matter((folder / "README.md").read_text(encoding="utf-8", errors="replace"))
     licence = str(front.get("license_name") or front.get("license") or "")
@@ -40,7 +43,7 @@ def card_of(repo: str, folder: Path | None) -> Card:
         licence = known.licence or licence
     tags = front.get("tags")
     listed = ", ".join(map(str, tags[:_MOST_TAGS])) if isinstance(tags, list) else ""
-    return Card(licence, known.good_at or listed, kinds_in(folder))
+    return Card(licence, known.good_at or listed, known.knows)
 
 
 def _front_matter(text: str) -> dict[str, Any]:
@@ -74,7 +77,7 @@ _KNOWN = {
     ),
     "dalle-mini": Card("Apache-2.0", Phrase("Draws small, dreamlike pictures of 256 × 256 from words alone.")),
     "emoji-painter": Card(
-        "CC-BY-4.0", Phrase("Draws single things as emoji, small and quick: hearts, animals, food and 300 more.")
+        "CC-BY-4.0", Phrase("Draws single things as emoji, small and quick: hearts, animals, food and 200 more.")
     ),
     "emoji-captioner": Card("CC-BY-4.0", Phrase("Names the one thing that an emoji shows.")),
     "distilbert-base-uncased-finetuned-sst-2-english": Card(

@@ -1,4 +1,4 @@
-"""What a small model knows, where that is little enough to list: `names.txt` beside its weights.
+"""What a small model knows, where that is little enough to list: `inkling-names.txt` beside its weights.
 
 A line for each kind of thing: "fruit: red apple, pear, lemon".
 """
@@ -6,23 +6,28 @@ A line for each kind of thing: "fruit: red apple, pear, lemon".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 from inference.errors import InvalidRequest, Phrase
 
-FILE = "names.txt"
+FILE = "inkling-names.txt"
 
 Kinds = Mapping[str, tuple[str, ...]]
 """Names by the kind of thing that they are, in the file's order."""
 
-_SMALL_WORDS = frozenset({"a", "an", "and", "at", "drawing", "in", "of", "on", "one", "picture", "the", "with"})
-"""They neither say what is to be drawn nor get in the way of it."""
+_SMALL_WORDS = frozenset({"an", "and", "at", "drawing", "in", "of", "on", "one", "picture", "the", "with"})
+"""They don't say what is to be drawn, also where they are part of a name."""
 
-_WORD = re.compile(r"[^\W\d_]+")
+_BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~“”„‘’«»…–—、。]+")
+"""What stands between words; of all other signs, emoji among them, words may be made."""
+
 _LISTED = 5
 """Words that are repeated to a person, and names that are proposed, at most."""
+
+_LONGEST = 30
+"""Characters of a word that are repeated."""
 
 
 def kinds_in(folder: Path) -> Kinds:
@@ -39,16 +44,17 @@ class Vocabulary:
 
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
-        self._words = {word for names in kinds.values() for name in names for word in name.split()}
+        names = (name for names in kinds.values() for name in names)
+        self._words = {word for name in names for word in _words(name)} - _SMALL_WORDS
 
     def require(self, text: str) -> None:
         """Raises InvalidRequest, with what could be asked for instead, when nothing in `text` is known."""
         unknown = self._unknown(text)
-        if unknown and not self._words & set(_words(text)):
+        if unknown and self._words.isdisjoint(_words(text)):
             raise InvalidRequest(
                 "This model does not know: {words}. It draws single things, such as {names}.",
                 words=_listed(unknown),
-                names=_listed(self._nearest(unknown)),
+                names=_listed(self._nearest(unknown[:_LISTED])),
             )
 
     def note(self, text: str) -> Phrase | None:
@@ -60,17 +66,19 @@ class Vocabulary:
         known = self._words | _SMALL_WORDS
         return [word for word in _words(text) if word not in known] if self._words else []
 
-    def _nearest(self, unknown: list[str]) -> list[str]:
+    def _nearest(self, unknown: Sequence[str]) -> list[str]:
         """Names that look like what was asked for, then one of each kind."""
-        alike = {match for word in unknown for match in get_close_matches(word, sorted(self._words), n=1)}
-        names = [name for names in self._kinds.values() for name in names if alike & set(name.split())]
+        known = sorted(self._words)
+        alike = {match for word in unknown for match in get_close_matches(word[:_LONGEST], known, n=1)}
+        names = [name for names in self._kinds.values() for name in names if not alike.isdisjoint(_words(name))]
         return list(dict.fromkeys([*names[: _LISTED - 1], *(names[0] for names in self._kinds.values())]))
 
 
 def _words(text: str) -> list[str]:
-    """Each once, in lower case."""
-    return list(dict.fromkeys(_WORD.findall(text.lower())))
+    """Each once, in lower case; numbers and emoji, too, but no single letters, which apostrophes leave behind."""
+    words = dict.fromkeys(_BETWEEN.split(text.lower()))
+    return [word for word in words if len(word) > 1 or not word.isascii() or word.isdigit()]
 
 
-def _listed(texts: list[str]) -> str:
-    return ", ".join(texts[:_LISTED])
+def _listed(texts: Sequence[str]) -> str:
+    return ", ".join(text if len(text) <= _LONGEST else text[:_LONGEST] + "…" for text in texts[:_LISTED])

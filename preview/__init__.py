@@ -29,7 +29,7 @@ CreateBot = Callable[[Config, Engine], commands.Bot]
 async def serve(port: int, create_bot: CreateBot) -> None:
     """Serve the preview on 127.0.0.1 until the session is ended in the page, or the task is cancelled.
 
-    Another port is taken when `port` is in use. Raises ModelUnavailable without the starter model, ConfigError
+    Another port is taken when `port` is in use. Raises ModelUnavailable without the starter's text model, ConfigError
     when this machine can't run what the starter's settings list.
     """
     print("The preview is starting, which takes some seconds.", flush=True)
@@ -40,7 +40,7 @@ async def serve(port: int, create_bot: CreateBot) -> None:
 
 
 def _ready_engine() -> PreviewEngine:
-    """Blocks for seconds: makes the starter model, once, and imports torch, while there is no page to hold up."""
+    """Blocks for seconds: makes the text model, once, and imports torch, while there is no page to hold up."""
     config = load(_CONFIG)
     prepare(config.data)
     engine = PreviewEngine(config, create_backend(config))
@@ -68,7 +68,7 @@ async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> Asy
 
 def _welcome(url: str) -> str:
     return (
-        "Inkling runs on an offline Discord, with a small starter model.\n"
+        "Inkling runs on an offline Discord, with small starter models.\n"
         f"  Open it:      {url}\n"
         "  Real server:  put DISCORD_TOKEN=… into .env and start again. README.md says where to get one.\n"
         "  Stop:         Ctrl-C"

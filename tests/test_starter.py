@@ -1,4 +1,4 @@
-"""The starter model: where it comes from, and that what comes out of its package can answer."""
+"""The starter's text model: where it comes from, and that what comes out of its package can answer."""
 
 from pathlib import Path
 from typing import Any

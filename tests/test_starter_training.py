@@ -34,6 +34,7 @@ from starter.train.captioner import Naming, labels_of, new_captioner, save_capti
 from starter.train.denoiser import Denoiser, Denoising
 from starter.train.examples import Examples, in_colours, on_white, to_tensor
 from starter.train.loop import Schedule, Training
+from starter.train.painter import require_same_latents
 from tests.models.harness import run
 
 CPU = torch.device("cpu")
@@ -237,6 +238,19 @@ def test_balanced_latents_have_one_spread_and_draw_the_same_picture() -> None:
     assert torch.allclose(latents.mean(dim=(0, 2, 3)), torch.zeros(12), atol=1e-4)
     assert torch.allclose(latents.std(dim=(0, 2, 3)), torch.ones(12), atol=1e-4)
     assert torch.allclose(model.decode(latents).sample, before, atol=1e-4)
+
+
+def test_a_denoiser_does_not_go_on_with_another_autoencoder(tmp_path: Path) -> None:
+    autoencoder, denoiser = tmp_path / "autoencoder.pt", tmp_path / "denoiser.pt"
+    autoencoder.write_bytes(b"one")
+    require_same_latents(tmp_path)
+    autoencoder.write_bytes(b"another, before the denoiser began")
+    require_same_latents(tmp_path)
+    denoiser.touch()
+    require_same_latents(tmp_path)
+    autoencoder.write_bytes(b"a third")
+    with pytest.raises(RuntimeError, match=r"denoiser\.pt belongs to another autoencoder\. Remove it"):
+        require_same_latents(tmp_path)
 
 
 def test_every_word_of_the_vocabulary_is_one_token() -> None:

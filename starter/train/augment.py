@@ -78,7 +78,7 @@ def outlined(drawings: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def flattened(drawings: Tensor) -> Tensor:
-    """RGBA drawings [n, 4, h, w] without their soft shades: five of each colour."""
+    """RGBA drawings [n, 4, h, w] without their soft shades: six of each colour."""
     return torch.cat([(drawings[:, :3] / 51).round() * 51, drawings[:, 3:]], dim=1)
 
 

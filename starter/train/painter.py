@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -30,12 +31,13 @@ def train_painter(
 ) -> Path:
     """Train in `data`/painter, from where the last run stopped; the finished model's folder.
 
-    Raises RuntimeError when drawings can't be had or the autoencoder falls short.
+    Raises RuntimeError when drawings can't be had, the autoencoder falls short, or another one was there before.
     """
     folder = data / "painter"
     folder.mkdir(parents=True, exist_ok=True)
     collection = collect(data).for_training()
     eye = trained_autoencoder(collection, folder, device, autoencoder)
+    require_same_latents(folder)
     train_denoiser(collection, eye, folder, device, denoiser)
     return folder / "model"
 
@@ -60,6 +62,21 @@ def trained_autoencoder(collection: Collection, folder: Path, device: torch.devi
         raise RuntimeError(f"The autoencoder reaches {reached:.1f} dB of {_FIDELITY}. Train it for more steps.")
     balance(model, images)
     return model
+
+
+def require_same_latents(folder: Path) -> None:
+    """Remember in `folder`/latents.txt which autoencoder the denoiser learns with.
+
+    Raises RuntimeError when it began with another one, whose latents mean something else.
+    """
+    record = folder / "latents.txt"
+    digest = hashlib.sha256((folder / "autoencoder.pt").read_bytes()).hexdigest()
+    if not (folder / "denoiser.pt").exists() or not record.exists():
+        record.write_text(digest, encoding="utf-8")
+    elif record.read_text(encoding="utf-8") != digest:
+        raise RuntimeError(
+            f"{folder / 'denoiser.pt'} belongs to another autoencoder. Remove it to train for the one that is there."
+        )
 
 
 def train_denoiser(

@@ -28,9 +28,10 @@ def test_the_card_beside_the_weights_tells_licence_and_tags(tmp_path: Path):
 
 
 def test_a_small_model_comes_with_a_list_of_what_it_knows(tmp_path: Path):
-    folder = _with_card(tmp_path, "---\nlicense: mit\n---\n")
-    (folder / "names.txt").write_text("fruit: red apple, pear\ntoys: ball\n")
-    assert card_of("someone/child", folder).knows == {"fruit": ("red apple", "pear"), "toys": ("ball",)}
+    (tmp_path / "inkling-names.txt").write_text("fruit: red apple, pear\ntoys: ball\n")
+    knows = {"fruit": ("red apple", "pear"), "toys": ("ball",)}
+    assert card_of("someone/child", tmp_path) == Card(knows=knows)
+    assert card_of("someone/child", _with_card(tmp_path, "---\nlicense: mit\n---\n")) == Card("mit", knows=knows)
     assert card_of("openai-community/gpt2", None).knows == {}
 
 

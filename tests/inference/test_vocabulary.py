@@ -7,10 +7,10 @@ import pytest
 from inference.errors import InvalidRequest
 from inference.vocabulary import Vocabulary
 
-CHILD = Vocabulary({"hearts": ("red heart", "blue heart"), "animals": ("cat", "polar bear"), "fruit": ("pear",)})
+CHILD = Vocabulary({"hearts": ("red heart", "blue heart"), "animals": ("cat", "polar bear"), "sky": ("drop of water",)})
 
 
-@pytest.mark.parametrize("text", ["a red heart", "The Cat!", "polar bear and cat", "", "a picture of the", "77"])
+@pytest.mark.parametrize("text", ["a red heart", "The Cat!", "drop of water", "Polar-bear and a cat's heart", "", "of"])
 def test_words_that_it_knows_and_small_ones_between_them_are_no_trouble(text: str) -> None:
     CHILD.require(text)
     assert CHILD.note(text) is None
@@ -24,10 +24,10 @@ def test_words_beside_known_ones_are_drawn_without_and_named() -> None:
 @pytest.mark.parametrize(
     ("text", "proposed"),
     [
-        ("Tokyo at dusk", "red heart, cat, pear"),
-        ("two cats", "cat, red heart, pear"),
-        ("hearth", "red heart, blue heart, cat, pear"),
-        ("ein rotes Hertz", "red heart, blue heart, cat, pear"),
+        ("Tokyo at dusk", "red heart, cat, drop of water"),
+        ("two cats", "cat, red heart, drop of water"),
+        ("hearth", "red heart, blue heart, cat, drop of water"),
+        ("ein rotes Hertz", "red heart, blue heart, cat, drop of water"),
     ],
 )
 def test_nothing_but_unknown_words_is_refused_with_what_comes_closest_first(text: str, proposed: str) -> None:
@@ -36,9 +36,22 @@ def test_nothing_but_unknown_words_is_refused_with_what_comes_closest_first(text
     assert str(refused.value).endswith(f"It draws single things, such as {proposed}.")
 
 
+@pytest.mark.parametrize("text", ["Lord of the Rings", "\N{RED APPLE}", "77", "花火と夏の夜", "हिन्दी"])
+def test_neither_small_words_of_names_nor_emoji_numbers_and_other_scripts_are_known(text: str) -> None:
+    with pytest.raises(InvalidRequest, match="does not know"):
+        CHILD.require(text)
+
+
+def test_a_word_of_another_script_is_named_whole() -> None:
+    assert CHILD.note("a cat in हिन्दी \N{RED APPLE}") == "This model does not know: हिन्दी, \N{RED APPLE}."
+
+
 def test_a_long_text_of_unknown_words_is_not_repeated_whole() -> None:
-    with pytest.raises(InvalidRequest, match=r"know: w, wo, wor, word, wordy\. It draws"):
-        CHILD.require("w wo wor word wordy wordier wordiest")
+    with pytest.raises(InvalidRequest, match=r"know: wo, wor, word, wordy, wordier\. It draws"):
+        CHILD.require("wo wor word wordy wordier wordiest")
+    with pytest.raises(InvalidRequest) as refused:
+        CHILD.require("花" * 6000)
+    assert len(str(refused.value)) < 200
 
 
 def test_a_model_without_a_list_takes_every_word() -> None:

@@ -95,7 +95,10 @@ def test_a_small_model_draws_what_it_knows_and_says_what_it_does_not(folder: Pat
     pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
     painter = TextToImage(pipe, kinds={"animals": ("cat",)})
     assert "know" not in draw(painter, CAT)[0].note
-    assert "This model does not know: paris." in draw(painter, replace(CAT, prompt="a (cat:1.2) in Paris"))[0].note
+    assert (
+        "This model does not know: paris." in draw(painter, replace(CAT, prompt="a (cat:1.2) BREAK in Paris"))[0].note
+    )
+    assert "know: dogs." in draw(painter, replace(CAT, negative_prompt="dogs"))[0].note
     (refused,) = run(painter, replace(CAT, prompt="(Paris:1.2) at dusk"))
     assert isinstance(refused, InvalidRequest)
     assert "such as cat" in str(refused)

@@ -149,18 +149,21 @@ def test_a_model_whose_noise_ends_in_nothing_keeps_its_own_sampler(tmp_path: Pat
     assert (drawing.sampler, drawing.steps, drawing.guidance) == ("", 25, 7.5)
 
 
-@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name not in ("LCM", "DPM++ 2M Karras")])
+@pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name in ("Euler a", "DDIM", "UniPC")])
 def test_a_model_whose_noise_ends_in_nothing_draws_with_the_other_samplers(tmp_path: Path, sampler: Sampler) -> None:
     changes = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
     folder = with_scheduler(save_stable_diffusion(tmp_path), **changes)
     assert draw(opened(folder), replace(CAT, sampler=sampler, steps=3)).sampler == sampler
 
 
-def test_the_default_sampler_is_refused_where_the_noise_has_no_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize("sampler", ["DPM++ 2M Karras", "PNDM"])
+def test_samplers_without_a_place_for_endless_noise_are_refused_where_there_is_some(
+    tmp_path: Path, sampler: Sampler
+) -> None:
     folder = with_scheduler(save_stable_diffusion(tmp_path), rescale_betas_zero_snr=True)
-    (refused,) = run(opened(folder), replace(CAT, sampler="DPM++ 2M Karras"))
+    (refused,) = run(opened(folder), replace(CAT, sampler=sampler))
     assert isinstance(refused, InvalidRequest)
-    assert "Choose one of Euler a, DDIM" in str(refused)
+    assert "Choose one of Euler a, DDIM, UniPC, or" in str(refused)
 
 
 class FlowMatching(SimpleNamespace):

@@ -10,7 +10,7 @@ import torch
 
 from inference.pipelines.text_to_image.attention import Piece
 
-_BREAK = re.compile(r"\s*\bBREAK\b\s*")
+BREAK = re.compile(r"\s*\bBREAK\b\s*")
 """Where somebody wants a new chunk to start."""
 
 _MOST_CHUNKS = 16
@@ -42,7 +42,7 @@ class ChunkEncoder:
     def _all_chunks(self, pieces: list[Piece]) -> list[Chunk]:
         chunks: list[Chunk] = [[]]
         for piece in pieces:
-            first, *others = _BREAK.split(piece.text)
+            first, *others = BREAK.split(piece.text)
             self._append(chunks, first, piece.weight)
             for other in others:
                 chunks.append([])

@@ -14,6 +14,7 @@ from PIL import Image
 from inference.errors import InvalidRequest, Phrase
 from inference.pipelines.overflow import require_finite
 from inference.pipelines.text_to_image.attention import plain
+from inference.pipelines.text_to_image.encoder import BREAK
 from inference.pipelines.text_to_image.lora import Wardrobe
 from inference.pipelines.text_to_image.noise import generators_of, start_from, starting_noise
 from inference.pipelines.text_to_image.plan import Mode, Plan, Subject
@@ -58,7 +59,7 @@ class Painter:
         Raises InvalidRequest for a sampler that this model can't use, and for a prompt of which it knows no word.
         """
         if not request.lora:  # which may teach it new ones
-            self._vocabulary.require(plain(request.prompt))
+            self._vocabulary.require(_said(request.prompt))
         mode: Mode = "text" if source is None else "image" if source.mask is None else "inpaint"
         own = self._own_size()
         width, height = source.image.size if source else (request.width or own[0], request.height or own[1])
@@ -78,7 +79,8 @@ class Painter:
     def notes(self, request: ImagineRequest, plan: Plan) -> list[Phrase]:
         """What the person should know: which wishes this model can't follow."""
         notes = self._prompts.notes(request)
-        if not request.lora and (unknown := self._vocabulary.note(plain(request.prompt))):
+        unknown = self._vocabulary.note(_said(f"{request.prompt}, {request.negative_prompt}"))
+        if unknown and not request.lora:
             notes.append(unknown)
         if request.negative_prompt and "negative_prompt" not in _accepted(self._pipe):
             notes.append(Phrase("This model takes no negative prompt."))
@@ -191,13 +193,21 @@ class Painter:
         return starting_noise(subjects, generators, shape).to(self._pipe.device)
 
 
+def _said(prompt: str) -> str:
+    """The words of a prompt, without its marks."""
+    return BREAK.sub(" ", plain(prompt))
+
+
 def _accepted(pipe: Any) -> Any:
     """The arguments that the pipeline's call takes, by name."""
     return inspect.signature(pipe.__call__).parameters
 
 
 def _let_latents_be_deep(pipe: Any) -> None:
-    """diffusers' inpainting tells UNets that take latents alone by their 4 channels, though any number is as good."""
+    """diffusers' inpainting tells UNets that take latents alone by their 4 channels, though any number is as good.
+
+    The UNet is that of the other modes as well, which take its word on the shape of the noise only where they get none.
+    """
     unet = getattr(pipe, "unet", None)
     if unet is not None and unet.config.in_channels == pipe.vae.config.latent_channels:
         unet.register_to_config(in_channels=4)

@@ -94,7 +94,7 @@ class Samplers:
             return ()
         missing = {"LCM"} if not self._guidance_embedded else set[str]()
         if self._own.config.get("rescale_betas_zero_snr"):
-            missing.add("DPM++ 2M Karras")  # whose spacing has no place for noise without end
+            missing |= {"DPM++ 2M Karras", "PNDM"}  # they have no place for noise without end
         return tuple(name for name in SAMPLERS if name not in missing)
 
     def _default(self) -> Sampler | None:
