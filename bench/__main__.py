@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
-from bench import batching, dalle_mini, diffusion, engine, lag, loading, reading, streaming
+from bench import batching, dalle_mini, diffusion, engine, lag, loading, reading, starter, streaming
 from bench.row import HEADINGS, Row, Skipped, table
 from inference import InferenceError
 
@@ -26,6 +26,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
     "loading-bin": loading.legacy_bin,
     "loading-flax": loading.flax,
     "drawing-memory": loading.drawing,
+    "starter": starter.measure,
 }
 
 

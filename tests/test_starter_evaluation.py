@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 from transformers import VisionEncoderDecoderModel
 
 from inference.devices import Placement
@@ -21,7 +21,7 @@ from starter.drawings.packages import UNSEEN_ARTIST
 from starter.drawings.vocabulary import HELD_OUT
 from starter.evaluate.captions import accuracies
 from starter.evaluate.judge import Judge, by_category
-from starter.evaluate.pictures import all_shapes, nearest_colour
+from starter.evaluate.shapes import all_shapes, nearest_colour, nearest_shape, right_shapes
 from starter.evaluate.sheet import labelled, prompts
 from starter.train.captioner import labels_of, new_captioner, new_tokenizer, save_captioner
 from tests.models.harness import run
@@ -100,3 +100,34 @@ def test_the_middle_of_a_picture_has_a_colour_word(colour: tuple[float, float, f
     image = torch.zeros(3, 64, 64)
     image[:, 20:44, 20:44] = torch.tensor(colour)[:, None, None]
     assert nearest_colour(image) == word
+
+
+def painted(shape: str, colour: tuple[float, float, float]) -> torch.Tensor:
+    """An emoji-like picture [3, 64, 64]: a shape on white paper, neither in the middle nor as wide as high."""
+    size = (4 * 64, 4 * 64)
+    picture, ink = Image.new("RGB", size, "white"), tuple(round(part * 255) for part in colour)
+    pen = ImageDraw.Draw(picture)
+    if shape == "heart":
+        pen.polygon([(20, 90), (120, 90), (220, 90), (120, 230)], ink)
+        pen.pieslice((20, 30, 122, 150), 180, 360, ink)
+        pen.pieslice((118, 30, 220, 150), 180, 360, ink)
+    elif shape == "circle":
+        pen.ellipse((30, 40, 220, 240), ink)
+    else:
+        pen.rounded_rectangle((20, 30, 230, 220), 30, ink)
+    return torch.from_numpy(np.array(picture.resize((64, 64)))).permute(2, 0, 1) / 255
+
+
+@pytest.mark.parametrize("shape", ["heart", "circle", "square"])
+def test_a_shape_is_known_by_its_outline(shape: str) -> None:
+    assert nearest_shape(painted(shape, (0.2, 0.45, 0.9))) == shape
+
+
+def test_empty_paper_shows_no_shape() -> None:
+    assert nearest_shape(torch.ones(3, 64, 64)) == ""
+
+
+def test_shape_and_colour_are_counted_apart() -> None:
+    images = torch.stack([painted("circle", (0.2, 0.45, 0.9)), painted("heart", (0.2, 0.45, 0.9))])
+    found = right_shapes(images, ["blue circle", "blue circle"])
+    assert (found.count, found.shape, found.colour) == (2, 0.5, 1)

@@ -1,18 +1,14 @@
-"""How often the painter's pictures show what was asked for, in the right colour, and how much they differ."""
+"""How often the painter's pictures show what was asked for, and how much they differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
-from PIL import Image
 from torch import Tensor
 
 from starter.drawings.collection import Collection
-from starter.drawings.colours import COLOURS
 from starter.drawings.vocabulary import HELD_OUT, things
 from starter.evaluate.judge import Accuracy, Judge, by_category
 from starter.train.examples import on_white, to_tensor
@@ -20,18 +16,6 @@ from starter.train.examples import on_white, to_tensor
 _STEPS = 25
 _GUIDANCE = 3.0
 """As the bot draws with it."""
-
-_SHAPES = ("heart", "circle", "square")
-_CENTRE = slice(24, 40)
-
-
-@dataclass(frozen=True, slots=True)
-class Shapes:
-    """Shares from 0 to 1 of `count` hearts, circles and squares: of the right shape, and of the right colour."""
-
-    count: int
-    shape: float
-    colour: float
 
 
 def recognised(pipe: Any, judge: Judge) -> tuple[list[Accuracy], float]:
@@ -43,24 +27,6 @@ def recognised(pipe: Any, judge: Judge) -> tuple[list[Accuracy], float]:
     twice = [*names, *names]
     hits = [ranking[0] == name for ranking, name in zip(rankings, twice, strict=True)]
     return by_category(twice, hits, rankings), (first - second).abs().mean().item()
-
-
-def shapes(pipe: Any, judge: Judge, prompts: Sequence[str]) -> Shapes:
-    """Of prompts like "red heart", four pictures each."""
-    asked = [*prompts] * 4
-    images = torch.cat([drawn(pipe, prompts, seed) for seed in range(4)])
-    shape = colour = 0
-    for image, prompt in zip(images, asked, strict=True):
-        shape += judge.ranking(image)[0].split()[-1] == prompt.split()[-1]
-        colour += nearest_colour(image) == prompt.split()[0]
-    return Shapes(len(asked), shape / len(asked), colour / len(asked))
-
-
-def all_shapes() -> tuple[list[str], list[str]]:
-    """Hearts, circles and squares in all colours: those seen in training, and those that were not."""
-    prompts = [f"{colour} {shape}" for shape in _SHAPES for colour in COLOURS]
-    known = {thing.name for thing in things()} - HELD_OUT
-    return [prompt for prompt in prompts if prompt in known], [prompt for prompt in prompts if prompt not in known]
 
 
 def difference_of_artists(collection: Collection, artists: tuple[str, str] = ("google", "twitter")) -> float:
@@ -80,19 +46,6 @@ def drawn(pipe: Any, prompts: Sequence[str], seed: int, at_once: int = 32) -> Te
         output = pipe(part, guidance_scale=_GUIDANCE, num_inference_steps=_STEPS, generator=noise, output_type="pt")
         parts.append(output.images.float().cpu())
     return torch.cat(parts)
-
-
-def nearest_colour(image: Tensor) -> str:
-    """The colour word for the middle of an image [3, h, w] from 0 to 1."""
-    middle = (image[:, _CENTRE, _CENTRE].mean(dim=(1, 2)) * 255).round().byte().numpy()  # [3]
-    distances = {word: float(np.linalg.norm(_rgb(word) - middle)) for word in COLOURS}
-    return min(distances, key=lambda word: distances[word])
-
-
-def _rgb(word: str) -> Any:
-    hue, saturation, brightness = COLOURS[word]
-    pixel = (round(hue / 360 * 255), round(saturation * 255), round(brightness * 255))
-    return np.asarray(Image.new("HSV", (1, 1), pixel).convert("RGB"), np.float32)[0, 0]
 
 
 def _drawings_of(names: Sequence[str], collection: Collection) -> Tensor:

@@ -1,0 +1,88 @@
+"""Hearts, circles and squares, whose shape and colour can be told without a judge who has seen them before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from starter.drawings.colours import COLOURS
+from starter.drawings.vocabulary import HELD_OUT, things
+
+_CENTRE = slice(24, 40)
+_GRID = 32
+_PAPER = 0.85
+"""Pixels with all colours above this are paper."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Shares from 0 to 1 of `count` pictures of shapes: of the right shape, and of the right colour."""
+
+    count: int
+    shape: float
+    colour: float
+
+
+def all_shapes() -> tuple[list[str], list[str]]:
+    """Prompts for every shape in every colour: those seen in training, and those that were not."""
+    prompts = [f"{colour} {shape}" for shape in _outlines() for colour in COLOURS]
+    known = {thing.name for thing in things()} - HELD_OUT
+    return [prompt for prompt in prompts if prompt in known], [prompt for prompt in prompts if prompt not in known]
+
+
+def right_shapes(images: Tensor, prompts: Sequence[str]) -> Shapes:
+    """How many of `images` [n, 3, h, w] from 0 to 1 show what prompts like "red heart" ask for."""
+    shape = colour = 0
+    for image, prompt in zip(images, prompts, strict=True):
+        shape += nearest_shape(image) == prompt.split()[-1]
+        colour += nearest_colour(image) == prompt.split()[0]
+    return Shapes(len(prompts), shape / len(prompts), colour / len(prompts))
+
+
+def nearest_shape(image: Tensor) -> str:
+    """The shape with which the thing on white paper overlaps most, both stretched to one size; "" for empty paper."""
+    thing = (image <= _PAPER).any(dim=0)  # [h, w]
+    if not thing.any():
+        return ""
+    rows, columns = (thing.any(dim=side).nonzero() for side in (1, 0))
+    cut = thing[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    stretched = interpolate(cut[None, None].float(), (_GRID, _GRID))[0, 0] > 0.5
+    overlap = {
+        name: float((stretched & shape).sum() / (stretched | shape).sum()) for name, shape in _outlines().items()
+    }
+    return max(overlap, key=lambda name: overlap[name])
+
+
+def nearest_colour(image: Tensor) -> str:
+    """The colour word for the middle of an image [3, h, w] from 0 to 1."""
+    middle = (image[:, _CENTRE, _CENTRE].mean(dim=(1, 2)) * 255).round().byte().numpy()  # [3]
+    distances = {word: float(np.linalg.norm(_rgb(word) - middle)) for word in COLOURS}
+    return min(distances, key=lambda word: distances[word])
+
+
+def _overlap(one: Tensor, other: Tensor) -> float:
+    """Of what either covers, the share that both do."""
+    return float((one & other).sum() / (one | other).sum())
+
+
+def _outlines() -> dict[str, Tensor]:
+    """Shapes [32, 32] that fill their grid."""
+    across = torch.linspace(-1, 1, _GRID)
+    y, x = torch.meshgrid(-across, across, indexing="ij")  # y grows upwards
+    circle = x**2 + y**2 <= 1
+    a, b = 1.14 * x, 1.115 * y + 0.115  # the curve's own extent
+    heart = (a**2 + b**2 - 1) ** 3 - a**2 * b**3 <= 0
+    return {"heart": heart, "circle": circle, "square": torch.ones_like(circle)}
+
+
+def _rgb(word: str) -> Any:
+    hue, saturation, brightness = COLOURS[word]
+    pixel = (round(hue / 360 * 255), round(saturation * 255), round(brightness * 255))
+    return np.asarray(Image.new("HSV", (1, 1), pixel).convert("RGB"), np.float32)[0, 0]
