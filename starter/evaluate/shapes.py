@@ -54,10 +54,8 @@ def nearest_shape(image: Tensor) -> str:
     rows, columns = (thing.any(dim=side).nonzero() for side in (1, 0))
     cut = thing[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
     stretched = interpolate(cut[None, None].float(), (_GRID, _GRID))[0, 0] > 0.5
-    overlap = {
-        name: float((stretched & shape).sum() / (stretched | shape).sum()) for name, shape in _outlines().items()
-    }
-    return max(overlap, key=lambda name: overlap[name])
+    outlines = _outlines()
+    return max(outlines, key=lambda name: _overlap(stretched, outlines[name]))
 
 
 def nearest_colour(image: Tensor) -> str:
