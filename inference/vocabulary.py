@@ -47,6 +47,11 @@ class Vocabulary:
         names = (name for names in kinds.values() for name in names)
         self._words = {word for name in names for word in _words(name)} - _SMALL_WORDS
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a list at all."""
+        return bool(self._words)
+
     def require(self, text: str) -> None:
         """Raises InvalidRequest, with what could be asked for instead, when nothing in `text` is known."""
         unknown = self._unknown(text)

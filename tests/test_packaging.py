@@ -15,7 +15,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("cogs", "inference", "preview", "starter", "storage")
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-starter.txt", "requirements-train.txt")
-DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+DOCUMENTS = [
+    *(ROOT / "README.md", ROOT / "CHANGELOG.md"),
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "starter" / "models").glob("*/README.md")),
+]
 
 
 def normal(name: str) -> str:
@@ -98,7 +102,7 @@ def test_an_old_python_gets_a_sentence(tmp_path: Path) -> None:
     assert "Inkling needs Python 3.11 or newer" in outcome.stderr
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_links_between_documents_lead_somewhere(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []

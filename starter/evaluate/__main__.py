@@ -33,7 +33,7 @@ def main() -> None:
     judge = Judge(arguments.captioner, [thing.name for thing in things()])
     collection = collect(arguments.data)
     _print_table("unseen artist", "exact", accuracies(collection, judge))
-    pipe = StableDiffusionPipeline.from_pretrained(arguments.painter)
+    pipe = StableDiffusionPipeline.from_pretrained(arguments.painter, dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
     _evaluate_painter(pipe, judge, collection)
     wanted = prompts()

@@ -94,15 +94,21 @@ def with_holes(drawings: Tensor, generator: torch.Generator) -> Tensor:
     return drawings * ~(rows[:, None, :, None] & columns[:, None, None, :])
 
 
-def disguised(drawings: Tensor, generator: torch.Generator) -> Tensor:
-    """RGBA bytes [n, 4, h, w] as another artist might draw them, on any paper: RGB [n, 3, h, w] from 0 to 1."""
+def disguised(drawings: Tensor, generator: torch.Generator, any_hue: Tensor | None = None) -> Tensor:
+    """RGBA bytes [n, 4, h, w] as another artist might draw them, on any paper: RGB [n, 3, h, w] from 0 to 1.
+
+    `any_hue` [n] says which may be of another colour altogether, and some of those are.
+    """
     drawings = drawings.float()
     drawings = torch.where(some(drawings, 0.3, generator), flattened(drawings), drawings)
     drawings = torch.where(some(drawings, 0.5, generator), outlined(drawings, generator), drawings)
     drawings = torch.where(some(drawings, 0.3, generator), with_holes(drawings, generator), drawings)
-    drawings = placed(drawings, scale=0.35, shift=0.12, generator=generator, tilt=20, bend=0.05)
+    drawings = placed(drawings, scale=0.4, shift=0.12, generator=generator, tilt=25, bend=0.06)
     images = on_background(drawings, backgrounds(len(drawings), 0.6, generator))
     images = turned(images, generator, most=0.15)
+    if any_hue is not None:
+        recoloured = some(images, 0.25, generator) & any_hue[:, None, None, None]
+        images = torch.where(recoloured, turned(images, generator), images)
     grey = images.mean(dim=1, keepdim=True)
     saturation = _between(0.5, 1.4, len(images), generator)[:, None, None, None]
     brightness = _between(0.75, 1.2, len(images), generator)[:, None, None, None]

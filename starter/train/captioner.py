@@ -19,14 +19,18 @@ from transformers.convert_slow_tokenizer import bytes_to_unicode
 
 from starter.drawings.artists import SIDE
 from starter.drawings.collection import Collection, collect
+from starter.drawings.colours import COLOURS
 from starter.drawings.vocabulary import things
 from starter.train.augment import disguised
 from starter.train.examples import to_tensor
 from starter.train.loop import Schedule, Training
 from starter.train.prompts import merges_for
 
-CAPTIONER = Schedule(steps=12_000, rate=1e-3)
+CAPTIONER = Schedule(steps=13_000, rate=1e-3)
 _BATCH = 64
+_DROPOUT = 0.1
+_HUELESS = ("animals", "vehicles", "sports and music", "things")
+_OF_ANY_HUE = {thing.name for thing in things() if thing.category in _HUELESS and thing.name.split()[0] not in COLOURS}
 _SPACE = "Ġ"  # GPT-2's sign for the blank that begins a word
 
 
@@ -45,12 +49,16 @@ class Naming:
         self.networks: Any = network.to(device)
         self._drawings = to_tensor(collection.pixels)
         self._labels = labels_of(tokenizer, collection.names)
+        self._any_hue = torch.tensor([name in _OF_ANY_HUE for name in collection.names])
         self._device = device
         self._batch = batch
 
     def loss(self, generator: torch.Generator) -> Tensor:
         rows = torch.randint(len(self._drawings), (self._batch,), generator=generator)
-        images = disguised(self._drawings[rows], generator) * 2 - 1
+        images = disguised(self._drawings[rows], generator, self._any_hue[rows]) * 2 - 1
+        torch.manual_seed(
+            int(torch.randint(2**62, (1,), generator=generator))
+        )  # dropout's numbers, on a resumed run too
         with torch.autocast(self._device.type, torch.bfloat16):
             return self.networks(images.to(self._device), labels=self._labels[rows].to(self._device)).loss
 
@@ -87,7 +95,8 @@ def new_captioner(tokenizer: GPT2Tokenizer, width: int = 160, heads: int = 4) ->
         mlp_ratios=[4, 4, 4],
         num_attention_heads=[1, 2, heads],
         reshape_last_stage=False,
-        drop_path_rate=0,  # as below
+        hidden_dropout_prob=_DROPOUT,
+        drop_path_rate=_DROPOUT,
         **last,
     )
     end: Any = tokenizer.eos_token_id
@@ -100,8 +109,8 @@ def new_captioner(tokenizer: GPT2Tokenizer, width: int = 160, heads: int = 4) ->
         add_cross_attention=True,
         bos_token_id=end,
         eos_token_id=end,
-        resid_pdrop=0,  # the disguises are variety enough, and a run can go on without torch's own generator
-        embd_pdrop=0,
+        resid_pdrop=_DROPOUT,
+        embd_pdrop=_DROPOUT,
         attn_pdrop=0,
     )
     ends = ("decoder_start_token_id", "pad_token_id", "eos_token_id", "bos_token_id")

@@ -18,7 +18,7 @@ from starter.train.loop import Schedule, Training
 from starter.train.prompts import new_tokenizer
 
 AUTOENCODER = Schedule(steps=9_000, rate=1e-3)
-DENOISER = Schedule(steps=24_000, rate=8e-4, ema=0.9995)
+DENOISER = Schedule(steps=13_000, rate=8e-4, ema=0.9995)
 _FIDELITY = 26.0
 """Decibels below which an autoencoder is not worth drawing with."""
 

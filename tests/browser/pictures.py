@@ -1,14 +1,10 @@
-"""Takes the README's pictures: `python -m tests.browser.pictures [PAINTER]`, with the starter model at work.
-
-PAINTER is the folder of a diffusers model that can draw hearts; without one, the picture of the studio stays as it is.
-"""
+"""Takes the README's pictures: `python -m tests.browser.pictures`, with the starter's models at work."""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import re
-import sys
 from pathlib import Path
 
 from PIL import Image
@@ -18,7 +14,6 @@ import preview
 from bot import create_bot
 from cogs.imagine.picker import PICK
 from inference import create_backend, load
-from inference.config import Model
 from preview.drawing import lake_hut
 from preview.engine import PreviewEngine
 from starter.smollm2 import prepare
@@ -29,12 +24,9 @@ _ROOT = Path(__file__).parents[2]
 _FOLDER = _ROOT / "docs" / "pictures"
 
 
-async def main(painter: Path | None) -> None:
+async def main() -> None:
     """Commands at work, the list of commands, a region chosen on its picture, and the studio."""
     config = load(_ROOT / "starter" / "config.yaml")
-    if painter:
-        models = config.models.model_copy(update={"imagine": (Model(repo=str(painter), name=painter.name),)})
-        config = config.model_copy(update={"models": models})
     await asyncio.to_thread(prepare, config.data)
     engine = PreviewEngine(config, create_backend(config))
     async with async_playwright() as playwright, preview.opened(engine, create_bot, 0) as house:
@@ -51,9 +43,8 @@ async def main(painter: Path | None) -> None:
         await _take(page, "commands.png")
         await _choose_region(person)
         await _take(page, "region.png")
-        if painter:
-            await _vary_and_remix(person)
-            await _take(page, "studio.png")
+        await _vary_and_remix(person)
+        await _take(page, "studio.png")
         await browser.close()
         running.cancel()
 
@@ -63,8 +54,13 @@ async def _show_work(person: Driver) -> None:
     await person.sees("seed 7", seconds=300)
     await person.slash("ask", question="Who brings the tent for the children?", messages="12")
     await person.sees("tent", seconds=300)
-    await person.slash("fill", text="At the lake we [MASK] in the sun.")
-    await person.sees("%", seconds=300)
+    await person.slash("imagine", prompt="red apple", seed="7")
+    await person.sees("seed 7", seconds=300)
+    await expect(person.messages.last.get_by_role("button", name="Delete", exact=True)).to_be_visible()
+    before = await person.messages.count()
+    await person.menu("red apple", "Caption image")
+    await expect(person.messages).to_have_count(before + 1)
+    await person.sees("apple", seconds=60)
     await person.messages.last.scroll_into_view_if_needed()
     await person.page.mouse.move(0, 0)
 
@@ -85,7 +81,7 @@ async def _choose_region(person: Driver) -> None:
 async def _vary_and_remix(person: Driver) -> None:
     """A sheet of four, variations of one of them, and one of those in another colour."""
     await person.page.get_by_role("button", name="Cancel").last.click()
-    await person.slash("imagine", prompt="red heart", count="4", seed="7", guidance="3")
+    await person.slash("imagine", prompt="red heart", count="4", seed="7")
     await _press(person, "V2", after="seeds 7 to 10")
     await _press(person, "U1", after="Variations of")
     await _press(person, "Remix", after="Picture 1 of")
@@ -110,4 +106,4 @@ async def _take(page: Page, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None))
+    asyncio.run(main())

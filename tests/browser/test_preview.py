@@ -1,4 +1,4 @@
-"""The preview's page, clicked through in a real browser: on a scripted backend, and once on the starter model."""
+"""The preview's page, clicked through in a real browser: on a scripted backend, and with the starter's models."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from inference import (
     AskRequest,
     CaptionRequest,
     Chunk,
+    Config,
     ModelSpec,
     Mood,
     Moods,
@@ -50,6 +51,18 @@ async def test_complete_is_typed_and_its_text_appears_in_the_message(open_previe
     person = await open_preview(create_backend(config))
     await person.slash("complete", prompt="The capital of France is", length="12", temperature="0")
     await person.sees(re.compile(r"The capital of France is\W+Paris.*seed", re.DOTALL), seconds=120)
+
+
+async def test_the_starters_painter_draws_a_red_apple_and_its_captioner_names_it(open_preview: Open, config: Config):
+    person = await open_preview(create_backend(config))
+    await person.slash("imagine", prompt="red apple", count="4", seed="7")
+    await person.sees("seeds 7 to 10", seconds=120)
+    await person.messages.last.get_by_role("button", name="U1", exact=True).click()
+    await person.sees("Picture 1 of", seconds=60)
+    before = await person.messages.count()
+    await person.menu("Picture 1 of", "Caption image")
+    await expect(person.messages).to_have_count(before + 1)
+    await person.sees("red apple", seconds=60)
 
 
 async def test_what_the_bot_writes_of_its_own_accord_appears_until_stop_is_pressed(open_preview: Open):

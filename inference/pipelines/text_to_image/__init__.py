@@ -125,7 +125,7 @@ class TextToImage(Pipeline):
 
     def _drawing(self, order: Order, plan: Plan) -> Drawing:
         notes = [*order.notes]
-        if not self._safety.present:
+        if not self._safety.present and not self._painter.listed:
             notes.append(Phrase("This model has no safety checker."))
         if saved := note(order.plan, order.wanted):
             notes.append(saved)

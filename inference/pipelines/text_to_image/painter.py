@@ -49,6 +49,11 @@ class Painter:
         self._vocabulary = Vocabulary(kinds or {})
 
     @property
+    def listed(self) -> bool:
+        """Whether all that the model can draw stands in a list."""
+        return self._vocabulary.limited
+
+    @property
     def own_side(self) -> int:
         """The longer side of the pictures that the model was trained for, in pixels."""
         return max(self._own_size())
