@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -23,6 +24,9 @@ Slash = app_commands.Command[Any, ..., Any]
 
 _SHOWN = 7
 """Names of each kind of thing that a model draws; all kinds together fit into a message."""
+
+_KINDS = 5
+"""Kinds of which one name is enough."""
 
 OVERVIEW = "the overview"
 """The name of the page that leads to the others."""
@@ -49,7 +53,7 @@ def topics(bot: Inkling, may: discord.Permissions) -> list[Topic]:
 
 
 async def page_of(bot: Inkling, name: str, may: discord.Permissions) -> Page:
-    """The page of that name, as in `topics`; the overview for any other."""
+    """The page of that name, as in `topics`, or as one types a command; the overview for any other."""
     match name:
         case "the menus":
             lines = _menus(bot)
@@ -58,8 +62,10 @@ async def page_of(bot: Inkling, name: str, may: discord.Permissions) -> Page:
         case "the drawings":
             lines = _drawings(await bot.engine.statuses())
         case _:
-            command = next((each for each in _slash(bot, may) if each.qualified_name == name), None)
+            command = next((each for each in _slash(bot, may) if each.qualified_name == name.removeprefix("/")), None)
             lines = _command(command) if command else _overview(bot, may)
+            if command and command.name == "imagine":
+                lines = chain(lines, _warning(await bot.engine.statuses()))
     return Page("\n".join(lines))
 
 
@@ -110,10 +116,27 @@ def _drawings(statuses: Sequence[ModelStatus]) -> Iterator[str]:
         "**Again**: a picture that I drew, given to /imagine as `image` without a prompt, is drawn again from what its "
         "file says."
     )
-    listing = (status for status in statuses if status.spec.task == "imagine" and status.card.knows)
-    if small := next(listing, None):
+    if small := _small_painter(statuses):
         yield ""
         yield from _knowledge(small.spec.name, small.card.knows)
+
+
+def _warning(statuses: Sequence[ModelStatus]) -> Iterator[str]:
+    """The examples above are for models that draw anything."""
+    if small := _small_painter(statuses):
+        names = ", ".join(names[0] for names in list(small.card.knows.values())[:_KINDS])
+        yield "-# " + tr(
+            "`{model}` draws single things, such as {names}; below, under “{page}”, are more.",
+            model=small.spec.name,
+            names=names,
+            page=tr("Drawings"),
+        )
+
+
+def _small_painter(statuses: Sequence[ModelStatus]) -> ModelStatus | None:
+    """The first that comes with a list of all that it can draw."""
+    listing = (status for status in statuses if status.spec.task == "imagine" and status.card.knows)
+    return next(listing, None)
 
 
 def _knowledge(model: str, kinds: Mapping[str, tuple[str, ...]]) -> Iterator[str]:

@@ -130,6 +130,10 @@ class TestWithASmallPainter:
             assert f"-# {category}: " in said
         assert "red heart" in said
 
+    async def test_help_on_imagine_says_that_its_examples_are_too_much_for_it(self, stage: Stage):
+        said = refusal(await stage.alice.slash(stage.channel, "help", command="/imagine"))
+        assert "such as red heart, red circle, grinning face, cat, rose; below" in said.splitlines()[-1]
+
     @pytest.mark.parametrize("language", LANGUAGES)
     async def test_every_page_fits_into_a_message(self, stage: Stage, language: str):
         speak(language)
