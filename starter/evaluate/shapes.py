@@ -17,8 +17,8 @@ from starter.drawings.vocabulary import HELD_OUT, things
 
 _CENTRE = slice(24, 40)
 _GRID = 32
-_PAPER = 0.85
-"""Pixels with all colours above this are paper."""
+_PAPER = 0.7
+"""Pixels with all colours above this are paper, or a faint smudge on it."""
 
 
 @dataclass(frozen=True, slots=True)
