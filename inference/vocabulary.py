@@ -20,8 +20,16 @@ Kinds = Mapping[str, tuple[str, ...]]
 _SMALL_WORDS = frozenset({"an", "and", "at", "drawing", "in", "of", "on", "one", "picture", "the", "with"})
 """They don't say what is to be drawn, also where they are part of a name."""
 
-_BETWEEN = re.compile(r"[\s!-/:-@\[-`{-~“”„‘’«»…–—、。]+")
-"""What stands between words; of all other signs, emoji among them, words may be made."""
+_HARMLESS = frozenset({"a", "the", "one", "of", "picture", "drawing"})
+"""Small words that such a model has heard."""
+
+_MARK = re.compile(r"\d+$|BREAK$")
+"""What may be a weight, or ends a chunk."""
+
+_SIGNS = r"\s!-/:-@\[-`{-~“”„‘’«»…–—、。"
+_BETWEEN = re.compile(rf"[{_SIGNS}]+")
+_WORD = re.compile(rf"[^{_SIGNS}]+")
+"""What stands between words, and words: of all other signs, emoji among them, these may be made."""
 
 _LISTED = 5
 """Words that are repeated to a person, and names that are proposed, at most."""
@@ -66,6 +74,13 @@ class Vocabulary:
         """A sentence about those words of `text` that mean nothing to the model."""
         unknown = self._unknown(text)
         return Phrase("This model does not know: {words}.", words=_listed(unknown)) if unknown else None
+
+    def spoken(self, prompt: str) -> str:
+        """The prompt, marks and all, without words that would only lead the model astray."""
+        if not self._words:
+            return prompt
+        kept = self._words | _HARMLESS
+        return _WORD.sub(lambda word: word[0] if word[0].lower() in kept or _MARK.match(word[0]) else "", prompt)
 
     def _unknown(self, text: str) -> list[str]:
         known = self._words | _SMALL_WORDS

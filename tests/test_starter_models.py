@@ -136,5 +136,6 @@ async def test_every_sampler_that_it_offers_draws_a_heart(engine: Engine, sample
 async def test_what_it_does_not_know_is_refused_with_what_it_does(engine: Engine) -> None:
     with pytest.raises(InvalidRequest, match="does not know: paris, dusk"):
         await engine.run(ImagineRequest(prompt="Paris at dusk"))
-    drawing = await draw(engine, "a cat in Paris", count=1, steps=1)
+    drawing = await draw(engine, "a red heart in Paris", count=1, seed=7)
     assert "does not know: paris." in drawing.note
+    assert await caption(engine, drawing.pictures[0].png) == "red heart"

@@ -54,6 +54,12 @@ def test_a_long_text_of_unknown_words_is_not_repeated_whole() -> None:
     assert len(str(refused.value)) < 200
 
 
+def test_unknown_words_are_not_spoken_and_marks_stay() -> None:
+    spoken = CHILD.spoken("A (Cat:1.3) in Paris BREAK [an old pear] of BLUE")
+    assert spoken.split() == ["A", "(Cat:1.3)", "BREAK", "[", "]", "of", "BLUE"]
+
+
 def test_a_model_without_a_list_takes_every_word() -> None:
+    assert Vocabulary({}).spoken("Paris, in the dusk") == "Paris, in the dusk"
     Vocabulary({}).require("Paris at dusk")
     assert Vocabulary({}).note("Paris at dusk") is None

@@ -98,6 +98,9 @@ def test_a_small_model_draws_what_it_knows_and_says_what_it_does_not(tmp_path: P
     assert (
         "This model does not know: paris." in draw(painter, replace(CAT, prompt="a (cat:1.2) BREAK in Paris"))[0].note
     )
+    prompts = ("a (Parisian:1.2) cat BREAK [dusk]", "a cat BREAK")
+    strange, plain = (draw(painter, replace(CAT, prompt=prompt))[1] for prompt in prompts)
+    assert np.array_equal(np.asarray(strange), np.asarray(plain))
     assert "know: dogs." in draw(painter, replace(CAT, negative_prompt="dogs"))[0].note
     (refused,) = run(painter, replace(CAT, prompt="(Paris:1.2) at dusk"))
     assert isinstance(refused, InvalidRequest)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -97,7 +98,7 @@ class Painter:
 
     def shape(self, subject: Subject) -> Hashable:
         """Subjects of equal shape can be drawn in one call, and come out as they would alone."""
-        return self._prompts.shape(subject)
+        return self._prompts.shape(self._understood(subject))
 
     def draw(self, subjects: Sequence[Subject], plan: Plan, after_step: AfterStep) -> list[Image.Image]:
         """A picture for each subject.
@@ -106,6 +107,8 @@ class Painter:
         InvalidRequest for a LoRA that does not fit.
         """
         self._wardrobe.wear(plan.lora)
+        if not plan.lora:
+            subjects = list(map(self._understood, subjects))
         size, canvas = (plan.width, plan.height), self._canvas(plan)
         sources = [subject.source.at(size) for subject in subjects if subject.source]
         pipe = self._kin_for(plan.mode)
@@ -126,6 +129,11 @@ class Painter:
         drawn: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))
         images = [image if image.size == size else image.resize(size, Image.Resampling.LANCZOS) for image in drawn]
         return list(map(paste_back, sources, images)) if sources else images
+
+    def _understood(self, subject: Subject) -> Subject:
+        """The subject in words that the model knows."""
+        spoken = self._vocabulary.spoken
+        return replace(subject, prompt=spoken(subject.prompt), negative_prompt=spoken(subject.negative_prompt))
 
     def rest(self) -> None:
         """Let go of what is only needed while there is something to draw."""
