@@ -21,15 +21,15 @@ _SMALL_WORDS = frozenset({"an", "and", "at", "drawing", "in", "of", "on", "one",
 """They don't say what is to be drawn, also where they are part of a name."""
 
 _HARMLESS = frozenset({"a", "the", "one", "of", "picture", "drawing"})
-"""Small words that such a model has heard."""
+"""Small words that such a model has heard, whatever its names are."""
 
 _MARK = re.compile(r"\d+$|BREAK$")
 """What may be a weight, or ends a chunk."""
 
 _SIGNS = r"\s!-/:-@\[-`{-~“”„‘’«»…–—、。"
-_BETWEEN = re.compile(rf"[{_SIGNS}]+")
+"""What stands between words, as inside of brackets in a pattern; all other signs, emoji among them, make words."""
+
 _WORD = re.compile(rf"[^{_SIGNS}]+")
-"""What stands between words, and words: of all other signs, emoji among them, these may be made."""
 
 _LISTED = 5
 """Words that are repeated to a person, and names that are proposed, at most."""
@@ -52,8 +52,9 @@ class Vocabulary:
 
     def __init__(self, kinds: Kinds) -> None:
         self._kinds = kinds
-        names = (name for names in kinds.values() for name in names)
-        self._words = {word for name in names for word in _words(name)} - _SMALL_WORDS
+        heard = {word for names in kinds.values() for name in names for word in _words(name)}
+        self._words = heard - _SMALL_WORDS
+        self._spoken = heard | _HARMLESS
 
     @property
     def limited(self) -> bool:
@@ -79,8 +80,10 @@ class Vocabulary:
         """The prompt, marks and all, without words that would only lead the model astray."""
         if not self._words:
             return prompt
-        kept = self._words | _HARMLESS
-        return _WORD.sub(lambda word: word[0] if word[0].lower() in kept or _MARK.match(word[0]) else "", prompt)
+        return _WORD.sub(lambda word: word[0] if self._means(word[0]) else "", prompt)
+
+    def _means(self, word: str) -> bool:
+        return word.lower() in self._spoken or _MARK.match(word) is not None
 
     def _unknown(self, text: str) -> list[str]:
         known = self._words | _SMALL_WORDS
@@ -96,7 +99,7 @@ class Vocabulary:
 
 def _words(text: str) -> list[str]:
     """Each once, in lower case; numbers and emoji, too, but no single letters, which apostrophes leave behind."""
-    words = dict.fromkeys(_BETWEEN.split(text.lower()))
+    words = dict.fromkeys(_WORD.findall(text.lower()))
     return [word for word in words if len(word) > 1 or not word.isascii() or word.isdigit()]
 
 

