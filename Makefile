@@ -23,11 +23,12 @@ help: ## list the commands
 run: $(VENV)/.ready ## start the bot, or its preview when there is no DISCORD_TOKEN; e.g. ARGS=--check-config
 	@exec $(BIN)/python bot.py $(ARGS)
 
-test: $(VENV)/.ready-dev ## lint, types, tests
+test: $(VENV)/.ready-dev ## lint, types, imports, tests; e.g. ARGS="-n0 -k editor"
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	PYRIGHT_PYTHON_IGNORE_WARNINGS=1 $(BIN)/pyright --pythonpath $(BIN)/python
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/lint-imports --no-cache --no-logo
+	$(BIN)/python -m pytest $(SPREAD) --durations=25 $(ARGS)
 
 bench: $(VENV)/.ready ## speed and memory against stock pipelines, in ratios; e.g. ARGS="engine batching"
 	@exec $(BIN)/python -m bench $(ARGS)
@@ -44,7 +45,7 @@ lock: ## pin the newest allowed versions of everything in requirements*.txt
 	rm -rf $(LOCK)
 
 clean: ## remove the virtual environment and caches; models and data stay
-	rm -rf $(VENV) .pytest_cache .ruff_cache
+	rm -rf $(VENV) .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # torch comes first and alone, so that no other package chooses its build; its own CUDA packages follow with the lock.
@@ -60,6 +61,10 @@ $(VENV)/.ready: $(LOCKS)
 $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
 	@$(PIP) install -q -r requirements-dev.txt
 	@touch $@
+
+# A process for each core, up to four, since each holds torch; `worksteal` keeps neighbouring tests together, which share
+# models that they make once, until a process has nothing left to do.
+SPREAD := --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
 # pip stays out, and so do the CUDA packages, which torch pins itself, and what requirements.in names with a marker.
 FREEZE = $(LOCK)/bin/pip freeze --all | grep -vE '^(pip|triton|audioop-lts|nvidia-|cuda-)' | sed 's/^\(torch==[0-9.]*\).*/\1/'

@@ -78,10 +78,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(path: Path) -> int:
-    from inference import TASKS
+    from inference import TASK_NAMES
 
     config, _ = _load(path)
-    counts = {task: len(config.specs(task)) for task in TASKS}
+    counts = {task: len(config.specs(task)) for task in TASK_NAMES}
     models = ", ".join(f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items())
     print(f"{path} is fine: {models}")
     return 0
@@ -127,10 +127,10 @@ def _serve(path: Path, token: str) -> int:
 
 def _load(path: Path) -> tuple[Config, Engine]:
     """Settings that this machine can keep. Imports torch, while there is no event loop to hold up."""
-    from inference import ConfigError, create_engine, load
+    from inference import ConfigError, create_engine, load_config
 
     try:
-        config = load(path)
+        config = load_config(path)
     except ConfigError as error:
         raise Failure(2, str(error)) from error
     engine = create_engine(config)

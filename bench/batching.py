@@ -38,12 +38,12 @@ def _generated() -> float:
 
 async def _speeds(engine: Engine) -> tuple[float, float]:
     """Tokens a second together and apart. Seeds make the texts the same, so their lengths cancel out."""
-    await engine.run(REQUESTS[0])
+    await engine.run(engine.check(REQUESTS[0]))
     start = time.perf_counter()
     for request in REQUESTS:
-        await engine.run(request)
+        await engine.run(engine.check(request))
     middle = time.perf_counter()
-    await asyncio.gather(*(engine.run(request) for request in REQUESTS))
+    await asyncio.gather(*(engine.run(engine.check(request)) for request in REQUESTS))
     end = time.perf_counter()
     await engine.close()
     return PEOPLE * TOKENS / (end - middle), PEOPLE * TOKENS / (middle - start)

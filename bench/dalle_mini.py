@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.models import LoneBatch, LoneJob, equipped, folder, settings
+from bench.models import SingleBatch, SingleJob, equipped, folder, settings
 from bench.row import Row
 from inference import ImagineRequest
 
@@ -22,13 +22,13 @@ def measure() -> list[Row]:
     here = folder(config, spec)
 
     from inference import pipelines
-    from inference.devices import place
+    from inference.pipelines.devices import place
 
     placement = place(spec.device, spec.dtype)
     pipeline = pipelines.load(spec, here, placement)
-    pipeline.run(LoneBatch(LoneJob(REQUEST)))  # the first one prepares the kernels
+    pipeline.run(SingleBatch(SingleJob(REQUEST)))  # the first one prepares the kernels
     start = time.perf_counter()
-    pipeline.run(LoneBatch(LoneJob(REQUEST)))
+    pipeline.run(SingleBatch(SingleJob(REQUEST)))
     ours = time.perf_counter() - start
     name = f"a DALL·E mini picture over recomputing without a cache (estimated from {len(TIMED)} of its 256 tokens)"
     return [

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.models import LoneBatch, LoneJob, folder, settings
+from bench.models import SingleBatch, SingleJob, folder, settings
 from bench.row import Row
 from inference import ImagineRequest, ModelSpec, Progress
 from inference.types import Event
@@ -46,8 +46,8 @@ def measure() -> list[Row]:
 
 def _ours(spec: ModelSpec, here: Path) -> Times:
     from inference import pipelines
-    from inference.devices import place
-    from inference.images import encode_png
+    from inference.images.decoding import encode_png
+    from inference.pipelines.devices import place
 
     pipeline = pipelines.load(spec, here, place(spec.device, spec.dtype))
     steps: list[float] = []
@@ -56,10 +56,10 @@ def _ours(spec: ModelSpec, here: Path) -> Times:
         if isinstance(event, Progress):
             steps.append(time.perf_counter())
 
-    text: dict[str, Any] = {"prompt": PROMPT, "steps": STEPS, "guidance": GUIDANCE, "seed": 1}
-    pipeline.run(LoneBatch(LoneJob(ImagineRequest(**text, width=SIDE, height=SIDE), note)))
+    text: dict[str, Any] = {"prompt": PROMPT, "steps": STEPS, "guidance_scale": GUIDANCE, "seed": 1}
+    pipeline.run(SingleBatch(SingleJob(ImagineRequest(**text, width=SIDE, height=SIDE), note)))
     remix = ImagineRequest(**text, image=encode_png(_source()), strength=STRENGTH)
-    return Times(_median_gap(steps), _timed(lambda: pipeline.run(LoneBatch(LoneJob(remix)))))
+    return Times(_median_gap(steps), _timed(lambda: pipeline.run(SingleBatch(SingleJob(remix)))))
 
 
 def _stock(here: Path) -> Times:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 
-from bench.models import LoneBatch, LoneJob, engine_for, folder
+from bench.models import SingleBatch, SingleJob, engine_for, folder
 from bench.row import Row
 from inference import CompleteRequest, Engine
-from inference.pipelines.base import Pipeline
+from inference.pipelines.pipeline import Pipeline
 
 REPO = "openai-community/gpt2"
 ROUNDS = 8
@@ -23,7 +23,7 @@ def measure() -> list[Row]:
 
 def _load(engine: Engine) -> Pipeline:
     from inference import pipelines
-    from inference.devices import place
+    from inference.pipelines.devices import place
 
     spec = engine.models("complete")[0]
     return pipelines.load(spec, folder(engine.config, spec), place(spec.device, spec.dtype))
@@ -33,13 +33,13 @@ async def _race(engine: Engine, pipeline: Pipeline) -> tuple[float, float]:
     """The best of some turns each, taken in alternation so that both see the same machine."""
     ours: list[float] = []
     direct: list[float] = []
-    await engine.run(REQUEST)
-    pipeline.run(LoneBatch(LoneJob(REQUEST)))
+    await engine.run(engine.check(REQUEST))
+    pipeline.run(SingleBatch(SingleJob(REQUEST)))
     for _ in range(ROUNDS):
         start = time.perf_counter()
-        await engine.run(REQUEST)
+        await engine.run(engine.check(REQUEST))
         middle = time.perf_counter()
-        pipeline.run(LoneBatch(LoneJob(REQUEST)))
+        pipeline.run(SingleBatch(SingleJob(REQUEST)))
         ours.append(middle - start)
         direct.append(time.perf_counter() - middle)
     await engine.close()

@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 import psutil
 
-from bench.models import LoneBatch, LoneJob, equipped, folder, settings
+from bench.models import SingleBatch, SingleJob, equipped, folder, settings
 from bench.row import Row
-from inference import ImagineRequest, Task
+from inference import ImagineRequest
 
 
 def safetensors() -> list[Row]:
@@ -32,26 +32,26 @@ def drawing() -> list[Row]:
     here = folder(config, spec)
 
     from inference import pipelines
-    from inference.devices import place
+    from inference.pipelines.devices import place
 
-    pipelines.family(spec, here)
+    pipelines.family_of(spec, here).load_class()
     request = ImagineRequest(prompt="a lighthouse at dusk", width=512, height=512, steps=1, seed=1)
     with _peak() as peak:
         pipeline = pipelines.load(spec, here, place(spec.device, spec.dtype))
-        pipeline.run(LoneBatch(LoneJob(request)))
+        pipeline.run(SingleBatch(SingleJob(request)))
     name = f"peak memory while {spec.name} is loaded and draws at 512 × 512, over its weights"
     return [Row(name=name, unit="GB", ours=peak.gigabytes, reference=pipeline.nbytes / 10**9, aim=2.0)]
 
 
-def _row(repo: str, kind: str, aim: float, task: Task = "complete") -> Row:
+def _row(repo: str, kind: str, aim: float, task: str = "complete") -> Row:
     config = settings(task, repo)
     spec = equipped(config, config.specs(task)[0])
     here = folder(config, spec)
 
     from inference import pipelines
-    from inference.devices import place
+    from inference.pipelines.devices import place
 
-    pipelines.family(spec, here)  # its imports are no part of the weights
+    pipelines.family_of(spec, here).load_class()  # its imports are no part of the weights
     with _peak() as peak:
         pipeline = pipelines.load(spec, here, place(spec.device, spec.dtype))
     name = f"peak memory while loading {spec.name} ({kind}) over its weights"

@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bench.row import Skipped
-from inference import Config, Engine, InferenceError, ModelSpec, Request, Task, Value, create_engine
-from inference.config import Model, Models
+from inference import Config, Engine, InferenceError, ModelSpec, Output, Request, create_engine
+from inference.config.schema import ModelEntry
 from inference.hub import Hub
 from inference.types import DType, Event
 
 
-def settings(task: Task, repo: str, dtype: DType = "auto") -> Config:
+def settings(task: str, repo: str, dtype: DType = "auto") -> Config:
     """A config that lists `repo` alone, a hub id or a folder; raises Skipped if it is not on this machine."""
-    config = Config(models=Models(**{task: (Model(repo=repo, dtype=dtype),)}), download=False)
+    config = Config(models={task: (ModelEntry(repo=repo, dtype=dtype),)}, download=False)
     folder(config, config.specs(task)[0])
     return config
 
 
-def engine_for(task: Task, repo: str, dtype: DType = "auto") -> Engine:
+def engine_for(task: str, repo: str, dtype: DType = "auto") -> Engine:
     """Made as the bot makes it. Raises Skipped."""
     return create_engine(settings(task, repo, dtype))
 
@@ -40,18 +40,18 @@ def equipped(config: Config, spec: ModelSpec) -> ModelSpec:
 
 
 @dataclass(slots=True)
-class LoneJob:
+class SingleJob:
     """Implements `Job` for a direct call of a pipeline; `on_event` hears what it emits."""
 
     request: Request
     on_event: Callable[[Event], None] = lambda event: None
     cancelled: bool = False
-    value: Value | None = None
+    value: Output | None = None
 
     def emit(self, event: Event) -> None:
         self.on_event(event)
 
-    def finish(self, value: Value) -> None:
+    def finish(self, value: Output) -> None:
         self.value = value
 
     def fail(self, error: InferenceError) -> None:
@@ -59,20 +59,20 @@ class LoneJob:
 
 
 @dataclass(slots=True)
-class LoneBatch:
+class SingleBatch:
     """Implements `Batch` for one job, with nobody waiting."""
 
-    job: LoneJob
-    jobs: Sequence[LoneJob] = field(init=False)
+    job: SingleJob
+    jobs: Sequence[SingleJob] = field(init=False)
 
     def __post_init__(self) -> None:
         self.jobs = [self.job]
 
-    def checkpoint(self) -> None:
+    def yield_point(self) -> None:
         """Nobody waits, nobody leaves."""
 
     def free_memory(self) -> None:
         """There are no idle models here."""
 
-    def join(self, room: int) -> Sequence[LoneJob]:
+    def join(self, room: int) -> Sequence[SingleJob]:
         return []

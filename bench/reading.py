@@ -6,8 +6,8 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-from bench import older
-from bench.fixed import fixed_length
+from bench import transformers_4
+from bench.fixed_length import fixed_length
 from bench.models import engine_for, folder, settings
 from bench.row import Row
 from inference import AskRequest, Engine, Request, SummarizeRequest
@@ -35,7 +35,7 @@ def ask() -> list[Row]:
 def _asked(repo: str) -> list[Row]:
     request = AskRequest(question=QUESTION, context=WORDS)
     ours = [asyncio.run(_best(engine_for("ask", repo, dtype), request, ROUNDS)) for dtype, _ in DTYPES]
-    reference = older.seconds("question-answering", repo, rounds=ROUNDS, question=QUESTION, context=WORDS)
+    reference = transformers_4.seconds("question-answering", repo, rounds=ROUNDS, question=QUESTION, context=WORDS)
     return _rows(f"/ask over 1,000 words, {repo.split('/')[1]}", ours, reference)
 
 
@@ -44,7 +44,7 @@ def summarize() -> list[Row]:
     request = SummarizeRequest(text=ARTICLE)
     with fixed_length(folder(config, config.specs("summarize")[0]), TOKENS) as fixed:
         ours = [asyncio.run(_best(engine_for("summarize", str(fixed), dtype), request, 1)) for dtype, _ in DTYPES]
-        reference = older.seconds("summarization", str(fixed), ARTICLE)
+        reference = transformers_4.seconds("summarization", str(fixed), ARTICLE)
     return _rows(f"/summarize 900 tokens in {TOKENS}, bart-large-cnn", ours, reference)
 
 
@@ -60,7 +60,7 @@ async def _best(engine: Engine, request: Request, rounds: int) -> float:
     times: list[float] = []
     for _ in range(rounds + 1):
         start = time.perf_counter()
-        await engine.run(request)
+        await engine.run(engine.check(request))
         times.append(time.perf_counter() - start)
     await engine.close()
     return min(times[1:])

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria
 
 from bench.speed import Speed
 from inference import CompleteRequest, ModelSpec
-from inference.devices import place
+from inference.pipelines.devices import place
 
 
 class _Clock(StoppingCriteria):

@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from bench.row import Row
-from inference import CaptionRequest, Drawing, Engine, ImagineRequest, Request, create_engine, load
+from inference import CaptionRequest, Engine, ImageResult, ImagineRequest, Request, create_engine, load_config
 
 ROUNDS = 5
 SETTINGS = Path(__file__).parents[1] / "starter" / "config.yaml"
@@ -16,7 +16,7 @@ FOUR = ImagineRequest(prompt="red apple", count=4, seed=1)
 
 
 def measure() -> list[Row]:
-    drawing, caption = asyncio.run(_waits(create_engine(load(SETTINGS))))
+    drawing, caption = asyncio.run(_waits(create_engine(load_config(SETTINGS))))
     name = "{} of the preview (reference: what is allowed)"
     return [
         Row(name=name.format("four pictures"), unit="s", ours=drawing, reference=3, aim=1),
@@ -26,10 +26,10 @@ def measure() -> list[Row]:
 
 async def _waits(engine: Engine) -> tuple[float, float]:
     """Median seconds with the models loaded."""
-    drawing = await engine.run(FOUR)
-    assert isinstance(drawing, Drawing)
+    drawing = await engine.run(engine.check(FOUR))
+    assert isinstance(drawing, ImageResult)
     picture = CaptionRequest(image=drawing.pictures[0].png)
-    await engine.run(picture)
+    await engine.run(engine.check(picture))
     waits = [median([await _seconds(engine, request) for _ in range(ROUNDS)]) for request in (FOUR, picture)]
     await engine.close()
     return waits[0], waits[1]
@@ -37,5 +37,5 @@ async def _waits(engine: Engine) -> tuple[float, float]:
 
 async def _seconds(engine: Engine, request: Request) -> float:
     start = time.perf_counter()
-    await engine.run(request)
+    await engine.run(engine.check(request))
     return time.perf_counter() - start

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from bench.models import folder, settings
 from bench.row import Row
 from bench.speed import Speed
-from inference import Chunk, CompleteRequest, Engine, create_engine
+from inference import CompleteRequest, Engine, PartialText, create_engine
 
 if TYPE_CHECKING:
     from bench.reference import Reference
@@ -42,7 +42,7 @@ def measure() -> list[Row]:
 
 async def _rows(engine: Engine, reference: Reference) -> list[Row]:
     rows: list[Row] = []
-    await engine.run(REQUESTS[0])
+    await engine.run(engine.check(REQUESTS[0]))
     for streams, soon, fast in ((1, 1.2, 0.8), (4, 0.5, 1.5), (16, 0.2, 3)):
         rows += await _against(engine, streams, "generate one after another", reference.one_after_another, soon, fast)
     rows += await _against(engine, 16, "generate in one padded batch", reference.in_one_batch, 1.5, 1)
@@ -96,5 +96,7 @@ async def _streamed(engine: Engine, requests: Sequence[CompleteRequest]) -> Spee
 
 async def _first_token(engine: Engine, request: CompleteRequest) -> float:
     """The moment of the first words; returns when the last ones are there."""
-    moments = [time.perf_counter() async for event in engine.stream(request) if isinstance(event, Chunk)]
+    moments = [
+        time.perf_counter() async for event in engine.stream(engine.check(request)) if isinstance(event, PartialText)
+    ]
     return moments[0]

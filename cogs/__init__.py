@@ -5,30 +5,30 @@ from cogs.ask import Ask
 from cogs.caption import Captions
 from cogs.complete import Complete
 from cogs.fill import Fill
-from cogs.forgetting import Forgetting
 from cogs.heartbeat import Heartbeat
 from cogs.imagine import Imagine
-from cogs.imagine.studio import Studio
+from cogs.imagine.image_buttons import ImageButtons
 from cogs.mention import Mention
-from cogs.mood import Moods
+from cogs.mood import Mood
 from cogs.privacy import Privacy
-from cogs.settings import Settings
+from cogs.retention import Retention
+from cogs.settings import SettingsPanels
 from cogs.summarize import Summarize
 
 COGS = (
     Imagine,
-    Studio,
+    ImageButtons,
     Captions,
     Ask,
     Summarize,
     Complete,
     Fill,
-    Moods,
+    Mood,
     About,
-    Settings,
+    SettingsPanels,
     Privacy,
     Mention,
-    Forgetting,
+    Retention,
     Heartbeat,
 )
 """Each takes the bot."""

@@ -10,15 +10,15 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import examples
-from cogs.imagine.words import Words
-from cogs.language import later, tr
-from cogs.options import models_of
-from cogs.reply import InteractionPlace, Job, Page, neutral
-from cogs.reply.errors import said
-from cogs.reply.sources import check_size, pictures, read
-from cogs.reply.text import as_written
-from inference import Caption, CaptionRequest, InvalidRequest
+from cogs.common import InteractionResponder, MessageContent, ReplySession, neutral
+from cogs.common.error_messages import in_current_language
+from cogs.common.help_texts import examples
+from cogs.common.markdown import without_escapes
+from cogs.common.options import models_of
+from cogs.common.sources import check_size, pictures, read
+from cogs.i18n import gettext_noop, tr
+from cogs.imagine.prompt_modal import PromptModal
+from inference import Caption, CaptionRequest, CheckedRequest, InvalidRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -31,38 +31,38 @@ class Captions(commands.Cog):
     """Descriptions of pictures."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.jobs = bot.jobs
-        bot.add_dynamic_items(ImagineThis)
-        says = {"about": later("Says what is in its pictures, with a button to draw that.")}
+        self.sessions = bot.sessions
+        bot.add_dynamic_items(ImagineThisButton)
+        says = {"about": gettext_noop("Says what is in its pictures, with a button to draw that.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Caption image", callback=self.caption_message, extras=says))
-        says = {"about": later("Says what is in its pictures, to you alone.")}
+        says = {"about": gettext_noop("Says what is in its pictures, to you alone.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Describe privately", callback=self.describe, extras=says))
 
     @app_commands.command(
         extras=examples(
-            {"image": later("photo.jpg")},
+            {"image": gettext_noop("photo.jpg")},
         )
     )
     @app_commands.describe(image="The picture", model="Who looks at it")
     @app_commands.autocomplete(model=models_of("caption"))
     async def caption(self, interaction: discord.Interaction, image: discord.Attachment, model: str = "") -> None:
         """Describe a picture in a sentence."""
-        async with self.jobs.open(InteractionPlace(interaction)) as job:
-            await tell_captions(job, [image], str(interaction.user.id), model)
+        async with self.sessions.open(InteractionResponder(interaction)) as session:
+            await show_captions(session, [image], str(interaction.user.id), model)
 
     async def caption_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
-        async with self.jobs.open(InteractionPlace(interaction, private=message.flags.ephemeral)) as job:
-            await tell_captions(job, pictures(message), str(interaction.user.id))
+        async with self.sessions.open(InteractionResponder(interaction, private=message.flags.ephemeral)) as session:
+            await show_captions(session, pictures(message), str(interaction.user.id))
 
     async def describe(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu for people who can't see the pictures: nobody else is told."""
-        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
-            await tell_captions(job, pictures(message), str(interaction.user.id), drawable=False)
+        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+            await show_captions(session, pictures(message), str(interaction.user.id), drawable=False)
 
 
-async def tell_captions(
-    job: Job, files: Sequence[discord.Attachment], owner: str, model: str = "", *, drawable: bool = True
+async def show_captions(
+    session: ReplySession, files: Sequence[discord.Attachment], owner: str, model: str = "", *, drawable: bool = True
 ) -> None:
     """One caption for each picture, numbered in their order if there are several.
 
@@ -70,33 +70,34 @@ async def tell_captions(
     """
     if not files:
         raise InvalidRequest("That message has no picture attached. Pictures behind links can't be described.")
-    job.check(CaptionRequest(image=b"", model=model))
+    checked = session.check(CaptionRequest(model=model, owner=owner), pending=["image"])
     for file in files:
-        check_size(file, job.engine.config.limits.upload)
-    await job.acknowledge()
+        check_size(file, session.engine.config.limits.upload)
+    await session.acknowledge()
     if len(files) == 1:
-        await job.finish(Page(await _caption(job, files[0], owner, model)), _buttons(job, [0] if drawable else []))
+        await session.finish(
+            MessageContent(await _caption(session, files[0], checked)), _buttons(session, [0] if drawable else [])
+        )
         return
     lines: list[str] = []
     described: list[int] = []
     for number, file in enumerate(files, 1):
         try:
-            text = await _caption(job, file, owner, model)
+            text = await _caption(session, file, checked)
             described.append(number)
         except InvalidRequest as error:  # one bad picture among several does not spoil the others
-            text = said(error)
+            text = in_current_language(error)
         lines.append(f"{number}. **{neutral(file.filename)}**: {text}")
-    await job.finish(Page("\n".join(lines)), _buttons(job, described if drawable else []))
+    await session.finish(MessageContent("\n".join(lines)), _buttons(session, described if drawable else []))
 
 
-async def _caption(job: Job, file: discord.Attachment, owner: str, model: str) -> str:
-    request = CaptionRequest(image=await read(file), model=model, owner=owner)
-    caption = await job.run(request, Caption)
+async def _caption(session: ReplySession, file: discord.Attachment, checked: CheckedRequest[CaptionRequest]) -> str:
+    caption = await session.run(checked, Caption, image=await read(file))
     return neutral(" ".join(caption.text.split()))
 
 
-class ImagineThis(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"caption:imagine:(?P<number>\d+)"
+class ImagineThisButton(
+    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"inkling:caption:imagine:(?P<number>\d+)"
 ):
     """Opens a form with a caption as the prompt, for anyone and for ever: the caption is in the message itself.
 
@@ -105,7 +106,7 @@ class ImagineThis(
 
     def __init__(self, number: int) -> None:
         label = tr("Imagine {number}", number=number) if number else tr("Imagine this")
-        super().__init__(discord.ui.Button(label=label, custom_id=f"caption:imagine:{number}"))
+        super().__init__(discord.ui.Button(label=label, custom_id=f"inkling:caption:imagine:{number}"))
         self._number = number
 
     @classmethod
@@ -117,25 +118,25 @@ class ImagineThis(
     async def callback(self, interaction: discord.Interaction) -> None:
         assert interaction.message is not None, "buttons are below messages"
         bot, caption = cast("Inkling", interaction.client), caption_in(interaction.message.content, self._number)
-        async with bot.jobs.open(InteractionPlace(interaction)) as job:
-            job.check_here()
-            await interaction.response.send_modal(Words(bot, tr("Imagine this"), caption))
+        async with bot.sessions.open(InteractionResponder(interaction)) as session:
+            session.check_rules()
+            await interaction.response.send_modal(PromptModal(bot, tr("Imagine this"), caption))
 
 
 def caption_in(content: str, number: int) -> str:
     """The caption with that number in the bot's own message; 0 for the only one."""
     if not number:
-        return as_written(content)
+        return without_escapes(content)
     lines = (_LINE.fullmatch(line) for line in content.splitlines())
-    return next((as_written(line[2]) for line in lines if line and int(line[1]) == number), "")
+    return next((without_escapes(line[2]) for line in lines if line and int(line[1]) == number), "")
 
 
-def _buttons(job: Job, numbers: Sequence[int]) -> discord.ui.View | None:
+def _buttons(session: ReplySession, numbers: Sequence[int]) -> discord.ui.View | None:
     """A button for each of these captions, where there is somebody to draw it."""
-    if not numbers or not job.engine.models("imagine"):
+    if not numbers or not session.engine.models("imagine"):
         return None
     view = discord.ui.View(timeout=None)
     for number in numbers:
-        view.add_item(ImagineThis(number))
+        view.add_item(ImagineThisButton(number))
     view.stop()  # presses are not for this object, which the next restart would end
     return view

@@ -11,16 +11,16 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs import COGS
-from cogs.ask.recent import Recent
-from cogs.complete import continued
-from cogs.language import LANGUAGES
-from cogs.language.catalogue import read_all
-from cogs.language.commands import CommandTranslator
-from cogs.language.listener import speak_to
-from cogs.mention import unknown
-from cogs.reply import Jobs
-from cogs.reply.errors import DELIVERY, apologize, report
-from cogs.reply.rules import ANYWHERE, check_here, check_spot, spot_of
+from cogs.ask.answer_cache import AnswerCache
+from cogs.common import ReplySessions
+from cogs.common.error_messages import DELIVERY, apologize, report
+from cogs.common.rules import ANYWHERE, check_here, check_origin, origin_of
+from cogs.complete import continue_by_reply
+from cogs.i18n import LANGUAGES
+from cogs.i18n.catalogues import load_catalogues
+from cogs.i18n.command_translator import CommandTranslator
+from cogs.i18n.locale import use_locale_of
+from cogs.mention import unknown_word
 from cogs.sync import sync_commands
 from inference import Config, Engine, InvalidRequest
 from storage import Store
@@ -37,7 +37,7 @@ PERMISSIONS = discord.Permissions(
 )
 
 
-class Tree(app_commands.CommandTree["Inkling"]):
+class CommandTree(app_commands.CommandTree["Inkling"]):
     """Commands work in servers, threads and direct messages, installed to a server or to a person."""
 
     def __init__(self, client: Inkling) -> None:
@@ -56,7 +56,7 @@ class Tree(app_commands.CommandTree["Inkling"]):
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         """The first to hear of a command, a menu, or an option that is being typed."""
-        speak_to(interaction, self.client.store.settings)
+        use_locale_of(interaction, self.client.store.settings)
         if interaction.type is discord.InteractionType.autocomplete or _works_anywhere(interaction.command):
             return True
         try:
@@ -88,13 +88,13 @@ class Inkling(commands.Bot):
             help_command=None,
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
-            tree_cls=Tree,
+            tree_cls=CommandTree,
         )
         self.config = config
         self.engine = engine
         self.store = Store(config.data / "inkling.db")
-        self.recent = Recent()
-        self.jobs = Jobs(engine, self.store.settings)
+        self.answers = AnswerCache()
+        self.sessions = ReplySessions(engine, self.store.settings)
 
     async def setup_hook(self) -> None:
         await self.prepare()
@@ -102,7 +102,7 @@ class Inkling(commands.Bot):
 
     async def prepare(self) -> None:
         """Have storage, languages and commands at hand; needs no Discord."""
-        await asyncio.to_thread(read_all, LANGUAGES)
+        await asyncio.to_thread(load_catalogues, LANGUAGES)
         await self.store.open()
         for cog in COGS:
             await self.add_cog(cog(self))
@@ -110,7 +110,7 @@ class Inkling(commands.Bot):
 
     async def close(self) -> None:
         """Give every open job its last word, then leave."""
-        await self.jobs.close()
+        await self.sessions.close()
         await super().close()
         await self.store.close()
 
@@ -119,15 +119,15 @@ class Inkling(commands.Bot):
 
     async def on_message(self, message: discord.Message, /) -> None:
         """The first to hear of a message."""
-        speak_to(message, self.store.settings)
+        use_locale_of(message, self.store.settings)
         await super().on_message(message)
 
     async def invoke(self, context: commands.Context[Any], /) -> None:
         """Whatever follows the bot's name is under the rules of the server."""
-        spot = spot_of(context.message)
+        origin = origin_of(context.message)
         try:
             if context.invoked_with:
-                check_spot(spot, self.store.settings.server(spot.guild))
+                check_origin(origin, self.store.settings.server(origin.guild))
         except InvalidRequest as error:
             await self.on_command_error(context, commands.CommandInvokeError(error))
         else:
@@ -135,10 +135,10 @@ class Inkling(commands.Bot):
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """The same for replies such as `@Inkling summarize`; an unknown word after the name gets a hint."""
-        if isinstance(error, commands.CommandNotFound) and await continued(self, context.message):
+        if isinstance(error, commands.CommandNotFound) and await continue_by_reply(self, context.message):
             return
         if isinstance(error, commands.CommandNotFound):
-            text = unknown(context)
+            text = unknown_word(context)
         else:
             cause = error.original if isinstance(error, commands.CommandInvokeError) else error
             text = report(cause, str(context.command))

@@ -8,18 +8,18 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord.ext import commands
 
-from cogs.about import tell_help
-from cogs.ask import Question, gather_by_reply, tell_answer
-from cogs.caption import tell_captions
-from cogs.complete import continued, tell_completion
-from cogs.language import LANGUAGES, tr, word
-from cogs.language.catalogue import catalogue
-from cogs.language.listener import speak_to
-from cogs.mood import tell_mood
-from cogs.reply import Job, MessagePlace
-from cogs.reply.sources import pictures, pointed_at, text_of_message
-from cogs.summarize import tell_summary
-from inference import LENGTHS, CompleteRequest, InvalidRequest, Length, SummarizeRequest
+from cogs.about import show_help
+from cogs.ask import Question, gather_by_reply, show_answer
+from cogs.caption import show_captions
+from cogs.common import MessageResponder, ReplySession
+from cogs.common.sources import pictures, pointed_at, text_of_message
+from cogs.complete import continue_by_reply, show_completion
+from cogs.i18n import LANGUAGES, tr, word
+from cogs.i18n.catalogues import catalogue
+from cogs.i18n.locale import use_locale_of
+from cogs.mood import show_mood
+from cogs.summarize import show_summary
+from inference import LENGTHS, CompleteRequest, InvalidRequest, Length, SentimentRequest, SummarizeRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -39,56 +39,58 @@ class Mention(commands.Cog):
     @commands.command()
     async def summarize(self, context: Context, *, text: str = "") -> None:
         """Summarize the message (short, medium, long or bullets), or the text that follows."""
-        async with self._job(context) as job:
+        async with self._job(context) as session:
             length = _length(text if context.message.reference else "", str(context.invoked_with))
-            source = await self._text(job, context, text)
-            await tell_summary(job, source, SummarizeRequest(text=source, length=length, owner=_owner(context)))
+            request = SummarizeRequest(length=length, owner=_owner(context))
+            checked = session.check(request, pending=["text"])
+            await show_summary(session, checked, await self._text(session, context, text))
 
     @commands.command()
     async def ask(self, context: Context, *, question: str = "") -> None:
         """Ask about the message, about the files of this one, or a language model."""
-        async with self._job(context) as job:
-            source = await gather_by_reply(job, context.message)
-            await tell_answer(job, self.bot.recent, Question(question), source)
+        async with self._job(context) as session:
+            source = await gather_by_reply(session, context.message)
+            await show_answer(session, self.bot.answers, Question(question), source)
 
     @commands.command()
     async def caption(self, context: Context) -> None:
         """Describe the pictures of the message, or of this one."""
-        async with self._job(context) as job:
+        async with self._job(context) as session:
             target = await pointed_at(context.message) or context.message
-            await tell_captions(job, pictures(target), _owner(context))
+            await show_captions(session, pictures(target), _owner(context))
 
     @commands.command()
     async def mood(self, context: Context, *, text: str = "") -> None:
         """Tell everybody the mood of the message, or of the text that follows; Mood in its menu tells you alone."""
-        async with self._job(context) as job:
-            await tell_mood(job, await self._text(job, context, text))
+        async with self._job(context) as session:
+            checked = session.check(SentimentRequest(owner=_owner(context)), pending=["texts"])
+            await show_mood(session, checked, await self._text(session, context, text))
 
     @commands.command()
     async def complete(self, context: Context, *, prompt: str = "") -> None:
         """Continue the message, or the text that follows."""
-        if await continued(self.bot, context.message, prompt):
+        if await continue_by_reply(self.bot, context.message, prompt):
             return
-        async with self._job(context) as job:
-            source = await self._text(job, context, prompt)
+        async with self._job(context) as session:
+            source = await self._text(session, context, prompt)
             request = CompleteRequest(prompt=source, owner=_owner(context))
             foreign = context.message.reference is not None
-            await tell_completion(job, self.bot.store.completions, request, foreign=foreign)
+            await show_completion(session, self.bot.store.text_threads, request, foreign=foreign)
 
     @commands.command()
     async def help(self, context: Context, *, command: str = "") -> None:
         """Show what I can do, with examples."""
-        async with self._job(context) as job:
-            await tell_help(job, self.bot, context.permissions, command)
+        async with self._job(context) as session:
+            await show_help(session, self.bot, context.permissions, command)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """The bot's name alone gets a short help."""
         if message.author.bot or not _is_name_alone(message, self.bot.user):
             return
-        speak_to(message, self.bot.store.settings)
-        async with self.bot.jobs.open(MessagePlace(message, "help")) as job:
-            job.check_here()
+        use_locale_of(message, self.bot.store.settings)
+        async with self.bot.sessions.open(MessageResponder(message, "help")) as session:
+            session.check_rules()
             await message.reply(
                 tr(
                     "Reply to a message with `@Inkling` and one of these: `summarize`, `ask` and a question, "
@@ -96,13 +98,13 @@ class Mention(commands.Cog):
                 )
             )
 
-    def _job(self, context: Context) -> Job:
-        return self.bot.jobs.open(MessagePlace(context.message, str(context.command)))
+    def _job(self, context: Context) -> ReplySession:
+        return self.bot.sessions.open(MessageResponder(context.message, str(context.command)))
 
-    async def _text(self, job: Job, context: Context, text: str) -> str:
+    async def _text(self, session: ReplySession, context: Context, text: str) -> str:
         """What the command is about: the message replied to, else what follows the command."""
         if target := await pointed_at(context.message):
-            return await text_of_message(job, target)
+            return await text_of_message(session, target)
         if not text:
             raise InvalidRequest(
                 "Reply to a message with `@Inkling {command}`, so that I know which one you mean.",
@@ -111,7 +113,7 @@ class Mention(commands.Cog):
         return text
 
 
-def unknown(context: Context) -> str:
+def unknown_word(context: Context) -> str:
     """What to say to a word after the bot's name that is none of the commands."""
     return tr(
         "I don't know `{word}`. After my name, write `summarize`, `ask` and a question, `caption`, `complete`, `mood` "

@@ -9,15 +9,16 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from inference.config import Config, Discord, Limits, Model, Models, Safety
-from inference.types import TASKS
+from inference.config.limits import Limits, SafetySection
+from inference.config.schema import Config, DiscordSection, ModelEntry
+from inference.tasks import TASK_NAMES
 
 PAGE = Path(__file__).with_name("configuration.md")
 
 _INTRO = """\
 # Configuration
 
-<!-- Written by `python -m docs.generate` from inference/config.py. Edit there. -->
+<!-- Written by `python -m docs.generate` from inference/config/schema.py. Edit there. -->
 
 One YAML file, `config.yaml` unless `--config FILE` says otherwise. Every key has a default, so that an empty
 file is a valid one that lists no models. Unknown keys, wrong types and models that can't fit are all reported
@@ -48,16 +49,18 @@ Secrets and places are never in the file. The bot also reads a file `.env` in th
 | `HF_HUB_OFFLINE` | `1` forbids every request to the hub. Models on disk never need one. |
 """
 
+_MODELS = "The models of each task; the first is the default. A task without models is switched off, and says so."
+
 
 def page() -> str:
     """The whole page as Markdown."""
     parts = [
         _INTRO,
         _section("Top level", Config, "", skip={"models", "discord", "safety", "limits"}),
-        f"## `models`\n\n{_text(Models)}\n\nTasks: {', '.join(f'`{task}`' for task in TASKS)}. "
-        "Each takes a list. An entry is a hub id or a folder, or a map with these keys:\n\n" + _table(Model),
-        _section("`discord`", Discord, "discord."),
-        _section("`safety`", Safety, "safety."),
+        f"## `models`\n\n{_MODELS}\n\nTasks: {', '.join(f'`{task}`' for task in TASK_NAMES)}. "
+        "Each takes a list. An entry is a hub id or a folder, or a map with these keys:\n\n" + _table(ModelEntry),
+        _section("`discord`", DiscordSection, "discord."),
+        _section("`safety`", SafetySection, "safety."),
         _section("`limits`", Limits, "limits."),
         _ENVIRONMENT,
     ]
@@ -85,7 +88,7 @@ def _text(section: type[BaseModel]) -> str:
 def _type(field: FieldInfo) -> str:
     """In words: bounds included, and a size where the field takes `12 GiB`."""
     kind: Any = field.annotation
-    if any("_size" in repr(item) or "_memory" in repr(item) for item in field.metadata):
+    if any("parse_size" in repr(item) or "_memory" in repr(item) for item in field.metadata):
         return "`auto` or size" if get_origin(kind) in (Union, types.UnionType) else "size"
     bounds = [f"{word} {limit:g}" for word, limit in _bounds(field)]
     return ", ".join([_word(kind), *bounds])

@@ -1,16 +1,55 @@
 """Hugging Face models behind one object: `Engine`. Importing this package does not import torch.
 
-engine = create_engine(load(Path("config.yaml")))
-completion = await engine.run(CompleteRequest(prompt="Once upon a time"))
+engine = create_engine(load_config(Path("config.yaml")))
+completion = await engine.run(engine.check(CompleteRequest(prompt="Once upon a time")))
 """
 
-from inference import parameters
-from inference.backends.base import Backend, ModelStatus, QueueStatus
-from inference.blanks import split_at_blanks
-from inference.config import Config, ConfigError, Limits, load
+from inference.backends.backend import Backend, ModelStatus, QueueStatus
+from inference.config.limits import Limits
+from inference.config.schema import Config, ConfigError, load_config
 from inference.documents import document_text
 from inference.engine import Engine
-from inference.errors import (
+from inference.images.image_grid import crop_from_grid, image_grid
+from inference.images.region_overlay import region_overlay, scaled_down
+from inference.images.regions import REGIONS, cells_of, cells_region
+from inference.images.webp import encode_webp
+from inference.serialization import from_json, to_json
+from inference.tasks import (
+    LENGTHS,
+    SAMPLERS,
+    TASK_NAMES,
+    Answer,
+    AskRequest,
+    Caption,
+    CaptionRequest,
+    ChatAnswerRequest,
+    CheckedRequest,
+    CompleteRequest,
+    Completion,
+    FillMaskResult,
+    FillRequest,
+    FinishReason,
+    GeneratedImage,
+    ImageResult,
+    ImagineRequest,
+    JointPrediction,
+    Length,
+    Message,
+    Mood,
+    Prediction,
+    Request,
+    Sampler,
+    Section,
+    SentimentRequest,
+    SentimentResult,
+    SummarizeRequest,
+    Summary,
+    Variation,
+    infotext,
+)
+from inference.text.mask_tokens import split_at_blanks
+from inference.types import Event, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
+from inference.types.errors import (
     GenerationFailed,
     InferenceError,
     InvalidRequest,
@@ -23,90 +62,49 @@ from inference.errors import (
     RequestTimeout,
     UnknownModel,
 )
-from inference.overlay import region_overlay, scaled_down
-from inference.regions import REGIONS, cells_of, cells_region
-from inference.sheets import contact_sheet, cut
-from inference.types import (
-    LENGTHS,
-    SAMPLERS,
-    TASKS,
-    Answer,
-    AskRequest,
-    Caption,
-    CaptionRequest,
-    Chunk,
-    CompleteRequest,
-    Completion,
-    Drawing,
-    Event,
-    ExplainRequest,
-    Filling,
-    FillRequest,
-    ImagineRequest,
-    Joint,
-    Length,
-    Loading,
-    ModelSpec,
-    Mood,
-    Moods,
-    Picture,
-    Prediction,
-    Progress,
-    Queued,
-    Request,
-    Result,
-    Sampler,
-    Section,
-    SentimentRequest,
-    Started,
-    SummarizeRequest,
-    Summary,
-    Task,
-    Turn,
-    Value,
-    Variation,
-)
-from inference.webp import encode_webp
 
 __all__ = [
     "LENGTHS",
     "REGIONS",
     "SAMPLERS",
-    "TASKS",
+    "TASK_NAMES",
     "Answer",
     "AskRequest",
     "Backend",
     "Caption",
     "CaptionRequest",
-    "Chunk",
+    "ChatAnswerRequest",
+    "CheckedRequest",
     "CompleteRequest",
     "Completion",
     "Config",
     "ConfigError",
-    "Drawing",
     "Engine",
     "Event",
-    "ExplainRequest",
+    "FillMaskResult",
     "FillRequest",
-    "Filling",
+    "FinishReason",
+    "GeneratedImage",
     "GenerationFailed",
+    "ImageResult",
     "ImagineRequest",
     "InferenceError",
     "InvalidRequest",
-    "Joint",
+    "JointPrediction",
     "Length",
     "Limits",
     "Loading",
+    "Message",
     "ModelSpec",
     "ModelStatus",
     "ModelUnavailable",
     "Mood",
-    "Moods",
     "OperatorStep",
     "OutOfMemory",
+    "Output",
     "Overloaded",
+    "PartialText",
     "Phrase",
-    "Picture",
     "Prediction",
     "Progress",
     "QueueStatus",
@@ -118,27 +116,27 @@ __all__ = [
     "Sampler",
     "Section",
     "SentimentRequest",
+    "SentimentResult",
     "Started",
     "SummarizeRequest",
     "Summary",
-    "Task",
-    "Turn",
     "UnknownModel",
-    "Value",
     "Variation",
     "cells_of",
     "cells_region",
-    "contact_sheet",
     "create_backend",
     "create_engine",
-    "cut",
+    "crop_from_grid",
     "document_text",
     "encode_webp",
-    "load",
-    "parameters",
+    "from_json",
+    "image_grid",
+    "infotext",
+    "load_config",
     "region_overlay",
     "scaled_down",
     "split_at_blanks",
+    "to_json",
 ]
 
 

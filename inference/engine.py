@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 import threading
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
+from typing import Any, TypeVar
 
-from inference.backends.base import Backend, ModelStatus, QueueStatus
-from inference.checks import check_pictures, check_request
-from inference.config import Config
+from inference.backends.backend import Backend, ModelStatus, QueueStatus
+from inference.config.schema import Config
 from inference.documents import document_text
-from inference.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
-from inference.loras import lora_and_weight, lora_names
-from inference.types import (
-    TASKS,
-    CompleteRequest,
-    Event,
-    ImagineRequest,
-    ModelSpec,
-    Request,
-    Result,
-    Task,
-    Value,
-)
+from inference.hub.loras import lora_and_weight, lora_names
+from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
+from inference.types import Event, ModelSpec, Output, Result
+from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
+
+R = TypeVar("R", bound=Request)
 
 log = logging.getLogger(__name__)
 
@@ -41,36 +33,46 @@ class Engine:
         self._backend = backend
         self.loras = lora_names(config.loras)
         """The LoRA files that people may choose from, as they were when the bot started."""
-        self._specs = {task: config.specs(task) for task in TASKS}
+        self._specs = {task: config.specs(task) for task in TASK_NAMES}
         # Off the loop, and off the device threads; pictures do not wait behind documents, which take longer.
         self._pictures = ThreadPoolExecutor(2, thread_name_prefix="pictures")
         self._documents = ThreadPoolExecutor(2, thread_name_prefix="documents")
 
-    def models(self, task: Task) -> tuple[ModelSpec, ...]:
-        """The task's models, default first."""
+    def models(self, task: str) -> tuple[ModelSpec, ...]:
+        """Return the task's models, default first."""
         return self._specs[task]
 
-    def check(self, request: Request) -> ModelSpec:
-        """Everything that can be refused from memory alone; returns the model that would serve.
+    def check(self, request: R, *, pending: Iterable[str] = ()) -> CheckedRequest[R]:
+        """Check everything that memory alone can tell, and choose the model.
 
-        Raises InvalidRequest or UnknownModel. Cogs call it before they defer, so that a refusal is private.
+        `pending` names the inputs that will be fetched after this; `with_inputs` adds and checks them. Raises
+        InvalidRequest or UnknownModel. Cogs call it before they defer, so that a refusal is private.
         """
-        check_request(request, self.config)
+        pending = frozenset(pending)
+        request.check(self.config.limits, self.config.safety, pending)
         if isinstance(request, ImagineRequest) and request.lora:
             self._check_lora(request.lora)
-        return self._resolve(request)
+        spec = self._resolve(request)
+        return CheckedRequest(request.resolved(spec), spec, pending)
 
-    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+    def with_inputs(self, checked: CheckedRequest[R], **inputs: object) -> CheckedRequest[R]:
+        """Return `checked` with the inputs that were pending; raise InvalidRequest for a wrong one."""
+        fields: dict[str, Any] = inputs
+        request = replace(checked.request, **fields)
+        request.check_inputs(self.config.limits)
+        return CheckedRequest(request, checked.spec, checked.pending - inputs.keys())
+
+    async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
         """Yield the request's events, a `Result` last; closing the generator cancels the request.
 
         Raises InvalidRequest, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
         """
-        spec = self.check(request)
-        request = _with_seed(_resolved(request, spec, self.config))
-        await asyncio.get_running_loop().run_in_executor(self._pictures, check_pictures, request, self.config.limits)
-        deadline = asyncio.get_running_loop().time() + self.config.limits.deadline_seconds
+        assert not checked.pending, "with_inputs comes first"
+        request, loop = checked.request, asyncio.get_running_loop()
+        await loop.run_in_executor(self._pictures, request.decode_inputs, self.config.limits)
+        deadline = loop.time() + self.config.limits.deadline_seconds
         events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
-        ticket = self._backend.schedule(spec, request, events.put_nowait)
+        ticket = self._backend.schedule(checked.spec, request, events.put_nowait)
         try:
             while True:
                 event = await _next(events, deadline)
@@ -82,12 +84,12 @@ class Engine:
         finally:
             ticket.cancel()
 
-    async def run(self, request: Request) -> Value:
-        """The result alone; raises what `stream` raises."""
-        async with aclosing(self.stream(request)) as events:
+    async def run(self, checked: CheckedRequest[Request]) -> Output:
+        """Return the result alone; raise what `stream` raises."""
+        async with aclosing(self.stream(checked)) as events:
             async for event in events:
                 if isinstance(event, Result):
-                    return event.value
+                    return event.output
         raise AssertionError("a stream ends with a Result or an error")
 
     async def read_document(self, data: bytes, name: str, most: int) -> str:
@@ -102,7 +104,7 @@ class Engine:
         finally:
             left.set()
 
-    def loaded(self, task: Task) -> bool:
+    def loaded(self, task: str) -> bool:
         """Whether the task's default model is in memory, so that it would answer at once."""
         return bool(self._specs[task]) and self._backend.loaded(self._specs[task][0])
 
@@ -112,7 +114,7 @@ class Engine:
 
     async def statuses(self) -> list[ModelStatus]:
         """Every listed model, in the order of the config: loaded, on disk, or not downloaded."""
-        return await self._backend.statuses([spec for task in TASKS for spec in self._specs[task]])
+        return await self._backend.statuses([spec for task in TASK_NAMES for spec in self._specs[task]])
 
     def problems(self) -> list[str]:
         """What in the config this machine can't do, each with its place in the file.
@@ -173,20 +175,3 @@ async def _next(events: asyncio.Queue[Event | InferenceError], deadline: float) 
         raise RequestTimeout(
             "This took too long, so it was stopped. Try again when the queue is shorter, or ask for less."
         ) from error
-
-
-def _resolved(request: Request, spec: ModelSpec, config: Config) -> Request:
-    """With what its model can't know: a request to draw also tells what the picture's parameters name."""
-    if isinstance(request, ImagineRequest):
-        return replace(request, model=spec.name, largest_side=config.limits.side)
-    if isinstance(request, CompleteRequest):
-        temperature = spec.temperature if request.temperature is None else request.temperature
-        return replace(request, system=request.system or config.system, temperature=temperature)
-    return request
-
-
-def _with_seed(request: Request) -> Request:
-    """A request without a seed gets a random one, so that the answer can always be repeated."""
-    if isinstance(request, CompleteRequest | ImagineRequest) and request.seed is None:
-        return replace(request, seed=secrets.randbelow(2**32))
-    return request

@@ -11,10 +11,10 @@ from tempfile import TemporaryDirectory
 from discord.ext import commands
 from simcord.env import Env
 
-from inference import Config, ConfigError, Engine, create_backend, load
+from inference import Config, ConfigError, Engine, create_backend, load_config
 from preview.engine import PreviewEngine
-from preview.page import Page
-from preview.world import furnish, set_the_clock
+from preview.fixtures import furnish, set_the_clock
+from preview.page import PreviewPage
 from starter.smollm2 import prepare
 
 _PATIENCE = 120.0
@@ -41,7 +41,7 @@ async def serve(port: int, create_bot: CreateBot) -> None:
 
 def _ready_engine() -> PreviewEngine:
     """Blocks for seconds: makes the text model, once, and imports torch, while there is no page to hold up."""
-    config = load(_CONFIG)
+    config = load_config(_CONFIG)
     prepare(config.data)
     engine = PreviewEngine(config, create_backend(config))
     if problems := engine.problems():
@@ -50,7 +50,7 @@ def _ready_engine() -> PreviewEngine:
 
 
 @asynccontextmanager
-async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> AsyncGenerator[Page]:
+async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> AsyncGenerator[PreviewPage]:
     """The bot on `engine`, logged in to an offline Discord, and the page that shows it."""
     with TemporaryDirectory() as data:  # the offline Discord forgets all messages, so the bot may forget what it kept
         config = engine.config.model_copy(update={"data": Path(data)})
@@ -58,7 +58,7 @@ async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> Asy
         set_the_clock(env)
         await env.start()
         try:
-            async with Page(env, await furnish(env), port) as page:
+            async with PreviewPage(env, await furnish(env), port, engine.acting) as page:
                 yield page
         finally:
             await env.bot.close()

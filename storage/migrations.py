@@ -5,12 +5,12 @@ A step that has been published is never changed; what comes later is a step of i
 
 from __future__ import annotations
 
-_DRAWINGS = """
+_FIRST = """
 CREATE TABLE files (
     hash TEXT PRIMARY KEY,  -- SHA-256 of the data, in hexadecimal
     data BLOB NOT NULL
 );
-CREATE TABLE drawings (
+CREATE TABLE images (
     id TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
     channel INTEGER NOT NULL,
@@ -19,22 +19,33 @@ CREATE TABLE drawings (
     request TEXT NOT NULL,  -- JSON
     image TEXT REFERENCES files (hash),
     mask TEXT REFERENCES files (hash),
-    drawing TEXT NOT NULL,  -- JSON: settings really used, seed and variations of each picture
-    origin TEXT  -- JSON: what it was made from; null for a drawing from nothing
+    result TEXT NOT NULL,  -- JSON: settings really used, seed and variations of each picture
+    lineage TEXT,  -- JSON: what it was made from; null for one made from nothing
+    expires REAL  -- seconds since 1970; null: with its message
 );
-CREATE INDEX drawings_by_message ON drawings (message);
-CREATE INDEX drawings_by_channel ON drawings (channel);
-CREATE INDEX drawings_by_image ON drawings (image);
-CREATE INDEX drawings_by_mask ON drawings (mask);
-CREATE TRIGGER files_of_no_drawing AFTER DELETE ON drawings BEGIN
+CREATE INDEX images_by_message ON images (message);
+CREATE INDEX images_by_channel ON images (channel);
+CREATE INDEX images_by_owner ON images (owner);
+CREATE INDEX images_by_image ON images (image);
+CREATE INDEX images_by_mask ON images (mask);
+CREATE TRIGGER files_of_no_image AFTER DELETE ON images BEGIN
     DELETE FROM files
     WHERE hash IN (OLD.image, OLD.mask)
-        AND NOT EXISTS (SELECT 1 FROM drawings WHERE image = files.hash)
-        AND NOT EXISTS (SELECT 1 FROM drawings WHERE mask = files.hash);
+        AND NOT EXISTS (SELECT 1 FROM images WHERE image = files.hash)
+        AND NOT EXISTS (SELECT 1 FROM images WHERE mask = files.hash);
 END;
-"""
-
-_SETTINGS = """
+CREATE TABLE text_threads (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,  -- seconds since 1970
+    thread TEXT NOT NULL,  -- JSON: the request, and the segments that the model wrote
+    expires REAL  -- seconds since 1970; null: with its message
+);
+CREATE INDEX text_threads_by_message ON text_threads (message);
+CREATE INDEX text_threads_by_channel ON text_threads (channel);
+CREATE INDEX text_threads_by_owner ON text_threads (owner);
 CREATE TABLE server_settings (
     id INTEGER PRIMARY KEY,  -- of the server
     settings TEXT NOT NULL  -- JSON
@@ -43,35 +54,15 @@ CREATE TABLE person_settings (
     id INTEGER PRIMARY KEY,  -- of the person
     settings TEXT NOT NULL  -- JSON
 );
-CREATE INDEX drawings_by_owner ON drawings (owner);
 """
 
-_COMPLETIONS = """
-CREATE TABLE completions (
-    id TEXT PRIMARY KEY,
-    owner INTEGER NOT NULL,
-    channel INTEGER NOT NULL,
-    message INTEGER NOT NULL,
-    created REAL NOT NULL,  -- seconds since 1970
-    story TEXT NOT NULL  -- JSON: the request, and the pieces that the model wrote
-);
-CREATE INDEX completions_by_message ON completions (message);
-CREATE INDEX completions_by_channel ON completions (channel);
-CREATE INDEX completions_by_owner ON completions (owner);
-"""
-
-_EXPIRY = """
-ALTER TABLE drawings ADD COLUMN expires REAL;  -- seconds since 1970; null: with its message
-ALTER TABLE completions ADD COLUMN expires REAL;
-"""
-
-_STEPS = (_DRAWINGS, _SETTINGS, _COMPLETIONS, _EXPIRY)
+_STEPS = (_FIRST,)
 
 VERSION = len(_STEPS)
 
 
 def steps_from(version: int) -> list[str]:
-    """SQL scripts that bring a file of `version` up to date, each in a transaction of its own."""
+    """Return SQL scripts that bring a file of `version` up to date, each in a transaction of its own."""
     return [
         f"BEGIN;\n{step}\nPRAGMA user_version = {number};\nCOMMIT;"
         for number, step in enumerate(_STEPS[version:], start=version + 1)

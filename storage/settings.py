@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
-if TYPE_CHECKING:
-    from storage.store import Store
+from storage.database import Database
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +47,11 @@ class PersonSettings:
 S = TypeVar("S", ServerSettings, PersonSettings)
 
 
-class Rows(Generic[S]):
+class SettingsTable(Generic[S]):
     """One table: an id of Discord's, and its settings as JSON. Who changed nothing has no row."""
 
-    def __init__(self, store: Store, table: str, default: S) -> None:
-        self._store = store
+    def __init__(self, database: Database, table: str, default: S) -> None:
+        self._database = database
         self._table = table
         self._default = default
         self._json: TypeAdapter[S] = TypeAdapter(type(default))
@@ -60,7 +59,7 @@ class Rows(Generic[S]):
 
     async def load(self) -> None:
         """Read the table into memory."""
-        rows = await self._store.read(f"SELECT id, settings FROM {self._table}")
+        rows = await self._database.read(f"SELECT id, settings FROM {self._table}")
         self._rows = {row["id"]: self._json.validate_json(row["settings"]) for row in rows}
 
     def get(self, number: int | None) -> S:
@@ -69,7 +68,7 @@ class Rows(Generic[S]):
 
     async def change(self, number: int, change: Callable[[S], S]) -> S:
         """Keep what `change` makes of the settings, and return it; raises StorageError."""
-        async with self._store.writing() as connection:
+        async with self._database.writing() as connection:
             settings = change(self.get(number))
             await connection.execute(f"DELETE FROM {self._table} WHERE id = ?", (number,))
             if settings != self._default:
@@ -86,12 +85,12 @@ class Rows(Generic[S]):
         await self.change(number, lambda _: self._default)
 
 
-class Settings:
+class SettingsTables:
     """`servers` and `people`, each by Discord's id."""
 
-    def __init__(self, store: Store) -> None:
-        self.servers = Rows(store, "server_settings", ServerSettings())
-        self.people = Rows(store, "person_settings", PersonSettings())
+    def __init__(self, database: Database) -> None:
+        self.servers = SettingsTable(database, "server_settings", ServerSettings())
+        self.people = SettingsTable(database, "person_settings", PersonSettings())
 
     async def load(self) -> None:
         """Read all into memory."""

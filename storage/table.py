@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-if TYPE_CHECKING:
-    from storage.store import Store
-
+from storage.database import Database
 
 PRIVATE_SECONDS = 24 * 3600.0
 """How long the row of a message is kept that one person alone sees: Discord never tells when such a message goes."""
@@ -21,8 +19,8 @@ class Table:
 
     name: ClassVar[str]
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     async def forget(self, row_id: str) -> None:
         """Nothing of it remains."""
@@ -42,14 +40,14 @@ class Table:
 
     async def forget_expired(self, now: float) -> None:
         """What has had its time, at `now` in seconds since 1970."""
-        async with self._store.writing() as connection:
+        async with self._database.writing() as connection:
             await connection.execute(f"DELETE FROM {self.name} WHERE expires < ?", (now,))
 
     async def count_of(self, owner: int) -> int:
         """How many rows are kept for this person."""
-        [(count,)] = await self._store.read(f"SELECT count(*) FROM {self.name} WHERE owner = ?", (owner,))
+        [(count,)] = await self._database.read(f"SELECT count(*) FROM {self.name} WHERE owner = ?", (owner,))
         return count
 
     async def _delete(self, column: str, values: Iterable[int | str]) -> None:
-        async with self._store.writing() as connection:
+        async with self._database.writing() as connection:
             await connection.executemany(f"DELETE FROM {self.name} WHERE {column} = ?", [(value,) for value in values])

@@ -10,40 +10,39 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from PIL import Image
 
-from inference import parameters
-from inference.backends.base import Listener, ModelStatus, QueueStatus
-from inference.blanks import split_at_blanks
-from inference.errors import InferenceError
-from inference.images import encode_png
-from inference.types import (
+from inference import infotext
+from inference.backends.backend import Listener, ModelStatus, QueueStatus
+from inference.config.schema import Config, ModelEntry
+from inference.images.decoding import encode_png
+from inference.tasks import (
     Answer,
     AskRequest,
     Caption,
     CaptionRequest,
-    Chunk,
+    ChatAnswerRequest,
     CompleteRequest,
     Completion,
-    Drawing,
-    Event,
-    ExplainRequest,
-    Filling,
+    FillMaskResult,
     FillRequest,
+    GeneratedImage,
+    ImageResult,
     ImagineRequest,
-    Joint,
-    ModelSpec,
+    JointPrediction,
     Mood,
-    Moods,
-    Picture,
     Prediction,
     Request,
-    Result,
     SentimentRequest,
+    SentimentResult,
     SummarizeRequest,
     Summary,
 )
+from inference.text.mask_tokens import split_at_blanks
+from inference.types import Event, ModelSpec, PartialText, Result
+from inference.types.errors import InferenceError
 
 Script = Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]
 
@@ -60,7 +59,7 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
     """An answer of the right kind for every task, made from the request alone."""
     match request:
         case CompleteRequest():
-            return [Chunk(" and"), Chunk(" and then"), Result(Completion(" and then", request.seed or 0))]
+            return [PartialText(" and"), PartialText(" and then"), Result(Completion(" and then", request.seed or 0))]
         case FillRequest():
             return [Result(filled(request.text))]
         case SummarizeRequest():
@@ -68,44 +67,48 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
         case AskRequest():
             word = request.context.split()[0]
             return [Result(Answer(word, 0.9, 0, len(word)))]
-        case ExplainRequest():
-            return [Chunk("Because"), Result(Answer("Because it is so.", 0.0, 0, 0, generated=True))]
+        case ChatAnswerRequest():
+            return [PartialText("Because"), Result(Answer("Because it is so.", 0.0, 0, 0, generated=True))]
         case CaptionRequest():
             return [Result(Caption("a cat on a mat"))]
         case ImagineRequest():
             return [Result(drawn(request))]
         case SentimentRequest():
-            return [Result(Moods(tuple(Mood("positive", 0.98, 0.96) for _ in request.texts)))]
+            return [Result(SentimentResult(tuple(Mood("positive", 0.98, 0.96) for _ in request.texts)))]
         case _:
             raise TypeError(type(request).__name__)
 
 
-def filled(text: str) -> Filling:
+def filled(text: str) -> FillMaskResult:
     """The same words in every blank."""
     words = (("role", 0.6), ("fashion", 0.3), ("new", 0.1))
     pieces = split_at_blanks(text)
     predictions = tuple(Prediction(word, score, word.join(pieces)) for word, score in words)
     count = len(pieces) - 1
-    joint = tuple(Joint((word,) * count, score, word.join(pieces)) for word, score in words) if count > 1 else ()
-    return Filling((predictions,) * count, predictions[0].text, joint)
+    joint = (
+        tuple(JointPrediction((word,) * count, score, word.join(pieces)) for word, score in words) if count > 1 else ()
+    )
+    return FillMaskResult((predictions,) * count, predictions[0].text, joint)
 
 
-def drawn(request: ImagineRequest) -> Drawing:
+def drawn(request: ImagineRequest) -> ImageResult:
     """64 by 64 pixels a picture, in a colour of its own, with its parameters in the file."""
     strength = (request.strength or 0.75) if request.image else None
-    settings = Drawing((), 64, 64, request.steps or 25, request.guidance or 7.5, request.sampler or "DDIM", strength)
+    settings = ImageResult(
+        (), 64, 64, request.steps or 25, request.guidance_scale or 7.5, request.sampler or "DDIM", strength
+    )
     return replace(settings, pictures=tuple(_picture(request, settings, i) for i in range(request.count)))
 
 
-def _picture(request: ImagineRequest, settings: Drawing, index: int) -> Picture:
+def _picture(request: ImagineRequest, settings: ImageResult, index: int) -> GeneratedImage:
     seed, variations = request.seed or 0, request.variations
     if variations:
         variations = (*variations[:-1], replace(variations[-1], seed=variations[-1].seed + index))
     else:
         seed += index
     colour = Random(repr((request.prompt, seed, variations))).randbytes(3)
-    text = parameters.to_text(parameters.repeating(request, settings, seed, variations))
-    return Picture(encode_png(Image.new("RGB", (64, 64), tuple(colour)), text), seed, variations=variations)
+    text = infotext.to_text(infotext.repeatable(request, settings, seed, variations))
+    return GeneratedImage(encode_png(Image.new("RGB", (64, 64), tuple(colour)), text), seed, variations=variations)
 
 
 PNG = bytes.fromhex(
@@ -153,3 +156,8 @@ class FakeBackend:
 
     async def close(self) -> None:
         self.closed = True
+
+
+def model_lists(**lists: Sequence[Any]) -> dict[str, tuple[ModelEntry, ...]]:
+    """The `models` of a config; an entry is a line, options, or a ModelEntry."""
+    return Config.model_validate({"models": lists}).models

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("cogs", "inference", "preview", "starter", "storage")
 LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-starter.txt", "requirements-train.txt")
 DOCUMENTS = [
-    *(ROOT / "README.md", ROOT / "CHANGELOG.md"),
+    *(ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"),
     *sorted((ROOT / "docs").glob("*.md")),
     *sorted((ROOT / "starter" / "models").glob("*/README.md")),
 ]

@@ -8,19 +8,19 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.about.chooser import Topic, chooser
-from cogs.about.help import page_of, topics
-from cogs.about.models import models_page
-from cogs.about.queue import queue_page
-from cogs.examples import PRIVATE, examples
-from cogs.language import later
-from cogs.reply import InteractionPlace, Job
-from cogs.reply.rules import ANYWHERE
+from cogs.about.help_menu import HelpMenu, help_menu
+from cogs.about.help_pages import page_of, topics
+from cogs.about.models_page import models_page
+from cogs.about.queue_page import queue_page
+from cogs.common import InteractionResponder, ReplySession
+from cogs.common.help_texts import PRIVATE, examples
+from cogs.common.rules import ANYWHERE
+from cogs.i18n import gettext_noop
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
-__all__ = ["About", "tell_help"]
+__all__ = ["About", "show_help"]
 
 _EVERYWHERE = {ANYWHERE: True} | PRIVATE
 
@@ -30,15 +30,15 @@ class About(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self.jobs = bot.jobs
-        bot.add_dynamic_items(Topic)
+        self.sessions = bot.sessions
+        bot.add_dynamic_items(HelpMenu)
 
-    @app_commands.command(extras=_EVERYWHERE | examples({"command": "/imagine"}, {"command": later("Replies")}))
+    @app_commands.command(extras=_EVERYWHERE | examples({"command": "/imagine"}, {"command": gettext_noop("Replies")}))
     @app_commands.describe(command="What to show more of")
     async def help(self, interaction: discord.Interaction, command: str = "") -> None:
         """Show what I can do, with examples."""
-        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
-            await tell_help(job, self.bot, interaction.permissions, command)
+        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+            await show_help(session, self.bot, interaction.permissions, command)
 
     @help.autocomplete("command")
     async def _topics(self, interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
@@ -48,19 +48,19 @@ class About(commands.Cog):
     @app_commands.command(extras=_EVERYWHERE)
     async def models(self, interaction: discord.Interaction) -> None:
         """List the models: what each is for and good at, where it is, its size and licence."""
-        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
-            await job.acknowledge()
-            await job.finish(models_page(await job.engine.statuses()))
+        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+            await session.acknowledge()
+            await session.finish(models_page(await session.engine.statuses()))
 
     @app_commands.command(extras=_EVERYWHERE)
     async def queue(self, interaction: discord.Interaction) -> None:
         """Show how many requests wait and run."""
-        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
-            await job.acknowledge()
-            await job.finish(queue_page(job.engine.queues()))
+        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+            await session.acknowledge()
+            await session.finish(queue_page(session.engine.queues()))
 
 
-async def tell_help(job: Job, bot: Inkling, may: discord.Permissions, name: str = "") -> None:
+async def show_help(session: ReplySession, bot: Inkling, may: discord.Permissions, name: str = "") -> None:
     """The page of that name, or the overview, for somebody who `may` do that; below it a menu of the others."""
-    await job.acknowledge()
-    await job.finish(await page_of(bot, name, may), chooser(bot, name, may))
+    await session.acknowledge()
+    await session.finish(await page_of(bot, name, may), help_menu(bot, name, may))

@@ -8,21 +8,21 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.ask.buttons import Press
-from cogs.ask.form import QuestionForm
-from cogs.ask.gather import Given, gather, gather_by_reply
-from cogs.ask.telling import Question, check_question, tell_answer
-from cogs.examples import examples, seen
-from cogs.language import later
-from cogs.options import Text, models_of
-from cogs.reply import InteractionPlace
-from cogs.reply.claims import Claims
-from cogs.reply.sources import leads_elsewhere
+from cogs.ask.buttons import AnswerButton
+from cogs.ask.inputs import AskInputs, gather_by_reply, gather_inputs
+from cogs.ask.question_form import QuestionForm
+from cogs.ask.service import Question, check_question, show_answer
+from cogs.common import InteractionResponder
+from cogs.common.help_texts import examples, visibility
+from cogs.common.in_flight import InFlight
+from cogs.common.options import Text, models_of
+from cogs.common.sources import leads_elsewhere
+from cogs.i18n import gettext_noop
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
-__all__ = ["Ask", "Question", "check_question", "gather_by_reply", "tell_answer"]
+__all__ = ["Ask", "Question", "check_question", "gather_by_reply", "show_answer"]
 
 
 class Ask(commands.Cog):
@@ -30,23 +30,26 @@ class Ask(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self.claims = Claims(later("The model is answering this already. Wait until it is done."))
-        about = {"about": later("Asks for a question, and looks for the answer in the message.")}
+        self.claims = InFlight(gettext_noop("The model is answering this already. Wait until it is done."))
+        about = {"about": gettext_noop("Asks for a question, and looks for the answer in the message.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about, extras=about))
-        bot.add_dynamic_items(Press)
+        bot.add_dynamic_items(AnswerButton)
 
     @app_commands.command(
-        extras=seen(
-            later(
+        extras=visibility(
+            gettext_noop(
                 "Everybody here sees the answer, unless /settings or /server-settings say otherwise; only you do where "
                 "`link` leads to another channel."
             )
         )
         | examples(
-            {"question": later("Who wrote Hamlet?")},
-            {"question": later("Who paid?"), "text": later("Ann brought the bread, and Ben paid for it.")},
-            {"question": later("What is due in May?"), "file": later("minutes.pdf")},
-            {"question": later("When does it start?"), "messages": 100},
+            {"question": gettext_noop("Who wrote Hamlet?")},
+            {
+                "question": gettext_noop("Who paid?"),
+                "text": gettext_noop("Ann brought the bread, and Ben paid for it."),
+            },
+            {"question": gettext_noop("What is due in May?"), "file": gettext_noop("minutes.pdf")},
+            {"question": gettext_noop("When does it start?"), "messages": 100},
         )
     )
     @app_commands.describe(
@@ -81,11 +84,13 @@ class Ask(commands.Cog):
     ) -> None:
         """Ask about a text, files or messages; without any of them, ask a language model."""
         files = tuple(each for each in (file, file2, file3, file4, file5) if each)
-        given, asked = Given(text or "", files, link, messages), Question(question, model, own_words)
-        async with self.bot.jobs.open(InteractionPlace(interaction, private=leads_elsewhere(interaction, link))) as job:
-            check_question(job, asked, sourced=bool(given))
-            source = await gather(job, interaction, given) if given else None
-            await tell_answer(job, self.bot.recent, asked, source)
+        given, asked = AskInputs(text or "", files, link, messages), Question(question, model, own_words)
+        async with self.bot.sessions.open(
+            InteractionResponder(interaction, private=leads_elsewhere(interaction, link))
+        ) as session:
+            check_question(session, asked, sourced=bool(given))
+            source = await gather_inputs(session, interaction, given) if given else None
+            await show_answer(session, self.bot.answers, asked, source)
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu: the question comes in a form."""

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
 
-from cogs.ask.telling import tell_in_own_words
-from cogs.ask.wording import below
-from cogs.reply import InteractionPlace
+from cogs.ask.rendering import below
+from cogs.ask.service import show_in_own_words
+from cogs.common import InteractionResponder
 
 if TYPE_CHECKING:
     from cogs.ask import Ask
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Button = discord.ui.Button[discord.ui.View]
 
 
-class Press(discord.ui.DynamicItem[Button], template=r"inkling:ask:(?P<action>context|words):(?P<key>[\w-]+)"):
+class AnswerButton(discord.ui.DynamicItem[Button], template=r"inkling:ask:(?P<action>context|words):(?P<key>[\w-]+)"):
     """Any button below any answer, for the person who asked; each press is a job of its own."""
 
     def __init__(self, button: Button, action: str, key: str) -> None:
@@ -36,11 +36,11 @@ class Press(discord.ui.DynamicItem[Button], template=r"inkling:ask:(?P<action>co
         bot = cast("Inkling", interaction.client)
         assert interaction.message is not None, "buttons are below messages"
         private = self._action == "context" or interaction.message.flags.ephemeral
-        async with bot.jobs.open(InteractionPlace(interaction, private=private)) as job:
-            kept = bot.recent.owned(self._key, interaction.user.id)
+        async with bot.sessions.open(InteractionResponder(interaction, private=private)) as session:
+            kept = bot.answers.owned(self._key, interaction.user.id)
             if self._action == "words":
                 with cast("Ask", bot.get_cog("Ask")).claims.claim(self._key):
-                    await tell_in_own_words(job, kept)
+                    await show_in_own_words(session, kept)
             else:
-                await job.acknowledge()
-                await job.finish(below(kept.question, kept.around))
+                await session.acknowledge()
+                await session.finish(below(kept.question, kept.around))

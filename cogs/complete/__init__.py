@@ -8,21 +8,21 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.complete.chain import continued
-from cogs.complete.press import Press
-from cogs.complete.stops import stops_in
-from cogs.complete.tell import tell_completion
-from cogs.examples import examples
-from cogs.language import later
-from cogs.options import Seed, Text, models_of
-from cogs.reply import InteractionPlace
-from cogs.reply.claims import Claims
+from cogs.common import InteractionResponder
+from cogs.common.help_texts import examples
+from cogs.common.in_flight import InFlight
+from cogs.common.options import Seed, Text, models_of
+from cogs.complete.press import ThreadButton
+from cogs.complete.reply_chain import continue_by_reply
+from cogs.complete.service import show_completion
+from cogs.complete.stop_strings import parse_stop_strings
+from cogs.i18n import gettext_noop
 from inference import CompleteRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
-__all__ = ["Complete", "continued", "tell_completion"]
+__all__ = ["Complete", "continue_by_reply", "show_completion"]
 
 
 class Complete(commands.Cog):
@@ -30,13 +30,15 @@ class Complete(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self.claims = Claims(later("This text is still being written. Wait until it is done, or press Stop first."))
-        bot.add_dynamic_items(Press)
+        self.claims = InFlight(
+            gettext_noop("This text is still being written. Wait until it is done, or press Stop first.")
+        )
+        bot.add_dynamic_items(ThreadButton)
 
     @app_commands.command(
         extras=examples(
-            {"prompt": later("Once upon a time, in a library"), "length": 100},
-            {"prompt": later("Three reasons to get up early:"), "alternatives": 3},
+            {"prompt": gettext_noop("Once upon a time, in a library"), "length": 100},
+            {"prompt": gettext_noop("Three reasons to get up early:"), "alternatives": 3},
         )
     )
     @app_commands.describe(
@@ -73,10 +75,10 @@ class Complete(commands.Cog):
             temperature=temperature,
             top_p=top_p,
             repetition_penalty=repetition_penalty,
-            stop=stops_in(stop),
+            stop=parse_stop_strings(stop),
             n=alternatives,
             seed=seed,
             owner=str(interaction.user.id),
         )
-        async with self.bot.jobs.open(InteractionPlace(interaction)) as job:
-            await tell_completion(job, self.bot.store.completions, request)
+        async with self.bot.sessions.open(InteractionResponder(interaction)) as session:
+            await show_completion(session, self.bot.store.text_threads, request)

@@ -8,91 +8,91 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from cogs.common import ReplySession
 from cogs.complete.buttons import Action, buttons
-from cogs.complete.chain import foreign_prompt, turns_before_text
-from cogs.complete.page import finished
-from cogs.complete.writing import write
-from cogs.reply import Job
+from cogs.complete.generation import generate
+from cogs.complete.rendering import finished_content
+from cogs.complete.reply_chain import foreign_prompt, messages_before_text
 from inference import Completion, InvalidRequest
-from storage import KeptStory, Story
+from storage import StoredThread, TextThread
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class ThreadPress:
     """A button below a text, by its owner."""
 
     bot: Inkling
     interaction: discord.Interaction
     message: discord.Message
-    job: Job
-    kept: KeptStory
+    session: ReplySession
+    kept: StoredThread
 
     @property
-    def story(self) -> Story:
-        return self.kept.story
+    def thread(self) -> TextThread:
+        return self.kept.thread
 
-    async def write(self, story: Story, n: int) -> tuple[Completion, str]:
-        """What comes next in `story`, in `n` takes; raises InvalidRequest where nothing does."""
-        turns = await turns_before_text(self.bot, self.job, self.message) if story.follows else ()
-        prompt = await foreign_prompt(self.job, self.message) if story.foreign else story.request.prompt
-        request = replace(story.request, prompt=prompt, written=story.written, turns=turns, seed=None, n=n)
-        completion, why = await write(self.job, story, request)
+    async def write(self, thread: TextThread, n: int) -> tuple[Completion, str]:
+        """What comes next in `thread`, in `n` takes; raises InvalidRequest where nothing does."""
+        turns = await messages_before_text(self.bot, self.session, self.message) if thread.follows else ()
+        prompt = await foreign_prompt(self.session, self.message) if thread.foreign else thread.request.prompt
+        request = replace(thread.request, prompt=prompt, prefill=thread.written, messages=turns, seed=None, n=n)
+        completion, why = await generate(self.session, thread, self.session.check(request))
         if not completion.text.strip():
             raise InvalidRequest("The model added nothing this time: to it, the text is complete as it is.")
         return completion, why
 
-    async def show(self, story: Story, why: str = "") -> None:
-        """Make the message show `story` from now on; where that can't be kept, the job shows what was there before."""
-        await self.job.acknowledge()
-        await self.job.finish(finished(story, why), buttons(self.kept.id, story))
-        await self.bot.store.completions.rewrite(self.kept.id, story)
+    async def show(self, thread: TextThread, why: str = "") -> None:
+        """Make the message show `thread` from now on; where that can't be kept, the job shows what was there before."""
+        await self.session.acknowledge()
+        await self.session.finish(finished_content(thread, why), buttons(self.kept.id, thread))
+        await self.bot.store.text_threads.rewrite(self.kept.id, thread)
 
 
-async def go_on(pressed: Pressed) -> None:
+async def continue_text(pressed: ThreadPress) -> None:
     """One more piece."""
-    completion, why = await pressed.write(pressed.story, pressed.story.request.n)
-    await pressed.show(pressed.story.continued(completion), why)
+    completion, why = await pressed.write(pressed.thread, pressed.thread.request.n)
+    await pressed.show(pressed.thread.with_segment(completion), why)
 
 
-async def retell(pressed: Pressed) -> None:
+async def try_another(pressed: ThreadPress) -> None:
     """The last piece in other words; the earlier ones stay within reach."""
-    completion, why = await pressed.write(pressed.story.undone(), 1)
-    await pressed.show(pressed.story.retold(completion), why)
+    completion, why = await pressed.write(pressed.thread.without_last_segment(), 1)
+    await pressed.show(pressed.thread.with_variant(completion), why)
 
 
-async def undo(pressed: Pressed) -> None:
-    await pressed.job.acknowledge()
-    if len(pressed.story.pieces) < 2:  # the button is older than the text: both are shown anew
+async def undo(pressed: ThreadPress) -> None:
+    await pressed.session.acknowledge()
+    if len(pressed.thread.segments) < 2:  # the button is older than the text: both are shown anew
         raise InvalidRequest("Nothing is left to undo. To be rid of the text, press Delete.")
-    await pressed.show(pressed.story.undone())
+    await pressed.show(pressed.thread.without_last_segment())
 
 
-async def delete(pressed: Pressed) -> None:
+async def delete(pressed: ThreadPress) -> None:
     await pressed.interaction.response.defer()
     await pressed.interaction.delete_original_response()
-    await pressed.bot.store.completions.forget(pressed.kept.id)
+    await pressed.bot.store.text_threads.forget(pressed.kept.id)
 
 
-async def back(pressed: Pressed) -> None:
-    await _turn(pressed, -1)
+async def show_previous(pressed: ThreadPress) -> None:
+    await _turn_page(pressed, -1)
 
 
-async def forth(pressed: Pressed) -> None:
-    await _turn(pressed, 1)
+async def show_next(pressed: ThreadPress) -> None:
+    await _turn_page(pressed, 1)
 
 
-async def _turn(pressed: Pressed, by: int) -> None:
-    await pressed.show(pressed.story.turned(pressed.story.pieces[-1].shown + by))
+async def _turn_page(pressed: ThreadPress, by: int) -> None:
+    await pressed.show(pressed.thread.showing_variant(pressed.thread.segments[-1].shown + by))
 
 
-ACTIONS: dict[Action, Callable[[Pressed], Awaitable[None]]] = {
-    "continue": go_on,
-    "another": retell,
+ACTIONS: dict[Action, Callable[[ThreadPress], Awaitable[None]]] = {
+    "continue": continue_text,
+    "another": try_another,
     "undo": undo,
     "delete": delete,
-    "previous": back,
-    "next": forth,
+    "previous": show_previous,
+    "next": show_next,
 }

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
 
-from cogs.complete.actions import ACTIONS, Pressed
+from cogs.common.button_responder import ButtonResponder
+from cogs.complete.actions import ACTIONS, ThreadPress
 from cogs.complete.buttons import CUSTOM_ID, Action, buttons
-from cogs.complete.page import finished
-from cogs.reply.pressed import PressedPlace
+from cogs.complete.rendering import finished_content
 from inference import InvalidRequest
-from storage import Completions, KeptStory
+from storage import StoredThread, TextThreadTable
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 Button = discord.ui.Button[discord.ui.View]
 
 
-class Press(discord.ui.DynamicItem[Button], template=CUSTOM_ID):
+class ThreadButton(discord.ui.DynamicItem[Button], template=CUSTOM_ID):
     """Any button below any text; each press is a job of its own, one at a time for a text."""
 
-    def __init__(self, button: Button, action: Action, story_id: str) -> None:
+    def __init__(self, button: Button, action: Action, thread_id: str) -> None:
         super().__init__(button)
         self._action: Action = action
-        self._story_id = story_id
+        self._story_id = thread_id
 
     @classmethod
     async def from_custom_id(
@@ -39,16 +39,16 @@ class Press(discord.ui.DynamicItem[Button], template=CUSTOM_ID):
         bot = cast("Inkling", interaction.client)
         claims = cast("Complete", bot.get_cog("Complete")).claims
         assert interaction.message is not None, "buttons are below messages"
-        async with bot.jobs.open(PressedPlace(interaction)) as job:
+        async with bot.sessions.open(ButtonResponder(interaction)) as session:
             with claims.claim(self._story_id):
-                kept = await _owned(bot.store.completions, self._story_id, interaction.user.id)
-                job.keeps(finished(kept.story), buttons(kept.id, kept.story))
-                await ACTIONS[self._action](Pressed(bot, interaction, interaction.message, job, kept))
+                kept = await _owned_thread(bot.store.text_threads, self._story_id, interaction.user.id)
+                session.keep_on_failure(finished_content(kept.thread), buttons(kept.id, kept.thread))
+                await ACTIONS[self._action](ThreadPress(bot, interaction, interaction.message, session, kept))
 
 
-async def _owned(completions: Completions, story_id: str, person: int) -> KeptStory:
+async def _owned_thread(completions: TextThreadTable, thread_id: str, person: int) -> StoredThread:
     """The story, if it is still kept and theirs; raises InvalidRequest."""
-    kept = await completions.get(story_id)
+    kept = await completions.get(thread_id)
     if kept is None:
         raise InvalidRequest(
             "I no longer know how this was written, so its buttons can do nothing. Use /complete again."

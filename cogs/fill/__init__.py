@@ -8,13 +8,13 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import examples
-from cogs.fill.buttons import Choose, choices
-from cogs.fill.wording import shown
-from cogs.language import later
-from cogs.options import Text, models_of
-from cogs.reply import InteractionPlace
-from inference import Filling, FillRequest
+from cogs.common import InteractionResponder
+from cogs.common.help_texts import examples
+from cogs.common.options import Text, models_of
+from cogs.fill.buttons import FillButton, fill_buttons
+from cogs.fill.rendering import filled_content
+from cogs.i18n import gettext_noop
+from inference import FillMaskResult, FillRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -24,13 +24,13 @@ class Fill(commands.Cog):
     """Missing words."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.jobs = bot.jobs
-        bot.add_dynamic_items(Choose)
+        self.sessions = bot.sessions
+        bot.add_dynamic_items(FillButton)
 
     @app_commands.command(
         extras=examples(
-            {"text": later("The capital of France is ___.")},
-            {"text": later("She put the ___ on the ___.")},
+            {"text": gettext_noop("The capital of France is ___.")},
+            {"text": gettext_noop("She put the ___ on the ___.")},
         )
     )
     @app_commands.describe(text="A text with one or more blanks: [MASK] or ___", model="Who guesses")
@@ -38,7 +38,7 @@ class Fill(commands.Cog):
     async def fill(self, interaction: discord.Interaction, text: Text, model: str = "") -> None:
         """Guess the missing words of a text."""
         request = FillRequest(text=text, model=model, owner=str(interaction.user.id))
-        async with self.jobs.open(InteractionPlace(interaction)) as job:
-            filling = await job.run(request, Filling)
-            page = shown(text, filling)
-            await job.finish(page, choices(job.owner, filling, page))
+        async with self.sessions.open(InteractionResponder(interaction)) as session:
+            filling = await session.run(session.check(request), FillMaskResult)
+            content = filled_content(text, filling)
+            await session.finish(content, fill_buttons(session.owner, filling, content))

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
 
-from cogs.fill.wording import candidates, label, with_words
-from cogs.reply import Page
-from cogs.reply.parts import PART
-from cogs.reply.pressed import PressedPlace
-from inference import Filling, InvalidRequest
+from cogs.common import MessageContent
+from cogs.common.button_responder import ButtonResponder
+from cogs.common.message_splitting import PART_LIMIT
+from cogs.fill.rendering import candidates, label, with_words
+from inference import FillMaskResult, InvalidRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -22,7 +22,7 @@ _MOST = 5
 """What fits into a row."""
 
 
-class Choose(discord.ui.DynamicItem[Button], template=r"inkling:fill:(?P<owner>\d+):(?P<words>.+)"):
+class FillButton(discord.ui.DynamicItem[Button], template=r"inkling:fill:(?P<owner>\d+):(?P<words>.+)"):
     """Puts its words into the blanks, for the person who asked."""
 
     def __init__(self, button: Button, owner: int, words: tuple[str, ...]) -> None:
@@ -39,21 +39,21 @@ class Choose(discord.ui.DynamicItem[Button], template=r"inkling:fill:(?P<owner>\
     async def callback(self, interaction: discord.Interaction) -> None:
         bot = cast("Inkling", interaction.client)
         assert interaction.message is not None, "buttons are below messages"
-        async with bot.jobs.open(PressedPlace(interaction)) as job:
+        async with bot.sessions.open(ButtonResponder(interaction)) as session:
             if interaction.user.id != self._owner:
                 raise InvalidRequest("Only the person who asked can choose the words. Use /fill with your own text.")
-            await job.acknowledge()
+            await session.acknowledge()
             content = with_words(interaction.message.content, self._words)
-            await job.finish(Page(content), _chosen(interaction.message, self.custom_id))
+            await session.finish(MessageContent(content), _chosen(interaction.message, self.custom_id))
 
 
-def choices(owner: int, filling: Filling, page: Page) -> discord.ui.View | None:
+def fill_buttons(owner: int, filling: FillMaskResult, content: MessageContent) -> discord.ui.View | None:
     """A button for each of the best choices, the best one pressed.
 
     None where a press could not change the whole text, since with some of the words it takes several messages.
     """
     rows = [words for words, _ in candidates(filling)][:_MOST]
-    if not rows or any(len(with_words(page.text, words)) > PART for words in rows):
+    if not rows or any(len(with_words(content.text, words)) > PART_LIMIT for words in rows):
         return None
     return _view([(label(words), _id(owner, words)) for words in rows], chosen=0)
 

@@ -9,18 +9,18 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import examples
-from cogs.imagine.begin import alternatives, check_unread, repeated, with_pictures
-from cogs.imagine.drawing import tell_drawing
+from cogs.common import InteractionResponder, ReplySession
+from cogs.common.help_texts import examples
+from cogs.common.options import Seed, Text, loras, models_of
+from cogs.common.sources import pictures
+from cogs.i18n import gettext_noop
+from cogs.imagine.confirm_view import generate_or_confirm
 from cogs.imagine.permutations import several
-from cogs.imagine.picker import PICK, Picker
-from cogs.imagine.question import draw_or_ask
-from cogs.imagine.rules import for_channel
-from cogs.imagine.words import remix_form
-from cogs.language import later
-from cogs.options import Seed, Text, loras, models_of
-from cogs.reply import InteractionPlace, Job
-from cogs.reply.sources import pictures
+from cogs.imagine.preparation import Checked, alternatives, check_before_fetching, input_files, repeated, with_files
+from cogs.imagine.prompt_modal import remix_modal
+from cogs.imagine.region_picker import PICK, RegionPicker
+from cogs.imagine.safety_rules import for_channel
+from cogs.imagine.service import generate_images
 from inference import REGIONS, SAMPLERS, ImagineRequest, InvalidRequest
 
 if TYPE_CHECKING:
@@ -43,13 +43,17 @@ class Imagine(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        about = {"about": later("Draws from its picture and your words.")}
+        about = {"about": gettext_noop("Draws from its picture and your words.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image, extras=about))
 
     @app_commands.command(
         extras=examples(
-            {"prompt": later("a lighthouse at dusk, oil painting"), "count": 4},
-            {"prompt": later("the same house in {spring,winter}"), "image": later("house.png"), "strength": 0.6},
+            {"prompt": gettext_noop("a lighthouse at dusk, oil painting"), "count": 4},
+            {
+                "prompt": gettext_noop("the same house in {spring,winter}"),
+                "image": gettext_noop("house.png"),
+                "strength": 0.6,
+            },
         )
     )
     @app_commands.describe(
@@ -61,7 +65,7 @@ class Imagine(commands.Cog):
         negative_prompt="What to keep out",
         size="Width and height in pixels",
         steps="More take longer and show more detail",
-        guidance="How closely to follow the prompt",
+        guidance_scale="How closely to follow the prompt",
         sampler="The way from noise to a picture",
         seed="0 to 4294967295; the same seed repeats a picture",
         count="How many pictures",
@@ -70,7 +74,7 @@ class Imagine(commands.Cog):
         temperature="For models that draw token by token: 0 to 5, less is tamer",
         top_k="For models that draw token by token: how many tokens to choose from",
     )
-    @app_commands.rename(negative_prompt="negative")
+    @app_commands.rename(negative_prompt="negative", guidance_scale="guidance")
     @app_commands.choices(
         size=_SIZES,
         sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLERS],
@@ -88,7 +92,7 @@ class Imagine(commands.Cog):
         negative_prompt: Text = "",
         size: str = "0x0",
         steps: app_commands.Range[int, 1, 500] = 0,
-        guidance: app_commands.Range[float, 0.0, 30.0] | None = None,
+        guidance_scale: app_commands.Range[float, 0.0, 30.0] | None = None,
         sampler: str | None = None,
         seed: Seed | None = None,
         count: app_commands.Range[int, 1, 10] = 1,
@@ -104,7 +108,7 @@ class Imagine(commands.Cog):
             "width": int(width),
             "height": int(height),
             "steps": steps,
-            "guidance": guidance,
+            "guidance_scale": guidance_scale,
             "sampler": sampler,
             "seed": seed,
             "count": count,
@@ -123,11 +127,11 @@ class Imagine(commands.Cog):
 
     async def remix_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu: the words come in a form."""
-        async with self.bot.jobs.open(InteractionPlace(interaction)):
+        async with self.bot.sessions.open(InteractionResponder(interaction)):
             found = pictures(message)
             if not found:
                 raise InvalidRequest("That message has no picture attached. Pictures behind links can't be drawn from.")
-            await interaction.response.send_modal(await remix_form(self.bot, found[0]))
+            await interaction.response.send_modal(await remix_modal(self.bot, found[0]))
 
     async def _draw(
         self,
@@ -139,22 +143,21 @@ class Imagine(commands.Cog):
         """At once; or after a question, where a region is to be looked at or there are several jobs."""
         request = for_channel(request, interaction.channel, self.bot.config)
         ask = bool(request.region) or several(request.prompt)
-        async with self.bot.jobs.open(InteractionPlace(interaction, private=ask)) as job:
-            requests = alternatives(interaction, request, job.limits)
-            region = REGIONS[0] if request.region == PICK else request.region  # any will do: none is chosen yet
-            for each in requests:
-                check_unread(job, replace(each, region=region), image, mask)
-            await job.acknowledge()
-            request = await with_pictures(request, image, mask)
-            requests = [replace(request, prompt=each.prompt) for each in requests]
-            if request.region:
-                picker = await Picker.open(self.bot.jobs, interaction, requests, self._tell)
-                await job.finish(await picker.shown(), picker)
+        async with self.bot.sessions.open(InteractionResponder(interaction, private=ask)) as session:
+            region, files = request.region, input_files(image, mask)
+            request = replace(request, region="") if region == PICK else request
+            requests = alternatives(interaction, request, session.limits)
+            checked = check_before_fetching(session, requests, files, *(["region"] if region else []))
+            await session.acknowledge()
+            checked = await with_files(session, checked, files)
+            if region:
+                picker = await RegionPicker.open(self.bot.sessions, interaction, checked, self._show, request.region)
+                await session.finish(await picker.shown(), picker)
             else:
-                await draw_or_ask(job, self.bot.jobs, interaction, requests, self._tell)
+                await generate_or_confirm(session, self.bot.sessions, interaction, checked, self._show)
 
-    async def _tell(self, job: Job, request: ImagineRequest) -> None:
-        await tell_drawing(job, self.bot.store.drawings, request)
+    async def _show(self, session: ReplySession, checked: Checked) -> None:
+        await generate_images(session, self.bot.store.images, checked)
 
     async def _repeat(
         self,
@@ -164,7 +167,7 @@ class Imagine(commands.Cog):
         mask: discord.Attachment | None,
     ) -> None:
         """No prompt: the picture tells what it was drawn from; options that are given go before that."""
-        async with self.bot.jobs.open(InteractionPlace(interaction)) as job:
+        async with self.bot.sessions.open(InteractionResponder(interaction)) as session:
             if image is None:
                 raise InvalidRequest(
                     "Say what to draw as `prompt`, or attach a picture that a bot has drawn as `image`."
@@ -172,9 +175,9 @@ class Imagine(commands.Cog):
             if mask or options["region"] or options["strength"] is not None:
                 raise InvalidRequest("To draw from this picture, say what it should become as `prompt`.")
             given = {name: value for name, value in options.items() if value != _OPEN.get(name)}
-            request = await repeated(job, image, given)
+            request = await repeated(session, image, given)
             request = for_channel(request, interaction.channel, self.bot.config)
-            await tell_drawing(job, self.bot.store.drawings, request)
+            await generate_images(session, self.bot.store.images, session.check(request))
 
 
 _OPEN = {field.name: field.default for field in fields(ImagineRequest)}

@@ -9,16 +9,16 @@ from dataclasses import dataclass, replace
 
 import discord
 
+from cogs.common import ReplySession, ReplySessions
+from cogs.common.sources import read
+from cogs.i18n import tr
 from cogs.imagine.buttons import Action
-from cogs.imagine.drawing import show_drawing, tell_drawing
-from cogs.imagine.receipt import receipt
-from cogs.imagine.remix import Remix
-from cogs.imagine.rules import for_channel
-from cogs.language import tr
-from cogs.reply import Job, Jobs
-from cogs.reply.sources import read
-from inference import ImagineRequest, InvalidRequest, Variation, cut, parameters
-from storage import Drawings, Kept, Origin
+from cogs.imagine.parameters_view import parameters_content
+from cogs.imagine.remix_form import RemixForm
+from cogs.imagine.safety_rules import for_channel
+from cogs.imagine.service import generate_images, show_images
+from inference import ImagineRequest, InvalidRequest, Variation, crop_from_grid, infotext
+from storage import ImageTable, Lineage, StoredImage
 
 _VARIATIONS = 4
 _VARIATION_STRENGTH = 0.2
@@ -29,15 +29,15 @@ _NO_FILE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Pressed:
+class ImagePress:
     """A button, by the owner of the drawing: `index` is the picture that it is about, counted from 0."""
 
     interaction: discord.Interaction
     message: discord.Message
-    jobs: Jobs
-    job: Job
-    drawings: Drawings
-    kept: Kept
+    sessions: ReplySessions
+    session: ReplySession
+    drawings: ImageTable
+    kept: StoredImage
     index: int
 
     @property
@@ -49,44 +49,47 @@ class Pressed:
 
     def allowed(self, request: ImagineRequest) -> ImagineRequest:
         """By the rules of this channel, which may have changed."""
-        return for_channel(request, self.interaction.channel, self.job.engine.config)
+        return for_channel(request, self.interaction.channel, self.session.engine.config)
 
-    async def draw(self, request: ImagineRequest, origin: Origin, made_from: str) -> None:
-        await tell_drawing(self.job, self.drawings, self.allowed(request), origin, made_from)
+    async def draw(self, request: ImagineRequest, origin: Lineage, made_from: str) -> None:
+        checked = self.session.check(self.allowed(request))
+        await generate_images(self.session, self.drawings, checked, origin, made_from)
 
 
-async def show_one(pressed: Pressed) -> None:
+async def show_one(pressed: ImagePress) -> None:
     """One picture of a sheet, cut out of it; drawn anew where the sheet was too large to go out without a loss, or at
     all."""
     kept, index = pressed.kept, pressed.index
-    request = pressed.allowed(parameters.single(kept.request, kept.drawing, index))
+    request = pressed.allowed(infotext.request_for_image(kept.request, kept.drawing, index))
     picture = kept.drawing.pictures[index]
     if picture.flagged and not request.show_flagged:
         raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
-    origin = Origin(kept.id, "picture", index)
+    origin = Lineage(kept.id, "picture", index)
     made_from = tr("Picture {number} of {link}", number=index + 1, link=pressed.message.jump_url)
     file = next(iter(pressed.message.attachments), None)
     if file is None or not file.filename.endswith(".png"):
         await pressed.draw(request, origin, made_from)
         return
-    await pressed.job.acknowledge()
+    await pressed.session.acknowledge()
     sheet = await _fetched(file)
-    png = await asyncio.to_thread(lambda: cut(sheet, index, len(kept.drawing.pictures), parameters.to_text(request)))
+    png = await asyncio.to_thread(
+        lambda: crop_from_grid(sheet, index, len(kept.drawing.pictures), infotext.to_text(request))
+    )
     drawing = replace(kept.drawing, pictures=(replace(picture, png=png),), note="")
-    await show_drawing(pressed.job, pressed.drawings, request, drawing, origin, made_from)
+    await show_images(pressed.session, pressed.drawings, request, drawing, origin, made_from)
 
 
-async def vary(pressed: Pressed) -> None:
+async def vary(pressed: ImagePress) -> None:
     """Pictures that start from nearly the same noise, and so look much like this one."""
-    parent = parameters.single(pressed.kept.request, pressed.kept.drawing, pressed.index)
+    parent = infotext.request_for_image(pressed.kept.request, pressed.kept.drawing, pressed.index)
     turn = Variation(_new_seed(), _VARIATION_STRENGTH)
-    count = min(_VARIATIONS, pressed.job.limits.pictures)
+    count = min(_VARIATIONS, pressed.session.limits.pictures)
     request = replace(parent, variations=(*parent.variations, turn), count=count)
     made_from = tr("Variations of {picture}", picture=pressed.picture)
-    await pressed.draw(request, Origin(pressed.kept.id, "variations", pressed.index), made_from)
+    await pressed.draw(request, Lineage(pressed.kept.id, "variations", pressed.index), made_from)
 
 
-async def reroll(pressed: Pressed) -> None:
+async def reroll(pressed: ImagePress) -> None:
     """The same once more from other noise; of variations, other ones of the same picture."""
     request = pressed.kept.request
     if request.variations:
@@ -95,33 +98,33 @@ async def reroll(pressed: Pressed) -> None:
     else:
         request = replace(request, seed=_new_seed())
     made_from = tr("Another try at {link}", link=pressed.message.jump_url)
-    await pressed.draw(request, Origin(pressed.kept.id, "reroll"), made_from)
+    await pressed.draw(request, Lineage(pressed.kept.id, "reroll"), made_from)
 
 
-async def remix(pressed: Pressed) -> None:
-    pressed.job.check_here()
-    form = Remix(pressed.jobs, pressed.drawings, pressed.kept, pressed.message.jump_url)
+async def remix(pressed: ImagePress) -> None:
+    pressed.session.check_rules()
+    form = RemixForm(pressed.sessions, pressed.drawings, pressed.kept, pressed.message.jump_url)
     await pressed.interaction.response.send_modal(form)
 
 
-async def tell_parameters(pressed: Pressed) -> None:
-    page = await asyncio.to_thread(receipt, pressed.kept)
-    files = [file.file() for file in page.files]
-    await pressed.interaction.response.send_message(page.text, files=files, ephemeral=True)
+async def show_parameters(pressed: ImagePress) -> None:
+    content = await asyncio.to_thread(parameters_content, pressed.kept)
+    files = [file.file() for file in content.files]
+    await pressed.interaction.response.send_message(content.text, files=files, ephemeral=True)
 
 
-async def delete(pressed: Pressed) -> None:
+async def delete(pressed: ImagePress) -> None:
     await pressed.interaction.response.defer()
     await pressed.interaction.delete_original_response()
     await pressed.drawings.forget(pressed.kept.id)
 
 
-ACTIONS: dict[Action, Callable[[Pressed], Awaitable[None]]] = {
+ACTIONS: dict[Action, Callable[[ImagePress], Awaitable[None]]] = {
     "one": show_one,
     "vary": vary,
     "reroll": reroll,
     "remix": remix,
-    "parameters": tell_parameters,
+    "parameters": show_parameters,
     "delete": delete,
 }
 

@@ -6,19 +6,19 @@ from typing import Literal, get_args
 
 import discord
 
-from cogs.language import tr
-from inference import Drawing
+from cogs.i18n import tr
+from inference import ImageResult
 
 Action = Literal["one", "vary", "reroll", "remix", "parameters", "delete"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
 
-CUSTOM_ID = rf"inkling:(?P<action>{'|'.join(ACTIONS)}):(?P<drawing>[\w-]+)(?::(?P<picture>\d))?"
+CUSTOM_ID = rf"inkling:imagine:(?P<action>{'|'.join(ACTIONS)}):(?P<drawing>[\w-]+)(?::(?P<picture>\d))?"
 """All that a press carries: the rest is in the store, so that buttons work for as long as their message is there."""
 
 _IN_A_ROW = 5
 
 
-def buttons(drawing_id: str, drawing: Drawing) -> discord.ui.View:
+def buttons(drawing_id: str, drawing: ImageResult) -> discord.ui.View:
     """U1, U2, … and V1, V2, … for each picture of several, Vary for a single one, and what concerns them all."""
     view = discord.ui.View(timeout=None)
     row = 0
@@ -37,7 +37,7 @@ def buttons(drawing_id: str, drawing: Drawing) -> discord.ui.View:
 
 
 def _add_row_for_each(
-    view: discord.ui.View, row: int, letter: str, action: Action, drawing_id: str, drawing: Drawing
+    view: discord.ui.View, row: int, letter: str, action: Action, drawing_id: str, drawing: ImageResult
 ) -> int:
     """A button for each picture, five a row; those of pictures that were held back can't be pressed."""
     for index, shown in enumerate(_shown(drawing)):
@@ -46,9 +46,9 @@ def _add_row_for_each(
     return row - (-len(drawing.pictures) // _IN_A_ROW)
 
 
-def _shown(drawing: Drawing) -> list[bool]:
+def _shown(drawing: ImageResult) -> list[bool]:
     return [bool(picture.png) for picture in drawing.pictures]
 
 
 def _button(label: str, row: int, custom_id: str, *, disabled: bool = False) -> discord.ui.Button[discord.ui.View]:
-    return discord.ui.Button(label=label, row=row, custom_id=f"inkling:{custom_id}", disabled=disabled)
+    return discord.ui.Button(label=label, row=row, custom_id=f"inkling:imagine:{custom_id}", disabled=disabled)

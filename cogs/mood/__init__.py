@@ -8,33 +8,33 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import PRIVATE, examples
-from cogs.language import later
-from cogs.mood.telling import tell_course, tell_mood
-from cogs.options import Text, models_of
-from cogs.reply import InteractionPlace
-from cogs.reply.sources import text_of_message
-from cogs.reply.stretch import Stretch, since_choices
+from cogs.common import InteractionResponder
+from cogs.common.help_texts import PRIVATE, examples
+from cogs.common.history_range import HistoryRange, since_choices
+from cogs.common.options import Text, models_of
+from cogs.common.sources import text_of_message
+from cogs.i18n import gettext_noop
+from cogs.mood.service import show_mood, show_mood_chart
 from inference import InvalidRequest, SentimentRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
-__all__ = ["Moods", "tell_mood"]
+__all__ = ["Mood", "show_mood"]
 
 
-class Moods(commands.Cog):
+class Mood(commands.Cog):
     """The sound of texts; those alone who ask see it."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.jobs = bot.jobs
-        about = {"about": later("Tells how pleasant its text sounds, to you alone.")}
+        self.sessions = bot.sessions
+        about = {"about": gettext_noop("Tells how pleasant its text sounds, to you alone.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Mood", callback=self.mood_of_message, extras=about))
 
     @app_commands.command(
         extras=PRIVATE
         | examples(
-            {"text": later("What a lovely day")},
+            {"text": gettext_noop("What a lovely day")},
             {"messages": 100},
         )
     )
@@ -56,19 +56,19 @@ class Moods(commands.Cog):
         model: str = "",
     ) -> None:
         """Tell whether a text, or what was written in a channel, sounds positive or negative."""
-        stretch = Stretch(messages, since, channel.id if channel else None)
+        stretch = HistoryRange(messages, since, channel.id if channel else None)
         owner = str(interaction.user.id)
-        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
-            job.check(SentimentRequest(texts=("…",), model=model, owner=owner))
+        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+            checked = session.check(SentimentRequest(model=model, owner=owner), pending=["texts"])
             if (text is not None) == stretch.wanted:
                 raise InvalidRequest("Give either a text, or messages of a channel (`messages`, `since` or `channel`).")
             if text is None:
-                await tell_course(job, interaction, stretch, model)
+                await show_mood_chart(session, interaction, stretch, checked)
             else:
-                await tell_mood(job, text, model)
+                await show_mood(session, checked, text)
 
     async def mood_of_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
-        async with self.jobs.open(InteractionPlace(interaction, private=True)) as job:
-            job.check(SentimentRequest(texts=("…",)))
-            await tell_mood(job, await text_of_message(job, message))
+        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+            checked = session.check(SentimentRequest(owner=str(interaction.user.id)), pending=["texts"])
+            await show_mood(session, checked, await text_of_message(session, message))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING
 
-from cogs.mood.course import Course
+from cogs.mood.series import MoodSeries
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -33,7 +33,7 @@ _INCHES = (6.4, 2.8)
 _DPI = 150
 
 
-def draw(course: Course) -> bytes:
+def draw(course: MoodSeries) -> bytes:
     """A PNG file. Takes a while: call it off the event loop."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -47,7 +47,7 @@ def draw(course: Course) -> bytes:
     return file.getvalue()
 
 
-def _plot(axes: Axes, course: Course) -> None:
+def _plot(axes: Axes, course: MoodSeries) -> None:
     numbers = range(1, len(course.valences) + 1)
     axes.axhline(0, color=GREY, linewidth=1, linestyle=(0, (4, 4)))
     axes.plot(numbers, course.running_mean(), color=GREY, linewidth=3, solid_capstyle="round")

@@ -11,12 +11,12 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import PRIVATE
-from cogs.language import later, tr
+from cogs.common import InteractionResponder
+from cogs.common.help_texts import PRIVATE
+from cogs.common.rules import ANYWHERE
+from cogs.i18n import gettext_noop, tr
 from cogs.privacy.export import archive
-from cogs.privacy.words import deleted, handed_out, overview, question
-from cogs.reply import InteractionPlace
-from cogs.reply.rules import ANYWHERE
+from cogs.privacy.texts import deleted, handed_out, overview, question
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
@@ -29,17 +29,17 @@ class Privacy(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        bot.add_dynamic_items(Press)
+        bot.add_dynamic_items(PrivacyButton)
 
     @app_commands.command(extras={ANYWHERE: True} | PRIVATE)
     async def privacy(self, interaction: discord.Interaction) -> None:
         """See what I keep of you and for how long, get it as a file, or delete it."""
-        async with self.bot.jobs.open(InteractionPlace(interaction, private=True)):
+        async with self.bot.sessions.open(InteractionResponder(interaction, private=True)):
             await interaction.response.defer(ephemeral=True)
             await _overview(self.bot, interaction)
 
 
-class Press(discord.ui.DynamicItem[Button], template=r"privacy:(?P<action>export|ask|delete|keep)"):
+class PrivacyButton(discord.ui.DynamicItem[Button], template=r"inkling:privacy:(?P<action>export|ask|delete|keep)"):
     """The buttons below the answer, which only that person sees."""
 
     def __init__(self, button: Button, action: str) -> None:
@@ -54,23 +54,25 @@ class Press(discord.ui.DynamicItem[Button], template=r"privacy:(?P<action>export
 
     async def callback(self, interaction: discord.Interaction) -> None:
         bot = cast("Inkling", interaction.client)
-        async with bot.jobs.open(InteractionPlace(interaction, private=True)) as job:
+        async with bot.sessions.open(InteractionResponder(interaction, private=True)) as session:
             await interaction.response.defer()
             if self._action == "delete":  # nothing may be kept after that by what is still at work
-                await bot.jobs.end_of(job.owner, later("Cancelled, since you had everything deleted."), but=job)
+                await bot.sessions.end_of(
+                    session.owner, gettext_noop("Cancelled, since you had everything deleted."), but=session
+                )
             await _ACTIONS[self._action](bot, interaction)
 
 
 async def _overview(bot: Inkling, interaction: discord.Interaction) -> None:
     person = interaction.user.id
-    drawings, texts = await bot.store.drawings.count_of(person), await bot.store.completions.count_of(person)
+    drawings, texts = await bot.store.images.count_of(person), await bot.store.text_threads.count_of(person)
     view = _buttons((tr("Get it as a file"), "export"), (tr("Delete all of it"), "ask"))
     await interaction.edit_original_response(content=overview(drawings, texts), view=view)
 
 
 async def _export(bot: Inkling, interaction: discord.Interaction) -> None:
     person = interaction.user.id
-    data, left_out = await archive(bot.store, person, bot.recent.export_of(person), interaction.filesize_limit)
+    data, left_out = await archive(bot.store, person, bot.answers.export_of(person), interaction.filesize_limit)
     file = discord.File(io.BytesIO(data), "inkling.zip")
     await interaction.followup.send(handed_out(left_out), file=file, ephemeral=True)
 
@@ -81,7 +83,7 @@ async def _ask(_: Inkling, interaction: discord.Interaction) -> None:
 
 
 async def _delete(bot: Inkling, interaction: discord.Interaction) -> None:
-    bot.recent.forget(interaction.user.id)
+    bot.answers.forget(interaction.user.id)
     await bot.store.forget(interaction.user.id)
     await interaction.edit_original_response(content=deleted(), view=None)
 
@@ -99,6 +101,6 @@ def _buttons(*buttons: tuple[str, str]) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for label, action in buttons:
         style = discord.ButtonStyle.danger if action in ("ask", "delete") else discord.ButtonStyle.secondary
-        view.add_item(discord.ui.Button(label=label, custom_id=f"privacy:{action}", style=style))
+        view.add_item(discord.ui.Button(label=label, custom_id=f"inkling:privacy:{action}", style=style))
     view.stop()  # presses are not for this object, which the next restart would end
     return view

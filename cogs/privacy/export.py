@@ -9,7 +9,7 @@ import zipfile
 from datetime import UTC, datetime
 from typing import Any, cast
 
-from cogs.privacy.words import readme
+from cogs.privacy.texts import readme
 from inference import InvalidRequest
 from storage import Store
 
@@ -39,11 +39,11 @@ async def archive(store: Store, person: int, answers: list[dict[str, Any]], most
             "operator for it.",
             most=most // 10**6,
         )
-    names = await store.drawings.files_of(person)
+    names = await store.images.files_of(person)
     for done, (name, size) in enumerate(names):
         if file.tell() + size + _ROOM > most:
             return file.getvalue(), len(names) - done  # the smallest came first
-        data = await store.drawings.file(name)
+        data = await store.images.file(name)
         await asyncio.to_thread(_add, file, f"pictures/{name}.{_kind(data)}", data)
     return file.getvalue(), 0
 

@@ -8,26 +8,26 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import PRIVATE
-from cogs.reply.rules import ANYWHERE
-from cogs.settings.controls import Control
-from cogs.settings.shown import shown
+from cogs.common.help_texts import PRIVATE
+from cogs.common.rules import ANYWHERE
+from cogs.settings.controls import PanelControl
+from cogs.settings.panel_message import panel_message
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
 
-class Settings(commands.Cog):
+class SettingsPanels(commands.Cog):
     """Opens the panels. Their controls do the rest; a server's settings go when it removes the bot."""
 
     def __init__(self, bot: Inkling) -> None:
         self.settings = bot.store.settings
-        bot.add_dynamic_items(Control)
+        bot.add_dynamic_items(PanelControl)
 
     @app_commands.command(name="settings", extras={ANYWHERE: True} | PRIVATE)
     async def mine(self, interaction: discord.Interaction) -> None:
         """Choose your language, your models, and who sees your answers."""
-        await interaction.response.send_message(**shown(interaction, "mine"), ephemeral=True)
+        await interaction.response.send_message(**panel_message(interaction, "mine"), ephemeral=True)
 
     @app_commands.command(name="server-settings", extras={ANYWHERE: True} | PRIVATE)
     @app_commands.default_permissions(manage_guild=True)
@@ -35,7 +35,7 @@ class Settings(commands.Cog):
     @app_commands.allowed_installs(guilds=True)
     async def server(self, interaction: discord.Interaction) -> None:
         """Choose where and for whom I work on this server, with which models and limits."""
-        await interaction.response.send_message(**shown(interaction, "server"), ephemeral=True)
+        await interaction.response.send_message(**panel_message(interaction, "server"), ephemeral=True)
 
     @commands.Cog.listener()
     async def on_guild_remove(self, guild: discord.Guild) -> None:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import discord
 
-from cogs.language.listener import speak_to
-from cogs.reply import InteractionPlace
-from cogs.reply.rules import settings_of
-from cogs.settings.limits import LimitsForm
-from cogs.settings.panel import CUSTOM_ID, NONE, Whose
-from cogs.settings.shown import shown
-from inference import InvalidRequest, Task
+from cogs.common import InteractionResponder
+from cogs.common.rules import settings_of
+from cogs.i18n.locale import use_locale_of
+from cogs.settings.limits_form import LimitsForm
+from cogs.settings.panel import CUSTOM_ID, NONE, Scope
+from cogs.settings.panel_message import panel_message
+from inference import InvalidRequest
 from storage import PersonSettings, ServerSettings
 
 if TYPE_CHECKING:
@@ -30,24 +30,24 @@ _FRESH = datetime.timedelta(minutes=15)
 S = TypeVar("S", ServerSettings, PersonSettings)
 
 
-class Control(discord.ui.DynamicItem[Item], template=CUSTOM_ID):
+class PanelControl(discord.ui.DynamicItem[Item], template=CUSTOM_ID):
     """Any control of any panel."""
 
-    def __init__(self, item: Item, whose: Whose, what: str, task: Task | None) -> None:
+    def __init__(self, item: Item, whose: Scope, what: str, task: str | None) -> None:
         super().__init__(item)
-        self._whose: Whose = whose
+        self._whose: Scope = whose
         self._what = what
-        self._task: Task | None = task
+        self._task: str | None = task
 
     @classmethod
     async def from_custom_id(
         cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
     ) -> Self:
-        return cls(cast(Item, item), cast(Whose, match["whose"]), match["what"], cast("Task | None", match["task"]))
+        return cls(cast(Item, item), cast(Scope, match["whose"]), match["what"], match["task"])
 
     async def callback(self, interaction: discord.Interaction) -> None:
         bot = cast("Inkling", interaction.client)
-        async with bot.jobs.open(InteractionPlace(interaction, private=True)):
+        async with bot.sessions.open(InteractionResponder(interaction, private=True)):
             if self._whose == "server":
                 _check_fresh(interaction)
             if self._what == "limits":
@@ -56,23 +56,23 @@ class Control(discord.ui.DynamicItem[Item], template=CUSTOM_ID):
             else:
                 await interaction.response.defer()
                 task = await self._do(interaction, _values(interaction))
-                speak_to(interaction, bot.store.settings)  # the language may be what was chosen
-                await interaction.edit_original_response(**shown(interaction, self._whose, task))
+                use_locale_of(interaction, bot.store.settings)  # the language may be what was chosen
+                await interaction.edit_original_response(**panel_message(interaction, self._whose, task))
 
-    async def _do(self, interaction: discord.Interaction, values: Sequence[str]) -> Task | None:
+    async def _do(self, interaction: discord.Interaction, values: Sequence[str]) -> str | None:
         """Change something; returns the task whose models are shown after that."""
         if self._what == "task":
-            return cast(Task, values[0])
+            return values[0]
         settings, what, task = settings_of(interaction), self._what, self._task
         if self._whose == "mine":
-            await settings.people.change(interaction.user.id, lambda now: changed(now, what, task, values))
+            await settings.people.change(interaction.user.id, lambda now: with_choice(now, what, task, values))
         else:
             assert interaction.guild_id is not None, "the panel is for servers"
-            await settings.servers.change(interaction.guild_id, lambda now: changed(now, what, task, values))
+            await settings.servers.change(interaction.guild_id, lambda now: with_choice(now, what, task, values))
         return task
 
 
-def changed(settings: S, what: str, task: Task | None, values: Sequence[str]) -> S:
+def with_choice(settings: S, what: str, task: str | None, values: Sequence[str]) -> S:
     """`settings` after the control `what` was given `values`."""
     fields: dict[str, Any] = {}
     match what:

@@ -3,52 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.examples import examples, seen
-from cogs.language import later, tr
-from cogs.options import Text, models_of
-from cogs.reply import InteractionPlace, Job
-from cogs.reply.claims import Claims
-from cogs.reply.sources import check_files, joined, source_of_file, text_of_message
-from cogs.reply.stretch import Stretch, since_choices
+from cogs.common import InteractionResponder, ReplySession
+from cogs.common.help_texts import examples, visibility
+from cogs.common.history_range import HistoryRange, since_choices
+from cogs.common.in_flight import InFlight
+from cogs.common.options import Text, models_of
+from cogs.common.sources import check_files, join_sources, source_of_file, text_of_message
+from cogs.i18n import gettext_noop, tr
 from cogs.summarize.catch_up import catch_up
-from cogs.summarize.share import Share
-from cogs.summarize.telling import tell_summary
-from inference import InvalidRequest, Length, SummarizeRequest
+from cogs.summarize.service import show_summary
+from cogs.summarize.share_button import ShareButton
+from inference import CheckedRequest, InvalidRequest, Length, SummarizeRequest
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
 
-__all__ = ["Summarize", "tell_summary"]
+__all__ = ["Summarize", "show_summary"]
 
 
 class Summarize(commands.Cog):
     """Summaries; `claims` are those that are being shared."""
 
     def __init__(self, bot: Inkling) -> None:
-        self.jobs = bot.jobs
-        about = {"about": later("Sums up its text.")}
+        self.sessions = bot.sessions
+        about = {"about": gettext_noop("Sums up its text.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Summarize", callback=self.summarize_message, extras=about))
-        bot.add_dynamic_items(Share)
-        self.claims = Claims(later("This summary is being shared already."))
+        bot.add_dynamic_items(ShareButton)
+        self.claims = InFlight(gettext_noop("This summary is being shared already."))
 
     @app_commands.command(
-        extras=seen(
-            later(
+        extras=visibility(
+            gettext_noop(
                 "Only you see a summary of messages, until you share it. Everybody here sees any other, unless "
                 "/settings or /server-settings say otherwise."
             )
         )
         | examples(
-            {"since": later("my last message")},
+            {"since": gettext_noop("my last message")},
             {"messages": 200, "length": "bullets"},
-            {"file": later("minutes.pdf"), "length": "short"},
+            {"file": gettext_noop("minutes.pdf"), "length": "short"},
         )
     )
     @app_commands.describe(
@@ -81,36 +80,39 @@ class Summarize(commands.Cog):
         file5: discord.Attachment | None = None,
     ) -> None:
         """Summarize a text, a file, or what was written in a channel or thread."""
-        settings = SummarizeRequest(text="…", length=length, model=model, owner=str(interaction.user.id))
+        request = SummarizeRequest(length=length, model=model, owner=str(interaction.user.id))
         files = [each for each in (file, file2, file3, file4, file5) if each]
-        stretch = Stretch(messages, since, channel.id if channel else None)
-        async with self.jobs.open(InteractionPlace(interaction, private=stretch.wanted)) as job:
-            job.check(settings)
+        stretch = HistoryRange(messages, since, channel.id if channel else None)
+        async with self.sessions.open(InteractionResponder(interaction, private=stretch.wanted)) as session:
+            checked = session.check(request, pending=["text"])
             _check_one_source(text, files, stretch)
             if stretch.wanted:
-                await catch_up(job, interaction, stretch, settings)
+                await catch_up(session, interaction, stretch, checked)
             elif files:
-                await _tell_files(job, files, settings)
+                await _show_summary_of_files(session, checked, files)
             else:
-                await tell_summary(job, text or "", settings)
+                await show_summary(session, checked, text or "")
 
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu."""
-        request = SummarizeRequest(text="…", owner=str(interaction.user.id))
-        async with self.jobs.open(InteractionPlace(interaction, private=message.flags.ephemeral)) as job:
-            job.check(request)
-            await tell_summary(job, await text_of_message(job, message), request, f"[{tr('jump')}]({message.jump_url})")
+        request = SummarizeRequest(owner=str(interaction.user.id))
+        async with self.sessions.open(InteractionResponder(interaction, private=message.flags.ephemeral)) as session:
+            checked = session.check(request, pending=["text"])
+            text = await text_of_message(session, message)
+            await show_summary(session, checked, text, f"[{tr('jump')}]({message.jump_url})")
 
 
-def _check_one_source(text: str | None, files: Sequence[discord.Attachment], stretch: Stretch) -> None:
+def _check_one_source(text: str | None, files: Sequence[discord.Attachment], stretch: HistoryRange) -> None:
     if [text is not None, bool(files), stretch.wanted].count(True) != 1:
         raise InvalidRequest(
             "Give one of these: a text, files, or messages of a channel (`messages`, `since` or `channel`)."
         )
 
 
-async def _tell_files(job: Job, files: Sequence[discord.Attachment], settings: SummarizeRequest) -> None:
+async def _show_summary_of_files(
+    session: ReplySession, checked: CheckedRequest[SummarizeRequest], files: Sequence[discord.Attachment]
+) -> None:
     """All files together; no part of the text reaches from one into the next."""
-    check_files(job, files)
-    source = joined([await source_of_file(job, file) for file in files])
-    await tell_summary(job, source.text, replace(settings, borders=source.starts), ", ".join(source.origins))
+    check_files(session, files)
+    source = join_sources([await source_of_file(session, file) for file in files])
+    await show_summary(session, checked, source.text, ", ".join(source.origins), source.starts)

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import discord
 
-from cogs.reply import Job
-from cogs.reply.rules import settings_of
-from cogs.reply.stretch import Stretch, read_stretch
-from cogs.summarize.sections import caught_up
-from cogs.summarize.share import share_button
-from cogs.summarize.telling import Reading
-from inference import SummarizeRequest, Summary
+from cogs.common import ReplySession
+from cogs.common.history_range import HistoryRange, read_history
+from cogs.common.rules import settings_of
+from cogs.summarize.rendering import channel_summary
+from cogs.summarize.service import ReadingProgress
+from cogs.summarize.share_button import share_button
+from inference import CheckedRequest, SummarizeRequest, Summary
 
 
-async def catch_up(job: Job, interaction: discord.Interaction, stretch: Stretch, settings: SummarizeRequest) -> None:
+async def catch_up(
+    session: ReplySession,
+    interaction: discord.Interaction,
+    stretch: HistoryRange,
+    checked: CheckedRequest[SummarizeRequest],
+) -> None:
     """Read and summarize, with a button to share it."""
-    channel, past = await read_stretch(job, interaction, stretch)
-    request = replace(settings, text=past.text, borders=past.borders)
-    summary = await job.run(request, Summary, Reading(past.coverage()))
-    page = caught_up(summary, past, interaction.filesize_limit)
-    await job.finish(page, share_button(job.owner) if _can_be_shared(interaction, channel) else None)
+    channel, past = await read_history(session, interaction, stretch)
+    summary = await session.run(
+        checked, Summary, ReadingProgress(past.coverage()), text=past.text, boundaries=past.boundaries
+    )
+    content = channel_summary(summary, past, interaction.filesize_limit)
+    await session.finish(content, share_button(session.owner) if _can_be_shared(interaction, channel) else None)
 
 
 def _can_be_shared(interaction: discord.Interaction, channel: discord.abc.MessageableChannel) -> bool:

@@ -6,15 +6,16 @@ import asyncio
 import gc
 from concurrent.futures import ThreadPoolExecutor
 
-from inference.backends.base import Listener, ModelStatus, QueueStatus
-from inference.backends.job import LocalJob
-from inference.backends.models import Models
-from inference.backends.worker import DeviceWorker
-from inference.config import Config
-from inference.errors import InferenceError, ModelUnavailable, RequestCancelled
+from inference.backends.backend import Listener, ModelStatus, QueueStatus
+from inference.backends.device_worker import DeviceWorker
+from inference.backends.local_job import LocalJob
+from inference.backends.model_manager import ModelManager
+from inference.config.schema import Config
 from inference.hub import Hub
-from inference.pipelines.base import translated
-from inference.types import TASKS, Loading, ModelSpec, Request
+from inference.pipelines.pipeline import wrap_library_errors
+from inference.tasks import TASK_NAMES, Request
+from inference.types import Loading, ModelSpec
+from inference.types.errors import InferenceError, ModelUnavailable, RequestCancelled
 
 
 class LocalBackend:
@@ -64,10 +65,10 @@ class LocalBackend:
 
         Blocks for seconds, since it imports torch: call it before the event loop runs, or in a thread.
         """
-        from inference.devices import find_device
+        from inference.pipelines.devices import find_device
 
         found: list[str] = []
-        for task in TASKS:
+        for task in TASK_NAMES:
             for i, spec in enumerate(self._config.specs(task)):
                 try:
                     self._devices[spec.device] = str(find_device(spec.device))
@@ -107,7 +108,7 @@ class LocalBackend:
             for job in list(jobs):
                 job.emit(Loading(fraction))
 
-        with translated(loading=spec.name):
+        with wrap_library_errors(loading=spec.name):
             self._hub.folder(spec, tell)
 
     def _submit(self, job: LocalJob, failure: InferenceError | None) -> None:
@@ -121,7 +122,9 @@ class LocalBackend:
     def _worker(self, name: str) -> DeviceWorker:
         device = self._devices.get(name, name)
         if device not in self._workers:
-            self._workers[device] = DeviceWorker(device, self._config.limits, Models(device, self._config, self._hub))
+            self._workers[device] = DeviceWorker(
+                device, self._config.limits, ModelManager(device, self._config, self._hub)
+            )
         return self._workers[device]
 
     def _status(self, spec: ModelSpec) -> ModelStatus:

@@ -13,13 +13,14 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from inference import Config, ConfigError, Engine, InvalidRequest, ModelUnavailable, create_engine, load
+from inference import Config, ConfigError, Engine, InvalidRequest, ModelUnavailable, create_engine, load_config
 from inference.cli.answer import answer, list_models
 from inference.cli.arguments import parse
+from inference.cli.commands import command_of
 from inference.cli.download import create_hub, download
-from inference.cli.logs import set_up_logging
-from inference.cli.requests import build_request, read_documents
-from inference.errors import InferenceError
+from inference.cli.logging_setup import set_up_logging
+from inference.tasks import task_named
+from inference.types.errors import InferenceError
 
 if TYPE_CHECKING:
     from inference.hub import Hub
@@ -49,7 +50,7 @@ def execute(
 ) -> int:
     """The same, on whatever engine and hub; nothing here changes the process around it."""
     try:
-        config = load(args.config)
+        config = load_config(args.config)
         if args.task == "download":
             return download(config, hub_factory(config), args.names, as_json=args.json)
         asyncio.run(_run(config, args, engine_factory))
@@ -67,11 +68,12 @@ def execute(
 async def _run(config: Config, args: argparse.Namespace, engine_factory: EngineFactory) -> None:
     if args.task == "models":
         return await list_models(engine_factory(config), as_json=args.json)
-    documents = read_documents(args)
-    request = build_request(args, documents)
+    command = command_of(task_named(args.task))
+    documents = command.read_documents(args)
+    request = command.build_request(args, documents)
     if "/" in request.model:  # an id or a folder; a mere name is one of those that are listed
         config = config.with_model(request.task, request.model)
-    return await answer(engine_factory(config), request, args, documents)
+    return await answer(engine_factory(config), command, request, args, documents)
 
 
 def _fail(message: str, status: int) -> int:

@@ -5,41 +5,35 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from inference.cli.commands import Shown, TaskCommand
+from inference.cli.commands.ask import in_own_words
+from inference.cli.display import TerminalDisplay
 from inference.cli.documents import NOTHING, Documents
-from inference.cli.evidence import evidence
-from inference.cli.output import as_fields, as_text, heading, status_fields, status_table, texts, write_pictures
-from inference.cli.progress import Display
-from inference.cli.requests import explaining
+from inference.cli.model_list import status_fields, status_table
 from inference.engine import Engine
-from inference.errors import InvalidRequest
-from inference.types import (
-    Answer,
-    AskRequest,
-    CompleteRequest,
-    Completion,
-    Drawing,
-    Request,
-    Result,
-    Summary,
-    Value,
-)
+from inference.tasks import Answer, AskRequest, Completion, Request
+from inference.types import Output, Result
 
 _GENERATED = "(Written by a language model, which can be wrong.)"
 
 
-async def answer(engine: Engine, request: Request, args: argparse.Namespace, documents: Documents = NOTHING) -> None:
-    """Print the answer; raises what `Engine.stream` raises, and InvalidRequest if a picture can't be written."""
+async def answer(
+    engine: Engine,
+    command: TaskCommand[Any],
+    request: Request,
+    args: argparse.Namespace,
+    documents: Documents = NOTHING,
+) -> None:
+    """Print the answer; raise what `Engine.stream` raises, and InvalidRequest if a picture can't be written."""
     try:
-        value, images = await _answer(engine, request, args, documents)
-        fields = as_fields(value, images, documents)
-        if isinstance(request, AskRequest) and isinstance(value, Answer) and args.own_words:
-            fields["own_words"] = await _in_own_words(engine, request, value, args, documents)
+        output, shown = await _answer(engine, command, request, args, documents)
+        fields = command.to_json(output, shown)
+        if isinstance(request, AskRequest) and isinstance(output, Answer) and args.own_words:
+            fields["own_words"] = await _in_own_words(engine, command, request, output, args, documents)
     finally:
         await engine.close()
     if args.json:
@@ -47,50 +41,49 @@ async def answer(engine: Engine, request: Request, args: argparse.Namespace, doc
 
 
 async def _in_own_words(
-    engine: Engine, request: AskRequest, found: Answer, args: argparse.Namespace, documents: Documents
+    engine: Engine,
+    command: TaskCommand[Any],
+    request: AskRequest,
+    found: Answer,
+    args: argparse.Namespace,
+    documents: Documents,
 ) -> str:
     if not args.json:
         print("\nIn a model's own words:\n", flush=True)
-    value, _ = await _answer(engine, explaining(request, found), args, documents, found.windows)
-    assert isinstance(value, Answer)
-    return value.text
+    asked = in_own_words(request, found)
+    output, _ = await _answer(engine, command, asked, args, documents, found.passages)
+    assert isinstance(output, Answer)
+    return output.text
 
 
 async def _answer(
     engine: Engine,
+    command: TaskCommand[Any],
     request: Request,
     args: argparse.Namespace,
     documents: Documents,
-    windows: tuple[tuple[int, int], ...] = (),
-) -> tuple[Value, list[Path]]:
-    """The value and the files of its pictures; printed, unless it is to be JSON. `windows` is what it was made from."""
-    with Display(streaming=not args.json, heading=_heading(request)) as display:
-        value = await _follow(engine, request, display)
-        if isinstance(value, Completion):
-            display.show_text(value.text)
-    if isinstance(value, Answer) and windows:
-        value = replace(value, windows=windows)
-    images = _write(value, args)
+    passages: tuple[tuple[int, int], ...] = (),
+) -> tuple[Output, Shown]:
+    """The result, printed unless it is to be JSON; `passages` is what an answer was made from."""
+    with TerminalDisplay(streaming=not args.json, heading=command.heading(request)) as display:
+        output = await _follow(engine, request, display)
+        if isinstance(output, Completion):
+            display.show_text(output.text)
+    if isinstance(output, Answer) and passages:
+        output = replace(output, passages=passages)
+    shown = Shown(command.write_files(output, args), documents)
     if not args.json:
-        _print(value, images, documents, display)
-    return value, images
+        _print(command, output, shown, streamed=bool(display.printed))
+    return output, shown
 
 
-def _heading(request: Request) -> str:
-    if not isinstance(request, CompleteRequest) or request.n == 1:
-        return ""
-    return heading(0, request.n, request.seed or 0)
-
-
-def _print(value: Value, images: Sequence[Path], documents: Documents, display: Display) -> None:
-    """What is not printed yet."""
-    if not display.printed:
-        print(as_text(value, images, documents))
-    elif isinstance(value, Completion):
-        print("".join(f"\n{text}\n" for text in texts(value)[1:]), end="")
-    elif isinstance(value, Answer):
-        print("".join(f"{line}\n" for line in evidence(value, documents)), end="")
-    if isinstance(value, Summary) or (isinstance(value, Answer) and value.generated and value.text):
+def _print(command: TaskCommand[Any], output: Output, shown: Shown, *, streamed: bool) -> None:
+    """Print what is not printed yet."""
+    if streamed:
+        print(command.after_stream(output, shown), end="")
+    else:
+        print(command.to_text(output, shown))
+    if command.is_generated(output):
         sys.stdout.flush()
         print(_GENERATED, file=sys.stderr)
 
@@ -108,22 +101,14 @@ async def list_models(engine: Engine, *, as_json: bool) -> None:
 
 
 def print_json(fields: dict[str, Any]) -> None:
+    """Print one JSON object."""
     print(json.dumps(fields, ensure_ascii=False))
 
 
-async def _follow(engine: Engine, request: Request, display: Display) -> Value:
-    async with aclosing(engine.stream(request)) as events:
+async def _follow(engine: Engine, request: Request, display: TerminalDisplay) -> Output:
+    async with aclosing(engine.stream(engine.check(request))) as events:
         async for event in events:
             display.show(event)
             if isinstance(event, Result):
-                return event.value
+                return event.output
     raise AssertionError("a stream ends with a Result or an error")
-
-
-def _write(value: Value, args: argparse.Namespace) -> list[Path]:
-    if not isinstance(value, Drawing):
-        return []
-    try:
-        return write_pictures(value, args.output)
-    except OSError as error:
-        raise InvalidRequest("{file} can't be written: {reason}.", file=args.output, reason=error.strerror) from error

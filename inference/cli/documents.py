@@ -11,7 +11,7 @@ from itertools import accumulate
 from pathlib import Path
 
 from inference.documents import document_text
-from inference.errors import InvalidRequest
+from inference.types.errors import InvalidRequest
 
 _LONGEST_PATH = 255
 _SUFFIXES = (".txt", ".md", ".csv", ".tsv", ".pdf", ".docx", ".html", ".htm", ".xhtml")
@@ -27,15 +27,18 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """One text of several, each under its name if there are `names`: the first begins it, the others at `borders`."""
+    """One text of several, each under its name if there are `names`.
+
+    The first begins the text, the others begin at `boundaries`.
+    """
 
     text: str
-    borders: tuple[int, ...] = ()
+    boundaries: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
 
     def source(self, place: int) -> str:
         """The name of the document that holds this place of the text; empty where there is only one."""
-        return self.names[bisect_right(self.borders, place)] if self.names else ""
+        return self.names[bisect_right(self.boundaries, place)] if self.names else ""
 
 
 NOTHING = Documents("")
@@ -61,7 +64,7 @@ def read_text(text: str) -> Document:
     return read_document(text) if text == "-" or _names_a_file(text) else Document("", text)
 
 
-def together(documents: Sequence[Document]) -> Documents:
+def join_documents(documents: Sequence[Document]) -> Documents:
     """All of them as one text, each under its name where there are several."""
     if len(documents) == 1:
         return Documents(documents[0].text)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from inference.cli.answer import print_json
-from inference.cli.output import size
-from inference.config import Config
-from inference.errors import ModelUnavailable
-from inference.types import TASKS, ModelSpec
+from inference.cli.model_list import size
+from inference.config.schema import Config
+from inference.tasks import TASK_NAMES
+from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from inference.hub import Hub
@@ -42,7 +43,7 @@ def download(config: Config, hub: Hub, names: Sequence[str], *, as_json: bool) -
 
 def choose(config: Config, names: Sequence[str]) -> list[ModelSpec]:
     """Each listed repository once, or those that `names` name; a hub id need not be listed."""
-    listed = [spec for task in TASKS for spec in config.specs(task)]
+    listed = [spec for task in TASK_NAMES for spec in config.specs(task)]
     chosen = listed if not names else [spec for name in names for spec in _named(config, listed, name)]
     return list({(spec.repo, spec.revision): spec for spec in chosen}.values())
 

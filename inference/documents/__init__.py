@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 
-from inference.documents import pdf, plain, tables, web, word
-from inference.errors import InferenceError, InvalidRequest, Phrase, RequestCancelled
+from inference.documents import encodings, pdf, tables, web, word
+from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestCancelled
 
 log = logging.getLogger(__name__)
 
@@ -80,10 +80,10 @@ def _reader(data: bytes, name: str) -> Read:
         if data.startswith(start):
             raise InvalidRequest(sentence, name=name)
     if web.is_web(data, name):
-        return lambda data, check: web.read(plain.decode(data, name, web.encoding(data)), check)
+        return lambda data, check: web.read(encodings.decode(data, name, web.encoding(data)), check)
     if name.lower().endswith((".csv", ".tsv")):
-        return lambda data, check: tables.read(plain.decode(data, name), check)
-    return lambda data, check: iter([plain.decode(data, name)])
+        return lambda data, check: tables.read(encodings.decode(data, name), check)
+    return lambda data, check: iter([encodings.decode(data, name)])
 
 
 def _collected(pieces: Iterator[str], name: str, most: int) -> str:

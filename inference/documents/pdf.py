@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
-from inference.errors import InvalidRequest
+from inference.types.errors import InvalidRequest
 
 if TYPE_CHECKING:
     from pypdf import PageObject

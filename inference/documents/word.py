@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from inference.errors import InvalidRequest
+from inference.types.errors import InvalidRequest
 
 _MAIN = "word/document.xml"
 _UNPACKED = 100 * 10**6

@@ -1,6 +1,6 @@
 """Where the files of the models come from. Imports huggingface_hub, not torch."""
 
 from inference.hub.hub import Hub
-from inference.hub.layout import components_of, is_complete, wanted_files
+from inference.hub.repository_files import components_of, is_complete, wanted_files
 
 __all__ = ["Hub", "components_of", "is_complete", "wanted_files"]

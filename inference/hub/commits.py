@@ -7,7 +7,7 @@ import os
 import threading
 from pathlib import Path
 
-from inference.errors import ModelUnavailable
+from inference.types.errors import ModelUnavailable
 
 
 class Commits:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from inference.hub.layout import companion_of, components_of, is_complete, is_flax, wanted_files
+from inference.hub.repository_files import companion_of, components_of, is_complete, is_flax, wanted_files
 from inference.types import ModelSpec
 
 INDEX = "model_index.json"
@@ -16,14 +16,14 @@ CONFIG = "config.json"
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
+class FolderLayout:
     """What a repository's own settings tell of its files: the folders of a diffusers pipeline, or Flax weights."""
 
     components: tuple[str, ...] = ()
     flax: bool = False
 
     @classmethod
-    def of(cls, folder: Path) -> Layout:
+    def of(cls, folder: Path) -> FolderLayout:
         index, config = _read_json(folder / INDEX), _read_json(folder / CONFIG)
         return cls(tuple(components_of(index)), is_flax(config))
 
@@ -41,7 +41,7 @@ def names_in(folder: Path) -> set[str]:
 
 def size_of(folder: Path) -> int:
     """Bytes that loading reads."""
-    return sum((folder / name).stat().st_size for name in Layout.of(folder).wanted(names_in(folder)))
+    return sum((folder / name).stat().st_size for name in FolderLayout.of(folder).wanted(names_in(folder)))
 
 
 def companion_spec(spec: ModelSpec, folder: Path | None) -> ModelSpec | None:

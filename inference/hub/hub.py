@@ -20,19 +20,19 @@ from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError, XetDownloadError
 from huggingface_hub.utils import tqdm
 
-from inference.cards import Card, card_of
-from inference.config import Config
-from inference.errors import ModelUnavailable
+from inference.config.schema import Config
 from inference.hub.commits import Commits
-from inference.hub.folders import CONFIG, INDEX, Layout, companion_spec, names_in, size_of
-from inference.hub.layout import FLAX_WEIGHTS, is_complete
-from inference.hub.progress import ignore, reporting_bar
-from inference.hub.sentences import explain, next_step
+from inference.hub.download_progress import ignore, reporting_bar
+from inference.hub.folders import CONFIG, INDEX, FolderLayout, companion_spec, names_in, size_of
+from inference.hub.hub_errors import explain, next_step
+from inference.hub.model_card import ModelCard, model_card
+from inference.hub.repository_files import FLAX_WEIGHTS, is_complete
 from inference.types import LoadProgress, ModelSpec
+from inference.types.errors import ModelUnavailable
 
 
 @dataclass(frozen=True, slots=True)
-class _Plan:
+class _DownloadPlan:
     """What is to be fetched of one repository, with the bytes that are missing; no names if nothing is."""
 
     spec: ModelSpec
@@ -59,9 +59,9 @@ class Hub:
         folders = self._find_all(spec)
         return ("on disk", sum(map(size_of, folders))) if folders else ("not downloaded", 0)
 
-    def card(self, spec: ModelSpec) -> Card:
+    def card(self, spec: ModelSpec) -> ModelCard:
         """What the model is good at, and its licence."""
-        return card_of(spec.repo, self._find(spec))
+        return model_card(spec.repo, self._find(spec))
 
     def folder(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
         """The folder with the model's files, fetched first if need be; raises ModelUnavailable.
@@ -87,7 +87,7 @@ class Hub:
 
         Raises ModelUnavailable: offline, unknown, gated, interrupted, no usable weights, no room on the disk.
         """
-        plans: list[_Plan] = []
+        plans: list[_DownloadPlan] = []
         part: ModelSpec | None = spec
         while part:
             plans.append(self._plan(part))
@@ -98,22 +98,24 @@ class Hub:
         folder, *_ = [self._carry_out(plan, bar) for plan in plans]
         return folder
 
-    def _plan(self, spec: ModelSpec) -> _Plan:
+    def _plan(self, spec: ModelSpec) -> _DownloadPlan:
         """What to fetch of one repository."""
         if folder := self._find(spec):
-            return _Plan(spec, folder)
+            return _DownloadPlan(spec, folder)
         if _is_local(spec):
             raise _not_there(spec)
         with _explained(spec):
             return self._ask_hub(spec, self._revision(spec))
 
-    def _ask_hub(self, spec: ModelSpec, revision: str) -> _Plan:
+    def _ask_hub(self, spec: ModelSpec, revision: str) -> _DownloadPlan:
         info = HfApi(endpoint=self._endpoint).model_info(spec.repo, revision=revision, files_metadata=True)
         sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-        layout = Layout()
+        layout = FolderLayout()
         if INDEX in sizes or (FLAX_WEIGHTS in sizes and not is_complete(sizes)):
             # What is wanted is told by these, so they come first.
-            layout = Layout.of(self._fetch(spec, revision, sizes.keys() & {INDEX, CONFIG}, reporting_bar(0, ignore)))
+            layout = FolderLayout.of(
+                self._fetch(spec, revision, sizes.keys() & {INDEX, CONFIG}, reporting_bar(0, ignore))
+            )
         if not layout.is_complete(sizes):
             raise ModelUnavailable(
                 "{repo} has no weights that can be read here (safetensors or pytorch_model.bin). "
@@ -123,9 +125,9 @@ class Hub:
         here = self._cached(spec, revision)
         wanted = {name: sizes[name] for name in layout.wanted(sizes)}
         missing = sum(size for name, size in wanted.items() if not (here and (here / name).exists()))
-        return _Plan(spec, here, revision, frozenset(wanted), missing)
+        return _DownloadPlan(spec, here, revision, frozenset(wanted), missing)
 
-    def _carry_out(self, plan: _Plan, bar: type[tqdm]) -> Path:
+    def _carry_out(self, plan: _DownloadPlan, bar: type[tqdm]) -> Path:
         """Fetch what the plan names, and record the commit."""
         with _explained(plan.spec):
             folder = plan.folder
@@ -164,7 +166,7 @@ class Hub:
         folder = Path(spec.repo) if _is_local(spec) else self._cached(spec, self._revision(spec))
         if folder is None or not folder.is_dir():
             return None
-        names, layout = names_in(folder), Layout.of(folder)
+        names, layout = names_in(folder), FolderLayout.of(folder)
         listed = names if _is_local(spec) else self._listed(spec, folder.name) or names
         return folder if layout.is_complete(names) and names.issuperset(layout.wanted(listed)) else None
 

@@ -9,13 +9,14 @@ from typing import Any, Self
 import torch
 from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
 
-from inference.devices import Placement
-from inference.errors import ModelUnavailable
-from inference.images import open_picture
-from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
-from inference.pipelines.checkpoints import Checkpoint
+from inference.images.decoding import open_picture
+from inference.pipelines.devices import Placement
+from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
+from inference.pipelines.stopping_criteria import YieldPointCriteria
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import Caption, CaptionRequest, ModelSpec
+from inference.tasks import Caption, CaptionRequest
+from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
 
 _BEAMS = 4
 
@@ -62,6 +63,6 @@ class Captioning(Pipeline):
             pixel_values=pixels.to(self._model.device, self._model.dtype),
             num_beams=_BEAMS,
             max_new_tokens=_LONGEST[self._model.config.model_type],
-            stopping_criteria=[Checkpoint(lambda: pause(batch, job))],
+            stopping_criteria=[YieldPointCriteria(lambda: yield_to_others(batch, job))],
         )
         return Caption(self._tokenizer.decode(tokens[0], skip_special_tokens=True).strip())

@@ -10,14 +10,16 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForMaskedLM
 
-from inference.blanks import filling, split_at_blanks
-from inference.devices import Placement
-from inference.errors import InvalidRequest, ModelUnavailable
-from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
-from inference.pipelines.encoder import read_tokenizer, window
-from inference.pipelines.filling import fill_together, likeliest
+from inference.pipelines.devices import Placement
+from inference.pipelines.encoder_models import read_tokenizer, window
+from inference.pipelines.fill_mask_result import fill_mask_result
+from inference.pipelines.joint_filling import fill_together, likeliest
+from inference.pipelines.pipeline import Batch, Pipeline, run_jobs, yield_to_others
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import Filling, FillRequest, ModelSpec, Request
+from inference.tasks import FillMaskResult, FillRequest, Request
+from inference.text.mask_tokens import split_at_blanks
+from inference.types import ModelSpec
+from inference.types.errors import InvalidRequest, ModelUnavailable
 
 _TOGETHER = 1024
 """Tokens in one forward pass: the output holds the whole vocabulary for each of them."""
@@ -45,9 +47,9 @@ class FillMask(Pipeline):
 
     def run(self, batch: Batch) -> None:
         # One after another: texts of different lengths can't share a forward pass without changing each other's bits.
-        run_jobs(batch, lambda job: self._fill(job.request, lambda: pause(batch, job)))
+        run_jobs(batch, lambda job: self._fill(job.request, lambda: yield_to_others(batch, job)))
 
-    def _fill(self, request: Request, checkpoint: Callable[[], None]) -> Filling:
+    def _fill(self, request: Request, yield_point: Callable[[], None]) -> FillMaskResult:
         assert isinstance(request, FillRequest)
         mask = self._tokenizer.mask_token
         pieces = split_at_blanks(request.text.replace(mask, "[MASK]"))  # the tokenizer takes its own for a blank anyway
@@ -55,8 +57,8 @@ class FillMask(Pipeline):
         blanks = (tokens == self._tokenizer.mask_token_id).nonzero()[:, 0]  # [blanks]
         alone = self._probabilities(tokens[None], blanks)[0]  # [blanks, vocabulary]
         candidates = 2 * request.top_k + _SPARE
-        together = fill_together(tokens, blanks, alone, candidates, self._probabilities, checkpoint)
-        return filling(
+        together = fill_together(tokens, blanks, alone, candidates, self._probabilities, yield_point)
+        return fill_mask_result(
             pieces,
             [[(self._word(token), score) for token, score in likeliest(row, candidates)] for row in alone],
             [([self._word(token) for token in words], score) for words, score in together],

@@ -15,13 +15,14 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForQuestionAnswering
 
-from inference.devices import Placement
-from inference.errors import InvalidRequest
-from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
-from inference.pipelines.encoder import read_tokenizer, run_rows, window
-from inference.pipelines.evidence import Stretch, alternatives, best_stretches
+from inference.pipelines.answer_candidates import ScoredPassage, alternatives, best_passages
+from inference.pipelines.devices import Placement
+from inference.pipelines.encoder_models import read_tokenizer, run_rows, window
+from inference.pipelines.pipeline import Batch, Pipeline, run_jobs, yield_to_others
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import Answer, AskRequest, ModelSpec
+from inference.tasks import Answer, AskRequest
+from inference.types import ModelSpec
+from inference.types.errors import InvalidRequest
 
 _WINDOW = 384
 """Tokens of question and context that the model reads at once; SQuAD's models were trained so."""
@@ -53,16 +54,16 @@ class QuestionAnswering(Pipeline):
         return cls(read_model(AutoModelForQuestionAnswering, folder, placement), read_tokenizer(folder))
 
     def run(self, batch: Batch) -> None:
-        run_jobs(batch, lambda job: self._answer(job.request, lambda: pause(batch, job)))
+        run_jobs(batch, lambda job: self._answer(job.request, lambda: yield_to_others(batch, job)))
 
-    def _answer(self, request: Any, checkpoint: Callable[[], None]) -> Answer:
+    def _answer(self, request: Any, yield_point: Callable[[], None]) -> Answer:
         assert isinstance(request, AskRequest)
         encoded = self._encode(request)
         names = [name for name in self._tokenizer.model_input_names if name in encoded]
         rows = [{name: encoded[name][i] for name in names} for i in range(len(encoded.encodings))]
-        logits = run_rows(self._model, rows, _logits, checkpoint)
+        logits = run_rows(self._model, rows, _logits, yield_point)
         pairs = zip(encoded.encodings, logits, strict=True)
-        readings = [_Reading(request.context, *pair, self._tokenizer.cls_token_id) for pair in pairs]
+        readings = [_WindowScores(request.context, *pair, self._tokenizer.cls_token_id) for pair in pairs]
         spans = _merged(span for reading in readings for span in reading.candidates)
         nothing = Answer("", min(reading.null for reading in readings), 0, 0)
         best = max([*spans, nothing], key=lambda answer: answer.score)
@@ -98,7 +99,7 @@ class QuestionAnswering(Pipeline):
         return len(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
 
 
-class _Reading:
+class _WindowScores:
     """What the model says of one window of the context; `logits` is [2, tokens], of where answers start and end.
 
     "No answer" is a span that starts and ends at the first token; `null` is its probability. `candidates` are the
@@ -126,20 +127,20 @@ class _Reading:
             start[first : last + 1] = end[first : last + 1] = 0
         return peaks
 
-    def stretch(self) -> Stretch | None:
+    def stretch(self) -> ScoredPassage | None:
         """What the window shows of the context; None where there is nothing."""
         if not self.candidates:
             return None
         offsets = self._encoding.offsets
         start, end = offsets[self._tokens[0]][0], offsets[self._tokens[-1]][1]
-        return Stretch(start, end, self.candidates[0]) if self._context[start:end].strip() else None
+        return ScoredPassage(start, end, self.candidates[0]) if self._context[start:end].strip() else None
 
     def _answer(self, first: int, last: int, score: float) -> Answer:
         begin, stop = _characters(self._encoding, first, last)
         return Answer(self._context[begin:stop], score, begin, stop)
 
 
-def _evidence(request: AskRequest, best: Answer, spans: list[Answer], readings: list[_Reading]) -> dict[str, Any]:
+def _evidence(request: AskRequest, best: Answer, spans: list[Answer], readings: list[_WindowScores]) -> dict[str, Any]:
     """The alternatives to `best` and the stretches that speak of the question, from the likeliest windows."""
     pairs = [(stretch, reading) for reading in readings if (stretch := reading.stretch())]
     pairs.sort(key=lambda pair: -pair[0].best.score)
@@ -149,8 +150,8 @@ def _evidence(request: AskRequest, best: Answer, spans: list[Answer], readings: 
     )
     others = [*spans, *(peak for peak in peaks if peak.text.lower() not in known)]
     return {
-        "others": alternatives(others, best, request.alternatives),
-        "windows": best_stretches(request.context, [stretch for stretch, _ in pairs]),
+        "alternatives": alternatives(others, best, request.alternatives),
+        "passages": best_passages(request.context, [stretch for stretch, _ in pairs]),
     }
 
 

@@ -11,14 +11,15 @@ from typing import Any, Self
 import torch
 from transformers import AutoModelForSeq2SeqLM, GenerationConfig
 
-from inference.devices import Placement
-from inference.pipelines.base import Batch, Job, Pipeline, pause, run_jobs
-from inference.pipelines.checkpoints import Checkpoint
-from inference.pipelines.encoder import read_tokenizer
-from inference.pipelines.parts import split_into_parts
-from inference.pipelines.sections import SECTIONS, a_few, bullets, grouped, joined, sections_of
+from inference.pipelines.devices import Placement
+from inference.pipelines.encoder_models import read_tokenizer
+from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
+from inference.pipelines.stopping_criteria import YieldPointCriteria
+from inference.pipelines.summary_sections import SECTIONS, a_few, bullets, grouped, joined, sections_of
+from inference.pipelines.text_splitting import split_into_parts
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import Length, ModelSpec, Progress, Section, SummarizeRequest, Summary
+from inference.tasks import Length, Section, SummarizeRequest, Summary
+from inference.types import ModelSpec, Progress
 
 _BEAMS = 4
 """Unless the model's config says otherwise of summaries; what its generation settings say is not for them alone."""
@@ -67,8 +68,8 @@ class Summarization(Pipeline):
         while len(again) < len(told) or not told:
             told = []
             for part in again:
-                pause(batch, job)
-                text = self._shorten(part.summary, settings, lambda: pause(batch, job))
+                yield_to_others(batch, job)
+                text = self._shorten(part.summary, settings, lambda: yield_to_others(batch, job))
                 told.append(replace(part, summary=text))
                 done += 1
                 job.emit(Progress(done, done + len(again) - len(told)))
@@ -83,7 +84,7 @@ class Summarization(Pipeline):
         if len(self._tokens(request.text)["input_ids"]) <= self._window:
             return sections_of([request.text])
         room = self._window - self._around
-        return sections_of(split_into_parts(request.text, room, self._length, request.borders))
+        return sections_of(split_into_parts(request.text, room, self._length, request.boundaries))
 
     def _length(self, text: str) -> int:
         return len(self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"])
@@ -92,7 +93,7 @@ class Summarization(Pipeline):
         return self._tokenizer(self._prefix + text, verbose=False, **options)
 
     @torch.inference_mode()
-    def _shorten(self, text: str, settings: GenerationConfig, checkpoint: Callable[[], None]) -> str:
+    def _shorten(self, text: str, settings: GenerationConfig, yield_point: Callable[[], None]) -> str:
         # Truncated: what the model wrote may, read again, be more tokens than it wrote.
         limits = {"truncation": True, "max_length": self._window}
         tokens = self._tokens(text, return_tensors="pt", **limits).to(self._model.device)  # [1, tokens]
@@ -100,7 +101,7 @@ class Summarization(Pipeline):
             input_ids=tokens["input_ids"],
             attention_mask=tokens["attention_mask"],
             generation_config=_scaled(settings, tokens["input_ids"].shape[1]),
-            stopping_criteria=[Checkpoint(checkpoint)],
+            stopping_criteria=[YieldPointCriteria(yield_point)],
         )
         return self._tokenizer.decode(summary[0], skip_special_tokens=True, clean_up_tokenization_spaces=False)
 

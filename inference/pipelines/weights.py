@@ -19,8 +19,8 @@ import torch
 from transformers import AutoConfig, GenerationConfig, PreTrainedConfig, PreTrainedModel
 from transformers.utils import logging
 
-from inference.devices import Placement
-from inference.errors import ModelUnavailable
+from inference.pipelines.devices import Placement
+from inference.types.errors import ModelUnavailable
 
 M = TypeVar("M", bound=PreTrainedModel)
 NamedTensors = Iterator[tuple[str, torch.Tensor]]

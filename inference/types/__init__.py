@@ -1,83 +1,23 @@
-"""The vocabulary shared by cogs, engine and pipelines: specs, requests, events and results.
+"""The words that every layer shares: models as they are listed, events, and the base of results.
 
-Everything here is frozen plain data (text, numbers, bytes), so that a request can be queued, stored
-or sent to another machine. Nothing here imports torch.
+Everything here is frozen plain data (text, numbers, bytes), so that it can be queued, stored or sent to another
+machine. Nothing here imports torch. Requests and results are in `inference.tasks`, errors in `inference.types.errors`.
 """
 
-from inference.types.events import Chunk, Event, Loading, LoadProgress, Progress, Queued, Result, Started
-from inference.types.requests import (
-    LENGTHS,
-    SAMPLERS,
-    AskRequest,
-    CaptionRequest,
-    CompleteRequest,
-    ExplainRequest,
-    FillRequest,
-    ImagineRequest,
-    Length,
-    Request,
-    Sampler,
-    SentimentRequest,
-    SummarizeRequest,
-    Turn,
-    Variation,
-)
-from inference.types.results import (
-    Answer,
-    Caption,
-    Completion,
-    Drawing,
-    Filling,
-    Joint,
-    Mood,
-    Moods,
-    Picture,
-    Prediction,
-    Section,
-    Summary,
-    Value,
-)
-from inference.types.spec import TASKS, DType, ModelSpec, Task
+from inference.types.events import Event, Loading, LoadProgress, PartialText, Progress, Queued, Result, Started
+from inference.types.output import Output
+from inference.types.spec import DType, ModelSpec
 
 __all__ = [
-    "LENGTHS",
-    "SAMPLERS",
-    "TASKS",
-    "Answer",
-    "AskRequest",
-    "Caption",
-    "CaptionRequest",
-    "Chunk",
-    "CompleteRequest",
-    "Completion",
     "DType",
-    "Drawing",
     "Event",
-    "ExplainRequest",
-    "FillRequest",
-    "Filling",
-    "ImagineRequest",
-    "Joint",
-    "Length",
     "LoadProgress",
     "Loading",
     "ModelSpec",
-    "Mood",
-    "Moods",
-    "Picture",
-    "Prediction",
+    "Output",
+    "PartialText",
     "Progress",
     "Queued",
-    "Request",
     "Result",
-    "Sampler",
-    "Section",
-    "SentimentRequest",
     "Started",
-    "SummarizeRequest",
-    "Summary",
-    "Task",
-    "Turn",
-    "Value",
-    "Variation",
 ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from inference.types.results import Value
+from inference.types.output import Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
+class PartialText:
     """All the text so far (not just what is new), so that only the latest one matters.
 
     Of several texts it is the first one; `chat` as in `Completion`.
@@ -52,10 +52,10 @@ class Chunk:
 class Result:
     """The last event of every request that succeeds."""
 
-    value: Value
+    output: Output
 
 
-Event = Queued | Loading | Started | Progress | Chunk | Result
+Event = Queued | Loading | Started | Progress | PartialText | Result
 
 LoadProgress = Callable[[float | None], None]
 """Told the fraction fetched (0 to 1) while downloading, None while reading from disk."""

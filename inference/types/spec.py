@@ -1,13 +1,10 @@
-"""What the operator lists: tasks and models."""
+"""A model as the operator lists it."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Literal
-
-Task = Literal["complete", "fill", "summarize", "ask", "caption", "imagine", "mood"]
-TASKS: tuple[Task, ...] = ("complete", "fill", "summarize", "ask", "caption", "imagine", "mood")
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 
@@ -18,23 +15,26 @@ class ModelSpec:
 
     `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or
     commit; `loras` the absolute path of a folder of LoRA files, where the task has use for them;
-    `at_once` how many pictures a diffusion model draws together, `enlarge` how many times larger than drawn they are
-    shown, `guidance` and `temperature` what it takes where a request names none (None: what is usual);
+    `max_batch_size` how many pictures a diffusion model draws together, `upscale` how many times larger than drawn
+    they are shown, `guidance_scale` and `temperature` what it takes where a request names none (None: what is usual);
+    `system` what a chat model is told about itself, `largest_side` the bound in pixels of a picture's inferred size;
     `companion` that of another repository's files, which some models need: filled in once they are on disk.
     Two specs with the same `key` share one copy in memory, whatever their tasks.
     """
 
     name: str
-    task: Task
+    task: str
     repo: str
     revision: str | None = None
     dtype: DType = "auto"
     device: str = "auto"
     loras: str = ""
-    at_once: int = 1
-    enlarge: int = 1
-    guidance: float | None = None
+    max_batch_size: int = 1
+    upscale: int = 1
+    guidance_scale: float | None = None
     temperature: float | None = None
+    system: str = ""
+    largest_side: int = 1024
     companion: str = ""
 
     @property

@@ -62,9 +62,10 @@ function closeMenu() {
 
 async function runMenu(name, message) {
   closeMenu();
-  const { contextId, viewerId, pendingAction } = window.simcordPreview;
-  if (busy || pendingAction) return;
+  if (busy) return;
   busy = true;
+  while (window.simcordPreview.pendingAction) await new Promise((resolve) => setTimeout(resolve, 50));
+  const { contextId, viewerId } = window.simcordPreview;
   await call("menu", { name, message, viewer: viewerId, context: contextId });
   busy = false;
 }

@@ -37,11 +37,11 @@ def difference_of_artists(collection: Collection, artists: tuple[str, str] = ("g
     return (first - second).abs().mean().item()
 
 
-def drawn(pipe: Any, prompts: Sequence[str], seed: int, at_once: int = 32) -> Tensor:
+def drawn(pipe: Any, prompts: Sequence[str], seed: int, max_batch_size: int = 32) -> Tensor:
     """Pictures [n, 3, 64, 64] from 0 to 1, each from its own noise."""
     parts: list[Tensor] = []
-    for start in range(0, len(prompts), at_once):
-        part = list(prompts[start : start + at_once])
+    for start in range(0, len(prompts), max_batch_size):
+        part = list(prompts[start : start + max_batch_size])
         noise = [torch.Generator().manual_seed(1000 * seed + start + i) for i in range(len(part))]
         output = pipe(part, guidance_scale=_GUIDANCE, num_inference_steps=_STEPS, generator=noise, output_type="pt")
         parts.append(output.images.float().cpu())

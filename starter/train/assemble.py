@@ -12,7 +12,7 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from inference.vocabulary import FILE as NAMES
+from inference.text.known_concepts import FILE as NAMES
 from starter.drawings.vocabulary import things
 from starter.train.denoiser import Denoiser, new_scheduler
 

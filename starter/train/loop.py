@@ -19,7 +19,7 @@ _SAVE_EVERY = 300.0
 _MAX_NORM = 1.0
 
 
-class Task(Protocol):
+class TrainingTask(Protocol):
     """What is trained: networks, and the loss of one batch that `generator` chooses and disturbs."""
 
     @property
@@ -58,7 +58,7 @@ class Training:
     Next to it, a .csv of the same name gets a line at each save: the step, and the mean loss since the last save.
     """
 
-    def __init__(self, task: Task, schedule: Schedule, file: Path, save_every: float = _SAVE_EVERY) -> None:
+    def __init__(self, task: TrainingTask, schedule: Schedule, file: Path, save_every: float = _SAVE_EVERY) -> None:
         self.step = 0
         self._task = task
         self._schedule = schedule

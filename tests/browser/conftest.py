@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -15,7 +15,7 @@ from playwright.async_api import Page, async_playwright
 
 import preview
 from bot import create_bot
-from inference import Backend, Config, load
+from inference import Backend, Config, load_config
 from preview.engine import PreviewEngine
 from tests.browser.driver import Driver
 
@@ -38,7 +38,7 @@ class Open(Protocol):
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """The starter's settings, with a data folder of the test's own."""
-    settings = load(Path(preview.__file__).parent.parent / "starter" / "config.yaml")
+    settings = load_config(Path(preview.__file__).parent.parent / "starter" / "config.yaml")
     return settings.model_copy(update={"data": tmp_path})
 
 
@@ -59,6 +59,13 @@ async def page() -> AsyncGenerator[Page]:
         await browser.close()
 
 
+async def end(running: asyncio.Task[None]) -> None:
+    """Raises what the preview has died of: its page stands still from then on, and tells nothing."""
+    running.cancel()
+    with suppress(asyncio.CancelledError):
+        await running
+
+
 @pytest.fixture
 async def open_preview(config: Config, page: Page) -> AsyncGenerator[Open]:
     """`await open_preview(backend)` shows the bot on `backend` in the browser."""
@@ -67,8 +74,7 @@ async def open_preview(config: Config, page: Page) -> AsyncGenerator[Open]:
         async def opened(backend: Backend, other: Config | None = None) -> Driver:
             engine = PreviewEngine(other or config, backend)
             house = await stack.enter_async_context(preview.opened(engine, create_bot, 0))
-            running = asyncio.create_task(house.run())
-            stack.callback(running.cancel)
+            stack.push_async_callback(end, asyncio.create_task(house.run()))
             driver = Driver(page)
             await driver.open(house.url)
             return driver

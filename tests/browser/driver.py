@@ -2,20 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Error, Locator, Page, expect
+
+LIMIT = 120.0
+"""Seconds for anything to appear: only what never comes takes so long, on a busy machine too."""
+
+_AGAIN = 3.0
+"""Seconds for a click that changes nothing but the page, before it is made again."""
+
+_TRIES = 20
+
+_AT_REST = "simcordPreview.authorized && !simcordPreview.pendingAction && simcordPreview.awaitingRevision === null"
+"""The page has drawn the newest publication: what is done before, it drops without a word."""
+
+_COMMANDS_LISTED = "simcordPreview.commandPicker.catalog.state === 'ready'"
+
+_RECORDER = """
+window.sentActions = [];
+const fetchForPage = window.fetch;
+window.fetch = (path, options) => {
+  const answer = fetchForPage(path, options);
+  if (path === "/api/action") {
+    const { body } = options;
+    const { kind } = JSON.parse(body instanceof FormData ? body.get("payload") : body);
+    sentActions.push({ kind, receipt: answer.then((response) => response.clone().json()) });
+  }
+  return answer;
+};
+"""
+"""Tells which actions the page has sent, and what became of them."""
+
+_PERSONS = ["click", "select", "modal_submit", "run_command", "send_message"]
+_RECEIPT = "([before, kinds]) => sentActions.slice(before).find(({ kind }) => kinds.includes(kind))?.receipt ?? null"
+_STALE = {"stale-context", "stale-generation", "stale-revision", "stale-sequence", "sequence-gap", "busy"}
+"""Why SimCord turns an action away that was made on what the page showed a moment ago: it may be made again."""
 
 
 class Driver:
-    """Types, clicks and reads. `messages` are the channel's, oldest first."""
+    """Types, clicks and reads. `messages` are the channel's, oldest first.
+
+    The page draws itself anew whenever the bot writes, and what is clicked just then may be lost. So each thing is
+    done again until its outcome is there.
+    """
 
     def __init__(self, page: Page) -> None:
+        page.set_default_timeout(LIMIT * 1000)
+        expect.set_options(timeout=LIMIT * 1000)
         self.page = page
         self.messages = page.locator("#channel-message-list > article")
         self.composer = page.locator("#channel-composer-input")
 
     async def open(self, url: str) -> None:
+        await self.page.add_init_script(_RECORDER)
         await self.page.goto(url)
         await expect(self.page.locator("#preview-app")).to_have_attribute("aria-busy", "false")
         await expect(self.page.get_by_label("Channels")).to_be_visible()
@@ -29,45 +73,99 @@ class Driver:
 
     async def begin(self, name: str) -> None:
         """Pick a command from the list, to fill in its options one by one."""
-        await self.composer.fill(f"/{name}")
-        await self.page.locator(".command-entry").filter(has_text=re.compile(rf"/{name}(?![a-z-])")).first.click()
+        entry = self.page.locator(".command-entry").filter(has_text=re.compile(rf"/{name}(?![a-z-])")).first
+
+        async def pick() -> None:
+            await self._wait_for(f"{_AT_REST} && {_COMMANDS_LISTED}")
+            await self.composer.fill(f"/{name}")
+            await entry.click(timeout=_AGAIN * 1000)
+
+        await self._until_there(self.page.locator(".command-chip"), pick)
 
     async def send(self) -> None:
         """Send the command that is being written."""
-        await self.page.locator("#send-message").click()
+        await self._act(self.page.locator("#send-message").click)
 
     async def option(self, option: str, value: str | None) -> None:
         """Add an option to the command that is being written, and fill it in unless it is a file."""
-        field = self.page.locator(f'.command-option-input[data-option="{option}"]')
-        if not await field.count():
-            await self.page.locator(".command-ghost").click()
-            await self.page.locator(f'.command-suggestion[data-value="{option}"]').click()
+
+        async def add() -> None:
+            await self.page.locator(".command-ghost").click(timeout=_AGAIN * 1000)
+            await self.page.locator(f'.command-suggestion[data-value="{option}"]').click(timeout=_AGAIN * 1000)
+
+        await self._until_there(self.page.locator(f'.command-pill[data-option="{option}"]'), add)
         if value is not None:
-            await field.fill(value)
+            await self.page.locator(f'.command-option-input[data-option="{option}"]').fill(value)
 
     async def attach(self, option: str, name: str, content: bytes) -> None:
         """Choose a file for an option of the command that is being written."""
         file = self.page.locator(f'.command-file-input[data-option="{option}"]')
-        await file.set_input_files({"name": name, "mimeType": "", "buffer": content})
+        chosen = self.page.locator(f'.command-file-choose[data-option="{option}"]', has_text=name)
+        await self._until_there(chosen, lambda: file.set_input_files({"name": name, "mimeType": "", "buffer": content}))
+
+    async def press(self, button: str, message: Locator | None = None) -> None:
+        """Press a button, of the last message where no other is given."""
+        await self._act((message or self.messages.last).get_by_role("button", name=button, exact=True).click)
+
+    async def submit(self, form: Locator) -> None:
+        await self._act(form.get_by_role("button", name="Submit").click)
 
     async def menu(self, text: str, name: str) -> None:
         """Run a message menu on the first message that holds `text`."""
-        message = self.message(text)
-        await message.hover()
-        await message.get_by_role("button", name="Apps").click()
-        await self.page.get_by_role("menuitem", name=name, exact=True).click()
+        entry = self.page.get_by_role("menuitem", name=name, exact=True)
+        await self._until_there(entry, lambda: self._tool(text, "Apps"))
+        await entry.click()
 
     async def reply(self, text: str, words: str) -> None:
         """Reply to the first message that holds `text`."""
-        message = self.message(text)
-        await message.hover()
-        await message.get_by_role("button", name="Reply").click()
-        await self.composer.fill(words)
-        await self.composer.press("Enter")
+        await self._until_there(self.page.locator("#reply-context:visible"), lambda: self._tool(text, "Reply"))
+
+        async def say() -> None:
+            await self.composer.fill(words)
+            await self.composer.press("Enter")
+
+        await self._act(say)
 
     def message(self, text: str) -> Locator:
         return self.messages.filter(has_text=text).first
 
-    async def sees(self, text: str | re.Pattern[str], seconds: float = 10) -> None:
+    async def sees(self, text: str | re.Pattern[str], seconds: float = LIMIT) -> None:
         """Wait until the last message holds `text`."""
         await expect(self.messages.last).to_contain_text(text, timeout=seconds * 1000)
+
+    async def comes_to_rest(self, seconds: float) -> None:
+        """Wait until nothing new has been shown for some `seconds`."""
+        revision, before = "simcordPreview.publishedRevision", None
+        async with asyncio.timeout(LIMIT):
+            while before != (before := await self.page.evaluate(revision)):
+                await self.page.wait_for_timeout(seconds * 1000)
+
+    async def _tool(self, text: str, button: str) -> None:
+        """Click a button that shows while the mouse is over a message."""
+        message = self.message(text)
+        await message.hover(timeout=_AGAIN * 1000)
+        await message.get_by_role("button", name=button).click(timeout=_AGAIN * 1000)
+
+    async def _wait_for(self, state: str) -> None:
+        await self.page.wait_for_function(state, polling=100)
+
+    async def _until_there(self, outcome: Locator, do: Callable[[], Awaitable[None]]) -> None:
+        """Do what only changes the page until `outcome` is there."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LIMIT):
+                while not await outcome.count():
+                    with suppress(Error):
+                        await do()
+        await expect(outcome.first).to_be_attached(timeout=_AGAIN * 1000)
+
+    async def _act(self, do: Callable[[], Awaitable[None]]) -> None:
+        """Do what SimCord has to answer, until the page has sent it and SimCord has taken it."""
+        for _ in range(_TRIES):
+            await self._wait_for(_AT_REST)
+            before = await self.page.evaluate("sentActions.length")
+            await do()
+            receipt: dict[str, Any] | None = await self.page.evaluate(_RECEIPT, [before, _PERSONS])
+            if receipt and not (receipt["rejected"] and _STALE & {item["code"] for item in receipt["diagnostics"]}):
+                assert receipt["settlement"] == "settled", receipt
+                return
+        raise AssertionError("the page does not send this, or SimCord does not take it")

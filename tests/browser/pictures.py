@@ -12,10 +12,10 @@ from playwright.async_api import Page, async_playwright, expect
 
 import preview
 from bot import create_bot
-from cogs.imagine.picker import PICK
-from inference import create_backend, load
-from preview.drawing import lake_hut
+from cogs.imagine.region_picker import PICK
+from inference import create_backend, load_config
 from preview.engine import PreviewEngine
+from preview.pictures import lake_hut
 from starter.smollm2 import prepare
 from tests.browser.conftest import FLAGS, find_chromium
 from tests.browser.driver import Driver
@@ -26,7 +26,7 @@ _FOLDER = _ROOT / "docs" / "pictures"
 
 async def main() -> None:
     """Commands at work, the list of commands, a region chosen on its picture, and the studio."""
-    config = load(_ROOT / "starter" / "config.yaml")
+    config = load_config(_ROOT / "starter" / "config.yaml")
     await asyncio.to_thread(prepare, config.data)
     engine = PreviewEngine(config, create_backend(config))
     async with async_playwright() as playwright, preview.opened(engine, create_bot, 0) as house:
@@ -73,7 +73,7 @@ async def _choose_region(person: Driver) -> None:
     await person.option("region", PICK)
     await person.send()
     for cell in ("8", "9"):
-        await person.messages.last.get_by_role("button", name=cell, exact=True).click()
+        await person.press(cell)
         overlay = person.messages.last.get_by_alt_text(re.compile(f"Chosen: cells.*{cell}"))
         await expect(overlay).to_have_js_property("naturalWidth", 480, timeout=20_000)
 
@@ -87,14 +87,14 @@ async def _vary_and_remix(person: Driver) -> None:
     await _press(person, "Remix", after="Picture 1 of")
     form = person.page.get_by_role("dialog").last
     await form.locator("textarea").first.fill("blue heart")
-    await form.get_by_role("button", name="Submit").click()
+    await person.submit(form)
     await person.sees("Remix of", seconds=60)
     await person.page.mouse.move(0, 0)
 
 
 async def _press(person: Driver, button: str, after: str) -> None:
     await person.sees(after, seconds=60)
-    await person.messages.last.get_by_role("button", name=button, exact=True).click()
+    await person.press(button)
 
 
 async def _take(page: Page, name: str) -> None:

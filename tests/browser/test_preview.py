@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 from pathlib import Path
 
@@ -12,19 +13,19 @@ from playwright.async_api import expect
 from inference import (
     AskRequest,
     CaptionRequest,
-    Chunk,
     Config,
     ModelSpec,
     Mood,
-    Moods,
+    PartialText,
     Request,
     Result,
+    SentimentResult,
     SummarizeRequest,
     create_backend,
-    load,
+    load_config,
 )
-from inference.backends.base import Listener
-from preview.drawing import lake_hut
+from inference.backends.backend import Listener
+from preview.pictures import lake_hut
 from starter import smollm2
 from tests.browser.conftest import Open
 from tests.fakes import FakeBackend, FakeTicket
@@ -46,23 +47,23 @@ packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package ll
 
 @packaged
 async def test_complete_is_typed_and_its_text_appears_in_the_message(open_preview: Open):
-    config = load(Path(__file__).parents[2] / "starter" / "config.yaml")
+    config = load_config(Path(__file__).parents[2] / "starter" / "config.yaml")
     smollm2.prepare(config.data)
     person = await open_preview(create_backend(config))
     await person.slash("complete", prompt="The capital of France is", length="12", temperature="0")
-    await person.sees(re.compile(r"The capital of France is\W+Paris.*seed", re.DOTALL), seconds=120)
+    await person.sees(re.compile(r"The capital of France is\W+Paris.*seed", re.DOTALL))
 
 
 async def test_the_starters_painter_draws_a_red_apple_and_its_captioner_names_it(open_preview: Open, config: Config):
     person = await open_preview(create_backend(config))
     await person.slash("imagine", prompt="red apple", count="4", seed="7")
-    await person.sees("seeds 7 to 10", seconds=120)
-    await person.messages.last.get_by_role("button", name="U1", exact=True).click()
-    await person.sees("Picture 1 of", seconds=60)
+    await person.sees("seeds 7 to 10")
+    await person.press("U1")
+    await person.sees("Picture 1 of")
     before = await person.messages.count()
     await person.menu("Picture 1 of", "Caption image")
     await expect(person.messages).to_have_count(before + 1)
-    await person.sees("red apple", seconds=60)
+    await person.sees("red apple")
 
 
 async def test_what_the_bot_writes_of_its_own_accord_appears_until_stop_is_pressed(open_preview: Open):
@@ -70,10 +71,30 @@ async def test_what_the_bot_writes_of_its_own_accord_appears_until_stop_is_press
     person = await open_preview(backend)
     await person.slash("complete", prompt="The lighthouse")
     await person.sees("Thinking")
-    backend.feed(Chunk(" and the keeper"))
+    backend.feed(PartialText(" and the keeper"))
     await person.sees("The lighthouse and the keeper")
-    await person.messages.last.get_by_role("button", name="Stop").click()
+    await person.press("Stop")
     await person.sees("stopped")
+    assert backend.tickets[0].cancelled
+
+
+async def test_a_text_that_grows_without_a_pause_is_seen_growing_and_can_be_stopped(open_preview: Open):
+    backend = HandFedBackend()
+    person = await open_preview(backend)
+    await person.slash("complete", prompt="The lighthouse")
+
+    async def write() -> None:
+        words = ""
+        for number in itertools.count():
+            words += f" {number}"
+            backend.feed(PartialText(words))
+            await asyncio.sleep(0.05)
+
+    writing = asyncio.create_task(write())
+    await person.sees("The lighthouse 0 1 ")
+    await person.press("Stop")
+    await person.sees("stopped")
+    writing.cancel()
     assert backend.tickets[0].cancelled
 
 
@@ -81,10 +102,7 @@ async def test_a_page_in_which_nothing_happens_is_left_alone(open_preview: Open)
     person = await open_preview(FakeBackend())
     await person.slash("fill", text="I am a [MASK] model")
     await person.sees("role")
-    await asyncio.sleep(1.5)
-    before = await person.page.evaluate("window.simcordPreview.publishedRevision")
-    await asyncio.sleep(1.5)
-    assert await person.page.evaluate("window.simcordPreview.publishedRevision") == before
+    await person.comes_to_rest(seconds=1.5)
 
 
 async def test_fill_answers_with_the_words_for_the_blank(open_preview: Open):
@@ -109,7 +127,7 @@ async def test_the_ask_menu_opens_a_form_and_answers_what_was_asked_in_it(open_p
     await person.menu("180 euros", "Ask about this")
     form = person.page.get_by_role("dialog").last
     await form.locator("input, textarea").first.fill("What does it cost?")
-    await form.get_by_role("button", name="Submit").click()
+    await person.submit(form)
     await person.sees("What does it cost?")
     (request,) = backend.requests
     assert isinstance(request, AskRequest)
@@ -151,5 +169,5 @@ async def test_a_private_answer_that_takes_a_while_appears_by_itself(open_previe
     await person.slash("mood", text="Then I hope for sun")
     await person.sees("Only you can see this")
     await asyncio.sleep(1)
-    backend.feed(Result(Moods((Mood("positive", 0.9, 0.8),))))
+    backend.feed(Result(SentimentResult((Mood("positive", 0.9, 0.8),))))
     await person.sees("positive")

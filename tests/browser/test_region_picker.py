@@ -5,7 +5,7 @@ from __future__ import annotations
 from playwright.async_api import expect
 
 from inference import ImagineRequest
-from preview.drawing import lake_hut
+from preview.pictures import lake_hut
 from tests.browser.conftest import Open
 from tests.fakes import FakeBackend
 
@@ -22,10 +22,10 @@ async def test_a_region_is_ticked_on_the_picture_and_drawn(open_preview: Open):
     await person.sees("Which part should be drawn anew?")
     draw = person.messages.last.get_by_role("button", name="Draw")
     await expect(draw).to_be_disabled()
-    await person.messages.last.get_by_role("button", name="9", exact=True).click()
+    await person.press("9")
     await expect(draw).to_be_enabled()
     await expect(person.messages.last.get_by_alt_text("Chosen: cells 9.")).to_have_js_property("naturalWidth", 480)
-    await draw.click()
+    await person.press("Draw")
     await expect(person.messages.last.get_by_role("button", name="Remix")).to_be_visible()
     (request,) = backend.requests
     assert isinstance(request, ImagineRequest)
@@ -39,10 +39,10 @@ async def test_a_caption_becomes_a_picture(open_preview: Open):
     await person.attach("image", "hut.png", lake_hut())
     await person.send()
     await person.sees("a cat on a mat")
-    await person.messages.last.get_by_role("button", name="Imagine this").click()
+    await person.press("Imagine this")
     form = person.page.get_by_role("dialog").last
     await expect(form.locator("textarea").first).to_have_value("a cat on a mat")
-    await form.get_by_role("button", name="Submit").click()
+    await person.submit(form)
     await person.sees("a cat on a mat")
     await expect(person.messages.last.get_by_role("button", name="Remix")).to_be_visible()
     assert [type(request) for request in backend.requests][1:] == [ImagineRequest]

@@ -9,38 +9,32 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from inference import Config, create_backend
-from inference.config import Model
-from preview.drawing import lake_hut
+from inference.config.schema import ModelEntry
+from preview.pictures import lake_hut
 from tests.browser.conftest import Open
 from tests.browser.driver import Driver
-from tests.models.tiny_images import save_stable_diffusion
-
-_SECONDS = 60
+from tests.inference.pipelines.tiny_images import save_stable_diffusion
 
 
 @pytest.fixture
 def studio(config: Config, tmp_path: Path) -> Config:
     """The starter's settings with a tiny painter."""
-    painter = Model(repo=str(save_stable_diffusion(tmp_path / "painter")), name="tiny")
-    return config.model_copy(update={"models": config.models.model_copy(update={"imagine": (painter,)})})
-
-
-async def press(message: Locator, button: str) -> None:
-    await message.get_by_role("button", name=button, exact=True).click()
+    painter = ModelEntry(repo=str(save_stable_diffusion(tmp_path / "painter")), name="tiny")
+    return config.model_copy(update={"models": {**config.models, "imagine": (painter,)}})
 
 
 async def has_picture(message: Locator, width: int) -> None:
     """Wait for the message's picture, `width` pixels of its own wide."""
     image = message.get_by_role("img", name="Drawn by a machine").last
-    await expect(image).to_have_js_property("naturalWidth", width, timeout=_SECONDS * 1000)
+    await expect(image).to_have_js_property("naturalWidth", width)
 
 
 async def shows(person: Driver, count: int, text: str | re.Pattern[str]) -> Locator:
     """The newest of `count` messages by now, once it has its text and its buttons."""
-    await expect(person.messages).to_have_count(count, timeout=_SECONDS * 1000)
+    await expect(person.messages).to_have_count(count)
     message = person.messages.last
-    await expect(message).to_contain_text(text, timeout=_SECONDS * 1000)
-    await expect(message.get_by_role("button", name="Delete", exact=True)).to_be_visible(timeout=_SECONDS * 1000)
+    await expect(message).to_contain_text(text)
+    await expect(message.get_by_role("button", name="Delete", exact=True)).to_be_visible()
     return message
 
 
@@ -52,19 +46,19 @@ async def test_from_a_grid_by_variations_and_a_single_picture_to_a_remix_and_its
     await person.slash("imagine", prompt="a red fox", count="4", steps="2", seed="7")
     grid = await shows(person, before + 1, "seeds 7 to 10")
     await has_picture(grid, 32)
-    await press(grid, "V2")
+    await person.press("V2", grid)
     varied = await shows(person, before + 2, re.compile("Variations of .*picture 2"))
-    await press(varied, "U1")
+    await person.press("U1", varied)
     single = await shows(person, before + 3, re.compile("Picture 1 of"))
     await has_picture(single, 16)
-    await press(single, "Remix")
+    await person.press("Remix", single)
     form = person.page.get_by_role("dialog").last
     prompt = form.locator("textarea, input").first
     await expect(prompt).to_have_value("a red fox")
     await prompt.fill("a blue fox")
-    await form.get_by_role("button", name="Submit").click()
+    await person.submit(form)
     remixed = await shows(person, before + 4, "a blue fox")
-    await press(remixed, "Delete")
+    await person.press("Delete", remixed)
     await expect(person.messages).to_have_count(before + 3)
 
 
@@ -77,7 +71,6 @@ async def test_a_region_is_looked_at_on_its_picture_before_it_is_drawn(open_prev
     await person.option("region", "left half")
     await person.option("steps", "1")
     await person.send()
-    draw = person.page.get_by_role("button", name="Draw", exact=True)
-    await expect(draw).to_be_visible(timeout=_SECONDS * 1000)
-    await draw.click()
-    await expect(person.messages.last).to_contain_text("strength 1", timeout=_SECONDS * 1000)
+    await expect(person.messages.last.get_by_role("button", name="Draw", exact=True)).to_be_enabled()
+    await person.press("Draw")
+    await expect(person.messages.last).to_contain_text("strength 1")

@@ -10,7 +10,7 @@ from discord.ext import commands
 from simcord import Env
 
 from bot import create_bot
-from inference import Config, load
+from inference import Config, load_config
 from tests.cogs.stage import PatientEngine, Stage
 from tests.fakes import FakeBackend
 
@@ -25,7 +25,7 @@ def backend() -> FakeBackend:
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
     """The shipped settings, with data in a folder of the test's own, and jobs that may outlive Discord's tokens."""
-    shipped = load(_SHIPPED)
+    shipped = load_config(_SHIPPED)
     limits = shipped.limits.model_copy(update={"deadline_seconds": 3600})
     return shipped.model_copy(update={"data": tmp_path, "limits": limits})
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import discord
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor, ResponseMessage
 
-from inference import Engine, Event, InferenceError, Request
+from inference import CheckedRequest, Engine, Event, InferenceError, Request
 from tests.fakes import FakeBackend
 
 
@@ -18,9 +18,9 @@ class PatientEngine(Engine):
 
     env: Env | None = None
 
-    async def stream(self, request: Request) -> AsyncGenerator[Event, None]:
+    async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
         assert self.env is not None
-        async with aclosing(super().stream(request)) as events:
+        async with aclosing(super().stream(checked)) as events:
             while True:
                 try:
                     event = await self.env.external_wait(anext(events), reason="the model is at work")

@@ -145,7 +145,8 @@ def test_a_signal_stops_the_bot_and_closes_the_engine(
 ):
     async def stay() -> None:
         os.kill(os.getpid(), number)
-        await asyncio.Event().wait()
+        await asyncio.sleep(30)
+        pytest.fail("The signal did not stop the bot.")
 
     logs_in(stay())
     assert bot.main(["--config", str(_SHIPPED)]) == 0

@@ -19,9 +19,9 @@ from inference import (
     ModelSpec,
     Request,
     Result,
-    parameters,
+    infotext,
 )
-from inference.images import encode_png
+from inference.images.decoding import encode_png
 from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
 from tests.fakes import PNG
 
@@ -151,7 +151,7 @@ class TestRemixImage:
         return await stage.alice.context_menu(stage.channel, "Remix image", message)
 
     async def test_the_form_is_prefilled_from_the_pictures_parameters(self, stage: Stage):
-        text = parameters.to_text(ImagineRequest(prompt="a fox", negative_prompt="fog", steps=9, seed=1))
+        text = infotext.to_text(ImagineRequest(prompt="a fox", negative_prompt="fog", steps=9, seed=1))
         form = await self._open(stage, encode_png(Image.new("RGB", (64, 64)), text))
         assert _fields(form) == {"prompt": "a fox", "negative": "fog", "strength": ""}
 

@@ -13,9 +13,8 @@ from simcord import Env
 from bot import create_bot
 from cogs.client import Inkling
 from inference import Config, Engine
-from inference.config import Models
 from tests.cogs.stage import Stage, refusal
-from tests.fakes import FakeBackend
+from tests.fakes import FakeBackend, model_lists
 
 
 def _registrations(env: Env) -> list[str]:
@@ -161,7 +160,7 @@ async def test_the_heartbeat_is_fresh_while_the_bot_is_connected(stage: Stage, c
 class TestWithoutModels:
     @pytest.fixture
     def config(self, config: Config) -> Config:
-        return config.model_copy(update={"models": Models()})
+        return config.model_copy(update={"models": model_lists()})
 
     async def test_every_task_says_what_is_missing(self, stage: Stage):
         result = await stage.alice.slash(stage.channel, "summarize", text="x")

@@ -12,8 +12,8 @@ from discord.ext import commands
 from simcord.results import to_discord_message
 
 from cogs.client import Inkling
-from cogs.language import LANGUAGES
-from cogs.language.catalogue import catalogue
+from cogs.i18n import LANGUAGES
+from cogs.i18n.catalogues import catalogue
 from cogs.mention import Mention
 from inference import Answer, AskRequest, CompleteRequest, ModelUnavailable, Result, SummarizeRequest
 from tests.cogs.stage import Stage

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from inference.config import Limits
-from tests.inference.command_line import CONFIG, CommandLine
-from tests.inference.fake_hub import FakeHub, serving
-from tests.inference.scripted import Bench
-from tests.inference.test_hub import TINY
+from inference.config.limits import Limits
+from tests.inference.backends.scripted import Bench
+from tests.inference.cli.command_line import CONFIG, CommandLine
+from tests.inference.hub.fake_hub import FakeHub, serving
+from tests.inference.hub.test_hub import TINY
 
 
 @pytest.fixture

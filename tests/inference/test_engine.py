@@ -11,7 +11,6 @@ import pytest
 
 from inference import (
     CaptionRequest,
-    Chunk,
     CompleteRequest,
     Completion,
     Config,
@@ -19,6 +18,7 @@ from inference import (
     GenerationFailed,
     ImagineRequest,
     InvalidRequest,
+    PartialText,
     Queued,
     Request,
     RequestTimeout,
@@ -26,14 +26,13 @@ from inference import (
     SentimentRequest,
     UnknownModel,
 )
-from inference.config import Limits, Models
-from tests.fakes import FakeBackend
-from tests.inference.documents import pdf_of
+from inference.config.limits import Limits
+from tests.fakes import FakeBackend, model_lists
+from tests.inference.documents.sample_documents import pdf_of
+from tests.waiting import until
 
 CONFIG = Config(
-    models=Models.model_validate(
-        {"complete": ["org/first", "org/second"], "caption": ["org/eyes"], "imagine": ["org/brush"]}
-    )
+    models=model_lists(**{"complete": ["org/first", "org/second"], "caption": ["org/eyes"], "imagine": ["org/brush"]})
 )
 
 
@@ -48,22 +47,22 @@ def engine(backend: FakeBackend) -> Engine:
 
 
 async def collect(engine: Engine, request: Request) -> list[object]:
-    async with aclosing(engine.stream(request)) as events:
+    async with aclosing(engine.stream(engine.check(request))) as events:
         return [event async for event in events]
 
 
 async def test_a_stream_ends_with_the_result(engine: Engine) -> None:
     events = await collect(engine, CompleteRequest(prompt="Once", seed=7))
-    assert events == [Chunk(" and"), Chunk(" and then"), Result(Completion(" and then", 7))]
+    assert events == [PartialText(" and"), PartialText(" and then"), Result(Completion(" and then", 7))]
 
 
 async def test_run_returns_the_result_alone(engine: Engine) -> None:
-    assert await engine.run(CompleteRequest(prompt="Once", seed=7)) == Completion(" and then", 7)
+    assert await engine.run(engine.check(CompleteRequest(prompt="Once", seed=7))) == Completion(" and then", 7)
 
 
 async def test_a_request_without_a_seed_gets_one_that_repeats_it(engine: Engine, backend: FakeBackend) -> None:
-    first = await engine.run(CompleteRequest(prompt="Once"))
-    second = await engine.run(CompleteRequest(prompt="Once"))
+    first = await engine.run(engine.check(CompleteRequest(prompt="Once")))
+    second = await engine.run(engine.check(CompleteRequest(prompt="Once")))
     assert isinstance(first, Completion)
     assert isinstance(second, Completion)
     assert first.seed != second.seed
@@ -71,23 +70,23 @@ async def test_a_request_without_a_seed_gets_one_that_repeats_it(engine: Engine,
 
 
 async def test_a_model_has_a_usual_temperature_for_requests_that_name_none(backend: FakeBackend) -> None:
-    models = Models.model_validate({"complete": [{"repo": "org/calm", "temperature": 0.3}, "org/plain"]})
+    models = model_lists(**{"complete": [{"repo": "org/calm", "temperature": 0.3}, "org/plain"]})
     engine = Engine(Config(models=models), backend)
     for request in (
         CompleteRequest(prompt="Once"),
         CompleteRequest(prompt="Once", temperature=0.0),
         CompleteRequest(prompt="Once", model="plain"),
     ):
-        await engine.run(request)
+        await engine.run(engine.check(request))
     assert [getattr(request, "temperature", "") for request in backend.requests] == [0.3, 0.0, None]
 
 
 async def test_the_first_model_is_the_default_and_others_go_by_name_or_repository(
     engine: Engine,
 ) -> None:
-    assert engine.check(CompleteRequest(prompt="x")).repo == "org/first"
-    assert engine.check(CompleteRequest(prompt="x", model="second")).repo == "org/second"
-    assert engine.check(CompleteRequest(prompt="x", model="org/second")).repo == "org/second"
+    assert engine.check(CompleteRequest(prompt="x")).spec.repo == "org/first"
+    assert engine.check(CompleteRequest(prompt="x", model="second")).spec.repo == "org/second"
+    assert engine.check(CompleteRequest(prompt="x", model="org/second")).spec.repo == "org/second"
 
 
 async def test_an_unknown_model_is_refused_with_those_there_are(engine: Engine) -> None:
@@ -102,13 +101,13 @@ async def test_a_task_without_models_says_what_the_operator_can_do(engine: Engin
 
 async def test_an_invalid_request_never_reaches_the_backend(engine: Engine, backend: FakeBackend) -> None:
     with pytest.raises(InvalidRequest):
-        await engine.run(CompleteRequest(prompt="  "))
+        await engine.run(engine.check(CompleteRequest(prompt="  ")))
     assert backend.requests == []
 
 
 async def test_a_broken_picture_never_reaches_the_backend(engine: Engine, backend: FakeBackend) -> None:
     with pytest.raises(InvalidRequest):
-        await engine.run(CaptionRequest(image=b"this is text, not a picture"))
+        await engine.run(engine.check(CaptionRequest(image=b"this is text, not a picture")))
     assert backend.requests == []
 
 
@@ -116,7 +115,7 @@ async def test_an_error_of_the_backend_is_raised_to_the_caller(engine: Engine, b
     failure = GenerationFailed("The model failed.")
     backend.script = lambda spec, request: [Queued(1), failure]
     with pytest.raises(GenerationFailed) as raised:
-        await engine.run(ImagineRequest(prompt="a cat"))
+        await engine.run(engine.check(ImagineRequest(prompt="a cat")))
     assert raised.value is failure
 
 
@@ -126,13 +125,13 @@ async def test_a_request_that_ends_in_nothing_times_out_and_is_cancelled(backend
     )
     backend.script = lambda spec, request: [Queued(1)]
     with pytest.raises(RequestTimeout):
-        await engine.run(CompleteRequest(prompt="x"))
+        await engine.run(engine.check(CompleteRequest(prompt="x")))
     assert backend.tickets[0].cancelled
 
 
 async def test_a_caller_who_leaves_cancels_the_request(engine: Engine, backend: FakeBackend) -> None:
     backend.script = lambda spec, request: [Queued(1)]
-    stream = engine.stream(CompleteRequest(prompt="x"))
+    stream = engine.stream(engine.check(CompleteRequest(prompt="x")))
     await anext(stream)
     assert not backend.tickets[0].cancelled
     await stream.aclose()
@@ -144,11 +143,11 @@ async def test_a_cancelled_task_cancels_its_request(engine: Engine, backend: Fak
     queued = asyncio.Event()
 
     async def caller() -> None:
-        async for _ in engine.stream(CompleteRequest(prompt="x")):
+        async for _ in engine.stream(engine.check(CompleteRequest(prompt="x"))):
             queued.set()
 
     task = asyncio.create_task(caller())
-    await queued.wait()
+    await until(queued.is_set, "The request was not queued.")
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
@@ -184,7 +183,7 @@ def with_loras(folder: Path, *names: str) -> Engine:
 @pytest.mark.parametrize("lora", ["ink", "ink:0.8", "ink:-2", "line: art", "line: art:1.5"])
 def test_a_lora_goes_by_its_files_name_with_or_without_a_weight(tmp_path: Path, lora: str) -> None:
     engine = with_loras(tmp_path, "ink", "line: art")
-    assert engine.check(ImagineRequest(prompt="a fox", lora=lora)).name == "brush"
+    assert engine.check(ImagineRequest(prompt="a fox", lora=lora)).spec.name == "brush"
 
 
 @pytest.mark.parametrize(

@@ -12,32 +12,33 @@ from typing import Any, Self
 
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from inference.devices import Placement
-from inference.errors import ModelUnavailable
-from inference.pipelines.base import Batch, Pipeline, pause, run_jobs
 from inference.pipelines.causal_lm.generation import Generation
-from inference.pipelines.causal_lm.instructions import Instructions
-from inference.pipelines.causal_lm.packed import pack_layers
-from inference.pipelines.causal_lm.ragged import ATTENTION, Decoder
+from inference.pipelines.causal_lm.model_runner import ATTENTION, ModelRunner
+from inference.pipelines.causal_lm.prepacked_linear import prepack_linear_layers
+from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.scoring import Scorer
-from inference.pipelines.causal_lm.vocabulary import Vocabulary
+from inference.pipelines.causal_lm.tokenizer import Tokenizer
+from inference.pipelines.devices import Placement
+from inference.pipelines.pipeline import Batch, Pipeline, run_jobs, yield_to_others
 from inference.pipelines.weights import read_model, weight_bytes
-from inference.types import FillRequest, ModelSpec, Request, SentimentRequest, Value
+from inference.tasks import FillRequest, Request, SentimentRequest
+from inference.types import ModelSpec, Output
+from inference.types.errors import ModelUnavailable
 
-_ROWS = 16
+_MAX_NUM_SEQS = 16
 """Texts that grow together; more of them only make each slower."""
 
 
 class CausalLM(Pipeline):
     """A causal language model and its tokenizer."""
 
-    def __init__(self, model: PreTrainedModel, vocabulary: Vocabulary) -> None:
+    def __init__(self, model: PreTrainedModel, vocabulary: Tokenizer) -> None:
         window = _window(model, vocabulary)
-        self.nbytes = pack_layers(model) + weight_bytes(model)
-        decoder = Decoder(model, _ROWS)
+        self.nbytes = prepack_linear_layers(model) + weight_bytes(model)
+        decoder = ModelRunner(model, _MAX_NUM_SEQS)
         self._scorer = Scorer(decoder, vocabulary, window)
         self._generation = Generation(
-            decoder, vocabulary, Instructions(vocabulary, window), _ends(model, vocabulary), _ROWS
+            decoder, vocabulary, PromptTemplate(vocabulary, window), _ends(model, vocabulary), _MAX_NUM_SEQS
         )
 
     @classmethod
@@ -45,27 +46,27 @@ class CausalLM(Pipeline):
         model = read_model(AutoModelForCausalLM, folder, placement, attn_implementation=ATTENTION)
         if "position_ids" not in inspect.signature(model.forward).parameters:
             raise ModelUnavailable("{name} is a kind of language model that this bot can't run yet.", name=spec.name)
-        return cls(model, Vocabulary(folder))
+        return cls(model, Tokenizer(folder))
 
     def run(self, batch: Batch) -> None:
         if isinstance(batch.jobs[0].request, FillRequest | SentimentRequest):
-            run_jobs(batch, lambda job: self._score(job.request, lambda: pause(batch, job)))
+            run_jobs(batch, lambda job: self._score(job.request, lambda: yield_to_others(batch, job)))
         else:
             self._generation.run(batch)
 
-    def _score(self, request: Request, pause: Callable[[], None]) -> Value:
+    def _score(self, request: Request, yield_to_others: Callable[[], None]) -> Output:
         if isinstance(request, FillRequest):
-            return self._scorer.fill(request, pause)
+            return self._scorer.fill(request, yield_to_others)
         assert isinstance(request, SentimentRequest)
-        return self._scorer.moods(request, pause)
+        return self._scorer.moods(request, yield_to_others)
 
 
-def _window(model: PreTrainedModel, vocabulary: Vocabulary) -> int:
+def _window(model: PreTrainedModel, vocabulary: Tokenizer) -> int:
     """The most tokens the model can see."""
     return min(getattr(model.config, "max_position_embeddings", 1024), vocabulary.longest)
 
 
-def _ends(model: PreTrainedModel, vocabulary: Vocabulary) -> set[int]:
+def _ends(model: PreTrainedModel, vocabulary: Tokenizer) -> set[int]:
     """Tokens that end a text, from the generation settings and the tokenizer."""
     configured: Any = model.generation_config.eos_token_id if model.generation_config else None
     listed: list[int | None] = configured if isinstance(configured, list) else [configured]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from inference.pipelines.causal_lm.instructions import Instructions
+from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.prompts import Plan, Prompt
-from inference.pipelines.passages import EMPTY, abridged, speaking_of
-from inference.types import Answer, AskRequest, ExplainRequest
+from inference.pipelines.retrieval import EMPTY, abridge, relevant_spans
+from inference.tasks import Answer, AskRequest, ChatAnswerRequest
 
 _LEAD = "According to the text,"
 _TOKENS = 96
@@ -26,21 +26,21 @@ _OPEN = re.compile(r"\b(?:who|whom|whose|what|when|where|which|why|how)\b", re.I
 _YES_NO = frozenset(["yes", "no", "ja", "nein", "oui", "non", "si", "sí", "sim", "não"])
 
 
-def ask(instructions: Instructions, request: AskRequest) -> Plan:
+def ask(instructions: PromptTemplate, request: AskRequest) -> Plan:
     """One sentence, which counts only if the text holds what it says; of a long text, what speaks of the question."""
     context = request.context
     room = instructions.room(_TOKENS) - len(_asked(instructions, request.question, " "))
     if instructions.count(context) > room:
-        context = abridged(context, request.question, min(room, _LONG), instructions.count)
+        context = abridge(context, request.question, min(room, _LONG), instructions.count)
     tokens = instructions.fitting(_asked(instructions, request.question, context), _TOKENS)
     (text,) = yield [Prompt(tokens, _TOKENS, stop=("\n\n",))]
     answer = text.text.strip()
     said = answer if is_grounded(answer, request.context, request.question) else ""
-    evidence = speaking_of(request.context, f"{request.question} {said}")
-    return Answer(said[:1].upper() + said[1:], 0.0, 0, 0, generated=True, windows=evidence)
+    evidence = relevant_spans(request.context, f"{request.question} {said}")
+    return Answer(said[:1].upper() + said[1:], 0.0, 0, 0, generated=True, passages=evidence)
 
 
-def explain(instructions: Instructions, request: ExplainRequest) -> Plan:
+def explain(instructions: PromptTemplate, request: ChatAnswerRequest) -> Plan:
     """A few sentences, shown as they come. Of a text too long for the window, its beginning is read."""
     new = request.max_new_tokens
     context = request.context
@@ -54,7 +54,7 @@ def explain(instructions: Instructions, request: ExplainRequest) -> Plan:
     return Answer(text.text.strip(), 0.0, 0, 0, generated=True)
 
 
-def _asked(instructions: Instructions, question: str, context: str) -> list[int]:
+def _asked(instructions: PromptTemplate, question: str, context: str) -> list[int]:
     return instructions.instruct(
         f"Text:\n{context}\n\nQuestion: {question}" + ("" if instructions.can_chat else "\n\n"),
         lead=_LEAD,
@@ -62,7 +62,7 @@ def _asked(instructions: Instructions, question: str, context: str) -> list[int]
     )
 
 
-def _question(instructions: Instructions, question: str, context: str) -> list[int]:
+def _question(instructions: PromptTemplate, question: str, context: str) -> list[int]:
     if instructions.can_chat:
         message = f"Text:\n{context}\n\nQuestion: {question}" if context else question
     else:

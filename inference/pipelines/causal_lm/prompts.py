@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-from inference.types import Value
+from inference.tasks import FinishReason
+from inference.types import Output
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
     """Token ids to continue, and how; `stop` ends the text before any of these strings.
 
-    `once` ends it, without `ended`, before it says again what it has said (see `second_round`).
+    `once` ends it, as "length", before it repeats itself (see `find_repetition`).
     `shown` texts are told to the caller as they grow; `chat` marks one that answers instead of going on.
     """
 
@@ -34,11 +35,11 @@ class Prompt:
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """`ended` tells that the model came to an end by itself, or to a stop string, before it ran out of tokens."""
+    """The text that follows a prompt, and why it ends there."""
 
     text: str
-    ended: bool
+    finish_reason: FinishReason
 
 
-Plan = Generator[list[Prompt], list[Continuation], Value]
+Plan = Generator[list[Prompt], list[Continuation], Output]
 """Its first step raises InvalidRequest if the request does not fit the model's window."""

@@ -9,7 +9,7 @@ import torch
 from inference.pipelines.causal_lm.prompts import Prompt
 
 
-class Sampler:
+class SequenceSampler:
     """How one text draws its tokens. `temperature` 0 takes the likeliest; `top_p` 1 allows all."""
 
     def __init__(self, prompt: Prompt) -> None:
@@ -35,7 +35,7 @@ class Sampler:
 
 
 @torch.inference_mode()
-def draw(logits: torch.Tensor, samplers: Sequence[Sampler]) -> list[int]:
+def draw(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> list[int]:
     """One token a row of `logits` [rows, vocabulary], in fp32 on the CPU; a row's draw depends on that row alone.
 
     Nucleus sampling (Holtzman et al. 2019, https://arxiv.org/abs/1904.09751) allows the smallest set of
@@ -60,7 +60,7 @@ def draw(logits: torch.Tensor, samplers: Sequence[Sampler]) -> list[int]:
     return tokens
 
 
-def _penalized(logits: torch.Tensor, samplers: Sequence[Sampler]) -> torch.Tensor:
+def _penalized(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> torch.Tensor:
     """With the scores of tokens that are there already made less likely (Keskar et al. 2019,
     https://arxiv.org/abs/1909.05858, section 4.1): positive ones divided by the penalty, negative ones multiplied.
     """
@@ -75,7 +75,7 @@ def _penalized(logits: torch.Tensor, samplers: Sequence[Sampler]) -> torch.Tenso
     return logits
 
 
-def _inverse(sums: torch.Tensor, samplers: Sequence[Sampler]) -> torch.Tensor:
+def _inverse(sums: torch.Tensor, samplers: Sequence[SequenceSampler]) -> torch.Tensor:
     """A token for each row [rows, 1]: the first whose running sum of probabilities passes a random number."""
     uniform = torch.stack([torch.rand(1, generator=sampler.random) for sampler in samplers])
     return torch.searchsorted(sums, uniform * sums[:, -1:], right=True).clamp(max=sums.shape[1] - 1)

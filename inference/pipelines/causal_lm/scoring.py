@@ -8,11 +8,12 @@ from math import prod
 
 import torch
 
-from inference.blanks import filling, split_at_blanks
-from inference.errors import InvalidRequest
-from inference.pipelines.causal_lm.ragged import Decoder, Sequence
-from inference.pipelines.causal_lm.vocabulary import Vocabulary
-from inference.types import Filling, FillRequest, Mood, Moods, SentimentRequest
+from inference.pipelines.causal_lm.model_runner import KVCache, ModelRunner
+from inference.pipelines.causal_lm.tokenizer import Tokenizer
+from inference.pipelines.fill_mask_result import fill_mask_result
+from inference.tasks import FillMaskResult, FillRequest, Mood, SentimentRequest, SentimentResult
+from inference.text.mask_tokens import split_at_blanks
+from inference.types.errors import InvalidRequest
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _PROPOSALS = 24
@@ -24,12 +25,12 @@ _NOTHING = "N/A"
 class Scorer:
     """Fills blanks and tells moods with one model; `window` is the most tokens it can read."""
 
-    def __init__(self, decoder: Decoder, vocabulary: Vocabulary, window: int) -> None:
+    def __init__(self, decoder: ModelRunner, vocabulary: Tokenizer, window: int) -> None:
         self._decoder = decoder
         self._vocabulary = vocabulary
         self._window = window
 
-    def fill(self, request: FillRequest, pause: Callable[[], None]) -> Filling:
+    def fill(self, request: FillRequest, pause: Callable[[], None]) -> FillMaskResult:
         """Fill the blanks from left to right.
 
         A causal model reads from the left alone: so what stands before a blank proposes words, and what follows, up to
@@ -51,9 +52,9 @@ class Scorer:
             before += words[0][0] + after
         first = [words[0] for words in blanks[:-1]]
         together = [([*(w for w, _ in first), word], score * prod(s for _, s in first)) for word, score in blanks[-1]]
-        return filling(pieces, blanks, together, request.top_k)
+        return fill_mask_result(pieces, blanks, together, request.top_k)
 
-    def moods(self, request: SentimentRequest, pause: Callable[[], None]) -> Moods:
+    def moods(self, request: SentimentRequest, pause: Callable[[], None]) -> SentimentResult:
         """Whether "positive" or "negative" continues each text better than it continues no text at all.
 
         Taking off what the model prefers anyway is contextual calibration (Zhao et al. 2021,
@@ -64,7 +65,7 @@ class Scorer:
         for text in request.texts:
             pause()
             moods.append(_mood(self._log_odds(text) - nothing))
-        return Moods(tuple(moods))
+        return SentimentResult(tuple(moods))
 
     def _log_odds(self, text: str) -> float:
         """Of a text too long for the window, the end goes: one such message must not fail a list of them."""
@@ -72,7 +73,7 @@ class Scorer:
         if len(tokens) > self._window:
             question = self._vocabulary.tokens(_QUESTION)
             tokens = tokens[: self._window - len(question)] + question
-        logits = self._decoder.prompt(Sequence(len(tokens)), tokens)[0]
+        logits = self._decoder.prompt(KVCache(len(tokens)), tokens)[0]
         positive, negative = (self._vocabulary.tokens(word)[0] for word in (" positive", " negative"))
         return float(logits[positive] - logits[negative])
 
@@ -81,7 +82,7 @@ class Scorer:
         context = self._vocabulary.prompt(before.rstrip()) or [self._vocabulary.start]
         rest = self._vocabulary.tokens(after)
         self._fitting([*context, *rest, 0])
-        sequence = Sequence(len(context) + 1 + len(rest))
+        sequence = KVCache(len(context) + 1 + len(rest))
         pause()
         proposals = self._proposals(self._decoder.prompt(sequence, context)[0], spaced=before[-1:].isspace())
         scores: list[float] = []
@@ -107,7 +108,7 @@ class Scorer:
             raise InvalidRequest("This model has no word for this blank. Write more before it.")
         return list(found.values())
 
-    def _log_likelihood(self, sequence: Sequence, start: int, word: int, rest: list[int]) -> float:
+    def _log_likelihood(self, sequence: KVCache, start: int, word: int, rest: list[int]) -> float:
         """log P(rest | what stands before, word); `sequence` is used again for every word."""
         sequence.length = start
         logits = self._decoder.read(sequence, [word, *rest])

@@ -11,11 +11,11 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
-from inference.devices import Placement
-from inference.errors import ModelUnavailable
-from inference.pipelines.dalle_mini.checkpoint import FILE, read_flax
-from inference.pipelines.dalle_mini.layers import DecoderLayer, Dense, EncoderLayer, LayerMemory, Norm
+from inference.pipelines.dalle_mini.flax_checkpoint import FILE, read_flax
+from inference.pipelines.dalle_mini.layers import DecoderLayer, Dense, EncoderLayer, LayerCache, Norm
+from inference.pipelines.devices import Placement
 from inference.pipelines.weights import NamedTensors
+from inference.types.errors import ModelUnavailable
 
 _UNSUPPORTED = (
     "use_bias", "use_head_scale", "use_cosine_attention", "use_deepnet_scaling", "use_alibi", "scale_embedding",
@@ -36,7 +36,7 @@ _NAMES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sizes:
+class BartConfig:
     """One half of the network: its layers, the tokens that it knows, and how many of them it takes."""
 
     width: int
@@ -47,10 +47,10 @@ class Sizes:
     length: int
 
 
-class Half(nn.Module):
+class BartStack(nn.Module):
     """What encoder and decoder share: embeddings of tokens and positions, layers, and a norm at the end."""
 
-    def __init__(self, sizes: Sizes, kind: type[EncoderLayer] | type[DecoderLayer]) -> None:
+    def __init__(self, sizes: BartConfig, kind: type[EncoderLayer] | type[DecoderLayer]) -> None:
         super().__init__()
         self.embed_tokens = nn.Embedding(sizes.vocabulary, sizes.width)
         self.embed_positions = nn.Embedding(sizes.length, sizes.width)
@@ -64,10 +64,10 @@ class Half(nn.Module):
         return self.layernorm_embedding(self.embed_tokens(tokens).float() + self.embed_positions(positions).float())
 
 
-class Memory:
+class DecoderCache:
     """What the decoder remembers of each row: the text, and the image tokens so far."""
 
-    def __init__(self, layers: list[LayerMemory], mask: Tensor) -> None:
+    def __init__(self, layers: list[LayerCache], mask: Tensor) -> None:
         self.layers = layers
         self.mask = mask
         """[rows, 1, 1, text tokens], true where there is one."""
@@ -83,10 +83,10 @@ class Memory:
 class DalleBart(nn.Module):
     """Both halves. The logits are float32 too: guidance multiplies their differences, and so their errors, by ten."""
 
-    def __init__(self, encoder: Sizes, decoder: Sizes) -> None:
+    def __init__(self, encoder: BartConfig, decoder: BartConfig) -> None:
         super().__init__()
-        self.encoder = Half(encoder, EncoderLayer)
-        self.decoder = Half(decoder, DecoderLayer)
+        self.encoder = BartStack(encoder, EncoderLayer)
+        self.decoder = BartStack(decoder, DecoderLayer)
         self.lm_head = Dense(decoder.width, decoder.vocabulary, bias=False)
         self.text_length = encoder.length
         self.image_length = decoder.length
@@ -111,13 +111,13 @@ class DalleBart(nn.Module):
             states = layer(states, mask[:, None, None, :])
         return self.encoder.final_ln(states)
 
-    def remember(self, states: Tensor, mask: Tensor) -> Memory:
+    def remember(self, states: Tensor, mask: Tensor) -> DecoderCache:
         """The memory to start from, of what `encode` returned and its mask."""
         layers: list[Any] = list(self.decoder.layers)
         pairs = [layer.cross_attention.pair(states) for layer in layers]
-        return Memory([LayerMemory(pair, self.image_length) for pair in pairs], mask[:, None, None, :])
+        return DecoderCache([LayerCache(pair, self.image_length) for pair in pairs], mask[:, None, None, :])
 
-    def forward(self, tokens: Tensor, memory: Memory) -> Tensor:
+    def forward(self, tokens: Tensor, memory: DecoderCache) -> Tensor:
         """The logits [rows, tokens, vocabulary] of what follows each of the next `tokens` [rows, tokens].
 
         The memory takes them in: one at a time, or several at the start.
@@ -129,16 +129,16 @@ class DalleBart(nn.Module):
         return self.lm_head(self.decoder.final_ln(states))
 
 
-def _read_sizes(folder: Path) -> tuple[Sizes, Sizes]:
+def _read_sizes(folder: Path) -> tuple[BartConfig, BartConfig]:
     """Of encoder and decoder."""
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     strange = [name for name in _UNSUPPORTED if config.get(name)]
     if strange or config["ln_positions"] != "normformer" or not config["use_glu"]:
         raise ModelUnavailable("This is a variant of DALL·E mini that the bot can't run.")
 
-    def sizes(half: str, vocabulary: int, length: int) -> Sizes:
+    def sizes(half: str, vocabulary: int, length: int) -> BartConfig:
         layers, heads, hidden = (config[f"{half}_{name}"] for name in ("layers", "attention_heads", "ffn_dim"))
-        return Sizes(config["d_model"], layers, heads, hidden, vocabulary, length)
+        return BartConfig(config["d_model"], layers, heads, hidden, vocabulary, length)
 
     return (
         sizes("encoder", config["encoder_vocab_size"], config["max_text_length"]),

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import gelu, scaled_dot_product_attention
 
-Pair = tuple[Tensor, Tensor]
+KeysAndValues = tuple[Tensor, Tensor]
 """Keys and values, each [rows, heads, tokens, head size]."""
 
 
@@ -37,11 +37,11 @@ class Attention(nn.Module):
         self.v_proj = Dense(width, width, bias=False)
         self.out_proj = Dense(width, width, bias=False)
 
-    def pair(self, states: Tensor) -> Pair:
+    def pair(self, states: Tensor) -> KeysAndValues:
         """Keys and values of `states` [rows, tokens, width]."""
         return self._split(self.k_proj(states)), self._split(self.v_proj(states))
 
-    def forward(self, states: Tensor, pair: Pair, mask: Tensor | None = None, causal: bool = False) -> Tensor:
+    def forward(self, states: Tensor, pair: KeysAndValues, mask: Tensor | None = None, causal: bool = False) -> Tensor:
         """Let `states` [rows, tokens, width] look at `pair`, where `mask` [rows, 1, 1, tokens there] is true."""
         found = scaled_dot_product_attention(self._split(self.q_proj(states)), *pair, attn_mask=mask, is_causal=causal)
         return self.out_proj(found.transpose(1, 2).flatten(2))
@@ -86,7 +86,7 @@ class DecoderLayer(nn.Module):
         self.cross_attention = Attention(width, heads)
         self.glu = GLU(width, hidden)
 
-    def forward(self, states: Tensor, memory: LayerMemory, mask: Tensor) -> Tensor:
+    def forward(self, states: Tensor, memory: LayerCache, mask: Tensor) -> Tensor:
         normed = self.before_self(states)
         past = memory.append(self.self_attention.pair(normed))
         new = states.shape[1]
@@ -96,17 +96,17 @@ class DecoderLayer(nn.Module):
         return states + self.glu(states)
 
 
-class LayerMemory:
+class LayerCache:
     """What one decoder layer remembers: keys and values of the text, and of up to `room` image tokens so far."""
 
-    def __init__(self, text: Pair, room: int) -> None:
+    def __init__(self, text: KeysAndValues, room: int) -> None:
         keys, _ = text
         rows, heads, _, size = keys.shape
         self.text = text
         self._image = keys.new_empty(2, rows, heads, room, size)
         self._length = 0
 
-    def append(self, new: Pair) -> Pair:
+    def append(self, new: KeysAndValues) -> KeysAndValues:
         """Add what the next tokens bring; returns all so far. Several at once only at the start."""
         end = self._length + new[0].shape[2]
         for store, part in zip(self._image, new, strict=True):

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, scaled_dot_product_attention, silu
 
-from inference.devices import Placement
-from inference.pipelines.dalle_mini.checkpoint import FILE, read_flax
+from inference.pipelines.dalle_mini.flax_checkpoint import FILE, read_flax
+from inference.pipelines.devices import Placement
 
 _UNUSED = ("encoder.", "quant_conv.")
 
@@ -64,7 +64,7 @@ class Upsample(nn.Module):
         return self.conv(interpolate(x, scale_factor=2.0, mode="nearest"))
 
 
-class Level(nn.Module):
+class UpsamplingLevel(nn.Module):
     """The blocks of one resolution, and the way to the next."""
 
     def __init__(self, channels: int, out: int, blocks: int, *, attends: bool, grows: bool) -> None:
@@ -79,7 +79,7 @@ class Level(nn.Module):
         return self.upsample(x)
 
 
-class Decoder(nn.Module):
+class VQGANDecoder(nn.Module):
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
         widths = [config["ch"] * multiplier for multiplier in config["ch_mult"]]
@@ -91,7 +91,7 @@ class Decoder(nn.Module):
         self.up = nn.ModuleList()
         for i, (width, before) in enumerate(zip(widths, [*widths[1:], top], strict=True)):
             attends = config["resolution"] >> i in config["attn_resolutions"]
-            self.up.append(Level(before, width, config["num_res_blocks"] + 1, attends=attends, grows=i > 0))
+            self.up.append(UpsamplingLevel(before, width, config["num_res_blocks"] + 1, attends=attends, grows=i > 0))
         self.norm_out = _norm(widths[0])
         self.conv_out = _conv(widths[0], config["out_ch"])
 
@@ -120,7 +120,7 @@ class VQGAN(nn.Module):
         """Pixels a code, along each side."""
         self.quantize = nn.ModuleDict({"embedding": nn.Embedding(config["n_embed"], config["embed_dim"])})
         self.post_quant_conv = _conv(config["embed_dim"], config["z_channels"], 1)
-        self.decoder = Decoder(config)
+        self.decoder = VQGANDecoder(config)
 
     @classmethod
     def load(cls, folder: Path, placement: Placement) -> Self:

@@ -14,7 +14,7 @@ from diffusers import AutoPipelineForText2Image, DiffusionPipeline
 from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from transformers import PreTrainedModel
 
-from inference.devices import Placement
+from inference.pipelines.devices import Placement
 from inference.pipelines.weights import read_model, read_safetensors
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"

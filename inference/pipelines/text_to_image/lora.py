@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from inference.errors import GenerationFailed, InvalidRequest, OutOfMemory
-from inference.loras import lora_and_weight
-from inference.pipelines.base import translated
+from inference.hub.loras import lora_and_weight
+from inference.pipelines.pipeline import wrap_library_errors
+from inference.types.errors import GenerationFailed, InvalidRequest, OutOfMemory
 
 _ADAPTER = "lora"
 
 
-class Wardrobe:
+class LoraAdapters:
     """The LoRA files of a folder, for one pipeline: one worn at a time, none in memory while nobody draws."""
 
     def __init__(self, pipe: Any, folder: str) -> None:
@@ -20,16 +20,16 @@ class Wardrobe:
         self._folder = Path(folder)
         self._worn = ""
 
-    def wear(self, lora: str) -> None:
+    def activate(self, lora: str) -> None:
         """Change into `lora`, "name" or "name:weight"; "" is none. Raises InvalidRequest for one that does not fit."""
         if lora == self._worn:
             return
-        self.take_off()
+        self.deactivate()
         if lora:
             self._put_on(*lora_and_weight(lora))
             self._worn = lora
 
-    def take_off(self) -> None:
+    def deactivate(self) -> None:
         """Leave the model as it was, to the bit."""
         if self._worn:
             self._pipe.unload_lora_weights()
@@ -43,7 +43,7 @@ class Wardrobe:
                 "The LoRA {name!r} is not there any more. Choose another one, or none.", name=name[:80]
             )
         try:
-            with translated():
+            with wrap_library_errors():
                 self._load(name, weight)
         except GenerationFailed as error:
             self._pipe.unload_lora_weights()

@@ -15,8 +15,8 @@ from diffusers import (
 )
 from diffusers.schedulers import KarrasDiffusionSchedulers
 
-from inference.errors import InvalidRequest
-from inference.types import SAMPLERS, Sampler
+from inference.tasks import SAMPLERS, Sampler
+from inference.types.errors import InvalidRequest
 
 _SCHEDULERS: dict[Sampler, tuple[Any, dict[str, Any]]] = {
     "DPM++ 2M Karras": (DPMSolverMultistepScheduler, {"use_karras_sigmas": True}),
@@ -42,11 +42,11 @@ _NO_GUIDANCE = 1.0
 class Samplers:
     """Those that one pipeline can use, on the noise schedule that its model was trained with.
 
-    `guidance` is the operator's choice where a request names none.
+    `guidance_scale` is the operator's choice where a request names none.
     """
 
-    def __init__(self, pipe: Any, guidance: float | None = None) -> None:
-        self._usual_guidance = _GUIDANCE if guidance is None else guidance
+    def __init__(self, pipe: Any, guidance_scale: float | None = None) -> None:
+        self._usual_guidance = _GUIDANCE if guidance_scale is None else guidance_scale
         self._own = pipe.scheduler
         self._parameters = inspect.signature(pipe.__call__).parameters
         self._has_unet = hasattr(pipe, "unet")
@@ -73,7 +73,7 @@ class Samplers:
             return max(1, min(wanted or _LCM_STEPS, int(longest)))
         return wanted or (_FEW_STEPS if self._distilled() else _STEPS.get(sampler, _USUAL_STEPS))
 
-    def guidance(self, sampler: Sampler | None) -> float:
+    def guidance_scale(self, sampler: Sampler | None) -> float:
         """Where the request names none."""
         if not self._has_unet:
             usual = self._parameters["guidance_scale"].default if "guidance_scale" in self._parameters else None

@@ -6,18 +6,18 @@ from dataclasses import replace
 
 import pytest
 
-from cogs.about.models import models_page
+from cogs.about.models_page import models_page
 from inference import ModelSpec, ModelStatus
-from inference.backends.base import QueueStatus
-from inference.cards import Card
+from inference.backends.backend import QueueStatus
+from inference.hub.model_card import ModelCard
 from tests.cogs.stage import Stage, refusal
 from tests.fakes import FakeBackend
 
 _SMALL = ModelSpec(name="smollm2", task="complete", repo="HuggingFaceTB/SmolLM2-135M-Instruct")
 
 
-def _status(spec: ModelSpec, card: Card | None = None) -> ModelStatus:
-    return ModelStatus(spec, "on disk", 270 * 10**6, card or Card())
+def _status(spec: ModelSpec, card: ModelCard | None = None) -> ModelStatus:
+    return ModelStatus(spec, "on disk", 270 * 10**6, card or ModelCard())
 
 
 async def test_models_are_listed_with_state_size_and_the_command_they_are_the_default_of(stage: Stage):
@@ -29,7 +29,7 @@ async def test_models_are_listed_with_state_size_and_the_command_they_are_the_de
 
 
 def test_a_model_that_several_commands_share_is_listed_once_with_its_licence():
-    card = Card("Apache-2.0", "Chats.")
+    card = ModelCard("Apache-2.0", "Chats.")
     other = _status(replace(_SMALL, name="other", task="fill", repo="someone/other"))
     statuses = [other, *(_status(replace(_SMALL, task=task), card) for task in ("complete", "ask", "fill"))]
     assert models_page(statuses).text == (

@@ -11,11 +11,11 @@ from discord import app_commands
 from simcord import ResponseMessage
 
 from bot import create_bot
-from cogs.about.help import page_of, topics
+from cogs.about.help_pages import page_of, topics
 from cogs.client import Inkling
-from cogs.language import LANGUAGES, speak
+from cogs.i18n import LANGUAGES, set_language
 from inference import Config, Engine, ModelSpec, ModelStatus
-from inference.cards import Card
+from inference.hub.model_card import ModelCard
 from starter.drawings.vocabulary import things
 from tests.cogs.settings.town import manager
 from tests.cogs.stage import Stage, first, refusal
@@ -118,7 +118,7 @@ class TestWithASmallPainter:
         class Listing(FakeBackend):
             async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
                 *others, last = await super().statuses(specs)
-                small = replace(last, spec=replace(last.spec, task="imagine"), card=Card(knows=kinds))
+                small = replace(last, spec=replace(last.spec, task="imagine"), card=ModelCard(knows=kinds))
                 return [*others, small]
 
         return Listing()
@@ -136,11 +136,11 @@ class TestWithASmallPainter:
 
     @pytest.mark.parametrize("language", LANGUAGES)
     async def test_every_page_fits_into_a_message(self, stage: Stage, language: str):
-        speak(language)
+        set_language(language)
         everything = discord.Permissions.all()
         for topic in topics(_bot(stage), everything):
-            page = await page_of(_bot(stage), topic.name, everything)
-            assert len(page.text) <= 2000, topic.name
+            content = await page_of(_bot(stage), topic.name, everything)
+            assert len(content.text) <= 2000, topic.name
 
 
 async def test_help_on_drawings_has_no_list_for_models_that_draw_anything(stage: Stage):

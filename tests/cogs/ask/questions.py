@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from simcord import InteractionResult
 
-from inference import Answer, AskRequest, ExplainRequest, Request, Result
+from inference import Answer, AskRequest, ChatAnswerRequest, Request, Result
 from tests.cogs.stage import Stage
 from tests.fakes import Script, plausible
 
@@ -25,8 +25,8 @@ def finds(words: str, score: float = 0.9, *others: tuple[str, float]) -> Script:
             return plausible(spec, request)  # pyright: ignore
         behind = tuple(span(request.context, *other) for other in others)
         if not words:
-            return [Result(Answer("", score, 0, 0, others=behind))]
-        return [Result(span(request.context, words, score, others=behind))]
+            return [Result(Answer("", score, 0, 0, alternatives=behind))]
+        return [Result(span(request.context, words, score, alternatives=behind))]
 
     return script
 
@@ -36,9 +36,9 @@ def asked(stage: Stage) -> AskRequest:
     return next(request for request in reversed(stage.backend.requests) if isinstance(request, AskRequest))
 
 
-def explained(stage: Stage) -> ExplainRequest:
+def explained(stage: Stage) -> ChatAnswerRequest:
     """The newest question to a language model."""
-    return next(request for request in reversed(stage.backend.requests) if isinstance(request, ExplainRequest))
+    return next(request for request in reversed(stage.backend.requests) if isinstance(request, ChatAnswerRequest))
 
 
 async def ask(stage: Stage, question: str = "When?", /, **options: object) -> InteractionResult:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogs.ask.recent import Kept, Recent
+from cogs.ask.answer_cache import AnswerCache, CachedAnswer
 from inference import Answer, Config, InvalidRequest, Result
 from tests.cogs.ask.questions import TOWER, ask, finds
 from tests.cogs.imagine.gallery import restart
@@ -76,7 +76,7 @@ async def test_after_an_hour_the_text_is_forgotten(stage: Stage):
 
 
 async def test_the_oldest_texts_go_where_there_are_many():
-    recent = Recent(most=2)
+    recent = AnswerCache(most=2)
     keys = [recent.keep(_kept(owner=1)) for _ in range(3)]
     with pytest.raises(InvalidRequest, match="no longer"):
         recent.owned(keys[0], 1)
@@ -85,7 +85,7 @@ async def test_the_oldest_texts_go_where_there_are_many():
 
 
 async def test_what_one_person_asked_can_be_forgotten():
-    recent = Recent()
+    recent = AnswerCache()
     mine, other = recent.keep(_kept(owner=1)), recent.keep(_kept(owner=2))
     recent.forget(1)
     with pytest.raises(InvalidRequest, match="no longer"):
@@ -93,5 +93,5 @@ async def test_what_one_person_asked_can_be_forgotten():
     assert recent.owned(other, 2)
 
 
-def _kept(owner: int) -> Kept:
-    return Kept(owner, "When?", "**noon**", "at **noon**", "at noon", "")
+def _kept(owner: int) -> CachedAnswer:
+    return CachedAnswer(owner, "When?", "**noon**", "at **noon**", "at noon", "")

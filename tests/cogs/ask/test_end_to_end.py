@@ -8,28 +8,29 @@ from pathlib import Path
 import pytest
 
 from inference import Config, Engine, create_backend
-from inference.config import Model, Models
+from inference.config.schema import ModelEntry
 from tests.cogs.ask.questions import ask
 from tests.cogs.stage import Stage, first
-from tests.models.tiny_causal import CHAT, save_causal
-from tests.models.tiny_text import reader
+from tests.fakes import model_lists
+from tests.inference.pipelines.tiny_causal import CHAT, save_causal
+from tests.inference.pipelines.tiny_text import reader
 
 pytestmark = pytest.mark.simcord(settle_timeout=60)
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
-    def listed(folder: Path) -> tuple[Model, ...]:
-        return (Model(repo=str(folder), device="cpu", dtype="float32"),)
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[ModelEntry, ...]]:
+    def listed(folder: Path) -> tuple[ModelEntry, ...]:
+        return (ModelEntry(repo=str(folder), device="cpu", dtype="float32"),)
 
     found = reader(tmp_path_factory.mktemp("reader"), seed=1)
-    return Models(
+    return model_lists(
         ask=listed(found), complete=listed(save_causal(tmp_path_factory.mktemp("writer"), "llama", chat=CHAT))
     )
 
 
 @pytest.fixture
-def config(config: Config, models: Models) -> Config:
+def config(config: Config, models: dict[str, tuple[ModelEntry, ...]]) -> Config:
     return config.model_copy(update={"models": models})
 
 

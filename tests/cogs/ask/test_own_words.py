@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from inference import Answer, AskRequest, Chunk, Config, ExplainRequest, Result
+from inference import Answer, AskRequest, ChatAnswerRequest, Config, PartialText, Result
 from tests.cogs.ask.questions import TOWER, ask, asked, explained, finds, span
 from tests.cogs.stage import Stage, buttons, first, refusal
 
@@ -23,7 +23,7 @@ async def test_own_words_come_with_the_evidence_below(stage: Stage):
 async def test_own_words_are_found_in_the_best_passages_in_the_order_of_the_text(stage: Stage):
     text = " ".join(f"passage {number}." for number in range(9))
     windows = tuple((text.index(f"passage {n}"), text.index(f"passage {n}") + 10) for n in (7, 2, 5, 1))
-    found = Result(span(text, "passage 7", windows=windows))
+    found = Result(span(text, "passage 7", passages=windows))
     stage.backend.script = lambda spec, request: [found if isinstance(request, AskRequest) else _SAID]
     await ask(stage, text=text, **{"own-words": True})
     assert explained(stage).context == "passage 2.\n\npassage 5.\n\npassage 7."
@@ -40,7 +40,7 @@ async def test_they_grow_in_the_message(stage: Stage):
     found = Result(span(TOWER, "1889"))
     stage.backend.script = lambda spec, request: [found] if isinstance(request, AskRequest) else []
     await ask(stage, text=TOWER, **{"own-words": True})
-    await stage.event(Chunk("It was *built*"))
+    await stage.event(PartialText("It was *built*"))
     await stage.env.advance_time(2)
     assert stage.said == "> When?\n\nIt was \\*built\\* ▌"
     await stage.event(_SAID)
@@ -49,7 +49,7 @@ async def test_they_grow_in_the_message(stage: Stage):
 
 async def test_a_question_without_a_source_is_answered_from_memory_and_labelled(stage: Stage):
     result = await ask(stage, "Why is the sky blue?")
-    assert stage.backend.requests == [ExplainRequest(question="Why is the sky blue?", owner=str(stage.alice.id))]
+    assert stage.backend.requests == [ChatAnswerRequest(question="Why is the sky blue?", owner=str(stage.alice.id))]
     assert first(result).content == (
         "> Why is the sky blue?\n\nBecause it is so.\n-# From the model's memory, without a source; it may be wrong"
     )
@@ -89,7 +89,7 @@ async def test_the_form_has_a_box_for_own_words(stage: Stage):
 class TestWithoutALanguageModel:
     @pytest.fixture
     def config(self, config: Config) -> Config:
-        return config.model_copy(update={"models": config.models.model_copy(update={"complete": ()})})
+        return config.model_copy(update={"models": {**config.models, "complete": ()}})
 
     async def test_evidence_comes_without_that_button(self, stage: Stage):
         stage.backend.script = finds("1889")

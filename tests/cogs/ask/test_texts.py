@@ -7,7 +7,7 @@ import pytest
 from inference import Config
 from tests.cogs.ask.questions import TOWER, ask, asked, finds
 from tests.cogs.stage import Stage, first, refusal
-from tests.inference.documents import book, word_of
+from tests.inference.documents.sample_documents import book, word_of
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
@@ -18,8 +18,8 @@ async def test_a_text_file_is_read(stage: Stage, encoding: str):
 
 async def test_documents_of_other_kinds_are_read(stage: Stage):
     stage.backend.script = finds("noon")
-    page = b"<html><head><script>evil()</script></head><body><p>Lunch is at noon.</p></body></html>"
-    assert "Lunch is at **noon**." in first(await ask(stage, file=("a.html", page))).content
+    content = b"<html><head><script>evil()</script></head><body><p>Lunch is at noon.</p></body></html>"
+    assert "Lunch is at **noon**." in first(await ask(stage, file=("a.html", content))).content
     paper = word_of("Dinner is not at noon.")
     assert "Dinner is not at **noon**." in first(await ask(stage, file=("a.docx", paper))).content
     result = await ask(stage, file=("a.csv", b"meal,time\nlunch,noon\n"))

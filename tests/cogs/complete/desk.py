@@ -7,7 +7,7 @@ from typing import cast
 from simcord import InteractionResult, ResponseMessage
 
 from cogs.client import Inkling
-from inference import Chunk, CompleteRequest, Completion, Event, ModelSpec, Request, Result
+from inference import CompleteRequest, Completion, Event, ModelSpec, PartialText, Request, Result
 from storage import Store
 from tests.cogs.stage import Stage, first
 
@@ -16,17 +16,17 @@ def counting(spec: ModelSpec, request: Request) -> list[Event]:
     """Counts on from what is written: ` 1`, then ` 2`; of several takes, the second is ` 1b`."""
     assert isinstance(request, CompleteRequest)
     assert request.seed is not None
-    number = len(request.written.split()) + 1
+    number = len(request.prefill.split()) + 1
     others = tuple(f" {number}{letter}" for letter in "bcdefgh"[: request.n - 1])
-    return [Chunk(f" {number}"), Result(Completion(f" {number}", request.seed, others))]
+    return [PartialText(f" {number}"), Result(Completion(f" {number}", request.seed, others))]
 
 
 def chatting(spec: ModelSpec, request: Request) -> list[Event]:
     """The same, by a model that answers."""
     chunk, result = counting(spec, request)
     assert isinstance(result, Result)
-    completion = cast(Completion, result.value)
-    return [chunk, Result(Completion(completion.text, completion.seed, completion.others, chat=True))]
+    completion = cast(Completion, result.output)
+    return [chunk, Result(Completion(completion.text, completion.seed, completion.choices, chat=True))]
 
 
 async def counted(stage: Stage, **options: object) -> ResponseMessage:
@@ -53,7 +53,7 @@ def store(stage: Stage) -> Store:
 
 async def kept(stage: Stage) -> int:
     """How many texts there are in the store."""
-    return len(await store(stage).read("SELECT * FROM completions"))
+    return len(await store(stage).database.read("SELECT * FROM text_threads"))
 
 
 def private(result: InteractionResult) -> str:

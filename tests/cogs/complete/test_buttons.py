@@ -17,9 +17,9 @@ async def test_continue_goes_on_from_all_that_is_there_in_the_same_message(stage
     message = await counted(stage)
     assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
     await press(stage, message, "Continue")
-    assert (newest(stage).prompt, newest(stage).written) == ("Count:", " 1")
+    assert (newest(stage).prompt, newest(stage).prefill) == ("Count:", " 1")
     await press(stage, message, "Continue")
-    assert (newest(stage).prompt, newest(stage).written) == ("Count:", " 1 2")
+    assert (newest(stage).prompt, newest(stage).prefill) == ("Count:", " 1 2")
     assert text(message) == "**Count:** 1 2 3"
     assert len(stage.channel.history()) == 1
 
@@ -55,7 +55,7 @@ async def test_another_try_writes_the_last_piece_anew_and_keeps_the_old_one_with
     await press(stage, message, "Continue")
     stage.backend.script = lambda spec, request: [Result(Completion(" too", 99))]
     await press(stage, message, "Try another")
-    assert (newest(stage).written, newest(stage).n) == (" 1", 1)
+    assert (newest(stage).prefill, newest(stage).n) == (" 1", 1)
     assert text(message) == "**Count:** 1 too"
     assert rows(message)[1] == ["Previous", "(2/2)", "(Next)"]
     await press(stage, message, "Previous")
@@ -76,7 +76,7 @@ async def test_alternatives_are_pages_and_the_one_in_sight_is_gone_on_with(stage
     assert text(message) == "**Count:** 1c"
     assert rows(message)[1] == ["Previous", "(3/3)", "(Next)"]
     await press(stage, message, "Continue")
-    assert (newest(stage).written, newest(stage).n) == (" 1c", 3)
+    assert (newest(stage).prefill, newest(stage).n) == (" 1c", 3)
     assert text(message) == "**Count:** 1c 2"
 
 
@@ -118,9 +118,11 @@ async def test_the_whole_way_works_across_restarts(stage: Stage, config: Config)
 async def test_an_undo_too_many_leaves_the_text_as_it_is(stage: Stage):
     message = await counted(stage)
     await press(stage, message, "Continue")
-    row = await store(stage).completions.shown_by(message.id)
+    row = await store(stage).text_threads.shown_by(message.id)
     assert row is not None
-    await store(stage).completions.rewrite(row.id, row.story.undone())  # as by a press that was never shown
+    await store(stage).text_threads.rewrite(
+        row.id, row.thread.without_last_segment()
+    )  # as by a press that was never shown
     assert private(await press(stage, message, "Undo")).startswith("Nothing is left to undo.")
     assert text(message) == "**Count:** 1"
     await press(stage, message, "Continue")
@@ -129,7 +131,7 @@ async def test_an_undo_too_many_leaves_the_text_as_it_is(stage: Stage):
 
 async def test_what_can_not_be_kept_is_not_shown_either(stage: Stage):
     message = await counted(stage)
-    await store(stage).read("PRAGMA query_only = ON")  # as good as a full disk
+    await store(stage).database.read("PRAGMA query_only = ON")  # as good as a full disk
     assert private(await press(stage, message, "Continue")).startswith("Something went wrong on my side")
     assert text(message) == "**Count:** 1"
     assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
@@ -149,7 +151,7 @@ async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
 
 async def test_buttons_whose_text_is_forgotten_say_so(stage: Stage):
     message = await counted(stage)
-    await store(stage).completions.forget_messages([message.id])
+    await store(stage).text_threads.forget_messages([message.id])
     assert refusal(await press(stage, message, "Continue")).startswith("I no longer know how this was written")
 
 
@@ -182,7 +184,7 @@ async def test_what_fails_leaves_text_and_buttons_as_they_were(stage: Stage, err
 
 async def test_where_the_model_adds_nothing_all_stays_and_is_said_in_private(stage: Stage):
     message = await counted(stage)
-    stage.backend.script = lambda spec, request: [Result(Completion("\n", 4, ended=True))]
+    stage.backend.script = lambda spec, request: [Result(Completion("\n", 4, finish_reason="stop"))]
     assert private(await press(stage, message, "Continue")).startswith("The model added nothing this time")
     assert text(message) == "**Count:** 1"
 
@@ -209,7 +211,7 @@ async def test_a_text_that_outgrows_its_message_stays_in_it_and_undo_takes_the_f
 
 
 async def test_a_text_that_can_not_be_kept_is_shown_without_buttons_and_says_so(stage: Stage):
-    await store(stage).read("PRAGMA query_only = ON")  # as good as a full disk
+    await store(stage).database.read("PRAGMA query_only = ON")  # as good as a full disk
     message = await counted(stage)
     assert text(message) == "**Count:** 1"
     assert not message.components
@@ -222,7 +224,7 @@ async def test_a_private_text_has_buttons_too_and_is_forgotten_by_itself(stage: 
     assert message.ephemeral
     await press(stage, message, "Continue")
     assert text(message) == "**Count:** 1 2"
-    await store(stage).completions.forget_expired(time.time())
+    await store(stage).text_threads.forget_expired(time.time())
     assert await kept(stage) == 1
-    await store(stage).completions.forget_expired(time.time() + 2 * 24 * 3600)
+    await store(stage).text_threads.forget_expired(time.time() + 2 * 24 * 3600)
     assert await kept(stage) == 0

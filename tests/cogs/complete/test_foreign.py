@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 import pytest
 
-from inference import Config, Turn
+from inference import Config, Message
 from tests.cogs.complete.desk import chatting, counting, newest, store
 from tests.cogs.imagine.gallery import restart
 from tests.cogs.stage import Stage, refusal
@@ -38,7 +38,7 @@ async def test_its_buttons_read_it_again(stage: Stage, config: Config, beginning
     text = await begun(stage, beginning)
     await restart(stage, config)
     await stage.alice.click(text, label="Continue")
-    assert (newest(stage).prompt, newest(stage).written) == ("Bob counts:", " 1")
+    assert (newest(stage).prompt, newest(stage).prefill) == ("Bob counts:", " 1")
     assert stage.said.startswith("… 1 2\n-# seed ")
     await stage.alice.click(text, label="Undo")
     assert stage.said.startswith("… 1\n-# seed ")
@@ -53,7 +53,7 @@ async def test_where_it_is_gone_the_text_stays_and_says_so(stage: Stage, beginni
     assert refusal(await stage.alice.click(text, label="Continue"))
     assert stage.said.startswith("… 1\n-# seed ")
     await stage.alice.send(stage.channel, f"{stage.mention} and", reply_to=text)
-    assert newest(stage).turns == (Turn("person", ""), Turn("model", " 1"))
+    assert newest(stage).messages == (Message("user", ""), Message("assistant", " 1"))
 
 
 async def test_replies_to_the_text_know_it(stage: Stage, beginning: discord.Message):
@@ -61,5 +61,5 @@ async def test_replies_to_the_text_know_it(stage: Stage, beginning: discord.Mess
     text = await begun(stage, beginning)
     assert text.content.startswith("1\n-# seed ")
     await stage.alice.send(stage.channel, f"{stage.mention} and then?", reply_to=text)
-    assert newest(stage).turns == (Turn("person", "Bob counts:"), Turn("model", " 1"))
+    assert newest(stage).messages == (Message("user", "Bob counts:"), Message("assistant", " 1"))
     assert newest(stage).prompt == "and then?"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inference import Chunk, Completion, Config, Queued, RequestTimeout, Result
+from inference import Completion, Config, PartialText, Queued, RequestTimeout, Result
 from tests.cogs.complete.desk import counted, counting, kept, text
 from tests.cogs.imagine.gallery import press, restart, rows
 from tests.cogs.stage import Stage, buttons, first
@@ -18,26 +18,26 @@ def edits(stage: Stage) -> list[str]:
 
 
 async def test_the_text_grows_in_its_message_and_ends_there(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk(" there")]
+    stage.backend.script = lambda spec, request: [PartialText(" there")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
     assert message.content == "**Once** there ▌"
     assert buttons(message) == ["Stop"]
-    await stage.event(Result(Completion(" there was", 1, ended=True)))
+    await stage.event(Result(Completion(" there was", 1, finish_reason="stop")))
     assert message.content == "**Once** there was\n-# seed 1 · the model ended here"
 
 
 async def test_an_answer_grows_below_the_quoted_prompt(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk("One", chat=True)]
+    stage.backend.script = lambda spec, request: [PartialText("One", chat=True)]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count"))
     assert message.content == "> Count\n\nOne ▌"
 
 
 async def test_the_message_changes_every_second_and_a_half_at_most_and_shows_the_latest(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    stage.backend.script = lambda spec, request: [PartialText(" 1")]
     await stage.alice.slash(stage.channel, "complete", prompt="Count:")
     before = len(edits(stage))
     for number in range(2, 20):
-        stage.backend.listeners[-1](Chunk(f" {number}"))
+        stage.backend.listeners[-1](PartialText(f" {number}"))
         await stage.env.advance_time(0.4)
     shown = edits(stage)[before:]
     assert 3 <= len(shown) <= 18 * 0.4 / 1.5 + 1
@@ -52,7 +52,7 @@ async def test_the_message_changes_every_second_and_a_half_at_most_and_shows_the
 
 
 async def test_stop_keeps_what_is_there_as_a_text_with_its_buttons(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    stage.backend.script = lambda spec, request: [PartialText(" 1")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
     await press(stage, message, "Stop")
     assert stage.backend.tickets[-1].cancelled
@@ -65,7 +65,7 @@ async def test_stop_keeps_what_is_there_as_a_text_with_its_buttons(stage: Stage)
 
 async def test_stop_while_a_piece_is_added_keeps_it_as_far_as_it_is(stage: Stage):
     message = await counted(stage)
-    stage.backend.script = lambda spec, request: [Chunk(" 2 and")]
+    stage.backend.script = lambda spec, request: [PartialText(" 2 and")]
     await press(stage, message, "Continue")
     assert message.content == "**Count:** 1 2 and ▌"
     await press(stage, message, "Stop")
@@ -93,7 +93,7 @@ async def test_a_new_text_that_is_stopped_before_its_first_word_is_not_kept(stag
 
 
 async def test_only_who_asked_can_stop_it(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    stage.backend.script = lambda spec, request: [PartialText(" 1")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:"))
     await press(stage, message, "Stop", stage.bob)
     assert not stage.backend.tickets[-1].cancelled
@@ -101,14 +101,14 @@ async def test_only_who_asked_can_stop_it(stage: Stage):
 
 
 async def test_what_takes_too_long_is_kept_as_far_as_it_is_and_says_why(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk(" 1"), RequestTimeout("This took too long.")]
+    stage.backend.script = lambda spec, request: [PartialText(" 1"), RequestTimeout("This took too long.")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
     assert message.content.startswith("**Count:** 1\n-# seed 7 · This took too long.\n-# Error ")
     assert buttons(message)[0] == "Continue"
 
 
 async def test_a_restart_keeps_what_is_there_and_its_buttons(stage: Stage, config: Config):
-    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    stage.backend.script = lambda spec, request: [PartialText(" 1")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
     await restart(stage, config)
     assert message.content == "**Count:** 1\n-# seed 7 · stopped"
@@ -118,10 +118,10 @@ async def test_a_restart_keeps_what_is_there_and_its_buttons(stage: Stage, confi
 
 
 async def test_a_message_that_is_deleted_meanwhile_ends_the_work_and_keeps_nothing(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk(" 1")]
+    stage.backend.script = lambda spec, request: [PartialText(" 1")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:"))
     await message.message.delete()
-    stage.backend.listeners[-1](Chunk(" 2"))
+    stage.backend.listeners[-1](PartialText(" 2"))
     await stage.env.advance_time(2)
     assert stage.backend.tickets[-1].cancelled
     assert await kept(stage) == 0
@@ -133,7 +133,7 @@ async def test_three_people_write_at_once_and_one_who_stops_disturbs_nobody(stag
     people = (stage.alice, stage.bob, carol)
     messages = [first(await who.slash(stage.channel, "complete", prompt=f"{who.name}:", seed=7)) for who in people]
     for listener, who in zip(stage.backend.listeners, people, strict=True):
-        listener(Chunk(f" {who.name} writes"))
+        listener(PartialText(f" {who.name} writes"))
     await stage.env.settle()
     assert [message.content for message in messages] == [f"**{who.name}:** {who.name} writes ▌" for who in people]
     await press(stage, messages[1], "Stop", stage.bob)

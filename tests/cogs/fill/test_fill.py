@@ -6,8 +6,8 @@ import pytest
 from simcord import InteractionResult
 
 from bot import create_bot
-from cogs.fill.wording import with_words
-from inference import Config, Filling, FillRequest, Joint, Prediction, Result
+from cogs.fill.rendering import with_words
+from inference import Config, FillMaskResult, FillRequest, JointPrediction, Prediction, Result
 from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
 
 _TABLE = [
@@ -54,9 +54,13 @@ async def test_a_stranger_can_not_choose(stage: Stage):
 
 
 async def test_several_blanks_are_filled_together_best_first(stage: Stage):
-    joint = (Joint(("cat", "mat"), 0.2, ""), Joint(("dog", "rug"), 0.1, ""), Joint(("`x`", "y"), 0.0001, ""))
+    joint = (
+        JointPrediction(("cat", "mat"), 0.2, ""),
+        JointPrediction(("dog", "rug"), 0.1, ""),
+        JointPrediction(("`x`", "y"), 0.0001, ""),
+    )
     blanks = ((Prediction("cat", 0.5, ""),), (Prediction("mat", 0.5, ""),))
-    stage.backend.script = lambda spec, request: [Result(Filling(blanks, "", joint))]
+    stage.backend.script = lambda spec, request: [Result(FillMaskResult(blanks, "", joint))]
     result = await stage.alice.slash(stage.channel, "fill", text="The [MASK] sat on the ___.")
     assert first(result).content.splitlines() == [
         "The **cat** sat on the **mat**.",
@@ -74,7 +78,7 @@ async def test_several_blanks_are_filled_together_best_first(stage: Stage):
 
 async def test_blanks_that_were_not_judged_together_have_their_words_apart(stage: Stage):
     blanks = tuple((Prediction(word, 0.5, ""),) for word in ("one", "`two`"))
-    stage.backend.script = lambda spec, request: [Result(Filling(blanks, "one `two`"))]
+    stage.backend.script = lambda spec, request: [Result(FillMaskResult(blanks, "one `two`"))]
     result = await stage.alice.slash(stage.channel, "fill", text="___ ___")
     assert first(result).content.splitlines() == [
         r"**one** **\`two\`**",
@@ -89,7 +93,7 @@ async def test_blanks_that_were_not_judged_together_have_their_words_apart(stage
 async def test_only_words_that_fit_a_button_have_one(stage: Stage):
     words = ("", "two words", "x" * 81, "fine", *"abcdef")
     guesses = tuple(Prediction(word, 0.1, "") for word in words)
-    stage.backend.script = lambda spec, request: [Result(Filling((guesses,), ""))]
+    stage.backend.script = lambda spec, request: [Result(FillMaskResult((guesses,), ""))]
     result = await stage.alice.slash(stage.channel, "fill", text="A ___.")
     assert buttons(first(result)) == ["fine", "a", "b", "c", "d"]
     assert first(result).content.splitlines()[:2] == ["A **fine**.", "`fine ▰▱▱▱▱▱▱▱▱▱  10%`"]
@@ -97,7 +101,7 @@ async def test_only_words_that_fit_a_button_have_one(stage: Stage):
 
 async def test_a_text_that_another_word_would_tear_apart_has_no_buttons(stage: Stage):
     guesses = (Prediction("a", 0.5, ""), Prediction("b" * 50, 0.4, ""))
-    stage.backend.script = lambda spec, request: [Result(Filling((guesses,), ""))]
+    stage.backend.script = lambda spec, request: [Result(FillMaskResult((guesses,), ""))]
     result = await stage.alice.slash(stage.channel, "fill", text="word " * 349 + "[MASK]")
     assert not result.followups
     assert buttons(first(result)) == []

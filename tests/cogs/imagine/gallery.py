@@ -50,7 +50,7 @@ def newest(stage: Stage) -> ImagineRequest:
 
 async def kept(stage: Stage) -> int:
     """How many drawings there are in the store."""
-    rows = await cast(Inkling, stage.bot).store.read("SELECT * FROM drawings")
+    rows = await cast(Inkling, stage.bot).store.database.read("SELECT * FROM images")
     return len(rows)
 
 

@@ -12,10 +12,11 @@ from PIL import Image
 from simcord import ResponseMessage
 
 from inference import Config, Engine, create_backend
-from inference.config import Model, Models
+from inference.config.schema import ModelEntry
 from tests.cogs.imagine.gallery import file, grid, press, remixed, rows
 from tests.cogs.stage import Stage, first
-from tests.models.tiny_images import save_stable_diffusion
+from tests.fakes import model_lists
+from tests.inference.pipelines.tiny_images import save_stable_diffusion
 
 pytestmark = pytest.mark.simcord(settle_timeout=60)
 
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.simcord(settle_timeout=60)
 @pytest.fixture
 def config(config: Config, tmp_path: Path) -> Config:
     folder = save_stable_diffusion(tmp_path / "tiny")
-    return config.model_copy(update={"models": Models(imagine=(Model(repo=str(folder), device="cpu"),))})
+    return config.model_copy(update={"models": model_lists(imagine=(ModelEntry(repo=str(folder), device="cpu"),))})
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
 @pytest.mark.parametrize("label", ["U1", "V1", "Re-roll", "Remix", "Parameters", "Delete"])
 async def test_buttons_whose_drawing_is_forgotten_say_so(stage: Stage, label: str):
     message = await grid(stage)
-    await cast(Inkling, stage.bot).store.drawings.forget_messages([message.id])
+    await cast(Inkling, stage.bot).store.images.forget_messages([message.id])
     assert refusal(await press(stage, message, label)).startswith("I no longer know how this was drawn")
 
 
@@ -148,7 +148,7 @@ async def test_buttons_take_no_memory(stage: Stage):
 
 
 async def test_a_drawing_that_can_not_be_kept_is_shown_without_buttons_and_says_so(stage: Stage):
-    await cast(Inkling, stage.bot).store.read("PRAGMA query_only = ON")  # as good as a full disk
+    await cast(Inkling, stage.bot).store.database.read("PRAGMA query_only = ON")  # as good as a full disk
     message = await grid(stage)
     assert await size(message) == (128, 128)
     assert not message.components

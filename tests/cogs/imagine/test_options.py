@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from simcord import InteractionResult, ResponseMessage
 
-from inference import Config, Drawing, ImagineRequest, Overloaded, Picture, Result, cells_region, parameters
-from inference.images import encode_png
+from inference import Config, GeneratedImage, ImageResult, ImagineRequest, Overloaded, Result, cells_region, infotext
+from inference.images.decoding import encode_png
 from tests.cogs.stage import Stage, buttons, first, refusal
 from tests.fakes import PNG
 
@@ -60,11 +60,11 @@ class TestSources:
 
 class TestRepeating:
     async def test_a_drawn_picture_without_a_prompt_is_repeated(self, stage: Stage):
-        original = ImagineRequest(prompt="a fox", negative_prompt="fog", steps=12, guidance=5.0, seed=7)
-        await _imagine(stage, image=("a.png", _picture(parameters.to_text(original))))
+        original = ImagineRequest(prompt="a fox", negative_prompt="fog", steps=12, guidance_scale=5.0, seed=7)
+        await _imagine(stage, image=("a.png", _picture(infotext.to_text(original))))
         [request] = _drawn(stage)
         assert (request.prompt, request.negative_prompt, request.image) == ("a fox", "fog", b"")
-        assert (request.steps, request.guidance, request.seed) == (12, 5.0, 7)
+        assert (request.steps, request.guidance_scale, request.seed) == (12, 5.0, 7)
 
     async def test_a_sheet_without_a_prompt_is_repeated_whole(self, stage: Stage):
         sheet = first(await _imagine(stage, prompt="a fox", count=3, seed=7)).attachments[0]
@@ -73,7 +73,7 @@ class TestRepeating:
         assert (again.prompt, again.seed, again.count) == (once.prompt, once.seed, 3)
 
     async def test_options_go_before_what_the_picture_says(self, stage: Stage):
-        text = parameters.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7))
+        text = infotext.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7))
         await _imagine(stage, image=("a.png", _picture(text)), seed=8, count=2)
         [request] = _drawn(stage)
         assert (request.steps, request.seed, request.count) == (12, 8, 2)
@@ -84,7 +84,7 @@ class TestRepeating:
         assert not _drawn(stage)
 
     async def test_a_picture_that_needs_another_one_names_what_is_missing(self, stage: Stage):
-        text = parameters.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7, image=PNG, strength=0.6))
+        text = infotext.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7, image=PNG, strength=0.6))
         said = refusal(await _imagine(stage, image=("a.png", _picture(text))))
         assert said.startswith("This picture was drawn from another one")
         assert "a fox" in said
@@ -216,8 +216,8 @@ class TestSafety:
 
     async def test_a_flagged_picture_is_a_spoiler_there(self, stage: Stage):
         _restrict(stage)
-        flagged = (Picture(PNG, 7, flagged=True), Picture(PNG, 8))
-        stage.backend.script = lambda spec, request: [Result(Drawing(flagged, 8, 8, 25, 7.5))]
+        flagged = (GeneratedImage(PNG, 7, flagged=True), GeneratedImage(PNG, 8))
+        stage.backend.script = lambda spec, request: [Result(ImageResult(flagged, 8, 8, 25, 7.5))]
         result = await _imagine(stage, prompt="a fox", count=2)
         assert all(file.is_spoiler() for file in first(result).attachments)
         assert first(result).attachments
@@ -237,7 +237,7 @@ class TestSafety:
             await _imagine(stage, prompt="a fox")
             _restrict(stage)
             await _imagine(stage, prompt="a fox")
-            assert [request.checked for request in _drawn(stage)] == [True, False]
+            assert [request.require_safety_checker for request in _drawn(stage)] == [True, False]
 
 
 class TestLoras:

@@ -15,14 +15,15 @@ from PIL import Image
 from simcord import ResponseMessage
 
 from inference import SAMPLERS, Config, Engine, create_backend
-from inference.config import Model, Models
-from inference.images import encode_png
+from inference.config.schema import ModelEntry
+from inference.images.decoding import encode_png
 from tests.cogs.imagine.gallery import file
 from tests.cogs.stage import Stage, first, refusal
-from tests.models.test_lora import save_lora
-from tests.models.test_sources import half_mask, noisy
-from tests.models.tiny_dalle import save_dalle_mini
-from tests.models.tiny_images import save_stable_diffusion, save_stable_diffusion_xl, save_vit_gpt2
+from tests.fakes import model_lists
+from tests.inference.pipelines.text_to_image.test_init_image import half_mask, noisy
+from tests.inference.pipelines.text_to_image.test_lora import save_lora
+from tests.inference.pipelines.tiny_dalle import save_dalle_mini
+from tests.inference.pipelines.tiny_images import save_stable_diffusion, save_stable_diffusion_xl, save_vit_gpt2
 
 pytestmark = pytest.mark.simcord(settle_timeout=60)
 
@@ -45,10 +46,10 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def config(config: Config, models: Path) -> Config:
-    def listed(*names: str) -> tuple[Model, ...]:
-        return tuple(Model(repo=str(models / name), device="cpu", dtype="float32") for name in names)
+    def listed(*names: str) -> tuple[ModelEntry, ...]:
+        return tuple(ModelEntry(repo=str(models / name), device="cpu", dtype="float32") for name in names)
 
-    both = Models(imagine=listed("sd", "prude", "sdxl", "dalle-mini"), caption=listed("captioner"))
+    both = model_lists(imagine=listed("sd", "prude", "sdxl", "dalle-mini"), caption=listed("captioner"))
     return config.model_copy(update={"models": both, "loras": models / "loras"})
 
 

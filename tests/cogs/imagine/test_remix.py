@@ -96,7 +96,7 @@ async def test_a_remix_that_can_not_be_drawn_is_refused_in_private(stage: Stage,
 async def test_a_drawing_that_was_forgotten_while_its_form_was_open_is_not_drawn_from(stage: Stage):
     message = await grid(stage)
     form = await press(stage, message, "Remix")
-    await cast(Inkling, stage.bot).store.drawings.forget_messages([message.id])
+    await cast(Inkling, stage.bot).store.images.forget_messages([message.id])
     fields = {"prompt": "a hare", "negative": "", "seed": "", "settings": ""}
     assert refusal(await stage.alice.submit_modal(form, fields)).startswith("I no longer know how this was drawn")
     assert len(stage.backend.requests) == 1

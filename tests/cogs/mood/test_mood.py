@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import discord
 import pytest
 
-from inference import Event, InferenceError, ModelSpec, Mood, Moods, Request, Result, SentimentRequest
+from inference import Event, InferenceError, ModelSpec, Mood, Request, Result, SentimentRequest, SentimentResult
 from tests.cogs.stage import Stage, first, refusal
 
 _PORTAL = discord.Intents(guilds=True, messages=True)
@@ -35,14 +35,14 @@ async def test_the_mood_of_a_message_without_words_is_refused(stage: Stage):
 
 
 async def test_a_models_own_label_formats_nothing(stage: Stage):
-    stage.backend.script = lambda spec, request: [Result(Moods((Mood("*joy*", 0.5),)))]
+    stage.backend.script = lambda spec, request: [Result(SentimentResult((Mood("*joy*", 0.5),)))]
     result = await stage.alice.slash(stage.channel, "mood", text="Hi")
     assert first(result).content == "> Hi\n\\*joy\\* ▰▰▰▰▰▱▱▱▱▱ 50%"
 
 
 def _by_words(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
     assert isinstance(request, SentimentRequest)
-    return [Result(Moods(tuple(_mood("love" in text) for text in request.texts)))]
+    return [Result(SentimentResult(tuple(_mood("love" in text) for text in request.texts)))]
 
 
 def _mood(good: bool) -> Mood:
@@ -70,7 +70,7 @@ async def test_the_mood_of_a_channel_is_a_chart_with_words(stage: Stage):
 
 async def test_labels_that_are_no_scale_are_counted(stage: Stage):
     moods = (Mood("joy", 0.9), Mood("anger", 0.5), Mood("joy", 0.7))
-    stage.backend.script = lambda spec, request: [Result(Moods(moods))]
+    stage.backend.script = lambda spec, request: [Result(SentimentResult(moods))]
     for words in ("a", "b", "c"):
         await stage.bob.send(stage.channel, words)
     result = await stage.alice.slash(stage.channel, "mood", messages=10)

@@ -16,13 +16,13 @@ from simcord import InteractionResult
 
 from cogs.client import Inkling
 from cogs.privacy.export import archive
-from inference import Chunk, Drawing, ImagineRequest, InvalidRequest, Picture
+from inference import GeneratedImage, ImageResult, ImagineRequest, InvalidRequest, PartialText
 from storage import PersonSettings, Store
 from tests.cogs.settings.town import panel, store_of, told
 from tests.cogs.stage import Stage, buttons, first
 from tests.fakes import PNG
 
-DRAWING = Drawing((Picture(b"", 7),), 512, 512, 25, 7.5)
+DRAWING = ImageResult((GeneratedImage(b"", 7),), 512, 512, 25, 7.5)
 
 
 async def unpacked(result: InteractionResult) -> zipfile.ZipFile:
@@ -66,13 +66,13 @@ async def test_the_file_has_all_of_one_person_and_nothing_of_others(stage: Stage
     kept = kept_in(file)
     assert kept["person"] == stage.alice.id
     assert kept["settings"]["language"] == "en"
-    [drawing] = kept["drawings"]
+    [drawing] = kept["images"]
     assert drawing["request"]["prompt"] == "a fox"
     assert file.read(f"pictures/{drawing['image']}.png") == PNG
     assert datetime.fromisoformat(drawing["created"]).tzinfo
     assert "kept.json" in file.read("README.txt").decode()
-    [text] = kept["completions"]
-    assert text["story"]["request"]["prompt"] == "Once"
+    [text] = kept["text_threads"]
+    assert text["thread"]["request"]["prompt"] == "Once"
     [asked] = kept["answers"]
     assert asked["question"] == "Who?"
     assert "a secret" not in json.dumps(kept)
@@ -83,7 +83,7 @@ async def test_pictures_that_discord_would_not_take_are_left_out_and_counted(tmp
     await store.open()
     for size in (100, 50_000, 5_000):
         request = ImagineRequest(prompt="a fox", image=Random(size).randbytes(size))
-        await store.drawings.keep(1, 2, 3, request, DRAWING)
+        await store.images.keep(1, 2, 3, request, DRAWING)
     data, left_out = await archive(store, 1, [], 10_000)
     with pytest.raises(InvalidRequest, match="takes more than"):
         await archive(store, 1, [], 500)
@@ -102,15 +102,15 @@ async def test_after_a_question_everything_is_deleted(stage: Stage):
     await stage.alice.click(answer, label="Delete for good")
     assert answer.content.startswith("Done. Nothing is kept of you any more")
     assert not answer.components
-    nothing = {"drawings": [], "completions": []}
+    nothing = {"images": [], "text_threads": []}
     kept = await store_of(stage).export(stage.alice.id)
     assert kept == {"settings": {"models": {}, "language": "", "private": False}, **nothing}
-    assert cast(Inkling, stage.bot).recent.export_of(stage.alice.id) == []
-    assert len((await store_of(stage).export(stage.bob.id))["completions"]) == 1
+    assert cast(Inkling, stage.bot).answers.export_of(stage.alice.id) == []
+    assert len((await store_of(stage).export(stage.bob.id))["text_threads"]) == 1
 
 
 async def test_what_is_still_at_work_ends_before_everything_is_deleted(stage: Stage):
-    stage.backend.script = lambda spec, request: [Chunk(" upon")]
+    stage.backend.script = lambda spec, request: [PartialText(" upon")]
     texts = [first(await who.slash(stage.channel, "complete", prompt="Once")) for who in (stage.alice, stage.bob)]
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
     await stage.alice.click(answer, label="Delete all of it")
@@ -118,7 +118,7 @@ async def test_what_is_still_at_work_ends_before_everything_is_deleted(stage: St
     assert answer.content.startswith("Done.")
     assert [ticket.cancelled for ticket in stage.backend.tickets] == [True, False]
     assert [text.content.endswith("▌") for text in texts] == [False, True]
-    assert (await store_of(stage).export(stage.alice.id))["completions"] == []
+    assert (await store_of(stage).export(stage.alice.id))["text_threads"] == []
 
 
 async def test_deleting_needs_the_second_press(stage: Stage):
@@ -127,7 +127,7 @@ async def test_deleting_needs_the_second_press(stage: Stage):
     await stage.alice.click(answer, label="Delete all of it")
     await stage.alice.click(answer, label="Keep it")
     assert "- 1 drawing: " in answer.content
-    assert len((await store_of(stage).export(stage.alice.id))["drawings"]) == 1
+    assert len((await store_of(stage).export(stage.alice.id))["images"]) == 1
 
 
 async def test_buttons_of_what_was_deleted_say_that_they_can_do_nothing(stage: Stage):

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from simcord import ResponseMessage, SetupError
 
-from cogs.settings.words import of_server
-from inference import TASKS, Config, Engine
+from cogs.settings.texts import of_server
+from inference import TASK_NAMES, Config, Engine
 from storage import PersonSettings, ServerSettings
 from tests.cogs.settings.town import manager, panel, store_of, told
 from tests.cogs.stage import Stage, buttons
@@ -17,10 +17,10 @@ from tests.fakes import FakeBackend
 
 async def test_a_person_chooses_a_language_a_model_and_private_answers(stage: Stage):
     opened = panel(await stage.alice.slash(stage.channel, "settings"))
-    await stage.alice.select(opened, ["de"], custom_id="settings:mine:language")
-    await stage.alice.select(opened, ["imagine"], custom_id="settings:mine:task")
-    await stage.alice.select(opened, ["dalle-mini"], custom_id="settings:mine:model:imagine")
-    await stage.alice.click(opened, custom_id="settings:mine:private")
+    await stage.alice.select(opened, ["de"], custom_id="inkling:settings:mine:language")
+    await stage.alice.select(opened, ["imagine"], custom_id="inkling:settings:mine:task")
+    await stage.alice.select(opened, ["dalle-mini"], custom_id="inkling:settings:mine:model:imagine")
+    await stage.alice.click(opened, custom_id="inkling:settings:mine:private")
     assert store_of(stage).settings.person(stage.alice.id) == PersonSettings({"imagine": "dalle-mini"}, "de", True)
     assert store_of(stage).settings.person(stage.bob.id) == PersonSettings()
 
@@ -28,8 +28,8 @@ async def test_a_person_chooses_a_language_a_model_and_private_answers(stage: St
 async def test_what_is_chosen_is_said_in_the_panel(stage: Stage):
     opened = panel(await stage.alice.slash(stage.channel, "settings"))
     assert "**Models**: what the server or the bot's operator has chosen" in opened.content
-    await stage.alice.select(opened, ["imagine"], custom_id="settings:mine:task")
-    await stage.alice.select(opened, ["dalle-mini"], custom_id="settings:mine:model:imagine")
+    await stage.alice.select(opened, ["imagine"], custom_id="inkling:settings:mine:task")
+    await stage.alice.select(opened, ["dalle-mini"], custom_id="inkling:settings:mine:model:imagine")
     await stage.alice.click(opened, label="Answer me in private")
     assert "**Model for /imagine**: `dalle-mini`" in opened.content
     assert "**Answers**: only you see them" in opened.content
@@ -39,7 +39,7 @@ async def test_what_is_chosen_is_said_in_the_panel(stage: Stage):
 async def test_the_panel_speaks_the_language_that_was_just_chosen(stage: Stage):
     opened = panel(await stage.alice.slash(stage.channel, "settings"))
     for language, title in (("de", "**Deine Einstellungen**"), ("fr", "**Vos réglages**"), ("en", "**Your settings**")):
-        await stage.alice.select(opened, [language], custom_id="settings:mine:language")
+        await stage.alice.select(opened, [language], custom_id="inkling:settings:mine:language")
         assert opened.content.startswith(title)
 
 
@@ -48,8 +48,8 @@ async def test_a_choice_can_be_taken_back_alone_or_with_all_others(stage: Stage)
     chosen = PersonSettings({"imagine": "dalle-mini", "complete": "gpt2-large"}, "", True)
     await people.change(stage.alice.id, lambda _: chosen)
     opened = panel(await stage.alice.slash(stage.channel, "settings"))
-    await stage.alice.select(opened, ["imagine"], custom_id="settings:mine:task")
-    await stage.alice.select(opened, ["*"], custom_id="settings:mine:model:imagine")
+    await stage.alice.select(opened, ["imagine"], custom_id="inkling:settings:mine:task")
+    await stage.alice.select(opened, ["*"], custom_id="inkling:settings:mine:model:imagine")
     assert people.get(stage.alice.id) == replace(chosen, models={"complete": "gpt2-large"})
     await stage.alice.click(opened, label="Reset all")
     assert people.get(stage.alice.id) == PersonSettings()
@@ -67,7 +67,7 @@ async def test_settings_work_in_direct_messages(stage: Stage):
 
 
 def test_the_most_that_can_be_chosen_still_fits_into_a_message(config: Config):
-    models: dict[str, str] = dict.fromkeys(TASKS, "m" * 100)
+    models: dict[str, str] = dict.fromkeys(TASK_NAMES, "m" * 100)
     ids = tuple(range(10**19, 10**19 + 25))
     settings = ServerSettings(models, True, ids, ids, 10**8, 10**8, 10**8, 10**8)
     text = of_server(settings, Engine(config, FakeBackend()))
@@ -85,10 +85,10 @@ async def test_only_who_manages_a_server_gets_its_panel(stage: Stage):
 async def test_a_manager_chooses_channels_roles_models_and_limits(stage: Stage):
     carol, artists = manager(stage), stage.guild.create_role("artists")
     opened = panel(await carol.slash(stage.channel, "server-settings"))
-    await carol.select(opened, [stage.channel], custom_id="settings:server:channels")
-    await carol.select(opened, [artists], custom_id="settings:server:roles")
-    await carol.select(opened, ["imagine"], custom_id="settings:server:task")
-    await carol.select(opened, ["dalle-mini"], custom_id="settings:server:model:imagine")
+    await carol.select(opened, [stage.channel], custom_id="inkling:settings:server:channels")
+    await carol.select(opened, [artists], custom_id="inkling:settings:server:roles")
+    await carol.select(opened, ["imagine"], custom_id="inkling:settings:server:task")
+    await carol.select(opened, ["dalle-mini"], custom_id="inkling:settings:server:model:imagine")
     await carol.click(opened, label="Answer in private")
     form = await carol.click(opened, label="Limits")
     await carol.submit_modal(form, {"pictures": "2", "new_tokens": " 100 ", "messages": "", "per_person": "1"})
@@ -103,7 +103,7 @@ async def test_choosing_no_channel_allows_all(stage: Stage):
     carol = manager(stage)
     await store_of(stage).settings.servers.change(stage.guild.id, lambda s: replace(s, channels=(stage.channel.id,)))
     opened = panel(await carol.slash(stage.channel, "server-settings"))
-    await carol.select(opened, [], custom_id="settings:server:channels")
+    await carol.select(opened, [], custom_id="inkling:settings:server:channels")
     assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
     assert "**Channels**: all" in opened.content
 
@@ -111,8 +111,8 @@ async def test_choosing_no_channel_allows_all(stage: Stage):
 async def test_after_a_reset_no_channel_and_no_role_is_chosen_any_more(stage: Stage):
     carol, artists = manager(stage), stage.guild.create_role("artists")
     opened = panel(await carol.slash(stage.channel, "server-settings"))
-    await carol.select(opened, [stage.channel], custom_id="settings:server:channels")
-    await carol.select(opened, [artists], custom_id="settings:server:roles")
+    await carol.select(opened, [stage.channel], custom_id="inkling:settings:server:channels")
+    await carol.select(opened, [artists], custom_id="inkling:settings:server:roles")
     assert [len(chosen) for chosen in _chosen(opened)] == [1, 1]
     await carol.click(opened, label="Reset all")
     assert _chosen(opened) == [[], []]
@@ -121,7 +121,7 @@ async def test_after_a_reset_no_channel_and_no_role_is_chosen_any_more(stage: St
 def _chosen(opened: ResponseMessage) -> list[list[dict[str, str]]]:
     """What the selects of channels and of roles show."""
     controls = [control for row in opened.components for control in row["components"]]
-    names = ("settings:server:channels", "settings:server:roles")
+    names = ("inkling:settings:server:channels", "inkling:settings:server:roles")
     return [control.get("default_values", []) for control in controls if control.get("custom_id") in names]
 
 

@@ -130,9 +130,9 @@ async def test_what_only_one_person_sees_has_buttons_too_and_is_kept_for_a_day(s
     again = first(await stage.alice.click(drawing, label="Re-roll"))
     assert all(message.ephemeral for message in (drawing, text, again))
     store, alice = store_of(stage), stage.alice.id
-    assert (await store.drawings.count_of(alice), await store.completions.count_of(alice)) == (2, 1)
+    assert (await store.images.count_of(alice), await store.text_threads.count_of(alice)) == (2, 1)
     await store.forget_expired(time.time() + 25 * 3600)
-    assert (await store.drawings.count_of(alice), await store.completions.count_of(alice)) == (0, 0)
+    assert (await store.images.count_of(alice), await store.text_threads.count_of(alice)) == (0, 0)
 
 
 async def test_several_drawings_of_one_prompt_are_private_too(stage: Stage, settle: Settle):

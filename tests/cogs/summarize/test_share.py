@@ -13,7 +13,7 @@ from simcord.backend.cdn import CdnStore
 from bot import create_bot
 from cogs.client import Inkling
 from cogs.summarize import Summarize
-from cogs.summarize.share import share_button
+from cogs.summarize.share_button import share_button
 from inference import Config, Result, Summary
 from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
 from tests.cogs.summarize.channels import thread
@@ -111,9 +111,9 @@ async def test_the_button_goes_before_all_see_the_summary_and_comes_back_if_they
 async def test_who_may_not_write_here_can_not_share_here(stage: Stage, permission: str):
     denied = discord.PermissionOverwrite(**{permission: False})
     silent = stage.guild.create_text_channel("news", overwrites={stage.alice: denied})
-    place = silent if permission == "send_messages" else await thread(stage, silent)
-    await stage.bob.send(place, "words")
-    private = first(await stage.alice.slash(place, "summarize", messages=5))
+    responder = silent if permission == "send_messages" else await thread(stage, silent)
+    await stage.bob.send(responder, "words")
+    private = first(await stage.alice.slash(responder, "summarize", messages=5))
     result = await stage.alice.click(private, label="Share")
     assert refusal(result).startswith("You may not write in this channel")
 

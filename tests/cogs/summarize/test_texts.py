@@ -33,7 +33,7 @@ async def test_several_files_are_read_together_and_kept_apart(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", **files)
     [request] = stage.backend.requests
     assert isinstance(request, SummarizeRequest)
-    assert [request.text[border:].split()[0] for border in request.borders] == ["One", "Another."]
+    assert [request.text[border:].split()[0] for border in request.boundaries] == ["One", "Another."]
     assert first(result).content.endswith("a.txt, b.txt")
 
 

@@ -1,0 +1,60 @@
+"""The models, each once, however many commands it serves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from cogs.common import MessageContent
+from cogs.common.error_messages import in_current_language
+from cogs.i18n import slash, tr
+from inference import ModelStatus
+
+
+def models_page(statuses: Sequence[ModelStatus]) -> MessageContent:
+    """In the order of the settings; the first of each command is what it uses when no model is named."""
+    first: dict[str, ModelStatus] = {}
+    for status in statuses:
+        first.setdefault(status.spec.task, status)
+    groups: dict[tuple[str, str | None], list[ModelStatus]] = {}
+    for status in statuses:
+        groups.setdefault((status.spec.repo, status.spec.revision), []).append(status)
+    blocks = ("\n".join(_model(group, list(first.values()))) for group in groups.values())
+    return MessageContent("\n\n".join(blocks) or tr("No models are set up."))
+
+
+def _model(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
+    status = next((status for status in group if status.state == "loaded"), group[0])
+    names = dict.fromkeys(f"`{each.spec.name}`" for each in group)
+    facts = [_state(status), _licence(status)]
+    yield f"{', '.join(names)}: {', '.join(filter(None, facts))}"
+    yield "-# " + "; ".join(_served(group, defaults))
+    if status.card.good_at:
+        yield f"-# {in_current_language(status.card.good_at)}"
+
+
+def _served(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
+    """The commands that use the model unless another is named, and those where it has to be named."""
+    if default := [slash(each.spec.task) for each in group if each in defaults]:
+        yield tr("default of {commands}", commands=", ".join(default))
+    if other := [slash(each.spec.task) for each in group if each not in defaults]:
+        yield tr("for {commands}", commands=", ".join(other))
+
+
+def _state(status: ModelStatus) -> str:
+    match status.state:
+        case "loaded":
+            return tr("loaded, {size} of memory", size=_size(status.nbytes))
+        case "on disk":
+            return tr("{size} on disk", size=_size(status.nbytes))
+        case "not downloaded":
+            return tr("not downloaded")
+
+
+def _size(nbytes: int) -> str:
+    if nbytes >= 10**9:
+        return tr("{size:.1f} GB", size=nbytes / 10**9)
+    return tr("{size:.0f} MB", size=nbytes / 10**6)
+
+
+def _licence(status: ModelStatus) -> str:
+    return tr("licence {name}", name=status.card.licence) if status.card.licence else ""

@@ -1,0 +1,108 @@
+"""From a question to its answer: looked up in a text, in a model's own words, or from its memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import discord
+
+from cogs.ask.answer_cache import AnswerCache, CachedAnswer
+from cogs.ask.rendering import alternatives, below, evidence, from_memory, in_own_words, span, surroundings
+from cogs.common import ProgressRenderer, ReplySession, neutral
+from cogs.common.sources import Source
+from cogs.i18n import tr
+from inference import Answer, AskRequest, ChatAnswerRequest, Engine
+
+_PASSAGES = 3
+"""Windows of the text from which a model answers in its own words; more would tell a small one less."""
+
+_LONGEST_PASSAGE = 8000
+"""Characters of one of them; where a model names none, as many of the text. A window of spaces is longer than that."""
+
+_BETWEEN = "\n\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What somebody wants to know, and how; `model` is empty for the task's default."""
+
+    text: str
+    model: str = ""
+    own_words: bool = False
+
+
+def check_question(session: ReplySession, question: Question, *, sourced: bool) -> None:
+    """Refuse what can be refused from memory, before what is `sourced` is fetched; raises InvalidRequest."""
+    if sourced:
+        session.check(AskRequest(question=question.text, model=question.model), pending=["context"])
+    if question.own_words or not sourced:
+        session.check(ChatAnswerRequest(question=question.text, model="" if sourced else question.model))
+
+
+async def show_answer(session: ReplySession, recent: AnswerCache, question: Question, source: Source | None) -> None:
+    """Answer from `source`, or without one from what a language model knows."""
+    if source is None:
+        await _show_from_memory(session, question)
+        return
+    request = AskRequest(question=question.text, context=source.text, model=question.model, owner=str(session.owner))
+    answer = await session.run(session.check(request), Answer)
+    kept = _cached(session, question, answer, source)
+    if question.own_words and not answer.generated:
+        await show_in_own_words(session, kept)
+        return
+    view = _buttons(
+        recent.keep(kept), context=bool(kept.around), words=not answer.generated and has_language_model(session.engine)
+    )
+    await session.finish(below(question.text, _found(answer, source, kept), source.note), view)
+
+
+async def show_in_own_words(session: ReplySession, kept: CachedAnswer) -> None:
+    """A language model's answer as it grows, and in the end the evidence below it."""
+    request = ChatAnswerRequest(question=kept.question, context=kept.passages, owner=str(session.owner))
+    answer = await session.run(
+        session.check(request), Answer, ProgressRenderer(draft=lambda text: below(kept.question, neutral(text)))
+    )
+    await session.finish(below(kept.question, in_own_words(answer.text, kept.evidence), kept.note))
+
+
+def has_language_model(engine: Engine) -> bool:
+    """Whether there is a language model to answer in its own words."""
+    return bool(engine.models("complete"))
+
+
+async def _show_from_memory(session: ReplySession, question: Question) -> None:
+    request = ChatAnswerRequest(question=question.text, model=question.model, owner=str(session.owner))
+    answer = await session.run(
+        session.check(request), Answer, ProgressRenderer(draft=lambda text: below(question.text, neutral(text)))
+    )
+    await session.finish(below(question.text, from_memory(answer.text)))
+
+
+def _found(answer: Answer, source: Source, kept: CachedAnswer) -> str:
+    if answer.generated and answer.text:
+        return in_own_words(answer.text, kept.evidence, always=True)
+    return "\n".join(filter(None, (kept.evidence, alternatives(answer, source))))
+
+
+def _cached(session: ReplySession, question: Question, answer: Answer, source: Source) -> CachedAnswer:
+    shown = span(answer)
+    windows = sorted(answer.passages[:_PASSAGES]) or [(0, _LONGEST_PASSAGE)]
+    return CachedAnswer(
+        owner=session.owner,
+        question=question.text,
+        evidence=evidence(answer, source),
+        around=surroundings(*shown, source) if shown else "",
+        passages=_BETWEEN.join(source.text[start:end][:_LONGEST_PASSAGE] for start, end in windows),
+        note=source.note,
+    )
+
+
+def _buttons(key: str, *, context: bool, words: bool) -> discord.ui.View:
+    """Those that have something to show; `Press` in `buttons` hears them."""
+    view = discord.ui.View(timeout=None)
+    if context:
+        view.add_item(discord.ui.Button(label=tr("Show context"), custom_id=f"inkling:ask:context:{key}"))
+    if words:
+        view.add_item(discord.ui.Button(label=tr("In own words"), custom_id=f"inkling:ask:words:{key}"))
+    view.stop()  # presses are not for this object, which the next restart would end
+    return view

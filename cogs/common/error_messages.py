@@ -1,0 +1,105 @@
+"""Errors to words. The person gets cause, next step and an id; the log has the same id with the traceback."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+
+import aiohttp
+import discord
+from discord import app_commands
+
+from cogs.common.responder import InteractionResponder
+from cogs.i18n import tr
+from inference import (
+    InferenceError,
+    InvalidRequest,
+    ModelUnavailable,
+    OperatorStep,
+    Overloaded,
+    Phrase,
+    RequestCancelled,
+)
+
+log = logging.getLogger(__name__)
+
+DELIVERY = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, TimeoutError, OSError)
+"""What talking to Discord may raise. The message, not the model, is what failed."""
+
+PRIVATE = (InvalidRequest, Overloaded, ModelUnavailable)
+"""Only the person who asked needs to know."""
+
+EXPECTED = (InvalidRequest, Overloaded, RequestCancelled)
+"""Nobody's fault but the request's: no id, no line in the log."""
+
+
+_UNKNOWN_MESSAGE = 10008
+
+
+def is_deleted(error: BaseException) -> bool:
+    """Whether somebody has deleted the message: then nobody waits for it any more."""
+    return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
+
+
+def in_current_language(words: InferenceError | str) -> str:
+    """What inference says, in the current language; text that is no phrase of its own is said as it is.
+
+    Commands for the operator are left to the log.
+    """
+    if not isinstance(words, (InferenceError, Phrase)):
+        return words
+    if isinstance(words, OperatorStep):
+        return tr("The bot's operator can fetch it, and finds in the log how.")
+    values = {
+        name: in_current_language(value) if isinstance(value, Phrase) else value for name, value in words.values.items()
+    }
+    return tr(words.sentence, **values)
+
+
+def report(error: BaseException, command: str) -> str:
+    """A sentence or two for the person who asked; logs what the operator should see.
+
+    What broke in a model has been logged where it happened, with the same id and its traceback.
+    """
+    if isinstance(error, app_commands.CommandInvokeError):
+        error = error.original
+    if isinstance(error, EXPECTED):
+        return in_current_language(error)
+    if isinstance(error, ModelUnavailable) and error.__cause__ is None:
+        log.warning("%s", error)  # a plain condition, such as a model that is not downloaded
+        return in_current_language(error)
+    error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
+    known = isinstance(error, InferenceError)
+    log.error("error %s in %s: %s", error_id, command, error, exc_info=None if known else error)
+    return f"{_words(error)}\n-# {tr('Error {id}', id=error_id)}"
+
+
+async def apologize(interaction: discord.Interaction, error: Exception) -> None:
+    """Report an error that no job has caught."""
+    responder = InteractionResponder(interaction)
+    text = report(error, responder.command)
+    try:
+        await responder.refuse(text)
+    except DELIVERY as failure:
+        log.warning("could not tell %s: %s", interaction.user.id, failure)
+
+
+def _words(error: BaseException) -> str:
+    match error:
+        case InferenceError():
+            return in_current_language(error)
+        case discord.Forbidden():
+            return tr(
+                "I lack a permission in this channel. I need View Channel, Send Messages, Send Messages in Threads, "
+                "Attach Files, Embed Links and Read Message History; a moderator can grant them."
+            )
+        case discord.DiscordServerError() | discord.RateLimited() | aiohttp.ClientError() | TimeoutError():
+            return tr("Discord did not answer in time, so the result could not be shown. Try again in a moment.")
+        case discord.HTTPException():
+            return tr("Discord did not accept my message, perhaps because of a filter of this server. Try other words.")
+        case app_commands.CommandNotFound() | app_commands.CommandSignatureMismatch():
+            return tr("This command has changed. Reload Discord (Ctrl+R, or restart the app) and try again.")
+        case app_commands.CheckFailure():
+            return tr("You may not use this command here.")
+        case _:
+            return tr("Something went wrong on my side. Try again; if it happens again, tell the bot's operator.")

@@ -1,0 +1,147 @@
+"""Which messages to read, of which channel and how far back; and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import discord
+from discord import app_commands
+
+from cogs.common.channel_history import Transcript, check_history, is_read, is_talk, read_back, transcribe
+from cogs.common.message_content import MessageContent
+from cogs.common.reply_session import ReplySession
+from cogs.common.sources import is_link, linked_message, readable_channel
+from cogs.i18n import gettext_noop, ntr, tr
+from inference import InvalidRequest, Phrase
+
+_MINE = gettext_noop("my last message")
+_PAUSE = 1.5
+"""Seconds between two edits that tell how many messages there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRange:
+    """The last `messages`, or those since `since` (a link, or "my last message"), of a channel (None: the one here).
+
+    The bot's own messages and calls of it count neither among the last ones nor as the last of the person who asks.
+    """
+
+    messages: int | None = None
+    since: str | None = None
+    channel_id: int | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether any messages are asked for."""
+        return any(option is not None for option in (self.messages, self.since, self.channel_id))
+
+    @property
+    def mine(self) -> bool:
+        """Whether it begins after the last message of the person who asks."""
+        return self.since is not None and self.since.strip().lower() in (_MINE, tr(_MINE).lower())
+
+
+async def since_choices(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offers the one thing that is not a link."""
+    name = tr(_MINE)
+    return [app_commands.Choice(name=name, value=_MINE)] if typed.lower() in name.lower() else []
+
+
+async def read_history(
+    session: ReplySession, interaction: discord.Interaction, stretch: HistoryRange
+) -> tuple[discord.abc.MessageableChannel, Transcript]:
+    """The channel and what was said there, telling meanwhile how many messages there are.
+
+    Acknowledges, after all that can be refused from memory. Raises InvalidRequest.
+    """
+    limits, me = session.limits, interaction.client.user
+    _check(stretch, limits.messages)
+    channel, first = await _opened(session, interaction, stretch)
+    _tell_count(session, 0)
+    messages, met = await session.wait(
+        read_back(
+            channel,
+            limits.messages,
+            discord.Object(interaction.id),
+            until=_beginning(stretch, me, interaction.user, first),
+            told=lambda count: _tell_count(session, count),
+        )
+    )
+    if stretch.mine:
+        _check_mine(len(messages), met, any(is_talk(message, me) for message in messages))
+    complete = met or stretch.messages is not None or len(messages) < limits.messages
+    return channel, transcribe(messages, me, longest=limits.text_characters, complete=complete)
+
+
+def _check(stretch: HistoryRange, most: int) -> None:
+    if stretch.messages is not None and stretch.since is not None:
+        raise InvalidRequest("Give either `messages` or `since`, since both say how far back to read.")
+    if stretch.since is not None and not stretch.mine and not is_link(stretch.since):
+        raise InvalidRequest(
+            "`since` takes the link of a message (Copy Message Link in its menu), or `{mine}`. "
+            "To say how many messages, use `messages`.",
+            mine=Phrase(_MINE),
+        )
+    if stretch.messages is not None and stretch.messages > most:
+        raise InvalidRequest("This bot reads {most} messages at most. Ask for fewer.", most=most)
+
+
+async def _opened(
+    session: ReplySession, interaction: discord.Interaction, stretch: HistoryRange
+) -> tuple[discord.abc.MessageableChannel, discord.Message | None]:
+    """The channel, if both sides may read it, and the message that a link in `since` leads to."""
+    if stretch.since is not None and not stretch.mine:
+        first = await linked_message(session, interaction, stretch.since)
+        if stretch.channel_id not in (None, first.channel.id):
+            raise InvalidRequest("That message is not in the channel you chose. Leave one of the two out.")
+        return first.channel, first
+    if stretch.channel_id is not None:
+        return await readable_channel(session, interaction, stretch.channel_id), None
+    channel = check_history(interaction)
+    await session.acknowledge()
+    return channel, None
+
+
+def _beginning(
+    stretch: HistoryRange, me: discord.ClientUser | None, asker: discord.abc.User, first: discord.Message | None
+) -> Callable[[discord.Message], bool]:
+    """Tells the message before which the stretch begins."""
+    if first is not None:
+        return lambda message: message.id < first.id
+    if stretch.mine:
+        return lambda message: message.author.id == asker.id and is_talk(message, me)
+    if stretch.messages is not None:
+        return _behind(stretch.messages, me)
+    return lambda message: False
+
+
+def _behind(count: int, me: discord.ClientUser | None) -> Callable[[discord.Message], bool]:
+    """Tells the message behind `count` that are read; to be asked about one after another."""
+    left = count
+
+    def ended(message: discord.Message) -> bool:
+        nonlocal left
+        if left == 0:
+            return True
+        left -= is_read(message, me)
+        return False
+
+    return ended
+
+
+def _check_mine(count: int, met: bool, talked: bool) -> None:
+    if not met:
+        raise InvalidRequest(
+            "None of the last {count} messages there is yours. Say how far back to read with `messages`, or with a "
+            "message's link in `since`.",
+            count=count,
+        )
+    if not talked:
+        raise InvalidRequest("Nothing has been written since your last message.")
+
+
+def _tell_count(session: ReplySession, count: int) -> None:
+    session.show_progress(
+        MessageContent(ntr("Reading… {count} message", "Reading… {count} messages", count, count=count)), _PAUSE
+    )

@@ -1,0 +1,77 @@
+"""Text on its way into a message: made harmless, and in words that people use."""
+
+from __future__ import annotations
+
+import re
+
+from cogs.common.message_splitting import SENTENCE_END
+from cogs.i18n import tr
+
+__all__ = ["SENTENCE_END", "bar", "neutral", "quoted", "seconds", "tail", "without_escapes"]
+
+_INLINE = re.compile(
+    r"[\\*_~|`<\[\]]"  # formatting, mentions, custom emoji, timestamps, masked links
+    r"|:(?=//|[\w+~-]+:)"  # links, emoji by name
+    r"|(?<=discord\.gg)/|(?<=discord\.com)/|(?<=discordapp\.com)/",  # invitations, which need no https
+    re.IGNORECASE,
+)
+_LINE = r"(?:^|(?<=[\r\x85\u2028\u2029]))[^\S\n\r\x85\u2028\u2029]*"
+"""A line's start: of a run of line ends each is looked at once, however long the run is."""
+
+_LINE_START = re.compile(rf"({_LINE})([#>+-])", re.MULTILINE)
+_NUMBERED = re.compile(rf"({_LINE}\d+)\.(?=\s)", re.MULTILINE)
+_EVERYONE = re.compile(r"@(?=everyone|here)")
+_ESCAPED = re.compile(r"\\(?:(@)\u200b|([^A-Za-z0-9\s]))")
+_BLOCK = re.compile(r"(^```[\w+.#-]{0,30}\n(?=\s*(?!```)\S)(?:(?!```).)+\n```$)", re.MULTILINE | re.DOTALL)
+
+
+def neutral(text: str, *, code: bool = False) -> str:
+    """Text that the bot did not write, so that it neither pings, links, unfurls nor formats anything.
+
+    It reads as it was written. With `code`, its code blocks stay code blocks, since nothing inside them is formatted.
+    """
+    if not code:
+        return _escaped(text)
+    return "".join(piece if _BLOCK.fullmatch(piece) else _escaped(piece) for piece in _BLOCK.split(text))
+
+
+def without_escapes(text: str) -> str:
+    """What somebody wrote, from what `neutral` made of it."""
+    return "".join(
+        piece if _BLOCK.fullmatch(piece) else _ESCAPED.sub(lambda match: match[1] or match[2], piece)
+        for piece in _BLOCK.split(text)
+    )
+
+
+def quoted(text: str, longest: int = 300) -> str:
+    """The beginning of what somebody wrote, on one quoted line: a reminder, not the text itself."""
+    line = " ".join(text.split())
+    return "> " + neutral(line if len(line) <= longest else line[: longest - 1] + "…")
+
+
+def tail(text: str, longest: int) -> str:
+    """The end of escaped text, whole escapes only: of a text that grows, that is what stays in sight."""
+    if len(text) <= longest:
+        return text
+    start = len(text) - longest
+    before = text[:start]
+    return "…" + text[start + (len(before) - len(before.rstrip("\\"))) % 2 :]
+
+
+def _escaped(text: str) -> str:
+    text = _INLINE.sub(r"\\\g<0>", text)
+    text = _NUMBERED.sub(r"\1\\.", _LINE_START.sub(r"\1\\\2", text))
+    return _EVERYONE.sub("\\\\@\u200b", text)
+
+
+def seconds(amount: float) -> str:
+    """`40 s`, `3 min`"""
+    if amount < 90:
+        return tr("{count} s", count=max(1, round(amount)))
+    return tr("{count} min", count=round(amount / 60))
+
+
+def bar(share: float, width: int = 10) -> str:
+    """`▰▰▰▱▱▱▱▱▱▱` for 0.3"""
+    filled = round(width * share)
+    return "▰" * filled + "▱" * (width - filled)

@@ -1,0 +1,89 @@
+"""What one message shows: text and files, as plain data, so that it can be sent more than once."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from itertools import islice
+
+import discord
+
+from cogs.common.message_splitting import MESSAGE_LIMIT, PART_LIMIT, split_text
+from cogs.i18n import ntr, tr
+
+MOST_MESSAGES = 3
+"""A longer text comes as a file: more messages than this would flood the channel."""
+
+_NOTHING = "\u200b"
+"""A message can't be empty, but it can show nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file of a message; `alt` is its description for people who can't see it, `spoiler` hides it until a click."""
+
+    name: str
+    data: bytes
+    alt: str = ""
+    spoiler: bool = False
+
+    def file(self) -> discord.File:
+        """A new one each time: Discord's own object serves a single sending."""
+        alt = self.alt[:1024] or None
+        return discord.File(io.BytesIO(self.data), self.name, description=alt, spoiler=self.spoiler)
+
+
+@dataclass(frozen=True, slots=True)
+class MessageContent:
+    """`text` is ready to send (escaped where it must be); `plain` is what a file of it would hold.
+
+    `note` is small print, which stays in sight below however long the text is.
+    """
+
+    text: str
+    files: tuple[AttachedFile, ...] = ()
+    plain: str = ""
+    note: str = ""
+
+
+def split_into_messages(content: MessageContent, upload_limit: int) -> list[MessageContent]:
+    """The messages that `content` takes: split at good places, or the text as a file when it is very long."""
+    small = _within_upload_limit(content, upload_limit)
+    below = _small_print(content.note)
+    parts = list(islice((part for part in split_text(small.text) if part.strip()), MOST_MESSAGES + 1)) or [""]
+    if len(parts[-1]) + len(below) <= MESSAGE_LIMIT:
+        parts[-1] += below
+    else:
+        parts.append(below)
+    if len(parts) > MOST_MESSAGES:
+        return [with_file(content, upload_limit)]
+    first, *rest = parts
+    return [MessageContent(first or _NOTHING, small.files), *(MessageContent(part) for part in rest)]
+
+
+def with_file(content: MessageContent, upload_limit: int) -> MessageContent:
+    """One message for all of `content`: the beginning of its text, and the text as a file."""
+    content = _within_upload_limit(content, upload_limit)
+    whole = AttachedFile("text.txt", (content.plain or content.text).encode())
+    below = _small_print(tr("The whole text is in the attached file.")) + _small_print(content.note)
+    return MessageContent(next(split_text(content.text, PART_LIMIT - len(below))) + below, (*content.files, whole))
+
+
+def _small_print(note: str) -> str:
+    return f"\n-# {note}" if note else ""
+
+
+def _within_upload_limit(content: MessageContent, limit: int) -> MessageContent:
+    small = tuple(file for file in content.files if len(file.data) <= limit)
+    lost = len(content.files) - len(small)
+    if not lost:
+        return content
+    note = ntr(
+        "{count} of {all} files is over the {most} MB that Discord takes here. Ask for a smaller size.",
+        "{count} of {all} files are over the {most} MB that Discord takes here. Ask for a smaller size.",
+        lost,
+        count=lost,
+        all=len(content.files),
+        most=limit // 10**6,
+    )
+    return replace(content, text=f"{content.text}\n{note}", files=small)

@@ -1,0 +1,39 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Iterable
+from typing import TYPE_CHECKING, Any, cast
+
+import discord
+from discord import app_commands
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+Text = app_commands.Range[str, 1, 6000]
+Seed = app_commands.Range[int, 0, 2**32 - 1]
+
+_MOST_CHOICES = 25
+
+Autocomplete = Callable[[discord.Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
+
+
+def models_of(task: str) -> Autocomplete:
+    """Offers the task's models, from memory."""
+
+    async def offer(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+        models = cast("Inkling", interaction.client).engine.models(task)
+        return _offered((spec.name for spec in models), typed)
+
+    return offer
+
+
+async def loras(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+    """Offers the operator's LoRA files, from memory."""
+    return _offered(cast("Inkling", interaction.client).engine.loras, typed)
+
+
+def _offered(names: Iterable[str], typed: str) -> list[app_commands.Choice[str]]:
+    found = [name for name in names if typed.lower() in name.lower()]
+    return [app_commands.Choice(name=name[:100], value=name[:100]) for name in found[:_MOST_CHOICES]]

@@ -1,0 +1,93 @@
+"""What the message says while the work goes on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from cogs.common.markdown import bar, neutral, seconds, tail
+from cogs.common.message_content import AttachedFile, MessageContent
+from cogs.i18n import tr
+from inference import Event, Loading, PartialText, Progress, Queued, Started
+
+_TEXT_PAUSE = 1.5
+_PICTURE_PAUSE = 3.0
+_LONGEST_DRAFT = 1500
+
+
+def _plain(text: str) -> MessageContent:
+    return MessageContent(neutral(text), plain=text)
+
+
+class ProgressRenderer:
+    """Turns events into pages. `heading` is shown above; `draft` renders text that is still growing.
+
+    `stop` is what the button says that ends the job early, where that is not "Cancel".
+    """
+
+    def __init__(self, heading: str = "", draft: Callable[[str], MessageContent] = _plain, stop: str = "") -> None:
+        self.stop = stop
+        self._heading = heading
+        self._render = draft
+        self._text: str | None = None
+        self._first: tuple[float, int] | None = None
+        self._preview: tuple[AttachedFile, ...] = ()
+
+    @property
+    def partial_content(self) -> MessageContent | None:
+        """All of the growing text so far, rendered; None while there is none."""
+        return None if self._text is None else self._render(self._text)
+
+    def render(self, event: Event) -> tuple[Callable[[], MessageContent], float]:
+        """What renders the page to show now, and for how many seconds that stays at least."""
+        if isinstance(event, PartialText):
+            self._text = event.text
+            return self._draft, _TEXT_PAUSE
+        content = self._told(event)
+        return lambda: content, _PICTURE_PAUSE if content.files else _TEXT_PAUSE
+
+    def _draft(self) -> MessageContent:
+        return MessageContent(tail(self._render(self._text or "").text, _LONGEST_DRAFT) + " ▌")
+
+    def _told(self, event: Event) -> MessageContent:
+        match event:
+            case Queued(position, eta):
+                return self._line(_queued(position, eta))
+            case Loading(fraction):
+                return self._line(_loading(fraction))
+            case Started():
+                return self._line(tr("Working…"))
+            case Progress():
+                self._preview = self._latest_preview(event)
+                return self._line(self._progress(event), self._preview)
+            case _:
+                raise TypeError(f"unknown event {type(event).__name__}")
+
+    def _line(self, text: str, files: tuple[AttachedFile, ...] = ()) -> MessageContent:
+        return MessageContent(f"{self._heading}\n{text}" if self._heading else text, files)
+
+    def _latest_preview(self, event: Progress) -> tuple[AttachedFile, ...]:
+        """It stays until there is another: not every step has one, and of several pages only the last is shown."""
+        if not event.preview:
+            return self._preview
+        return (AttachedFile("preview.png", event.preview, tr("An unfinished picture")),)
+
+    def _progress(self, event: Progress) -> str:
+        """`12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step, about 32 s left`"""
+        now = asyncio.get_running_loop().time()
+        started, at = self._first = self._first or (now, event.step)
+        done = f"{event.step}/{event.total} {bar(event.step / max(1, event.total))}"
+        if event.step <= at:
+            return done
+        pace = (now - started) / (event.step - at)
+        left = seconds(pace * (event.total - event.step))
+        return f"{done} " + tr("{pace:.1f} s a step, about {left} left", pace=pace, left=left)
+
+
+def _queued(position: int, eta: float | None) -> str:
+    place = tr("Next in line") if position <= 1 else tr("Number {position} in line", position=position)
+    return place if eta is None else tr("{place}, about {wait}", place=place, wait=seconds(eta))
+
+
+def _loading(fraction: float | None) -> str:
+    return tr("Loading the model…") if fraction is None else tr("Downloading the model, {done:.0%}", done=fraction)

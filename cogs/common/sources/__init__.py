@@ -1,0 +1,43 @@
+"""What people hand in: files, and messages they point at. Everything unusable is an InvalidRequest with a reason."""
+
+from cogs.common.sources.files import check_files, check_size, name_of, read, source_of_file, text_of_file
+from cogs.common.sources.links import check_readable, is_link, leads_elsewhere, linked_message, readable_channel
+from cogs.common.sources.messages import (
+    HOW_TO_POINT,
+    attachments,
+    documents,
+    fetch_message,
+    pictures,
+    pointed_at,
+    sources_of_message,
+    text_of_message,
+    visible,
+    words,
+)
+from cogs.common.sources.source import Source, join_sources
+
+__all__ = [
+    "HOW_TO_POINT",
+    "Source",
+    "attachments",
+    "check_files",
+    "check_readable",
+    "check_size",
+    "documents",
+    "fetch_message",
+    "is_link",
+    "join_sources",
+    "leads_elsewhere",
+    "linked_message",
+    "name_of",
+    "pictures",
+    "pointed_at",
+    "read",
+    "readable_channel",
+    "source_of_file",
+    "sources_of_message",
+    "text_of_file",
+    "text_of_message",
+    "visible",
+    "words",
+]

@@ -1,0 +1,71 @@
+"""Files that people attach, and the texts in them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import discord
+
+from cogs.common.error_messages import DELIVERY
+from cogs.common.markdown import neutral
+from cogs.common.message_content import MessageContent
+from cogs.common.reply_session import ReplySession
+from cogs.common.sources.source import Source
+from cogs.i18n import tr
+from inference import InvalidRequest
+
+_READ_SECONDS = 20
+_PAUSE = 1.5
+"""Seconds between two edits."""
+
+
+def check_files(session: ReplySession, files: Sequence[discord.Attachment]) -> None:
+    """Raises InvalidRequest for too many files, or too large ones, before anything is fetched."""
+    limits = session.limits
+    if len(files) > limits.files:
+        raise InvalidRequest("The most files that I read at once is {most}. Give fewer.", most=limits.files)
+    for file in files:
+        check_size(file, limits.upload)
+
+
+async def text_of_file(session: ReplySession, file: discord.Attachment) -> str:
+    """The text of a document; acknowledges, and tells what takes so long. Raises InvalidRequest."""
+    check_files(session, [file])
+    await session.acknowledge()
+    session.show_progress(MessageContent(tr("Reading {name}…", name=name_of(file))), _PAUSE)
+    return await session.wait(_text(session, file))
+
+
+async def _text(session: ReplySession, file: discord.Attachment) -> str:
+    return await session.engine.read_document(await read(file), name_of(file), session.limits.text_characters)
+
+
+async def source_of_file(session: ReplySession, file: discord.Attachment) -> Source:
+    """The text of a document, by the file's name; acknowledges. Raises InvalidRequest."""
+    return Source(await text_of_file(session, file), (name_of(file),))
+
+
+def check_size(file: discord.Attachment, limit: int) -> None:
+    """Raises InvalidRequest before anything is fetched."""
+    if file.size > limit:
+        raise InvalidRequest(
+            "{name} has {size:.1f} MB; {most:.1f} MB is the most that this bot takes. Send a smaller one.",
+            name=name_of(file),
+            size=file.size / 10**6,
+            most=limit / 10**6,
+        )
+
+
+async def read(file: discord.Attachment) -> bytes:
+    """The bytes of a file; its size has been checked."""
+    try:
+        async with asyncio.timeout(_READ_SECONDS):
+            return await file.read()
+    except DELIVERY as error:
+        raise InvalidRequest("Discord did not hand over {name}. Upload it again.", name=name_of(file)) from error
+
+
+def name_of(file: discord.Attachment) -> str:
+    """A file's name, ready to show."""
+    return neutral(file.filename)

@@ -1,0 +1,45 @@
+"""`python -m cogs.i18n` brings the catalogues up to date with the code, and tells what is left to translate."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from babel.messages.catalog import Catalog
+
+from cogs.client import Inkling
+from cogs.i18n import LANGUAGES
+from cogs.i18n.catalogues import read
+from cogs.i18n.extraction import ROOT
+from cogs.i18n.updating import template, untranslated, update
+from inference import create_engine, load_config
+
+
+def main() -> int:
+    """Returns 1 while something is left."""
+    wanted = asyncio.run(_wanted())
+    left = 0
+    for language in LANGUAGES[1:]:
+        update(language, wanted)
+        missing = list(untranslated(read(language)))
+        left += len(missing)
+        print(f"{language}: {len(missing)} of {len(wanted)} messages to translate")
+    return int(left > 0)
+
+
+async def _wanted() -> Catalog:
+    """By a bot that is built and never logs in, so that every command is there."""
+    config = load_config(ROOT / "config.yaml")
+    with TemporaryDirectory() as folder:
+        config = config.model_copy(update={"data": Path(folder)})
+        bot = Inkling(config, create_engine(config))
+        await bot.prepare()
+        found = template(bot)
+        await bot.close()
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

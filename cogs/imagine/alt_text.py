@@ -1,0 +1,59 @@
+"""What pictures are called for people who can't see them, marked as a machine's words."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from cogs.i18n import tr
+from inference import Caption, CaptionRequest, Engine, GeneratedImage, InferenceError
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 1024
+"""Discord takes no more."""
+
+_SECONDS = 20
+"""A picture waits no longer than this for its description."""
+
+
+async def captions(engine: Engine, pictures: Sequence[GeneratedImage]) -> list[str]:
+    """What the captioner sees in each picture; empty where it is not loaded, busy for long, or fails."""
+    if not engine.loaded("caption"):
+        return [""] * len(pictures)
+    return await asyncio.gather(*(_caption(engine, picture) for picture in pictures))
+
+
+def alt_text(prompt: str, seen: Sequence[str]) -> str:
+    """At most 1024 characters for a picture, or for a sheet of several: `seen` has a caption for each, maybe empty.
+
+    `Machine-made description: a red apple. Drawn from the words: "apple"`
+    """
+    words = " ".join(prompt.split())
+    if not any(seen):
+        return _cut(tr('Drawn by a machine from the words: "{words}"', words=words))
+    numbered = [f"{number}: {caption}" for number, caption in enumerate(seen, 1) if caption]
+    described = "; ".join(numbered) if len(seen) > 1 else seen[0]
+    return _cut(
+        tr(
+            'Machine-made description: {described}. Drawn from the words: "{words}"',
+            described=described.rstrip("."),
+            words=words,
+        )
+    )
+
+
+async def _caption(engine: Engine, picture: GeneratedImage) -> str:
+    """On nobody's account: the person did not ask for it."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            value = await engine.run(engine.check(CaptionRequest(image=picture.png)))
+    except (InferenceError, TimeoutError) as error:
+        log.warning("a picture goes without a caption: %s", error)
+        return ""
+    return value.text if isinstance(value, Caption) else ""
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"

@@ -1,0 +1,100 @@
+"""A question to the person who asked, before anything is drawn."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Self
+
+import discord
+
+from cogs.common import MessageContent, ReplySession, ReplySessions, quoted
+from cogs.common.error_messages import DELIVERY
+from cogs.common.temporary_view import TemporaryView
+from cogs.i18n import ntr, tr
+from cogs.imagine.preparation import Checked, ShowImage, generate_all
+
+log = logging.getLogger(__name__)
+
+_SECONDS = 600
+"""An answer's token ends after 15 minutes, and with it the way to say that it is too late."""
+
+
+class ConfirmView(TemporaryView):
+    """[Draw] and [Cancel] below a message that only one person sees; [Draw] draws each request in public."""
+
+    def __init__(
+        self,
+        sessions: ReplySessions,
+        interaction: discord.Interaction,
+        requests: Sequence[Checked],
+        show: ShowImage,
+    ) -> None:
+        super().__init__(timeout=_SECONDS)
+        self._sessions = sessions
+        self._show = show
+        self._requests = requests
+        self._latest = interaction
+        self.draw.label = ntr("Draw", "Draw {count}", len(requests), count=len(requests))
+        self.cancel.label = tr("Cancel")
+
+    def render(self) -> MessageContent:
+        """What the message says above the buttons."""
+        return MessageContent(
+            "\n".join([jobs_line(self._requests), *(quoted(each.request.prompt) for each in self._requests)])
+        )
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        self._latest = interaction
+        return await super().interaction_check(interaction)
+
+    async def on_timeout(self) -> None:
+        self._let_go()
+        try:
+            await self._latest.edit_original_response(
+                content=tr("You took no choice for ten minutes, so nothing was drawn."), view=None, attachments=[]
+            )
+        except DELIVERY as error:
+            log.info("a question could not be closed: %s", error)
+
+    @discord.ui.button(style=discord.ButtonStyle.primary, row=4)
+    async def draw(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
+        requests = self.chosen()
+        await self._close(interaction, tr("What is drawn comes in a message of its own."))
+        await generate_all(self._sessions, interaction, requests, self._show)
+
+    @discord.ui.button(row=4)
+    async def cancel(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
+        await self._close(interaction, tr("Nothing was drawn."))
+
+    def chosen(self) -> Sequence[Checked]:
+        """Return what [Draw] draws."""
+        return self._requests
+
+    def _let_go(self) -> None:
+        """Pictures are large, and nobody knows for how long the view stays in memory."""
+        self._requests = ()
+
+    async def _close(self, interaction: discord.Interaction, text: str) -> None:
+        self.stop()
+        self._let_go()
+        await interaction.response.edit_message(content=text, view=None, attachments=[])
+
+
+def jobs_line(requests: Sequence[Checked]) -> str:
+    return tr("This makes {count} jobs:", count=len(requests))
+
+
+async def generate_or_confirm(
+    session: ReplySession,
+    sessions: ReplySessions,
+    interaction: discord.Interaction,
+    requests: Sequence[Checked],
+    show: ShowImage,
+) -> None:
+    """One request at once; several after a question, which `session` shows in private."""
+    if len(requests) == 1:
+        await show(session, requests[0])
+    else:
+        question = ConfirmView(sessions, interaction, requests, show)
+        await session.finish(question.render(), question)

@@ -1,0 +1,79 @@
+"""Remix: a form with all that a drawing was made of, and a new drawing from what people change in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import discord
+
+from cogs.common import InteractionResponder, ReplySession, ReplySessions
+from cogs.i18n import tr
+from cogs.imagine.access import owned_image
+from cogs.imagine.confirm_view import generate_or_confirm
+from cogs.imagine.image_form import LONGEST, ImageForm
+from cogs.imagine.permutations import escaped, several
+from cogs.imagine.preparation import Checked, alternatives
+from cogs.imagine.safety_rules import for_channel
+from cogs.imagine.service import generate_images
+from cogs.imagine.settings_line import changes, number, settings_line, whole_number, with_settings
+from inference import ImagineRequest, InvalidRequest, Phrase, infotext
+from storage import ImageTable, Lineage, StoredImage
+
+
+class RemixForm(ImageForm):
+    """Raises InvalidRequest for a drawing whose words no form can hold.
+
+    The drawing is read again when the form is sent: it may be gone by then, and pictures are large.
+    """
+
+    def __init__(self, sessions: ReplySessions, drawings: ImageTable, kept: StoredImage, link: str) -> None:
+        super().__init__(tr("Remix"))
+        self._jobs, self._drawings, self._drawing_id, self._link = sessions, drawings, kept.id, link
+        base = _base(kept)
+        prompt = escaped(base.prompt)
+        if max(len(prompt), len(base.negative_prompt)) > LONGEST:
+            raise InvalidRequest(
+                "This prompt has more than {most:,} characters, too many for a form. Use /imagine.", most=LONGEST
+            )
+        self._prompt = self.add_words(tr("Prompt"), "prompt", prompt, required=True)
+        self._negative = self.add_words(tr("Without"), "negative", base.negative_prompt)
+        self._seed = self.add_value(tr("Seed (empty for a new one)"), "seed", str(base.seed))
+        self._settings = self.add_value(tr("Settings"), "settings", settings_line(base))
+        self._strength: discord.ui.TextInput[Any] | None = None
+        if base.strength is not None:  # it starts from a picture
+            self._strength = self.add_value(tr("Strength"), "strength", f"{base.strength:g}")
+
+    async def on_submit(self, interaction: discord.Interaction, /) -> None:
+        async with self._jobs.open(InteractionResponder(interaction, private=several(self._prompt.value))) as session:
+            base = _base(await owned_image(self._drawings, self._drawing_id, interaction.user.id))
+
+            async def show(session: ReplySession, checked: Checked) -> None:
+                asked = replace(checked.request, seed=request.seed)  # none is a new one, whichever it came to be
+                made_from = f"{changes(base, asked)} · {tr('Remix of {link}', link=self._link)}"
+                await generate_images(session, self._drawings, checked, Lineage(self._drawing_id, "remix"), made_from)
+
+            with self.keeping(self._prompt):
+                request = for_channel(self._request(base), interaction.channel, session.engine.config)
+                requests = alternatives(interaction, request, session.limits)
+                checked = [session.check(each) for each in requests]
+            await session.acknowledge()
+            await generate_or_confirm(session, self._jobs, interaction, checked, show)
+
+    def _request(self, base: ImagineRequest) -> ImagineRequest:
+        """What the form makes of `base`; raises InvalidRequest."""
+        seed = whole_number(Phrase("seed"), self._seed.value.strip()) if self._seed.value.strip() else None
+        strength = self._strength.value.strip() if self._strength else ""
+        return replace(
+            with_settings(base, self._settings.value),
+            prompt=self._prompt.value,
+            negative_prompt=self._negative.value,
+            seed=seed,
+            variations=base.variations if seed == base.seed else (),
+            strength=number(Phrase("strength"), strength) if strength else None,
+        )
+
+
+def _base(kept: StoredImage) -> ImagineRequest:
+    """What drew all of it, with nothing left open."""
+    return replace(infotext.request_for_image(kept.request, kept.drawing, 0), count=kept.request.count)

@@ -1,0 +1,151 @@
+"""The line of settings that people edit, and in words what they changed.
+
+Steps: 25, Sampler: DPM++ 2M Karras, CFG scale: 7.5, Size: 512x512, Model: stable-diffusion-v1-4
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+from difflib import SequenceMatcher
+from itertools import takewhile
+from typing import Any
+
+from cogs.common import neutral
+from cogs.i18n import tr
+from inference import SAMPLERS, ImagineRequest, InvalidRequest, Phrase, infotext
+
+_LONGEST_QUOTE = 60
+"""Characters of a changed passage that are worth showing."""
+
+_MOST_QUOTES = 4
+"""Changed passages of one prompt that are worth showing."""
+
+_MOST_COMPARED = 200
+"""Words between the first and the last change: the time to compare them grows with their cube."""
+
+
+def settings_line(request: ImagineRequest) -> str:
+    """What the request does not leave to the model."""
+    settings = {
+        "Steps": request.steps or "",
+        "Sampler": request.sampler or "",
+        "CFG scale": "" if request.guidance_scale is None else f"{request.guidance_scale:g}",
+        "Size": f"{request.width}x{request.height}" if request.width and request.height else "",
+        "Model": request.model,
+    }
+    return ", ".join(f"{name}: {value}" for name, value in settings.items() if value != "")
+
+
+def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
+    """`request` with the settings of `line`; what it leaves out stays. Raises InvalidRequest."""
+    fields: dict[str, Any] = {}
+    for part in filter(None, map(str.strip, line.split(","))):
+        name, colon, value = map(str.strip, part.partition(":"))
+        if not colon or name.lower() not in _READERS:
+            raise InvalidRequest(
+                "I don't understand {part!r} in the settings. They are Steps, Sampler, CFG scale, Size and Model, each "
+                "with a colon and a value.",
+                part=neutral(part[:40]),
+            )
+        fields |= _READERS[name.lower()](value)
+    return replace(request, **fields)
+
+
+def changes(old: ImagineRequest, new: ImagineRequest) -> str:
+    """`steps 25 → 30 · prompt +"at night"`, or `nothing changed`."""
+    pairs = {
+        tr("steps"): (old.steps or None, new.steps or None),
+        tr("sampler"): (old.sampler, new.sampler),
+        tr("guidance"): (_number(old.guidance_scale), _number(new.guidance_scale)),
+        tr("size"): (_size(old), _size(new)),
+        tr("model"): (old.model, new.model or None),
+        tr("seed"): (old.seed, tr("a new one") if new.seed is None else new.seed),
+        tr("strength"): (_number(old.strength), _number(new.strength)),
+    }
+    said = [f"{name} {_said(was)} → {_said(now)}" for name, (was, now) in pairs.items() if was != now]
+    said += _words(tr("prompt"), old.prompt, new.prompt)
+    said += _words(tr("without"), old.negative_prompt, new.negative_prompt)
+    return " · ".join(said) or tr("nothing changed")
+
+
+def number(name: Phrase, value: str) -> float:
+    """A number that somebody typed, perhaps with a comma; raises InvalidRequest."""
+    try:
+        return float(value.replace(",", "."))
+    except ValueError as error:
+        raise InvalidRequest(
+            "The {name} must be a number, not {value!r}.", name=name, value=neutral(value[:40])
+        ) from error
+
+
+def whole_number(name: Phrase, value: str) -> int:
+    """Raises InvalidRequest."""
+    if not re.fullmatch(r"\d{1,20}", value, re.ASCII):
+        raise InvalidRequest("The {name} must be a whole number, not {value!r}.", name=name, value=neutral(value[:40]))
+    return int(value)
+
+
+def _read_size(value: str) -> dict[str, Any]:
+    if not (match := re.fullmatch(r"(\d{1,5})\s*[x×]\s*(\d{1,5})", value, re.ASCII | re.IGNORECASE)):
+        raise InvalidRequest("The size must look like 512x768, not {value!r}.", value=neutral(value[:40]))
+    return {"width": int(match[1]), "height": int(match[2])}
+
+
+def _read_sampler(value: str) -> dict[str, Any]:
+    if not (sampler := infotext.sampler_named(value)):
+        raise InvalidRequest(
+            "There is no sampler {name!r}. There is: {names}.", name=neutral(value[:40]), names=", ".join(SAMPLERS)
+        )
+    return {"sampler": sampler}
+
+
+_READERS: dict[str, Callable[[str], dict[str, Any]]] = {
+    "steps": lambda value: {"steps": whole_number(Phrase("steps"), value)},
+    "sampler": _read_sampler,
+    "cfg scale": lambda value: {"guidance_scale": number(Phrase("CFG scale"), value)},
+    "size": _read_size,
+    "model": lambda value: {"model": value},
+}
+
+
+def _number(value: float | None) -> str | None:
+    return None if value is None else f"{value:g}"
+
+
+def _size(request: ImagineRequest) -> str | None:
+    return f"{request.width} × {request.height}" if request.width and request.height else None
+
+
+def _said(value: object) -> str:
+    return tr("the model's own") if value is None else neutral(str(value))
+
+
+def _words(name: str, old: str, new: str) -> list[str]:
+    """What was added and what was taken away, word by word: `prompt −"by day" +"at night"`."""
+    passages = _passages(old.split(), new.split())
+    shown = [f"−{_quote(was)}" for was, _ in passages if was] + [f"+{_quote(now)}" for _, now in passages if now]
+    if len(shown) > _MOST_QUOTES:
+        shown = [*shown[:_MOST_QUOTES], "…"]
+    return [f"{name} {' '.join(shown)}"] if shown else []
+
+
+def _passages(before: list[str], after: list[str]) -> list[tuple[str, str]]:
+    """What was there and what is there now, for each place that differs."""
+    start = _common(before, after)
+    end = _common(before[start:][::-1], after[start:][::-1])
+    before, after = before[start : len(before) - end], after[start : len(after) - end]
+    if max(len(before), len(after)) > _MOST_COMPARED:
+        return [(" ".join(before), " ".join(after))]
+    places = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    return [(" ".join(before[a:b]), " ".join(after[c:d])) for kind, a, b, c, d in places if kind != "equal"]
+
+
+def _common(some: list[str], others: list[str]) -> int:
+    """How many words both begin with."""
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))
+
+
+def _quote(text: str) -> str:
+    return f'"{neutral(text if len(text) <= _LONGEST_QUOTE else text[: _LONGEST_QUOTE - 1] + "…")}"'

@@ -1,0 +1,73 @@
+"""The form for a server's limits."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import discord
+
+from cogs.common import InteractionResponder
+from cogs.common.error_messages import apologize
+from cogs.common.rules import SERVER_LIMITS
+from cogs.i18n import tr
+from cogs.settings.panel_message import panel_message
+from cogs.settings.texts import limit_name
+from inference import InvalidRequest, Limits
+from storage import ServerSettings
+
+if TYPE_CHECKING:
+    from cogs.client import Inkling
+
+_SECONDS = 900
+
+Input = discord.ui.TextInput[discord.ui.Modal]
+
+
+class LimitsForm(discord.ui.Modal):
+    """A number for each limit; none leaves it to the operator."""
+
+    def __init__(self, settings: ServerSettings, limits: Limits) -> None:
+        super().__init__(title=tr("Limits of this server")[:45], timeout=_SECONDS)
+        self._limits = limits
+        self._inputs = {name: self._add(name, getattr(settings, name)) for name in SERVER_LIMITS}
+
+    def _add(self, name: str, value: int | None) -> Input:
+        most = getattr(self._limits, name)
+        field: Input = discord.ui.TextInput(
+            custom_id=name, default=None if value is None else str(value), required=False, max_length=9
+        )
+        text, description = limit_name(name), tr("1 to {most}; empty for {most}, as the bot's operator says", most=most)
+        self.add_item(discord.ui.Label(text=text[:45], description=description[:100], component=field))
+        return field
+
+    async def on_submit(self, interaction: discord.Interaction) -> None:
+        bot = cast("Inkling", interaction.client)
+        assert interaction.guild_id is not None, "the panel is for servers"
+        async with bot.sessions.open(InteractionResponder(interaction, private=True)):
+            lowered = self._read()
+            await interaction.response.defer()
+            await bot.store.settings.servers.change(interaction.guild_id, lambda server: replace(server, **lowered))
+            await interaction.edit_original_response(**panel_message(interaction, "server"))
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
+        await apologize(interaction, error)
+
+    def _read(self) -> dict[str, Any]:
+        """What was typed, as fields of `ServerSettings`; raises InvalidRequest."""
+        typed = {name: field.value.strip() for name, field in self._inputs.items()}
+        return {name: _number(name, text, getattr(self._limits, name)) for name, text in typed.items()}
+
+
+def _number(name: str, typed: str, most: int) -> int | None:
+    """None for nothing; raises InvalidRequest."""
+    if not typed:
+        return None
+    if not re.fullmatch(r"\d{1,9}", typed, re.ASCII) or not 1 <= int(typed) <= most:
+        raise InvalidRequest(
+            "{limit}: this must be a whole number from 1 to {most}, or empty. Nothing was changed.",
+            limit=limit_name(name),
+            most=most,
+        )
+    return int(typed)

@@ -1,0 +1,58 @@
+"""What a terminal shows while a request runs: a line on stderr that keeps changing, the text on stdout."""
+
+from __future__ import annotations
+
+import sys
+
+from inference.types import Event, Loading, PartialText, Progress, Queued, Started
+
+_ERASE = "\r\033[K"
+
+
+class TerminalDisplay:
+    """Shows events; `streaming` prints text as it grows, below `heading`. Shows nothing where there is no terminal."""
+
+    def __init__(self, *, streaming: bool, heading: str = "") -> None:
+        self._heading = heading
+        self._streaming = streaming and sys.stdout.isatty()
+        self._status = sys.stderr.isatty()
+        self.printed = ""
+        """The text that is on stdout already."""
+
+    def __enter__(self) -> TerminalDisplay:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._show_status("")
+        if self.printed:
+            print(flush=True)
+
+    def show(self, event: Event) -> None:
+        match event:
+            case Queued(position=position):
+                self._show_status(f"queued: number {position} in line" if position > 1 else "starting")
+            case Loading(fraction=None):
+                self._show_status("loading the model")
+            case Loading(fraction=fraction):
+                self._show_status(f"downloading the model: {fraction:.0%}")
+            case Started():
+                self._show_status("working")
+            case Progress(step=step, total=total):
+                self._show_status(f"step {step} of {total}")
+            case PartialText(text=text):
+                self.show_text(text)
+            case _:
+                self._show_status("")
+
+    def show_text(self, text: str) -> None:
+        """Print what `text` adds to what was printed."""
+        if self._streaming and text.startswith(self.printed):
+            self._show_status("")
+            if self._heading and not self.printed:
+                print(self._heading)
+            print(text[len(self.printed) :], end="", flush=True)
+            self.printed = text
+
+    def _show_status(self, line: str) -> None:
+        if self._status:
+            print(f"{_ERASE}{line}", end="", file=sys.stderr, flush=True)

@@ -1,0 +1,72 @@
+"""The registry of tasks. Each task is a file: its request, its result, and what a request must satisfy.
+
+To add one, write that file, a pipeline that serves it, a form for the command line and a cog, and list it in `TASKS`.
+"""
+
+from __future__ import annotations
+
+from inference.tasks import ask, caption, complete, fill, imagine, mood, summarize
+from inference.tasks.ask import Answer, AskRequest, ChatAnswerRequest
+from inference.tasks.caption import Caption, CaptionRequest
+from inference.tasks.complete import CompleteRequest, Completion, FinishReason, Message
+from inference.tasks.fill import FillMaskResult, FillRequest, JointPrediction, Prediction
+from inference.tasks.imagine import SAMPLERS, GeneratedImage, ImageResult, ImagineRequest, Sampler, Variation
+from inference.tasks.mood import Mood, SentimentRequest, SentimentResult
+from inference.tasks.request import CheckedRequest, Request
+from inference.tasks.summarize import LENGTHS, Length, Section, SummarizeRequest, Summary
+from inference.tasks.task import Task
+
+TASKS: tuple[Task, ...] = (
+    complete.TASK,
+    fill.TASK,
+    summarize.TASK,
+    ask.TASK,
+    caption.TASK,
+    imagine.TASK,
+    mood.TASK,
+)
+"""Every task, in the order in which people see them."""
+
+TASK_NAMES: tuple[str, ...] = tuple(task.name for task in TASKS)
+
+
+def task_named(name: str) -> Task:
+    """Return the task of that name; raise KeyError if there is none."""
+    return {task.name: task for task in TASKS}[name]
+
+
+__all__ = [
+    "LENGTHS",
+    "SAMPLERS",
+    "TASKS",
+    "TASK_NAMES",
+    "Answer",
+    "AskRequest",
+    "Caption",
+    "CaptionRequest",
+    "ChatAnswerRequest",
+    "CheckedRequest",
+    "CompleteRequest",
+    "Completion",
+    "FillMaskResult",
+    "FillRequest",
+    "FinishReason",
+    "GeneratedImage",
+    "ImageResult",
+    "ImagineRequest",
+    "JointPrediction",
+    "Length",
+    "Message",
+    "Mood",
+    "Prediction",
+    "Request",
+    "Sampler",
+    "Section",
+    "SentimentRequest",
+    "SentimentResult",
+    "SummarizeRequest",
+    "Summary",
+    "Task",
+    "Variation",
+    "task_named",
+]

@@ -1,0 +1,98 @@
+"""Answer a question, from a text or from what a language model knows."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Set
+from dataclasses import dataclass
+
+from inference.config.limits import Limits, SafetySection
+from inference.tasks.checks import check_text, check_within
+from inference.tasks.request import MOST_SHORT_WORK, WRITING, Request
+from inference.tasks.task import Task
+from inference.types import Output
+from inference.types.errors import Phrase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskRequest(Request):
+    """Answer `question` from `context` alone, with up to `alternatives` other answers."""
+
+    task = "ask"
+    inputs = ("context",)
+
+    question: str
+    context: str = ""
+    alternatives: int = 3
+
+    @property
+    def batch_key(self) -> Hashable:
+        return WRITING
+
+    @property
+    def work(self) -> float:
+        return 1.0 + len(self.context) / 1500
+
+    @property
+    def short(self) -> bool:
+        return self.work <= MOST_SHORT_WORK
+
+    def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
+        check_text(Phrase("question"), self.question, limits.prompt_characters)
+        check_within(Phrase("number of alternatives"), self.alternatives, 0, 10)
+
+    def check_inputs(self, limits: Limits) -> None:
+        check_text(Phrase("text to ask about"), self.context, limits.text_characters)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ChatAnswerRequest(Request):
+    """Answer `question` in a language model's own words: from `context`, or without one from what the model knows."""
+
+    task = "complete"
+    inputs = ("context",)
+
+    question: str
+    context: str = ""
+    max_new_tokens: int = 160
+
+    @property
+    def batch_key(self) -> Hashable:
+        return WRITING
+
+    @property
+    def work(self) -> float:
+        return float(self.max_new_tokens)
+
+    def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
+        check_text(Phrase("question"), self.question, limits.prompt_characters)
+        check_within(Phrase("length"), self.max_new_tokens, 1, limits.new_tokens)
+
+    def check_inputs(self, limits: Limits) -> None:
+        if self.context:
+            check_text(Phrase("text to ask about"), self.context, limits.text_characters)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Output):
+    """An answer. Extractive: `context[start:end] == text`; empty when the text does not say.
+
+    `alternatives` are the next best ones, best first, each about another place; they also say what might be meant where
+    the text does not say. `passages` are the stretches (start, end) of the context that speak most of the question,
+    best first. `generated` marks an answer in a model's own words, which has no span and no score (both 0).
+    """
+
+    text: str
+    score: float
+    start: int
+    end: int
+    generated: bool = False
+    alternatives: tuple[Answer, ...] = ()
+    passages: tuple[tuple[int, int], ...] = ()
+
+
+TASK = Task(
+    name="ask",
+    summary="answer a question from documents; without them, from what a language model knows",
+    requests=(AskRequest, ChatAnswerRequest),
+    output=Answer,
+)

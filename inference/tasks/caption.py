@@ -1,0 +1,43 @@
+"""Describe a picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from inference.config.limits import Limits
+from inference.tasks.checks import check_upload
+from inference.tasks.request import Request
+from inference.tasks.task import Task
+from inference.types import Output
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CaptionRequest(Request):
+    """Describe a picture, given as the bytes of an image file."""
+
+    task = "caption"
+    inputs = ("image",)
+
+    image: bytes = b""
+
+    @property
+    def short(self) -> bool:
+        return True
+
+    def check_inputs(self, limits: Limits) -> None:
+        check_upload(self.image, limits)
+
+    def decode_inputs(self, limits: Limits) -> None:
+        from inference.images.decoding import open_picture
+
+        open_picture(self.image, limits.upload_megapixels)
+
+
+@dataclass(frozen=True, slots=True)
+class Caption(Output):
+    """What a picture shows, in a sentence."""
+
+    text: str
+
+
+TASK = Task(name="caption", summary="describe a picture", requests=(CaptionRequest,), output=Caption)

@@ -1,0 +1,117 @@
+"""Continue a text, or talk to a chat model."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Set
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from inference.config.limits import Limits, SafetySection
+from inference.tasks.checks import check_seed, check_text, check_within, new_seed
+from inference.tasks.request import WRITING, Request
+from inference.tasks.task import Task
+from inference.types import ModelSpec, Output
+from inference.types.errors import InvalidRequest, Phrase
+
+_MOST_STOP_STRINGS = 4
+_LONGEST_STOP_STRING = 64
+
+
+FinishReason = Literal["stop", "length"]
+"""Why a text ends: the model came to an end or to a stop string ("stop"), or the tokens ran out ("length")."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What somebody said earlier in a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CompleteRequest(Request):
+    """Continue `prompt`, or with a chat model answer it.
+
+    `temperature` 0 is greedy, None what is usual for the model; `top_p` is the nucleus (Holtzman et al. 2019);
+    `repetition_penalty` divides the scores of tokens that are there already (Keskar et al. 2019, 1 is off). The text
+    ends before any of the strings in `stop`. `n` texts are written, text i from seed `seed + i`.
+
+    `prefill` is what the model has written of this text so far, to continue from. `messages` is what was said before,
+    oldest first: a model that does not chat reads their texts and the prompt as one text, with nothing added in
+    between. Where all of that is more than the model reads, the oldest goes. `system` tells a chat model who it is.
+    """
+
+    task = "complete"
+
+    prompt: str
+    prefill: str = ""
+    messages: tuple[Message, ...] = ()
+    system: str = ""
+    max_new_tokens: int = 64
+    temperature: float | None = None
+    top_p: float = 0.95
+    repetition_penalty: float = 1.0
+    stop: tuple[str, ...] = ()
+    n: int = 1
+    seed: int | None = None
+
+    @property
+    def batch_key(self) -> Hashable:
+        return WRITING
+
+    @property
+    def work(self) -> float:
+        return float(self.max_new_tokens * self.n)
+
+    def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
+        check_text(Phrase("prompt"), self.prompt, limits.prompt_characters)
+        check_within(Phrase("length"), self.max_new_tokens, 1, limits.new_tokens)
+        if self.temperature is not None:
+            check_within(Phrase("temperature"), self.temperature, 0, 5)
+        check_within(Phrase("top-p"), self.top_p, 0.01, 1)
+        check_within(Phrase("repetition penalty"), self.repetition_penalty, 1, 2)
+        check_within(Phrase("number of texts"), self.n, 1, limits.alternatives)
+        _check_stop_strings(self.stop)
+        check_seed(self.seed)
+
+    def resolved(self, spec: ModelSpec) -> Self:
+        return replace(
+            self,
+            system=self.system or spec.system,
+            temperature=spec.temperature if self.temperature is None else self.temperature,
+            seed=new_seed() if self.seed is None else self.seed,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Completion(Output):
+    """The continuation, without the prompt; `seed` repeats it.
+
+    `choices` are the further texts of a request for several. `chat` says that the model answered the prompt instead of
+    continuing it.
+    """
+
+    text: str
+    seed: int
+    choices: tuple[str, ...] = ()
+    finish_reason: FinishReason = "length"
+    chat: bool = False
+
+
+def _check_stop_strings(stop: tuple[str, ...]) -> None:
+    if len(stop) > _MOST_STOP_STRINGS or any(not 1 <= len(text) <= _LONGEST_STOP_STRING for text in stop):
+        raise InvalidRequest(
+            "A text can have up to {most} stop sequences of 1 to {characters} characters each.",
+            most=_MOST_STOP_STRINGS,
+            characters=_LONGEST_STOP_STRING,
+        )
+
+
+TASK = Task(
+    name="complete",
+    summary="continue a text, or talk to a chat model",
+    requests=(CompleteRequest,),
+    output=Completion,
+    parts=(Message,),
+)

@@ -1,0 +1,73 @@
+"""Fill the blanks of a text."""
+
+from __future__ import annotations
+
+from collections.abc import Set
+from dataclasses import dataclass
+
+from inference.config.limits import Limits, SafetySection
+from inference.tasks.checks import check_text, check_within
+from inference.tasks.request import Request
+from inference.tasks.task import Task
+from inference.text.mask_tokens import has_blank
+from inference.types import Output
+from inference.types.errors import InvalidRequest, Phrase
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FillRequest(Request):
+    """Fill each `[MASK]` or `___` in `text`; `top_k` predictions a blank, and as many for all blanks together."""
+
+    task = "fill"
+
+    text: str
+    top_k: int = 5
+
+    @property
+    def short(self) -> bool:
+        return True
+
+    def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
+        check_text(Phrase("text"), self.text, limits.prompt_characters)
+        if not has_blank(self.text):
+            raise InvalidRequest("There is no blank to fill. Write [MASK] or ___ where a word is missing.")
+        check_within(Phrase("number of words a blank"), self.top_k, 1, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One word for one blank; `score` is its probability, `text` the whole text with it filled in."""
+
+    word: str
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class JointPrediction:
+    """A word for every blank, chosen together; `score` is their probability, `text` the whole text with them."""
+
+    words: tuple[str, ...]
+    score: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class FillMaskResult(Output):
+    """Predictions for each blank alone, and `joint` ones for all of them, best first; `text` is that of the best."""
+
+    blanks: tuple[tuple[Prediction, ...], ...]
+    text: str
+    joint: tuple[JointPrediction, ...] = ()
+
+
+TASK = Task(
+    name="fill",
+    summary="fill each [MASK] or ___ in a text",
+    requests=(FillRequest,),
+    output=FillMaskResult,
+    parts=(
+        Prediction,
+        JointPrediction,
+    ),
+)

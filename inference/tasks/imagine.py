@@ -1,0 +1,205 @@
+"""Draw pictures, from words or from other pictures."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Hashable, Set
+from dataclasses import dataclass, replace
+from typing import Literal, Self
+
+from inference.config.limits import Limits, SafetySection
+from inference.images.regions import check_region
+from inference.tasks.checks import check_seed, check_text, check_upload, check_within, new_seed
+from inference.tasks.request import Request
+from inference.tasks.task import Task
+from inference.text.prompt_normalization import reading_candidates
+from inference.types import ModelSpec, Output
+from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase
+
+_MOST_VARIATIONS = 16
+"""Turns of one picture's noise; each costs as much as drawing the noise anew."""
+
+
+Sampler = Literal["DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM"]
+SAMPLERS: tuple[Sampler, ...] = ("DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM")
+"""How a diffusion model gets from noise to a picture, by the names that people know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """One turn of the starting noise towards that of `seed`, by spherical interpolation; `strength` from 0 to 1."""
+
+    seed: int
+    strength: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ImagineRequest(Request):
+    """Draw `prompt`: `count` pictures of `width` × `height` pixels.
+
+    Picture i is drawn from seed `seed + i`; with `variations`, all start from `seed`, and the last variation's
+    seed counts up instead. A zero (or None, or an empty text) for steps, guidance, sampler, size or strength means
+    the model's own.
+
+    With `image`, a file, drawing starts from that picture: `strength` is how far it may go from it, from 0 to 1.
+    `mask` (a file: white is drawn anew, black stays) or `region` (see `inference.images.regions`), or else the
+    picture's own transparency, keeps the rest as it is. `largest_side` bounds a size that is inferred from the
+    picture, in pixels.
+
+    `temperature` and `top_k` (0: all) are for models that draw token by token. `lora` is the name of one of the
+    operator's LoRA files. `show_flagged` hands out what the safety checker objects to, marked: only where Discord
+    restricts the channel by age. `require_safety_checker` refuses models that have none.
+    """
+
+    task = "imagine"
+    inputs = ("image", "mask", "region")
+
+    prompt: str
+    negative_prompt: str = ""
+    width: int = 0
+    height: int = 0
+    steps: int = 0
+    guidance_scale: float | None = None
+    sampler: Sampler | None = None
+    seed: int | None = None
+    variations: tuple[Variation, ...] = ()
+    count: int = 1
+    image: bytes = b""
+    mask: bytes = b""
+    region: str = ""
+    strength: float | None = None
+    largest_side: int = 1024
+    temperature: float = 1.0
+    top_k: int = 0
+    lora: str = ""
+    show_flagged: bool = False
+    require_safety_checker: bool = False
+
+    @property
+    def batch_key(self) -> Hashable:
+        how = (self.steps, self.guidance_scale, self.sampler, self.strength, self.temperature, self.top_k, self.lora)
+        return (self.task, self.width, self.height, bool(self.image), *how)
+
+    @property
+    def work(self) -> float:
+        pixels = (self.width or 512) * (self.height or 512)
+        return (self.steps or 25) * self.count * pixels / 512**2
+
+    def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
+        check_text(Phrase("prompt"), self.prompt, limits.prompt_characters)
+        if len(self.negative_prompt) > limits.prompt_characters:
+            raise InvalidRequest(
+                "The negative prompt is longer than {most:,} characters.", most=limits.prompt_characters
+            )
+        _check_side(Phrase("width"), self.width, limits)
+        _check_side(Phrase("height"), self.height, limits)
+        if self.steps:
+            check_within(Phrase("steps"), self.steps, 1, limits.steps)
+        if self.guidance_scale is not None:
+            check_within(Phrase("guidance"), self.guidance_scale, 0, 30)
+        check_within(Phrase("count"), self.count, 1, limits.pictures)
+        check_within(Phrase("temperature"), self.temperature, 0, 5)
+        check_within(Phrase("top-k"), self.top_k, 0, 100_000)
+        check_seed(self.seed)
+        _check_variations(self.variations)
+        self._check_init_image_options(given)
+        _refuse_words(self.prompt, safety.words)
+
+    def check_inputs(self, limits: Limits) -> None:
+        check_upload(self.image, limits)
+        check_upload(self.mask, limits)
+        if self.region:
+            check_region(self.region)
+
+    def decode_inputs(self, limits: Limits) -> None:
+        from inference.images.decoding import open_picture
+
+        for picture in filter(None, (self.image, self.mask)):
+            open_picture(picture, limits.upload_megapixels)
+
+    def resolved(self, spec: ModelSpec) -> Self:
+        """The picture's parameters name its model."""
+        seed = new_seed() if self.seed is None else self.seed
+        return replace(self, model=spec.name, largest_side=spec.largest_side, seed=seed)
+
+    def _check_init_image_options(self, given: Set[str]) -> None:
+        if "image" not in given and (given or self.strength is not None):
+            raise InvalidRequest("A mask, a region and a strength belong to a picture to start from. Add that picture.")
+        if {"mask", "region"} <= given:
+            raise InvalidRequest("Give a mask or a region, not both.")
+        if self.strength is not None:
+            check_within(Phrase("strength"), self.strength, 0.01, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedImage:
+    """One drawn picture as a PNG file, with the parameters that repeat it in its text chunk.
+
+    `flagged` is what the safety checker objected to; its `png` is empty unless the request said `show_flagged`.
+    """
+
+    png: bytes
+    seed: int
+    flagged: bool = False
+    variations: tuple[Variation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImageResult(Output):
+    """What /imagine returns, with the settings that were really used; `note` is what people should know of them.
+
+    `sampler` is empty for models that have a way of their own, `strength` is None without a source picture.
+    """
+
+    pictures: tuple[GeneratedImage, ...]
+    width: int
+    height: int
+    steps: int
+    guidance_scale: float
+    sampler: str = ""
+    strength: float | None = None
+    note: Phrase = EMPTY_PHRASE
+
+
+def _check_side(name: Phrase, side: int, limits: Limits) -> None:
+    """0 leaves the side to the model."""
+    if not side:
+        return
+    check_within(name, side, 8, limits.side)
+    if side % 8:
+        raise InvalidRequest(
+            "The {name} must be a multiple of 8, for example {example}.", name=name, example=side // 8 * 8
+        )
+
+
+def _check_variations(variations: tuple[Variation, ...]) -> None:
+    if len(variations) > _MOST_VARIATIONS:
+        raise InvalidRequest(
+            "A picture can be varied {most} times in a row at most. Vary an earlier one, or write a new prompt.",
+            most=_MOST_VARIATIONS,
+        )
+    for variation in variations:
+        check_within(Phrase("strength of a variation"), variation.strength, 0, 1)
+        check_seed(variation.seed)
+
+
+def _refuse_words(prompt: str, words: tuple[str, ...]) -> None:
+    """Whole words only, as models read them: a rule against "ass" says nothing of grass."""
+    texts = reading_candidates(prompt)
+    for word in words:
+        phrase = r"\s+".join(map(re.escape, unicodedata.normalize("NFKC", word).split()))
+        if any(re.search(rf"(?<!\w){phrase}(?!\w)", text, re.IGNORECASE) for text in texts):
+            raise InvalidRequest("This bot's operator does not allow a word of this prompt. Write it in other words.")
+
+
+TASK = Task(
+    name="imagine",
+    summary="draw a picture",
+    requests=(ImagineRequest,),
+    output=ImageResult,
+    parts=(
+        Variation,
+        GeneratedImage,
+    ),
+)

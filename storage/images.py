@@ -1,0 +1,154 @@
+"""Drawings that people can still do something with: what it takes to repeat each, and who may."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import secrets
+import time
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import aiosqlite
+
+from inference import ImageResult, ImagineRequest, from_json, to_json
+from storage.table import PRIVATE_SECONDS, Table
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """What a drawing was made from: another one, perhaps one `picture` of it (counted from 0), and `how`."""
+
+    drawing: str
+    how: Literal["picture", "variations", "reroll", "remix"]
+    picture: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """A drawing as it is kept: its pictures without their pixels, which are in Discord's message.
+
+    `owner`, `channel` and `message` are Discord's ids, `created` is in seconds since 1970.
+    """
+
+    id: str
+    owner: int
+    channel: int
+    message: int
+    created: float
+    request: ImagineRequest
+    drawing: ImageResult
+    origin: Lineage | None = None
+
+
+_WITH_PICTURES = """
+SELECT images.*, image_files.data AS image_data, mask_files.data AS mask_data FROM images
+LEFT JOIN files AS image_files ON image_files.hash = image LEFT JOIN files AS mask_files ON mask_files.hash = mask
+WHERE id = ?
+"""
+_WITHOUT_PICTURES = "SELECT *, NULL AS image_data, NULL AS mask_data FROM images WHERE id = ?"
+_FILES_OF = """
+SELECT hash, length(data) AS size FROM files
+WHERE hash IN (SELECT image FROM images WHERE owner = ? UNION SELECT mask FROM images WHERE owner = ?)
+ORDER BY size
+"""
+_JSON = ("request", "result", "lineage")
+
+
+class ImageTable(Table):
+    """The table, and that of the pictures that requests carry. A picture is kept once, while a drawing needs it."""
+
+    name = "images"
+
+    async def keep(
+        self,
+        owner: int,
+        channel: int,
+        message: int,
+        request: ImagineRequest,
+        result: ImageResult,
+        lineage: Lineage | None = None,
+        *,
+        private: bool = False,
+    ) -> StoredImage:
+        """Keep what message `message` shows, for a day where it is `private`; the id is new."""
+        kept = StoredImage(secrets.token_urlsafe(6), owner, channel, message, time.time(), request, result, lineage)
+        async with self._database.writing() as connection:
+            await _insert(connection, kept, kept.created + PRIVATE_SECONDS if private else None)
+        return kept
+
+    async def get(self, drawing_id: str, *, pictures: bool = True) -> StoredImage | None:
+        """The drawing, None if it was forgotten; without `pictures`, as if its request had neither image nor mask."""
+        rows = await self._database.read(_WITH_PICTURES if pictures else _WITHOUT_PICTURES, (drawing_id,))
+        return _kept(rows[0]) if rows else None
+
+    async def export_of(self, owner: int) -> list[dict[str, Any]]:
+        """All that is kept of this person's drawings, oldest first; the pictures they started from by their hashes."""
+        rows = await self._database.read("SELECT * FROM images WHERE owner = ? ORDER BY created", (owner,))
+        return [_plain(row) for row in rows]
+
+    async def files_of(self, owner: int) -> list[tuple[str, int]]:
+        """Hash and size in bytes of each picture that this person's drawings started from, smallest first."""
+        rows = await self._database.read(_FILES_OF, (owner, owner))
+        return [(row["hash"], row["size"]) for row in rows]
+
+    async def file(self, name: str) -> bytes:
+        """The picture with that hash, empty if it was forgotten."""
+        rows = await self._database.read("SELECT data FROM files WHERE hash = ?", (name,))
+        return rows[0]["data"] if rows else b""
+
+
+async def _insert(connection: aiosqlite.Connection, kept: StoredImage, expires: float | None) -> None:
+    values = {
+        "id": kept.id,
+        "owner": kept.owner,
+        "channel": kept.channel,
+        "message": kept.message,
+        "created": kept.created,
+        "request": to_json(replace(kept.request, image=b"", mask=b"")),
+        "image": await _insert_file(connection, kept.request.image),
+        "mask": await _insert_file(connection, kept.request.mask),
+        "result": to_json(_without_pixels(kept.drawing)),
+        "lineage": json.dumps(asdict(kept.origin)) if kept.origin else None,
+        "expires": expires,
+    }
+    names = ", ".join(values)
+    await connection.execute(
+        f"INSERT INTO images ({names}) VALUES (:{names.replace(', ', ', :')})",
+        values,
+    )
+
+
+async def _insert_file(connection: aiosqlite.Connection, data: bytes) -> str | None:
+    """Its hash, None for no file; equal files are one row."""
+    if not data:
+        return None
+    name = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
+    await connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (name, data))
+    return name
+
+
+def _plain(row: aiosqlite.Row) -> dict[str, Any]:
+    """A row with its JSON read."""
+    return {name: json.loads(value) if name in _JSON and value else value for name, value in dict(row).items()}
+
+
+def _kept(row: aiosqlite.Row) -> StoredImage:
+    lineage: dict[str, Any] | None = json.loads(row["lineage"]) if row["lineage"] else None
+    return StoredImage(
+        id=row["id"],
+        owner=row["owner"],
+        channel=row["channel"],
+        message=row["message"],
+        created=row["created"],
+        request=replace(
+            from_json(row["request"], ImagineRequest), image=row["image_data"] or b"", mask=row["mask_data"] or b""
+        ),
+        drawing=from_json(row["result"], ImageResult),
+        origin=Lineage(**lineage) if lineage else None,
+    )
+
+
+def _without_pixels(result: ImageResult) -> ImageResult:
+    return replace(result, pictures=tuple(replace(picture, png=b"") for picture in result.pictures))

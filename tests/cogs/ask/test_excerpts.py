@@ -1,0 +1,58 @@
+"""Pieces of a text in their surroundings."""
+
+from __future__ import annotations
+
+import pytest
+
+from cogs.ask.excerpts import in_paragraphs, in_sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "answer", "shown"),
+    [
+        ("Only one", "one", "Only **one**"),
+        ("A.B is x. It is *y*! Then z.", "*y*", r"It is **\*y\***!"),
+        ("first line\nsecond line\nthird", "second", "**second** line"),
+        ("It was \nhere  now.", " \nhere  ", "It was \n**here**  now."),
+        ("He said “no.” She left.", "She", "**She** left."),
+        ("東京は首都です。人口は多い。", "人口", "**人口**は多い。"),
+    ],
+)
+def test_a_sentence_begins_and_ends_where_it_does(text: str, answer: str, shown: str):
+    start = text.index(answer)
+    assert in_sentence(text, start, start + len(answer)) == shown
+
+
+def test_of_a_sentence_without_end_whole_words_are_shown():
+    text = "word " * 1000
+    shown = in_sentence(text, 2500, 2504, reach=22)
+    assert shown == "…word word word word **word** word word word word…"
+
+
+def test_an_answer_over_several_sentences_stays_whole():
+    assert in_sentence("One. Two. Three. Four.", 5, 16) == "**Two. Three.** Four."
+
+
+def test_paragraphs_are_shown_whole_where_they_fit():
+    text = "\n".join(["a" * 500, "b" * 500, "c answer c", "d" * 500, "e" * 500])
+    start = text.index("answer")
+    assert in_paragraphs(text, start, start + 6) == f"{'b' * 500}\nc **answer** c\n{'d' * 500}"
+
+
+def test_of_a_paragraph_without_end_whole_words_are_shown():
+    text = "word " * 1000
+    shown = in_paragraphs(text, 2500, 2504)
+    assert shown.startswith("word word")
+    assert shown.endswith("word word")
+    assert 1300 < len(shown) < 1410
+
+
+def test_a_short_text_is_shown_whole():
+    assert in_paragraphs("It is\n\nhere.", 7, 11) == "It is\n\n**here**."
+
+
+def test_an_answer_that_never_ends_is_cut_where_it_is_shown():
+    text = "The city " + "\u2028" * 50_000 + "Berlin."
+    for shown in (in_sentence(text, 4, len(text)), in_paragraphs(text, 4, len(text))):
+        assert shown.startswith("The **city")
+        assert len(shown) < 2000

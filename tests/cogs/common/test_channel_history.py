@@ -1,0 +1,54 @@
+"""Transcripts: where each message stands in the text, and what was not read."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from cogs.common.channel_history import Transcript, TranscriptMessage
+
+DAY = datetime(2026, 1, 1, tzinfo=UTC)
+
+
+def transcript(seen: int = 2) -> Transcript:
+    messages = (
+        TranscriptMessage(1, "Ann", "Lunch?", DAY, "link 1", 0),
+        TranscriptMessage(2, "Bo", "At noon.\nOr one.", DAY, "link 2", 12),
+    )
+    return Transcript("\n".join(map(str, messages)), messages, seen)
+
+
+@pytest.mark.parametrize(("words", "name"), [("Ann:", "Ann"), ("Lunch", "Ann"), ("Bo:", "Bo"), ("Or one.", "Bo")])
+def test_a_place_in_the_text_belongs_to_the_message_that_says_it(words: str, name: str):
+    past = transcript()
+    assert past.message_at(past.text.index(words)).name == name
+
+
+def test_borders_are_where_messages_begin():
+    past = transcript()
+    assert [past.text[border:].split(":")[0] for border in past.boundaries] == ["Ann", "Bo"]
+
+
+@pytest.mark.parametrize(
+    ("past", "words"),
+    [
+        (transcript(), "2 of 2 messages"),
+        (
+            replace(transcript(seen=5), without_text=2, not_talk=1),
+            "2 of 5 messages; 2 had no text; 1 was mine, for me, or a notice of Discord",
+        ),
+        (replace(transcript(), complete=False), "2 of 2 messages; older ones were left out"),
+        (
+            replace(transcript(seen=3), hidden=1),
+            "2 of 3 messages; Discord hides the text of 1 from bots without the message content intent",
+        ),
+    ],
+)
+def test_coverage_accounts_for_every_message(past: Transcript, words: str):
+    assert past.coverage() == words
+
+
+def test_coverage_tells_parts_where_there_are_several():
+    assert transcript().coverage(3) == "2 of 2 messages, 3 parts"

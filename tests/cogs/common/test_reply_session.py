@@ -1,0 +1,329 @@
+"""The one message of a job: what it says on the way, and that it always gets a last word."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from typing import cast
+
+import discord
+import pytest
+from simcord import Env
+
+from cogs.client import Inkling
+from cogs.common import AttachedFile, MessageContent, ReplySessions
+from cogs.common.rules import RequestOrigin
+from inference import (
+    Completion,
+    Config,
+    GeneratedImage,
+    GenerationFailed,
+    ImageResult,
+    InferenceError,
+    Loading,
+    ModelUnavailable,
+    OperatorStep,
+    Overloaded,
+    PartialText,
+    Progress,
+    Queued,
+    Result,
+)
+from storage import Store
+from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
+from tests.fakes import PNG
+
+_DONE = Result(Completion(" the end", 1))
+
+
+def _edits(env: Env) -> list[str]:
+    """What the message said, one edit after another."""
+    return [
+        request.json["content"]
+        for request in env.http_requests
+        if request.method == "PATCH" and isinstance(request.json, dict) and "content" in request.json
+    ]
+
+
+async def test_the_message_tells_the_place_in_the_queue_then_loading_then_progress(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert first(result).content == "> a fox\nNumber 3 in line, about 40 s"
+    await stage.env.advance_time(2)
+    await stage.event(Queued(1))
+    assert first(result).content == "> a fox\nNext in line"
+    await stage.env.advance_time(2)
+    await stage.event(Loading(0.43))
+    assert first(result).content == "> a fox\nDownloading the model, 43%"
+    await stage.env.advance_time(2)
+    await stage.event(Progress(6, 20))
+    await stage.env.advance_time(2)
+    await stage.event(Progress(10, 20))
+    assert first(result).content == "> a fox\n10/20 ▰▰▰▰▰▱▱▱▱▱ 0.5 s a step, about 5 s left"
+
+
+async def test_a_preview_stays_until_there_is_another_picture(stage: Stage):
+    stage.backend.script = lambda spec, request: [Progress(1, 20), Progress(2, 20, PNG), Progress(3, 20)]
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert "3/20" in first(result).content
+    assert [await file.read() for file in first(result).attachments] == [PNG]
+    stage.backend.listeners[-1](Progress(4, 20))
+    await stage.env.advance_time(2)
+    assert "3/20" in first(result).content, "pictures are not sent again at the pace of texts"
+    await stage.env.advance_time(1.1)
+    assert "4/20" in first(result).content
+    assert [file.filename for file in first(result).attachments] == ["preview.png"]
+    await stage.event(Progress(5, 20, PNG + b"more"))
+    await stage.env.advance_time(3)
+    assert [await file.read() for file in first(result).attachments] == [PNG + b"more"]
+    await stage.event(Result(ImageResult((GeneratedImage(PNG, 5),), 512, 512, 20, 7.5)))
+    assert [file.filename for file in first(result).attachments] == ["inkling-5.png"]
+
+
+async def test_edits_keep_a_pace_and_the_latest_wins(stage: Stage):
+    stage.backend.script = lambda spec, request: [PartialText(" a")]
+    await stage.alice.slash(stage.channel, "complete", prompt="x")
+    for text in (" a b", " a b c", " a b c d"):
+        stage.backend.listeners[-1](PartialText(text))
+    await stage.env.advance_time(1.4)
+    assert _edits(stage.env) == ["**x** a ▌"]
+    await stage.env.advance_time(0.2)
+    assert _edits(stage.env) == ["**x** a ▌", "**x** a b c d ▌"]
+
+
+async def test_the_result_does_not_wait_for_the_pace_and_is_the_last_edit(stage: Stage):
+    stage.backend.script = lambda spec, request: [PartialText(" a"), PartialText(" b"), PartialText(" c"), _DONE]
+    await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert _edits(stage.env)[-1] == "**x** the end\n-# seed 1"
+    await stage.env.advance_time(10)
+    assert _edits(stage.env)[-1] == "**x** the end\n-# seed 1"
+
+
+async def test_the_one_who_asked_can_cancel_while_the_job_waits(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert buttons(first(result)) == ["Cancel"]
+    await stage.alice.click(first(result), label="Cancel")
+    assert stage.backend.tickets[0].cancelled
+    assert first(result).content == "Cancelled."
+    assert buttons(first(result)) == []
+
+
+_LONG = " " + " ".join(f"word{number}" for number in range(400))
+
+
+async def test_all_that_has_been_written_outlives_a_failure(stage: Stage):
+    error = GenerationFailed("The model broke.")
+    stage.backend.script = lambda spec, request: [PartialText(_LONG), error]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    assert first(result).content.endswith(f"word399\n-# {error.user_message}\n-# Error {error.error_id}")
+    [file] = first(result).attachments
+    assert (await file.read()).decode() == "Once" + _LONG
+
+
+async def test_a_very_long_draft_of_a_stopped_job_comes_as_a_file_without_escapes(stage: Stage):
+    stage.backend.script = lambda spec, request: [PartialText(" 2*2 " * 2000)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="Sums:")
+    await stage.alice.click(first(result), label="Stop")
+    assert first(result).content.endswith("stopped")
+    [file] = first(result).attachments
+    assert (await file.read()).decode() == "Sums:" + " 2*2 " * 2000
+
+
+async def test_a_stranger_can_not_cancel(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    click = await stage.bob.click(first(result), label="Stop")
+    assert refusal(click) == "Only the person who asked can cancel this."
+    assert not stage.backend.tickets[0].cancelled
+    await stage.event(_DONE)
+    assert first(result).content == "**x** the end\n-# seed 1"
+
+
+async def test_there_is_nothing_to_cancel_once_the_result_is_there(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert "Cancel" not in buttons(first(result))
+
+
+async def test_a_job_whose_message_is_deleted_is_cancelled(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.bot.get_partial_messageable(stage.channel.id).get_partial_message(first(result).id).delete()
+    await stage.env.advance_time(2)
+    await stage.event(Queued(1))
+    assert stage.backend.tickets[0].cancelled
+    assert stage.channel.last_message is None
+
+
+async def test_a_message_deleted_at_the_very_end_is_let_go(stage: Stage, caplog: pytest.LogCaptureFixture):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.bot.get_partial_messageable(stage.channel.id).get_partial_message(first(result).id).delete()
+    await stage.event(_DONE)
+    assert not result.followups
+    assert "error" not in caplog.text
+
+
+async def test_a_job_says_so_when_the_bot_stops(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2)]
+    results = [await person.slash(stage.channel, "complete", prompt="x") for person in (stage.alice, stage.bob)]
+    await stage.bot.close()
+    assert [first(result).content for result in results] == ["The bot is being restarted. Ask again in a minute."] * 2
+    assert all(ticket.cancelled for ticket in stage.backend.tickets)
+
+
+async def test_nothing_that_is_sent_may_ping(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(2), Result(Completion(" long. " * 500, 1))]
+    await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.alice.send(stage.channel, f"{stage.mention} complete x")
+    await stage.alice.send(stage.channel, f"{stage.mention} dance")
+    sent = [request.json for request in stage.env.http_requests if isinstance(request.json, dict)]
+    texts = [body for body in sent if body.get("content")]
+    assert len(texts) == 4
+    assert all(body["allowed_mentions"]["parse"] == [] for body in texts)
+    assert not any(body["allowed_mentions"].get("replied_user") for body in texts)
+
+
+async def test_a_failure_names_its_cause_and_an_id_whose_traceback_is_not_logged_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    error = GenerationFailed("The model broke while it was running. Try again.")
+    error.__cause__ = RuntimeError("CUDA error: device-side assert at /srv/secret.py")
+    stage.backend.script = lambda spec, request: [error]
+    with caplog.at_level(logging.ERROR):
+        result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert first(result).content == f"{error.user_message}\n-# Error {error.error_id}"
+    assert not first(result).ephemeral
+    assert f"error {error.error_id} in complete: {error.user_message}" in caplog.text
+    assert "device-side assert" not in caplog.text
+
+
+async def test_a_mistake_of_ours_gets_an_apology_with_an_id(stage: Stage, caplog: pytest.LogCaptureFixture):
+    def broken(*_: object) -> list[InferenceError]:
+        raise ZeroDivisionError("secret detail")
+
+    stage.backend.script = broken
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    said, _, error_id = first(result).content.partition("\n-# Error ")
+    assert said.startswith("Something went wrong on my side.")
+    assert f"error {error_id} in complete" in caplog.text
+    assert "secret detail" in caplog.text
+    assert "Traceback" in caplog.text
+    assert "secret" not in said
+
+
+async def test_a_missing_model_is_told_to_who_asked_and_the_way_to_it_to_the_operator(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    step = OperatorStep("Run `fetch {repo}`.", repo="gpt2")
+    stage.backend.script = lambda spec, request: [ModelUnavailable("gpt2 is not here. {step}", step=step)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert refusal(result) == "gpt2 is not here. The bot's operator can fetch it, and finds in the log how."
+    assert "gpt2 is not here. Run `fetch gpt2`." in caplog.text
+
+
+async def test_a_full_queue_is_told_to_the_one_who_asked_alone(stage: Stage):
+    stage.backend.script = lambda spec, request: [Overloaded("The queue is full. Try again in 2 minutes.", 120)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert refusal(result) == "The queue is full. Try again in 2 minutes."
+    assert stage.channel.history(viewer=stage.bob) == []
+
+
+async def test_the_result_still_arrives_after_the_token_has_ended(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(9)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.env.advance_time(16 * 60)
+    await stage.event(_DONE)
+    assert first(result).content == "**x** the end\n-# seed 1"
+
+
+async def test_a_private_message_has_its_last_word_while_it_can_be_edited(stage: Stage, config: Config):
+    settings = cast(Inkling, stage.bot).store.settings
+    await settings.people.change(stage.alice.id, lambda person: replace(person, private=True))
+    stage.backend.script = lambda spec, request: [Queued(1)]
+    result = await stage.alice.slash(stage.channel, "summarize", text="word " * 50)
+    await stage.env.advance_time(14 * 60 + 1)
+    assert first(result).content.startswith("Discord leaves a quarter of an hour for a private answer")
+    assert stage.backend.tickets[-1].cancelled
+
+
+async def test_a_server_error_of_discord_in_between_does_no_harm(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(9)]
+    stage.env.inject_error("PATCH", "/webhooks/*", status=500)
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    await stage.event(_DONE)
+    assert first(result).content == "**x** the end\n-# seed 1"
+
+
+class FailingResponder:
+    """Takes the first page, then nothing for some calls."""
+
+    owner = 1
+    asker = ""
+    command = "complete"
+    upload_limit = 10**6
+    where = (1, 2)
+    private = False
+    origin = RequestOrigin(person=1, guild=None, channel=2, roles=frozenset(), hideable=True)
+
+    def __init__(self, failures: int) -> None:
+        self.first = ""
+        self.files: tuple[AttachedFile, ...] = ()
+        self.below: list[str] = []
+        self._failures = failures
+
+    async def acknowledge(self) -> None:
+        pass
+
+    async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
+        if self.first:
+            self._may_fail()
+        self.first, self.files = content.text, content.files
+
+    async def more(self, content: MessageContent) -> None:
+        self._may_fail()
+        self.below.append(content.text)
+
+    async def notify(self, text: str) -> None:
+        self._may_fail()
+
+    async def refuse(self, text: str) -> None:
+        self.first = text
+
+    def _may_fail(self) -> None:
+        self._failures -= 1
+        if self._failures >= 0:
+            raise TimeoutError("Discord is slow")
+
+
+async def test_a_rest_that_discord_refuses_comes_as_a_file(engine: PatientEngine, config: Config):
+    responder = FailingResponder(1)
+    settings = Store(config.data / "inkling.db").settings
+    async with ReplySessions(engine, settings).open(responder) as session:
+        await session.acknowledge()
+        await session.finish(MessageContent(_LONG, plain=_LONG))
+    assert responder.first.startswith(" word0 word1")
+    assert responder.first.endswith("-# The whole text is in the attached file.")
+    assert [file.data.decode() for file in responder.files] == [_LONG]
+    assert responder.below == []
+
+
+async def test_what_has_been_shown_stays_when_neither_the_rest_nor_a_file_arrives(
+    engine: PatientEngine, config: Config
+):
+    responder = FailingResponder(2)
+    settings = Store(config.data / "inkling.db").settings
+    async with ReplySessions(engine, settings).open(responder) as session:
+        await session.acknowledge()
+        await session.finish(MessageContent(_LONG))
+    assert responder.first.startswith(" word0 word1")
+    [note] = responder.below
+    assert note.startswith("The rest could not be shown. Discord did not answer in time")
+
+
+async def test_a_result_that_discord_refuses_ends_in_a_sentence(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(9)]
+    result = await stage.alice.slash(stage.channel, "complete", prompt="x")
+    stage.env.inject_error("PATCH", "/webhooks/*", status=400)
+    await stage.event(_DONE)
+    assert refusal(result).startswith("Discord did not accept my message")

@@ -1,0 +1,172 @@
+"""The catalogues hold all that is said, and every sentence keeps its places and names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, cast
+
+import discord
+import pytest
+from babel.messages.catalog import Catalog, Message
+from discord import app_commands
+
+from cogs.client import Inkling
+from cogs.i18n import LANGUAGES, ntr, set_language, tr, word
+from cogs.i18n.catalogues import read
+from cogs.i18n.extraction import Unreadable, in_source
+from cogs.i18n.updating import template, untranslated
+from tests.cogs.stage import Stage
+
+OTHERS = LANGUAGES[1:]
+
+_PLACE = re.compile(r"(?<!\{)\{(\w+)(?:![rs])?(?::[^{}]*)?\}")
+_NAME = re.compile(
+    r"(?<![\w/.])/[a-z][a-z-]+|`(?:[a-z][a-z0-9_-]*|@Inkling[^`]*|\.venv[^`]*)`|https://\S+[\w}]", re.ASCII
+)
+_SLASH_NAME = re.compile(r"[-_'\w]{1,32}")
+
+
+@pytest.fixture(autouse=True)
+def english_afterwards() -> Generator[None]:
+    """Tests that are no coroutines share a context."""
+    yield
+    set_language("en")
+
+
+def _messages(language: str) -> Iterator[tuple[Message, list[str], list[str]]]:
+    """Each message, its English forms, its translated forms."""
+    for message in read(language):
+        if message.id:
+            yield message, _forms(message.id), _forms(message.string)
+
+
+def _forms(texts: Any) -> list[str]:
+    return [texts] if isinstance(texts, str) else list(texts)
+
+
+def _ids(catalog: Catalog) -> set[tuple[str, str]]:
+    return {(message.context or "", _forms(message.id)[0]) for message in catalog if message.id}
+
+
+def _tree(stage: Stage) -> app_commands.CommandTree[Any]:
+    return cast(Inkling, stage.bot).tree
+
+
+@pytest.mark.parametrize("language", OTHERS)
+async def test_a_catalogue_has_every_message_and_no_other_all_translated(stage: Stage, language: str):
+    wanted = _ids(template(cast(Inkling, stage.bot)))
+    there = read(language)
+    assert wanted - _ids(there) == set(), "run python -m cogs.i18n, and translate what is new"
+    assert _ids(there) - wanted == set(), "run python -m cogs.i18n"
+    assert list(untranslated(there)) == []
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_translations_keep_the_places_for_values(language: str):
+    for message, english, forms in _messages(language):
+        allowed = set(_PLACE.findall(" ".join(english)))
+        for form in forms:
+            assert set(_PLACE.findall(form)) <= allowed, message.id
+        assert set(_PLACE.findall(forms[-1])) == set(_PLACE.findall(english[-1])), message.id
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_translations_name_commands_and_options_in_english_which_are_put_into_words_when_said(language: str):
+    for message, english, forms in _messages(language):
+        assert Counter(_NAME.findall(forms[-1])) == Counter(_NAME.findall(english[-1])), message.id
+
+
+@pytest.mark.parametrize("language", OTHERS)
+async def test_what_menus_show_keeps_to_discords_rules(stage: Stage, language: str):
+    set_language(language)
+    for command in _tree(stage).walk_commands():
+        _check_name(word(command.name, "command"))
+        assert len(tr(command.description)) <= 100, tr(command.description)
+        options = command.parameters if isinstance(command, app_commands.Command) else []
+        for option in options:
+            _check_name(word(option.display_name, "option"))
+            assert len(tr(str(option.description))) <= 100, tr(str(option.description))
+            assert all(len(word(choice.name, "choice")) <= 100 for choice in option.choices)
+        names = [word(option.display_name, "option") for option in options]
+        assert len(set(names)) == len(names)
+    menus = [word(menu.name, "menu") for menu in _tree(stage).get_commands(type=discord.AppCommandType.message)]
+    assert all(len(name) <= 32 for name in menus)
+    commands = [word(command.name, "command") for command in _tree(stage).get_commands()]
+    assert len({*menus}) == len(menus)
+    assert len({*commands}) == len(commands)
+
+
+def _check_name(name: str) -> None:
+    assert _SLASH_NAME.fullmatch(name), name
+    assert name == name.lower()
+
+
+async def test_commands_are_registered_in_all_languages_and_variants(stage: Stage):
+    tree = _tree(stage)
+    assert tree.translator is not None
+    command = tree.get_command("summarize")
+    assert isinstance(command, app_commands.Command)
+    payload = await command.get_translated_payload(tree, tree.translator)
+    assert payload["name"] == "summarize"
+    assert payload["name_localizations"] == {
+        "de": "zusammenfassen", "es-ES": "resumir", "es-419": "resumir", "fr": "résumer", "ja": "要約"
+    }  # fmt: skip
+    length = next(option for option in payload["options"] if option["name"] == "length")
+    assert length["name_localizations"]["de"] == "länge"
+    assert length["choices"][0]["name_localizations"]["de"] == "kurz"
+
+
+def test_sentences_name_commands_and_options_as_that_persons_discord_shows_them():
+    set_language("en", menus="de")
+    assert tr("To draw from this picture, say what it should become as `prompt`.").endswith("as `beschreibung`.")
+    set_language("de", menus="en")
+    assert tr("Only the person who asked can use these buttons. Ask your own question with /ask.").endswith(
+        "Stell mit /ask deine eigene Frage."
+    )
+
+
+def test_numbers_and_plurals_are_written_as_the_language_writes_them():
+    set_language("de")
+    assert tr("Give 1 to {most:,} texts, not {count:,}.", most=1000, count=2500).endswith(
+        "1.000 Texte an, nicht 2.500."
+    )
+    assert tr("{pace:.1f} s a step, about {left} left", pace=1.84, left="3 s") == "1,8 s je Schritt, noch etwa 3 s"
+    assert [ntr("{count} step", "{count} steps", count, count=count) for count in (0, 1, 2)] == [
+        "0 Schritte", "1 Schritt", "2 Schritte"
+    ]  # fmt: skip
+    set_language("fr")
+    assert ntr("{count} step", "{count} steps", 0, count=0) == "0 étape"
+    set_language("ja")
+    assert ntr("{count} step", "{count} steps", 1, count=1) == "1ステップ"
+
+
+def test_a_sentence_that_no_catalogue_has_is_said_in_english():
+    set_language("de")
+    assert tr("Nobody has translated this {word}.", word="yet") == "Nobody has translated this yet."
+
+
+def test_the_code_is_read_for_sentences_plurals_constants_and_errors(tmp_path: Path):
+    source = tmp_path / "said.py"
+    source.write_text(
+        '_WHY = "Because."\n'
+        'tr("One " "sentence.")\n'
+        'ntr("{n} file", "{n} files", n, n=n)\n'
+        "InvalidRequest(_WHY)\n"
+        'tr("Yes" if yes else "No")\n'
+        "tr(variable)\n"
+    )
+    found = [(sentence.one, sentence.many) for sentence in in_source(source, tmp_path)]
+    assert found == [
+        ("One sentence.", ""), ("{n} file", "{n} files"), ("Because.", ""), ("Yes", ""), ("No", "")
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", ['tr(f"{n} files")', 'InvalidRequest("a" + b)', 'tr("{}".format(n))'])
+def test_a_sentence_that_is_put_together_is_refused(tmp_path: Path, call: str):
+    source = tmp_path / "said.py"
+    source.write_text(f"\n{call}\n")
+    with pytest.raises(Unreadable, match=r"said\.py:2"):
+        list(in_source(source, tmp_path))

@@ -1,0 +1,86 @@
+"""What people who can't see a picture are told."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import pytest
+
+from cogs.imagine.alt_text import alt_text, captions
+from inference import (
+    Caption,
+    CaptionRequest,
+    Config,
+    Engine,
+    Event,
+    GeneratedImage,
+    GenerationFailed,
+    InferenceError,
+    ModelSpec,
+    Request,
+    Result,
+    load_config,
+)
+from tests.fakes import PNG, FakeBackend
+
+PICTURES = [GeneratedImage(PNG, 1), GeneratedImage(PNG + b"and what follows", 2)]
+
+
+@pytest.fixture
+def config() -> Config:
+    return load_config(Path(__file__).parents[3] / "config.yaml")
+
+
+@pytest.fixture
+def backend(config: Config) -> FakeBackend:
+    return FakeBackend(in_memory={config.specs("caption")[0].name})
+
+
+def test_the_words_it_was_drawn_from_are_marked_as_such() -> None:
+    assert alt_text("a red\napple", [""]) == 'Drawn by a machine from the words: "a red apple"'
+
+
+def test_a_caption_comes_first() -> None:
+    expected = 'Machine-made description: a red apple on a table. Drawn from the words: "apple"'
+    assert alt_text("apple", ["a red apple on a table."]) == expected
+
+
+def test_a_sheet_numbers_its_pictures() -> None:
+    expected = 'Machine-made description: 1: a cat; 3: a dog. Drawn from the words: "pets"'
+    assert alt_text("pets", ["a cat", "", "a dog"]) == expected
+
+
+def test_discord_takes_every_text() -> None:
+    text = alt_text("x" * 3000, ["a cat"] * 4)
+    assert len(text) == 1024
+    assert text.startswith("Machine-made description: 1: a cat; 2:")
+    assert text.endswith("x…")
+
+
+async def test_each_picture_gets_its_own_caption(config: Config, backend: FakeBackend) -> None:
+    def look(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
+        assert isinstance(request, CaptionRequest)
+        return [Result(Caption("a cat" if request.image == PNG else "a dog"))]
+
+    backend.script = look
+    assert await captions(Engine(config, backend), PICTURES) == ["a cat", "a dog"]
+
+
+async def test_a_captioner_that_is_not_loaded_is_not_loaded_for_this(config: Config, backend: FakeBackend) -> None:
+    backend.in_memory.clear()
+    assert await captions(Engine(config, backend), PICTURES) == ["", ""]
+    assert not backend.requests
+
+
+async def test_a_caption_that_fails_leaves_a_gap(
+    config: Config, backend: FakeBackend, caplog: pytest.LogCaptureFixture
+) -> None:
+    def second_fails(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
+        assert isinstance(request, CaptionRequest)
+        return [Result(Caption("a cat")) if request.image == PNG else GenerationFailed("It broke.")]
+
+    backend.script = second_fails
+    with caplog.at_level(logging.WARNING):
+        assert await captions(Engine(config, backend), PICTURES) == ["a cat", ""]
+    assert "It broke." in caplog.text

@@ -1,0 +1,182 @@
+"""Several pictures as one, and the buttons below."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from typing import cast
+
+import discord
+import pytest
+from PIL import Image
+
+from inference import Config, GeneratedImage, ImageResult, ImagineRequest, Result, Variation, infotext
+from tests.cogs.imagine.gallery import file, grid, newest, press, rows, size
+from tests.cogs.stage import Stage, first, refusal
+from tests.fakes import FakeBackend, drawn
+
+
+async def test_several_pictures_come_as_one_with_buttons_for_each(stage: Stage):
+    message = await grid(stage)
+    assert await size(message) == (128, 128)
+    assert rows(message) == [
+        ["U1", "U2", "U3", "U4"],
+        ["V1", "V2", "V3", "V4"],
+        ["Re-roll", "Remix", "Parameters", "Delete"],
+    ]
+    assert message.content == "> a fox\n-# 64 × 64 · 25 steps · DDIM · guidance 7.5 · seeds 7 to 10"
+
+
+async def test_a_single_picture_has_one_row_of_buttons(stage: Stage):
+    assert rows(await grid(stage, count=1)) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
+
+
+class TestTenPictures:
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        return config.model_copy(update={"limits": config.limits.model_copy(update={"pictures": 10})})
+
+    async def test_fit_below_one_message(self, stage: Stage):
+        message = await grid(stage, count=10)
+        assert [len(row) for row in rows(message)] == [5, 5, 5, 5, 4]
+        assert await file(first(await press(stage, message, "U10"))) == drawn(newest(stage)).pictures[9].png
+
+
+async def test_one_picture_is_cut_out_to_the_byte_and_tells_where_it_is_from(stage: Stage):
+    message = await grid(stage)
+    one = first(await press(stage, message, "U2"))
+    assert await file(one) == drawn(newest(stage)).pictures[1].png
+    assert len(stage.backend.requests) == 1, "nothing is drawn anew"
+    assert one.content.endswith(f"· seed 8\n-# Picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>")
+    assert rows(one) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
+
+
+async def test_its_file_repeats_it(stage: Stage):
+    one = first(await press(stage, await grid(stage), "U3"))
+    request = infotext.read(await file(one))
+    assert request is not None
+    assert drawn(request).pictures[0].png == await file(one)
+
+
+async def test_variations_start_near_their_parent(stage: Stage):
+    message = await grid(stage, negative="fog", steps=30)
+    varied = first(await press(stage, message, "V2"))
+    request = newest(stage)
+    assert (request.prompt, request.negative_prompt, request.steps, request.count) == ("a fox", "fog", 30, 4)
+    assert request.seed == 8
+    [turn] = request.variations
+    assert turn.strength == 0.2
+    assert await size(varied) == (128, 128)
+    assert varied.content.endswith(
+        f"\n-# Variations of picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>"
+    )
+
+
+async def test_a_variation_of_a_variation_takes_one_more_turn(stage: Stage):
+    one = first(await press(stage, first(await press(stage, await grid(stage), "V1")), "U3"))
+    before = newest(stage)
+    await press(stage, one, "Vary")
+    assert newest(stage).variations[0] == Variation(before.variations[0].seed + 2, 0.2)
+    assert len(newest(stage).variations) == 2
+    assert newest(stage).seed == 7
+
+
+async def test_another_try_has_another_seed_and_all_else_the_same(stage: Stage):
+    message = await grid(stage, steps=30)
+    before = newest(stage)
+    again = first(await press(stage, message, "Re-roll"))
+    assert newest(stage).seed != before.seed
+    assert replace(newest(stage), seed=before.seed) == before
+    assert f"Another try at {message.message.jump_url}" in again.content
+
+
+async def test_another_try_at_variations_varies_the_same_picture(stage: Stage):
+    message = first(await press(stage, await grid(stage), "V2"))
+    before = newest(stage)
+    await press(stage, message, "Re-roll")
+    assert newest(stage).seed == before.seed
+    assert newest(stage).variations != before.variations
+
+
+async def test_parameters_are_for_the_owners_eyes_and_repeat_the_drawing(stage: Stage):
+    said = refusal(await press(stage, await grid(stage), "Parameters"))
+    _, block, seeds = said.split("```")
+    assert drawn(infotext.from_text(block.strip())).pictures[0].png == drawn(newest(stage)).pictures[0].png
+    assert seeds.strip().splitlines() == [f"-# Picture {i + 1}: seed {7 + i}" for i in range(4)]
+
+
+async def test_parameters_that_would_break_out_of_their_block_come_as_a_file_too(stage: Stage):
+    result = await press(stage, await grid(stage, count=1, prompt="``` @everyone"), "Parameters")
+    assert first(result).content.count("```") == 2
+    assert infotext.from_text((await file(first(result))).decode()).prompt == "``` @everyone"
+
+
+@pytest.mark.parametrize("names", [["inkling-7.webp"], []])
+async def test_a_sheet_that_was_too_large_to_go_out_as_it_is_is_not_cut_but_drawn_anew(stage: Stage, names: list[str]):
+    message = await grid(stage)
+    png = await file(message)
+    await message.message.edit(attachments=[discord.File(BytesIO(png), name) for name in names])
+    one = first(await press(stage, message, "U2"))
+    assert (newest(stage).seed, newest(stage).count) == (8, 1)
+    assert await file(one) == drawn(newest(stage)).pictures[0].png
+
+
+async def test_a_picture_that_was_held_back_leaves_a_gap_and_can_not_be_chosen(stage: Stage):
+    def script(spec: object, request: object) -> list[Result]:
+        drawing = drawn(cast(ImagineRequest, request))
+        first, *others = drawing.pictures
+        return [Result(replace(drawing, pictures=(replace(first, png=b"", flagged=True), *others)))]
+
+    stage.backend.script = script
+    message = await grid(stage)
+    assert rows(message)[:2] == [["(U1)", "U2", "U3", "U4"], ["(V1)", "V2", "V3", "V4"]]
+    assert Image.open(BytesIO(await file(message))).getpixel((0, 0)) == (0, 0, 0, 0)
+    assert "The safety checker held back 1 of 4." in message.content
+    stage.backend.script = FakeBackend().script
+    assert await file(first(await press(stage, message, "U2"))) == drawn(newest(stage)).pictures[1].png
+
+
+async def test_when_all_are_held_back_there_is_no_picture_but_a_way_on(stage: Stage):
+    pictures = (GeneratedImage(b"", 7, flagged=True), GeneratedImage(b"", 8, flagged=True))
+    stage.backend.script = lambda spec, request: [Result(ImageResult(pictures, 8, 8, 25, 7.5))]
+    message = await grid(stage, count=2)
+    assert message.attachments == []
+    assert rows(message)[2] == ["Re-roll", "Remix", "Parameters", "Delete"]
+
+
+async def test_a_picture_that_was_shown_under_a_cover_is_not_shown_once_the_channel_is_open_to_all(stage: Stage):
+    channel = cast(discord.TextChannel, stage.bot.get_channel(stage.channel.id))
+    channel.nsfw = True
+
+    def script(spec: object, request: object) -> list[Result]:
+        drawing = drawn(cast(ImagineRequest, request))
+        return [Result(replace(drawing, pictures=tuple(replace(p, flagged=True) for p in drawing.pictures)))]
+
+    stage.backend.script = script
+    message = await grid(stage)
+    assert newest(stage).show_flagged
+    [sheet] = message.attachments
+    assert sheet.filename.startswith("SPOILER_")
+    [one] = first(await press(stage, message, "U1")).attachments
+    assert one.filename.startswith("SPOILER_")
+    channel.nsfw = False
+    assert refusal(await press(stage, message, "U1")).startswith("The safety checker objects to this picture")
+    await press(stage, message, "Re-roll")
+    assert not newest(stage).show_flagged
+
+
+async def test_who_waited_for_long_is_told_by_a_message_that_may_ping_them_alone(stage: Stage):
+    stage.backend.script = lambda spec, request: []
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    await stage.env.advance_time(70)
+    await stage.event(Result(drawn(ImagineRequest(prompt="a fox"))))
+    [note] = result.followups
+    assert note.content == f"<@{stage.alice.id}> Your picture is ready."
+    sent = stage.env.http_requests[-1].json
+    assert sent is not None
+    assert sent["allowed_mentions"] == {"parse": [], "users": [stage.alice.id]}
+
+
+async def test_who_waited_shortly_is_not(stage: Stage):
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
+    assert result.followups == []

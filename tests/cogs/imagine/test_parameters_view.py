@@ -1,0 +1,36 @@
+"""What [Parameters] shows: always within one message of Discord's."""
+
+from __future__ import annotations
+
+import pytest
+
+from cogs.imagine.parameters_view import parameters_content
+from inference import GeneratedImage, ImageResult, ImagineRequest, Variation, infotext
+from storage import StoredImage
+
+
+def _kept(prompt: str, count: int, turns: int) -> StoredImage:
+    def picture(index: int) -> GeneratedImage:
+        variations = tuple(Variation(4294967290 - index - turn, 0.2) for turn in range(turns))
+        return GeneratedImage(b"", 4294967200 + index, variations=variations)
+
+    drawing = ImageResult(tuple(map(picture, range(count))), 512, 512, 25, 7.5, "DPM++ 2M Karras")
+    return StoredImage("x", 1, 2, 3, 0.0, ImagineRequest(prompt=prompt, count=count), drawing)
+
+
+@pytest.mark.parametrize(("count", "turns"), [(1, 0), (4, 0), (4, 2), (4, 12), (10, 0), (10, 9)])
+@pytest.mark.parametrize("prompt", ["a fox", "p" * 6000, "```" * 700])
+def test_a_message_holds_it_and_files_have_the_rest(prompt: str, count: int, turns: int) -> None:
+    kept = _kept(prompt, count, turns)
+    content = parameters_content(kept)
+    assert len(content.text) <= 2000
+    assert content.text.count("```") == 2
+    files = {file.name: file.data.decode() for file in content.files}
+    text = infotext.to_text(infotext.request_for_image(kept.request, kept.drawing, 0))
+    assert files.get("parameters.txt", text) == text
+    last = f"Picture {count}: seed {4294967200 + count - 1}"
+    assert count == 1 or last in files.get("seeds.txt", content.text)
+
+
+def test_a_short_one_needs_no_file() -> None:
+    assert not parameters_content(_kept("a fox", 4, 2)).files

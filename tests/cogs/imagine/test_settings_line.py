@@ -1,0 +1,52 @@
+"""What is said of the words that people changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import SequenceMatcher
+from typing import Any
+
+import pytest
+
+from cogs.imagine import settings_line
+from cogs.imagine.settings_line import changes
+from inference import ImagineRequest
+
+
+def _changes(before: str, after: str) -> str:
+    old = ImagineRequest(prompt=before, model="m", seed=7)
+    return changes(old, replace(old, prompt=after))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("a fox", "a fox", "nothing changed"),
+        ("a fox by day", "a red fox at night", 'prompt −"by day" +"red" +"at night"'),
+        ("a a", "a", 'prompt −"a"'),
+        ("a b c d e f", "a 1 b 2 c 3 d 4 e 5 f", 'prompt +"1" +"2" +"3" +"4" …'),
+        ("", "a fox", 'prompt +"a fox"'),
+    ],
+)
+def test_each_place_is_shown(before: str, after: str, said: str) -> None:
+    assert _changes(before, after) == said
+
+
+def test_a_small_change_of_a_long_prompt_is_shown_as_what_it_is() -> None:
+    words = ["a"] * 2000
+    assert _changes(" ".join(words), " ".join([*words[:1000], "red", *words[1000:]])) == 'prompt +"red"'
+
+
+def test_many_changes_of_a_long_prompt_are_one_passage_and_no_long_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+
+    class Counting(SequenceMatcher[str]):
+        def __init__(self, isjunk: None, a: list[str], b: list[str], **options: Any) -> None:
+            compared.append(max(len(a), len(b)))
+            super().__init__(isjunk, a, b, **options)
+
+    monkeypatch.setattr(settings_line, "SequenceMatcher", Counting)
+    said = _changes(" ".join("aaab" * 500), " ".join("aaac" * 500))
+    assert said.startswith('prompt −"b a a a b')
+    assert said.count('"') == 4
+    assert not [words for words in compared if words > 200]

@@ -1,0 +1,102 @@
+"""Models whose files lie in two repositories."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from inference.hub import is_complete, wanted_files
+from tests.inference.hub.fake_hub import FakeHub, sha
+from tests.inference.hub.test_hub import hub_at, refusal, silent, spec
+
+DALLE = {
+    "config.json": b'{"model_type": "dallebart"}',
+    "enwiki-words-frequency.txt": b"the 9",
+    "flax_model.msgpack": b"w" * 1000,
+    "tokenizer.json": b"{}",
+}
+
+
+VQGAN = {"config.json": b'{"n_embed": 16384}', "flax_model.msgpack": b"v" * 500}
+
+
+VQGAN_REPO = "dalle-mini/vqgan_imagenet_f16_16384"
+
+
+@pytest.fixture
+def dalle(online: FakeHub) -> FakeHub:
+    online.files |= {"org/dalle": dict(DALLE), VQGAN_REPO: dict(VQGAN)}
+    return online
+
+
+def test_flax_weights_are_wanted_where_the_config_names_a_model_that_has_no_others() -> None:
+    assert "flax_model.msgpack" in wanted_files(DALLE, flax=True)
+    assert is_complete(DALLE, flax=True)
+    assert not is_complete(set(DALLE) - {"flax_model.msgpack"}, flax=True)
+    assert not is_complete(DALLE)
+
+
+def test_a_model_comes_with_its_companion_as_one_download(dalle: FakeHub, tmp_path: Path) -> None:
+    fractions: list[float | None] = []
+    hub = hub_at(dalle, tmp_path)
+    folder = hub.folder(spec("org/dalle"), fractions.append)
+    assert dalle.fetched() == sorted([*DALLE, *VQGAN])
+    assert fractions == sorted(fractions, key=lambda f: f or 0)
+    assert fractions[-1] == 1.0
+    assert fractions[0] != 1.0
+    assert hub.state(spec("org/dalle")) == ("on disk", sum(map(len, [*DALLE.values(), *VQGAN.values()])))
+    assert json.loads((tmp_path / "data" / "commits.json").read_text()) == {
+        repo: sha(repo) for repo in ("org/dalle", VQGAN_REPO)
+    }
+    equipped = hub.with_companion(spec("org/dalle"))
+    assert Path(equipped.companion).name == sha(VQGAN_REPO)
+    assert equipped.key == spec("org/dalle").key
+    dalle.asked.clear()
+    assert hub.download(spec("org/dalle"), silent) == folder
+    assert dalle.asked == []
+
+
+def test_without_its_companion_a_model_is_not_on_disk(dalle: FakeHub, tmp_path: Path) -> None:
+    hub = hub_at(dalle, tmp_path)
+    del dalle.files[VQGAN_REPO]
+    assert f"no model {VQGAN_REPO}" in refusal(hub, spec("org/dalle"))
+    dalle.files[VQGAN_REPO] = dict(VQGAN)
+    dalle.broken.add("flax_model.msgpack")
+    assert "hub failed" in refusal(hub, spec("org/dalle"))
+    assert hub.state(spec("org/dalle")) == ("not downloaded", 0)
+    assert "python -m inference download org/dalle" in refusal(
+        hub_at(dalle, tmp_path, download=False), spec("org/dalle")
+    )
+    dalle.broken.clear()
+    assert hub.folder(spec("org/dalle"), silent)
+
+
+def test_a_companion_that_is_here_already_is_not_fetched_again(dalle: FakeHub, tmp_path: Path) -> None:
+    hub = hub_at(dalle, tmp_path)
+    hub.download(spec(VQGAN_REPO), silent)
+    dalle.asked.clear()
+    hub.download(spec("org/dalle"), silent)
+    assert dalle.fetched() == sorted(DALLE)
+
+
+def test_a_folder_may_hold_its_companion(online: FakeHub, tmp_path: Path) -> None:
+    folder = tmp_path / "dalle"
+    for path, content in {**DALLE, **{f"vqgan/{name}": data for name, data in VQGAN.items()}}.items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_bytes(content)
+    hub = hub_at(online, tmp_path / "elsewhere", download=False)
+    assert hub.folder(spec(str(folder)), silent) == folder
+    assert hub.with_companion(spec(str(folder))).companion == str(folder / "vqgan")
+    assert hub.state(spec(str(folder)))[1] == sum(map(len, [*DALLE.values(), *VQGAN.values()]))
+
+
+def test_a_folder_without_its_companion_has_it_fetched(dalle: FakeHub, tmp_path: Path) -> None:
+    for name, content in DALLE.items():
+        (tmp_path / name).write_bytes(content)
+    local = spec(str(tmp_path))
+    assert "not on this machine yet" in refusal(hub_at(dalle, tmp_path / "elsewhere", download=False), local)
+    hub = hub_at(dalle, tmp_path / "elsewhere")
+    assert hub.folder(local, silent) == tmp_path
+    assert Path(hub.with_companion(local).companion).name == sha(VQGAN_REPO)

@@ -1,0 +1,193 @@
+"""Causal language models: the same text as transformers' own loop, alone or together, stopped or joined."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from inference.pipelines.causal_lm import CausalLM
+from inference.tasks import CompleteRequest, Completion, FillMaskResult, FillRequest, SentimentRequest, SentimentResult
+from inference.types import PartialText
+from inference.types.errors import InvalidRequest
+from tests.inference.pipelines.harness import MemoryBatch, MemoryJob, run
+from tests.inference.pipelines.tiny_causal import ARCHITECTURES, load, save_causal
+
+PROMPTS = ("the quick brown fox", "once upon a time there was a small boat on a wide river", "a", "she said that he")
+
+
+@pytest.fixture(scope="module")
+def gpt2(tmp_path_factory: pytest.TempPathFactory) -> CausalLM:
+    return load(save_causal(tmp_path_factory.mktemp("gpt2"), "gpt2"))
+
+
+def greedy(prompt: str, tokens: int = 24) -> CompleteRequest:
+    return CompleteRequest(prompt=prompt, max_new_tokens=tokens, temperature=0, seed=0)
+
+
+def sampled(prompt: str, seed: int = 0, tokens: int = 24) -> CompleteRequest:
+    return CompleteRequest(prompt=prompt, max_new_tokens=tokens, temperature=1.0, top_p=0.9, seed=seed)
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+def test_greedy_text_equals_that_of_transformers(architecture: str, tmp_path: Path) -> None:
+    folder = save_causal(tmp_path, architecture)
+    reference: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    pipeline = load(folder)
+    for prompt in PROMPTS:
+        inputs = tokenizer(prompt, return_tensors="pt")
+        output = reference.generate(**inputs, max_new_tokens=24, do_sample=False, pad_token_id=1)
+        expected = tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
+        assert run(pipeline, greedy(prompt)) == [Completion(expected, 0)]
+
+
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_text_is_the_same_alone_and_in_a_batch(architecture: str, dtype: torch.dtype, tmp_path: Path) -> None:
+    pipeline = load(save_causal(tmp_path, architecture), dtype)
+    requests = [sampled(prompt, seed) for seed, prompt in enumerate(PROMPTS * 3)]
+    alone = [run(pipeline, request)[0] for request in requests]
+    assert run(pipeline, *requests) == alone
+    assert len(set(map(str, alone))) == len(alone)
+
+
+def test_the_same_seed_gives_the_same_text_and_another_seed_another(gpt2: CausalLM) -> None:
+    first, again, other = run(gpt2, sampled("a", 1), sampled("a", 1), sampled("a", 2))
+    assert isinstance(first, Completion)
+    assert isinstance(other, Completion)
+    assert first == again
+    assert first.text != other.text
+
+
+def test_a_newcomer_joins_and_gets_the_text_it_would_get_alone(gpt2: CausalLM) -> None:
+    early, late = sampled(PROMPTS[0], 1), sampled(PROMPTS[1], 2)
+    expected = [run(gpt2, early)[0], run(gpt2, late)[0]]
+    batch = MemoryBatch.of(early)
+    newcomer = MemoryJob(late)
+
+    def arrive_at_the_fifth_token() -> None:
+        if batch.checkpoints == 5:
+            batch.arrivals.append(newcomer)
+
+    batch.at_checkpoint = arrive_at_the_fifth_token
+    batch.run(gpt2)
+    assert [batch.jobs[0].outcome, newcomer.outcome] == expected
+
+
+def test_one_who_leaves_does_not_disturb_the_others(gpt2: CausalLM) -> None:
+    stays, leaves = sampled(PROMPTS[0], 1), sampled(PROMPTS[1], 2)
+    expected = run(gpt2, stays)[0]
+    batch = MemoryBatch.of(leaves, stays)
+    batch.at_checkpoint = lambda: batch.jobs[0].cancel() if batch.checkpoints == 5 else None
+    batch.run(gpt2)
+    assert batch.jobs[1].outcome == expected
+    assert batch.jobs[0].outcome is None
+    assert len(batch.jobs[0].events) < 8
+
+
+def test_more_requests_than_grow_together_are_all_served(gpt2: CausalLM) -> None:
+    requests = [sampled("the", seed, tokens=4) for seed in range(20)]
+    outcomes = run(gpt2, *requests)
+    assert [outcome.seed for outcome in outcomes if isinstance(outcome, Completion)] == list(range(20))
+
+
+def test_each_chunk_goes_on_from_the_one_before_and_the_last_is_the_text(gpt2: CausalLM) -> None:
+    batch = MemoryBatch.of(*(sampled(prompt, seed) for seed, prompt in enumerate(PROMPTS)))
+    batch.run(gpt2)
+    for job in batch.jobs:
+        chunks = [event.text for event in job.events if isinstance(event, PartialText)]
+        assert all(later.startswith(earlier) for earlier, later in pairwise(chunks))
+        assert isinstance(job.outcome, Completion)
+        assert job.outcome.text == chunks[-1]
+    assert max(len(job.events) for job in batch.jobs) > 12
+
+
+def test_temperature_widens_and_a_small_nucleus_narrows_the_choice(gpt2: CausalLM) -> None:
+    def texts(temperature: float, top_p: float) -> set[str]:
+        requests = [
+            CompleteRequest(prompt="the", max_new_tokens=3, temperature=temperature, top_p=top_p, seed=seed)
+            for seed in range(12)
+        ]
+        return {outcome.text for outcome in run(gpt2, *requests) if isinstance(outcome, Completion)}
+
+    assert len(texts(1.5, 1.0)) > 6
+    assert texts(1.5, 0.01) == texts(0, 1.0)
+
+
+def test_a_prompt_that_leaves_no_room_is_refused_with_the_numbers_and_the_others_go_on(gpt2: CausalLM) -> None:
+    long, fine = run(gpt2, greedy("dog " * 300), greedy("dog"))
+    assert isinstance(long, InvalidRequest)
+    assert "232" in long.user_message
+    assert isinstance(fine, Completion)
+
+
+def test_a_text_ends_at_the_models_end_token(gpt2: CausalLM, tmp_path: Path) -> None:
+    folder = save_causal(tmp_path, "gpt2")
+    text = run(gpt2, greedy("the quick"))[0]
+    assert isinstance(text, Completion)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    third = tokenizer(text.text)["input_ids"][2]
+    generation = folder / "generation_config.json"
+    generation.write_text(generation.read_text().replace('"eos_token_id": 1', f'"eos_token_id": [1, {third}]'))
+    shorter = run(load(folder), greedy("the quick"))[0]
+    assert isinstance(shorter, Completion)
+    assert text.text.startswith(shorter.text)
+    assert len(shorter.text) < len(text.text)
+
+
+def test_every_blank_is_filled_with_words_best_first(gpt2: CausalLM) -> None:
+    (filling,) = run(gpt2, FillRequest(text="the [MASK] sat on the ____ today", top_k=3))
+    assert isinstance(filling, FillMaskResult)
+    assert len(filling.blanks) == 2
+    for blank in filling.blanks:
+        scores = [prediction.score for prediction in blank]
+        assert len(blank) == 3
+        assert scores == sorted(scores, reverse=True)
+        assert all(prediction.word.isalpha() for prediction in blank)
+    best = [blank[0].word for blank in filling.blanks]
+    assert filling.text == f"the {best[0]} sat on the {best[1]} today" == filling.blanks[1][0].text
+    second = filling.blanks[0][1]
+    assert second.text == f"the {second.word} sat on the {best[1]} today"
+
+
+def test_words_for_a_blank_are_judged_by_what_follows_too(gpt2: CausalLM) -> None:
+    outcomes = run(gpt2, *(FillRequest(text=f"the [MASK]{rest}") for rest in (" sat on the mat", ", but dark")))
+    first, second = ([p.score for p in o.blanks[0]] for o in outcomes if isinstance(o, FillMaskResult))
+    assert first != second
+
+
+def test_a_mood_is_one_of_two_with_its_share(gpt2: CausalLM) -> None:
+    (moods,) = run(gpt2, SentimentRequest(texts=("the cat sat on the mat", "the", "N/A")))
+    assert isinstance(moods, SentimentResult)
+    for mood in moods.moods:
+        assert mood.label in ("positive", "negative")
+        assert 0.5 <= mood.score <= 1
+        assert mood.valence == pytest.approx((2 * mood.score - 1) * (1 if mood.label == "positive" else -1))
+    assert moods.moods[2].valence == 0, "no text at all is as good as bad"
+
+
+def test_moods_of_several_texts_are_those_of_each_alone(gpt2: CausalLM) -> None:
+    texts = ("the cat sat", "on the mat today")
+    (together,) = run(gpt2, SentimentRequest(texts=texts))
+    alone = run(gpt2, *(SentimentRequest(texts=(text,)) for text in texts))
+    assert isinstance(together, SentimentResult)
+    assert together.moods == tuple(moods.moods[0] for moods in alone if isinstance(moods, SentimentResult))
+
+
+def test_a_text_too_long_to_be_read_whole_does_not_fail_the_moods_of_others(gpt2: CausalLM) -> None:
+    (moods,) = run(gpt2, SentimentRequest(texts=("the cat", "the cat sat" + " on the mat" * 300, "the fox")))
+    assert isinstance(moods, SentimentResult)
+    assert len(moods.moods) == 3
+
+
+def test_what_ran_before_leaves_no_trace(gpt2: CausalLM) -> None:
+    request = sampled("once upon", 5)
+    before = run(gpt2, request)
+    run(gpt2, replace(request, seed=6), greedy("the"))
+    assert run(gpt2, request) == before

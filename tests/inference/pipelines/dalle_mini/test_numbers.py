@@ -1,0 +1,181 @@
+"""DALL·E mini's numbers: the original's JAX code, and chance as it should be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from inference.pipelines.dalle_mini.bart import DalleBart
+from inference.pipelines.dalle_mini.image_tokens import ImageTokenGeneration, TokenNoise, TokenSampling
+from inference.pipelines.dalle_mini.prompt_tokenizer import TokenizedPrompt
+from inference.pipelines.dalle_mini.vqgan import VQGAN
+from inference.pipelines.devices import Placement
+from inference.tasks import Variation
+from tests.inference.pipelines.tiny_dalle import DATA, expected
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+
+
+CODES = 256
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_gradients() -> Iterator[None]:
+    with torch.inference_mode():
+        yield
+
+
+@pytest.fixture(scope="module")
+def reference() -> dict[str, Tensor]:
+    return expected()
+
+
+@pytest.fixture(scope="module", params=["bart", "bart_stacked"])
+def bart(request: pytest.FixtureRequest) -> DalleBart:
+    return DalleBart.load(DATA / request.param, CPU)
+
+
+def test_encoder_states_equal_the_originals(bart: DalleBart, reference: dict[str, Tensor]) -> None:
+    states = bart.encode(reference["input_ids"].long(), reference["attention_mask"].bool())
+    torch.testing.assert_close(states, reference["encoder_states"], atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize(
+    ("ids", "mask", "logits"),
+    [("input_ids", "attention_mask", "logits"), ("uncond_ids", "uncond_mask", "uncond_logits")],
+)
+def test_logits_equal_the_originals_at_once_and_token_by_token(
+    bart: DalleBart, reference: dict[str, Tensor], ids: str, mask: str, logits: str
+) -> None:
+    text, there, tokens = reference[ids].long(), reference[mask].bool(), reference["decoder_input_ids"].long()
+    states = bart.encode(text, there)
+    max_batch_size = bart(tokens, bart.remember(states, there))
+    torch.testing.assert_close(max_batch_size, reference[logits], atol=1e-4, rtol=0)
+    memory = bart.remember(states, there)
+    singly = torch.cat([bart(token[:, None], memory) for token in tokens.unbind(1)], dim=1)
+    torch.testing.assert_close(singly, reference[logits], atol=1e-4, rtol=0)
+
+
+def test_greedy_tokens_with_a_condition_scale_of_ten_are_the_originals(
+    bart: DalleBart, reference: dict[str, Tensor]
+) -> None:
+    prompts, unconditional = (
+        texts(reference, "input_ids", "attention_mask"),
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+    growth = ImageTokenGeneration(
+        bart, TokenSampling(10.0, 0.0, 0, CODES), prompts, unconditional[0], [TokenNoise(0, ()), TokenNoise(0, ())]
+    )
+    for _ in range(bart.image_length):
+        growth.step()
+    assert growth.tokens.tolist() == reference["greedy_tokens_scale10"].tolist()
+
+
+def texts(reference: dict[str, Tensor], ids: str, mask: str) -> list[TokenizedPrompt]:
+    rows = zip(reference[ids].tolist(), reference[mask].tolist(), strict=True)
+    return [TokenizedPrompt(tuple(tokens), tuple(there), "") for tokens, there in rows]
+
+
+def test_pixels_equal_the_originals(reference: dict[str, Tensor]) -> None:
+    drawn = VQGAN.load(DATA / "vqgan", CPU)(reference["codes"].long())
+    torch.testing.assert_close(drawn.permute(0, 2, 3, 1), reference["pixels"], atol=1e-4, rtol=0)
+
+
+def test_top_k_draws_from_the_likeliest_tokens_alone(bart: DalleBart, reference: dict[str, Tensor]) -> None:
+    text, unconditional = (
+        texts(reference, "input_ids", "attention_mask")[0],
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+    noises = [TokenNoise(seed, ()) for seed in range(40)]
+
+    def first_tokens(top_k: int) -> set[int]:
+        growth = ImageTokenGeneration(
+            bart, TokenSampling(1.0, 4.0, top_k, CODES), [text] * 40, unconditional[0], noises
+        )
+        growth.step()
+        return {int(token) for token in growth.tokens.flatten()}
+
+    assert len(first_tokens(3)) == 3
+    assert len(first_tokens(0)) > 3
+
+
+def test_tokens_are_drawn_as_often_as_the_softmax_says(bart: DalleBart, reference: dict[str, Tensor]) -> None:
+    text, unconditional = (
+        texts(reference, "input_ids", "attention_mask")[0],
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+    mask = reference["attention_mask"][:1].bool()
+    memory = bart.remember(bart.encode(reference["input_ids"][:1].long(), mask), mask)
+    likelihood = bart(torch.tensor([[bart.start]]), memory)[0, 0, :CODES].softmax(0)
+    noises = [TokenNoise(seed, ()) for seed in range(2000)]
+    growth = ImageTokenGeneration(bart, TokenSampling(1.0, 1.0, 0, CODES), [text] * 2000, unconditional[0], noises)
+    growth.step()
+    share = torch.bincount(growth.tokens[:, 0], minlength=CODES) / 2000
+    # Half the sum of differences: of 2,000 draws it is about 0.14 from the right ones, and more from any other.
+    assert (share - likelihood).abs().sum() / 2 < 0.17
+    assert (share - likelihood.flip(0)).abs().sum() / 2 > 0.17
+
+
+def test_a_variation_keeps_most_of_its_parents_tokens(bart: DalleBart, reference: dict[str, Tensor]) -> None:
+    text, unconditional = (
+        texts(reference, "input_ids", "attention_mask")[0],
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+
+    def tokens(*noises: TokenNoise) -> Tensor:
+        growth = ImageTokenGeneration(
+            bart, TokenSampling(1.0, 0.5, 0, CODES), [text] * len(noises), unconditional[0], noises
+        )
+        for _ in range(bart.image_length):
+            growth.step()
+        return growth.tokens
+
+    parent, near, far, same, other = tokens(
+        TokenNoise(1, ()),
+        TokenNoise(1, [Variation(2, 0.1)]),
+        TokenNoise(1, [Variation(2, 1.0)]),
+        TokenNoise(1, [Variation(2, 0.0)]),
+        TokenNoise(2, ()),
+    )
+    assert (near == parent).float().mean() >= 0.5
+    assert (other == parent).float().mean() < 0.3
+    assert torch.equal(same, parent)
+    assert torch.equal(far, other)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_company_changes_not_a_bit_of_the_logits(reference: dict[str, Tensor], dtype: torch.dtype) -> None:
+    bart = DalleBart.load(DATA / "bart", Placement(torch.device("cpu"), dtype))
+    prompts, unconditional = (
+        texts(reference, "input_ids", "attention_mask"),
+        texts(reference, "uncond_ids", "uncond_mask"),
+    )
+    seen: list[Tensor] = []
+
+    def note(_: Any, __: Any, logits: Tensor) -> None:
+        seen.append(logits)
+
+    bart.register_forward_hook(note)
+
+    def logits_of_the_first(count: int) -> tuple[Tensor, Tensor]:
+        seen.clear()
+        company = [prompts[0], *[prompts[1]] * (count - 1)]
+        growth = ImageTokenGeneration(
+            bart,
+            TokenSampling(10.0, 1.0, 0, CODES),
+            company,
+            unconditional[0],
+            [TokenNoise(i, ()) for i in range(count)],
+        )
+        for _ in range(bart.image_length):
+            growth.step()
+        return torch.stack([step[0] for step in seen]), torch.stack([step[count] for step in seen])
+
+    alone = logits_of_the_first(1)
+    for count in (2, 5, 8):
+        for ours, theirs in zip(logits_of_the_first(count), alone, strict=True):
+            assert torch.equal(ours, theirs)

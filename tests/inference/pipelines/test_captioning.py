@@ -1,0 +1,114 @@
+"""Captions: the same alone or in a batch, stopped between tokens, and a broken picture is one person's trouble."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+from transformers import AutoImageProcessor, AutoModelForImageTextToText, AutoTokenizer
+
+from inference.images.decoding import encode_png
+from inference.pipelines.captioning import Captioning
+from inference.pipelines.devices import Placement
+from inference.tasks import Caption, CaptionRequest
+from inference.types import ModelSpec
+from inference.types.errors import InvalidRequest, ModelUnavailable, RequestCancelled
+from tests.inference.pipelines.harness import MemoryBatch, run
+from tests.inference.pipelines.tiny_images import save_blip, save_vit_gpt2
+
+SPEC = ModelSpec(name="tiny", task="caption", repo="tiny")
+CPU = Placement(torch.device("cpu"), torch.float32)
+PICTURES = [Image.effect_noise((30 + i, 20), 60 + 40 * i).convert("RGB") for i in range(3)]
+REQUESTS = [CaptionRequest(image=encode_png(picture)) for picture in PICTURES]
+
+
+@pytest.fixture(scope="module")
+def vit_gpt2_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_vit_gpt2(tmp_path_factory.mktemp("vit-gpt2"))
+
+
+@pytest.fixture(scope="module")
+def blip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_blip(tmp_path_factory.mktemp("blip"))
+
+
+@pytest.fixture(scope="module")
+def vit_gpt2(vit_gpt2_folder: Path) -> Captioning:
+    return Captioning.load(SPEC, vit_gpt2_folder, CPU)
+
+
+@pytest.fixture(scope="module")
+def blip(blip_folder: Path) -> Captioning:
+    return Captioning.load(SPEC, blip_folder, CPU)
+
+
+def by_hand(folder: Path, longest: int) -> list[Caption]:
+    """Each picture alone, as the model cards show it."""
+    processor = AutoImageProcessor.from_pretrained(folder)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model: Any = AutoModelForImageTextToText.from_pretrained(folder)
+    captions: list[Caption] = []
+    for picture in PICTURES:
+        pixels = processor(images=picture, return_tensors="pt").pixel_values
+        tokens = model.generate(pixel_values=pixels, num_beams=4, max_new_tokens=longest)
+        captions.append(Caption(tokenizer.decode(tokens[0], skip_special_tokens=True).strip()))
+    return captions
+
+
+def test_vit_gpt2_captions_as_its_card_does_with_four_beams_and_sixteen_tokens(
+    vit_gpt2: Captioning, vit_gpt2_folder: Path
+) -> None:
+    expected = by_hand(vit_gpt2_folder, longest=16)
+    assert run(vit_gpt2, *REQUESTS) == expected
+    assert len(set(expected)) == len(expected)
+
+
+def test_blip_captions_as_its_card_does(blip: Captioning, blip_folder: Path) -> None:
+    expected = by_hand(blip_folder, longest=32)
+    assert run(blip, *REQUESTS) == expected
+    assert len(set(expected)) == len(expected)
+
+
+@pytest.mark.parametrize("kind", ["vit_gpt2", "blip"])
+def test_a_caption_is_the_same_alone_and_in_a_batch(kind: str, request: pytest.FixtureRequest) -> None:
+    pipeline: Captioning = request.getfixturevalue(kind)
+    assert run(pipeline, *REQUESTS) == [run(pipeline, alone)[0] for alone in REQUESTS]
+
+
+def test_a_broken_picture_fails_alone(vit_gpt2: Captioning) -> None:
+    good, broken, other = run(vit_gpt2, REQUESTS[0], CaptionRequest(image=b"not a picture"), REQUESTS[1])
+    assert isinstance(broken, InvalidRequest)
+    assert [good, other] == run(vit_gpt2, *REQUESTS[:2])
+
+
+@pytest.mark.parametrize("kind", ["vit_gpt2", "blip"])
+def test_work_stops_between_tokens_once_everybody_has_gone(kind: str, request: pytest.FixtureRequest) -> None:
+    batch = MemoryBatch.of(REQUESTS[0])
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    batch.run(request.getfixturevalue(kind))
+    assert batch.checkpoints == 3
+
+
+def test_one_who_left_gets_no_caption_and_the_other_does(vit_gpt2: Captioning) -> None:
+    batch = MemoryBatch.of(*REQUESTS[:2])
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    gone, caption = batch.run(vit_gpt2)
+    assert isinstance(gone, RequestCancelled)
+    assert caption == run(vit_gpt2, REQUESTS[1])[0]
+
+
+def test_each_is_answered_before_the_next_picture_is_looked_at(vit_gpt2: Captioning) -> None:
+    batch = MemoryBatch.of(*REQUESTS)
+    answered: list[int] = []
+    batch.at_checkpoint = lambda: answered.append(sum(job.outcome is not None for job in batch.jobs))
+    batch.run(vit_gpt2)
+    assert set(answered) == {0, 1, 2}
+
+
+def test_a_kind_of_model_that_needs_a_prompt_is_named_in_the_refusal(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "blip-2"}')
+    with pytest.raises(ModelUnavailable, match="blip-2"):
+        Captioning.load(SPEC, tmp_path, CPU)

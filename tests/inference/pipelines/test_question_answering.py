@@ -1,0 +1,163 @@
+"""Expected answers were made by transformers 4.57.6's `question-answering` pipeline, with
+`handle_impossible_answer=True`, on the same tiny models.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from inference import document_text
+from inference.pipelines import Pipeline
+from inference.pipelines.answer_candidates import alternatives
+from inference.tasks import Answer, AskRequest
+from inference.types.errors import InvalidRequest, RequestCancelled
+from tests.inference.documents.sample_documents import book
+from tests.inference.pipelines import tiny_text
+from tests.inference.pipelines.harness import MemoryBatch, run
+
+SENTENCE = "Anna met Bert in Rome."
+NAMES, TOWNS = ["Zoë", "Carla", "Dora", "Emil"], ["Oslo", "Bern", "Prague", "Lima"]
+LONG = (SENTENCE + " ") * 60  # four windows
+FOREIGN = " Zoë’s café – 東京!\n\nAnd 🎈 again."
+
+Readers = dict[int, Pipeline]
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory: pytest.TempPathFactory) -> Readers:
+    """By the seed of their weights."""
+    return {seed: tiny_text.read("ask", tiny_text.reader(tmp_path_factory.mktemp("reader"), seed)) for seed in (1, 5)}
+
+
+def ask(pipeline: Pipeline, question: str, context: str) -> Answer:
+    (answer,) = run(pipeline, AskRequest(question=question, context=context))
+    assert isinstance(answer, Answer)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("seed", "question", "context", "text", "start", "score"),
+    [
+        (1, "Who?", SENTENCE, "met Bert in Rome", 5, 0.060984),
+        (1, "Who?", "No.", "No", 0, 0.263355),
+        (1, "Where is it?", LONG, "Bert in Rome", 170, 0.000922),
+        (1, "Où?", FOREIGN, "’s café", 4, 0.013806),
+        (5, "Who?", SENTENCE, "Bert in Rome", 9, 0.022652),
+        (5, "Who?", "No.", "", 0, 0.165325),
+        (5, "Where is it?", LONG, "Bert", 101, 0.001151),
+        (5, "Où?", FOREIGN, "東京!\n\n", 14, 0.024317),
+    ],
+)
+def test_answers_are_those_of_the_old_pipeline(
+    readers: Readers, seed: int, question: str, context: str, text: str, start: int, score: float
+) -> None:
+    answer = ask(readers[seed], question, context)
+    assert (answer.text, answer.start, answer.end) == (text, start, start + len(text))
+    assert answer.score == pytest.approx(score, abs=2e-6)
+
+
+def test_the_answer_stands_in_the_context_where_it_says(readers: Readers) -> None:
+    for context in (SENTENCE, LONG, FOREIGN):
+        answer = ask(readers[1], "Who?", context)
+        assert answer.text
+        assert context[answer.start : answer.end] == answer.text
+
+
+def test_a_context_of_blanks_holds_no_answer(readers: Readers) -> None:
+    assert ask(readers[1], "Who?", "").text == ""
+
+
+def test_a_request_gives_the_same_bits_alone_and_among_others(readers: Readers) -> None:
+    requests = [AskRequest(question="Who?", context=context) for context in (LONG * 5, SENTENCE, LONG, FOREIGN)]
+    assert run(readers[5], *requests) == [run(readers[5], request)[0] for request in requests]
+
+
+def test_a_question_that_leaves_no_room_for_a_long_context_is_refused(readers: Readers) -> None:
+    (error,) = run(readers[1], AskRequest(question="?" * 221, context=SENTENCE * 10))
+    assert isinstance(error, InvalidRequest)
+    assert "221 tokens, and this model takes 220" in error.user_message
+    assert ask(readers[1], "?" * 220, SENTENCE * 10).text
+
+
+def test_a_long_question_may_stand_before_a_short_context(readers: Readers) -> None:
+    assert ask(readers[1], "?" * 300, SENTENCE).text
+
+
+def test_a_long_context_lets_others_have_their_turn(readers: Readers) -> None:
+    short, long = (MemoryBatch.of(AskRequest(question="Who?", context=LONG * n)) for n in (1, 20))
+    short.run(readers[1])
+    long.run(readers[1])
+    assert long.checkpoints > short.checkpoints + 5
+
+
+def test_a_long_context_is_given_up_when_its_caller_goes(readers: Readers) -> None:
+    batch = MemoryBatch.of(
+        AskRequest(question="Who?", context=LONG * 20), AskRequest(question="Who?", context=SENTENCE)
+    )
+    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    gone, answer = batch.run(readers[1])
+    assert isinstance(gone, RequestCancelled)
+    assert isinstance(answer, Answer)
+    assert batch.checkpoints <= 6
+
+
+def test_other_answers_are_about_other_places_and_say_something_else(readers: Readers) -> None:
+    context = " ".join(f"{name} met Bert in {town}." for name, town in zip(NAMES * 9, TOWNS * 9, strict=True))
+    answer = ask(readers[1], "Who?", context)
+    places = [range(found.start, found.end) for found in (answer, *answer.alternatives)]
+    assert len(answer.alternatives) == 3
+    assert len({place for places in places for place in places}) == sum(map(len, places))
+    assert len({found.text.lower() for found in (answer, *answer.alternatives)}) == 4
+    assert all(context[other.start : other.end] == other.text for other in answer.alternatives)
+    scores = [other.score for other in answer.alternatives]
+    assert scores == sorted(scores, reverse=True)
+    assert 0 < scores[0] < answer.score
+
+
+def test_no_more_other_answers_are_told_than_asked_for(readers: Readers) -> None:
+    (none,) = run(readers[1], AskRequest(question="Who?", context=LONG, alternatives=0))
+    (one,) = run(readers[1], AskRequest(question="Who?", context=LONG, alternatives=1))
+    assert isinstance(none, Answer)
+    assert isinstance(one, Answer)
+    assert (none.alternatives, len(one.alternatives)) == ((), 1)
+
+
+def test_what_might_be_meant_is_told_where_the_text_does_not_say(readers: Readers) -> None:
+    answer = ask(readers[5], "Who?", "No.")
+    assert answer.text == ""
+    assert [other.text for other in answer.alternatives] == ["No"]
+
+
+def test_the_stretches_that_speak_of_the_question_are_whole_sentences_apart(readers: Readers) -> None:
+    context = LONG * 20
+    windows = ask(readers[5], "Where is it?", context).passages
+    assert len(windows) == 3
+    for start, end in windows:
+        assert context[start:end].startswith("Anna")
+        assert context[start:end].endswith("Rome.")
+    ordered = sorted(windows)
+    assert all(one[1] < other[0] for one, other in pairwise(ordered))
+
+
+def test_a_short_context_is_one_stretch(readers: Readers) -> None:
+    assert ask(readers[1], "Who?", f" {SENTENCE}\n").passages == ((1, 1 + len(SENTENCE)),)
+    assert ask(readers[1], "Who?", " ").passages == ()
+
+
+def test_a_document_of_a_hundred_pages_is_read_to_its_end(readers: Readers) -> None:
+    context = document_text(book(told="The keeper is called Marta."), "book.pdf")
+    answer = ask(readers[5], "Who is the keeper?", context)
+    assert context[answer.start : answer.end] == answer.text
+    assert max(end for _, end in answer.passages) > len(context) / 3
+
+
+def test_a_span_that_meets_a_better_one_is_no_other_answer() -> None:
+    best, meeting, apart = (
+        Answer("in old Rome", 0.5, 10, 21),
+        Answer("Rome, Italy", 0.4, 17, 28),
+        Answer("Oslo", 0.1, 40, 44),
+    )
+    assert alternatives([best, meeting, apart], best, 3) == (apart,)
+    assert alternatives([meeting, apart], Answer("", 0.9, 0, 0), 3) == (meeting, apart)

@@ -1,0 +1,174 @@
+"""Expected texts were made by transformers 4.57.6's `summarization` pipeline on the same tiny model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from transformers import AutoTokenizer
+
+from inference import document_text
+from inference.pipelines import Pipeline
+from inference.pipelines.summary_sections import bullets
+from inference.pipelines.text_splitting import split_into_parts
+from inference.tasks import Length, Section, SummarizeRequest, Summary
+from inference.types import Progress
+from inference.types.errors import RequestCancelled
+from tests.inference.documents.sample_documents import book
+from tests.inference.pipelines import tiny_text
+from tests.inference.pipelines.harness import MemoryBatch, run
+
+SENTENCE = "The sea and the rain. "
+"""The model reads 64 tokens, some three of these, and writes 24 at most."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny_text.summarizer(tmp_path_factory.mktemp("summarizer"))
+
+
+@pytest.fixture(scope="module")
+def summarizer(folder: Path) -> Pipeline:
+    return tiny_text.read("summarize", folder)
+
+
+def summarize(pipeline: Pipeline, text: str, length: Length = "medium", borders: tuple[int, ...] = ()) -> Summary:
+    (summary,) = run(pipeline, SummarizeRequest(text=text, length=length, boundaries=borders))
+    assert isinstance(summary, Summary)
+    return summary
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("The rain in Spain. The end of it.", "]]�h�K�h]��P��hh��2��"),
+        (SENTENCE * 2, "]]�h�]��hhh�h]hh9h���"),
+    ],
+)
+def test_a_text_that_is_long_enough_is_summarized_as_by_the_old_pipeline(
+    summarizer: Pipeline, text: str, expected: str
+) -> None:
+    assert summarize(summarizer, text) == Summary(expected, 1, (Section(expected, 0, len(text)),))
+
+
+def test_what_the_config_says_of_summaries_prevails(folder: Path, tmp_path: Path, summarizer: Pipeline) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    special = {"summarization": {"max_length": 9, "min_length": 3, "prefix": "summarize: "}}
+    for file in folder.iterdir():
+        (tmp_path / file.name).write_bytes(file.read_bytes())
+    (tmp_path / "config.json").write_text(json.dumps(config | {"task_specific_params": special}))
+    short = summarize(tiny_text.read("summarize", tmp_path), SENTENCE * 2)
+    assert len(short.text) <= 9 < len(summarize(summarizer, SENTENCE * 2).text)
+
+
+@pytest.mark.parametrize("text", ["Hi.", "Hi there.", "The rain"])
+def test_a_short_text_gets_a_summary_that_is_no_longer(summarizer: Pipeline, text: str) -> None:
+    assert len(summarize(summarizer, text).text) <= max(5, len(text))
+
+
+def test_a_text_longer_than_the_window_is_summarized_in_parts(folder: Path, summarizer: Pipeline) -> None:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    text = SENTENCE * 5 + "Hello again. " * 4
+    parts = split_into_parts(text, 62, lambda piece: len(tokenizer(piece, add_special_tokens=False)["input_ids"]))
+    lines = [summarize(summarizer, part).text.strip() for part in parts]
+    assert len(parts) > 1
+    summary = summarize(summarizer, text)
+    assert (summary.text, summary.parts) == ("\n".join(lines), len(parts))
+
+
+def test_progress_is_told_part_by_part(summarizer: Pipeline) -> None:
+    batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 6))
+    batch.run(summarizer)
+    assert batch.jobs[0].events == [Progress(1, 2), Progress(2, 2)]
+
+
+def test_summaries_too_long_for_the_window_are_summarized_again(summarizer: Pipeline) -> None:
+    batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 30))
+    (summary,) = batch.run(summarizer)
+    assert isinstance(summary, Summary)
+    assert 1 < len(summary.text.split("\n")) < summary.parts
+    steps = [(event.step, event.total) for event in batch.jobs[0].events if isinstance(event, Progress)]
+    assert [step for step, _ in steps] == list(range(1, len(steps) + 1))
+    assert steps[0] == (1, summary.parts)
+    assert len(steps) > summary.parts
+    assert steps[-1] == (len(steps), len(steps))
+
+
+def test_a_request_gives_the_same_words_alone_and_among_others(summarizer: Pipeline) -> None:
+    requests = [SummarizeRequest(text=text) for text in (SENTENCE, SENTENCE * 8, "Hi.")]
+    assert run(summarizer, *requests) == [run(summarizer, request)[0] for request in requests]
+
+
+def test_others_have_their_turn_between_two_words(summarizer: Pipeline) -> None:
+    batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 2))
+    batch.run(summarizer)
+    assert batch.checkpoints > 10
+
+
+def test_a_summary_stops_in_the_middle_when_its_caller_goes(summarizer: Pipeline) -> None:
+    batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 2))
+    batch.at_checkpoint = lambda: batch.checkpoints == 6 and batch.jobs[0].cancel()
+    (outcome,) = batch.run(summarizer)
+    assert isinstance(outcome, RequestCancelled)
+    assert batch.checkpoints == 6
+
+
+def test_one_caller_who_goes_takes_no_other_along(summarizer: Pipeline) -> None:
+    batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 2), SummarizeRequest(text=SENTENCE * 2))
+    batch.at_checkpoint = lambda: batch.checkpoints == 6 and batch.jobs[0].cancel()
+    gone, summary = batch.run(summarizer)
+    assert isinstance(gone, RequestCancelled)
+    assert summary == summarize(summarizer, SENTENCE * 2)
+
+
+def test_sections_tell_of_the_whole_text_in_its_order(summarizer: Pipeline) -> None:
+    text = SENTENCE * 60
+    summary = summarize(summarizer, text)
+    assert 1 < len(summary.sections) <= 8 < summary.parts
+    places = [place for section in summary.sections for place in (section.start, section.end)]
+    assert places == [0, *(place for place in places[1:-1:2] for _ in range(2)), len(text)]
+    assert all(section.summary for section in summary.sections)
+
+
+def test_sections_begin_at_borders(summarizer: Pipeline) -> None:
+    turns = ["Anna: the rain\n", "Bert: in the sea. And the rain on the sea.\n"] * 6
+    borders = [sum(map(len, turns[:i])) for i in range(len(turns))]
+    summary = summarize(summarizer, "".join(turns), borders=tuple(borders))
+    assert len(summary.sections) > 1
+    assert {section.start for section in summary.sections} <= set(borders)
+    assert {section.start for section in summarize(summarizer, "".join(turns)).sections} - set(borders)
+
+
+def test_what_is_too_long_between_two_borders_is_cut_at_sentences(summarizer: Pipeline) -> None:
+    text = "Hi.\n" + SENTENCE * 9
+    summary = summarize(summarizer, text, borders=(4,))
+    assert len(summary.sections) > 2
+    assert all(text[section.start :].startswith(SENTENCE) for section in summary.sections[1:])
+
+
+def test_short_is_shorter_than_medium_and_medium_than_long(summarizer: Pipeline) -> None:
+    for text in (SENTENCE * 6, SENTENCE * 2 + "Hello again. " * 30):
+        short, medium, long = (summarize(summarizer, text, length).text for length in ("short", "medium", "long"))
+        assert 0 < len(short) < len(medium) < len(long)
+
+
+def test_bullets_are_a_line_a_sentence() -> None:
+    assert bullets("It rains.  It is 3.5 m deep! - And then\nit ends") == (
+        "- It rains.\n- It is 3.5 m deep!\n- And then\n- it ends"
+    )
+
+
+def test_a_summary_in_bullets_has_them_everywhere(summarizer: Pipeline) -> None:
+    summary = summarize(summarizer, SENTENCE * 6, "bullets")
+    assert all(line.startswith("- ") for line in summary.text.split("\n"))
+    assert all(section.summary.startswith("- ") for section in summary.sections)
+
+
+def test_a_document_of_a_hundred_pages_is_summarized(tmp_path: Path) -> None:
+    text = document_text(book(lines=12), "book.pdf")
+    summary = summarize(tiny_text.read("summarize", tiny_text.summarizer(tmp_path, positions=4096)), text, "short")
+    assert summary.parts > 8
+    assert 1 < len(summary.sections) <= 8
+    assert (summary.sections[0].start, summary.sections[-1].end) == (0, len(text))
+    assert len(summary.text) < 2000

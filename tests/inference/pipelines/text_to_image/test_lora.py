@@ -1,0 +1,148 @@
+"""LoRA files: put on for the pictures that want them, and off again without a trace."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
+from peft import LoraConfig, get_peft_model_state_dict
+from PIL import Image
+from safetensors.torch import load_file, save_file
+
+from inference import infotext
+from inference.images.decoding import encode_png
+from inference.pipelines.devices import Placement
+from inference.pipelines.text_to_image import TextToImage
+from inference.tasks import ImageResult, ImagineRequest
+from inference.types import ModelSpec
+from inference.types.errors import InvalidRequest
+from tests.inference.pipelines.harness import run
+from tests.inference.pipelines.tiny_images import save_stable_diffusion, save_stable_diffusion_xl
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
+INK = replace(CAT, lora="ink 2.0")
+
+
+def save_lora(stock: Any, folder: Path, name: str) -> None:
+    """A file with random changes to the attention of both networks."""
+    torch.manual_seed(1)
+    config = LoraConfig(r=2, target_modules=["to_q", "to_v", "q_proj", "v_proj"], init_lora_weights=False)
+    for network in (stock.unet, stock.text_encoder):
+        network.add_adapter(config)
+    stock.save_lora_weights(
+        folder,
+        weight_name=f"{name}.safetensors",
+        unet_lora_layers=get_peft_model_state_dict(stock.unet),
+        text_encoder_lora_layers=get_peft_model_state_dict(stock.text_encoder),
+    )
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_stable_diffusion(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="module")
+def loras(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("loras")
+    save_lora(StableDiffusionPipeline.from_pretrained(model), folder, "ink 2.0")
+    other: Any = StableDiffusionXLPipeline.from_pretrained(save_stable_diffusion_xl(folder / "xl"))
+    save_lora(other, folder, "for another model")
+    (folder / "broken.safetensors").write_bytes(b"no weights")
+    weights = load_file(folder / "ink 2.0.safetensors")
+    save_file({f"transformer.{name}": tensor for name, tensor in weights.items()}, folder / "for no U-Net.safetensors")
+    halved = {name: tensor[:, :1] if "text_encoder" in name else tensor for name, tensor in weights.items()}
+    save_file({name: tensor.contiguous() for name, tensor in halved.items()}, folder / "half fitting.safetensors")
+    return folder
+
+
+def opened(model: Path, loras: Path, dtype: torch.dtype = torch.float32) -> TextToImage:
+    spec = ModelSpec(name="tiny", task="imagine", repo="tiny", loras=str(loras))
+    return TextToImage.load(spec, model, replace(CPU, dtype=dtype))
+
+
+def pngs(painter: TextToImage, *requests: ImagineRequest) -> list[bytes]:
+    drawings = run(painter, *requests)
+    assert all(isinstance(drawing, ImageResult) for drawing in drawings), drawings
+    return [drawing.pictures[0].png for drawing in drawings if isinstance(drawing, ImageResult)]
+
+
+def pixels(png: bytes) -> Any:
+    return np.asarray(Image.open(BytesIO(png))).astype(int)
+
+
+def test_its_pictures_are_diffusers_own_and_the_next_without_it_is_as_before(model: Path, loras: Path) -> None:
+    stock: Any = StableDiffusionPipeline.from_pretrained(model)
+    stock.set_progress_bar_config(disable=True)
+    stock.load_lora_weights(loras, weight_name="ink 2.0.safetensors")
+    expected = stock("a cat", num_inference_steps=3, generator=torch.Generator().manual_seed(5)).images[0]
+    painter = opened(model, loras)
+    nbytes = painter.nbytes
+    request = replace(CAT, sampler="PNDM")
+    before, with_it, after = pngs(painter, request, replace(request, lora="ink 2.0"), replace(request, lora=""))
+    assert np.array_equal(pixels(with_it), np.asarray(expected))
+    assert np.abs(pixels(with_it) - pixels(before)).max() > 4
+    assert after == before
+    assert pngs(painter, request) == [before]
+    assert painter.nbytes == nbytes
+
+
+def test_a_weight_says_how_much_of_it(model: Path, loras: Path) -> None:
+    painter = opened(model, loras)
+    plain, none, half, full, whole = pngs(
+        painter, CAT, *(replace(CAT, lora=f"ink 2.0{weight}") for weight in (":0", ":0.5", ":1", ""))
+    )
+    assert np.array_equal(pixels(none), pixels(plain))
+    assert np.array_equal(pixels(full), pixels(whole))
+    near, far = (np.abs(pixels(other) - pixels(plain)).mean() for other in (half, full))
+    assert 0 < near < far
+
+
+def test_a_picture_made_with_it_says_so_and_can_be_repeated(model: Path, loras: Path) -> None:
+    painter = opened(model, loras)
+    (png,) = pngs(painter, replace(INK, lora="ink 2.0:0.7", count=1))
+    repeated = infotext.read(png)
+    assert repeated
+    assert repeated.lora == "ink 2.0:0.7"
+    assert pngs(painter, repeated) == [png]
+
+
+@pytest.mark.parametrize("name", ["for another model", "broken", "for no U-Net", "half fitting"])
+def test_one_that_does_not_fit_is_refused_and_leaves_no_trace(model: Path, loras: Path, name: str) -> None:
+    painter = opened(model, loras)
+    refused, drawing, again = run(painter, replace(CAT, lora=name), CAT, INK)
+    assert isinstance(refused, InvalidRequest)
+    assert "does not fit this model" in refused.user_message
+    assert isinstance(drawing, ImageResult)
+    assert [picture.png for picture in drawing.pictures] == pngs(opened(model, loras), CAT)
+    assert isinstance(again, ImageResult)
+
+
+def test_one_that_was_removed_since_is_refused(model: Path, loras: Path, tmp_path: Path) -> None:
+    shutil.copy(loras / "ink 2.0.safetensors", tmp_path)
+    painter = opened(model, tmp_path)
+    (tmp_path / "ink 2.0.safetensors").unlink()
+    (refused,) = run(painter, INK)
+    assert isinstance(refused, InvalidRequest)
+    assert "'ink 2.0' is not there any more" in refused.user_message
+
+
+def test_pictures_that_start_from_a_picture_wear_it_too(model: Path, loras: Path) -> None:
+    painter = opened(model, loras)
+    remix = replace(CAT, image=encode_png(Image.new("RGB", (16, 16), "red")), strength=0.8)
+    plain, inked, again = pngs(painter, remix, replace(remix, lora="ink 2.0"), remix)
+    assert plain == again != inked
+
+
+def test_in_bfloat16_it_works_too(model: Path, loras: Path) -> None:
+    half, full = opened(model, loras, torch.bfloat16), opened(model, loras)
+    (ours,), (expected,) = pngs(half, INK), pngs(full, INK)
+    assert np.abs(pixels(ours) - pixels(expected)).mean() < 6

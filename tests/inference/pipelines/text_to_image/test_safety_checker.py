@@ -1,0 +1,66 @@
+"""The model's own safety checker: the same flags as diffusers', and what becomes of a flagged picture."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+
+from inference import infotext
+from inference.pipelines.devices import Placement
+from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.loading import read_pipeline
+from inference.pipelines.text_to_image.safety_checker import SafetyChecker
+from inference.tasks import ImageResult, ImagineRequest
+from inference.types import Progress
+from tests.inference.pipelines.harness import MemoryBatch
+from tests.inference.pipelines.tiny_images import save_stable_diffusion
+
+CPU = Placement(torch.device("cpu"), torch.float32)
+CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
+
+
+def test_its_flags_are_those_of_diffusers_own_pipeline(tmp_path: Path) -> None:
+    stock: Any = StableDiffusionPipeline.from_pretrained(save_stable_diffusion(tmp_path))
+    torch.manual_seed(0)
+    torch.nn.init.normal_(stock.safety_checker.concept_embeds)
+    torch.nn.init.constant_(stock.safety_checker.concept_embeds_weights, 0.55)
+    pictures = np.random.default_rng(0).random((12, 32, 32, 3)) * np.linspace(0.1, 1, 12)[:, None, None, None]
+    expected = [stock.run_safety_checker(picture[None], stock.device, torch.float32)[1][0] for picture in pictures]
+    assert len(set(expected)) == 2
+    images = stock.image_processor.numpy_to_pil(pictures)
+    checker = SafetyChecker(stock)
+    assert [checker.objects(image) for image in images] == expected
+    assert stock.safety_checker is None
+
+
+def drawn(folder: Path, request: ImagineRequest) -> tuple[ImageResult, list[bytes | None]]:
+    """The drawing of a model that flags everything, and its previews."""
+    ticks = iter(range(0, 1000, 10))
+    pipe = read_pipeline(save_stable_diffusion(folder, flags_everything=True), CPU)
+    batch = MemoryBatch.of(request)
+    (drawing,) = batch.run(TextToImage(pipe, clock=lambda: float(next(ticks))))
+    assert isinstance(drawing, ImageResult)
+    return drawing, [event.preview for event in batch.jobs[0].events if isinstance(event, Progress)]
+
+
+def test_a_flagged_picture_is_held_back_and_so_are_its_previews(tmp_path: Path) -> None:
+    drawing, previews = drawn(tmp_path, CAT)
+    assert [(picture.flagged, picture.png, picture.seed) for picture in drawing.pictures] == [(True, b"", 5)]
+    assert set(previews) == {None}
+
+
+def test_where_it_may_be_shown_it_is_handed_out_marked(tmp_path: Path) -> None:
+    drawing, previews = drawn(tmp_path, replace(CAT, show_flagged=True, count=2))
+    assert [picture.flagged for picture in drawing.pictures] == [True, True]
+    assert all(Image.open(BytesIO(picture.png)).size == (16, 16) for picture in drawing.pictures)
+    repeated = infotext.read(drawing.pictures[1].png)
+    assert repeated
+    assert (repeated.seed, repeated.show_flagged) == (6, False)
+    assert set(previews) == {None}

@@ -1,0 +1,246 @@
+"""Who runs next: fairness, batches, places and times, on a clock that the test turns."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from inference.scheduling.scheduler import Entry, Scheduler
+from inference.types.errors import Overloaded
+
+
+@dataclass
+class Clock:
+    now: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def scheduler(clock: Clock) -> Scheduler[Entry]:
+    return Scheduler(limit=8, per_owner=4, clock=clock)
+
+
+def entry(owner: str = "ann", key: str = "gpt2", kind: str = "", *, short: bool = False, work: float = 1.0) -> Entry:
+    return Entry(owner=owner, key=key, kind=kind or key, short=short, work=work)
+
+
+def add(scheduler: Scheduler[Entry], *entries: Entry) -> None:
+    for one in entries:
+        scheduler.add(one)
+
+
+def run_for(scheduler: Scheduler[Entry], clock: Clock, seconds: float, *entries: Entry) -> None:
+    """Pop exactly `entries`, let time pass, and end them."""
+    assert scheduler.pop(16) == list(entries)
+    clock.now += seconds
+    for one in entries:
+        scheduler.done(one)
+
+
+def test_entries_of_one_owner_leave_in_the_order_they_came(scheduler: Scheduler[Entry]) -> None:
+    first, second = entry(key="a"), entry(key="b")
+    add(scheduler, first, second)
+    assert scheduler.pop(16) == [first]
+    assert scheduler.pop(16) == [second]
+    assert scheduler.pop(16) == []
+
+
+def test_entries_with_equal_keys_leave_together_whoever_owns_them(scheduler: Scheduler[Entry]) -> None:
+    a, other, b = entry("ann"), entry("bob", key="opt"), entry("cy")
+    add(scheduler, a, other, b)
+    assert scheduler.pop(16) == [a, b]
+    assert scheduler.pop(16) == [other]
+
+
+def test_a_batch_is_never_larger_than_asked_for(scheduler: Scheduler[Entry]) -> None:
+    add(scheduler, *(entry(owner) for owner in ("ann", "bob", "cy")))
+    assert len(scheduler.pop(2)) == 2
+    assert len(scheduler.pop(2)) == 1
+
+
+def test_a_cancelled_entry_is_dropped_when_popped(scheduler: Scheduler[Entry]) -> None:
+    gone, here = entry(), entry()
+    add(scheduler, gone, here)
+    gone.cancelled = True
+    assert scheduler.pop(16) == [here]
+
+
+def test_who_used_the_device_less_goes_first(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    big = entry("ann", key="big")
+    add(scheduler, big)
+    run_for(scheduler, clock, 60, big)
+    heavy, light = entry("ann", key="x"), entry("bob", key="y")
+    add(scheduler, heavy, light)
+    assert scheduler.pop(16) == [light]
+
+
+def test_one_owner_with_many_entries_alternates_with_another(scheduler: Scheduler[Entry]) -> None:
+    many = [entry("ann", key=f"a{i}") for i in range(3)]
+    late = entry("bob", key="b")
+    add(scheduler, *many, late)
+    order = [scheduler.pop(1)[0] for _ in range(4)]
+    assert order == [many[0], late, many[1], many[2]]
+
+
+def test_waiting_makes_up_for_past_use(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    big = entry("ann", key="big")
+    add(scheduler, big)
+    run_for(scheduler, clock, 20, big)
+    patient = entry("ann", key="x")
+    add(scheduler, patient)
+    clock.now += 30
+    add(scheduler, entry("bob", key="y"))
+    assert scheduler.pop(1) == [patient]
+
+
+def test_past_use_fades(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    big = entry("ann", key="big")
+    add(scheduler, big)
+    run_for(scheduler, clock, 100, big)
+    clock.now += 3600
+    earlier = entry("ann", key="x")
+    add(scheduler, earlier)
+    clock.now += 0.5
+    add(scheduler, entry("bob", key="y"))
+    assert scheduler.pop(1) == [earlier]
+
+
+def test_only_allowed_entries_are_popped(scheduler: Scheduler[Entry]) -> None:
+    long, short = entry(key="sd"), entry("bob", key="bert", short=True)
+    add(scheduler, long, short)
+    assert scheduler.pop(16, lambda one: one.short) == [short]
+    assert scheduler.pop(16, lambda one: one.short) == []
+    assert scheduler.waiting == [long]
+
+
+def test_entries_join_a_running_batch(scheduler: Scheduler[Entry]) -> None:
+    first, later, last = entry("ann"), entry("bob"), entry("cy")
+    add(scheduler, first)
+    assert scheduler.pop(16) == [first]
+    add(scheduler, later, last)
+    assert scheduler.join("gpt2", 1) == [later]
+    assert scheduler.join("gpt2", 5) == [last]
+
+
+def test_nobody_joins_past_an_entry_that_should_come_first(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    add(scheduler, entry("ann"))
+    scheduler.pop(16)
+    picture = entry("bob", key="sd")
+    add(scheduler, picture)
+    clock.now += 1
+    add(scheduler, entry("cy"))
+    assert scheduler.join("gpt2", 5) == []
+    assert scheduler.pop(16) == [picture]
+
+
+def test_a_full_queue_refuses_and_says_how_long(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    known = entry("ann", key="a", work=1)
+    add(scheduler, known)
+    run_for(scheduler, clock, 10, known)
+    add(scheduler, *(entry(f"owner {i}", key="a") for i in range(8)))
+    with pytest.raises(Overloaded) as refusal:
+        scheduler.add(entry("late", key="a"))
+    assert refusal.value.retry_after == pytest.approx(80)
+    assert "80 seconds" in refusal.value.user_message
+
+
+def test_running_entries_take_places_too_until_they_are_done(scheduler: Scheduler[Entry]) -> None:
+    entries = [entry(f"owner {i}") for i in range(8)]
+    add(scheduler, *entries)
+    scheduler.pop(16)
+    with pytest.raises(Overloaded):
+        scheduler.add(entry("late"))
+    scheduler.done(entries[0])
+    scheduler.add(entry("late"))
+
+
+def test_one_owner_can_not_take_all_places(scheduler: Scheduler[Entry]) -> None:
+    add(scheduler, *(entry("ann") for _ in range(4)))
+    with pytest.raises(Overloaded, match="already have 4"):
+        scheduler.add(entry("ann"))
+    scheduler.add(entry("bob"))
+
+
+def test_cancelled_entries_free_their_places(scheduler: Scheduler[Entry]) -> None:
+    entries = [entry("ann") for _ in range(4)]
+    add(scheduler, *entries)
+    entries[0].cancelled = True
+    scheduler.add(entry("ann"))
+
+
+def test_the_time_until_start_is_learned_from_what_ran(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    learned = entry("ann", key="sd", work=10)
+    add(scheduler, learned)
+    run_for(scheduler, clock, 20, learned)  # two seconds a unit
+    running, waiting = entry("ann", key="sd", work=10), entry("bob", key="sd", work=5)
+    last = entry("cy", key="sd")
+    add(scheduler, running)
+    scheduler.pop(1)
+    add(scheduler, waiting, last)
+    clock.now += 5
+    forecasts = scheduler.forecast()
+    assert [(f.entry, f.position) for f in forecasts] == [(waiting, 1), (last, 2)]
+    assert [f.eta for f in forecasts] == pytest.approx([15, 25])
+
+
+def test_times_are_learned_for_all_of_a_kind_whatever_may_run_together(
+    scheduler: Scheduler[Entry], clock: Clock
+) -> None:
+    learned = entry("ann", key="guidance 7.5", kind="sd", work=10)
+    add(scheduler, learned)
+    run_for(scheduler, clock, 20, learned)
+    one, other = entry("bob", key="guidance 7.1", kind="sd", work=5), entry("cy", key="guidance 7.5", kind="sd")
+    add(scheduler, one, other)
+    assert [f.eta for f in scheduler.forecast()] == pytest.approx([0, 10])
+    assert scheduler.pop(16) == [one]
+
+
+def test_no_time_is_promised_for_work_never_seen(scheduler: Scheduler[Entry]) -> None:
+    add(scheduler, entry(), entry("bob", key="new"))
+    scheduler.pop(1)
+    assert [f.eta for f in scheduler.forecast()] == [None]
+
+
+def test_a_batch_shares_its_seconds_among_its_members(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    pair = [entry("ann"), entry("bob")]
+    add(scheduler, *pair)
+    run_for(scheduler, clock, 10, *pair)
+    assert [one.used for one in pair] == pytest.approx([5, 5])
+    add(scheduler, entry("cy"), entry("dee"))
+    assert [f.eta for f in scheduler.forecast()] == pytest.approx([0, 5])
+
+
+def test_a_cancelled_run_teaches_nothing_about_duration(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    stopped = entry("ann", work=100)
+    add(scheduler, stopped)
+    scheduler.pop(16)
+    clock.now += 1
+    stopped.cancelled = True
+    scheduler.done(stopped)
+    add(scheduler, entry("bob"), entry("cy"))
+    assert scheduler.forecast()[1].eta is None
+
+
+def test_ending_an_entry_twice_changes_nothing(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    one = entry()
+    add(scheduler, one)
+    run_for(scheduler, clock, 10, one)
+    scheduler.done(one)
+    add(scheduler, entry(), entry())
+    assert scheduler.forecast()[1].eta == pytest.approx(10)
+
+
+def test_only_the_share_that_counts_is_charged(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    for owner, share in {"ann": 0.5, "bob": 1.0, "cy": 0.0}.items():
+        ran = entry(owner)
+        ran.charged = share
+        add(scheduler, ran)
+        run_for(scheduler, clock, 100, ran)
+    add(scheduler, *(entry(owner, key=owner) for owner in ("bob", "ann", "cy")))
+    assert [scheduler.pop(1)[0].owner for _ in range(3)] == ["cy", "ann", "bob"]

@@ -1,0 +1,128 @@
+"""What travels: every request, event, result and error comes back as it was, from JSON and from a pickle."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Iterator
+from dataclasses import is_dataclass
+from importlib import import_module
+from typing import Any, Generic
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference.serialization import from_json, to_json
+from inference.tasks import TASKS, CheckedRequest, CompleteRequest
+from inference.types import Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
+from inference.types.errors import InferenceError, InvalidRequest, OperatorStep, Overloaded, Phrase
+
+_NAMES = st.from_regex(r"[a-z]{1,8}", fullmatch=True).filter(lambda name: name not in ("retry_after", "self"))
+_NUMBERS = st.integers() | st.floats(allow_nan=False)
+_TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def phrases(depth: int = 1) -> st.SearchStrategy[Phrase]:
+    """Phrases with numbers, texts and other phrases as values."""
+    values: st.SearchStrategy[Any] = _NUMBERS | _TEXTS
+    if depth:
+        values |= phrases(depth - 1)
+
+    def build(kind: type[Phrase], values: dict[str, Any]) -> Phrase:
+        return kind(" ".join(f"{{{name}}}" for name in values) or "nothing {here}", **values)
+
+    return st.builds(build, st.sampled_from([Phrase, OperatorStep]), st.dictionaries(_NAMES, values, max_size=3))
+
+
+def errors() -> Iterator[st.SearchStrategy[InferenceError]]:
+    """Every class of error, with a phrase's sentence and values."""
+
+    def below(kind: type[InferenceError]) -> Iterator[type[InferenceError]]:
+        yield kind
+        for narrower in kind.__subclasses__():
+            yield from below(narrower)
+
+    for kind in below(InferenceError):
+
+        def build(phrase: Phrase, seconds: float, kind: type[Any] = kind) -> InferenceError:
+            more: dict[str, Any] = {"retry_after": seconds} if kind is Overloaded else {}
+            values: dict[str, Any] = more | phrase.values
+            return kind(phrase.sentence, **values)
+
+        yield st.builds(build, phrases(), st.floats(allow_nan=False))
+
+
+st.register_type_strategy(float, st.floats(allow_nan=False))
+st.register_type_strategy(str, _TEXTS)
+st.register_type_strategy(Phrase, phrases())
+OUTPUTS = st.one_of(*(st.from_type(task.output) for task in TASKS))
+REQUESTS = st.one_of(*(st.from_type(kind) for task in TASKS for kind in task.requests))
+EVENTS = st.one_of(
+    *(st.from_type(kind) for kind in (Queued, Loading, Started, Progress, PartialText)), st.builds(Result, OUTPUTS)
+)
+CHECKED = st.builds(CheckedRequest, REQUESTS, st.from_type(ModelSpec), st.frozensets(_TEXTS))
+
+
+def state(value: object) -> Any:
+    """All that makes up a phrase or an error, also what equality passes over."""
+    if isinstance(value, Phrase):
+        return type(value), str(value), value.sentence, {name: state(each) for name, each in value.values.items()}
+    if isinstance(value, InferenceError):
+        return type(value), str(value), {name: state(each) for name, each in vars(value).items()}
+    if isinstance(value, dict):
+        return {name: state(each) for name, each in value.items()}
+    return value
+
+
+@given(st.one_of(REQUESTS, OUTPUTS, EVENTS, CHECKED))
+def test_requests_results_and_events_come_back_as_they_were(value: Any) -> None:
+    assert from_json(to_json(value), type(value)) == value
+    assert pickle.loads(pickle.dumps(value)) == value
+
+
+@given(phrases())
+def test_a_phrase_can_still_be_said_in_another_language(phrase: Phrase) -> None:
+    assert state(from_json(to_json(phrase), Phrase)) == state(phrase)
+    assert state(pickle.loads(pickle.dumps(phrase))) == state(phrase)
+
+
+@pytest.mark.parametrize("kind", errors())
+def test_an_error_keeps_its_class_its_words_and_its_id(kind: st.SearchStrategy[InferenceError]) -> None:
+    @given(kind)
+    def check(error: InferenceError) -> None:
+        assert state(from_json(to_json(error), InferenceError)) == state(error)
+        assert state(pickle.loads(pickle.dumps(error))) == state(error)
+
+    check()
+
+
+@given(st.from_type(next(task.output for task in TASKS if task.name == "imagine")))
+def test_the_note_of_a_picture_keeps_its_phrase(result: Any) -> None:
+    assert state(from_json(to_json(result), Output).note) == state(result.note)  # type: ignore[attr-defined]
+
+
+def test_every_class_that_a_task_is_made_of_is_in_the_registry() -> None:
+    for task in TASKS:
+        listed = {*task.requests, task.output, *task.parts}
+        module = import_module(f"inference.tasks.{task.name}")
+        there = {kind for kind in vars(module).values() if is_dataclass(kind) and kind.__module__ == module.__name__}
+        assert there == listed, task.name
+
+
+def test_values_that_are_no_data_are_kept_as_their_text() -> None:
+    error = InvalidRequest("{file} can't be read.", file=Generic)
+    assert error.values == {"file": str(Generic)}
+
+
+def test_what_is_of_another_type_is_refused() -> None:
+    with pytest.raises(TypeError, match="CompleteRequest is no Output"):
+        from_json(to_json(CompleteRequest(prompt="x")), Output)
+    with pytest.raises(TypeError, match="object can't be written"):
+        to_json(object())
+    with pytest.raises(ValueError, match="no type 'Nothing'"):
+        from_json('{"type": "Nothing"}', Output)
+
+
+def test_fields_of_another_version_are_passed_over_or_get_their_default() -> None:
+    older = '{"type": "CompleteRequest", "prompt": "x", "gone": 1}'
+    assert from_json(older, CompleteRequest) == CompleteRequest(prompt="x")

