@@ -28,8 +28,9 @@ _TOKENS = "https://discord.com/developers/applications (your application, Bot, R
 def create_bot(config: Config, engine: Engine) -> commands.Bot:
     """The whole bot, ready to log in; the preview and the tests use the same one."""
     from cogs.client import Inkling
+    from cogs.registry import COGS
 
-    return Inkling(config, engine)
+    return Inkling(config, engine, COGS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

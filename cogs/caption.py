@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import Inkling, bot_of
 from cogs.common import InteractionResponder, MessageContent, ReplySession, neutral
 from cogs.common.error_messages import in_current_language
 from cogs.common.help_texts import examples
 from cogs.common.markdown import without_escapes
 from cogs.common.options import models_of
+from cogs.common.persistent_item import Button, PersistentItem, custom_id, persistent_view
 from cogs.common.sources import check_size, pictures, read
 from cogs.i18n import gettext_noop, tr
 from cogs.imagine.prompt_modal import PromptModal
 from inference import Caption, CaptionRequest, CheckedRequest, InvalidRequest
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 _LINE = re.compile(r"(\d+)\. \*\*(?:\\.|[^\\*])*\*\*: (.*)")
 """A numbered caption: its picture's number, the file's name, and what is in it."""
@@ -96,31 +94,20 @@ async def _caption(session: ReplySession, file: discord.Attachment, checked: Che
     return neutral(" ".join(caption.text.split()))
 
 
-class ImagineThisButton(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=r"inkling:caption:imagine:(?P<number>\d+)"
-):
+class ImagineThisButton(PersistentItem, template=custom_id("caption", "imagine", r"(?P<number>\d+)")):
     """Opens a form with a caption as the prompt, for anyone and for ever: the caption is in the message itself.
 
     `number` is that of the caption, 0 where it is the only one.
     """
 
-    def __init__(self, number: int) -> None:
-        label = tr("Imagine {number}", number=number) if number else tr("Imagine this")
-        super().__init__(discord.ui.Button(label=label, custom_id=f"inkling:caption:imagine:{number}"))
-        self._number = number
+    @property
+    def opens_form(self) -> bool:
+        return True
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(int(match["number"]))
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        assert interaction.message is not None, "buttons are below messages"
-        bot, caption = cast("Inkling", interaction.client), caption_in(interaction.message.content, self._number)
-        async with bot.sessions.open(InteractionResponder(interaction)) as session:
-            session.check_rules()
-            await interaction.response.send_modal(PromptModal(bot, tr("Imagine this"), caption))
+    async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
+        session.check_rules()
+        caption = caption_in(message.content, int(self.match["number"]))
+        await interaction.response.send_modal(PromptModal(bot_of(interaction), tr("Imagine this"), caption))
 
 
 def caption_in(content: str, number: int) -> str:
@@ -135,8 +122,9 @@ def _buttons(session: ReplySession, numbers: Sequence[int]) -> discord.ui.View |
     """A button for each of these captions, where there is somebody to draw it."""
     if not numbers or not session.engine.models("imagine"):
         return None
-    view = discord.ui.View(timeout=None)
-    for number in numbers:
-        view.add_item(ImagineThisButton(number))
-    view.stop()  # presses are not for this object, which the next restart would end
-    return view
+    return persistent_view(*map(_button, numbers))
+
+
+def _button(number: int) -> Button:
+    label = tr("Imagine {number}", number=number) if number else tr("Imagine this")
+    return discord.ui.Button(label=label, custom_id=custom_id("caption", "imagine", number))

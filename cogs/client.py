@@ -4,28 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, TypeVar
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs import COGS
-from cogs.ask.answer_cache import AnswerCache
 from cogs.common import ReplySessions
 from cogs.common.error_messages import DELIVERY, apologize, report
+from cogs.common.personal_data import PersonalData
 from cogs.common.rules import ANYWHERE, check_here, check_origin, origin_of
-from cogs.complete import continue_by_reply
 from cogs.i18n import LANGUAGES
 from cogs.i18n.catalogues import load_catalogues
 from cogs.i18n.command_translator import CommandTranslator
 from cogs.i18n.locale import use_locale_of
-from cogs.mention import unknown_word
 from cogs.sync import sync_commands
 from inference import Config, Engine, InvalidRequest
 from storage import Store
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+Fallback = Callable[[commands.Context[Any]], Awaitable[bool]]
+"""Answers a message that mentions the bot without a command; returns whether it did."""
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -55,7 +58,7 @@ class CommandTree(app_commands.CommandTree["Inkling"]):
             super().add_command(command, guild=guild, **options)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """The first to hear of a command, a menu, or an option that is being typed."""
+        """Set the language, and refuse what the server's rules forbid; typed options need the language alone."""
         use_locale_of(interaction, self.client.store.settings)
         if interaction.type is discord.InteractionType.autocomplete or _works_anywhere(interaction.command):
             return True
@@ -67,19 +70,23 @@ class CommandTree(app_commands.CommandTree["Inkling"]):
         return True
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
-        """What no job has caught: the person gets a sentence, the log the traceback."""
+        """Report what no session has caught: the person gets a sentence, the log the traceback."""
         await apologize(interaction, error)
 
 
 def _works_anywhere(command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | None) -> bool:
-    """Whatever a server's rules are; a command that is not known is told so later."""
+    """Return whether a server's rules don't matter; a command that is not known is refused later."""
     return command is None or ANYWHERE in command.extras
 
 
 class Inkling(commands.Bot):
-    """Asks for no privileged intent: messages are read only where people point at them."""
+    """Asks for no privileged intent: messages are read only where people point at them.
 
-    def __init__(self, config: Config, engine: Engine) -> None:
+    A cog adds what it keeps of people to `personal_data`, and what it makes of mentions without a command to
+    `fallbacks`, which are asked in their order.
+    """
+
+    def __init__(self, config: Config, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
         intents = discord.Intents(guilds=True, messages=True)
         super().__init__(
             command_prefix=commands.when_mentioned,
@@ -93,23 +100,36 @@ class Inkling(commands.Bot):
         self.config = config
         self.engine = engine
         self.store = Store(config.data / "inkling.db")
-        self.answers = AnswerCache()
         self.sessions = ReplySessions(engine, self.store.settings)
+        self.personal_data: list[PersonalData] = []
+        self.fallbacks: list[Fallback] = []
+        self._to_add = tuple(cogs)
+        self._provided: dict[type, object] = {}
+
+    def provide(self, part: object) -> None:
+        """Let others find `part` of a cog by its class: buttons, which come with an interaction alone, and mentions."""
+        self._provided[type(part)] = part
+
+    def provided(self, kind: type[T]) -> T:
+        """Return what a cog has provided."""
+        part = self._provided[kind]
+        assert isinstance(part, kind)
+        return part
 
     async def setup_hook(self) -> None:
         await self.prepare()
         await sync_commands(self.tree, self.config)
 
     async def prepare(self) -> None:
-        """Have storage, languages and commands at hand; needs no Discord."""
+        """Load catalogues, storage and cogs; needs no Discord."""
         await asyncio.to_thread(load_catalogues, LANGUAGES)
         await self.store.open()
-        for cog in COGS:
+        for cog in self._to_add:
             await self.add_cog(cog(self))
         await self.tree.set_translator(CommandTranslator())
 
     async def close(self) -> None:
-        """Give every open job its last word, then leave."""
+        """Give every open session its last word, then leave."""
         await self.sessions.close()
         await super().close()
         await self.store.close()
@@ -118,12 +138,12 @@ class Inkling(commands.Bot):
         log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """The first to hear of a message."""
+        """Set the language before anything answers."""
         use_locale_of(message, self.store.settings)
         await super().on_message(message)
 
     async def invoke(self, context: commands.Context[Any], /) -> None:
-        """Whatever follows the bot's name is under the rules of the server."""
+        """Check the server's rules for whatever follows the bot's name."""
         origin = origin_of(context.message)
         try:
             if context.invoked_with:
@@ -134,22 +154,30 @@ class Inkling(commands.Bot):
             await super().invoke(context)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
-        """The same for replies such as `@Inkling summarize`; an unknown word after the name gets a hint."""
-        if isinstance(error, commands.CommandNotFound) and await continue_by_reply(self, context.message):
-            return
-        if isinstance(error, commands.CommandNotFound):
-            text = unknown_word(context)
-        else:
-            cause = error.original if isinstance(error, commands.CommandInvokeError) else error
-            text = report(cause, str(context.command))
+        """Report errors of replies such as `@Inkling summarize`; leave what is no command to the fallbacks."""
         try:
-            await context.reply(text)
+            if isinstance(error, commands.CommandNotFound):
+                await self._fall_back(context)
+            else:
+                cause = error.original if isinstance(error, commands.CommandInvokeError) else error
+                await context.reply(report(cause, str(context.command)))
         except DELIVERY as failure:
             log.warning("could not tell %s: %s", context.author.id, failure)
 
+    async def _fall_back(self, context: commands.Context[Any]) -> None:
+        for fallback in self.fallbacks:
+            if await fallback(context):
+                return
+
     def invite(self) -> str:
-        """The link that adds the bot to a server, with exactly what it uses."""
+        """Return the link that adds the bot to a server, with exactly the permissions it uses."""
         assert self.application_id is not None, "known after login"
         return discord.utils.oauth_url(
             self.application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
         )
+
+
+def bot_of(interaction: discord.Interaction) -> Inkling:
+    """Return the bot that the interaction is with."""
+    assert isinstance(interaction.client, Inkling)
+    return interaction.client

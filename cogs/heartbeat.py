@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from discord.ext import commands, tasks
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
+from cogs.client import Inkling
 
 
 class Heartbeat(commands.Cog):

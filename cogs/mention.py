@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord.ext import commands
 
 from cogs.about import show_help
-from cogs.ask import Question, gather_by_reply, show_answer
+from cogs.ask import AnswerCache, Question, gather_by_reply, show_answer
 from cogs.caption import show_captions
+from cogs.client import Inkling
 from cogs.common import MessageResponder, ReplySession
 from cogs.common.sources import pictures, pointed_at, text_of_message
 from cogs.complete import continue_by_reply, show_completion
@@ -20,9 +21,6 @@ from cogs.i18n.locale import use_locale_of
 from cogs.mood import show_mood
 from cogs.summarize import show_summary
 from inference import LENGTHS, CompleteRequest, InvalidRequest, Length, SentimentRequest, SummarizeRequest
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 Context = commands.Context[Any]
 
@@ -34,6 +32,7 @@ class Mention(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
+        bot.fallbacks.append(_answer_unknown_word)
         _translate(self.get_commands())
 
     @commands.command()
@@ -50,7 +49,7 @@ class Mention(commands.Cog):
         """Ask about the message, about the files of this one, or a language model."""
         async with self._job(context) as session:
             source = await gather_by_reply(session, context.message)
-            await show_answer(session, self.bot.answers, Question(question), source)
+            await show_answer(session, self.bot.provided(AnswerCache), Question(question), source)
 
     @commands.command()
     async def caption(self, context: Context) -> None:
@@ -113,13 +112,15 @@ class Mention(commands.Cog):
         return text
 
 
-def unknown_word(context: Context) -> str:
-    """What to say to a word after the bot's name that is none of the commands."""
-    return tr(
+async def _answer_unknown_word(context: Context) -> bool:
+    """Say what may stand after the bot's name."""
+    text = tr(
         "I don't know `{word}`. After my name, write `summarize`, `ask` and a question, `caption`, `complete`, `mood` "
         "or `help`.",
         word=_shortened(context.invoked_with or ""),
     )
+    await context.reply(text)
+    return True
 
 
 def _translate(mentioned: Iterable[commands.Command[Any, ..., Any]]) -> None:

@@ -1,24 +1,21 @@
-"""What is kept of a message goes with it."""
+"""Deletes what is stored of messages that are gone."""
 
 from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
 
 import discord
 from discord.ext import commands, tasks
 
+from cogs.client import Inkling
 from storage import StorageError
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 log = logging.getLogger(__name__)
 
 
 class Retention(commands.Cog):
-    """Hears of deletions, by whomever."""
+    """Follows deletions of messages, channels and threads, and the bot's own leaving of servers."""
 
     def __init__(self, bot: Inkling) -> None:
         self.store = bot.store
@@ -31,11 +28,11 @@ class Retention(commands.Cog):
 
     @tasks.loop(hours=1)
     async def forget_expired(self) -> None:
-        """What was shown to one person alone, after its time."""
+        """Delete what was shown to one person alone and has expired."""
         try:
             await self.store.forget_expired(time.time())
         except StorageError as error:
-            log.error("what has had its time is still there; the next try is in an hour: %s", error)
+            log.error("what has expired is still there; the next try is in an hour: %s", error)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

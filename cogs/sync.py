@@ -53,13 +53,13 @@ async def _sync(tree: app_commands.CommandTree[Any], guild: discord.Object | Non
 async def _withdraw(tree: app_commands.CommandTree[Any], scope: str) -> None:
     """Take back what was registered where the settings no longer say so: Discord would list it twice."""
     guild = None if scope == _EVERYWHERE else discord.Object(scope)
-    kept = tree.get_commands(guild=guild)
+    registered = tree.get_commands(guild=guild)
     tree.clear_commands(guild=guild)
     try:
         await tree.sync(guild=guild)
     except discord.Forbidden:
         log.info("The bot is no longer in server %s.", scope)
-    for command in kept:
+    for command in registered:
         tree.add_command(command, guild=guild)
 
 

@@ -20,7 +20,7 @@ from storage.table import PRIVATE_SECONDS, Table
 class Lineage:
     """What a drawing was made from: another one, perhaps one `picture` of it (counted from 0), and `how`."""
 
-    drawing: str
+    image_id: str
     how: Literal["picture", "variations", "reroll", "remix"]
     picture: int | None = None
 
@@ -38,8 +38,8 @@ class StoredImage:
     message: int
     created: float
     request: ImagineRequest
-    drawing: ImageResult
-    origin: Lineage | None = None
+    result: ImageResult
+    lineage: Lineage | None = None
 
 
 _WITH_PICTURES = """
@@ -109,8 +109,8 @@ async def _insert(connection: aiosqlite.Connection, kept: StoredImage, expires: 
         "request": to_json(replace(kept.request, image=b"", mask=b"")),
         "image": await _insert_file(connection, kept.request.image),
         "mask": await _insert_file(connection, kept.request.mask),
-        "result": to_json(_without_pixels(kept.drawing)),
-        "lineage": json.dumps(asdict(kept.origin)) if kept.origin else None,
+        "result": to_json(_without_pixels(kept.result)),
+        "lineage": json.dumps(asdict(kept.lineage)) if kept.lineage else None,
         "expires": expires,
     }
     names = ", ".join(values)
@@ -145,8 +145,8 @@ def _kept(row: aiosqlite.Row) -> StoredImage:
         request=replace(
             from_json(row["request"], ImagineRequest), image=row["image_data"] or b"", mask=row["mask_data"] or b""
         ),
-        drawing=from_json(row["result"], ImageResult),
-        origin=Lineage(**lineage) if lineage else None,
+        result=from_json(row["result"], ImageResult),
+        lineage=Lineage(**lineage) if lineage else None,
     )
 
 

@@ -43,6 +43,7 @@ from inference.tasks import (
 from inference.text.mask_tokens import split_at_blanks
 from inference.types import Event, ModelSpec, PartialText, Result
 from inference.types.errors import InferenceError
+from storage import Store
 
 Script = Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]
 
@@ -161,3 +162,18 @@ class FakeBackend:
 def model_lists(**lists: Sequence[Any]) -> dict[str, tuple[ModelEntry, ...]]:
     """The `models` of a config; an entry is a line, options, or a ModelEntry."""
     return Config.model_validate({"models": lists}).models
+
+
+async def kept_of(store: Store, owner: int) -> dict[str, Any]:
+    """All that the store keeps of one person, as plain data."""
+    return {
+        "settings": await store.settings.export_of(owner),
+        "images": await store.images.export_of(owner),
+        "text_threads": await store.text_threads.export_of(owner),
+    }
+
+
+async def forget_all_of(store: Store, owner: int) -> None:
+    """Delete all that the store keeps of one person."""
+    for table in (store.settings, store.images, store.text_threads):
+        await table.forget_owner(owner)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 from discord.ext import commands
@@ -12,13 +10,11 @@ from cogs.about.help_menu import HelpMenu, help_menu
 from cogs.about.help_pages import page_of, topics
 from cogs.about.models_page import models_page
 from cogs.about.queue_page import queue_page
+from cogs.client import Inkling
 from cogs.common import InteractionResponder, ReplySession
 from cogs.common.help_texts import PRIVATE, examples
 from cogs.common.rules import ANYWHERE
 from cogs.i18n import gettext_noop
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 __all__ = ["About", "show_help"]
 

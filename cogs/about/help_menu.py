@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Self, cast
-
 import discord
 
 from cogs.about.help_pages import OVERVIEW, page_of, topics
-from cogs.common import InteractionResponder
+from cogs.client import Inkling, bot_of
+from cogs.common import ReplySession
+from cogs.common.persistent_item import PersistentItem, chosen_values, custom_id, persistent_view
 from cogs.i18n import tr
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
-
-Select = discord.ui.Select[discord.ui.View]
-
-_CUSTOM_ID = "help:topic"
+_CUSTOM_ID = custom_id("help", "topic")
 
 
-class HelpMenu(discord.ui.DynamicItem[Select], template=_CUSTOM_ID):
-    """A choice needs nothing but its own words, so it works after a restart."""
+class HelpMenu(PersistentItem, template=_CUSTOM_ID):
+    """A private page gives way to the next; below a public one, whoever chooses gets a page of their own."""
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(cast(Select, item))
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        """A private page gives way to the next; below a public one, whoever chooses gets a page of their own."""
-        bot, message = cast("Inkling", interaction.client), interaction.message
-        assert message is not None, "menus are below messages"
-        async with bot.sessions.open(InteractionResponder(interaction)):
-            name, may = self.item.values[0], interaction.permissions
-            text, view = (await page_of(bot, name, may)).text, help_menu(bot, name, may)
-            if message.flags.ephemeral:
-                await interaction.response.edit_message(content=text, view=view)
-            else:
-                await interaction.response.send_message(text, view=view, ephemeral=True)
+    async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
+        bot, [name], may = bot_of(interaction), chosen_values(interaction), interaction.permissions
+        text, view = (await page_of(bot, name, may)).text, help_menu(bot, name, may)
+        if message.flags.ephemeral:
+            await interaction.edit_original_response(content=text, view=view)
+        else:
+            await interaction.followup.send(text, view=view, ephemeral=True)
 
 
 def help_menu(bot: Inkling, current: str, may: discord.Permissions) -> discord.ui.View:
@@ -52,8 +36,5 @@ def help_menu(bot: Inkling, current: str, may: discord.Permissions) -> discord.u
         )
         for topic in topics(bot, may)
     ]
-    view = discord.ui.View(timeout=None)
     placeholder = tr("More about…")
-    view.add_item(discord.ui.Select(custom_id=_CUSTOM_ID, placeholder=placeholder, options=options[:25]))
-    view.stop()  # choices are not for this object, which the next restart would end
-    return view
+    return persistent_view(discord.ui.Select(custom_id=_CUSTOM_ID, placeholder=placeholder, options=options[:25]))

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import Inkling
 from cogs.common import MessageContent
 from cogs.common.help_texts import examples_of, visibility_of
 from cogs.i18n import tr, translated, word
 from inference import ModelStatus
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 Slash = app_commands.Command[Any, ..., Any]
 

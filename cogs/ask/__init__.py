@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.ask.buttons import AnswerButton
+from cogs.ask.answer_button import AnswerButton
+from cogs.ask.answer_cache import AnswerCache
 from cogs.ask.inputs import AskInputs, gather_by_reply, gather_inputs
 from cogs.ask.question_form import QuestionForm
 from cogs.ask.service import Question, check_question, show_answer
+from cogs.client import Inkling
 from cogs.common import InteractionResponder
 from cogs.common.help_texts import examples, visibility
-from cogs.common.in_flight import InFlight
 from cogs.common.options import Text, models_of
 from cogs.common.sources import leads_elsewhere
 from cogs.i18n import gettext_noop
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
-
-__all__ = ["Ask", "Question", "check_question", "gather_by_reply", "show_answer"]
+__all__ = ["AnswerCache", "Ask", "Question", "check_question", "gather_by_reply", "show_answer"]
 
 
 class Ask(commands.Cog):
-    """Questions about texts, and to a language model; `claims` are the answers that are being put in own words."""
+    """Questions about texts, and to a language model."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self.claims = InFlight(gettext_noop("The model is answering this already. Wait until it is done."))
+        self.answers = AnswerCache()
+        bot.provide(self.answers)
+        bot.personal_data.append(self.answers)
         about = {"about": gettext_noop("Asks for a question, and looks for the answer in the message.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about, extras=about))
         bot.add_dynamic_items(AnswerButton)
@@ -90,8 +88,8 @@ class Ask(commands.Cog):
         ) as session:
             check_question(session, asked, sourced=bool(given))
             source = await gather_inputs(session, interaction, given) if given else None
-            await show_answer(session, self.bot.answers, asked, source)
+            await show_answer(session, self.answers, asked, source)
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu: the question comes in a form."""
-        await interaction.response.send_modal(QuestionForm(self.bot, message))
+        await interaction.response.send_modal(QuestionForm(self.bot.sessions, self.answers, message))

@@ -7,6 +7,8 @@ import secrets
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from cogs.common.personal_data import PersonalData
+from cogs.i18n import ntr
 from inference import InvalidRequest
 
 _SECONDS = 3600.0
@@ -18,7 +20,7 @@ _MOST = 1000
 class CachedAnswer:
     """An answer to `owner`'s `question`: the `evidence` as it was shown, the text `around` it as it will be shown.
 
-    `passages` are the stretches of the text that speak most of the question, `note` is small print about all of it.
+    `passages` are the parts of the text that speak most of the question, `note` is small print about all of it.
     """
 
     owner: int
@@ -29,43 +31,49 @@ class CachedAnswer:
     note: str
 
 
-class AnswerCache:
+class AnswerCache(PersonalData):
     """The latest answers by a key of their own. A restart, like the hour, ends what is kept."""
+
+    name = "answers"
 
     def __init__(self, seconds: float = _SECONDS, most: int = _MOST) -> None:
         self._seconds = seconds
         self._most = most
-        self._kept: dict[str, CachedAnswer] = {}
+        self._answers: dict[str, CachedAnswer] = {}
 
-    def keep(self, kept: CachedAnswer) -> str:
-        """Its key."""
+    def add(self, answer: CachedAnswer) -> str:
+        """Keep the answer, and return its key."""
         key = secrets.token_urlsafe(6)
-        self._kept[key] = kept
+        self._answers[key] = answer
         asyncio.get_running_loop().call_later(self._seconds, self._drop, key)
-        if len(self._kept) > self._most:
-            self._drop(next(iter(self._kept)))
+        if len(self._answers) > self._most:
+            self._drop(next(iter(self._answers)))
         return key
 
-    def owned(self, key: str, person: int) -> CachedAnswer:
-        """What is kept under `key`, if it is theirs; raises InvalidRequest."""
-        kept = self._kept.get(key)
-        if kept is None:
+    def get(self, key: str) -> CachedAnswer:
+        """Return what is kept under `key`; raise InvalidRequest where that is nothing."""
+        if key not in self._answers:
             raise InvalidRequest(
                 "I no longer have the text of this answer: texts are not stored, and forgotten after an hour or when "
                 "I am restarted. Follow the link, if there is one, or ask again."
             )
-        if kept.owner != person:
-            raise InvalidRequest("Only the person who asked can use these buttons. Ask your own question with /ask.")
-        return kept
+        return self._answers[key]
 
-    def forget(self, owner: int) -> None:
-        """Nothing of what this person asked remains."""
-        for key in [key for key, kept in self._kept.items() if kept.owner == owner]:
+    async def describe(self, person: int) -> str:
+        count = len(await self.export(person))
+        return ntr(
+            "{count} answer of /ask and what stands around it, in memory and for an hour. Its buttons need that.",
+            "{count} answers of /ask and what stands around them, in memory and for an hour. Their buttons need that.",
+            count,
+            count=count,
+        )
+
+    async def export(self, person: int) -> list[dict[str, Any]]:
+        return [asdict(answer) for answer in self._answers.values() if answer.owner == person]
+
+    async def forget(self, person: int) -> None:
+        for key in [key for key, answer in self._answers.items() if answer.owner == person]:
             self._drop(key)
 
-    def export_of(self, owner: int) -> list[dict[str, Any]]:
-        """All that is kept for this person, as plain data."""
-        return [asdict(kept) for kept in self._kept.values() if kept.owner == owner]
-
     def _drop(self, key: str) -> None:
-        self._kept.pop(key, None)
+        self._answers.pop(key, None)

@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 
+from cogs.ask.answer_cache import AnswerCache
 from cogs.ask.service import Question, check_question, has_language_model, show_answer
-from cogs.common import InteractionResponder
-from cogs.common.error_messages import apologize
+from cogs.common import InteractionResponder, ReplySessions
 from cogs.common.sources import join_sources, sources_of_message
+from cogs.common.views import Form
 from cogs.i18n import tr
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
-
-class QuestionForm(discord.ui.Modal):
+class QuestionForm(Form):
     """One line for the question, and a box for how to answer it."""
 
-    def __init__(self, bot: Inkling, message: discord.Message) -> None:
-        super().__init__(title=tr("Ask about this message"))
-        self._bot = bot
+    def __init__(self, sessions: ReplySessions, answers: AnswerCache, message: discord.Message) -> None:
+        super().__init__(tr("Ask about this message"))
+        self._sessions = sessions
+        self._answers = answers
         self._message = message
         self._question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(custom_id="question", max_length=1000)
         self._own_words: discord.ui.Checkbox[QuestionForm] = discord.ui.Checkbox(custom_id="own-words")
         self.add_item(discord.ui.Label(text=tr("Your question"), component=self._question))
-        if has_language_model(bot.engine):
+        if has_language_model(sessions.engine):
             self.add_item(
                 discord.ui.Label(
                     text=tr("In the model's own words"),
@@ -37,12 +34,9 @@ class QuestionForm(discord.ui.Modal):
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
         question = Question(self._question.value, own_words=self._own_words.value)
-        async with self._bot.sessions.open(
+        async with self._sessions.open(
             InteractionResponder(interaction, private=self._message.flags.ephemeral)
         ) as session:
             check_question(session, question, sourced=True)
             source = join_sources(await sources_of_message(session, self._message))
-            await show_answer(session, self._bot.answers, question, source)
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
-        await apologize(interaction, error)
+            await show_answer(session, self._answers, question, source)

@@ -9,6 +9,7 @@ import discord
 from cogs.ask.answer_cache import AnswerCache, CachedAnswer
 from cogs.ask.rendering import alternatives, below, evidence, from_memory, in_own_words, span, surroundings
 from cogs.common import ProgressRenderer, ReplySession, neutral
+from cogs.common.persistent_item import custom_id, persistent_view
 from cogs.common.sources import Source
 from cogs.i18n import tr
 from inference import Answer, AskRequest, ChatAnswerRequest, Engine
@@ -39,30 +40,29 @@ def check_question(session: ReplySession, question: Question, *, sourced: bool) 
         session.check(ChatAnswerRequest(question=question.text, model="" if sourced else question.model))
 
 
-async def show_answer(session: ReplySession, recent: AnswerCache, question: Question, source: Source | None) -> None:
+async def show_answer(session: ReplySession, cache: AnswerCache, question: Question, source: Source | None) -> None:
     """Answer from `source`, or without one from what a language model knows."""
     if source is None:
         await _show_from_memory(session, question)
         return
     request = AskRequest(question=question.text, context=source.text, model=question.model, owner=str(session.owner))
     answer = await session.run(session.check(request), Answer)
-    kept = _cached(session, question, answer, source)
+    cached = _cached(session, question, answer, source)
     if question.own_words and not answer.generated:
-        await show_in_own_words(session, kept)
+        await show_in_own_words(session, cached)
         return
-    view = _buttons(
-        recent.keep(kept), context=bool(kept.around), words=not answer.generated and has_language_model(session.engine)
-    )
-    await session.finish(below(question.text, _found(answer, source, kept), source.note), view)
+    words = not answer.generated and has_language_model(session.engine)
+    view = _buttons(cache.add(cached), context=bool(cached.around), words=words)
+    await session.finish(below(question.text, _found(answer, source, cached), source.note), view)
 
 
-async def show_in_own_words(session: ReplySession, kept: CachedAnswer) -> None:
+async def show_in_own_words(session: ReplySession, cached: CachedAnswer) -> None:
     """A language model's answer as it grows, and in the end the evidence below it."""
-    request = ChatAnswerRequest(question=kept.question, context=kept.passages, owner=str(session.owner))
+    request = ChatAnswerRequest(question=cached.question, context=cached.passages, owner=str(session.owner))
     answer = await session.run(
-        session.check(request), Answer, ProgressRenderer(draft=lambda text: below(kept.question, neutral(text)))
+        session.check(request), Answer, ProgressRenderer(draft=lambda text: below(cached.question, neutral(text)))
     )
-    await session.finish(below(kept.question, in_own_words(answer.text, kept.evidence), kept.note))
+    await session.finish(below(cached.question, in_own_words(answer.text, cached.evidence), cached.note))
 
 
 def has_language_model(engine: Engine) -> bool:
@@ -78,10 +78,10 @@ async def _show_from_memory(session: ReplySession, question: Question) -> None:
     await session.finish(below(question.text, from_memory(answer.text)))
 
 
-def _found(answer: Answer, source: Source, kept: CachedAnswer) -> str:
+def _found(answer: Answer, source: Source, cached: CachedAnswer) -> str:
     if answer.generated and answer.text:
-        return in_own_words(answer.text, kept.evidence, always=True)
-    return "\n".join(filter(None, (kept.evidence, alternatives(answer, source))))
+        return in_own_words(answer.text, cached.evidence, always=True)
+    return "\n".join(filter(None, (cached.evidence, alternatives(answer, source))))
 
 
 def _cached(session: ReplySession, question: Question, answer: Answer, source: Source) -> CachedAnswer:
@@ -98,11 +98,8 @@ def _cached(session: ReplySession, question: Question, answer: Answer, source: S
 
 
 def _buttons(key: str, *, context: bool, words: bool) -> discord.ui.View:
-    """Those that have something to show; `Press` in `buttons` hears them."""
-    view = discord.ui.View(timeout=None)
-    if context:
-        view.add_item(discord.ui.Button(label=tr("Show context"), custom_id=f"inkling:ask:context:{key}"))
-    if words:
-        view.add_item(discord.ui.Button(label=tr("In own words"), custom_id=f"inkling:ask:words:{key}"))
-    view.stop()  # presses are not for this object, which the next restart would end
-    return view
+    """Those that have something to show."""
+    labels = {"context": tr("Show context")} if context else {}
+    labels |= {"words": tr("In own words")} if words else {}
+    buttons = [discord.ui.Button(label=label, custom_id=custom_id("ask", each, key)) for each, label in labels.items()]
+    return persistent_view(*buttons)

@@ -6,10 +6,11 @@ from cogs.common.message_content import AttachedFile, MessageContent
 from cogs.common.progress_renderer import ProgressRenderer
 from cogs.common.reply_session import ReplySession
 from cogs.common.reply_sessions import ReplySessions
-from cogs.common.responder import InteractionResponder, MessageResponder, Responder
+from cogs.common.responder import FollowupResponder, InteractionResponder, MessageResponder, Responder
 
 __all__ = [
     "AttachedFile",
+    "FollowupResponder",
     "InteractionResponder",
     "MessageContent",
     "MessageResponder",

@@ -108,11 +108,11 @@ async def read_back(
     before: discord.abc.Snowflake,
     *,
     until: Callable[[discord.Message], bool] = lambda message: False,
-    told: Callable[[int], None] = lambda count: None,
+    on_page: Callable[[int], None] = lambda count: None,
 ) -> tuple[list[discord.Message], bool]:
     """The messages before `before`, newest first: `most` of them, or as many as come before one that `until` names.
 
-    Also whether that one was met. `told` hears how many there are so far, after each page. Raises InvalidRequest.
+    Also whether that one was met. `on_page` gets how many there are so far, after each page. Raises InvalidRequest.
     """
     messages: list[discord.Message] = []
     try:
@@ -121,7 +121,7 @@ async def read_back(
                 return messages, True
             messages.append(message)
             if len(messages) % _PAGE == 0:
-                told(len(messages))
+                on_page(len(messages))
     except discord.Forbidden as error:
         raise InvalidRequest("I can't read this channel. Ask a moderator to add me to the server.") from error
     return messages, False

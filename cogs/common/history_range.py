@@ -49,70 +49,70 @@ async def since_choices(_: discord.Interaction, typed: str) -> list[app_commands
 
 
 async def read_history(
-    session: ReplySession, interaction: discord.Interaction, stretch: HistoryRange
+    session: ReplySession, interaction: discord.Interaction, history: HistoryRange
 ) -> tuple[discord.abc.MessageableChannel, Transcript]:
-    """The channel and what was said there, telling meanwhile how many messages there are.
+    """The channel and what was said there, showing meanwhile how many messages there are.
 
     Acknowledges, after all that can be refused from memory. Raises InvalidRequest.
     """
     limits, me = session.limits, interaction.client.user
-    _check(stretch, limits.messages)
-    channel, first = await _opened(session, interaction, stretch)
-    _tell_count(session, 0)
+    _check(history, limits.messages)
+    channel, first = await _opened(session, interaction, history)
+    _show_count(session, 0)
     messages, met = await session.wait(
         read_back(
             channel,
             limits.messages,
             discord.Object(interaction.id),
-            until=_beginning(stretch, me, interaction.user, first),
-            told=lambda count: _tell_count(session, count),
+            until=_beginning(history, me, interaction.user, first),
+            on_page=lambda count: _show_count(session, count),
         )
     )
-    if stretch.mine:
+    if history.mine:
         _check_mine(len(messages), met, any(is_talk(message, me) for message in messages))
-    complete = met or stretch.messages is not None or len(messages) < limits.messages
+    complete = met or history.messages is not None or len(messages) < limits.messages
     return channel, transcribe(messages, me, longest=limits.text_characters, complete=complete)
 
 
-def _check(stretch: HistoryRange, most: int) -> None:
-    if stretch.messages is not None and stretch.since is not None:
+def _check(history: HistoryRange, most: int) -> None:
+    if history.messages is not None and history.since is not None:
         raise InvalidRequest("Give either `messages` or `since`, since both say how far back to read.")
-    if stretch.since is not None and not stretch.mine and not is_link(stretch.since):
+    if history.since is not None and not history.mine and not is_link(history.since):
         raise InvalidRequest(
             "`since` takes the link of a message (Copy Message Link in its menu), or `{mine}`. "
             "To say how many messages, use `messages`.",
             mine=Phrase(_MINE),
         )
-    if stretch.messages is not None and stretch.messages > most:
+    if history.messages is not None and history.messages > most:
         raise InvalidRequest("This bot reads {most} messages at most. Ask for fewer.", most=most)
 
 
 async def _opened(
-    session: ReplySession, interaction: discord.Interaction, stretch: HistoryRange
+    session: ReplySession, interaction: discord.Interaction, history: HistoryRange
 ) -> tuple[discord.abc.MessageableChannel, discord.Message | None]:
     """The channel, if both sides may read it, and the message that a link in `since` leads to."""
-    if stretch.since is not None and not stretch.mine:
-        first = await linked_message(session, interaction, stretch.since)
-        if stretch.channel_id not in (None, first.channel.id):
+    if history.since is not None and not history.mine:
+        first = await linked_message(session, interaction, history.since)
+        if history.channel_id not in (None, first.channel.id):
             raise InvalidRequest("That message is not in the channel you chose. Leave one of the two out.")
         return first.channel, first
-    if stretch.channel_id is not None:
-        return await readable_channel(session, interaction, stretch.channel_id), None
+    if history.channel_id is not None:
+        return await readable_channel(session, interaction, history.channel_id), None
     channel = check_history(interaction)
     await session.acknowledge()
     return channel, None
 
 
 def _beginning(
-    stretch: HistoryRange, me: discord.ClientUser | None, asker: discord.abc.User, first: discord.Message | None
+    history: HistoryRange, me: discord.ClientUser | None, asker: discord.abc.User, first: discord.Message | None
 ) -> Callable[[discord.Message], bool]:
-    """Tells the message before which the stretch begins."""
+    """Return a test for the message before which the range begins."""
     if first is not None:
         return lambda message: message.id < first.id
-    if stretch.mine:
+    if history.mine:
         return lambda message: message.author.id == asker.id and is_talk(message, me)
-    if stretch.messages is not None:
-        return _behind(stretch.messages, me)
+    if history.messages is not None:
+        return _behind(history.messages, me)
     return lambda message: False
 
 
@@ -141,7 +141,7 @@ def _check_mine(count: int, met: bool, talked: bool) -> None:
         raise InvalidRequest("Nothing has been written since your last message.")
 
 
-def _tell_count(session: ReplySession, count: int) -> None:
+def _show_count(session: ReplySession, count: int) -> None:
     session.show_progress(
         MessageContent(ntr("Reading… {count} message", "Reading… {count} messages", count, count=count)), _PAUSE
     )

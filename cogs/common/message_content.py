@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 from dataclasses import dataclass, replace
 from itertools import islice
@@ -10,6 +11,7 @@ import discord
 
 from cogs.common.message_splitting import MESSAGE_LIMIT, PART_LIMIT, split_text
 from cogs.i18n import ntr, tr
+from inference import encode_webp
 
 MOST_MESSAGES = 3
 """A longer text comes as a file: more messages than this would flood the channel."""
@@ -69,6 +71,22 @@ def with_file(content: MessageContent, upload_limit: int) -> MessageContent:
     return MessageContent(next(split_text(content.text, PART_LIMIT - len(below))) + below, (*content.files, whole))
 
 
+async def compress_large_pictures(content: MessageContent, limit: int) -> MessageContent:
+    """Return `content` with PNG files of more than `limit` bytes as WebP files, and small print that says so."""
+    large = [file for file in content.files if _is_large_picture(file, limit)]
+    if not large:
+        return content
+    files = [await _smaller(file, limit) if file in large else file for file in content.files]
+    values = {"large": len(large), "count": len(content.files), "most": limit // 10**6}
+    note = ntr(
+        "This picture is WebP, since the PNG is over the {most} MB that Discord takes here.",
+        "{large} of {count} pictures are WebP, since the PNG is over the {most} MB that Discord takes here.",
+        len(content.files),
+        **values,
+    )
+    return replace(content, files=tuple(files), note=f"{content.note} {note}".strip())
+
+
 def _small_print(note: str) -> str:
     return f"\n-# {note}" if note else ""
 
@@ -87,3 +105,12 @@ def _within_upload_limit(content: MessageContent, limit: int) -> MessageContent:
         most=limit // 10**6,
     )
     return replace(content, text=f"{content.text}\n{note}", files=small)
+
+
+def _is_large_picture(file: AttachedFile, limit: int) -> bool:
+    return len(file.data) > limit and file.name.endswith(".png")
+
+
+async def _smaller(file: AttachedFile, limit: int) -> AttachedFile:
+    data = await asyncio.to_thread(encode_webp, file.data, limit)
+    return replace(file, name=file.name.removesuffix("png") + "webp", data=data) if data else file

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import discord
 from discord import app_commands
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
+from cogs.common.rules import services_of
 
 Text = app_commands.Range[str, 1, 6000]
 Seed = app_commands.Range[int, 0, 2**32 - 1]
@@ -23,7 +22,7 @@ def models_of(task: str) -> Autocomplete:
     """Offers the task's models, from memory."""
 
     async def offer(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        models = cast("Inkling", interaction.client).engine.models(task)
+        models = services_of(interaction).engine.models(task)
         return _offered((spec.name for spec in models), typed)
 
     return offer
@@ -31,7 +30,7 @@ def models_of(task: str) -> Autocomplete:
 
 async def loras(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offers the operator's LoRA files, from memory."""
-    return _offered(cast("Inkling", interaction.client).engine.loras, typed)
+    return _offered(services_of(interaction).engine.loras, typed)
 
 
 def _offered(names: Iterable[str], typed: str) -> list[app_commands.Choice[str]]:

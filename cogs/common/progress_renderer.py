@@ -43,13 +43,13 @@ class ProgressRenderer:
         if isinstance(event, PartialText):
             self._text = event.text
             return self._draft, _TEXT_PAUSE
-        content = self._told(event)
+        content = self._content(event)
         return lambda: content, _PICTURE_PAUSE if content.files else _TEXT_PAUSE
 
     def _draft(self) -> MessageContent:
         return MessageContent(tail(self._render(self._text or "").text, _LONGEST_DRAFT) + " ▌")
 
-    def _told(self, event: Event) -> MessageContent:
+    def _content(self, event: Event) -> MessageContent:
         match event:
             case Queued(position, eta):
                 return self._line(_queued(position, eta))

@@ -13,14 +13,13 @@ from typing import Any, Self, TypeVar
 
 import discord
 
-from cogs.common.cancel_view import CancelView
 from cogs.common.error_messages import DELIVERY, PRIVATE, is_deleted, report
-from cogs.common.message_content import MessageContent, split_into_messages, with_file
+from cogs.common.message_content import MessageContent, compress_large_pictures, split_into_messages, with_file
 from cogs.common.progress_renderer import ProgressRenderer
 from cogs.common.responder import Responder
 from cogs.common.rules import apply_settings, check_origin, effective_limits
 from cogs.common.throttled_editor import ThrottledEditor
-from cogs.common.upload_limit import within_limit
+from cogs.common.views import CancelView
 from cogs.i18n import gettext_noop, tr
 from inference import (
     CheckedRequest,
@@ -177,7 +176,7 @@ class ReplySession:
     async def finish(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
         """The last word: `content`, over several messages when it is long, or in a file if those are not taken."""
         await self._editor.close()
-        content = await within_limit(content, self._responder.upload_limit)
+        content = await compress_large_pictures(content, self._responder.upload_limit)
         first, *rest = split_into_messages(content, self._responder.upload_limit)
         await self._responder.show(first, view)
         self._delivered = True

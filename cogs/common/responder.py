@@ -146,16 +146,21 @@ class InteractionResponder:
             await self._interaction.followup.send(text, allowed_mentions=_only(self.owner))
 
     async def refuse(self, text: str) -> None:
-        if not self._interaction.response.is_done():
-            await self._interaction.response.send_message(text, ephemeral=True)
-        elif self._message_id is None:  # answered without a message of its own: the one with the button stays
-            await self._interaction.followup.send(text, ephemeral=True)
+        if self._message_id is None:
+            await self._send_privately(text)
         elif self._private or self._beyond_token():
             await self.show(MessageContent(text))
         else:  # while the public message is "thinking", a followup would take its place and be public too
             await self.show(MessageContent(tr("Not done. Only the person who asked sees why.")))
-            await self._interaction.followup.send(text, ephemeral=True)
+            await self._send_privately(text)
             await self._interaction.delete_original_response()
+
+    async def _send_privately(self, text: str) -> None:
+        """Send a message of its own that only this person sees."""
+        if self._interaction.response.is_done():
+            await self._interaction.followup.send(text, ephemeral=True)
+        else:
+            await self._interaction.response.send_message(text, ephemeral=True)
 
     def _beyond_token(self) -> discord.PartialMessage | None:
         """The message by the bot's own right, once the token has ended; never for a private one."""
@@ -164,6 +169,56 @@ class InteractionResponder:
             return None
         channel = self._interaction.client.get_partial_messageable(self._interaction.channel_id)
         return channel.get_partial_message(self._message_id)
+
+
+class ButtonResponder(InteractionResponder):
+    """Edits the message that a button is below. What is refused is told in private, and the message stays."""
+
+    def __init__(self, interaction: discord.Interaction) -> None:
+        super().__init__(interaction)
+        assert interaction.message is not None, "buttons are below messages"
+        self._message_id = interaction.message.id
+        self._private = interaction.message.flags.ephemeral
+
+    async def acknowledge(self) -> None:
+        if not self._interaction.response.is_done():
+            await self._interaction.response.defer()
+
+    async def refuse(self, text: str) -> None:
+        await self._send_privately(text)
+
+
+class FollowupResponder(InteractionResponder):
+    """Sends one more message, for interactions that have had their answer, such as the press of a button."""
+
+    async def acknowledge(self) -> None:
+        message = await self._interaction.followup.send(tr("Working on it…"), ephemeral=self._private, wait=True)
+        self._message_id = message.id
+
+    async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
+        assert self._message_id is not None, "acknowledge() comes first"
+        if fallback := self._beyond_token():
+            await fallback.edit(**fields(content), view=view)
+        else:
+            await self._interaction.followup.edit_message(self._message_id, **fields(content), view=view)
+
+    async def refuse(self, text: str) -> None:
+        if self._beyond_token():
+            await self.show(MessageContent(text))
+            return
+        try:
+            await self._send_privately(text)
+        except discord.HTTPException:  # perhaps one message too many, as for a bot that is installed to a person alone
+            if self._message_id is None:
+                raise
+            reason = tr(
+                "Not done. The reason is for the person who asked, and Discord takes no more private messages from me "
+                "here. Ask for this one by itself to see it."
+            )
+            await self.show(MessageContent(reason))
+        else:
+            if self._message_id is not None:
+                await self._interaction.followup.delete_message(self._message_id)
 
 
 class MessageResponder:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 import discord
 
 from inference import ChatAnswerRequest, CompleteRequest, Engine, ImagineRequest, InvalidRequest, Limits, Request
-from storage import PersonSettings, ServerSettings, SettingsTables
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
+from storage import PersonSettings, ServerSettings, SettingsTables, Store
 
 R = TypeVar("R", bound=Request)
 
@@ -62,9 +59,24 @@ def _guild_id(source: discord.Interaction | discord.Message) -> int | None:
     return source.guild.id if source.guild else None
 
 
+class Services(Protocol):
+    """What the client of every interaction offers."""
+
+    @property
+    def engine(self) -> Engine: ...
+
+    @property
+    def store(self) -> Store: ...
+
+
+def services_of(interaction: discord.Interaction) -> Services:
+    """Return the bot that the interaction is with, as far as this package knows it."""
+    return cast(Services, interaction.client)
+
+
 def settings_of(interaction: discord.Interaction) -> SettingsTables:
-    """All settings, of the bot that the interaction is with."""
-    return cast("Inkling", interaction.client).store.settings
+    """Return all settings of the bot that the interaction is with."""
+    return services_of(interaction).store.settings
 
 
 def answers_privately(interaction: discord.Interaction) -> bool:

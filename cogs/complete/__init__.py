@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import Inkling
 from cogs.common import InteractionResponder
 from cogs.common.help_texts import examples
-from cogs.common.in_flight import InFlight
 from cogs.common.options import Seed, Text, models_of
-from cogs.complete.press import ThreadButton
+from cogs.complete.personal_data import PersonalTexts
 from cogs.complete.reply_chain import continue_by_reply
 from cogs.complete.service import show_completion
-from cogs.complete.stop_strings import parse_stop_strings
+from cogs.complete.thread_button import ThreadButton
 from cogs.i18n import gettext_noop
 from inference import CompleteRequest
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 __all__ = ["Complete", "continue_by_reply", "show_completion"]
 
 
 class Complete(commands.Cog):
-    """Going on with texts; `claims` are those that a button is working on."""
+    """Going on with texts."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self.claims = InFlight(
-            gettext_noop("This text is still being written. Wait until it is done, or press Stop first.")
-        )
         bot.add_dynamic_items(ThreadButton)
+        bot.personal_data.append(PersonalTexts(bot.store.text_threads))
+        bot.fallbacks.append(lambda context: continue_by_reply(bot, context.message))
 
     @app_commands.command(
         extras=examples(
@@ -75,10 +71,16 @@ class Complete(commands.Cog):
             temperature=temperature,
             top_p=top_p,
             repetition_penalty=repetition_penalty,
-            stop=parse_stop_strings(stop),
+            stop=_stop_strings(stop),
             n=alternatives,
             seed=seed,
             owner=str(interaction.user.id),
         )
         async with self.bot.sessions.open(InteractionResponder(interaction)) as session:
             await show_completion(session, self.bot.store.text_threads, request)
+
+
+def _stop_strings(text: str) -> tuple[str, ...]:
+    r"""`END|\n\n` → `("END", "\n\n")`: between bars or line ends, spaces around them left out."""
+    parts = (part.strip().replace(r"\n", "\n") for part in re.split(r"[|\n]", text))
+    return tuple(dict.fromkeys(part for part in parts if part))

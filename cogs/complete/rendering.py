@@ -1,25 +1,34 @@
-"""How a text looks in its message: the person's words in bold, or quoted above where the model answers them."""
+"""How a text looks in its message, and its buttons.
+
+The person's words are in bold, or quoted above where the model answers them.
+"""
 
 from __future__ import annotations
 
 import re
+from typing import Literal
+
+import discord
 
 from cogs.common import AttachedFile, MessageContent, neutral, quoted
 from cogs.common.markdown import tail
+from cogs.common.persistent_item import Button, custom_id, persistent_view
 from cogs.i18n import tr
 from storage import TextThread
+
+Action = Literal["continue", "another", "undo", "delete", "previous", "next"]
 
 _PROMPT_SHOWN = 400
 _SPACES = re.compile(r"(\s*)(.*?)(\s*)", re.DOTALL)
 
 _LONGEST = 1650
-"""Characters of one message, with room for small print. A story keeps to its message, and a file has the rest."""
+"""Characters of one message, with room for small print. A text keeps to its message, and a file has the rest."""
 
 _LONGEST_DRAFT = 1400
 
 
 def finished_content(thread: TextThread, why: str = "") -> MessageContent:
-    """The story as it stays; where it is longer than a message, its end, and all of it as a file.
+    """Return the text as it stays; where it is longer than a message, its end, and all of it as a file.
 
     `why` tells what ended it.
     """
@@ -35,11 +44,36 @@ def finished_content(thread: TextThread, why: str = "") -> MessageContent:
 
 
 def draft_content(thread: TextThread, text: str) -> MessageContent:
-    """The story while `text` is being added to it; the file is for when it ends there."""
+    """Return the text while `text` is being added to it; the file is for when it ends there."""
     whole = _head(thread) + neutral(_words(thread, thread.written + text))
     if len(whole) <= _LONGEST_DRAFT:
         return MessageContent(whole)
     return MessageContent(_cut(thread, thread.written + text, _LONGEST_DRAFT), (_file(thread, text),))
+
+
+def thread_buttons(thread_id: str, thread: TextThread) -> discord.ui.View:
+    """Return what can be done with the text, and a second row to leaf through the variants of its last segment."""
+    last = thread.segments[-1]
+    answered = thread.chat and last.variant.finish_reason == "stop"
+
+    def button(label: str, action: Action, row: int = 0, *, disabled: bool = False) -> Button:
+        each = custom_id("complete", action, thread_id)
+        return discord.ui.Button(label=label, custom_id=each, row=row, disabled=disabled)
+
+    buttons = [
+        button(tr("Continue"), "continue", disabled=answered or not last.variant.text.strip()),
+        button(tr("Try another"), "another", disabled=thread.request.temperature == 0),  # it would write the same
+        button(tr("Undo"), "undo", disabled=len(thread.segments) == 1),
+        button(tr("Delete"), "delete"),
+    ]
+    if (count := len(last.variants)) > 1:
+        number = Button(label=f"{last.shown + 1}/{count}", row=1, disabled=True)
+        buttons += [
+            button(tr("Previous"), "previous", 1, disabled=last.shown == 0),
+            number,
+            button(tr("Next"), "next", 1, disabled=last.shown == count - 1),
+        ]
+    return persistent_view(*buttons)
 
 
 def _cut(thread: TextThread, written: str, longest: int) -> str:
@@ -75,6 +109,7 @@ def _file(thread: TextThread, text: str = "") -> AttachedFile:
 
 
 def _note(thread: TextThread, why: str) -> str:
-    take = thread.segments[-1].variant
-    parts = (tr("seed {seed}", seed=take.seed), tr("the model ended here") if take.finish_reason == "stop" else "", why)
+    variant = thread.segments[-1].variant
+    ended = tr("the model ended here") if variant.finish_reason == "stop" else ""
+    parts = (tr("seed {seed}", seed=variant.seed), ended, why)
     return " · ".join(part for part in parts if part)

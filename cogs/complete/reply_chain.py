@@ -6,20 +6,17 @@ import re
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import discord
 
+from cogs.client import Inkling
 from cogs.common import MessageResponder, ReplySession
 from cogs.common.markdown import without_escapes
+from cogs.common.persistent_item import custom_id
 from cogs.common.sources import pointed_at, text_of_message
-from cogs.complete.buttons import PREFIX
 from cogs.complete.service import show_completion
 from inference import CompleteRequest, InvalidRequest, Message
 from storage import TextThread
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 _MOST_TEXTS = 10
 """How far back a chain is followed: each text takes two messages."""
@@ -48,13 +45,13 @@ async def _go_on(
     bot: Inkling, session: ReplySession, message: discord.Message, text: discord.Message, words: str
 ) -> None:
     """With the model and the settings of the text before."""
-    kept = await bot.store.text_threads.shown_by(text.id)
-    options = kept.thread.request if kept else CompleteRequest(prompt=words)
-    chat = kept.thread.chat if kept else _is_answer(text)
-    turns = await _messages_before(bot, session, message)
-    prompt = words if chat else _spaced(turns, words)
+    stored = await bot.store.text_threads.shown_by(text.id)
+    options = stored.thread.request if stored else CompleteRequest(prompt=words)
+    chat = stored.thread.chat if stored else _is_answer(text)
+    before = await _messages_before(bot, session, message)
+    prompt = words if chat else _spaced(before, words)
     request = replace(options, prompt=prompt, seed=None, n=1, owner=str(message.author.id))
-    await show_completion(session, bot.store.text_threads, request, turns)
+    await show_completion(session, bot.store.text_threads, request, before)
 
 
 async def messages_before_text(bot: Inkling, session: ReplySession, text: discord.Message) -> tuple[Message, ...]:
@@ -76,16 +73,16 @@ async def foreign_prompt(session: ReplySession, text: discord.Message) -> str:
 
 
 async def _messages_before(bot: Inkling, session: ReplySession, asked: discord.Message | None) -> tuple[Message, ...]:
-    turns: tuple[Message, ...] = ()
+    before: tuple[Message, ...] = ()
     for _ in range(_MOST_TEXTS):
         text = await _replied_to(asked) if asked else None
         if text is None or not _is_text(bot, text):
             break
-        kept = await bot.store.text_threads.shown_by(text.id)
-        said = await _messages_stored(session, text, kept.thread) if kept else _messages_shown(text)
-        turns = (*said, *turns)
+        stored = await bot.store.text_threads.shown_by(text.id)
+        said = await _messages_stored(session, text, stored.thread) if stored else _messages_shown(text)
+        before = (*said, *before)
         asked = await _replied_to(text)
-    return turns
+    return before
 
 
 async def _messages_stored(session: ReplySession, text: discord.Message, thread: TextThread) -> Sequence[Message]:
@@ -110,7 +107,7 @@ def _is_text(bot: Inkling, message: discord.Message) -> bool:
     """Whether it is one of the bot's texts, which their buttons tell."""
     rows = (row for row in message.components if isinstance(row, discord.ActionRow))
     ids = [str(getattr(button, "custom_id", "")) for row in rows for button in row.children]
-    return message.author == bot.user and any(each.startswith(PREFIX) for each in ids)
+    return message.author == bot.user and any(each.startswith(custom_id("complete", "")) for each in ids)
 
 
 def _is_answer(text: discord.Message) -> bool:
@@ -124,10 +121,10 @@ def _words(bot: Inkling, message: discord.Message) -> str:
     return re.sub(rf"^\s*<@!?{bot.user.id}>", "", message.content).strip()
 
 
-def _spaced(turns: Sequence[Message], words: str) -> str:
+def _spaced(before: Sequence[Message], words: str) -> str:
     """`words` as they go on from what was said before, where there is one text and no talk."""
-    before = turns[-1].content if turns else ""
-    glued = not before or before[-1].isspace() or words[0] in _CLINGING
+    text = before[-1].content if before else ""
+    glued = not text or text[-1].isspace() or words[0] in _CLINGING
     return words if glued else f" {words}"
 
 

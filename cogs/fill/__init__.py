@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import Inkling
 from cogs.common import InteractionResponder
 from cogs.common.help_texts import examples
 from cogs.common.options import Text, models_of
@@ -15,9 +14,6 @@ from cogs.fill.buttons import FillButton, fill_buttons
 from cogs.fill.rendering import filled_content
 from cogs.i18n import gettext_noop
 from inference import FillMaskResult, FillRequest
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 
 class Fill(commands.Cog):

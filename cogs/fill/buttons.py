@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Any, Self, cast
+from collections.abc import Iterable
 
 import discord
 
-from cogs.common import MessageContent
-from cogs.common.button_responder import ButtonResponder
+from cogs.common import MessageContent, ReplySession
 from cogs.common.message_splitting import PART_LIMIT
+from cogs.common.persistent_item import PersistentItem, custom_id, persistent_view
 from cogs.fill.rendering import candidates, label, with_words
-from inference import FillMaskResult, InvalidRequest
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
-
-Button = discord.ui.Button[discord.ui.View]
+from cogs.i18n import gettext_noop
+from inference import FillMaskResult
 
 _MOST = 5
 """What fits into a row."""
 
 
-class FillButton(discord.ui.DynamicItem[Button], template=r"inkling:fill:(?P<owner>\d+):(?P<words>.+)"):
+class FillButton(PersistentItem, template=custom_id("fill", r"(?P<owner>\d+)", "(?P<words>.+)")):
     """Puts its words into the blanks, for the person who asked."""
 
-    def __init__(self, button: Button, owner: int, words: tuple[str, ...]) -> None:
-        super().__init__(button)
-        self._owner = owner
-        self._words = words
+    not_yours = gettext_noop("Only the person who asked can choose the words. Use /fill with your own text.")
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(cast(Button, item), int(match["owner"]), tuple(match["words"].split()))
-
-    async def callback(self, interaction: discord.Interaction) -> None:
-        bot = cast("Inkling", interaction.client)
-        assert interaction.message is not None, "buttons are below messages"
-        async with bot.sessions.open(ButtonResponder(interaction)) as session:
-            if interaction.user.id != self._owner:
-                raise InvalidRequest("Only the person who asked can choose the words. Use /fill with your own text.")
-            await session.acknowledge()
-            content = with_words(interaction.message.content, self._words)
-            await session.finish(MessageContent(content), _chosen(interaction.message, self.custom_id))
+    async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
+        await session.acknowledge()
+        content = with_words(message.content, self.match["words"].split())
+        await session.finish(MessageContent(content), _chosen(message, self.custom_id))
 
 
 def fill_buttons(owner: int, filling: FillMaskResult, content: MessageContent) -> discord.ui.View | None:
@@ -55,29 +36,23 @@ def fill_buttons(owner: int, filling: FillMaskResult, content: MessageContent) -
     rows = [words for words, _ in candidates(filling)][:_MOST]
     if not rows or any(len(with_words(content.text, words)) > PART_LIMIT for words in rows):
         return None
-    return _view([(label(words), _id(owner, words)) for words in rows], chosen=0)
+    buttons = [(label(words), custom_id("fill", owner, " ".join(words))) for words in rows]
+    return _view(buttons, chosen=buttons[0][1])
 
 
-def _chosen(message: discord.Message, custom_id: str) -> discord.ui.View:
+def _chosen(message: discord.Message, chosen: str) -> discord.ui.View:
     """The buttons below `message`, with another one pressed."""
-    buttons = [
-        (button.label or "", button.custom_id or "")
-        for row in message.components
-        if isinstance(row, discord.ActionRow)
-        for button in row.children
-        if isinstance(button, discord.Button)
-    ]
-    return _view(buttons, chosen=[identity for _, identity in buttons].index(custom_id))
+    rows = (row.children for row in message.components if isinstance(row, discord.ActionRow))
+    buttons = (button for row in rows for button in row if isinstance(button, discord.Button))
+    return _view(((button.label or "", button.custom_id or "") for button in buttons), chosen)
 
 
-def _view(buttons: list[tuple[str, str]], chosen: int) -> discord.ui.View:
-    view = discord.ui.View(timeout=None)
-    for number, (text, custom_id) in enumerate(buttons):
-        style = discord.ButtonStyle.primary if number == chosen else discord.ButtonStyle.secondary
-        view.add_item(discord.ui.Button(label=text, custom_id=custom_id, style=style))
-    view.stop()  # presses are not for this object, which the next restart would end
-    return view
-
-
-def _id(owner: int, words: tuple[str, ...]) -> str:
-    return f"inkling:fill:{owner}:{' '.join(words)}"
+def _view(buttons: Iterable[tuple[str, str]], chosen: str) -> discord.ui.View:
+    """Label and id of each."""
+    primary, secondary = discord.ButtonStyle.primary, discord.ButtonStyle.secondary
+    return persistent_view(
+        *(
+            discord.ui.Button(label=text, custom_id=each, style=primary if each == chosen else secondary)
+            for text, each in buttons
+        )
+    )

@@ -14,6 +14,7 @@ from cogs.i18n import LANGUAGES
 from cogs.i18n.catalogues import read
 from cogs.i18n.extraction import ROOT
 from cogs.i18n.updating import template, untranslated, update
+from cogs.registry import COGS
 from inference import create_engine, load_config
 
 
@@ -34,7 +35,7 @@ async def _wanted() -> Catalog:
     config = load_config(ROOT / "config.yaml")
     with TemporaryDirectory() as folder:
         config = config.model_copy(update={"data": Path(folder)})
-        bot = Inkling(config, create_engine(config))
+        bot = Inkling(config, create_engine(config), COGS)
         await bot.prepare()
         found = template(bot)
         await bot.close()

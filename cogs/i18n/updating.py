@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from babel.messages.catalog import Catalog
 from babel.messages.pofile import write_po
+from discord.ext import commands
 
 from cogs.i18n.catalogues import path, read
 from cogs.i18n.command_translator import texts
 from cogs.i18n.extraction import sentences
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 _HEADER = """\
 msgid ""
@@ -29,7 +26,7 @@ Key = tuple[str, str]
 """The kind of a text, empty for sentences, and its English words; of two forms, that for one."""
 
 
-def template(bot: Inkling) -> Catalog:
+def template(bot: commands.Bot) -> Catalog:
     """All that has to be said, without translations."""
     catalog = Catalog()
     for sentence in sentences():

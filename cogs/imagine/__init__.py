@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import Inkling
 from cogs.common import InteractionResponder, ReplySession
 from cogs.common.help_texts import examples
 from cogs.common.options import Seed, Text, loras, models_of
 from cogs.common.sources import pictures
 from cogs.i18n import gettext_noop
 from cogs.imagine.confirm_view import generate_or_confirm
+from cogs.imagine.image_button import ImageButton
 from cogs.imagine.permutations import several
-from cogs.imagine.preparation import Checked, alternatives, check_before_fetching, input_files, repeated, with_files
+from cogs.imagine.personal_data import PersonalImages
+from cogs.imagine.preparation import (
+    Checked,
+    alternatives,
+    check_before_fetching,
+    for_channel,
+    input_files,
+    repeated,
+    with_files,
+)
 from cogs.imagine.prompt_modal import remix_modal
 from cogs.imagine.region_picker import PICK, RegionPicker
-from cogs.imagine.safety_rules import for_channel
 from cogs.imagine.service import generate_images
-from inference import REGIONS, SAMPLERS, ImagineRequest, InvalidRequest
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
+from inference import REGIONS, ImagineRequest, InvalidRequest, Sampler
 
 _SIZES = [
     app_commands.Choice(name=f"{width} × {height}, {shape}", value=f"{width}x{height}")
@@ -45,6 +51,8 @@ class Imagine(commands.Cog):
         self.bot = bot
         about = {"about": gettext_noop("Draws from its picture and your words.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image, extras=about))
+        bot.add_dynamic_items(ImageButton)
+        bot.personal_data.append(PersonalImages(bot.store.images))
 
     @app_commands.command(
         extras=examples(
@@ -77,7 +85,6 @@ class Imagine(commands.Cog):
     @app_commands.rename(negative_prompt="negative", guidance_scale="guidance")
     @app_commands.choices(
         size=_SIZES,
-        sampler=[app_commands.Choice(name=name, value=name) for name in SAMPLERS],
         region=[app_commands.Choice(name=name, value=name) for name in (PICK, *REGIONS)],
     )
     @app_commands.autocomplete(model=models_of("imagine"), lora=loras)
@@ -93,7 +100,7 @@ class Imagine(commands.Cog):
         size: str = "0x0",
         steps: app_commands.Range[int, 1, 500] = 0,
         guidance_scale: app_commands.Range[float, 0.0, 30.0] | None = None,
-        sampler: str | None = None,
+        sampler: Sampler | None = None,
         seed: Seed | None = None,
         count: app_commands.Range[int, 1, 10] = 1,
         model: str = "",
@@ -103,27 +110,25 @@ class Imagine(commands.Cog):
     ) -> None:
         """Draw pictures from a description, or from a picture."""
         width, _, height = size.partition("x")
-        options: dict[str, Any] = {
-            "negative_prompt": negative_prompt,
-            "width": int(width),
-            "height": int(height),
-            "steps": steps,
-            "guidance_scale": guidance_scale,
-            "sampler": sampler,
-            "seed": seed,
-            "count": count,
-            "region": region,
-            "strength": strength,
-            "model": model,
-            "lora": lora,
-            "temperature": temperature,
-            "top_k": top_k,
-            "owner": str(interaction.user.id),
-        }
-        if prompt:
-            await self._draw(interaction, ImagineRequest(prompt=prompt, **options), image, mask)
-        else:
-            await self._repeat(interaction, options, image, mask)
+        request = ImagineRequest(
+            prompt=prompt,
+            negative_prompt=negative_prompt,
+            width=int(width),
+            height=int(height),
+            steps=steps,
+            guidance_scale=guidance_scale,
+            sampler=sampler,
+            seed=seed,
+            count=count,
+            region=region,
+            strength=strength,
+            model=model,
+            lora=lora,
+            temperature=temperature,
+            top_k=top_k,
+            owner=str(interaction.user.id),
+        )
+        await (self._draw if prompt else self._repeat)(interaction, request, image, mask)
 
     async def remix_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """The menu: the words come in a form."""
@@ -162,23 +167,17 @@ class Imagine(commands.Cog):
     async def _repeat(
         self,
         interaction: discord.Interaction,
-        options: dict[str, Any],
+        request: ImagineRequest,
         image: discord.Attachment | None,
         mask: discord.Attachment | None,
     ) -> None:
-        """No prompt: the picture tells what it was drawn from; options that are given go before that."""
+        """Draw again what the picture's file says, but for the options that are given."""
         async with self.bot.sessions.open(InteractionResponder(interaction)) as session:
             if image is None:
                 raise InvalidRequest(
                     "Say what to draw as `prompt`, or attach a picture that a bot has drawn as `image`."
                 )
-            if mask or options["region"] or options["strength"] is not None:
+            if mask or request.region or request.strength is not None:
                 raise InvalidRequest("To draw from this picture, say what it should become as `prompt`.")
-            given = {name: value for name, value in options.items() if value != _OPEN.get(name)}
-            request = await repeated(session, image, given)
-            request = for_channel(request, interaction.channel, self.bot.config)
+            request = for_channel(await repeated(session, image, request), interaction.channel, self.bot.config)
             await generate_images(session, self.bot.store.images, session.check(request))
-
-
-_OPEN = {field.name: field.default for field in fields(ImagineRequest)}
-"""What an option says when nobody has set it."""

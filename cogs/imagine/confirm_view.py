@@ -10,7 +10,7 @@ import discord
 
 from cogs.common import MessageContent, ReplySession, ReplySessions, quoted
 from cogs.common.error_messages import DELIVERY
-from cogs.common.temporary_view import TemporaryView
+from cogs.common.views import TemporaryView
 from cogs.i18n import ntr, tr
 from cogs.imagine.preparation import Checked, ShowImage, generate_all
 

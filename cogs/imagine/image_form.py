@@ -1,4 +1,4 @@
-"""What the studio's forms share: fields for words and for numbers, and a sentence when something fails."""
+"""What the forms about images share: fields for words and for numbers."""
 
 from __future__ import annotations
 
@@ -8,27 +8,19 @@ from typing import Any
 
 import discord
 
-from cogs.common.error_messages import apologize, in_current_language
+from cogs.common.error_messages import in_current_language
+from cogs.common.views import Form
 from inference import InvalidRequest
 
 LONGEST = 4000
 """Characters that a field of Discord's forms holds."""
 
-_SECONDS = 900
-
-
 _QUOTED = 1500
 """Characters of it that a refusal has room for."""
 
 
-class ImageForm(discord.ui.Modal):
-    """Kept for as long as somebody may still be typing."""
-
-    def __init__(self, title: str) -> None:
-        super().__init__(title=title, timeout=_SECONDS)
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
-        await apologize(interaction, error)
+class ImageForm(Form):
+    """Fields that hold as much as Discord allows."""
 
     @contextmanager
     def keeping(self, words: discord.ui.TextInput[Any]) -> Generator[None]:

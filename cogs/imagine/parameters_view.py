@@ -18,13 +18,13 @@ _FENCE = "```"
 _BROKEN_FENCE = "`\u200b`\u200b`"
 
 
-def parameters_content(kept: StoredImage) -> MessageContent:
+def parameters_content(stored: StoredImage) -> MessageContent:
     """The parameters of the first picture, and the seeds of all; in files as well where a message can't hold them.
 
     Takes a while where a picture to start from is among them: call it off the loop.
     """
-    text = infotext.to_text(infotext.request_for_image(kept.request, kept.drawing, 0))
-    seeds = _seeds_of(kept.drawing.pictures)
+    text = infotext.to_text(infotext.request_for_image(stored.request, stored.result, 0))
+    seeds = _seeds_of(stored.result.pictures)
     whole = _shown(text, seeds)
     if _FENCE not in text and len(whole) <= _LONGEST:
         return MessageContent(whole)

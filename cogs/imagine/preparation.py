@@ -1,19 +1,17 @@
-"""What comes before a drawing: pictures that are handed in, and jobs in messages of their own."""
+"""What comes before an image: the rules of the channel, pictures that are handed in, jobs in messages of their own."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from dataclasses import fields, replace
 
 import discord
 
-from cogs.common import ReplySession, ReplySessions, neutral
-from cogs.common.followup_responder import FollowupResponder
+from cogs.common import FollowupResponder, ReplySession, ReplySessions, neutral
 from cogs.common.sources import check_size, read
 from cogs.imagine.permutations import permutations
-from inference import CheckedRequest, ImagineRequest, InvalidRequest, Limits, infotext
+from inference import CheckedRequest, Config, ImagineRequest, InvalidRequest, Limits, infotext
 
 Checked = CheckedRequest[ImagineRequest]
 
@@ -21,6 +19,31 @@ ShowImage = Callable[[ReplySession, Checked], Awaitable[None]]
 """Draws a request in the message of a session."""
 
 _PERSONAL_FOLLOWUPS = 5
+
+_DEFAULTS = {field.name: field.default for field in fields(ImagineRequest)}
+
+_RESTRICTABLE = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.ForumChannel)
+
+
+def for_channel(request: ImagineRequest, channel: object, config: Config) -> ImagineRequest:
+    """Return `request` with what the operator lets be shown in `channel`, and which models may draw there."""
+    adults = age_restricted(channel)
+    return replace(
+        request,
+        show_flagged=adults and config.safety.flagged == "spoiler",
+        require_safety_checker=not adults and config.safety.unchecked == "restricted",
+    )
+
+
+def age_restricted(channel: object) -> bool:
+    """Return whether `channel` is for adults alone, as Discord marks it.
+
+    Threads and the posts of a forum follow their parent. Direct messages, and whatever is not known for certain,
+    count as not restricted.
+    """
+    if isinstance(channel, discord.Thread):
+        channel = channel.parent
+    return isinstance(channel, _RESTRICTABLE) and channel.is_nsfw()
 
 
 def most_jobs(interaction: discord.Interaction, per_person: int) -> int:
@@ -65,8 +88,11 @@ def input_files(image: discord.Attachment | None, mask: discord.Attachment | Non
     return {name: file for name, file in (("image", image), ("mask", mask)) if file}
 
 
-async def repeated(session: ReplySession, image: discord.Attachment, given: dict[str, Any]) -> ImagineRequest:
-    """The request that drew `image`, as its file tells, with the options that are `given`; raises InvalidRequest."""
+async def repeated(session: ReplySession, image: discord.Attachment, asked: ImagineRequest) -> ImagineRequest:
+    """Return the request that drew `image`, as its file says, with the options that `asked` sets.
+
+    Raises InvalidRequest for a file that does not say it.
+    """
     check_size(image, session.engine.config.limits.upload)
     await session.acknowledge()
     found = await asyncio.to_thread(infotext.read, await read(image))
@@ -82,7 +108,8 @@ async def repeated(session: ReplySession, image: discord.Attachment, given: dict
             "\n{options}",
             options="\n".join(lines),
         )
-    return replace(found, **given)
+    given = {field.name: getattr(asked, field.name) for field in fields(asked) if field.name != "prompt"}
+    return replace(found, **{name: value for name, value in given.items() if value != _DEFAULTS[name]})
 
 
 async def generate_all(

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import discord
 
+from cogs.client import Inkling
 from cogs.common import InteractionResponder, ReplySession
 from cogs.common.sources import read
 from cogs.i18n import tr
 from cogs.imagine.confirm_view import generate_or_confirm
 from cogs.imagine.image_form import ImageForm
 from cogs.imagine.permutations import escaped, several
-from cogs.imagine.preparation import Checked, alternatives, check_before_fetching, input_files, with_files
-from cogs.imagine.safety_rules import for_channel
+from cogs.imagine.preparation import (
+    Checked,
+    alternatives,
+    check_before_fetching,
+    for_channel,
+    input_files,
+    with_files,
+)
 from cogs.imagine.service import generate_images
 from cogs.imagine.settings_line import number
 from inference import ImagineRequest, InvalidRequest, Phrase, infotext
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
 
 _PATIENCE = 1.5
 """Seconds to look into a picture for its words: a form has to be there within three."""

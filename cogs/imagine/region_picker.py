@@ -12,7 +12,7 @@ from cogs.common import AttachedFile, MessageContent, ReplySessions, quoted
 from cogs.i18n import tr
 from cogs.imagine.confirm_view import ConfirmView, jobs_line
 from cogs.imagine.preparation import Checked, ShowImage
-from cogs.imagine.region_names import region_name
+from cogs.imagine.rendering import region_name
 from inference import REGIONS, cells_of, cells_region, region_overlay, scaled_down
 
 PICK = "pick on the picture"

@@ -1,4 +1,4 @@
-"""Remix: a form with all that a drawing was made of, and a new drawing from what people change in it."""
+"""Remix: a form with all that an image was made of, and a new image from what people change in it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,29 @@ from typing import Any
 
 import discord
 
-from cogs.common import InteractionResponder, ReplySession, ReplySessions
+from cogs.client import Inkling
+from cogs.common import InteractionResponder, ReplySession
 from cogs.i18n import tr
-from cogs.imagine.access import owned_image
 from cogs.imagine.confirm_view import generate_or_confirm
 from cogs.imagine.image_form import LONGEST, ImageForm
 from cogs.imagine.permutations import escaped, several
-from cogs.imagine.preparation import Checked, alternatives
-from cogs.imagine.safety_rules import for_channel
-from cogs.imagine.service import generate_images
+from cogs.imagine.preparation import Checked, alternatives, for_channel
+from cogs.imagine.service import generate_images, stored_image
 from cogs.imagine.settings_line import changes, number, settings_line, whole_number, with_settings
 from inference import ImagineRequest, InvalidRequest, Phrase, infotext
-from storage import ImageTable, Lineage, StoredImage
+from storage import Lineage, StoredImage
 
 
 class RemixForm(ImageForm):
-    """Raises InvalidRequest for a drawing whose words no form can hold.
+    """Raises InvalidRequest for an image whose words no form can hold.
 
-    The drawing is read again when the form is sent: it may be gone by then, and pictures are large.
+    The image is read again when the form is sent: it may be gone by then, and pictures are large.
     """
 
-    def __init__(self, sessions: ReplySessions, drawings: ImageTable, kept: StoredImage, link: str) -> None:
+    def __init__(self, bot: Inkling, stored: StoredImage, link: str) -> None:
         super().__init__(tr("Remix"))
-        self._jobs, self._drawings, self._drawing_id, self._link = sessions, drawings, kept.id, link
-        base = _base(kept)
+        self._bot, self._image_id, self._link = bot, stored.id, link
+        base = _base(stored)
         prompt = escaped(base.prompt)
         if max(len(prompt), len(base.negative_prompt)) > LONGEST:
             raise InvalidRequest(
@@ -45,20 +44,21 @@ class RemixForm(ImageForm):
             self._strength = self.add_value(tr("Strength"), "strength", f"{base.strength:g}")
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        async with self._jobs.open(InteractionResponder(interaction, private=several(self._prompt.value))) as session:
-            base = _base(await owned_image(self._drawings, self._drawing_id, interaction.user.id))
+        bot = self._bot
+        async with bot.sessions.open(InteractionResponder(interaction, private=several(self._prompt.value))) as session:
+            base = _base(await stored_image(bot.store.images, self._image_id))
+            with self.keeping(self._prompt):
+                request = for_channel(self._request(base), interaction.channel, bot.config)
+                requests = alternatives(interaction, request, session.limits)
+                checked = [session.check(each) for each in requests]
 
             async def show(session: ReplySession, checked: Checked) -> None:
                 asked = replace(checked.request, seed=request.seed)  # none is a new one, whichever it came to be
                 made_from = f"{changes(base, asked)} · {tr('Remix of {link}', link=self._link)}"
-                await generate_images(session, self._drawings, checked, Lineage(self._drawing_id, "remix"), made_from)
+                await generate_images(session, bot.store.images, checked, Lineage(self._image_id, "remix"), made_from)
 
-            with self.keeping(self._prompt):
-                request = for_channel(self._request(base), interaction.channel, session.engine.config)
-                requests = alternatives(interaction, request, session.limits)
-                checked = [session.check(each) for each in requests]
             await session.acknowledge()
-            await generate_or_confirm(session, self._jobs, interaction, checked, show)
+            await generate_or_confirm(session, bot.sessions, interaction, checked, show)
 
     def _request(self, base: ImagineRequest) -> ImagineRequest:
         """What the form makes of `base`; raises InvalidRequest."""
@@ -74,6 +74,6 @@ class RemixForm(ImageForm):
         )
 
 
-def _base(kept: StoredImage) -> ImagineRequest:
-    """What drew all of it, with nothing left open."""
-    return replace(infotext.request_for_image(kept.request, kept.drawing, 0), count=kept.request.count)
+def _base(stored: StoredImage) -> ImagineRequest:
+    """Return what drew all of it, with nothing left open."""
+    return replace(infotext.request_for_image(stored.request, stored.result, 0), count=stored.request.count)

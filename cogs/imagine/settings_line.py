@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from difflib import SequenceMatcher
 from itertools import takewhile
-from typing import Any
 
 from cogs.common import neutral
 from cogs.i18n import tr
@@ -40,7 +39,6 @@ def settings_line(request: ImagineRequest) -> str:
 
 def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
     """`request` with the settings of `line`; what it leaves out stays. Raises InvalidRequest."""
-    fields: dict[str, Any] = {}
     for part in filter(None, map(str.strip, line.split(","))):
         name, colon, value = map(str.strip, part.partition(":"))
         if not colon or name.lower() not in _READERS:
@@ -49,8 +47,8 @@ def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
                 "with a colon and a value.",
                 part=neutral(part[:40]),
             )
-        fields |= _READERS[name.lower()](value)
-    return replace(request, **fields)
+        request = _READERS[name.lower()](request, value)
+    return request
 
 
 def changes(old: ImagineRequest, new: ImagineRequest) -> str:
@@ -87,26 +85,26 @@ def whole_number(name: Phrase, value: str) -> int:
     return int(value)
 
 
-def _read_size(value: str) -> dict[str, Any]:
+def _with_size(request: ImagineRequest, value: str) -> ImagineRequest:
     if not (match := re.fullmatch(r"(\d{1,5})\s*[x×]\s*(\d{1,5})", value, re.ASCII | re.IGNORECASE)):
         raise InvalidRequest("The size must look like 512x768, not {value!r}.", value=neutral(value[:40]))
-    return {"width": int(match[1]), "height": int(match[2])}
+    return replace(request, width=int(match[1]), height=int(match[2]))
 
 
-def _read_sampler(value: str) -> dict[str, Any]:
+def _with_sampler(request: ImagineRequest, value: str) -> ImagineRequest:
     if not (sampler := infotext.sampler_named(value)):
         raise InvalidRequest(
             "There is no sampler {name!r}. There is: {names}.", name=neutral(value[:40]), names=", ".join(SAMPLERS)
         )
-    return {"sampler": sampler}
+    return replace(request, sampler=sampler)
 
 
-_READERS: dict[str, Callable[[str], dict[str, Any]]] = {
-    "steps": lambda value: {"steps": whole_number(Phrase("steps"), value)},
-    "sampler": _read_sampler,
-    "cfg scale": lambda value: {"guidance_scale": number(Phrase("CFG scale"), value)},
-    "size": _read_size,
-    "model": lambda value: {"model": value},
+_READERS: dict[str, Callable[[ImagineRequest, str], ImagineRequest]] = {
+    "steps": lambda request, value: replace(request, steps=whole_number(Phrase("steps"), value)),
+    "sampler": _with_sampler,
+    "cfg scale": lambda request, value: replace(request, guidance_scale=number(Phrase("CFG scale"), value)),
+    "size": _with_size,
+    "model": lambda request, value: replace(request, model=value),
 }
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import Inkling
 from cogs.common import InteractionResponder
 from cogs.common.help_texts import PRIVATE, examples
 from cogs.common.history_range import HistoryRange, since_choices
@@ -17,13 +16,10 @@ from cogs.i18n import gettext_noop
 from cogs.mood.service import show_mood, show_mood_chart
 from inference import InvalidRequest, SentimentRequest
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
-
-__all__ = ["Mood", "show_mood"]
+__all__ = ["Moods", "show_mood"]
 
 
-class Mood(commands.Cog):
+class Moods(commands.Cog):
     """The sound of texts; those alone who ask see it."""
 
     def __init__(self, bot: Inkling) -> None:
@@ -56,14 +52,14 @@ class Mood(commands.Cog):
         model: str = "",
     ) -> None:
         """Tell whether a text, or what was written in a channel, sounds positive or negative."""
-        stretch = HistoryRange(messages, since, channel.id if channel else None)
+        history = HistoryRange(messages, since, channel.id if channel else None)
         owner = str(interaction.user.id)
         async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
             checked = session.check(SentimentRequest(model=model, owner=owner), pending=["texts"])
-            if (text is not None) == stretch.wanted:
+            if (text is not None) == history.wanted:
                 raise InvalidRequest("Give either a text, or messages of a channel (`messages`, `since` or `channel`).")
             if text is None:
-                await show_mood_chart(session, interaction, stretch, checked)
+                await show_mood_chart(session, interaction, history, checked)
             else:
                 await show_mood(session, checked, text)
 

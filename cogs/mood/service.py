@@ -27,11 +27,11 @@ async def show_mood(session: ReplySession, checked: CheckedRequest[SentimentRequ
 async def show_mood_chart(
     session: ReplySession,
     interaction: discord.Interaction,
-    stretch: HistoryRange,
+    history: HistoryRange,
     checked: CheckedRequest[SentimentRequest],
 ) -> None:
     """How the mood of messages went, as a chart, or in words where the model knows no scale."""
-    _, past = await read_history(session, interaction, stretch)
+    _, past = await read_history(session, interaction, history)
     texts = tuple(said.words[:_LONGEST] for said in past.messages)
     found = await session.run(checked, SentimentResult, texts=texts)
     await session.finish(await _page(past, found))

@@ -6,12 +6,13 @@ import asyncio
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, cast
 
+from cogs.common.personal_data import PersonalData
 from cogs.privacy.texts import readme
 from inference import InvalidRequest
-from storage import Store
 
 _SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "webp"}
 """How files begin, and what their names then end with."""
@@ -22,29 +23,28 @@ _ROOM = 1024
 """Bytes that the archive itself takes for one file, and more."""
 
 
-async def archive(store: Store, person: int, answers: list[dict[str, Any]], most: int) -> tuple[bytes, int]:
-    """A ZIP file of at most `most` bytes, and how many pictures found no place in it.
+async def archive(kinds: Sequence[PersonalData], person: int, most: int) -> tuple[bytes, int]:
+    """Return a ZIP file of at most `most` bytes, and how many pictures found no place in it.
 
-    `README.txt` tells what is in it. `kept.json` has everything; a picture that a drawing started from is named by its
-    hash there, and lies beside it under `pictures`. `answers` is what is in memory. Raises StorageError, or
-    InvalidRequest where there is more than `most` even without pictures.
+    `README.txt` tells what is in it. `kept.json` has everything; the pictures that it names lie beside it under
+    `pictures`. Raise StorageError, or InvalidRequest where there is more than `most` even without pictures.
     """
-    kept = {"person": person, **await store.export(person), "answers": answers}
+    exported = {"person": person} | {data.name: await data.export(person) for data in kinds}
     file = io.BytesIO()
     await asyncio.to_thread(_add, file, "README.txt", readme().encode())
-    await asyncio.to_thread(_add_data, file, "kept.json", kept)
+    await asyncio.to_thread(_add_data, file, "kept.json", exported)
     if file.tell() > most:
         raise InvalidRequest(
             "What is kept of you takes more than the {most} MB that Discord takes as a file here. Ask the bot's "
             "operator for it.",
             most=most // 10**6,
         )
-    names = await store.images.files_of(person)
-    for done, (name, size) in enumerate(names):
-        if file.tell() + size + _ROOM > most:
-            return file.getvalue(), len(names) - done  # the smallest came first
-        data = await store.images.file(name)
-        await asyncio.to_thread(_add, file, f"pictures/{name}.{_kind(data)}", data)
+    pictures = sorted([each for data in kinds for each in await data.pictures(person)], key=lambda each: each.size)
+    for done, picture in enumerate(pictures):
+        if file.tell() + picture.size + _ROOM > most:
+            return file.getvalue(), len(pictures) - done  # the smallest came first
+        content = await picture.read()
+        await asyncio.to_thread(_add, file, f"pictures/{picture.name}.{_extension(content)}", content)
     return file.getvalue(), 0
 
 
@@ -71,5 +71,5 @@ def _add(file: io.BytesIO, name: str, data: bytes) -> None:
         archive.writestr(name, data)
 
 
-def _kind(data: bytes) -> str:
-    return next((kind for start, kind in _SIGNATURES.items() if data.startswith(start)), "bin")
+def _extension(data: bytes) -> str:
+    return next((extension for start, extension in _SIGNATURES.items() if data.startswith(start)), "bin")

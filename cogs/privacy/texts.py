@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from cogs.i18n import ntr, tr
+from collections.abc import Sequence
+
+from cogs.i18n import tr
 
 
-def overview(drawings: int, texts: int) -> str:
-    """What is kept of a person with so many drawings and texts, and for how long."""
+def overview(kept: Sequence[str]) -> str:
+    """What is kept of a person, a line for each kind, and for how long."""
     parts = [
-        "\n".join([tr("**What is kept of you**"), *(f"- {kept}" for kept in _kept(drawings, texts))]),
+        "\n".join([tr("**What is kept of you**"), *(f"- {line}" for line in kept)]),
         tr(
-            "**For how long**: drawings and texts as long as their message is there, and a day where only you see it. "
-            "What stands around an answer of /ask stays in memory for an hour, for its buttons."
+            "**For how long**: what belongs to a message, as long as that message is there, and a day where only you "
+            "see it."
         ),
         tr(
             "**What is not kept**: all else that you write or hand in, and all else that models answer. It is in "
@@ -23,24 +25,6 @@ def overview(drawings: int, texts: int) -> str:
         ),
     ]
     return "\n\n".join(parts)
-
-
-def _kept(drawings: int, texts: int) -> list[str]:
-    return [
-        ntr(
-            "{count} drawing: its prompt and settings, and the pictures you started from. Its buttons need that.",
-            "{count} drawings: their prompts and settings, and the pictures you started from. Their buttons need that.",
-            drawings,
-            count=drawings,
-        ),
-        ntr(
-            "{count} text of /complete: what you wrote, and what the model wrote. Its buttons need that.",
-            "{count} texts of /complete: what you wrote, and what the model wrote. Their buttons need that.",
-            texts,
-            count=texts,
-        ),
-        tr("What you have chosen in /settings, until you reset it."),
-    ]
 
 
 def question() -> str:
@@ -56,10 +40,8 @@ def readme() -> str:
     """What is in the file with all that is kept of a person, for the file itself."""
     return tr(
         "This is all that the bot keeps of you.\n\n"
-        "kept.json, which any text editor or browser shows, has your settings, your drawings and texts with what you "
-        "asked for, and the latest answers of /ask. Times are in UTC.\n"
-        "The folder pictures, if it is there, has the pictures that your drawings started from. A drawing names them "
-        "under image and mask.\n"
+        "kept.json, which any text editor or browser shows, has all of it but the pictures. Times are in UTC.\n"
+        "The folder pictures, if it is there, has the pictures that you handed in; kept.json names them.\n"
     )
 
 

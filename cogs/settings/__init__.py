@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import Inkling
 from cogs.common.help_texts import PRIVATE
 from cogs.common.rules import ANYWHERE
 from cogs.settings.controls import PanelControl
-from cogs.settings.panel_message import panel_message
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
+from cogs.settings.panel import panel_message
+from cogs.settings.personal_data import PersonalSettings
 
 
 class SettingsPanels(commands.Cog):
@@ -23,6 +20,7 @@ class SettingsPanels(commands.Cog):
     def __init__(self, bot: Inkling) -> None:
         self.settings = bot.store.settings
         bot.add_dynamic_items(PanelControl)
+        bot.personal_data.append(PersonalSettings(bot.store.settings))
 
     @app_commands.command(name="settings", extras={ANYWHERE: True} | PRIVATE)
     async def mine(self, interaction: discord.Interaction) -> None:

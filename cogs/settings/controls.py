@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 import datetime
-import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import discord
 
-from cogs.common import InteractionResponder
-from cogs.common.rules import settings_of
+from cogs.client import bot_of
+from cogs.common import ReplySession
+from cogs.common.persistent_item import PersistentItem, chosen_values, custom_id
 from cogs.i18n.locale import use_locale_of
 from cogs.settings.limits_form import LimitsForm
-from cogs.settings.panel import CUSTOM_ID, NONE, Scope
-from cogs.settings.panel_message import panel_message
+from cogs.settings.panel import NONE, Scope, panel_message
 from inference import InvalidRequest
-from storage import PersonSettings, ServerSettings
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
-
-Item = discord.ui.Item[discord.ui.View]
+from storage import PersonSettings, ServerSettings, SettingsTables
 
 _FRESH = datetime.timedelta(minutes=15)
 """Discord checks who may use a command when it is used. Who may not any more should not have the panel for long."""
@@ -30,41 +24,38 @@ _FRESH = datetime.timedelta(minutes=15)
 S = TypeVar("S", ServerSettings, PersonSettings)
 
 
-class PanelControl(discord.ui.DynamicItem[Item], template=CUSTOM_ID):
-    """Any control of any panel."""
+class PanelControl(
+    PersistentItem,
+    template=custom_id("settings", "(?P<whose>mine|server)", r"(?P<what>[a-z]+)") + "(?::(?P<task>[a-z]+))?",
+):
+    """Any control of any panel. The one for the limits opens a form."""
 
-    def __init__(self, item: Item, whose: Scope, what: str, task: str | None) -> None:
-        super().__init__(item)
-        self._whose: Scope = whose
-        self._what = what
-        self._task: str | None = task
+    @property
+    def opens_form(self) -> bool:
+        return self.match["what"] == "limits"
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(cast(Item, item), cast(Scope, match["whose"]), match["what"], match["task"])
+    def check(self, interaction: discord.Interaction) -> None:
+        assert interaction.message is not None, "controls are below messages"
+        if self.match["whose"] == "server" and interaction.created_at - interaction.message.created_at > _FRESH:
+            raise InvalidRequest("This panel is from a while ago. Use /server-settings again for a new one.")
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        bot = cast("Inkling", interaction.client)
-        async with bot.sessions.open(InteractionResponder(interaction, private=True)):
-            if self._whose == "server":
-                _check_fresh(interaction)
-            if self._what == "limits":
-                server = bot.store.settings.server(interaction.guild_id)
-                await interaction.response.send_modal(LimitsForm(server, bot.config.limits))
-            else:
-                await interaction.response.defer()
-                task = await self._do(interaction, _values(interaction))
-                use_locale_of(interaction, bot.store.settings)  # the language may be what was chosen
-                await interaction.edit_original_response(**panel_message(interaction, self._whose, task))
+    async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
+        bot = bot_of(interaction)
+        if self.opens_form:
+            form = LimitsForm(bot.store.settings.server(interaction.guild_id), bot.config.limits)
+            await interaction.response.send_modal(form)
+            return
+        task = await self._change(bot.store.settings, interaction)
+        use_locale_of(interaction, bot.store.settings)  # the language may be what was chosen
+        whose = cast(Scope, self.match["whose"])
+        await interaction.edit_original_response(**panel_message(interaction, whose, task))
 
-    async def _do(self, interaction: discord.Interaction, values: Sequence[str]) -> str | None:
-        """Change something; returns the task whose models are shown after that."""
-        if self._what == "task":
+    async def _change(self, settings: SettingsTables, interaction: discord.Interaction) -> str | None:
+        """Change something; return the task whose models are shown after that."""
+        what, task, values = self.match["what"], self.match["task"], chosen_values(interaction)
+        if what == "task":
             return values[0]
-        settings, what, task = settings_of(interaction), self._what, self._task
-        if self._whose == "mine":
+        if self.match["whose"] == "mine":
             await settings.people.change(interaction.user.id, lambda now: with_choice(now, what, task, values))
         else:
             assert interaction.guild_id is not None, "the panel is for servers"
@@ -88,15 +79,3 @@ def with_choice(settings: S, what: str, task: str | None, values: Sequence[str])
         case _:
             fields[what] = tuple(map(int, values))
     return replace(settings, **fields)
-
-
-def _check_fresh(interaction: discord.Interaction) -> None:
-    assert interaction.message is not None, "controls are below messages"
-    if interaction.created_at - interaction.message.created_at > _FRESH:
-        raise InvalidRequest("This panel is from a while ago. Use /server-settings again for a new one.")
-
-
-def _values(interaction: discord.Interaction) -> list[str]:
-    """What was chosen in a select; nothing for a button."""
-    data: Any = interaction.data
-    return list(data.get("values", ()))

@@ -4,32 +4,28 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any
 
 import discord
 
+from cogs.client import bot_of
 from cogs.common import InteractionResponder
-from cogs.common.error_messages import apologize
 from cogs.common.rules import SERVER_LIMITS
+from cogs.common.views import Form
 from cogs.i18n import tr
-from cogs.settings.panel_message import panel_message
+from cogs.settings.panel import panel_message
 from cogs.settings.texts import limit_name
 from inference import InvalidRequest, Limits
 from storage import ServerSettings
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
-
-_SECONDS = 900
-
 Input = discord.ui.TextInput[discord.ui.Modal]
 
 
-class LimitsForm(discord.ui.Modal):
+class LimitsForm(Form):
     """A number for each limit; none leaves it to the operator."""
 
     def __init__(self, settings: ServerSettings, limits: Limits) -> None:
-        super().__init__(title=tr("Limits of this server")[:45], timeout=_SECONDS)
+        super().__init__(tr("Limits of this server"))
         self._limits = limits
         self._inputs = {name: self._add(name, getattr(settings, name)) for name in SERVER_LIMITS}
 
@@ -43,16 +39,13 @@ class LimitsForm(discord.ui.Modal):
         return field
 
     async def on_submit(self, interaction: discord.Interaction) -> None:
-        bot = cast("Inkling", interaction.client)
+        bot = bot_of(interaction)
         assert interaction.guild_id is not None, "the panel is for servers"
         async with bot.sessions.open(InteractionResponder(interaction, private=True)):
             lowered = self._read()
             await interaction.response.defer()
             await bot.store.settings.servers.change(interaction.guild_id, lambda server: replace(server, **lowered))
             await interaction.edit_original_response(**panel_message(interaction, "server"))
-
-    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
-        await apologize(interaction, error)
 
     def _read(self) -> dict[str, Any]:
         """What was typed, as fields of `ServerSettings`; raises InvalidRequest."""

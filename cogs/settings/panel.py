@@ -1,23 +1,22 @@
-"""The panels' controls. Everything a press means is in its `custom_id`, so that it needs no memory."""
+"""The panels: what is settled now, and controls to change it. A control's id says all that a press needs to know."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
 
 import discord
 
+from cogs.common.persistent_item import Button, custom_id, persistent_view
+from cogs.common.rules import services_of
 from cogs.i18n import LANGUAGES, slash, tr
-from cogs.settings.texts import LANGUAGE_NAMES
+from cogs.settings.texts import LANGUAGE_NAMES, of_person, of_server
 from inference import TASK_NAMES, Engine
 from storage import PersonSettings, ServerSettings
 
 Scope = Literal["mine", "server"]
 
-CUSTOM_ID = (
-    r"inkling:settings:(?P<whose>mine|server):(?P<what>language|channels|roles|task|model|private|public|limits|reset)"
-    r"(?::(?P<task>[a-z]+))?"
-)
+Select = discord.ui.Select[discord.ui.View]
 
 NONE = "*"
 """The value of an option that takes a choice back."""
@@ -35,48 +34,53 @@ _CHANNELS = [
 ]
 
 
+def panel_message(interaction: discord.Interaction, whose: Scope, task: str | None = None) -> dict[str, Any]:
+    """Return text and view, for a new message or an edit; `task` is the one to choose a model for."""
+    services = services_of(interaction)
+    engine, settings = services.engine, services.store.settings
+    if whose == "mine":
+        person = settings.person(interaction.user.id)
+        return {"content": of_person(person, engine), "view": person_panel(person, engine, task)}
+    server = settings.server(interaction.guild_id)
+    return {"content": of_server(server, engine), "view": server_panel(server, engine, interaction.guild, task)}
+
+
 def person_panel(settings: PersonSettings, engine: Engine, task: str | None = None) -> discord.ui.View:
     """Controls for one person; `task` is the one to choose a model for."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(_languages(settings.language))
-    _add_models(view, "mine", settings.models, engine, task)
-    if settings.private:
-        view.add_item(_button(tr("Answer me in public"), "mine:public"))
-    else:
-        view.add_item(_button(tr("Answer me in private"), "mine:private"))
-    view.add_item(_button(tr("Reset all"), "mine:reset", discord.ButtonStyle.danger))
-    view.stop()  # presses are not for this object, which the next restart would end
-    return view
+    public, private = tr("Answer me in public"), tr("Answer me in private")
+    return persistent_view(
+        _languages(settings.language),
+        *_models("mine", settings.models, engine, task),
+        _button(public, "mine", "public") if settings.private else _button(private, "mine", "private"),
+        _reset("mine"),
+    )
 
 
 def server_panel(
     settings: ServerSettings, engine: Engine, guild: discord.Guild | None, task: str | None = None
 ) -> discord.ui.View:
     """Controls for a server; `task` is the one to choose a model for."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(_channels(settings.channels, guild))
-    view.add_item(_roles(settings.roles, guild))
-    _add_models(view, "server", settings.models, engine, task)
-    if settings.private:
-        view.add_item(_button(tr("Answer in public"), "server:public"))
-    else:
-        view.add_item(_button(tr("Answer in private"), "server:private"))
-    view.add_item(_button(tr("Limits"), "server:limits"))
-    view.add_item(_button(tr("Reset all"), "server:reset", discord.ButtonStyle.danger))
-    view.stop()
-    return view
+    public, private = tr("Answer in public"), tr("Answer in private")
+    return persistent_view(
+        _channels(settings.channels, guild),
+        _roles(settings.roles, guild),
+        *_models("server", settings.models, engine, task),
+        _button(public, "server", "public") if settings.private else _button(private, "server", "private"),
+        _button(tr("Limits"), "server", "limits"),
+        _reset("server"),
+    )
 
 
-def _languages(chosen: str) -> discord.ui.Select[discord.ui.View]:
+def _languages(chosen: str) -> Select:
     options = [_option(tr("The language of Discord"), NONE, NONE if not chosen else "")]
     options += [_option(LANGUAGE_NAMES[language], language, chosen) for language in LANGUAGES]
-    return discord.ui.Select(custom_id="inkling:settings:mine:language", options=options, placeholder=tr("Language"))
+    return _select(tr("Language"), options, "mine", "language")
 
 
 def _channels(ids: Sequence[int], guild: discord.Guild | None) -> discord.ui.ChannelSelect[discord.ui.View]:
     there = [number for number in ids if guild and guild.get_channel(number)]
     return discord.ui.ChannelSelect(
-        custom_id="inkling:settings:server:channels",
+        custom_id=custom_id("settings", "server", "channels"),
         channel_types=_CHANNELS,
         placeholder=tr("Channels in which I work: all"),
         min_values=0,
@@ -88,7 +92,7 @@ def _channels(ids: Sequence[int], guild: discord.Guild | None) -> discord.ui.Cha
 def _roles(ids: Sequence[int], guild: discord.Guild | None) -> discord.ui.RoleSelect[discord.ui.View]:
     there = [number for number in ids if guild and guild.get_role(number)]
     return discord.ui.RoleSelect(
-        custom_id="inkling:settings:server:roles",
+        custom_id=custom_id("settings", "server", "roles"),
         placeholder=tr("Roles for which I work: everybody"),
         min_values=0,
         max_values=_MOST,
@@ -96,37 +100,30 @@ def _roles(ids: Sequence[int], guild: discord.Guild | None) -> discord.ui.RoleSe
     )
 
 
-def _add_models(
-    view: discord.ui.View, whose: Scope, chosen: Mapping[str, str], engine: Engine, task: str | None
-) -> None:
+def _models(whose: Scope, chosen: Mapping[str, str], engine: Engine, task: str | None) -> Iterator[Select]:
     """A task, and once it is chosen, its models; nothing where no task has a choice."""
     tasks = [each for each in TASK_NAMES if len(engine.models(each)) > 1]
-    if not tasks:
-        return
-    options = [_option(f"/{each}", each, task or "") for each in tasks]
-    placeholder = tr("Choose a model for a command")
-    view.add_item(
-        discord.ui.Select(custom_id=f"inkling:settings:{whose}:task", options=options, placeholder=placeholder)
-    )
+    if tasks:
+        options = [_option(f"/{each}", each, task or "") for each in tasks]
+        yield _select(tr("Choose a model for a command"), options, whose, "task")
     if task in tasks:
-        view.add_item(_models(whose, task, chosen.get(task, ""), engine))
+        model, names = chosen.get(task, ""), [spec.name[:100] for spec in engine.models(task)][: _MOST - 1]
+        options = [_option(tr("No choice"), NONE, NONE if not model else "")]
+        options += [_option(name, name, model) for name in names]
+        yield _select(tr("The model for {command}", command=slash(task)), options, whose, "model", task)
 
 
-def _models(whose: Scope, task: str, chosen: str, engine: Engine) -> discord.ui.Select[discord.ui.View]:
-    names = [spec.name[:100] for spec in engine.models(task)][: _MOST - 1]
-    options = [_option(tr("No choice"), NONE, NONE if not chosen else "")]
-    options += [_option(name, name, chosen) for name in names]
-    placeholder = tr("The model for {command}", command=slash(task))
-    return discord.ui.Select(
-        custom_id=f"inkling:settings:{whose}:model:{task}", options=options, placeholder=placeholder[:150]
-    )
+def _select(placeholder: str, options: list[discord.SelectOption], *parts: str) -> Select:
+    return discord.ui.Select(custom_id=custom_id("settings", *parts), options=options, placeholder=placeholder[:150])
 
 
 def _option(label: str, value: str, chosen: str) -> discord.SelectOption:
     return discord.SelectOption(label=label, value=value, default=value == chosen)
 
 
-def _button(
-    label: str, custom_id: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary
-) -> discord.ui.Button[discord.ui.View]:
-    return discord.ui.Button(label=label[:80], custom_id=f"inkling:settings:{custom_id}", style=style)
+def _button(label: str, *parts: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary) -> Button:
+    return discord.ui.Button(label=label[:80], custom_id=custom_id("settings", *parts), style=style)
+
+
+def _reset(whose: Scope) -> Button:
+    return _button(tr("Reset all"), whose, "reset", style=discord.ButtonStyle.danger)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
+from cogs.client import Inkling
 from cogs.common import InteractionResponder, ReplySession
 from cogs.common.help_texts import examples, visibility
 from cogs.common.history_range import HistoryRange, since_choices
-from cogs.common.in_flight import InFlight
 from cogs.common.options import Text, models_of
 from cogs.common.sources import check_files, join_sources, source_of_file, text_of_message
 from cogs.i18n import gettext_noop, tr
@@ -21,21 +20,17 @@ from cogs.summarize.service import show_summary
 from cogs.summarize.share_button import ShareButton
 from inference import CheckedRequest, InvalidRequest, Length, SummarizeRequest
 
-if TYPE_CHECKING:
-    from cogs.client import Inkling
-
 __all__ = ["Summarize", "show_summary"]
 
 
 class Summarize(commands.Cog):
-    """Summaries; `claims` are those that are being shared."""
+    """Summaries."""
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions
         about = {"about": gettext_noop("Sums up its text.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Summarize", callback=self.summarize_message, extras=about))
         bot.add_dynamic_items(ShareButton)
-        self.claims = InFlight(gettext_noop("This summary is being shared already."))
 
     @app_commands.command(
         extras=visibility(
@@ -82,12 +77,12 @@ class Summarize(commands.Cog):
         """Summarize a text, a file, or what was written in a channel or thread."""
         request = SummarizeRequest(length=length, model=model, owner=str(interaction.user.id))
         files = [each for each in (file, file2, file3, file4, file5) if each]
-        stretch = HistoryRange(messages, since, channel.id if channel else None)
-        async with self.sessions.open(InteractionResponder(interaction, private=stretch.wanted)) as session:
+        history = HistoryRange(messages, since, channel.id if channel else None)
+        async with self.sessions.open(InteractionResponder(interaction, private=history.wanted)) as session:
             checked = session.check(request, pending=["text"])
-            _check_one_source(text, files, stretch)
-            if stretch.wanted:
-                await catch_up(session, interaction, stretch, checked)
+            _check_one_source(text, files, history)
+            if history.wanted:
+                await catch_up(session, interaction, history, checked)
             elif files:
                 await _show_summary_of_files(session, checked, files)
             else:
@@ -102,8 +97,8 @@ class Summarize(commands.Cog):
             await show_summary(session, checked, text, f"[{tr('jump')}]({message.jump_url})")
 
 
-def _check_one_source(text: str | None, files: Sequence[discord.Attachment], stretch: HistoryRange) -> None:
-    if [text is not None, bool(files), stretch.wanted].count(True) != 1:
+def _check_one_source(text: str | None, files: Sequence[discord.Attachment], history: HistoryRange) -> None:
+    if [text is not None, bool(files), history.wanted].count(True) != 1:
         raise InvalidRequest(
             "Give one of these: a text, files, or messages of a channel (`messages`, `since` or `channel`)."
         )

@@ -16,11 +16,11 @@ from inference import CheckedRequest, SummarizeRequest, Summary
 async def catch_up(
     session: ReplySession,
     interaction: discord.Interaction,
-    stretch: HistoryRange,
+    history: HistoryRange,
     checked: CheckedRequest[SummarizeRequest],
 ) -> None:
     """Read and summarize, with a button to share it."""
-    channel, past = await read_history(session, interaction, stretch)
+    channel, past = await read_history(session, interaction, history)
     summary = await session.run(
         checked, Summary, ReadingProgress(past.coverage()), text=past.text, boundaries=past.boundaries
     )

@@ -6,78 +6,54 @@ All that it shares is in the message it belongs to, so it needs no memory and wo
 from __future__ import annotations
 
 import io
-import re
-from typing import TYPE_CHECKING, Any, Self, cast
 
 import discord
 
-from cogs.common import InteractionResponder
+from cogs.common import ReplySession
 from cogs.common.error_messages import DELIVERY
-from cogs.common.rules import settings_of
+from cogs.common.persistent_item import PersistentItem, custom_id, persistent_view
+from cogs.common.rules import check_here, settings_of
 from cogs.common.sources import read
-from cogs.i18n import tr
+from cogs.i18n import gettext_noop, tr
 from inference import InvalidRequest
-
-if TYPE_CHECKING:
-    from cogs.client import Inkling
-    from cogs.summarize import Summarize
-
-Button = discord.ui.Button[discord.ui.View]
 
 
 def share_button(owner: int) -> discord.ui.View:
     """A Share button for the person with the id `owner`."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(discord.ui.Button(label=tr("Share"), custom_id=f"inkling:share:{owner}"))
-    view.stop()  # presses are not for this object, which the next restart would end
-    return view
+    return persistent_view(discord.ui.Button(label=tr("Share"), custom_id=custom_id("share", owner)))
 
 
-class ShareButton(discord.ui.DynamicItem[Button], template=r"inkling:share:(?P<owner>\d+)"):
+class ShareButton(PersistentItem, template=custom_id("share", r"(?P<owner>\d+)")):
     """The button below any summary of a channel."""
 
-    def __init__(self, button: Button, owner: int) -> None:
-        super().__init__(button)
-        self._owner = owner
+    not_yours = gettext_noop("Only the person who asked for this summary can share it. Get your own with /summarize.")
 
-    @classmethod
-    async def from_custom_id(
-        cls, interaction: discord.Interaction, item: discord.ui.Item[Any], match: re.Match[str], /
-    ) -> Self:
-        return cls(cast(Button, item), int(match["owner"]))
+    @property
+    def busy(self) -> str:
+        return gettext_noop("This summary is being shared already.")
 
-    async def callback(self, interaction: discord.Interaction) -> None:
-        bot = cast("Inkling", interaction.client)
-        claims = cast("Summarize", bot.get_cog("Summarize")).claims
-        assert interaction.message is not None, "buttons are below messages"
-        async with bot.sessions.open(InteractionResponder(interaction)) as session:
-            session.check_rules()
-            _check(interaction, self._owner)
-            with claims.claim(str(interaction.message.id)):
-                await interaction.response.defer()
-                await self._share(interaction, interaction.message)
+    def check(self, interaction: discord.Interaction) -> None:
+        check_here(interaction)
+        super().check(interaction)
+        if settings_of(interaction).server(interaction.guild_id).private:
+            raise InvalidRequest(
+                "On this server only the person who asks sees my answers, so summaries can't be shared."
+            )
+        allowed = interaction.permissions
+        in_thread = isinstance(interaction.channel, discord.Thread)
+        if interaction.guild_id and not (allowed.send_messages_in_threads if in_thread else allowed.send_messages):
+            raise InvalidRequest("You may not write in this channel, so I don't post the summary here for you.")
 
-    async def _share(self, interaction: discord.Interaction, summary: discord.Message) -> None:
+    async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         """The button goes first, so that nothing is shared twice; it comes back where Discord takes no message."""
         by = tr("Shared by {person}", person=interaction.user.mention)
-        files = [await _copied(file) for file in summary.attachments]
+        files = [await _copied(file) for file in message.attachments]
         await interaction.edit_original_response(view=None)
         try:
-            await interaction.followup.send(f"{summary.content}\n-# {by}", files=files)
+            await interaction.followup.send(f"{message.content}\n-# {by}", files=files)
         except DELIVERY:
-            await interaction.edit_original_response(view=share_button(self._owner))
+            await interaction.edit_original_response(view=share_button(interaction.user.id))
             raise
-
-
-def _check(interaction: discord.Interaction, owner: int) -> None:
-    if interaction.user.id != owner:
-        raise InvalidRequest("Only the person who asked for this summary can share it. Get your own with /summarize.")
-    if settings_of(interaction).server(interaction.guild_id).private:
-        raise InvalidRequest("On this server only the person who asks sees my answers, so summaries can't be shared.")
-    allowed = interaction.permissions
-    in_thread = isinstance(interaction.channel, discord.Thread)
-    if interaction.guild_id and not (allowed.send_messages_in_threads if in_thread else allowed.send_messages):
-        raise InvalidRequest("You may not write in this channel, so I don't post the summary here for you.")
 
 
 async def _copied(file: discord.Attachment) -> discord.File:

@@ -137,7 +137,7 @@ class Config(ConfigSection):
     safety: SafetySection = SafetySection()
     limits: Limits = Limits()
     system: str = Field(
-        default="You are Inkling, a helpful assistant on a DiscordSection server. Answer briefly and plainly.",
+        default="You are Inkling, a helpful assistant on a Discord server. Answer briefly and plainly.",
         max_length=2000,
         description="What chat models are told about themselves before each conversation.",
     )

@@ -67,6 +67,12 @@ def first(result: InteractionResult) -> ResponseMessage:
     return result.response
 
 
+def followup(result: InteractionResult) -> ResponseMessage:
+    """The one message that a press was answered with, below that of the button."""
+    [message] = result.followups
+    return message
+
+
 def buttons(message: ResponseMessage) -> list[str]:
     """The labels of its buttons."""
     return [button["label"] for row in message.components for button in row["components"] if "label" in button]
@@ -74,7 +80,8 @@ def buttons(message: ResponseMessage) -> list[str]:
 
 def refusal(result: InteractionResult) -> str:
     """What the person alone was told; nothing else may be left in the channel."""
-    messages = [message for message in (result.response, *result.followups) if message]
+    pressed = result._interaction.id  # pyright: ignore[reportPrivateUsage]
+    messages = [message for message in (result.response, *result.followups) if message and message.id > pressed]
     assert len(messages) == 1, messages
     assert messages[0].ephemeral
     return messages[0].content

@@ -94,7 +94,7 @@ def test_help_loads_neither_torch_nor_discord():
 
 
 def test_the_bot_itself_does_not_load_torch():
-    run = [sys.executable, "-c", "import cogs.client, sys; print(*sys.modules)"]
+    run = [sys.executable, "-c", "import cogs.registry, sys; print(*sys.modules)"]
     loaded = subprocess.run(run, cwd=_SHIPPED.parent, capture_output=True, text=True, check=True).stdout.split()
     assert "cogs.imagine" in loaded
     assert "torch" not in loaded

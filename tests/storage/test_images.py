@@ -11,6 +11,7 @@ import pytest
 
 from inference import GeneratedImage, ImageResult, ImagineRequest, Variation
 from storage import Lineage, StorageError, Store
+from tests.fakes import forget_all_of, kept_of
 
 REQUEST = ImagineRequest(
     prompt="a fox",
@@ -51,10 +52,10 @@ async def test_a_drawing_is_kept_with_all_that_repeats_it_but_without_its_pixels
     assert found is not None
     assert (found.owner, found.channel, found.message, found.created) == (1, 2, 3, kept.created)
     assert found.request == REQUEST
-    assert found.origin == Lineage("parent", "variations", 2)
-    assert [picture.png for picture in found.drawing.pictures] == [b"", b""]
-    assert found.drawing.pictures[1] == DRAWING.pictures[1]
-    assert (found.drawing.sampler, found.drawing.strength, found.drawing.width) == ("Euler a", 0.6, 512)
+    assert found.lineage == Lineage("parent", "variations", 2)
+    assert [picture.png for picture in found.result.pictures] == [b"", b""]
+    assert found.result.pictures[1] == DRAWING.pictures[1]
+    assert (found.result.sampler, found.result.strength, found.result.width) == ("Euler a", 0.6, 512)
 
 
 async def test_equal_files_are_kept_once_and_go_with_the_last_drawing_that_needs_them(store: Store, path: Path):
@@ -170,13 +171,13 @@ async def test_what_one_person_alone_was_shown_goes_after_a_day(store: Store):
 async def test_all_of_a_persons_can_be_handed_out_and_forgotten(store: Store, path: Path):
     kept = await store.images.keep(1, 2, 3, REQUEST, DRAWING, Lineage("parent", "variations", 2))
     other = await store.images.keep(5, 2, 4, ImagineRequest(prompt="a hare", image=b"another"), DRAWING)
-    [drawing] = (await store.export(1))["images"]
+    [drawing] = (await kept_of(store, 1))["images"]
     assert (drawing["id"], drawing["message"], drawing["request"]["prompt"]) == (kept.id, 3, "a fox")
-    assert drawing["lineage"] == {"drawing": "parent", "how": "variations", "picture": 2}
+    assert drawing["lineage"] == {"image_id": "parent", "how": "variations", "picture": 2}
     names = await store.images.files_of(1)
     assert {name for name, _ in names} == {drawing["image"], drawing["mask"]}
     assert [(size, await store.images.file(name)) for name, size in names] == [(6, b"a mask"), (9, b"a picture")]
-    await store.forget(1)
-    assert (await store.export(1))["images"] == []
+    await forget_all_of(store, 1)
+    assert (await kept_of(store, 1))["images"] == []
     assert files(path) == [b"another"]
     assert await store.images.get(other.id) is not None

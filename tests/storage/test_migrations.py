@@ -15,6 +15,7 @@ import pytest
 
 from storage import Lineage, PersonSettings, ServerSettings, Store
 from storage.migrations import VERSION
+from tests.fakes import forget_all_of
 
 _FROZEN = Path(__file__).parent / "versions"
 _VERSIONS = range(1, VERSION + 1)
@@ -109,9 +110,9 @@ async def test_what_an_earlier_version_kept_is_understood_today(path: Path, vers
     assert hare is not None
     assert (fox.owner, fox.channel, fox.message, fox.created) == (1, 2, 3, 1750000000.5)
     assert (fox.request.prompt, fox.request.image, fox.request.mask) == ("a fox", b"a picture", b"a mask")
-    assert (fox.drawing.width, fox.drawing.height, len(fox.drawing.pictures)) == (512, 768, 2)
-    assert fox.origin == Lineage("parent", "variations", 2)
-    assert (hare.request.prompt, hare.request.image, hare.origin) == ("a hare", b"", None)
+    assert (fox.result.width, fox.result.height, len(fox.result.pictures)) == (512, 768, 2)
+    assert fox.lineage == Lineage("parent", "variations", 2)
+    assert (hare.request.prompt, hare.request.image, hare.lineage) == ("a hare", b"", None)
     rules = ServerSettings({"imagine": "dalle-mini"}, True, (10, 2**62), (20,), 2, 100, 50, 1)
     assert store.settings.server(5) == rules
     assert store.settings.person(1) == PersonSettings({"complete": "gpt2"}, "de", True)
@@ -142,7 +143,7 @@ async def test_of_a_person_who_is_forgotten_an_earlier_versions_file_keeps_nothi
     thaw(str(version), path)
     store = Store(path)
     await store.open()
-    await store.forget(1)
+    await forget_all_of(store, 1)
     await store.close()
     left = rows_of(path, {"files": "hash", "images": "owner", "text_threads": "owner", "person_settings": "id"})
     assert left == {"files": [], "images": [(6,)], "text_threads": [], "person_settings": []}

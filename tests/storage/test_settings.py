@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from storage import PersonSettings, ServerSettings, StorageError, Store
+from tests.fakes import forget_all_of
 
 SERVER = ServerSettings({"imagine": "dalle-mini"}, True, (10, 2**62), (20,), 2, 100, 50, 1)
 PERSON = PersonSettings({"complete": "gpt2"}, "de", True)
@@ -73,7 +74,7 @@ async def test_forgotten_settings_are_gone_from_memory_and_disk(store: Store, pa
     await store.settings.servers.change(1, lambda _: SERVER)
     await store.settings.people.change(2, lambda _: PERSON)
     await store.settings.servers.forget(1)
-    await store.forget(2)
+    await forget_all_of(store, 2)
     assert (store.settings.server(1), store.settings.person(2)) == (ServerSettings(), PersonSettings())
     assert rows(path) == []
 

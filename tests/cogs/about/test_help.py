@@ -88,11 +88,11 @@ async def test_the_menu_leads_to_another_page_in_the_same_message_after_a_restar
     shown = await _help(stage)
     await stage.env.bot.close()
     await stage.env.restart_bot(create_bot(config, Engine(config, FakeBackend())))
-    await stage.alice.select(shown, custom_id="help:topic", values=["the replies"])
+    await stage.alice.select(shown, custom_id="inkling:help:topic", values=["the replies"])
     assert shown.content.startswith("**In a reply to a message**")
     assert "Everybody here sees the answer." in shown.content
     assert "`@Inkling caption` Describe the pictures" in shown.content
-    await stage.alice.select(shown, custom_id="help:topic", values=["the overview"])
+    await stage.alice.select(shown, custom_id="inkling:help:topic", values=["the overview"])
     assert shown.content.startswith("**What I can do.**")
 
 
@@ -101,7 +101,7 @@ async def test_below_a_public_page_whoever_chooses_gets_a_page_of_their_own(stag
     public = stage.channel.last_message
     assert public is not None
     before = public.content
-    result = await stage.bob.select(public, custom_id="help:topic", values=["the drawings"])
+    result = await stage.bob.select(public, custom_id="inkling:help:topic", values=["the drawings"])
     assert refusal(result).startswith("**Below drawings**")
     assert stage.said == before
 

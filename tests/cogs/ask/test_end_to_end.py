@@ -10,7 +10,7 @@ import pytest
 from inference import Config, Engine, create_backend
 from inference.config.schema import ModelEntry
 from tests.cogs.ask.questions import ask
-from tests.cogs.stage import Stage, first
+from tests.cogs.stage import Stage, first, followup
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_causal import CHAT, save_causal
 from tests.inference.pipelines.tiny_text import reader
@@ -47,10 +47,11 @@ async def test_an_answer_is_found_shown_and_put_in_own_words(stage: Stage):
     assert shown.content.startswith("> Who?\n\n")
     assert "**" in shown.content
     context = await stage.alice.click(shown.message, label="Show context")
-    assert first(context).content.replace("**", "") == f"> Who?\n\nHello. Anna met Bert in Rome.\n-# {message.jump_url}"
+    around = followup(context).content.replace("**", "")
+    assert around == f"> Who?\n\nHello. Anna met Bert in Rome.\n-# {message.jump_url}"
     words = await stage.alice.click(shown.message, label="In own words")
-    assert "In the model's own words, which may be wrong" in first(words).content
-    assert first(words).content.endswith(
+    assert "In the model's own words, which may be wrong" in followup(words).content
+    assert followup(words).content.endswith(
         shown.content.partition("Other answers")[0].removeprefix("> Who?\n\n").rstrip()
     )
 

@@ -6,7 +6,7 @@ import pytest
 
 from inference import Answer, AskRequest, ChatAnswerRequest, Config, PartialText, Result
 from tests.cogs.ask.questions import TOWER, ask, asked, explained, finds, span
-from tests.cogs.stage import Stage, buttons, first, refusal
+from tests.cogs.stage import Stage, buttons, first, followup, refusal
 
 _LABEL = "-# In the model's own words, which may be wrong"
 _SAID = Result(Answer("It was built in 1889.", 0, 0, 0, generated=True))
@@ -72,7 +72,7 @@ async def test_a_press_gives_own_words_with_the_evidence_below(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     result = await stage.alice.click(shown.message, label="In own words")
-    assert first(result).content.startswith(
+    assert followup(result).content.startswith(
         f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat I found there:\nIt was built"
     )
     assert explained(stage).context == TOWER

@@ -6,7 +6,7 @@ import pytest
 
 from inference import Answer, AskRequest, Result
 from tests.cogs.ask.questions import TOWER, ask, finds
-from tests.cogs.stage import Stage, buttons, first
+from tests.cogs.stage import Stage, buttons, first, followup
 
 
 async def test_the_answer_stands_in_its_sentence(stage: Stage):
@@ -74,7 +74,7 @@ async def test_below_a_model_that_answers_in_its_own_words_stands_what_the_text_
     )
     assert buttons(first(result)) == ["Show context"]
     shown = await stage.alice.click(first(result).message, label="Show context")
-    assert "tall. **It was built in 1889 by Eiffel.** People" in first(shown).content
+    assert "tall. **It was built in 1889 by Eiffel.** People" in followup(shown).content
 
 
 async def test_where_no_answer_of_a_language_model_holds_up_what_speaks_of_the_question_is_shown(stage: Stage):

@@ -9,6 +9,7 @@ from inference import Config, Message
 from tests.cogs.complete.desk import chatting, counting, newest, store
 from tests.cogs.imagine.gallery import restart
 from tests.cogs.stage import Stage, refusal
+from tests.fakes import kept_of
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ async def test_it_is_gone_on_with_but_not_kept(stage: Stage, beginning: discord.
     text = await begun(stage, beginning)
     assert newest(stage).prompt == "Bob counts:"
     assert text.content.startswith("… 1\n-# seed ")
-    assert "Bob counts" not in str(await store(stage).export(stage.alice.id))
+    assert "Bob counts" not in str(await kept_of(store(stage), stage.alice.id))
 
 
 async def test_its_buttons_read_it_again(stage: Stage, config: Config, beginning: discord.Message):
@@ -42,7 +43,7 @@ async def test_its_buttons_read_it_again(stage: Stage, config: Config, beginning
     assert stage.said.startswith("… 1 2\n-# seed ")
     await stage.alice.click(text, label="Undo")
     assert stage.said.startswith("… 1\n-# seed ")
-    assert "Bob counts" not in str(await store(stage).export(stage.alice.id))
+    assert "Bob counts" not in str(await kept_of(store(stage), stage.alice.id))
 
 
 async def test_where_it_is_gone_the_text_stays_and_says_so(stage: Stage, beginning: discord.Message):

@@ -9,7 +9,7 @@ from simcord import MemberActor
 from inference import CaptionRequest, Completion, Config, InvalidRequest, Message, Result
 from tests.cogs.complete.desk import chatting, counted, counting, kept, newest, store
 from tests.cogs.imagine.gallery import restart
-from tests.cogs.stage import Stage, first
+from tests.cogs.stage import Stage, first, followup
 from tests.fakes import PNG, plausible
 
 _PORTAL = discord.Intents(guilds=True, messages=True)
@@ -75,8 +75,7 @@ async def test_settings_and_model_stay_but_the_text_belongs_to_who_replies(stage
     assert (after.temperature, after.model, after.stop) == (0.3, "gpt2", ("END",))
     assert (after.n, after.owner) == (1, str(stage.bob.id))
     assert after.seed != before.seed
-    result = await stage.alice.click(answer, label="Continue")
-    assert result.ephemeral
+    assert followup(await stage.alice.click(answer, label="Continue")).ephemeral
     await stage.bob.click(answer, label="Continue")
     assert stage.said.startswith("… **and** 1 2")
 

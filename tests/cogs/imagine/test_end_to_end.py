@@ -14,7 +14,7 @@ from simcord import ResponseMessage
 from inference import Config, Engine, create_backend
 from inference.config.schema import ModelEntry
 from tests.cogs.imagine.gallery import file, grid, press, remixed, rows
-from tests.cogs.stage import Stage, first
+from tests.cogs.stage import Stage, first, followup
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_images import save_stable_diffusion
 
@@ -36,13 +36,13 @@ async def engine(config: Config) -> AsyncGenerator[Engine]:
 
 async def test_a_grid_its_variations_one_of_them_and_its_file_dropped_again(stage: Stage):
     message = await grid(stage, count=3, steps=2)
-    one = first(await press(stage, message, "U2"))
-    varied = first(await press(stage, message, "V2"))
-    variation = first(await press(stage, varied, "U1"))
+    one = followup(await press(stage, message, "U2"))
+    varied = followup(await press(stage, message, "V2"))
+    variation = followup(await press(stage, varied, "U1"))
     for picture in (one, variation):
         again = await stage.alice.slash(stage.channel, "imagine", image=("dropped.png", await file(picture)))
         assert await file(first(again)) == await file(picture)
-    assert await far(one, variation) < await far(one, first(await press(stage, message, "U3")))
+    assert await far(one, variation) < await far(one, followup(await press(stage, message, "U3")))
     remix = first(await remixed(stage, message, prompt="a hare", settings="Steps: 3"))
     assert "steps 2 → 3" in remix.content
     assert rows(remix) == rows(message)

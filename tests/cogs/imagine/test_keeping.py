@@ -11,7 +11,7 @@ from simcord import ResponseMessage
 from cogs.client import Inkling
 from inference import CaptionRequest, Config, Overloaded, Progress, Result
 from tests.cogs.imagine.gallery import file, grid, kept, newest, press, remixed, restart, size
-from tests.cogs.stage import Stage, first, refusal
+from tests.cogs.stage import Stage, first, followup, refusal
 from tests.fakes import drawn, plausible
 
 
@@ -85,9 +85,9 @@ async def test_two_presses_are_two_jobs_within_the_persons_limit(stage: Stage):
 async def test_the_whole_way_works_across_a_restart(stage: Stage, config: Config):
     message = await grid(stage)
     await restart(stage, config)
-    varied = first(await press(stage, message, "V2"))
+    varied = followup(await press(stage, message, "V2"))
     await restart(stage, config)
-    one = first(await press(stage, varied, "U1"))
+    one = followup(await press(stage, varied, "U1"))
     assert await file(one) == drawn(newest(stage)).pictures[0].png
     await restart(stage, config)
     settings = "Steps: 30, Sampler: DDIM, CFG scale: 7.5, Size: 512x512"
@@ -128,9 +128,9 @@ async def test_a_file_that_discord_does_not_hand_over_is_told_in_private(stage: 
 
 async def test_each_press_is_a_job_and_failures_end_in_a_sentence(stage: Stage):
     message = await grid(stage)
-    stage.env.inject_error("PATCH", "/webhooks/*/messages/@original", status=500)
+    stage.env.inject_error("PATCH", "/webhooks/*/messages/*", status=500)
     result = await press(stage, message, "U1")
-    assert "Discord did not" in " ".join(m.content for m in (result.response, *result.followups) if m)
+    assert "Discord did not" in " ".join(each.content for each in result.followups)
     assert await kept(stage) == 1
 
 

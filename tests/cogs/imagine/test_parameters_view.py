@@ -26,7 +26,7 @@ def test_a_message_holds_it_and_files_have_the_rest(prompt: str, count: int, tur
     assert len(content.text) <= 2000
     assert content.text.count("```") == 2
     files = {file.name: file.data.decode() for file in content.files}
-    text = infotext.to_text(infotext.request_for_image(kept.request, kept.drawing, 0))
+    text = infotext.to_text(infotext.request_for_image(kept.request, kept.result, 0))
     assert files.get("parameters.txt", text) == text
     last = f"Picture {count}: seed {4294967200 + count - 1}"
     assert count == 1 or last in files.get("seeds.txt", content.text)

@@ -1,12 +1,14 @@
-"""How many jobs one interaction may start."""
+"""How many jobs one interaction may start, and which channels are for adults alone."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import discord
 import pytest
 
-from cogs.imagine.preparation import most_jobs
+from cogs.imagine.preparation import age_restricted, most_jobs
+from tests.cogs.stage import Stage
 
 
 class _Installed:
@@ -27,3 +29,41 @@ def test_a_bot_installed_to_a_person_alone_may_send_five_messages(person: bool, 
     interaction: Any = _Installed(person=person, server=server)
     assert most_jobs(interaction, 9) == most
     assert most_jobs(interaction, 2) == 2
+
+
+def _channel(stage: Stage) -> discord.TextChannel:
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    return channel
+
+
+async def test_a_channel_counts_when_discord_marks_it(stage: Stage):
+    channel = _channel(stage)
+    assert not age_restricted(channel)
+    channel.nsfw = True
+    assert age_restricted(channel)
+
+
+async def test_a_thread_follows_its_channel(stage: Stage):
+    channel = _channel(stage)
+    thread = await channel.create_thread(name="talk", type=discord.ChannelType.public_thread)
+    assert not age_restricted(thread)
+    channel.nsfw = True
+    assert age_restricted(thread)
+
+
+async def test_a_post_follows_its_forum(stage: Stage):
+    forum = stage.bot.get_channel(stage.guild.create_forum_channel("pictures").id)
+    assert isinstance(forum, discord.ForumChannel)
+    post = (await forum.create_thread(name="mine", content="look")).thread
+    assert not age_restricted(post)
+    forum.nsfw = True
+    assert age_restricted(post)
+    assert age_restricted(forum)
+
+
+async def test_direct_messages_and_what_is_not_known_count_as_open_to_all(stage: Stage):
+    user = await stage.bot.fetch_user(stage.alice.id)
+    assert not age_restricted(await user.create_dm())
+    assert not age_restricted(stage.bot.get_partial_messageable(stage.channel.id))
+    assert not age_restricted(None)

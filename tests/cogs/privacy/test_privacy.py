@@ -12,15 +12,19 @@ from random import Random
 from typing import Any, cast
 
 import pytest
+from discord.ext import commands
 from simcord import InteractionResult
 
+from cogs.ask import AnswerCache
 from cogs.client import Inkling
+from cogs.common.personal_data import PersonalData, PersonalPicture
+from cogs.imagine.personal_data import PersonalImages
 from cogs.privacy.export import archive
 from inference import GeneratedImage, ImageResult, ImagineRequest, InvalidRequest, PartialText
 from storage import PersonSettings, Store
 from tests.cogs.settings.town import panel, store_of, told
 from tests.cogs.stage import Stage, buttons, first
-from tests.fakes import PNG
+from tests.fakes import PNG, forget_all_of, kept_of
 
 DRAWING = ImageResult((GeneratedImage(b"", 7),), 512, 512, 25, 7.5)
 
@@ -53,7 +57,8 @@ async def test_what_is_kept_and_for_how_long_is_told_in_private(stage: Stage):
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
     assert "- 2 drawings: " in answer.content
     assert "- 1 text of /complete: " in answer.content
-    assert "as long as their message is there" in answer.content
+    assert "- 0 answers of /ask " in answer.content
+    assert "as long as that message is there" in answer.content
     assert buttons(answer) == ["Get it as a file", "Delete all of it"]
     assert "- 0 drawings: " in panel(await stage.bob.slash(stage.channel, "privacy")).content
 
@@ -84,9 +89,9 @@ async def test_pictures_that_discord_would_not_take_are_left_out_and_counted(tmp
     for size in (100, 50_000, 5_000):
         request = ImagineRequest(prompt="a fox", image=Random(size).randbytes(size))
         await store.images.keep(1, 2, 3, request, DRAWING)
-    data, left_out = await archive(store, 1, [], 10_000)
+    data, left_out = await archive([PersonalImages(store.images)], 1, 10_000)
     with pytest.raises(InvalidRequest, match="takes more than"):
-        await archive(store, 1, [], 500)
+        await archive([PersonalImages(store.images)], 1, 500)
     await store.close()
     sizes = [info.file_size for info in zipfile.ZipFile(io.BytesIO(data)).infolist()[2:]]
     assert (sizes, left_out) == ([100, 5_000], 1)
@@ -103,10 +108,10 @@ async def test_after_a_question_everything_is_deleted(stage: Stage):
     assert answer.content.startswith("Done. Nothing is kept of you any more")
     assert not answer.components
     nothing = {"images": [], "text_threads": []}
-    kept = await store_of(stage).export(stage.alice.id)
+    kept = await kept_of(store_of(stage), stage.alice.id)
     assert kept == {"settings": {"models": {}, "language": "", "private": False}, **nothing}
-    assert cast(Inkling, stage.bot).answers.export_of(stage.alice.id) == []
-    assert len((await store_of(stage).export(stage.bob.id))["text_threads"]) == 1
+    assert await cast(Inkling, stage.bot).provided(AnswerCache).export(stage.alice.id) == []
+    assert len((await kept_of(store_of(stage), stage.bob.id))["text_threads"]) == 1
 
 
 async def test_what_is_still_at_work_ends_before_everything_is_deleted(stage: Stage):
@@ -118,7 +123,7 @@ async def test_what_is_still_at_work_ends_before_everything_is_deleted(stage: St
     assert answer.content.startswith("Done.")
     assert [ticket.cancelled for ticket in stage.backend.tickets] == [True, False]
     assert [text.content.endswith("▌") for text in texts] == [False, True]
-    assert (await store_of(stage).export(stage.alice.id))["text_threads"] == []
+    assert (await kept_of(store_of(stage), stage.alice.id))["text_threads"] == []
 
 
 async def test_deleting_needs_the_second_press(stage: Stage):
@@ -127,12 +132,12 @@ async def test_deleting_needs_the_second_press(stage: Stage):
     await stage.alice.click(answer, label="Delete all of it")
     await stage.alice.click(answer, label="Keep it")
     assert "- 1 drawing: " in answer.content
-    assert len((await store_of(stage).export(stage.alice.id))["images"]) == 1
+    assert len((await kept_of(store_of(stage), stage.alice.id))["images"]) == 1
 
 
 async def test_buttons_of_what_was_deleted_say_that_they_can_do_nothing(stage: Stage):
     drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
-    await store_of(stage).forget(stage.alice.id)
+    await forget_all_of(store_of(stage), stage.alice.id)
     assert told(await stage.alice.click(drawing, label="Re-roll")).startswith("I no longer know how this was drawn")
 
 
@@ -148,3 +153,47 @@ async def test_what_can_not_be_deleted_is_told(stage: Stage):
     await stage.alice.click(answer, label="Delete all of it")
     await store_of(stage).close()
     assert "Something went wrong on my side" in told(await stage.alice.click(answer, label="Delete for good"))
+
+
+class Stamps(PersonalData):
+    """Something that /privacy has never heard of."""
+
+    name = "stamps"
+
+    def __init__(self, *owners: int) -> None:
+        self.owners = set(owners)
+
+    async def describe(self, person: int) -> str:
+        return f"{int(person in self.owners)} stamp"
+
+    async def export(self, person: int) -> list[str]:
+        return ["red"] if person in self.owners else []
+
+    async def pictures(self, person: int) -> list[PersonalPicture]:
+        async def read() -> bytes:
+            return PNG
+
+        return [PersonalPicture("stamp", len(PNG), read)] if person in self.owners else []
+
+    async def forget(self, person: int) -> None:
+        self.owners.discard(person)
+
+
+class StampAlbum(commands.Cog):
+    """A cog that keeps stamps of people."""
+
+    def __init__(self, bot: Inkling, stamps: Stamps) -> None:
+        bot.personal_data.append(stamps)
+
+
+async def test_what_another_cog_keeps_is_shown_handed_out_and_deleted_too(stage: Stage):
+    bot, stamps = cast(Inkling, stage.bot), Stamps(1, stage.alice.id)
+    await bot.add_cog(StampAlbum(bot, stamps))
+    answer = panel(await stage.alice.slash(stage.channel, "privacy"))
+    assert "- 1 stamp\n" in answer.content
+    file = await unpacked(await stage.alice.click(answer, label="Get it as a file"))
+    assert kept_in(file)["stamps"] == ["red"]
+    assert file.read("pictures/stamp.png") == PNG
+    await stage.alice.click(answer, label="Delete all of it")
+    await stage.alice.click(answer, label="Delete for good")
+    assert stamps.owners == {1}

@@ -12,7 +12,7 @@ from PIL import Image
 
 from inference import Config, GeneratedImage, ImageResult, ImagineRequest, Result, Variation, infotext
 from tests.cogs.imagine.gallery import file, grid, newest, press, rows, size
-from tests.cogs.stage import Stage, first, refusal
+from tests.cogs.stage import Stage, followup, refusal
 from tests.fakes import FakeBackend, drawn
 
 
@@ -39,12 +39,12 @@ class TestTenPictures:
     async def test_fit_below_one_message(self, stage: Stage):
         message = await grid(stage, count=10)
         assert [len(row) for row in rows(message)] == [5, 5, 5, 5, 4]
-        assert await file(first(await press(stage, message, "U10"))) == drawn(newest(stage)).pictures[9].png
+        assert await file(followup(await press(stage, message, "U10"))) == drawn(newest(stage)).pictures[9].png
 
 
 async def test_one_picture_is_cut_out_to_the_byte_and_tells_where_it_is_from(stage: Stage):
     message = await grid(stage)
-    one = first(await press(stage, message, "U2"))
+    one = followup(await press(stage, message, "U2"))
     assert await file(one) == drawn(newest(stage)).pictures[1].png
     assert len(stage.backend.requests) == 1, "nothing is drawn anew"
     assert one.content.endswith(f"· seed 8\n-# Picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>")
@@ -52,7 +52,7 @@ async def test_one_picture_is_cut_out_to_the_byte_and_tells_where_it_is_from(sta
 
 
 async def test_its_file_repeats_it(stage: Stage):
-    one = first(await press(stage, await grid(stage), "U3"))
+    one = followup(await press(stage, await grid(stage), "U3"))
     request = infotext.read(await file(one))
     assert request is not None
     assert drawn(request).pictures[0].png == await file(one)
@@ -60,7 +60,7 @@ async def test_its_file_repeats_it(stage: Stage):
 
 async def test_variations_start_near_their_parent(stage: Stage):
     message = await grid(stage, negative="fog", steps=30)
-    varied = first(await press(stage, message, "V2"))
+    varied = followup(await press(stage, message, "V2"))
     request = newest(stage)
     assert (request.prompt, request.negative_prompt, request.steps, request.count) == ("a fox", "fog", 30, 4)
     assert request.seed == 8
@@ -73,7 +73,7 @@ async def test_variations_start_near_their_parent(stage: Stage):
 
 
 async def test_a_variation_of_a_variation_takes_one_more_turn(stage: Stage):
-    one = first(await press(stage, first(await press(stage, await grid(stage), "V1")), "U3"))
+    one = followup(await press(stage, followup(await press(stage, await grid(stage), "V1")), "U3"))
     before = newest(stage)
     await press(stage, one, "Vary")
     assert newest(stage).variations[0] == Variation(before.variations[0].seed + 2, 0.2)
@@ -84,14 +84,14 @@ async def test_a_variation_of_a_variation_takes_one_more_turn(stage: Stage):
 async def test_another_try_has_another_seed_and_all_else_the_same(stage: Stage):
     message = await grid(stage, steps=30)
     before = newest(stage)
-    again = first(await press(stage, message, "Re-roll"))
+    again = followup(await press(stage, message, "Re-roll"))
     assert newest(stage).seed != before.seed
     assert replace(newest(stage), seed=before.seed) == before
     assert f"Another try at {message.message.jump_url}" in again.content
 
 
 async def test_another_try_at_variations_varies_the_same_picture(stage: Stage):
-    message = first(await press(stage, await grid(stage), "V2"))
+    message = followup(await press(stage, await grid(stage), "V2"))
     before = newest(stage)
     await press(stage, message, "Re-roll")
     assert newest(stage).seed == before.seed
@@ -107,8 +107,8 @@ async def test_parameters_are_for_the_owners_eyes_and_repeat_the_drawing(stage: 
 
 async def test_parameters_that_would_break_out_of_their_block_come_as_a_file_too(stage: Stage):
     result = await press(stage, await grid(stage, count=1, prompt="``` @everyone"), "Parameters")
-    assert first(result).content.count("```") == 2
-    assert infotext.from_text((await file(first(result))).decode()).prompt == "``` @everyone"
+    assert followup(result).content.count("```") == 2
+    assert infotext.from_text((await file(followup(result))).decode()).prompt == "``` @everyone"
 
 
 @pytest.mark.parametrize("names", [["inkling-7.webp"], []])
@@ -116,7 +116,7 @@ async def test_a_sheet_that_was_too_large_to_go_out_as_it_is_is_not_cut_but_draw
     message = await grid(stage)
     png = await file(message)
     await message.message.edit(attachments=[discord.File(BytesIO(png), name) for name in names])
-    one = first(await press(stage, message, "U2"))
+    one = followup(await press(stage, message, "U2"))
     assert (newest(stage).seed, newest(stage).count) == (8, 1)
     assert await file(one) == drawn(newest(stage)).pictures[0].png
 
@@ -133,7 +133,7 @@ async def test_a_picture_that_was_held_back_leaves_a_gap_and_can_not_be_chosen(s
     assert Image.open(BytesIO(await file(message))).getpixel((0, 0)) == (0, 0, 0, 0)
     assert "The safety checker held back 1 of 4." in message.content
     stage.backend.script = FakeBackend().script
-    assert await file(first(await press(stage, message, "U2"))) == drawn(newest(stage)).pictures[1].png
+    assert await file(followup(await press(stage, message, "U2"))) == drawn(newest(stage)).pictures[1].png
 
 
 async def test_when_all_are_held_back_there_is_no_picture_but_a_way_on(stage: Stage):
@@ -157,7 +157,7 @@ async def test_a_picture_that_was_shown_under_a_cover_is_not_shown_once_the_chan
     assert newest(stage).show_flagged
     [sheet] = message.attachments
     assert sheet.filename.startswith("SPOILER_")
-    [one] = first(await press(stage, message, "U1")).attachments
+    [one] = followup(await press(stage, message, "U1")).attachments
     assert one.filename.startswith("SPOILER_")
     channel.nsfw = False
     assert refusal(await press(stage, message, "U1")).startswith("The safety checker objects to this picture")

@@ -8,7 +8,7 @@ from cogs.ask.answer_cache import AnswerCache, CachedAnswer
 from inference import Answer, Config, InvalidRequest, Result
 from tests.cogs.ask.questions import TOWER, ask, finds
 from tests.cogs.imagine.gallery import restart
-from tests.cogs.stage import Stage, first, refusal
+from tests.cogs.stage import Stage, first, followup, refusal
 
 _LABELS = ["Show context", "In own words"]
 
@@ -17,8 +17,8 @@ async def test_the_context_is_shown_in_private(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, file=("a.txt", f"Before.\n\n{TOWER}\n\nBehind.".encode())))
     result = await stage.alice.click(shown.message, label="Show context")
-    assert result.ephemeral
-    assert first(result).content == f"> When?\n\nBefore.\n\n{TOWER.replace('1889', '**1889**')}\n\nBehind.\n-# a.txt"
+    assert followup(result).ephemeral
+    assert followup(result).content == f"> When?\n\nBefore.\n\n{TOWER.replace('1889', '**1889**')}\n\nBehind.\n-# a.txt"
     assert len(stage.channel.history()) == 1
 
 
@@ -26,7 +26,7 @@ async def test_the_context_of_a_guess_is_shown_too(stage: Stage):
     stage.backend.script = finds("", 0.8, ("1887", 0.1))
     shown = first(await ask(stage, text=TOWER))
     result = await stage.alice.click(shown.message, label="Show context")
-    assert "Work began in **1887**." in first(result).content
+    assert "Work began in **1887**." in followup(result).content
 
 
 async def test_own_words_below_a_private_answer_are_private(stage: Stage):
@@ -34,7 +34,7 @@ async def test_own_words_below_a_private_answer_are_private(stage: Stage):
     message = await stage.bob.send(elsewhere, TOWER)
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, link=message.jump_url))
-    assert (await stage.alice.click(shown.message, label="In own words")).ephemeral
+    assert followup(await stage.alice.click(shown.message, label="In own words")).ephemeral
 
 
 async def test_a_second_press_while_the_model_answers_is_refused(stage: Stage):
@@ -70,28 +70,28 @@ async def test_after_an_hour_the_text_is_forgotten(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     await stage.env.advance_time(3500)
-    assert "**1889**" in first(await stage.alice.click(shown.message, label="Show context")).content
+    assert "**1889**" in followup(await stage.alice.click(shown.message, label="Show context")).content
     await stage.env.advance_time(200)
     assert refusal(await stage.alice.click(shown.message, label="Show context")).startswith("I no longer have")
 
 
 async def test_the_oldest_texts_go_where_there_are_many():
-    recent = AnswerCache(most=2)
-    keys = [recent.keep(_kept(owner=1)) for _ in range(3)]
+    cache = AnswerCache(most=2)
+    keys = [cache.add(_answer(owner=1)) for _ in range(3)]
     with pytest.raises(InvalidRequest, match="no longer"):
-        recent.owned(keys[0], 1)
-    assert recent.owned(keys[1], 1)
-    assert recent.owned(keys[2], 1)
+        cache.get(keys[0])
+    assert cache.get(keys[1])
+    assert cache.get(keys[2])
 
 
 async def test_what_one_person_asked_can_be_forgotten():
-    recent = AnswerCache()
-    mine, other = recent.keep(_kept(owner=1)), recent.keep(_kept(owner=2))
-    recent.forget(1)
+    cache = AnswerCache()
+    mine, other = cache.add(_answer(owner=1)), cache.add(_answer(owner=2))
+    await cache.forget(1)
     with pytest.raises(InvalidRequest, match="no longer"):
-        recent.owned(mine, 1)
-    assert recent.owned(other, 2)
+        cache.get(mine)
+    assert cache.get(other)
 
 
-def _kept(owner: int) -> CachedAnswer:
+def _answer(owner: int) -> CachedAnswer:
     return CachedAnswer(owner, "When?", "**noon**", "at **noon**", "at noon", "")

@@ -12,7 +12,6 @@ from simcord.backend.cdn import CdnStore
 
 from bot import create_bot
 from cogs.client import Inkling
-from cogs.summarize import Summarize
 from cogs.summarize.share_button import share_button
 from inference import Config, Result, Summary
 from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
@@ -88,9 +87,7 @@ async def test_only_the_person_who_asked_can_share(stage: Stage):
 
 async def test_a_second_press_while_it_is_being_shared_does_nothing(stage: Stage):
     private = await summary(stage)
-    cog = cast(Inkling, stage.bot).get_cog("Summarize")
-    assert isinstance(cog, Summarize)
-    with cog.claims.claim(str(private.id)):
+    with cast(Inkling, stage.bot).sessions.claim(private.id, "Not now."):
         result = await stage.alice.click(private, label="Share")
     assert refusal(result) == "This summary is being shared already."
     assert not seen_by_bob(stage)

@@ -1,0 +1,59 @@
+"""Views and forms that live in memory, and end with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
+import discord
+
+from cogs.common.error_messages import apologize
+from cogs.common.rules import settings_of
+from cogs.i18n import tr
+from cogs.i18n.locale import use_locale_of
+
+_FORM_SECONDS = 900
+"""For as long as somebody may still be typing."""
+
+
+class TemporaryView(discord.ui.View):
+    """Speaks the language of whoever presses, and reports errors that no session has caught."""
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        use_locale_of(interaction, settings_of(interaction))
+        return True
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, item: discord.ui.Item[Any], /) -> None:
+        await apologize(interaction, error)
+
+
+class CancelView(TemporaryView):
+    """A Cancel button for the person who asked, for as long as there is something to cancel."""
+
+    def __init__(self, owner: int, cancel: Callable[[], None]) -> None:
+        super().__init__(timeout=None)
+        self._owner = owner
+        self._cancel = cancel
+        self.cancel.label = tr("Cancel")
+
+    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
+        await super().interaction_check(interaction)
+        if interaction.user.id == self._owner:
+            return True
+        await interaction.response.send_message(tr("Only the person who asked can cancel this."), ephemeral=True)
+        return False
+
+    @discord.ui.button()
+    async def cancel(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
+        await interaction.response.defer()
+        self._cancel()
+
+
+class Form(discord.ui.Modal):
+    """A modal that reports errors which no session has caught."""
+
+    def __init__(self, title: str) -> None:
+        super().__init__(title=title[:45], timeout=_FORM_SECONDS)
+
+    async def on_error(self, interaction: discord.Interaction, error: Exception, /) -> None:
+        await apologize(interaction, error)

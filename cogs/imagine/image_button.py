@@ -1,0 +1,168 @@
+"""The buttons below an image, and what a press of each does."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import cast
+
+import discord
+
+from cogs.client import Inkling, bot_of
+from cogs.common import FollowupResponder, ReplySession, Responder
+from cogs.common.persistent_item import PersistentItem, custom_id
+from cogs.common.sources import read
+from cogs.i18n import gettext_noop, tr
+from cogs.imagine.parameters_view import parameters_content
+from cogs.imagine.preparation import for_channel
+from cogs.imagine.remix_form import RemixForm
+from cogs.imagine.rendering import Action
+from cogs.imagine.service import generate_images, show_images, stored_image
+from inference import ImagineRequest, InvalidRequest, Variation, crop_from_grid, infotext
+from storage import Lineage, StoredImage
+
+_VARIATIONS = 4
+_VARIATION_STRENGTH = 0.2
+
+_NO_FILE = (
+    "Discord did not hand over the file of this picture, so nothing can be cut out of it. Re-roll or Remix draws anew."
+)
+
+
+class ImageButton(
+    PersistentItem, template=custom_id("imagine", "(?P<action>[a-z]+)", r"(?P<image>[\w-]+)") + r"(?::(?P<index>\d))?"
+):
+    """Any button below any image, for its owner; a press is answered in a message of its own.
+
+    Remix opens a form, so it is not acknowledged, and reads no more from storage than the form needs.
+    """
+
+    not_yours = gettext_noop(
+        "Only the person who asked for this can use its buttons. Draw your own with /imagine, or from this picture "
+        "with Remix image in the message's menu, under Apps."
+    )
+
+    @property
+    def opens_form(self) -> bool:
+        return self.match["action"] == "remix"
+
+    def responder(self, interaction: discord.Interaction) -> Responder:
+        return FollowupResponder(interaction)
+
+    async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
+        bot, action = bot_of(interaction), cast(Action, self.match["action"])
+        stored = await stored_image(bot.store.images, self.match["image"], pictures=action not in _WITHOUT_PICTURES)
+        self.check_owner(interaction, stored.owner)
+        await _ACTIONS[action](_ImagePress(bot, interaction, message, session, stored, int(self.match["index"] or 0)))
+
+
+@dataclass(frozen=True, slots=True)
+class _ImagePress:
+    """A press by the owner of an image: `index` is the picture that it is about, counted from 0."""
+
+    bot: Inkling
+    interaction: discord.Interaction
+    message: discord.Message
+    session: ReplySession
+    stored: StoredImage
+    index: int
+
+    @property
+    def picture(self) -> str:
+        """Which picture that is, in words, with a way there."""
+        if len(self.stored.result.pictures) == 1:
+            return self.message.jump_url
+        return tr("picture {number} of {link}", number=self.index + 1, link=self.message.jump_url)
+
+    def allowed(self, request: ImagineRequest) -> ImagineRequest:
+        """Return the request under the rules of this channel, which may have changed."""
+        return for_channel(request, self.interaction.channel, self.bot.config)
+
+    async def generate(self, request: ImagineRequest, origin: Lineage, made_from: str) -> None:
+        checked = self.session.check(self.allowed(request))
+        await generate_images(self.session, self.bot.store.images, checked, origin, made_from)
+
+
+async def _show_one(press: _ImagePress) -> None:
+    """Cut one picture out of the grid; generate it anew where the grid went out as another format, or not at all."""
+    result, index = press.stored.result, press.index
+    request = press.allowed(infotext.request_for_image(press.stored.request, result, index))
+    picture = result.pictures[index]
+    if picture.flagged and not request.show_flagged:
+        raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
+    origin = Lineage(press.stored.id, "picture", index)
+    made_from = tr("Picture {number} of {link}", number=index + 1, link=press.message.jump_url)
+    file = next(iter(press.message.attachments), None)
+    if file is None or not file.filename.endswith(".png"):
+        await press.generate(request, origin, made_from)
+        return
+    await press.session.acknowledge()
+    grid = await _fetched(file)
+    png = await asyncio.to_thread(lambda: crop_from_grid(grid, index, len(result.pictures), infotext.to_text(request)))
+    one = replace(result, pictures=(replace(picture, png=png),), note="")
+    await show_images(press.session, press.bot.store.images, request, one, origin, made_from)
+
+
+async def _vary(press: _ImagePress) -> None:
+    """Pictures that start from nearly the same noise, and so look much like this one."""
+    parent = infotext.request_for_image(press.stored.request, press.stored.result, press.index)
+    variation = Variation(_new_seed(), _VARIATION_STRENGTH)
+    count = min(_VARIATIONS, press.session.limits.pictures)
+    request = replace(parent, variations=(*parent.variations, variation), count=count)
+    made_from = tr("Variations of {picture}", picture=press.picture)
+    await press.generate(request, Lineage(press.stored.id, "variations", press.index), made_from)
+
+
+async def _reroll(press: _ImagePress) -> None:
+    """The same once more from other noise; of variations, other ones of the same picture."""
+    request = press.stored.request
+    if request.variations:
+        *others, last = request.variations
+        request = replace(request, variations=(*others, replace(last, seed=_new_seed())))
+    else:
+        request = replace(request, seed=_new_seed())
+    made_from = tr("Another try at {link}", link=press.message.jump_url)
+    await press.generate(request, Lineage(press.stored.id, "reroll"), made_from)
+
+
+async def _remix(press: _ImagePress) -> None:
+    press.session.check_rules()
+    form = RemixForm(press.bot, press.stored, press.message.jump_url)
+    await press.interaction.response.send_modal(form)
+
+
+async def _show_parameters(press: _ImagePress) -> None:
+    content = await asyncio.to_thread(parameters_content, press.stored)
+    files = [file.file() for file in content.files]
+    await press.interaction.followup.send(content.text, files=files, ephemeral=True)
+
+
+async def _delete(press: _ImagePress) -> None:
+    await press.interaction.delete_original_response()
+    await press.bot.store.images.forget(press.stored.id)
+
+
+_ACTIONS: dict[Action, Callable[[_ImagePress], Awaitable[None]]] = {
+    "one": _show_one,
+    "vary": _vary,
+    "reroll": _reroll,
+    "remix": _remix,
+    "parameters": _show_parameters,
+    "delete": _delete,
+}
+
+_WITHOUT_PICTURES: frozenset[Action] = frozenset({"remix", "delete"})
+"""Those that need not read the pictures that an image started from."""
+
+
+def _new_seed() -> int:
+    return secrets.randbelow(2**32)
+
+
+async def _fetched(file: discord.Attachment) -> bytes:
+    try:
+        return await read(file)
+    except InvalidRequest as error:
+        raise InvalidRequest(_NO_FILE) from error

@@ -1,0 +1,115 @@
+"""How images look in their message: the text, the buttons."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import discord
+
+from cogs.common import neutral, quoted
+from cogs.common.error_messages import in_current_language
+from cogs.common.persistent_item import Button, custom_id, persistent_view
+from cogs.i18n import ntr, tr, word
+from inference import GeneratedImage, ImageResult, ImagineRequest, cells_of
+
+Action = Literal["one", "vary", "reroll", "remix", "parameters", "delete"]
+
+_IN_A_ROW = 5
+
+
+def image_text(request: ImagineRequest, result: ImageResult, lineage: str) -> str:
+    """Return what the message says; `lineage` is what the image was made from, if anything."""
+    lines = [
+        quoted(request.prompt),
+        f"-# {tr('without: {words}', words=quoted(request.negative_prompt)[2:])}" if request.negative_prompt else "",
+        _safety(result.pictures),
+        neutral(in_current_language(result.note)),
+        "-# " + " · ".join(_settings(request, result)),
+        f"-# {lineage}" if lineage else "",
+    ]
+    return "\n".join(line for line in lines if line)
+
+
+def image_buttons(image_id: str, result: ImageResult) -> discord.ui.View:
+    """Return U1, U2, … and V1, V2, … for each picture of several, Vary for a single one, and what concerns them all."""
+    shown = [bool(picture.png) for picture in result.pictures]
+    if len(shown) > 1:
+        rows = -(-len(shown) // _IN_A_ROW)
+        buttons = [*_for_each("U", "one", 0, image_id, shown), *_for_each("V", "vary", rows, image_id, shown)]
+        row = 2 * rows
+    else:
+        buttons, row = [_button(tr("Vary"), "vary", 0, image_id, 0, disabled=not shown[0])], 0
+    return persistent_view(
+        *buttons,
+        _button(tr("Re-roll"), "reroll", row, image_id),
+        _button(tr("Remix"), "remix", row, image_id),
+        _button(tr("Parameters"), "parameters", row, image_id),
+        _button(tr("Delete"), "delete", row, image_id),
+    )
+
+
+def region_name(region: str) -> str:
+    """Return a part of a picture in the current language: `left half`, `cells 1 2 5`."""
+    if cells := cells_of(region):
+        return tr("cells {numbers}", numbers=" ".join(map(str, sorted(cells))))
+    return word(region, "choice")
+
+
+def _safety(pictures: Sequence[GeneratedImage]) -> str:
+    """Why a picture is missing or covered."""
+    if held_back := sum(not picture.png for picture in pictures):
+        return tr(
+            "The safety checker held back {count} of {all}. Try another seed or other words.",
+            count=held_back,
+            all=len(pictures),
+        )
+    if flagged := sum(picture.flagged for picture in pictures):
+        return tr("The safety checker objects to {count} of {all}, hence the cover.", count=flagged, all=len(pictures))
+    return ""
+
+
+def _settings(request: ImagineRequest, result: ImageResult) -> list[str]:
+    settings = [
+        f"{result.width} × {result.height}",
+        ntr("{count} step", "{count} steps", result.steps, count=result.steps),
+        result.sampler,
+        tr("guidance {value:g}", value=result.guidance_scale),
+        tr("strength {value:g}", value=result.strength) if result.strength is not None else "",
+        _region(request),
+        neutral(f"LoRA {request.lora}") if request.lora else "",
+        _seeds([picture.seed for picture in result.pictures]),
+        _variations([p.variations[-1].seed for p in result.pictures if p.variations]),
+    ]
+    return [setting for setting in settings if setting]
+
+
+def _region(request: ImagineRequest) -> str:
+    if request.region:
+        return tr("region {name}", name=region_name(request.region))
+    return tr("with a mask") if request.mask else ""
+
+
+def _seeds(seeds: Sequence[int]) -> str:
+    """They follow one another."""
+    first, last = seeds[0], seeds[-1]
+    return ntr("seed {first}", "seeds {first} to {last}", len(seeds), first=first, last=last)
+
+
+def _variations(seeds: Sequence[int]) -> str:
+    """Those of the last turn, which follow one another; nothing for none."""
+    if not seeds:
+        return ""
+    first, last = seeds[0], seeds[-1]
+    return ntr("variation {first}", "variations {first} to {last}", len(seeds), first=first, last=last)
+
+
+def _for_each(letter: str, action: Action, row: int, image_id: str, shown: Sequence[bool]) -> Iterator[Button]:
+    """A button for each picture, five a row; those of pictures that were held back can't be pressed."""
+    for index, each in enumerate(shown):
+        label = f"{letter}{index + 1}"
+        yield _button(label, action, row + index // _IN_A_ROW, image_id, index, disabled=not each)
+
+
+def _button(label: str, action: Action, row: int, *parts: object, disabled: bool = False) -> Button:
+    return discord.ui.Button(label=label, row=row, custom_id=custom_id("imagine", action, *parts), disabled=disabled)

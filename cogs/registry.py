@@ -1,0 +1,32 @@
+"""Every cog of the bot."""
+
+from cogs.about import About
+from cogs.ask import Ask
+from cogs.caption import Captions
+from cogs.complete import Complete
+from cogs.fill import Fill
+from cogs.heartbeat import Heartbeat
+from cogs.imagine import Imagine
+from cogs.mention import Mention
+from cogs.mood import Moods
+from cogs.privacy import Privacy
+from cogs.retention import Retention
+from cogs.settings import SettingsPanels
+from cogs.summarize import Summarize
+
+COGS = (
+    Imagine,
+    Captions,
+    Ask,
+    Summarize,
+    Complete,
+    Fill,
+    Moods,
+    About,
+    SettingsPanels,
+    Privacy,
+    Mention,
+    Retention,
+    Heartbeat,
+)
+"""In the order in which they are added. Each takes the bot; `Mention` answers what no cog before it has answered."""

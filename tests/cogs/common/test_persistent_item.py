@@ -1,0 +1,137 @@
+"""Buttons that last: who may press, when a press is acknowledged, and one press at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+import discord
+import pytest
+from simcord import Env
+
+from cogs.common import ReplySession
+from cogs.common.persistent_item import PersistentItem, custom_id, persistent_view
+from storage.database import Database
+from tests.cogs.complete.desk import counted
+from tests.cogs.imagine.gallery import grid, press
+from tests.cogs.stage import Stage, refusal
+
+
+class BellButton(PersistentItem, template=custom_id("bell", "(?P<kind>[a-z]+)", r"(?P<owner>\d+)")):
+    """Rings for its owner until it is `stopped`."""
+
+    not_yours = "This is not your bell."
+    env: ClassVar[Env]
+    stopped: ClassVar[asyncio.Event]
+
+    @property
+    def opens_form(self) -> bool:
+        return self.match["kind"] == "form"
+
+    @property
+    def busy(self) -> str:
+        return "It is ringing already."
+
+    async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
+        if self.match["kind"] == "broken":
+            raise ZeroDivisionError("secret detail")
+        if self.opens_form:
+            form = discord.ui.Modal(title="How often?")
+            await interaction.response.send_modal(form.add_item(discord.ui.TextInput(label="Times")))
+            return
+        await self.env.external_wait(self.stopped.wait(), reason="the bell rings")
+        await interaction.edit_original_response(content="Ding.")
+
+
+@pytest.fixture
+async def bell(stage: Stage) -> discord.Message:
+    """A bell of Alice's, with a button of every kind."""
+    BellButton.env, BellButton.stopped = stage.env, asyncio.Event()
+    stage.bot.add_dynamic_items(BellButton)
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    kinds = ("plain", "form", "broken")
+    buttons = [discord.ui.Button[Any](label=kind, custom_id=custom_id("bell", kind, stage.alice.id)) for kind in kinds]
+    return await channel.send("A bell", view=persistent_view(*buttons))
+
+
+def _callbacks(stage: Stage) -> list[int]:
+    """How the bot has first responded to each interaction: 6 acknowledges a press, 9 opens a form."""
+    bodies = [request.json for request in stage.env.http_requests if request.path.endswith("/callback")]
+    return [body["type"] for body in bodies if isinstance(body, dict)]
+
+
+@pytest.mark.parametrize("kind", ["plain", "form", "broken"])
+async def test_who_may_not_press_is_told_so_in_private_and_nothing_happens(
+    stage: Stage, bell: discord.Message, kind: str
+):
+    result = await stage.bob.click(bell, label=kind)
+    assert refusal(result) == "This is not your bell."
+    assert result.modal is None
+    assert stage.said == "A bell"
+
+
+async def test_a_second_press_is_refused_while_the_first_is_at_work_and_no_longer(stage: Stage, bell: discord.Message):
+    await stage.alice.click(bell, label="plain")
+    assert _callbacks(stage) == [6]
+    for kind in ("plain", "form"):
+        assert refusal(await stage.alice.click(bell, label=kind)) == "It is ringing already."
+    BellButton.stopped.set()
+    await stage.env.settle()
+    assert stage.said == "Ding."
+    assert not (await stage.alice.click(bell, label="plain")).followups
+
+
+async def test_a_press_that_opens_a_form_is_not_acknowledged_before(stage: Stage, bell: discord.Message):
+    assert (await stage.alice.click(bell, label="form")).modal is not None
+    assert _callbacks(stage) == [9]
+
+
+async def test_a_press_that_breaks_leaves_the_message_and_ends_in_a_sentence(stage: Stage, bell: discord.Message):
+    assert refusal(await stage.alice.click(bell, label="broken")).startswith("Something went wrong on my side.")
+    assert stage.said == "A bell"
+    BellButton.stopped.set()
+    await stage.alice.click(bell, label="plain")
+    assert stage.said == "Ding."
+
+
+class TestTheButtonsOfTheBot:
+    @pytest.fixture
+    def unanswered(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """What is read from storage while the newest interaction has had no response."""
+        read, found = Database.read, list[str]()
+
+        async def spy(database: Database, query: str, values: Iterable[Any] = ()) -> Any:
+            interactions = stage.env.transcript().count(" INTERACTION_CREATE ")
+            if len(_callbacks(stage)) < interactions:
+                found.append(query)
+            return await read(database, query, values)
+
+        monkeypatch.setattr(Database, "read", spy)
+        return found
+
+    @pytest.mark.parametrize("label", ["U1", "V1", "Re-roll", "Parameters", "Delete"])
+    async def test_a_press_below_an_image_is_acknowledged_before_storage_is_read(
+        self, stage: Stage, unanswered: list[str], label: str
+    ):
+        await press(stage, await grid(stage), label)
+        assert unanswered == []
+
+    @pytest.mark.parametrize("label", ["Continue", "Try another", "Delete"])
+    async def test_a_press_below_a_text_is_acknowledged_before_storage_is_read(
+        self, stage: Stage, unanswered: list[str], label: str
+    ):
+        await press(stage, await counted(stage), label)
+        assert unanswered == []
+
+    async def test_a_form_is_the_first_response_and_needs_no_pictures(self, stage: Stage, unanswered: list[str]):
+        assert (await press(stage, await grid(stage), "Remix")).modal is not None
+        [query] = unanswered
+        assert "JOIN files" not in query
+
+    async def test_all_of_them_share_the_base_and_the_beginning_of_their_ids(self, stage: Stage):
+        items = stage.bot._connection._view_store._dynamic_items  # pyright: ignore[reportPrivateUsage]
+        assert len(items) == 9
+        assert all(issubclass(item, PersistentItem) for item in items.values())
+        assert all(pattern.pattern.startswith("inkling:") for pattern in items)
