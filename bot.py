@@ -1,6 +1,7 @@
 """Inkling: `python bot.py` starts the bot, or a preview of it in the browser when there is no token.
 
-The composition root: arguments → settings → engine → bot. Whatever is slow to import is imported where it is used.
+This is the composition root: arguments → settings → engine → bot. Slow imports stand inside the functions that need
+them.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ _TOKENS = "https://discord.com/developers/applications (your application, Bot, R
 
 
 def create_bot(config: Config, engine: Engine) -> commands.Bot:
-    """The whole bot, ready to log in; the preview and the tests use the same one."""
+    """Return the whole bot, ready to log in; the preview and the tests use it too."""
     from cogs.client import Inkling
     from cogs.registry import COGS
 
@@ -34,7 +35,10 @@ def create_bot(config: Config, engine: Engine) -> commands.Bot:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Returns the exit status: 0, 1 when Discord can't be reached or refuses, 2 for wrong settings."""
+    """Run the program and return its exit status.
+
+    The status is 0, 1 when Discord can't be reached or refuses, or 2 for wrong settings.
+    """
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     read_env(Path(".env"))
@@ -52,7 +56,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 class Failure(Exception):
-    """The bot can't start or go on: one sentence (or a line for each reason), and the exit status."""
+    """An error that stops the bot: a sentence (or a line for each reason) and the exit status."""
 
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
@@ -60,7 +64,7 @@ class Failure(Exception):
 
 
 def read_env(path: Path) -> None:
-    """Add `NAME=value` lines to the environment, which wins over them."""
+    """Add `NAME=value` lines to the environment; variables that are already set keep their values."""
     if not path.is_file():
         return
     for line in path.read_text(encoding="utf-8").splitlines():
@@ -89,7 +93,7 @@ def _check(path: Path) -> int:
 
 
 def _preview(port: int) -> int:
-    # An offline Discord has no login or invite worth a line. SimCord makes its first client when it is imported.
+    # The login and the invite link of an offline Discord are not worth logging. Importing SimCord makes a client.
     logging.getLogger("discord").setLevel(logging.ERROR)
     logging.getLogger("cogs").setLevel(logging.WARNING)
     try:
@@ -127,7 +131,7 @@ def _serve(path: Path, token: str) -> int:
 
 
 def _load(path: Path) -> tuple[Config, Engine]:
-    """Settings that this machine can keep. Imports torch, while there is no event loop to hold up."""
+    """Load settings that this machine can satisfy. This imports torch, so it runs before the event loop starts."""
     from inference import ConfigError, create_engine, load_config
 
     try:
@@ -141,7 +145,7 @@ def _load(path: Path) -> tuple[Config, Engine]:
 
 
 async def _log_in(bot: commands.Bot, engine: Engine, token: str) -> None:
-    """Run the bot; on the way out, open jobs get their last word before the devices are let go."""
+    """Run the bot; at the end, close the open sessions before the engine."""
     try:
         await bot.start(token)
     finally:

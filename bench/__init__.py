@@ -1,1 +1,1 @@
-"""Speed and memory of Inkling against stock pipelines, as ratios taken in one run: `python -m bench [NAME …]`."""
+"""Speed and memory of Inkling compared with stock pipelines, as ratios from one run: `python -m bench [NAME …]`."""

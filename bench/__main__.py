@@ -1,4 +1,4 @@
-"""Runs the measurements, each in a process of its own, so that none sees another's memory or imports."""
+"""Run the measurements, each in its own process, so that none is affected by another's memory or imports."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 
-from bench import batching, dalle_mini, diffusion, engine, lag, loading, reading, starter, streaming
-from bench.row import HEADINGS, Row, Skipped, table
+from bench import batching, dalle_mini, diffusion, engine, event_loop_lag, loading, reading, starter, streaming
+from bench.result_table import HEADINGS, Row, Skipped, table
 from inference import InferenceError
 
 MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
-    "lag": lag.measure,
+    "lag": event_loop_lag.measure,
     "engine": engine.measure,
     "diffusion": diffusion.measure,
     "dalle-mini": dalle_mini.measure,
@@ -41,11 +41,11 @@ def main() -> None:
 
 
 def _rows(name: str) -> list[tuple[str, ...]]:
-    """The cells of one measurement; also told on stderr at once, since all of them take minutes."""
+    """Return the cells of one measurement. Print them to stderr at once, since all measurements take minutes."""
     print(f"measuring {name} …", file=sys.stderr, flush=True)
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as alone:
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as executor:
         try:
-            rows = [row.cells() for row in alone.submit(MEASUREMENTS[name]).result()]
+            rows = [row.cells() for row in executor.submit(MEASUREMENTS[name]).result()]
         except Skipped as reason:
             rows = [_note("skipped", name, reason)]
         except InferenceError as reason:

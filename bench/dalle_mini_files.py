@@ -1,8 +1,8 @@
-"""DALL·E mini at full size with random weights, in the published format, for machines that have not downloaded it:
+"""Write DALL·E mini at full size with random weights, in the published format, for machines without a download:
 
     python -m bench.dalle_mini_files FOLDER    # 2 GB; then HF_HOME=FOLDER python -m bench dalle-mini
 
-Speed and memory don't depend on the weights' values, only the picture does.
+Speed and memory do not depend on the weights' values, only the images do.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ VQGAN = {
 
 
 def write(home: Path) -> None:
-    """Both repositories in the hub cache below `home`."""
+    """Write both repositories to the hub cache below `home`."""
     bart = _snapshot(home, "dalle-mini/dalle-mini", BART, _bart())
     _write_tokenizer(bart)
     _snapshot(home, "dalle-mini/vqgan_imagenet_f16_16384", VQGAN, _vqgan())
@@ -59,7 +59,7 @@ def _snapshot(home: Path, repo: str, config: dict[str, Any], tree: Tree) -> Path
 
 
 def _write_tokenizer(folder: Path) -> None:
-    """A token a letter."""
+    """Write a tokenizer with one token per character."""
     special = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"}
     tokens = [*special.values(), "<mask>", "Ġ", *ascii_letters, *digits, *punctuation]
     (folder / "vocab.json").write_text(json.dumps({token: i for i, token in enumerate(tokens)}))
@@ -84,7 +84,7 @@ def _bart() -> Tree:
     encoder: Tree = {"FlaxBartAttention_0": attention, "GLU_0": glu, "LayerNorm_0": norm, "LayerNorm_1": scaled}
     decoder: Tree = {**encoder, "FlaxBartAttention_1": attention, "LayerNorm_2": norm, "LayerNorm_3": scaled}
 
-    def half(layer: Tree, kind: str, vocabulary: int, length: int) -> Tree:
+    def stack(layer: Tree, kind: str, vocabulary: int, length: int) -> Tree:
         return {
             "embed_tokens": {"embedding": (vocabulary, WIDTH)},
             "embed_positions": {"embedding": (length, WIDTH)},
@@ -93,19 +93,19 @@ def _bart() -> Tree:
             "final_ln": norm,
         }
 
-    halves = {
-        "encoder": half(encoder, "Encoder", TEXT_VOCABULARY, TEXT),
-        "decoder": half(decoder, "Decoder", CODES + 1, IMAGE),
+    stacks = {
+        "encoder": stack(encoder, "Encoder", TEXT_VOCABULARY, TEXT),
+        "decoder": stack(decoder, "Decoder", CODES + 1, IMAGE),
     }
-    return {"model": halves, "lm_head": {"kernel": (WIDTH, CODES + 1)}}
+    return {"model": stacks, "lm_head": {"kernel": (WIDTH, CODES + 1)}}
 
 
 def _vqgan() -> Tree:
-    """The decoding half; the published file holds the encoding one too, which is never read."""
+    """Return the decoder. The published file also contains the encoder, which is never read."""
     top = CHANNELS[-1]
     levels: dict[str, Tree] = {}
-    for i, (out, before) in enumerate(zip(CHANNELS, (*CHANNELS[1:], top), strict=True)):
-        level: dict[str, Tree] = {f"block_{j}": _block(before if j == 0 else out, out) for j in range(3)}
+    for i, (out, in_channels) in enumerate(zip(CHANNELS, (*CHANNELS[1:], top), strict=True)):
+        level: dict[str, Tree] = {f"block_{j}": _block(in_channels if j == 0 else out, out) for j in range(3)}
         if i == len(CHANNELS) - 1:
             level |= {f"attn_{j}": _attention(out) for j in range(3)}
         levels[f"up_{i}"] = {**level, **({"upsample": {"conv": _conv(out, out)}} if i else {})}
@@ -144,21 +144,21 @@ def _write_tree(file: BufferedWriter, tree: Tree | Shape, random: np.random.Gene
         _write_array(file, tree, random, name)
         return
     file.write(b"\xdf" + len(tree).to_bytes(4, "big"))
-    for key, below in tree.items():
+    for key, subtree in tree.items():
         file.write(_text(key))
-        _write_tree(file, below, random, key)
+        _write_tree(file, subtree, random, key)
 
 
 def _write_array(file: BufferedWriter, shape: Shape, random: np.random.Generator, name: str) -> None:
-    """Ones for scales, else small normal numbers; as flax writes them, extension 1 around shape, format and bytes."""
+    """Write ones for scales, else small normal numbers, as flax does: extension 1 with shape, dtype and bytes."""
     values = random.standard_normal(shape, dtype=np.float32)
     values = (
         np.ones_like(values) if name == "scale" else values * (0.02 if len(shape) == 2 else prod(shape[:-1]) ** -0.5)
     )
     numbers = b"".join(b"\xce" + length.to_bytes(4, "big") for length in shape)
     size = b"\xc6" + values.nbytes.to_bytes(4, "big")
-    head = b"\x93" + bytes([0x90 + len(shape)]) + numbers + _text("float32") + size
-    file.write(b"\xc9" + (len(head) + values.nbytes).to_bytes(4, "big") + b"\x01" + head)
+    header = b"\x93" + bytes([0x90 + len(shape)]) + numbers + _text("float32") + size
+    file.write(b"\xc9" + (len(header) + values.nbytes).to_bytes(4, "big") + b"\x01" + header)
     file.write(values.data)
 
 

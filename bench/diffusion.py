@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.4 at 512 × 512 against the stock diffusers pipelines in float32: a step, and image-to-image."""
+"""Stable Diffusion 1.4 at 512 × 512 compared with stock diffusers in float32: one step, and image-to-image."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from statistics import median
 from typing import Any
 
 from bench.models import SingleBatch, SingleJob, folder, settings
-from bench.row import Row
+from bench.result_table import Row
 from inference import ImagineRequest, ModelSpec, Progress
 from inference.types import Event
 
@@ -25,7 +25,7 @@ GUIDANCE = 7.5
 
 @dataclass(frozen=True, slots=True)
 class Times:
-    """Seconds of one step, and of a whole picture that starts from a picture."""
+    """Seconds for one step, and for a whole image-to-image generation."""
 
     step: float
     remix: float
@@ -34,8 +34,8 @@ class Times:
 def measure() -> list[Row]:
     config = settings("imagine", REPO)
     spec = config.specs("imagine")[0]
-    here = folder(config, spec)
-    ours, stock = _ours(spec, here), _stock(here)
+    model_folder = folder(config, spec)
+    ours, stock = _measure_ours(spec, model_folder), _measure_stock(model_folder)
     step = f"a diffusion step at 512 × 512 with the default sampler over stock float32 (the aim is for {_aim()})"
     remix = f"a picture from a picture, {STRENGTH:.0%} of {STEPS} steps, over stock float32"
     return [
@@ -44,25 +44,25 @@ def measure() -> list[Row]:
     ]
 
 
-def _ours(spec: ModelSpec, here: Path) -> Times:
+def _measure_ours(spec: ModelSpec, model_folder: Path) -> Times:
     from inference import pipelines
     from inference.images.decoding import encode_png
     from inference.pipelines.devices import place
 
-    pipeline = pipelines.load(spec, here, place(spec.device, spec.dtype))
+    pipeline = pipelines.load(spec, model_folder, place(spec.device, spec.dtype))
     steps: list[float] = []
 
-    def note(event: Event) -> None:
+    def record_step(event: Event) -> None:
         if isinstance(event, Progress):
             steps.append(time.perf_counter())
 
     text: dict[str, Any] = {"prompt": PROMPT, "steps": STEPS, "guidance_scale": GUIDANCE, "seed": 1}
-    pipeline.run(SingleBatch(SingleJob(ImagineRequest(**text, width=SIDE, height=SIDE), note)))
-    remix = ImagineRequest(**text, image=encode_png(_source()), strength=STRENGTH)
-    return Times(_median_gap(steps), _timed(lambda: pipeline.run(SingleBatch(SingleJob(remix)))))
+    pipeline.run(SingleBatch(SingleJob(ImagineRequest(**text, width=SIDE, height=SIDE), record_step)))
+    remix = ImagineRequest(**text, image=encode_png(_init_image()), strength=STRENGTH)
+    return Times(_median_gap(steps), _seconds(lambda: pipeline.run(SingleBatch(SingleJob(remix)))))
 
 
-def _stock(here: Path) -> Times:
+def _measure_stock(model_folder: Path) -> Times:
     import torch
     from diffusers import (  # pyright: ignore[reportPrivateImportUsage]
         StableDiffusionImg2ImgPipeline,
@@ -71,27 +71,29 @@ def _stock(here: Path) -> Times:
 
     steps: list[float] = []
 
-    def note(pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+    def record_step(pipeline: Any, step: int, timestep: Any, tensors: dict[str, Any]) -> dict[str, Any]:
         steps.append(time.perf_counter())
         return tensors
 
-    drawing: Any = StableDiffusionPipeline.from_pretrained(here, dtype=torch.float32, local_files_only=True)
-    remixing: Any = StableDiffusionImg2ImgPipeline(**drawing.components)
-    for pipeline in (drawing, remixing):
+    text_to_image: Any = StableDiffusionPipeline.from_pretrained(
+        model_folder, dtype=torch.float32, local_files_only=True
+    )
+    image_to_image: Any = StableDiffusionImg2ImgPipeline(**text_to_image.components)
+    for pipeline in (text_to_image, image_to_image):
         pipeline.set_progress_bar_config(disable=True)
     text: dict[str, Any] = {"prompt": PROMPT, "num_inference_steps": STEPS, "guidance_scale": GUIDANCE}
-    drawing(**text, height=SIDE, width=SIDE, callback_on_step_end=note)
-    return Times(_median_gap(steps), _timed(lambda: remixing(**text, image=_source(), strength=STRENGTH)))
+    text_to_image(**text, height=SIDE, width=SIDE, callback_on_step_end=record_step)
+    return Times(_median_gap(steps), _seconds(lambda: image_to_image(**text, image=_init_image(), strength=STRENGTH)))
 
 
-def _source() -> Any:
-    """A picture to start from."""
+def _init_image() -> Any:
+    """Return an initial image."""
     from PIL import Image
 
     return Image.linear_gradient("L").resize((SIDE, SIDE)).convert("RGB")
 
 
-def _timed(work: Callable[[], object]) -> float:
+def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start

@@ -1,4 +1,4 @@
-"""What the engine (queue, threads, events) adds to a direct call of the same pipeline."""
+"""The overhead of the engine (queue, threads, events) over a direct call of the pipeline."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import time
 
 from bench.models import SingleBatch, SingleJob, engine_for, folder
-from bench.row import Row
+from bench.result_table import Row
 from inference import CompleteRequest, Engine
 from inference.pipelines.pipeline import Pipeline
 
@@ -17,7 +17,7 @@ REQUEST = CompleteRequest(prompt="Once upon a time", max_new_tokens=32, temperat
 
 def measure() -> list[Row]:
     engine = engine_for("complete", REPO)
-    ours, direct = asyncio.run(_race(engine, _load(engine)))
+    ours, direct = asyncio.run(_best_times(engine, _load(engine)))
     return [Row(name="a completion, engine over direct call", unit="s", ours=ours, reference=direct, aim=1.03)]
 
 
@@ -29,8 +29,8 @@ def _load(engine: Engine) -> Pipeline:
     return pipelines.load(spec, folder(engine.config, spec), place(spec.device, spec.dtype))
 
 
-async def _race(engine: Engine, pipeline: Pipeline) -> tuple[float, float]:
-    """The best of some turns each, taken in alternation so that both see the same machine."""
+async def _best_times(engine: Engine, pipeline: Pipeline) -> tuple[float, float]:
+    """Return the best times of both. Runs alternate, so that both see the same state of the machine."""
     ours: list[float] = []
     direct: list[float] = []
     await engine.run(engine.check(REQUEST))

@@ -1,4 +1,4 @@
-"""A summarizer whose summaries all have the same number of tokens, so that times compare work and not words."""
+"""A summarizer with summaries of a fixed number of tokens, so that times are comparable."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ _GENERATION = "generation_config.json"
 
 @contextmanager
 def fixed_length(folder: Path, tokens: int) -> Generator[Path]:
-    """A folder with links to the files of `folder`, but for the settings, which ask for so many tokens."""
+    """Yield a folder with links to the files of `folder`, with settings for this number of tokens."""
     limits = {"min_length": tokens, "max_length": tokens}
     with TemporaryDirectory() as name:
-        fixed = Path(name)
+        copy_folder = Path(name)
         for file in folder.iterdir():
             if file.name not in (_CONFIG, _GENERATION):
-                (fixed / file.name).symlink_to(file.resolve())
+                (copy_folder / file.name).symlink_to(file.resolve())
         config = _read(folder / _CONFIG)
-        special = config.get("task_specific_params") or {}
-        special["summarization"] = special.get("summarization", {}) | limits
-        _write(fixed / _CONFIG, config | limits | {"task_specific_params": special})
+        task_params = config.get("task_specific_params") or {}
+        task_params["summarization"] = task_params.get("summarization", {}) | limits
+        _write(copy_folder / _CONFIG, config | limits | {"task_specific_params": task_params})
         if (folder / _GENERATION).exists():
-            _write(fixed / _GENERATION, _read(folder / _GENERATION) | limits)
-        yield fixed
+            _write(copy_folder / _GENERATION, _read(folder / _GENERATION) | limits)
+        yield copy_folder
 
 
 def _read(file: Path) -> dict[str, Any]:

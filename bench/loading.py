@@ -1,4 +1,4 @@
-"""Peak memory while a model is loaded, and while one draws, over the size of its weights."""
+"""Peak memory while a model is loaded, and while it draws, relative to the size of its weights."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from contextlib import contextmanager
 
 import psutil
 
-from bench.models import SingleBatch, SingleJob, equipped, folder, settings
-from bench.row import Row
+from bench.models import SingleBatch, SingleJob, folder, settings, with_companion
+from bench.result_table import Row
 from inference import ImagineRequest
 
 
@@ -26,18 +26,18 @@ def flax() -> list[Row]:
 
 
 def drawing() -> list[Row]:
-    """Loading, one step at 512 × 512, decoding and the safety checker: what a small machine has to bear."""
+    """Measure loading, one step at 512 × 512, decoding and the safety checker: what a small machine must handle."""
     config = settings("imagine", "CompVis/stable-diffusion-v1-4")
     spec = config.specs("imagine")[0]
-    here = folder(config, spec)
+    model_folder = folder(config, spec)
 
     from inference import pipelines
     from inference.pipelines.devices import place
 
-    pipelines.family_of(spec, here).load_class()
+    pipelines.family_of(spec, model_folder).load_class()
     request = ImagineRequest(prompt="a lighthouse at dusk", width=512, height=512, steps=1, seed=1)
     with _peak() as peak:
-        pipeline = pipelines.load(spec, here, place(spec.device, spec.dtype))
+        pipeline = pipelines.load(spec, model_folder, place(spec.device, spec.dtype))
         pipeline.run(SingleBatch(SingleJob(request)))
     name = f"peak memory while {spec.name} is loaded and draws at 512 × 512, over its weights"
     return [Row(name=name, unit="GB", ours=peak.gigabytes, reference=pipeline.nbytes / 10**9, aim=2.0)]
@@ -45,39 +45,39 @@ def drawing() -> list[Row]:
 
 def _row(repo: str, kind: str, aim: float, task: str = "complete") -> Row:
     config = settings(task, repo)
-    spec = equipped(config, config.specs(task)[0])
-    here = folder(config, spec)
+    spec = with_companion(config, config.specs(task)[0])
+    model_folder = folder(config, spec)
 
     from inference import pipelines
     from inference.pipelines.devices import place
 
-    pipelines.family_of(spec, here).load_class()  # its imports are no part of the weights
+    pipelines.family_of(spec, model_folder).load_class()  # its imports do not count
     with _peak() as peak:
-        pipeline = pipelines.load(spec, here, place(spec.device, spec.dtype))
+        pipeline = pipelines.load(spec, model_folder, place(spec.device, spec.dtype))
     name = f"peak memory while loading {spec.name} ({kind}) over its weights"
     return Row(name=name, unit="GB", ours=peak.gigabytes, reference=pipeline.nbytes / 10**9, aim=aim)
 
 
 class _Peak:
-    """Most memory of its own that this process held since the start, sampled each millisecond.
+    """The process's maximum memory since the start, sampled every millisecond.
 
-    Pages of a mapped file are left out where the system tells them apart: they are the page cache's.
+    Pages of mapped files are not included if the system reports them separately: they belong to the page cache.
     """
 
     def __init__(self) -> None:
         self._process = psutil.Process()
-        self._start = self._most = self._now()
+        self._start = self._maximum = self._own_memory()
         self.done = threading.Event()
 
     @property
     def gigabytes(self) -> float:
-        return (self._most - self._start) / 10**9
+        return (self._maximum - self._start) / 10**9
 
-    def watch(self) -> None:
+    def sample(self) -> None:
         while not self.done.wait(0.001):
-            self._most = max(self._most, self._now())
+            self._maximum = max(self._maximum, self._own_memory())
 
-    def _now(self) -> int:
+    def _own_memory(self) -> int:
         memory = self._process.memory_info()
         return memory.rss - getattr(memory, "shared", 0)
 
@@ -85,7 +85,7 @@ class _Peak:
 @contextmanager
 def _peak() -> Generator[_Peak]:
     peak = _Peak()
-    thread = threading.Thread(target=peak.watch)
+    thread = threading.Thread(target=peak.sample)
     thread.start()
     try:
         yield peak

@@ -1,4 +1,4 @@
-"""Models of the hub cache for the measurements: nothing is downloaded, and what is missing is said."""
+"""Models in the hub cache for the measurements. Nothing is downloaded; missing models are reported."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bench.row import Skipped
+from bench.result_table import Skipped
 from inference import Config, Engine, InferenceError, ModelSpec, Output, Request, create_engine
 from inference.config.schema import ModelEntry
 from inference.hub import Hub
@@ -14,34 +14,34 @@ from inference.types import DType, Event
 
 
 def settings(task: str, repo: str, dtype: DType = "auto") -> Config:
-    """A config that lists `repo` alone, a hub id or a folder; raises Skipped if it is not on this machine."""
+    """Return a config with `repo` only, a hub id or a folder. Raise Skipped if it is not on this machine."""
     config = Config(models={task: (ModelEntry(repo=repo, dtype=dtype),)}, download=False)
     folder(config, config.specs(task)[0])
     return config
 
 
 def engine_for(task: str, repo: str, dtype: DType = "auto") -> Engine:
-    """Made as the bot makes it. Raises Skipped."""
+    """Return an engine created as in the bot. Raise Skipped."""
     return create_engine(settings(task, repo, dtype))
 
 
 def folder(config: Config, spec: ModelSpec) -> Path:
-    """Where the model's files are. Raises Skipped."""
+    """Return the folder of the model's files. Raise Skipped."""
     hub = Hub(config)
     if hub.state(spec)[0] == "not downloaded":
         raise Skipped(f"{spec.repo} is not downloaded")
     return hub.folder(spec, lambda fraction: None)
 
 
-def equipped(config: Config, spec: ModelSpec) -> ModelSpec:
-    """With the folder of the other repository that the model needs, if it needs one. Raises Skipped."""
+def with_companion(config: Config, spec: ModelSpec) -> ModelSpec:
+    """Return the spec with the folder of its companion repository, if it needs one. Raise Skipped."""
     folder(config, spec)
     return Hub(config).with_companion(spec)
 
 
 @dataclass(slots=True)
 class SingleJob:
-    """Implements `Job` for a direct call of a pipeline; `on_event` hears what it emits."""
+    """Implements `Job` for a direct call of a pipeline. `on_event` receives its events."""
 
     request: Request
     on_event: Callable[[Event], None] = lambda event: None
@@ -60,7 +60,7 @@ class SingleJob:
 
 @dataclass(slots=True)
 class SingleBatch:
-    """Implements `Batch` for one job, with nobody waiting."""
+    """Implements `Batch` for one job without a queue."""
 
     job: SingleJob
     jobs: Sequence[SingleJob] = field(init=False)
@@ -69,10 +69,10 @@ class SingleBatch:
         self.jobs = [self.job]
 
     def yield_point(self) -> None:
-        """Nobody waits, nobody leaves."""
+        """Do nothing: no job waits or leaves."""
 
     def free_memory(self) -> None:
-        """There are no idle models here."""
+        """Do nothing: there are no idle models."""
 
-    def join(self, room: int) -> Sequence[SingleJob]:
+    def join(self, max_count: int) -> Sequence[SingleJob]:
         return []

@@ -1,4 +1,4 @@
-"""transformers' own `generate`, as the other side of the measurement of streams. Imports torch."""
+"""transformers' own `generate`, as the reference for streaming. Imports torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inference.pipelines.devices import place
 
 
 class _Clock(StoppingCriteria):
-    """`generate` asks after each token whether to stop: never, but the first time is noted."""
+    """Records the time of the first token: `generate` calls it after each token. Never stops."""
 
     def __init__(self) -> None:
         self.first = 0.0
@@ -27,7 +27,7 @@ class _Clock(StoppingCriteria):
 
 
 class Reference:
-    """A model as transformers loads it, in the number format that the bot takes."""
+    """A model loaded by transformers, in the dtype that the bot uses."""
 
     def __init__(self, folder: Path, spec: ModelSpec) -> None:
         placement = place(spec.device, spec.dtype)
@@ -38,8 +38,8 @@ class Reference:
 
     def one_after_another(self, requests: Sequence[CompleteRequest]) -> Speed:
         start = time.perf_counter()
-        firsts = [self._generate([request]) for request in requests]
-        return Speed(firsts[-1] - start, time.perf_counter() - start)
+        first_tokens = [self._generate([request]) for request in requests]
+        return Speed(first_tokens[-1] - start, time.perf_counter() - start)
 
     def in_one_batch(self, requests: Sequence[CompleteRequest]) -> Speed:
         start = time.perf_counter()
@@ -47,7 +47,7 @@ class Reference:
         return Speed(first - start, time.perf_counter() - start)
 
     def _generate(self, requests: Sequence[CompleteRequest]) -> float:
-        """Every text gets all its tokens. The moment of the first ones."""
+        """Generate the maximum length for every text. Return the time of the first tokens."""
         clock = _Clock()
         prompts = [request.prompt for request in requests]
         inputs = self._tokenizer(prompts, return_tensors="pt", padding=len(prompts) > 1).to(self._model.device)

@@ -1,4 +1,4 @@
-"""How fast several texts came."""
+"""The speed of several concurrent texts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """`first`: seconds until the last of the texts had its first token; `all`: until all had all of theirs."""
+    """Seconds until every text has its first token (`first`), and until all are complete (`all`)."""
 
     first: float
     all: float

@@ -1,4 +1,4 @@
-"""How long people wait in the preview: four pictures by the starter's painter, a caption by its captioner."""
+"""Waiting times in the preview: four images by the starter's image model, one caption by its captioner."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from bench.row import Row
+from bench.result_table import Row
 from inference import CaptionRequest, Engine, ImageResult, ImagineRequest, Request, create_engine, load_config
 
 ROUNDS = 5
@@ -16,21 +16,21 @@ FOUR = ImagineRequest(prompt="red apple", count=4, seed=1)
 
 
 def measure() -> list[Row]:
-    drawing, caption = asyncio.run(_waits(create_engine(load_config(SETTINGS))))
+    image_seconds, caption_seconds = asyncio.run(_wait_times(create_engine(load_config(SETTINGS))))
     name = "{} of the preview (reference: what is allowed)"
     return [
-        Row(name=name.format("four pictures"), unit="s", ours=drawing, reference=3, aim=1),
-        Row(name=name.format("a caption"), unit="s", ours=caption, reference=0.3, aim=1),
+        Row(name=name.format("four pictures"), unit="s", ours=image_seconds, reference=3, aim=1),
+        Row(name=name.format("a caption"), unit="s", ours=caption_seconds, reference=0.3, aim=1),
     ]
 
 
-async def _waits(engine: Engine) -> tuple[float, float]:
-    """Median seconds with the models loaded."""
-    drawing = await engine.run(engine.check(FOUR))
-    assert isinstance(drawing, ImageResult)
-    picture = CaptionRequest(image=drawing.pictures[0].png)
-    await engine.run(engine.check(picture))
-    waits = [median([await _seconds(engine, request) for _ in range(ROUNDS)]) for request in (FOUR, picture)]
+async def _wait_times(engine: Engine) -> tuple[float, float]:
+    """Return the median seconds for both, with loaded models."""
+    result = await engine.run(engine.check(FOUR))
+    assert isinstance(result, ImageResult)
+    caption_request = CaptionRequest(image=result.pictures[0].png)
+    await engine.run(engine.check(caption_request))
+    waits = [median([await _seconds(engine, request) for _ in range(ROUNDS)]) for request in (FOUR, caption_request)]
     await engine.close()
     return waits[0], waits[1]
 

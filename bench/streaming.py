@@ -1,6 +1,6 @@
-"""How soon words show and how fast they come, for one person and for many, against transformers' own `generate`.
+"""Time to the first token and speed, for one and for many streams, compared with transformers' own `generate`.
 
-Everybody asks at the same moment. transformers' `generate` serves them one after another, or all in one padded batch.
+All requests start at the same time. transformers' `generate` runs them one after another, or in one padded batch.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from bench.models import folder, settings
-from bench.row import Row
+from bench.result_table import Row
 from bench.speed import Speed
 from inference import CompleteRequest, Engine, PartialText, create_engine
 
@@ -43,46 +43,48 @@ def measure() -> list[Row]:
 async def _rows(engine: Engine, reference: Reference) -> list[Row]:
     rows: list[Row] = []
     await engine.run(engine.check(REQUESTS[0]))
-    for streams, soon, fast in ((1, 1.2, 0.8), (4, 0.5, 1.5), (16, 0.2, 3)):
-        rows += await _against(engine, streams, "generate one after another", reference.one_after_another, soon, fast)
-    rows += await _against(engine, 16, "generate in one padded batch", reference.in_one_batch, 1.5, 1)
+    for streams, first_aim, speed_aim in ((1, 1.2, 0.8), (4, 0.5, 1.5), (16, 0.2, 3)):
+        rows += await _compare(
+            engine, streams, "generate one after another", reference.one_after_another, first_aim, speed_aim
+        )
+    rows += await _compare(engine, 16, "generate in one padded batch", reference.in_one_batch, 1.5, 1)
     await engine.close()
     return rows
 
 
-async def _against(
+async def _compare(
     engine: Engine,
     streams: int,
     name: str,
     generate: Callable[[Sequence[CompleteRequest]], Speed],
-    soon: float,
-    fast: float,
+    first_aim: float,
+    speed_aim: float,
 ) -> list[Row]:
-    """Both, in turn; medians."""
+    """Measure both in alternation, and compare the medians."""
     requests = REQUESTS[:streams]
     ours: list[Speed] = []
-    theirs: list[Speed] = []
+    references: list[Speed] = []
     for _ in range(ROUNDS):
         ours.append(await _streamed(engine, requests))
-        theirs.append(generate(requests))
-    of = f"{streams} stream{'s' * (streams > 1)}"
-    first, first_of_reference = (median(speed.first for speed in side) for side in (ours, theirs))
+        references.append(generate(requests))
+    streams_text = f"{streams} stream{'s' * (streams > 1)}"
+    first, first_of_reference = (median(speed.first for speed in times) for times in (ours, references))
     total = streams * TOKENS
-    speed, speed_of_reference = (total / median(speed.all for speed in side) for side in (ours, theirs))
+    speed, speed_of_reference = (total / median(speed.all for speed in times) for times in (ours, references))
     return [
         Row(
-            name=f"first token of the last of {of}, over {name}",
+            name=f"first token of the last of {streams_text}, over {name}",
             unit="s",
             ours=first,
             reference=first_of_reference,
-            aim=soon,
+            aim=first_aim,
         ),
         Row(
-            name=f"{of} of {TOKENS} tokens, over {name}",
+            name=f"{streams_text} of {TOKENS} tokens, over {name}",
             unit="tokens/s",
             ours=speed,
             reference=speed_of_reference,
-            aim=fast,
+            aim=speed_aim,
             at_least=True,
         ),
     ]
@@ -90,12 +92,12 @@ async def _against(
 
 async def _streamed(engine: Engine, requests: Sequence[CompleteRequest]) -> Speed:
     start = time.perf_counter()
-    firsts = await asyncio.gather(*(_first_token(engine, request) for request in requests))
-    return Speed(max(firsts) - start, time.perf_counter() - start)
+    first_tokens = await asyncio.gather(*(_first_token(engine, request) for request in requests))
+    return Speed(max(first_tokens) - start, time.perf_counter() - start)
 
 
 async def _first_token(engine: Engine, request: CompleteRequest) -> float:
-    """The moment of the first words; returns when the last ones are there."""
+    """Return the time of the first text. Wait until the text is complete."""
     moments = [
         time.perf_counter() async for event in engine.stream(engine.check(request)) if isinstance(event, PartialText)
     ]

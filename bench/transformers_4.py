@@ -1,7 +1,7 @@
-"""The pipelines that transformers had up to version 4, in a process of their own, for comparison.
+"""The pipelines of transformers up to version 4, in a separate process, for comparison.
 
-The environment variable TRANSFORMERS_4 names folders, separated as in PYTHONPATH, that hold such a version unpacked
-and what it needs that is not installed.
+The environment variable TRANSFORMERS_4 lists folders, separated as in PYTHONPATH, with such an unpacked version and its
+dependencies that are not installed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from typing import Any
 
-from bench.row import Skipped
+from bench.result_table import Skipped
 
 _SCRIPT = """
 import json, sys, time
@@ -29,19 +29,19 @@ print(min(times[1:]))
 
 
 def seconds(task: str, repo: str, *texts: str, rounds: int = 1, **options: Any) -> float:
-    """What the old pipeline takes for one call, at its best of some `rounds` after a first one. Raises Skipped."""
+    """Return the seconds of one call, the best of `rounds` after a first one. Raise Skipped."""
     folders = os.environ.get("TRANSFORMERS_4")
     if not folders:
         raise Skipped("TRANSFORMERS_4 names no folder with transformers 4")
     job = {"task": task, "repo": repo, "texts": texts, "options": options, "rounds": rounds}
     path = os.pathsep.join(filter(None, [folders, os.environ.get("PYTHONPATH")]))
-    done = subprocess.run(
+    completed = subprocess.run(
         [sys.executable, "-c", _SCRIPT],
         input=json.dumps(job),
         env={**os.environ, "PYTHONPATH": path},
         capture_output=True,
         text=True,
     )
-    if done.returncode:
-        raise Skipped(f"transformers 4 does not run: {done.stderr.strip().splitlines()[-1]}")
-    return float(done.stdout.splitlines()[-1])
+    if completed.returncode:
+        raise Skipped(f"transformers 4 does not run: {completed.stderr.strip().splitlines()[-1]}")
+    return float(completed.stdout.splitlines()[-1])

@@ -1,1 +1,1 @@
-"""The commands, one family a package. They hand requests to the engine and show what comes back."""
+"""The bot's commands, one package or module each. They send requests to the engine and show the results."""

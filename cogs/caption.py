@@ -1,4 +1,4 @@
-"""/caption and its menus: what is in a picture, and a way to draw that."""
+"""/caption and its menus: descriptions of pictures, with a button that draws them."""
 
 from __future__ import annotations
 
@@ -22,19 +22,21 @@ from cogs.imagine.prompt_modal import PromptModal
 from inference import Caption, CaptionRequest, CheckedRequest, InvalidRequest
 
 _LINE = re.compile(r"(\d+)\. \*\*(?:\\.|[^\\*])*\*\*: (.*)")
-"""A numbered caption: its picture's number, the file's name, and what is in it."""
+"""A numbered caption: the picture's number, the file's name, and the description."""
 
 
 class Captions(commands.Cog):
-    """Descriptions of pictures."""
+    """The commands that describe pictures."""
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions
         bot.add_dynamic_items(ImagineThisButton)
-        says = {"about": gettext_noop("Says what is in its pictures, with a button to draw that.")}
-        bot.tree.add_command(app_commands.ContextMenu(name="Caption image", callback=self.caption_message, extras=says))
-        says = {"about": gettext_noop("Says what is in its pictures, to you alone.")}
-        bot.tree.add_command(app_commands.ContextMenu(name="Describe privately", callback=self.describe, extras=says))
+        about = {"about": gettext_noop("Says what is in its pictures, with a button to draw that.")}
+        menu = app_commands.ContextMenu(name="Caption image", callback=self.caption_message, extras=about)
+        bot.tree.add_command(menu)
+        about = {"about": gettext_noop("Says what is in its pictures, to you alone.")}
+        menu = app_commands.ContextMenu(name="Describe privately", callback=self.describe, extras=about)
+        bot.tree.add_command(menu)
 
     @app_commands.command(
         extras=examples(
@@ -49,12 +51,12 @@ class Captions(commands.Cog):
             await show_captions(session, [image], str(interaction.user.id), model)
 
     async def caption_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """The menu."""
+        """Describe the pictures of a message; this is the menu "Caption image"."""
         async with self.sessions.open(InteractionResponder(interaction, private=message.flags.ephemeral)) as session:
             await show_captions(session, pictures(message), str(interaction.user.id))
 
     async def describe(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """The menu for people who can't see the pictures: nobody else is told."""
+        """Describe the pictures in private, for people who can't see them; this is the menu "Describe privately"."""
         async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
             await show_captions(session, pictures(message), str(interaction.user.id), drawable=False)
 
@@ -62,9 +64,9 @@ class Captions(commands.Cog):
 async def show_captions(
     session: ReplySession, files: Sequence[discord.Attachment], owner: str, model: str = "", *, drawable: bool = True
 ) -> None:
-    """One caption for each picture, numbered in their order if there are several.
+    """Show a caption for each picture, numbered if there are several.
 
-    `drawable` ones have a button to draw them, which shows them in public.
+    With `drawable`, each has a button that draws it in public.
     """
     if not files:
         raise InvalidRequest("That message has no picture attached. Pictures behind links can't be described.")
@@ -83,7 +85,7 @@ async def show_captions(
         try:
             text = await _caption(session, file, checked)
             described.append(number)
-        except InvalidRequest as error:  # one bad picture among several does not spoil the others
+        except InvalidRequest as error:  # show the other captions even if one picture fails
             text = in_current_language(error)
         lines.append(f"{number}. **{neutral(file.filename)}**: {text}")
     await session.finish(MessageContent("\n".join(lines)), _buttons(session, described if drawable else []))
@@ -95,9 +97,9 @@ async def _caption(session: ReplySession, file: discord.Attachment, checked: Che
 
 
 class ImagineThisButton(PersistentItem, template=custom_id("caption", "imagine", r"(?P<number>\d+)")):
-    """Opens a form with a caption as the prompt, for anyone and for ever: the caption is in the message itself.
+    """A button that opens a form with the caption as the prompt. It works for anyone, since it reads the message.
 
-    `number` is that of the caption, 0 where it is the only one.
+    `number` is the caption's number, 0 if it is the only one.
     """
 
     @property
@@ -111,7 +113,7 @@ class ImagineThisButton(PersistentItem, template=custom_id("caption", "imagine",
 
 
 def caption_in(content: str, number: int) -> str:
-    """The caption with that number in the bot's own message; 0 for the only one."""
+    """Return the caption with that number from the bot's own message; 0 for the only one."""
     if not number:
         return without_escapes(content)
     lines = (_LINE.fullmatch(line) for line in content.splitlines())
@@ -119,7 +121,7 @@ def caption_in(content: str, number: int) -> str:
 
 
 def _buttons(session: ReplySession, numbers: Sequence[int]) -> discord.ui.View | None:
-    """A button for each of these captions, where there is somebody to draw it."""
+    """Return a button for each of these captions; None if there is no model that draws."""
     if not numbers or not session.engine.models("imagine"):
         return None
     return persistent_view(*map(_button, numbers))

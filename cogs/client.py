@@ -1,4 +1,4 @@
-"""The bot itself: its intents and permissions, its commands, and what happens when one of them fails."""
+"""The bot: its intents, permissions and commands, and its handling of errors."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 Fallback = Callable[[commands.Context[Any]], Awaitable[bool]]
-"""Answers a message that mentions the bot without a command; returns whether it did."""
+"""A function that may answer a mention without a command, and returns whether it did."""
 
 PERMISSIONS = discord.Permissions(
     view_channel=True,
@@ -41,7 +41,7 @@ PERMISSIONS = discord.Permissions(
 
 
 class CommandTree(app_commands.CommandTree["Inkling"]):
-    """Commands work in servers, threads and direct messages, installed to a server or to a person."""
+    """Commands for servers, threads and direct messages, installed to a server or to a person."""
 
     def __init__(self, client: Inkling) -> None:
         super().__init__(
@@ -51,14 +51,14 @@ class CommandTree(app_commands.CommandTree["Inkling"]):
         )
 
     def add_command(self, command: Any, /, *, guild: discord.abc.Snowflake | None = None, **options: Any) -> None:
-        """discord.py 2.7.1 refuses the sixth menu of a kind; Discord has taken 15 since March 2026."""
+        """Add a command, even a sixth context menu of a type: discord.py 2.7.1 refuses it, but Discord allows 15."""
         if isinstance(command, app_commands.ContextMenu):
             self._context_menus[command.name, guild.id if guild else None, command.type.value] = command
         else:
             super().add_command(command, guild=guild, **options)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Set the language, and refuse what the server's rules forbid; typed options need the language alone."""
+        """Set the language, and refuse what the server's rules forbid; autocompletion only needs the language."""
         use_locale_of(interaction, self.client.store.settings)
         if interaction.type is discord.InteractionType.autocomplete or _works_anywhere(interaction.command):
             return True
@@ -70,20 +70,20 @@ class CommandTree(app_commands.CommandTree["Inkling"]):
         return True
 
     async def on_error(self, interaction: discord.Interaction, error: app_commands.AppCommandError, /) -> None:
-        """Report what no session has caught: the person gets a sentence, the log the traceback."""
+        """Report an error that no session has handled: a sentence for the person, the traceback for the log."""
         await apologize(interaction, error)
 
 
 def _works_anywhere(command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | None) -> bool:
-    """Return whether a server's rules don't matter; a command that is not known is refused later."""
+    """Return whether the command ignores a server's rules; an unknown command is refused later."""
     return command is None or ANYWHERE in command.extras
 
 
 class Inkling(commands.Bot):
-    """Asks for no privileged intent: messages are read only where people point at them.
+    """The bot. It needs no privileged intent: it reads only messages that people choose.
 
-    A cog adds what it keeps of people to `personal_data`, and what it makes of mentions without a command to
-    `fallbacks`, which are asked in their order.
+    A cog adds the data it stores about people to `personal_data`, and its handlers of mentions without a command to
+    `fallbacks`, which are called in order until one answers.
     """
 
     def __init__(self, config: Config, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
@@ -107,11 +107,11 @@ class Inkling(commands.Bot):
         self._provided: dict[type, object] = {}
 
     def provide(self, part: object) -> None:
-        """Let others find `part` of a cog by its class: buttons, which come with an interaction alone, and mentions."""
+        """Make `part` of a cog available by its class to buttons, which get only an interaction, and to mentions."""
         self._provided[type(part)] = part
 
     def provided(self, kind: type[T]) -> T:
-        """Return what a cog has provided."""
+        """Return the object of this class that a cog has provided."""
         part = self._provided[kind]
         assert isinstance(part, kind)
         return part
@@ -121,7 +121,7 @@ class Inkling(commands.Bot):
         await sync_commands(self.tree, self.config)
 
     async def prepare(self) -> None:
-        """Load catalogues, storage and cogs; needs no Discord."""
+        """Load catalogues, storage and cogs; this needs no connection to Discord."""
         await asyncio.to_thread(load_catalogues, LANGUAGES)
         await self.store.open()
         for cog in self._to_add:
@@ -129,7 +129,7 @@ class Inkling(commands.Bot):
         await self.tree.set_translator(CommandTranslator())
 
     async def close(self) -> None:
-        """Give every open session its last word, then leave."""
+        """Close every open session, then disconnect."""
         await self.sessions.close()
         await super().close()
         await self.store.close()
@@ -138,12 +138,12 @@ class Inkling(commands.Bot):
         log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
 
     async def on_message(self, message: discord.Message, /) -> None:
-        """Set the language before anything answers."""
+        """Set the language before any command or listener answers."""
         use_locale_of(message, self.store.settings)
         await super().on_message(message)
 
     async def invoke(self, context: commands.Context[Any], /) -> None:
-        """Check the server's rules for whatever follows the bot's name."""
+        """Check the server's rules before any command that mentions the bot."""
         origin = origin_of(context.message)
         try:
             if context.invoked_with:
@@ -154,7 +154,7 @@ class Inkling(commands.Bot):
             await super().invoke(context)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
-        """Report errors of replies such as `@Inkling summarize`; leave what is no command to the fallbacks."""
+        """Report errors of replies such as `@Inkling summarize`; call the fallbacks for unknown commands."""
         try:
             if isinstance(error, commands.CommandNotFound):
                 await self._fall_back(context)
@@ -170,7 +170,7 @@ class Inkling(commands.Bot):
                 return
 
     def invite(self) -> str:
-        """Return the link that adds the bot to a server, with exactly the permissions it uses."""
+        """Return the link that adds the bot to a server with the permissions it uses."""
         assert self.application_id is not None, "known after login"
         return discord.utils.oauth_url(
             self.application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands")

@@ -1,4 +1,4 @@
-"""A file that is fresh while the bot is connected and its event loop turns: what a container's health check reads."""
+"""A file for a container's health check; it is recent while the bot is connected and its event loop runs."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cogs.client import Inkling
 
 
 class Heartbeat(commands.Cog):
-    """Touches `heartbeat` in the data folder every half minute."""
+    """A cog that touches `heartbeat` in the data folder every half minute."""
 
     def __init__(self, bot: Inkling) -> None:
         self._path = bot.config.data / "heartbeat"
@@ -25,19 +25,19 @@ class Heartbeat(commands.Cog):
 
     @tasks.loop(seconds=30)
     async def beat(self) -> None:
-        """Once."""
+        """Touch the file if the bot is connected."""
         if self._connected:
             await asyncio.to_thread(_touch, self._path)
 
     @commands.Cog.listener("on_connect")
     @commands.Cog.listener("on_resumed")
     async def connected(self) -> None:
-        """The gateway is open."""
+        """Note that the gateway is connected."""
         self._connected = True
 
     @commands.Cog.listener("on_disconnect")
     async def disconnected(self) -> None:
-        """It is not; discord.py tries again by itself."""
+        """Note that the gateway is disconnected; discord.py reconnects by itself."""
         self._connected = False
 
 

@@ -1,4 +1,4 @@
-"""Replies such as `@Inkling summarize`: the commands without a slash, about the message that is replied to."""
+"""Commands in replies, such as `@Inkling summarize`, about the message that is replied to."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LONGEST_WORD = 50
 
 
 class Mention(commands.Cog):
-    """The bot's name, then a command's."""
+    """The commands that follow a mention of the bot."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
@@ -38,7 +38,7 @@ class Mention(commands.Cog):
     @commands.command()
     async def summarize(self, context: Context, *, text: str = "") -> None:
         """Summarize the message (short, medium, long or bullets), or the text that follows."""
-        async with self._job(context) as session:
+        async with self._session(context) as session:
             length = _length(text if context.message.reference else "", str(context.invoked_with))
             request = SummarizeRequest(length=length, owner=_owner(context))
             checked = session.check(request, pending=["text"])
@@ -47,21 +47,21 @@ class Mention(commands.Cog):
     @commands.command()
     async def ask(self, context: Context, *, question: str = "") -> None:
         """Ask about the message, about the files of this one, or a language model."""
-        async with self._job(context) as session:
+        async with self._session(context) as session:
             source = await gather_by_reply(session, context.message)
             await show_answer(session, self.bot.provided(AnswerCache), Question(question), source)
 
     @commands.command()
     async def caption(self, context: Context) -> None:
         """Describe the pictures of the message, or of this one."""
-        async with self._job(context) as session:
+        async with self._session(context) as session:
             target = await pointed_at(context.message) or context.message
             await show_captions(session, pictures(target), _owner(context))
 
     @commands.command()
     async def mood(self, context: Context, *, text: str = "") -> None:
         """Tell everybody the mood of the message, or of the text that follows; Mood in its menu tells you alone."""
-        async with self._job(context) as session:
+        async with self._session(context) as session:
             checked = session.check(SentimentRequest(owner=_owner(context)), pending=["texts"])
             await show_mood(session, checked, await self._text(session, context, text))
 
@@ -70,21 +70,21 @@ class Mention(commands.Cog):
         """Continue the message, or the text that follows."""
         if await continue_by_reply(self.bot, context.message, prompt):
             return
-        async with self._job(context) as session:
+        async with self._session(context) as session:
             source = await self._text(session, context, prompt)
             request = CompleteRequest(prompt=source, owner=_owner(context))
             foreign = context.message.reference is not None
-            await show_completion(session, self.bot.store.text_threads, request, foreign=foreign)
+            await show_completion(session, self.bot.store.completions, request, foreign=foreign)
 
     @commands.command()
     async def help(self, context: Context, *, command: str = "") -> None:
         """Show what I can do, with examples."""
-        async with self._job(context) as session:
+        async with self._session(context) as session:
             await show_help(session, self.bot, context.permissions, command)
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
-        """The bot's name alone gets a short help."""
+        """Answer a message that is only a mention of the bot with a short help."""
         if message.author.bot or not _is_name_alone(message, self.bot.user):
             return
         use_locale_of(message, self.bot.store.settings)
@@ -97,11 +97,11 @@ class Mention(commands.Cog):
                 )
             )
 
-    def _job(self, context: Context) -> ReplySession:
+    def _session(self, context: Context) -> ReplySession:
         return self.bot.sessions.open(MessageResponder(context.message, str(context.command)))
 
     async def _text(self, session: ReplySession, context: Context, text: str) -> str:
-        """What the command is about: the message replied to, else what follows the command."""
+        """Return the text of the message replied to, else the text after the command."""
         if target := await pointed_at(context.message):
             return await text_of_message(session, target)
         if not text:
@@ -113,7 +113,7 @@ class Mention(commands.Cog):
 
 
 async def _answer_unknown_word(context: Context) -> bool:
-    """Say what may stand after the bot's name."""
+    """Say which commands may follow the bot's name."""
     text = tr(
         "I don't know `{word}`. After my name, write `summarize`, `ask` and a question, `caption`, `complete`, `mood` "
         "or `help`.",
@@ -124,7 +124,7 @@ async def _answer_unknown_word(context: Context) -> bool:
 
 
 def _translate(mentioned: Iterable[commands.Command[Any, ..., Any]]) -> None:
-    """Let each command also go by what it is called in the other languages, where that is no other command's name."""
+    """Add each command's name in the other languages as an alias, unless another command has that name."""
     taken = {command.name for command in mentioned}
     for command in mentioned:
         names = {catalogue(language).pgettext("command", command.name) for language in LANGUAGES}
@@ -137,7 +137,7 @@ def _is_name_alone(message: discord.Message, me: discord.ClientUser | None) -> b
 
 
 def _length(typed: str, command: str) -> Length:
-    """The length by its name in any language, medium for none; raises InvalidRequest."""
+    """Return the length with this name in any language, medium for none; raise InvalidRequest."""
     if not typed:
         return "medium"
     for length in LENGTHS:
@@ -152,7 +152,7 @@ def _length(typed: str, command: str) -> Length:
 
 
 def _shortened(typed: str) -> str:
-    """Fit to stand between backticks."""
+    """Shorten the text, and replace backticks so that it fits between backticks."""
     return typed.replace("`", "'")[:_LONGEST_WORD]
 
 

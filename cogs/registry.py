@@ -1,4 +1,4 @@
-"""Every cog of the bot."""
+"""The list of all cogs."""
 
 from cogs.about import About
 from cogs.ask import Ask
@@ -29,4 +29,4 @@ COGS = (
     Retention,
     Heartbeat,
 )
-"""In the order in which they are added. Each takes the bot; `Mention` answers what no cog before it has answered."""
+"""All cogs in the order in which they are added; `Mention` must come last of those that add a fallback."""

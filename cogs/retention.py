@@ -1,4 +1,4 @@
-"""Deletes what is stored of messages that are gone."""
+"""Deletion of stored data whose messages no longer exist."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log = logging.getLogger(__name__)
 
 
 class Retention(commands.Cog):
-    """Follows deletions of messages, channels and threads, and the bot's own leaving of servers."""
+    """A cog that deletes stored data when messages, channels or threads are deleted, or the bot leaves a server."""
 
     def __init__(self, bot: Inkling) -> None:
         self.store = bot.store
@@ -28,11 +28,11 @@ class Retention(commands.Cog):
 
     @tasks.loop(hours=1)
     async def forget_expired(self) -> None:
-        """Delete what was shown to one person alone and has expired."""
+        """Delete expired data of messages that only one person saw."""
         try:
             await self.store.forget_expired(time.time())
         except StorageError as error:
-            log.error("what has expired is still there; the next try is in an hour: %s", error)
+            log.error("expired data could not be deleted; the next try is in an hour: %s", error)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:
@@ -44,7 +44,7 @@ class Retention(commands.Cog):
 
     @commands.Cog.listener()
     async def on_guild_channel_delete(self, channel: discord.abc.GuildChannel) -> None:
-        # Its threads follow one by one, in the event below, but for archived ones, which discord.py does not know.
+        # Each of its threads gets the event below, except archived ones, which discord.py does not know.
         await self.store.forget_channels([channel.id])
 
     @commands.Cog.listener()

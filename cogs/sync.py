@@ -1,4 +1,4 @@
-"""Registers the commands with Discord, which allows this seldom: only when they have changed."""
+"""Registration of the commands with Discord, only if they have changed, since Discord limits it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _EVERYWHERE = "everywhere"
 
 
 async def sync_commands(tree: app_commands.CommandTree[Any], config: Config) -> None:
-    """Register every command at once in the configured servers, or everywhere if there are none."""
+    """Register all commands in the configured servers, or everywhere if there are none."""
     if not config.discord.guild_ids:
         await _sync(tree, None, _record(config, _EVERYWHERE))
     for number in config.discord.guild_ids:
@@ -30,8 +30,8 @@ async def sync_commands(tree: app_commands.CommandTree[Any], config: Config) -> 
             await _sync(tree, guild, _record(config, number))
         except discord.Forbidden:
             log.warning("The bot is not in server %s of discord.guild_ids; invite it, then restart.", number)
-    wanted = {_record(config, scope) for scope in config.discord.guild_ids or [_EVERYWHERE]}
-    for record in set(config.data.glob(_record(config, "*").name)) - wanted:
+    current = {_record(config, scope) for scope in config.discord.guild_ids or [_EVERYWHERE]}
+    for record in set(config.data.glob(_record(config, "*").name)) - current:
         await _withdraw(tree, record.stem.removeprefix("commands-"))
         _forget(record)
 
@@ -41,7 +41,7 @@ def _record(config: Config, scope: str | int) -> Path:
 
 
 async def _sync(tree: app_commands.CommandTree[Any], guild: discord.Object | None, record: Path) -> None:
-    """`record` keeps the hash of what was registered last; Discord is asked too, since it may have forgotten."""
+    """Register the commands unless `record` has their hash and Discord still has commands."""
     digest = await _digest(tree, guild)
     if _recorded(record) == digest and await tree.fetch_commands(guild=guild):
         return
@@ -51,7 +51,7 @@ async def _sync(tree: app_commands.CommandTree[Any], guild: discord.Object | Non
 
 
 async def _withdraw(tree: app_commands.CommandTree[Any], scope: str) -> None:
-    """Take back what was registered where the settings no longer say so: Discord would list it twice."""
+    """Remove commands from a server that is no longer configured; Discord would list them twice."""
     guild = None if scope == _EVERYWHERE else discord.Object(scope)
     registered = tree.get_commands(guild=guild)
     tree.clear_commands(guild=guild)
@@ -77,7 +77,7 @@ def _forget(record: Path) -> None:
 
 
 async def _digest(tree: app_commands.CommandTree[Any], guild: discord.Object | None) -> str:
-    """Of the commands in every language."""
+    """Return a hash of the commands in every language."""
     assert tree.translator is not None
     nodes = tree.get_commands(guild=guild)
     payloads = [await node.get_translated_payload(tree, tree.translator) for node in nodes]

@@ -9,8 +9,8 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from inference.config.limits import Limits, SafetySection
 from inference.config.schema import Config, DiscordSection, ModelEntry
+from inference.limits import Limits, SafetySection
 from inference.tasks import TASK_NAMES
 
 PAGE = Path(__file__).with_name("configuration.md")

@@ -5,7 +5,6 @@ completion = await engine.run(engine.check(CompleteRequest(prompt="Once upon a t
 """
 
 from inference.backends.backend import Backend, ModelStatus, QueueStatus
-from inference.config.limits import Limits
 from inference.config.schema import Config, ConfigError, load_config
 from inference.documents import document_text
 from inference.engine import Engine
@@ -13,6 +12,7 @@ from inference.images.image_grid import crop_from_grid, image_grid
 from inference.images.region_overlay import region_overlay, scaled_down
 from inference.images.regions import REGIONS, cells_of, cells_region
 from inference.images.webp import encode_webp
+from inference.limits import Limits
 from inference.serialization import from_json, to_json
 from inference.tasks import (
     LENGTHS,
@@ -141,12 +141,12 @@ __all__ = [
 
 
 def create_engine(config: Config) -> Engine:
-    """An engine on this machine's own devices."""
+    """Return an engine that runs models on this machine."""
     return Engine(config, create_backend(config))
 
 
 def create_backend(config: Config) -> Backend:
-    """This machine's own devices, for an engine of one's own making."""
+    """Return the backend for this machine, to create an engine with it."""
     from inference.backends.local import LocalBackend
 
     return LocalBackend(config)

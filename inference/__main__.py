@@ -1,4 +1,4 @@
-"""`python -m inference`: every task without Discord."""
+"""`python -m inference`: the command line."""
 
 import sys
 

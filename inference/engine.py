@@ -1,4 +1,4 @@
-"""The front door: checks a request, hands it to the backend, and turns what comes back into a stream of events."""
+"""The main interface: checks requests, passes them to the backend, and returns their events as a stream."""
 
 from __future__ import annotations
 
@@ -26,29 +26,30 @@ log = logging.getLogger(__name__)
 
 
 class Engine:
-    """Runs requests under the operator's limits. One engine serves one event loop."""
+    """Runs requests within the operator's limits. One engine serves one event loop."""
 
     def __init__(self, config: Config, backend: Backend) -> None:
         self.config = config
         self._backend = backend
         self.loras = lora_names(config.loras)
-        """The LoRA files that people may choose from, as they were when the bot started."""
+        """The names of the available LoRA files, as found at the start."""
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
-        # Off the loop, and off the device threads; pictures do not wait behind documents, which take longer.
-        self._pictures = ThreadPoolExecutor(2, thread_name_prefix="pictures")
-        self._documents = ThreadPoolExecutor(2, thread_name_prefix="documents")
+        # Neither on the event loop nor on device threads. Images do not wait behind documents, which take longer.
+        self._image_executor = ThreadPoolExecutor(2, thread_name_prefix="pictures")
+        self._document_executor = ThreadPoolExecutor(2, thread_name_prefix="documents")
 
     def models(self, task: str) -> tuple[ModelSpec, ...]:
         """Return the task's models, default first."""
         return self._specs[task]
 
     def check(self, request: R, *, pending: Iterable[str] = ()) -> CheckedRequest[R]:
-        """Check everything that memory alone can tell, and choose the model.
+        """Check everything that needs no input or output, and choose the model.
 
-        `pending` names the inputs that will be fetched after this; `with_inputs` adds and checks them. Raises
-        InvalidRequest or UnknownModel. Cogs call it before they defer, so that a refusal is private.
+        `pending` has the names of inputs that are fetched later; `with_inputs` adds and checks them. Raise
+        InvalidRequest or UnknownModel. Cogs call this before they defer, so that error messages are private.
         """
         pending = frozenset(pending)
+        assert pending <= set(request.inputs), "only inputs may be pending"
         request.check(self.config.limits, self.config.safety, pending)
         if isinstance(request, ImagineRequest) and request.lora:
             self._check_lora(request.lora)
@@ -56,20 +57,21 @@ class Engine:
         return CheckedRequest(request.resolved(spec), spec, pending)
 
     def with_inputs(self, checked: CheckedRequest[R], **inputs: object) -> CheckedRequest[R]:
-        """Return `checked` with the inputs that were pending; raise InvalidRequest for a wrong one."""
+        """Return `checked` with the pending inputs. Raise InvalidRequest if one is not valid."""
+        assert inputs.keys() <= set(checked.request.inputs), "only inputs may come after the check"
         fields: dict[str, Any] = inputs
-        request = replace(checked.request, **fields)
-        request.check_inputs(self.config.limits)
-        return CheckedRequest(request, checked.spec, checked.pending - inputs.keys())
+        request, pending = replace(checked.request, **fields), checked.pending - inputs.keys()
+        request.check(self.config.limits, self.config.safety, pending)
+        return CheckedRequest(request, checked.spec, pending)
 
     async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
-        """Yield the request's events, a `Result` last; closing the generator cancels the request.
+        """Yield the request's events, with a `Result` as the last. Closing the generator cancels the request.
 
-        Raises InvalidRequest, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
+        Raise InvalidRequest, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
         """
-        assert not checked.pending, "with_inputs comes first"
+        assert not checked.pending, "call with_inputs first"
         request, loop = checked.request, asyncio.get_running_loop()
-        await loop.run_in_executor(self._pictures, request.decode_inputs, self.config.limits)
+        await loop.run_in_executor(self._image_executor, request.decode_inputs, self.config.limits)
         deadline = loop.time() + self.config.limits.deadline_seconds
         events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
         ticket = self._backend.schedule(checked.spec, request, events.put_nowait)
@@ -85,48 +87,48 @@ class Engine:
             ticket.cancel()
 
     async def run(self, checked: CheckedRequest[Request]) -> Output:
-        """Return the result alone; raise what `stream` raises."""
+        """Return the result only. Raise the same errors as `stream`."""
         async with aclosing(self.stream(checked)) as events:
             async for event in events:
                 if isinstance(event, Result):
                     return event.output
         raise AssertionError("a stream ends with a Result or an error")
 
-    async def read_document(self, data: bytes, name: str, most: int) -> str:
-        """What a document says, up to `most` characters; raises InvalidRequest.
+    async def read_document(self, data: bytes, name: str, max_characters: int) -> str:
+        """Return the text of a document, up to `max_characters`. Raise InvalidRequest.
 
-        Two are read at a time; reading ends when the task that waits for it is cancelled.
+        Two documents are read at a time. Reading stops if the waiting task is cancelled.
         """
-        left = threading.Event()
-        read = partial(document_text, data, name, most, cancelled=left.is_set)
+        cancelled = threading.Event()
+        read_text = partial(document_text, data, name, max_characters, cancelled=cancelled.is_set)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._documents, read)
+            return await asyncio.get_running_loop().run_in_executor(self._document_executor, read_text)
         finally:
-            left.set()
+            cancelled.set()
 
     def loaded(self, task: str) -> bool:
-        """Whether the task's default model is in memory, so that it would answer at once."""
+        """Return whether the task's default model is in memory."""
         return bool(self._specs[task]) and self._backend.loaded(self._specs[task][0])
 
     def queues(self) -> list[QueueStatus]:
-        """How long each device's queue is."""
+        """Return the state of each device's queue."""
         return self._backend.queues()
 
     async def statuses(self) -> list[ModelStatus]:
-        """Every listed model, in the order of the config: loaded, on disk, or not downloaded."""
+        """Return the state of every listed model, in the order of the config."""
         return await self._backend.statuses([spec for task in TASK_NAMES for spec in self._specs[task]])
 
     def problems(self) -> list[str]:
-        """What in the config this machine can't do, each with its place in the file.
+        """Return what in the config this machine can't do, each with its position in the file.
 
         Blocks for seconds: call it before the event loop runs, or in a thread.
         """
         return self._backend.problems()
 
     async def close(self) -> None:
-        """Cancel what runs, release the devices."""
+        """Cancel all requests and release the devices."""
         await self._backend.close()
-        for pool in (self._pictures, self._documents):
+        for pool in (self._image_executor, self._document_executor):
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _check_lora(self, lora: str) -> None:
@@ -167,7 +169,7 @@ class Engine:
 
 
 async def _next(events: asyncio.Queue[Event | InferenceError], deadline: float) -> Event | InferenceError:
-    """The timeout spans this wait only: between two events, the task is the caller's to interrupt."""
+    """Return the next event. Only this wait has a timeout: between events the caller controls the task."""
     try:
         async with asyncio.timeout_at(deadline):
             return await events.get()

@@ -1,4 +1,4 @@
-"""The bot itself, unmodified, on an offline Discord in the browser: what `make run` shows without a token."""
+"""The unmodified bot on an offline Discord in the browser: `make run` shows it without a token."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from simcord.env import Env
 
 from inference import Config, ConfigError, Engine, create_backend, load_config
 from preview.engine import PreviewEngine
-from preview.fixtures import furnish, set_the_clock
+from preview.fixtures import create_fixtures, set_clock
 from preview.page import PreviewPage
 from starter.smollm2 import prepare
 
-_PATIENCE = 120.0
-"""Seconds that SimCord waits for the bot to come to rest, models at work not counted."""
+_SETTLE_TIMEOUT = 120.0
+"""Seconds that SimCord waits for the bot to settle, not counting running models."""
 
 _CONFIG = Path(__file__).parent.parent / "starter" / "config.yaml"
 
 CreateBot = Callable[[Config, Engine], commands.Bot]
-"""The bot that the preview shows is its caller's."""
+"""Creates the bot for the preview."""
 
 
 async def serve(port: int, create_bot: CreateBot) -> None:
-    """Serve the preview on 127.0.0.1 until the session is ended in the page, or the task is cancelled.
+    """Serve the preview on 127.0.0.1 until the session is ended in the page or the task is cancelled.
 
-    Another port is taken when `port` is in use. Raises ModelUnavailable without the starter's text model, ConfigError
-    when this machine can't run what the starter's settings list.
+    If `port` is in use, another one is used. Raise ModelUnavailable without the starter's text model, and ConfigError
+    if this machine can't run the models in the starter's config.
     """
     print("The preview is starting, which takes some seconds.", flush=True)
     engine = await asyncio.to_thread(_ready_engine)
@@ -40,7 +40,7 @@ async def serve(port: int, create_bot: CreateBot) -> None:
 
 
 def _ready_engine() -> PreviewEngine:
-    """Blocks for seconds: makes the text model, once, and imports torch, while there is no page to hold up."""
+    """Convert the text model if needed and import torch. Blocks for seconds, before the page is served."""
     config = load_config(_CONFIG)
     prepare(config.data)
     engine = PreviewEngine(config, create_backend(config))
@@ -51,14 +51,14 @@ def _ready_engine() -> PreviewEngine:
 
 @asynccontextmanager
 async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> AsyncGenerator[PreviewPage]:
-    """The bot on `engine`, logged in to an offline Discord, and the page that shows it."""
-    with TemporaryDirectory() as data:  # the offline Discord forgets all messages, so the bot may forget what it kept
+    """Start the bot with `engine` on an offline Discord, and yield the page that shows it."""
+    with TemporaryDirectory() as data:  # the offline Discord keeps no messages, so the bot need not keep its data
         config = engine.config.model_copy(update={"data": Path(data)})
-        engine.env = env = Env(create_bot(config, engine), check_errors=False, settle_timeout=_PATIENCE)
-        set_the_clock(env)
+        engine.env = env = Env(create_bot(config, engine), check_errors=False, settle_timeout=_SETTLE_TIMEOUT)
+        set_clock(env)
         await env.start()
         try:
-            async with PreviewPage(env, await furnish(env), port, engine.acting) as page:
+            async with PreviewPage(env, await create_fixtures(env), port, engine.acting) as page:
                 yield page
         finally:
             await env.bot.close()

@@ -1,4 +1,4 @@
-"""The engine, with two things that SimCord can't know: a model at work is not the bot stuck, and it never rests."""
+"""The engine of the preview. It tells SimCord that a running model does not mean a busy bot."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from inference import Backend, CheckedRequest, Config, Engine, Event, Request, R
 
 
 class PreviewEngine(Engine):
-    """SimCord lets a page act again once the bot is at rest; waiting for a model counts as rest here.
+    """SimCord's page accepts an action once the bot has settled. Here, waiting for a model counts as settled.
 
-    Without this the page would freeze until a job's end: no edits to see, no Cancel to press.
+    Otherwise the page would be blocked until a job's end: no edits would be shown, and no Cancel could be pressed.
     """
 
     env: Env
-    """Where the bot lives; set before it runs."""
+    """The environment of the bot; set before it runs."""
 
     def __init__(self, config: Config, backend: Backend) -> None:
         super().__init__(config, backend)
         self.acting = asyncio.Lock()
-        """Held by whoever has SimCord do something, which waits for the bot to come to rest."""
+        """Held while SimCord executes an action and waits for the bot to settle."""
 
     async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
         async with aclosing(super().stream(checked)) as events:
@@ -34,7 +34,7 @@ class PreviewEngine(Engine):
                     return
 
     async def _next(self, events: AsyncGenerator[Event, None]) -> Event:
-        """A text that grows by the word would keep the bot busy for ever, so its news come between two actions."""
+        """Return the next event, but not during an action: streamed text would keep the bot busy all the time."""
         event = await anext(events)
         if not isinstance(event, Result):
             async with self.acting:

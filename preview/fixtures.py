@@ -1,4 +1,4 @@
-"""The offline Discord server that the preview opens on: who is there, and what they have said so far."""
+"""The offline Discord server of the preview: its members and their messages."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from simcord.env import Env
 
 from preview.pictures import ink_drop, lake_hut, portrait
 
-_TALK = (
+_MESSAGES = (
     ("maya", "Morning! Has anyone looked at the hut for our weekend yet?"),
     (
         "jonas",
@@ -40,32 +40,32 @@ _TALK = (
 )
 
 
-_PAUSE = timedelta(minutes=2)
-"""Between one message and the next."""
+_MESSAGE_INTERVAL = timedelta(minutes=2)
+"""Time between two messages."""
 
 
 @dataclass(frozen=True)
 class Fixtures:
-    """The server, its channels in the order to list them, and the members whose eyes one can take."""
+    """The server, its channels in display order, and the members that a user of the preview can be."""
 
     guild: GuildHandle
     channels: tuple[ChannelHandle, ...]
     viewers: tuple[MemberActor, ...]
     pictures: dict[str, tuple[str, bytes]]
-    """What the internet would have answered: address → file name and content."""
+    """Files that the bot downloads: address → file name and content."""
 
 
-def set_the_clock(env: Env) -> None:
-    """SimCord's clock starts in a fixed year. Set it before the bot starts, whose timers would all fire otherwise.
+def set_clock(env: Env) -> None:
+    """Set SimCord's clock, which starts in a fixed year, before the bot starts: otherwise all its timers would fire.
 
-    It starts early enough for the talk to end now.
+    It is set early enough for the last message to be sent now.
     """
-    start = datetime.now(UTC) - _PAUSE * len(_TALK)
+    start = datetime.now(UTC) - _MESSAGE_INTERVAL * len(_MESSAGES)
     env.backend.advance_clock((start - env.now()).total_seconds())
 
 
-async def furnish(env: Env) -> Fixtures:
-    """Fill the environment of a bot that has logged in."""
+async def create_fixtures(env: Env) -> Fixtures:
+    """Create the server for a bot that has logged in."""
     env.backend.edit_bot_profile("Inkling")
     env.backend.bot_user.avatar = "face"
     guild = env.create_guild("Inkling's study")
@@ -75,7 +75,7 @@ async def furnish(env: Env) -> Fixtures:
     hosts = guild.create_role("hosts", permissions=discord.Permissions(manage_guild=True))
     maya = guild.add_member(env.create_user("maya", global_name="Maya", avatar="face"), roles=[hosts])
     jonas = guild.add_member(env.create_user("jonas", global_name="Jonas", avatar="face"))
-    await _talk(env, general, (maya, jonas))
+    await _send_messages(env, general, (maya, jonas))
     faces = {
         env.backend.bot_user.id: ink_drop(),
         maya.id: portrait("M", "#a1436b"),
@@ -85,16 +85,16 @@ async def furnish(env: Env) -> Fixtures:
     return Fixtures(guild, (general, late), (maya, jonas), pictures)
 
 
-async def _talk(env: Env, channel: ChannelHandle, members: Sequence[MemberActor]) -> None:
+async def _send_messages(env: Env, channel: ChannelHandle, members: Sequence[MemberActor]) -> None:
     speakers = {member.name: member for member in members}
-    for name, text in _TALK:
-        await env.advance_time(_PAUSE.total_seconds())
-        last = text == _TALK[-1][1]
+    for name, text in _MESSAGES:
+        await env.advance_time(_MESSAGE_INTERVAL.total_seconds())
+        last = text == _MESSAGES[-1][1]
         await speakers[name].send(channel, text, attachments=[("hut.png", lake_hut())] if last else ())
 
 
 def _restrict(bot: discord.Client, channel: ChannelHandle) -> None:
-    """SimCord has no age restriction, so the flag goes onto the bot's own view of the channel."""
+    """Restrict a channel by age. SimCord does not support it, so it is set on the bot's channel object."""
     known = bot.get_channel(channel.id)
     assert isinstance(known, discord.TextChannel)
     known.nsfw = True

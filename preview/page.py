@@ -1,8 +1,8 @@
-"""What the browser talks to: SimCord's page, handed on as it is, with the four things that it lacks.
+"""The server between the browser and SimCord's page. It adds four features to the page.
 
-SimCord shows one channel, has no message menus, takes `@Inkling` for plain text, and publishes only
-when somebody acts. This server stands in front of it on a fixed port and adds menus, channels and
-mentions, and publishes what the bot does meanwhile; `static/inkling.js` is its half in the browser.
+SimCord shows one channel, has no message menus, treats `@Inkling` as plain text, and only publishes after actions. This
+server on a fixed port forwards its page and adds menus, channels and mentions, and publishes changes by the bot at any
+time. `static/inkling.js` is the browser's part of it.
 """
 
 from __future__ import annotations
@@ -25,29 +25,29 @@ from simcord.env import Env
 from simcord.preview import Preview
 
 from preview.fixtures import Fixtures
-from preview.proxy import listen, pass_on
+from preview.proxy import listen, proxy_request
 
 _STATIC = Path(__file__).parent / "static"
-_UPLOAD = 26 * 1024**2
-"""What SimCord's own page takes."""
+_MAX_UPLOAD_BYTES = 26 * 1024**2
+"""The limit of SimCord's own page."""
 
 _REVISION = re.compile(rb'("published_revision":)\d+')
-"""In an action as the page writes it; in what a person wrote, the quotation marks are escaped."""
+"""The revision in an action's JSON. In text from users, its quotation marks would be escaped."""
 
-_PACE = 0.5
-"""Seconds between two looks at what the bot has written."""
+_REFRESH_SECONDS = 0.5
+"""Seconds between two checks for changes by the bot."""
 
 
 class PreviewPage:
-    """An async context manager; `url` is valid while it is entered, and lets whoever has it drive the bot."""
+    """An async context manager. `url` is valid while it is entered; whoever has it can control the bot."""
 
-    def __init__(self, env: Env, world: Fixtures, port: int, acting: asyncio.Lock) -> None:
+    def __init__(self, env: Env, fixtures: Fixtures, port: int, acting: asyncio.Lock) -> None:
         self._env = env
-        self._world = world
+        self._fixtures = fixtures
         self._port = port
-        self._channel = world.channels[0]
+        self._channel = fixtures.channels[0]
         self._acting = acting
-        """SimCord does one thing at a time: an action, a publication, or the change of a channel."""
+        """SimCord can do one thing at a time: run an action, publish, or change the channel."""
         self._published: object = None
         self._preview: Preview
 
@@ -56,7 +56,7 @@ class PreviewPage:
         return f"http://127.0.0.1:{self._port}/#{self._preview.capability}"
 
     async def __aenter__(self) -> PreviewPage:
-        self._preview = await self._show(self._channel.id)
+        self._preview = await self._open_preview(self._channel.id)
         self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False)
         self._runner = web.AppRunner(self._routes(), access_log=None)
         await self._runner.setup()
@@ -69,108 +69,116 @@ class PreviewPage:
         await self._preview.close()
 
     async def run(self) -> None:
-        """Keep the page up to date, until someone ends the session in it."""
+        """Keep the page up to date until a user ends the session."""
         while True:
             preview = self._preview
-            ended = await _ends_within(preview, _PACE)
+            ended = await _closes_within(preview, _REFRESH_SECONDS)
             async with self._acting:
                 if not ended:
-                    await self._catch_up()
-                elif preview is self._preview:  # and not closed for a change of channel
+                    await self._update()
+                elif preview is self._preview:  # and not closed by a change of channel
                     return
 
-    async def _catch_up(self) -> None:
-        """Move the bot's clock on, and show what it wrote; where nothing changed, the page is left alone."""
-        # A timer of the bot's that has just come due moves the clock too: begun side by side, the two would wait for
-        # each other. Nothing is awaited between this and the clock's next move.
-        while (moving := self._env._real_advance_task) and not moving.done():  # pyright: ignore[reportPrivateUsage]
-            await asyncio.wait([moving])
+    async def _update(self) -> None:
+        """Advance the bot's clock, and publish its changes, if there are any."""
+        # A timer of the bot that is due advances the clock too. If both ran at the same time, they would wait for each
+        # other. There is no await between this loop and the next advance of the clock.
+        while (advancing := self._env._real_advance_task) and not advancing.done():  # pyright: ignore[reportPrivateUsage]
+            await asyncio.wait([advancing])
         await self._env.advance_time(max(0.0, (datetime.now(UTC) - self._env.now()).total_seconds()))
         if self._published != (content := self._content()):
             self._published = content
             await self._preview.refresh()
 
     def _content(self) -> list[object]:
-        """All of the open channel that an edit can change, answers to one person alone among it."""
-        seen = {m.id: m for viewer in self._world.viewers for m in self._channel.history(viewer=viewer)}
+        """Return everything in the open channel that an edit can change, including private answers."""
+        messages = {
+            message.id: message for viewer in self._fixtures.viewers for message in self._channel.history(viewer=viewer)
+        }
         return [
-            (m.id, m.content, m.embeds, [file.id for file in m.attachments], [row.to_dict() for row in m.components])
-            for m in seen.values()
+            (
+                message.id,
+                message.content,
+                message.embeds,
+                [file.id for file in message.attachments],
+                [row.to_dict() for row in message.components],
+            )
+            for message in messages.values()
         ]
 
     def _routes(self) -> web.Application:
-        app = web.Application(client_max_size=_UPLOAD, middlewares=[self._authorize])
+        app = web.Application(client_max_size=_MAX_UPLOAD_BYTES, middlewares=[self._authorize])
         app.router.add_static("/inkling/", _STATIC)
-        app.router.add_get("/api/inkling/house", self._house)
+        app.router.add_get("/api/inkling/house", self._list_channels)
         app.router.add_post("/api/inkling/channel", self._change_channel)
         app.router.add_post("/api/inkling/menu", self._menu)
-        app.router.add_post("/api/action", self._act)
+        app.router.add_post("/api/action", self._run_action)
         app.router.add_route("*", "/{path:.*}", self._forward)
         return app
 
     @web.middleware
     async def _authorize(self, request: web.Request, handler: Any) -> web.StreamResponse:
-        """Our own calls need what SimCord's need: the secret part of the link."""
-        ours = request.path.startswith("/api/inkling/")
-        if ours and request.headers.get("X-Simcord-Capability") != self._preview.capability:
+        """Require the secret part of the link for this server's own routes, as SimCord does for its routes."""
+        is_own = request.path.startswith("/api/inkling/")
+        if is_own and request.headers.get("X-Simcord-Capability") != self._preview.capability:
             raise web.HTTPUnauthorized
         return await handler(request)
 
-    async def _act(self, request: web.Request) -> web.Response:
-        """What somebody does in SimCord's page."""
+    async def _run_action(self, request: web.Request) -> web.Response:
+        """Run an action of SimCord's page."""
         async with self._acting:
-            body = self._made_current(await request.read(), request.headers)
+            body = self._with_current_revision(await request.read(), request.headers)
             if request.content_type == "application/json":
                 body = json.dumps(self._with_mentions(json.loads(body))).encode()
-            return await self._pass_on(request, body)
+            return await self._proxy(request, body)
 
-    def _made_current(self, body: bytes, headers: Mapping[str, str]) -> bytes:
-        """A click counts though the bot wrote a word meanwhile; with files or without, the action comes first."""
+    def _with_current_revision(self, body: bytes, headers: Mapping[str, str]) -> bytes:
+        """Set the current revision, so that a click is valid even if the bot has changed something meanwhile."""
         page = self._preview._pages.get(headers.get("X-Simcord-Context", ""))  # pyright: ignore[reportPrivateUsage]
         return _REVISION.sub(rb"\g<1>%d" % page.revision, body, count=1) if page else body
 
     def _with_mentions(self, action: dict[str, Any]) -> dict[str, Any]:
-        """As Discord's own client sends them."""
+        """Replace mentions, as Discord's own client does."""
         user = self._env.bot.user
         if action.get("kind") == "send_message" and user:
             action["content"] = action["content"].replace(f"@{user.name}", user.mention)
         return action
 
     async def _forward(self, request: web.Request) -> web.Response:
-        return await self._pass_on(request, await request.read())
+        return await self._proxy(request, await request.read())
 
-    async def _pass_on(self, request: web.Request, body: bytes) -> web.Response:
-        return await pass_on(self._client, self._preview.url.partition("/#")[0], request, body)
+    async def _proxy(self, request: web.Request, body: bytes) -> web.Response:
+        return await proxy_request(self._client, self._preview.url.partition("/#")[0], request, body)
 
-    async def _show(self, channel_id: int) -> Preview:
-        """SimCord's preview of one channel, opened."""
-        self._channel = next(channel for channel in self._world.channels if channel.id == channel_id)
+    async def _open_preview(self, channel_id: int) -> Preview:
+        """Open SimCord's preview of one channel."""
+        self._channel = next(channel for channel in self._fixtures.channels if channel.id == channel_id)
         preview = self._env.preview(
-            self._channel, viewers=self._world.viewers, layout="channel", assets=self._world.pictures
+            self._channel, viewers=self._fixtures.viewers, layout="channel", assets=self._fixtures.pictures
         )
         return await preview.__aenter__()
 
-    async def _house(self, _: web.Request) -> web.Response:
+    async def _list_channels(self, _: web.Request) -> web.Response:
         channels = [
             {"id": str(channel.id), "name": channel.name, "open": channel.id == self._channel.id}
-            for channel in self._world.channels
+            for channel in self._fixtures.channels
         ]
         return web.json_response({"channels": channels, "menus": _message_menus(self._env.bot)})
 
     async def _change_channel(self, request: web.Request) -> web.Response:
-        wanted = int((await request.json())["channel"])
+        channel_id = int((await request.json())["channel"])
         async with self._acting:
             await self._preview.close()
-            self._preview = await self._show(wanted)
+            self._preview = await self._open_preview(channel_id)
         return web.json_response({"capability": self._preview.capability})
 
     async def _menu(self, request: web.Request) -> web.Response:
-        """Run a message menu, then show its outcome (a message or a form) in the page that asked."""
-        asked = await request.json()
-        viewer = next(member for member in self._world.viewers if str(member.id) == asked["viewer"])
+        """Run a message menu, then show its result (a message or a form) in the page of the user."""
+        body = await request.json()
+        viewer = next(member for member in self._fixtures.viewers if str(member.id) == body["viewer"])
         try:
             async with self._acting:
-                await self._run_menu(viewer, asked["name"], int(asked["message"]), asked["context"])
+                await self._run_menu(viewer, body["name"], int(body["message"]), body["context"])
         except (SetupError, BackendError) as error:
             return web.json_response({"error": str(error)}, status=409)
         return web.json_response({})
@@ -179,7 +187,7 @@ class PreviewPage:
         message = next(m for m in self._channel.history(viewer=viewer) if m.id == message_id)
         result = await viewer.context_menu(self._channel, name, message)
         if result.modal is not None:
-            # SimCord's page shows forms that its own actions opened; this one it has to be handed.
+            # SimCord's page only shows forms opened by its own actions. This form must be passed to it.
             page = self._preview._get_page(context)  # pyright: ignore[reportPrivateUsage]
             page.modal, page.modal_handle = result, "m_" + secrets.token_urlsafe(12)
         await self._preview.refresh()
@@ -190,7 +198,7 @@ def _message_menus(bot: discord.Client) -> list[str]:
     return [menu.name for menu in tree.get_commands(type=discord.AppCommandType.message)] if tree else []
 
 
-async def _ends_within(preview: Preview, seconds: float) -> bool:
+async def _closes_within(preview: Preview, seconds: float) -> bool:
     try:
         async with asyncio.timeout(seconds):
             await preview.wait_closed()

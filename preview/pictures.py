@@ -1,4 +1,4 @@
-"""The preview's pictures, drawn here so that they are free of anyone's rights."""
+"""The preview's images, drawn here so that they have no licence restrictions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HORIZON = 250
 
 
 def lake_hut() -> bytes:
-    """A red hut by a lake under mountains, as a PNG file."""
+    """Return a red hut by a lake with mountains, as a PNG file."""
     picture = Image.new("RGB", _SIZE)
     draw = ImageDraw.Draw(picture)
     _sky(draw)
@@ -30,7 +30,7 @@ def lake_hut() -> bytes:
 
 
 def portrait(letter: str, colour: str) -> bytes:
-    """A letter on a coloured ground, as a PNG file."""
+    """Return a letter on a coloured background, as a PNG file."""
     picture = Image.new("RGB", (128, 128), colour)
     font = ImageFont.load_default(72)
     ImageDraw.Draw(picture).text((64, 64), letter, "white", font, anchor="mm")
@@ -38,7 +38,7 @@ def portrait(letter: str, colour: str) -> bytes:
 
 
 def ink_drop() -> bytes:
-    """The bot's face: a drop of ink, as a PNG file."""
+    """Return the bot's avatar, a drop of ink, as a PNG file."""
     picture = Image.new("RGB", (512, 512), "#f2ede4")
     draw = ImageDraw.Draw(picture)
     draw.ellipse((136, 200, 376, 440), "#27316b")
@@ -54,7 +54,7 @@ def _png(picture: Image.Image) -> bytes:
 
 
 def _sky(draw: ImageDraw.ImageDraw) -> None:
-    """Light blue at the top, warm at the horizon."""
+    """Draw the sky: light blue at the top, warm at the horizon."""
     for y in range(_HORIZON):
         share = y / _HORIZON
         draw.line([(0, y), (640, y)], fill=(int(150 + 90 * share), int(196 + 24 * share), int(236 - 30 * share)))

@@ -1,31 +1,31 @@
-"""Plain HTTP: asking a server behind this one, and opening a port."""
+"""HTTP helpers: forwarding of requests, and opening of a port."""
 
 from __future__ import annotations
 
 import aiohttp
 from aiohttp import web
 
-_ASKED = ("X-Simcord", "Content-Type")
-_NOT_ANSWERED = ("Content-Length", "Transfer-Encoding")
+_FORWARDED_HEADERS = ("X-Simcord", "Content-Type")
+_DROPPED_HEADERS = ("Content-Length", "Transfer-Encoding")
 _TAGS = b'<link rel="stylesheet" href="/inkling/inkling.css"><script type="module" src="/inkling/inkling.js"></script>'
 
 
-async def pass_on(client: aiohttp.ClientSession, origin: str, request: web.Request, body: bytes) -> web.Response:
-    """Ask `origin` what was asked here, with `body`; hand on its answer, our script added to the page itself."""
-    headers = {name: value for name, value in request.headers.items() if name.startswith(_ASKED)}
+async def proxy_request(client: aiohttp.ClientSession, origin: str, request: web.Request, body: bytes) -> web.Response:
+    """Forward a request with `body` to `origin`, and return the response. Add our script to the page itself."""
+    headers = {name: value for name, value in request.headers.items() if name.startswith(_FORWARDED_HEADERS)}
     try:
-        async with client.request(request.method, origin + request.path_qs, headers=headers, data=body) as answer:
-            content = await answer.read()
+        async with client.request(request.method, origin + request.path_qs, headers=headers, data=body) as response:
+            content = await response.read()
     except aiohttp.ClientConnectionError as error:
-        raise web.HTTPServiceUnavailable from error  # between two channels; the page asks again
+        raise web.HTTPServiceUnavailable from error  # during a change of channel; the page tries again
     if request.path == "/":
         content = content.replace(b"</head>", _TAGS + b"</head>")
-    kept = {name: value for name, value in answer.headers.items() if name not in _NOT_ANSWERED}
-    return web.Response(body=content, status=answer.status, headers=kept)
+    kept = {name: value for name, value in response.headers.items() if name not in _DROPPED_HEADERS}
+    return web.Response(body=content, status=response.status, headers=kept)
 
 
 async def listen(runner: web.AppRunner, port: int) -> int:
-    """Open `port`, or any other if that one is taken; returns which."""
+    """Open `port`, or any free port if it is in use. Return the port."""
     try:
         await web.TCPSite(runner, "127.0.0.1", port).start()
     except OSError:

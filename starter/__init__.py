@@ -1,1 +1,1 @@
-"""Small models that ship with the project, so that it works before anything is downloaded."""
+"""Small models that are part of the project, so that it works without a download."""

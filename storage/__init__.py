@@ -1,18 +1,20 @@
-"""What the bot keeps between restarts, in one SQLite file. Knows neither Discord nor models.
+"""Persistent data of the bot, in one SQLite file. Independent of Discord and of models.
 
 store = Store(Path("data/inkling.db"))
 await store.open()
-kept = await store.images.get("kZ3x_9Qa")
+image = await store.images.get("kZ3x_9Qa")
 """
 
+from storage.completion_history import CompletionHistory, Segment, Variant
+from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
 from storage.images import ImageTable, Lineage, StoredImage
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.store import Store
-from storage.text_thread import Segment, TextThread, Variant
-from storage.text_threads import StoredThread, TextThreadTable
 
 __all__ = [
+    "CompletionHistory",
+    "CompletionTable",
     "ImageTable",
     "Lineage",
     "PersonSettings",
@@ -21,9 +23,7 @@ __all__ = [
     "SettingsTables",
     "StorageError",
     "Store",
+    "StoredCompletion",
     "StoredImage",
-    "StoredThread",
-    "TextThread",
-    "TextThreadTable",
     "Variant",
 ]

@@ -1,4 +1,4 @@
-"""The SQLite file itself: opened, brought up to date, read and written."""
+"""The SQLite file: opening, migration, reading and writing."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from storage.migrations import VERSION, steps_from
 
 
 class StorageError(Exception):
-    """The file can't be used; the message says why, and what to do."""
+    """The file can't be used. The message has the reason and the next step."""
 
 
 class Database:
-    """One connection, whose thread does all the work. Nothing of what is deleted stays in the file or beside it."""
+    """One connection, whose thread does all the work. No deleted data stays in the file or beside it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -26,7 +26,7 @@ class Database:
         self._writing = asyncio.Lock()
 
     async def open(self) -> None:
-        """Make the file and its folder if they are missing, and bring the tables up to date; raise StorageError."""
+        """Open the file and migrate its tables. Create file and folder if missing. Raise StorageError."""
         try:
             await asyncio.to_thread(self._path.parent.mkdir, parents=True, exist_ok=True)
             self._connection = await aiosqlite.connect(self._path, isolation_level=None)
@@ -38,20 +38,20 @@ class Database:
             ) from error
 
     async def close(self) -> None:
-        """Close the file; do nothing where it is not open."""
+        """Close the file if it is open."""
         if self._connection:
             await self._connection.close()
             self._connection = None
 
     async def read(self, query: str, values: Iterable[Any] = ()) -> list[aiosqlite.Row]:
         """Return all rows that `query` finds."""
-        return list(await self._open.execute_fetchall(query, values))
+        return list(await self._connected.execute_fetchall(query, values))
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[aiosqlite.Connection]:
-        """Open a transaction: what is written in it is kept together or not at all. One at a time.
+        """Open a transaction: all or nothing is stored. One transaction at a time.
 
-        Raises StorageError where the disk is full or broken.
+        Raise StorageError if the disk is full or broken.
         """
         async with self._writing:
             try:
@@ -62,26 +62,26 @@ class Database:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
-        try:  # around BEGIN too: the connection's thread carries it out even when its caller is cancelled
-            await self._open.execute("BEGIN IMMEDIATE")
-            yield self._open
-            await self._open.commit()
+        try:  # includes BEGIN: the connection's thread executes it even if its caller is cancelled
+            await self._connected.execute("BEGIN IMMEDIATE")
+            yield self._connected
+            await self._connected.commit()
         except BaseException:
-            await self._open.rollback()
+            await self._connected.rollback()
             raise
 
     @property
-    def _open(self) -> aiosqlite.Connection:
-        if self._connection is None:  # perhaps closed already, while something was still under way
+    def _connected(self) -> aiosqlite.Connection:
+        if self._connection is None:  # it may be closed while a task is still running
             raise StorageError(f"{self._path} is not open")
         return self._connection
 
     async def _prepare(self) -> None:
-        self._open.row_factory = aiosqlite.Row
-        await self.read("PRAGMA journal_mode = DELETE")  # a write-ahead log would hold what was written for long
-        await self.read("PRAGMA secure_delete = ON")  # what people delete is overwritten
+        self._connected.row_factory = aiosqlite.Row
+        await self.read("PRAGMA journal_mode = DELETE")  # a write-ahead log would keep deleted data for long
+        await self.read("PRAGMA secure_delete = ON")  # deleted data is overwritten
         [(version,)] = await self.read("PRAGMA user_version")
         if version > VERSION:
             raise StorageError("a newer version of the bot wrote it")
         for step in steps_from(version):
-            await self._open.executescript(step)
+            await self._connected.executescript(step)

@@ -1,4 +1,4 @@
-"""Drawings that people can still do something with: what it takes to repeat each, and who may."""
+"""The table of generated images that users can still work with: their parameters and owners."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from storage.table import PRIVATE_SECONDS, Table
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What a drawing was made from: another one, perhaps one `picture` of it (counted from 0), and `how`."""
+    """How an image was made from another one: its id, perhaps the number of a `picture` (from 0), and `how`."""
 
     image_id: str
     how: Literal["picture", "variations", "reroll", "remix"]
@@ -27,9 +27,9 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class StoredImage:
-    """A drawing as it is kept: its pictures without their pixels, which are in Discord's message.
+    """A generated image as stored: its parameters without the pixels, which are in Discord's message.
 
-    `owner`, `channel` and `message` are Discord's ids, `created` is in seconds since 1970.
+    `owner`, `channel` and `message` are Discord's ids. `created` is in seconds since 1970.
     """
 
     id: str
@@ -57,7 +57,7 @@ _JSON = ("request", "result", "lineage")
 
 
 class ImageTable(Table):
-    """The table, and that of the pictures that requests carry. A picture is kept once, while a drawing needs it."""
+    """Generated images, and the files in their requests. Equal files are stored once, while an image needs them."""
 
     name = "images"
 
@@ -72,29 +72,29 @@ class ImageTable(Table):
         *,
         private: bool = False,
     ) -> StoredImage:
-        """Keep what message `message` shows, for a day where it is `private`; the id is new."""
+        """Store the result shown in `message` with a new id; for one day if it is `private`."""
         kept = StoredImage(secrets.token_urlsafe(6), owner, channel, message, time.time(), request, result, lineage)
         async with self._database.writing() as connection:
             await _insert(connection, kept, kept.created + PRIVATE_SECONDS if private else None)
         return kept
 
     async def get(self, drawing_id: str, *, pictures: bool = True) -> StoredImage | None:
-        """The drawing, None if it was forgotten; without `pictures`, as if its request had neither image nor mask."""
+        """Return a stored image; None if it was deleted. Without `pictures`, its request has no image and mask."""
         rows = await self._database.read(_WITH_PICTURES if pictures else _WITHOUT_PICTURES, (drawing_id,))
         return _kept(rows[0]) if rows else None
 
     async def export_of(self, owner: int) -> list[dict[str, Any]]:
-        """All that is kept of this person's drawings, oldest first; the pictures they started from by their hashes."""
+        """Return all stored data of this person's images, oldest first, with the hashes of their files."""
         rows = await self._database.read("SELECT * FROM images WHERE owner = ? ORDER BY created", (owner,))
         return [_plain(row) for row in rows]
 
     async def files_of(self, owner: int) -> list[tuple[str, int]]:
-        """Hash and size in bytes of each picture that this person's drawings started from, smallest first."""
+        """Return hash and size in bytes of each file in this person's requests, smallest first."""
         rows = await self._database.read(_FILES_OF, (owner, owner))
         return [(row["hash"], row["size"]) for row in rows]
 
     async def file(self, name: str) -> bytes:
-        """The picture with that hash, empty if it was forgotten."""
+        """Return the file with that hash; empty if it was deleted."""
         rows = await self._database.read("SELECT data FROM files WHERE hash = ?", (name,))
         return rows[0]["data"] if rows else b""
 
@@ -121,7 +121,7 @@ async def _insert(connection: aiosqlite.Connection, kept: StoredImage, expires: 
 
 
 async def _insert_file(connection: aiosqlite.Connection, data: bytes) -> str | None:
-    """Its hash, None for no file; equal files are one row."""
+    """Store a file and return its hash, None if it is empty. Equal files are stored once."""
     if not data:
         return None
     name = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
@@ -130,7 +130,7 @@ async def _insert_file(connection: aiosqlite.Connection, data: bytes) -> str | N
 
 
 def _plain(row: aiosqlite.Row) -> dict[str, Any]:
-    """A row with its JSON read."""
+    """Return a row as a dict, with its JSON parsed."""
     return {name: json.loads(value) if name in _JSON and value else value for name, value in dict(row).items()}
 
 

@@ -1,6 +1,6 @@
-"""The tables, as a list of steps: step n takes a file from version n to version n + 1.
+"""The schema, as a list of migrations: step n upgrades a file from version n to version n + 1.
 
-A step that has been published is never changed; what comes later is a step of its own.
+Published steps are never changed. Later changes are new steps.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ CREATE TRIGGER files_of_no_image AFTER DELETE ON images BEGIN
         AND NOT EXISTS (SELECT 1 FROM images WHERE image = files.hash)
         AND NOT EXISTS (SELECT 1 FROM images WHERE mask = files.hash);
 END;
-CREATE TABLE text_threads (
+CREATE TABLE completions (
     id TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
     channel INTEGER NOT NULL,
     message INTEGER NOT NULL,
     created REAL NOT NULL,  -- seconds since 1970
-    thread TEXT NOT NULL,  -- JSON: the request, and the segments that the model wrote
+    history TEXT NOT NULL,  -- JSON: the request, and the segments that the model wrote
     expires REAL  -- seconds since 1970; null: with its message
 );
-CREATE INDEX text_threads_by_message ON text_threads (message);
-CREATE INDEX text_threads_by_channel ON text_threads (channel);
-CREATE INDEX text_threads_by_owner ON text_threads (owner);
+CREATE INDEX completions_by_message ON completions (message);
+CREATE INDEX completions_by_channel ON completions (channel);
+CREATE INDEX completions_by_owner ON completions (owner);
 CREATE TABLE server_settings (
     id INTEGER PRIMARY KEY,  -- of the server
     settings TEXT NOT NULL  -- JSON
@@ -62,7 +62,7 @@ VERSION = len(_STEPS)
 
 
 def steps_from(version: int) -> list[str]:
-    """Return SQL scripts that bring a file of `version` up to date, each in a transaction of its own."""
+    """Return the SQL scripts that upgrade a file of `version`, each in its own transaction."""
     return [
         f"BEGIN;\n{step}\nPRAGMA user_version = {number};\nCOMMIT;"
         for number, step in enumerate(_STEPS[version:], start=version + 1)

@@ -1,4 +1,4 @@
-"""What servers and people have settled, in memory and on disk: looked up at once, and kept when it changes."""
+"""Settings of servers and people, held in memory and on disk."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from storage.database import Database
 
 @dataclass(frozen=True, slots=True)
 class ServerSettings:
-    """Rules of one server. They may narrow what the operator allows, never widen it.
+    """Rules of one server. They can restrict what the operator allows, not extend it.
 
-    `models` has the default model's name for each task that has one; such a model may have been removed since.
-    `private`: answers are shown to those who asked alone. `channels` and `roles` are Discord's ids of where and for
-    whom the bot works; empty is everywhere and everybody. The rest are limits: `pictures` and `new_tokens` of one
-    request, `messages` that one request may read, and `per_person`, the requests of one person at a time.
+    `models` has the default model's name by task; such a model may have been removed since. With `private`, only the
+    person who asked sees an answer. `channels` and `roles` are Discord's ids of where and for whom the bot works; empty
+    means everywhere and everyone. The others are limits: `pictures` and `new_tokens` of one request, `messages` that
+    one request may read, and `per_person`, the number of one person's concurrent requests.
     """
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -35,8 +35,8 @@ class ServerSettings:
 class PersonSettings:
     """Preferences of one person, on every server.
 
-    `models` as for servers; `language` is a code such as "de", empty for that of Discord; `private`: commands answer
-    this person alone.
+    `models` is as for servers. `language` is a code such as "de"; empty for Discord's language. With `private`, only
+    this person sees the bot's answers.
     """
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -48,7 +48,7 @@ S = TypeVar("S", ServerSettings, PersonSettings)
 
 
 class SettingsTable(Generic[S]):
-    """One table: an id of Discord's, and its settings as JSON. Who changed nothing has no row."""
+    """One table: an id of Discord and its settings as JSON. Default settings have no row."""
 
     def __init__(self, database: Database, table: str, default: S) -> None:
         self._database = database
@@ -63,11 +63,11 @@ class SettingsTable(Generic[S]):
         self._rows = {row["id"]: self._json.validate_json(row["settings"]) for row in rows}
 
     def get(self, number: int | None) -> S:
-        """From memory; the default for None and for who changed nothing."""
+        """Return settings from memory; the default for None and for unknown ids."""
         return self._default if number is None else self._rows.get(number, self._default)
 
     async def change(self, number: int, change: Callable[[S], S]) -> S:
-        """Keep what `change` makes of the settings, and return it; raises StorageError."""
+        """Store the result of `change` and return it. Raise StorageError."""
         async with self._database.writing() as connection:
             settings = change(self.get(number))
             await connection.execute(f"DELETE FROM {self._table} WHERE id = ?", (number,))
@@ -81,34 +81,34 @@ class SettingsTable(Generic[S]):
         return settings
 
     async def forget(self, number: int) -> None:
-        """Back to the default; raises StorageError."""
+        """Restore the default. Raise StorageError."""
         await self.change(number, lambda _: self._default)
 
 
 class SettingsTables:
-    """`servers` and `people`, each by Discord's id."""
+    """Settings of `servers` and `people`, by Discord's ids."""
 
     def __init__(self, database: Database) -> None:
         self.servers = SettingsTable(database, "server_settings", ServerSettings())
         self.people = SettingsTable(database, "person_settings", PersonSettings())
 
     async def load(self) -> None:
-        """Read all into memory."""
+        """Read all settings into memory."""
         await self.servers.load()
         await self.people.load()
 
     def server(self, guild_id: int | None) -> ServerSettings:
-        """The rules of a server; none for a direct message (None)."""
+        """Return the rules of a server; the default for direct messages (None)."""
         return self.servers.get(guild_id)
 
     def person(self, user_id: int) -> PersonSettings:
-        """What this person prefers."""
+        """Return this person's preferences."""
         return self.people.get(user_id)
 
     async def export_of(self, owner: int) -> dict[str, Any]:
-        """This person's own settings as plain data."""
+        """Return this person's settings as plain data."""
         return asdict(self.person(owner))
 
     async def forget_owner(self, owner: int) -> None:
-        """This person's own settings go."""
+        """Delete this person's settings."""
         await self.people.forget(owner)

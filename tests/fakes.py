@@ -169,11 +169,11 @@ async def kept_of(store: Store, owner: int) -> dict[str, Any]:
     return {
         "settings": await store.settings.export_of(owner),
         "images": await store.images.export_of(owner),
-        "text_threads": await store.text_threads.export_of(owner),
+        "completions": await store.completions.export_of(owner),
     }
 
 
 async def forget_all_of(store: Store, owner: int) -> None:
     """Delete all that the store keeps of one person."""
-    for table in (store.settings, store.images, store.text_threads):
+    for table in (store.settings, store.images, store.completions):
         await table.forget_owner(owner)

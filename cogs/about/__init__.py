@@ -1,4 +1,4 @@
-"""/help, /models and /queue: what the bot can do, what it has, how busy it is. Only the person who asks sees them."""
+"""/help, /models and /queue: the commands, the models and the queues, shown only to the person who asks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EVERYWHERE = {ANYWHERE: True} | PRIVATE
 
 
 class About(commands.Cog):
-    """The bot itself."""
+    """The commands about the bot itself."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
@@ -56,7 +56,7 @@ class About(commands.Cog):
             await session.finish(queue_page(session.engine.queues()))
 
 
-async def show_help(session: ReplySession, bot: Inkling, may: discord.Permissions, name: str = "") -> None:
-    """The page of that name, or the overview, for somebody who `may` do that; below it a menu of the others."""
+async def show_help(session: ReplySession, bot: Inkling, permissions: discord.Permissions, name: str = "") -> None:
+    """Show the page with this name, or the overview, for these permissions, and a menu of all pages below it."""
     await session.acknowledge()
-    await session.finish(await page_of(bot, name, may), help_menu(bot, name, may))
+    await session.finish(await page_of(bot, name, permissions), help_menu(bot, name, permissions))

@@ -1,4 +1,4 @@
-"""The menu below a page of /help, which leads to the others."""
+"""The menu below a page of /help, which shows the other pages."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ _CUSTOM_ID = custom_id("help", "topic")
 
 
 class HelpMenu(PersistentItem, template=_CUSTOM_ID):
-    """A private page gives way to the next; below a public one, whoever chooses gets a page of their own."""
+    """The menu of help pages. It replaces a private page; below a public one, it sends a private page."""
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
-        bot, [name], may = bot_of(interaction), chosen_values(interaction), interaction.permissions
-        text, view = (await page_of(bot, name, may)).text, help_menu(bot, name, may)
+        bot, [name], permissions = bot_of(interaction), chosen_values(interaction), interaction.permissions
+        text, view = (await page_of(bot, name, permissions)).text, help_menu(bot, name, permissions)
         if message.flags.ephemeral:
             await interaction.edit_original_response(content=text, view=view)
         else:
             await interaction.followup.send(text, view=view, ephemeral=True)
 
 
-def help_menu(bot: Inkling, current: str, may: discord.Permissions) -> discord.ui.View:
-    """All pages for somebody who `may` do that, with the `current` one chosen."""
+def help_menu(bot: Inkling, current: str, permissions: discord.Permissions) -> discord.ui.View:
+    """Return a menu of all pages for these permissions, with the `current` one chosen."""
     options = [
         discord.SelectOption(
             label=topic.label[:100],
@@ -34,7 +34,7 @@ def help_menu(bot: Inkling, current: str, may: discord.Permissions) -> discord.u
             description=topic.about[:100],
             default=topic.name == (current or OVERVIEW),
         )
-        for topic in topics(bot, may)
+        for topic in topics(bot, permissions)
     ]
     placeholder = tr("More about…")
     return persistent_view(discord.ui.Select(custom_id=_CUSTOM_ID, placeholder=placeholder, options=options[:25]))

@@ -21,37 +21,40 @@ Slash = app_commands.Command[Any, ..., Any]
 
 
 _SHOWN = 7
-"""Names of each kind of thing that a model draws; all kinds together fit into a message."""
+"""The most names of each kind of thing that a model draws, so that all kinds fit into a message."""
 
 _KINDS = 5
-"""Kinds of which one name is enough."""
+"""The number of kinds to give one example of."""
 
 OVERVIEW = "the overview"
-"""The name of the page that leads to the others."""
+"""The name of the overview page."""
 
 
 @dataclass(frozen=True, slots=True)
 class HelpTopic:
-    """A page: its `name` among all, what a person chooses, and that in a few more words."""
+    """A page: its unique `name`, its label in the menu, and a short description."""
 
     name: str
     label: str
     about: str
 
 
-def topics(bot: Inkling, may: discord.Permissions) -> list[HelpTopic]:
-    """Every page for somebody who `may` do that, in the current language; a command has no space in its name."""
+def topics(bot: Inkling, permissions: discord.Permissions) -> list[HelpTopic]:
+    """Return every page for these permissions, in the current language; names with a space are not commands."""
     return [
         HelpTopic(OVERVIEW, tr("Overview"), tr("All that I can do")),
-        *(HelpTopic(each.qualified_name, _named(each), translated(each.description)) for each in _slash(bot, may)),
+        *(
+            HelpTopic(each.qualified_name, _slash_name(each), translated(each.description))
+            for each in _slash_commands(bot, permissions)
+        ),
         HelpTopic("the menus", tr("The menu of a message"), tr("What is there under Apps")),
         HelpTopic("the replies", tr("Replies"), tr("What to write in a reply, after my name")),
         HelpTopic("the drawings", tr("Drawings"), tr("Buttons, marks in prompts, and what small models draw")),
     ]
 
 
-async def page_of(bot: Inkling, name: str, may: discord.Permissions) -> MessageContent:
-    """The page of that name, as in `topics`, or as one types a command; the overview for any other."""
+async def page_of(bot: Inkling, name: str, permissions: discord.Permissions) -> MessageContent:
+    """Return the page with a name from `topics` or of a command (`/imagine`); the overview for any other name."""
     match name:
         case "the menus":
             lines = _menus(bot)
@@ -60,17 +63,20 @@ async def page_of(bot: Inkling, name: str, may: discord.Permissions) -> MessageC
         case "the drawings":
             lines = _drawings(await bot.engine.statuses())
         case _:
-            command = next((each for each in _slash(bot, may) if each.qualified_name == name.removeprefix("/")), None)
-            lines = _command(command) if command else _overview(bot, may)
+            command = next(
+                (each for each in _slash_commands(bot, permissions) if each.qualified_name == name.removeprefix("/")),
+                None,
+            )
+            lines = _command(command) if command else _overview(bot, permissions)
             if command and command.name == "imagine":
                 lines = chain(lines, _warning(await bot.engine.statuses()))
     return MessageContent("\n".join(lines))
 
 
-def _overview(bot: Inkling, may: discord.Permissions) -> Iterator[str]:
+def _overview(bot: Inkling, permissions: discord.Permissions) -> Iterator[str]:
     yield tr("**What I can do.** Below are all details, with examples.")
-    for command in _slash(bot, may):
-        yield f"`{_named(command)}` {translated(command.description)}"
+    for command in _slash_commands(bot, permissions):
+        yield f"`{_slash_name(command)}` {translated(command.description)}"
     menus = ", ".join(word(menu.name, "menu") for menu in _menu_commands(bot))
     yield tr("**In the menu of a message**, under Apps: {names}", names=menus)
     replies = ", ".join(f"`@Inkling {command.name}`" for command in _reply_commands(bot))
@@ -78,7 +84,7 @@ def _overview(bot: Inkling, may: discord.Permissions) -> Iterator[str]:
 
 
 def _command(command: Slash) -> Iterator[str]:
-    yield f"**{_named(command)}**"
+    yield f"**{_slash_name(command)}**"
     yield translated(command.description)
     yield f"-# {visibility_of(command)}"
     if command.parameters:
@@ -114,14 +120,14 @@ def _drawings(statuses: Sequence[ModelStatus]) -> Iterator[str]:
         "**Again**: a picture that I drew, given to /imagine as `image` without a prompt, is drawn again from what its "
         "file says."
     )
-    if small := _small_painter(statuses):
+    if small := _small_image_model(statuses):
         yield ""
-        yield from _knowledge(small.spec.name, small.card.knows)
+        yield from _drawable_things(small.spec.name, small.card.knows)
 
 
 def _warning(statuses: Sequence[ModelStatus]) -> Iterator[str]:
-    """The examples above are for models that draw anything."""
-    if small := _small_painter(statuses):
+    """Yield a note if a model draws only certain things, since the examples are for models that draw anything."""
+    if small := _small_image_model(statuses):
         names = ", ".join(names[0] for names in list(small.card.knows.values())[:_KINDS])
         yield "-# " + tr(
             "`{model}` draws single things, such as {names}; below, under “{page}”, are more.",
@@ -131,14 +137,14 @@ def _warning(statuses: Sequence[ModelStatus]) -> Iterator[str]:
         )
 
 
-def _small_painter(statuses: Sequence[ModelStatus]) -> ModelStatus | None:
-    """The first that comes with a list of all that it can draw."""
+def _small_image_model(statuses: Sequence[ModelStatus]) -> ModelStatus | None:
+    """Return the first model with a list of everything it can draw."""
     listing = (status for status in statuses if status.spec.task == "imagine" and status.card.knows)
     return next(listing, None)
 
 
-def _knowledge(model: str, kinds: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    """Examples of everything that a small model draws, in English, which is all that it reads."""
+def _drawable_things(model: str, kinds: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    """Yield examples of what a small model draws, in English, since it understands nothing else."""
     count = sum(map(len, kinds.values()))
     yield tr("**What `{model}` draws**: {count} things, one to a picture. Among them:", model=model, count=count)
     for kind, names in kinds.items():
@@ -146,15 +152,15 @@ def _knowledge(model: str, kinds: Mapping[str, tuple[str, ...]]) -> Iterator[str
         yield f"-# {kind}: {', '.join(names[::step][:_SHOWN])}"
 
 
-def _named(command: Slash) -> str:
+def _slash_name(command: Slash) -> str:
     return "/" + " ".join(word(part, "command") for part in command.qualified_name.split())
 
 
-def _slash(bot: Inkling, may: discord.Permissions) -> list[Slash]:
-    """Those that Discord, too, lists to such a person unless the server has said otherwise."""
+def _slash_commands(bot: Inkling, permissions: discord.Permissions) -> list[Slash]:
+    """Return the commands that Discord shows for these permissions by default."""
     walk = bot.tree.walk_commands(type=discord.AppCommandType.chat_input)
     slash = (command for command in walk if isinstance(command, app_commands.Command))
-    return [command for command in slash if (command.default_permissions or discord.Permissions.none()) <= may]
+    return [command for command in slash if (command.default_permissions or discord.Permissions.none()) <= permissions]
 
 
 def _menu_commands(bot: Inkling) -> list[app_commands.ContextMenu]:

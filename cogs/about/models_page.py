@@ -1,4 +1,4 @@
-"""The models, each once, however many commands it serves."""
+"""The page of /models, which lists each model once."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inference import ModelStatus
 
 
 def models_page(statuses: Sequence[ModelStatus]) -> MessageContent:
-    """In the order of the settings; the first of each command is what it uses when no model is named."""
+    """Return the models in the order of the configuration; the first one of each command is its default."""
     first: dict[str, ModelStatus] = {}
     for status in statuses:
         first.setdefault(status.spec.task, status)
@@ -33,7 +33,7 @@ def _model(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Ite
 
 
 def _served(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
-    """The commands that use the model unless another is named, and those where it has to be named."""
+    """Yield the commands that use the model by default, and the others that can use it."""
     if default := [slash(each.spec.task) for each in group if each in defaults]:
         yield tr("default of {commands}", commands=", ".join(default))
     if other := [slash(each.spec.task) for each in group if each not in defaults]:

@@ -1,4 +1,4 @@
-"""How busy each device is."""
+"""The page of /queue, which shows how busy each device is."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inference import QueueStatus
 
 
 def queue_page(queues: Sequence[QueueStatus]) -> MessageContent:
-    """A line for each device."""
+    """Return a line for each device."""
     return MessageContent("\n".join(map(_line, queues)) or tr("Nobody is waiting."))
 
 
@@ -26,7 +26,7 @@ def _line(status: QueueStatus) -> str:
 
 
 def _device(name: str) -> str:
-    """`cuda:1`, as torch calls it, in words."""
+    """Return the name of a torch device such as `cuda:1` in words."""
     kind, _, number = name.partition(":")
     match kind:
         case "cuda":

@@ -1,4 +1,4 @@
-"""/ask and the menu "Ask about this": evidence first, and a model's own words only where they are labelled."""
+"""/ask and the menu "Ask about this": answers with evidence, and labelled answers in a model's own words."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ __all__ = ["AnswerCache", "Ask", "Question", "check_question", "gather_by_reply"
 
 
 class Ask(commands.Cog):
-    """Questions about texts, and to a language model."""
+    """The commands that answer questions about texts, or with a language model."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
@@ -82,14 +82,14 @@ class Ask(commands.Cog):
     ) -> None:
         """Ask about a text, files or messages; without any of them, ask a language model."""
         files = tuple(each for each in (file, file2, file3, file4, file5) if each)
-        given, asked = AskInputs(text or "", files, link, messages), Question(question, model, own_words)
+        inputs, asked = AskInputs(text or "", files, link, messages), Question(question, model, own_words)
         async with self.bot.sessions.open(
             InteractionResponder(interaction, private=leads_elsewhere(interaction, link))
         ) as session:
-            check_question(session, asked, sourced=bool(given))
-            source = await gather_inputs(session, interaction, given) if given else None
+            check_question(session, asked, sourced=bool(inputs))
+            source = await gather_inputs(session, interaction, inputs) if inputs else None
             await show_answer(session, self.answers, asked, source)
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """The menu: the question comes in a form."""
+        """Open a form for the question; this is the menu "Ask about this"."""
         await interaction.response.send_modal(QuestionForm(self.bot.sessions, self.answers, message))

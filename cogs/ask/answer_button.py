@@ -1,4 +1,4 @@
-"""The buttons below an answer. They carry its key, and what that stands for is in memory (see `answer_cache`)."""
+"""The buttons below an answer. Their ids hold the answer's key in the `AnswerCache`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cogs.i18n import gettext_noop
 
 
 class AnswerButton(PersistentItem, template=custom_id("ask", "(?P<action>context|words)", r"(?P<key>[\w-]+)")):
-    """Any button below any answer, for the person who asked; a press is answered in a message of its own."""
+    """A button below an answer, for the person who asked; the reply to a press is a new message."""
 
     not_yours = gettext_noop("Only the person who asked can use these buttons. Ask your own question with /ask.")
 

@@ -1,4 +1,4 @@
-"""What the buttons below an answer need, in memory and for an hour: texts that people hand in are not stored."""
+"""A cache of answers for their buttons, in memory and for an hour; texts from people are not stored."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from cogs.i18n import ntr
 from inference import InvalidRequest
 
 _SECONDS = 3600.0
-_MOST = 1000
-"""Some 10 kB each."""
+_LIMIT = 1000
+"""The most answers in the cache, about 10 kB each."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
-    """An answer to `owner`'s `question`: the `evidence` as it was shown, the text `around` it as it will be shown.
+    """An answer to `owner`'s `question`: the `evidence` as it was shown, and the text `around` it, ready to show.
 
-    `passages` are the parts of the text that speak most of the question, `note` is small print about all of it.
+    `passages` are the parts of the text that match the question best, `note` is small print about the source.
     """
 
     owner: int
@@ -32,35 +32,37 @@ class CachedAnswer:
 
 
 class AnswerCache(PersonalData):
-    """The latest answers by a key of their own. A restart, like the hour, ends what is kept."""
+    """The latest answers by key, for an hour or until a restart."""
 
     name = "answers"
 
-    def __init__(self, seconds: float = _SECONDS, most: int = _MOST) -> None:
+    def __init__(self, seconds: float = _SECONDS, limit: int = _LIMIT) -> None:
         self._seconds = seconds
-        self._most = most
+        self._limit = limit
         self._answers: dict[str, CachedAnswer] = {}
 
     def add(self, answer: CachedAnswer) -> str:
-        """Keep the answer, and return its key."""
+        """Store the answer and return its key."""
         key = secrets.token_urlsafe(6)
         self._answers[key] = answer
         asyncio.get_running_loop().call_later(self._seconds, self._drop, key)
-        if len(self._answers) > self._most:
+        if len(self._answers) > self._limit:
             self._drop(next(iter(self._answers)))
         return key
 
     def get(self, key: str) -> CachedAnswer:
-        """Return what is kept under `key`; raise InvalidRequest where that is nothing."""
+        """Return the answer with this key; raise InvalidRequest if there is none."""
         if key not in self._answers:
             raise InvalidRequest(
-                "I no longer have the text of this answer: texts are not stored, and forgotten after an hour or when "
-                "I am restarted. Follow the link, if there is one, or ask again."
+                "I no longer have the text of this answer. I keep texts in memory, for an hour or until I restart. "
+                "Follow the link, if there is one, or ask again."
             )
         return self._answers[key]
 
     async def describe(self, person: int) -> str:
         count = len(await self.export(person))
+        if not count:
+            return ""
         return ntr(
             "{count} answer of /ask and what stands around it, in memory and for an hour. Its buttons need that.",
             "{count} answers of /ask and what stands around them, in memory and for an hour. Their buttons need that.",

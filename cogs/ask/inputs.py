@@ -1,4 +1,4 @@
-"""What people give to look in: a text, files, a linked message, the last messages; as one text."""
+"""The inputs of /ask as one text: a text, files, a linked message, the last messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cogs.i18n import tr
 
 @dataclass(frozen=True, slots=True)
 class AskInputs:
-    """What was given; `messages` is how many of the channel's last ones."""
+    """The inputs; `messages` is the number of the channel's last messages."""
 
     text: str = ""
     files: tuple[discord.Attachment, ...] = ()
@@ -35,23 +35,23 @@ class AskInputs:
         return bool(self.text or self.files or self.link or self.messages)
 
 
-async def gather_inputs(session: ReplySession, interaction: discord.Interaction, given: AskInputs) -> Source:
-    """All of it, in the order of the options.
+async def gather_inputs(session: ReplySession, interaction: discord.Interaction, inputs: AskInputs) -> Source:
+    """Join all inputs in the order of the options.
 
-    Acknowledges where something must be fetched, after all that can be refused from memory; raises InvalidRequest.
+    Acknowledge if something must be fetched, after the checks that need no request to Discord; raise InvalidRequest.
     """
-    check_files(session, given.files)
-    linked = await linked_message(session, interaction, given.link) if given.link else None
-    past = await read_history(session, interaction, HistoryRange(given.messages)) if given.messages else None
-    sources = [Source(given.text, (_name_of_typed(given),))]
-    sources += [await source_of_file(session, file) for file in given.files]
+    check_files(session, inputs.files)
+    linked = await linked_message(session, interaction, inputs.link) if inputs.link else None
+    history = await read_history(session, interaction, HistoryRange(inputs.messages)) if inputs.messages else None
+    sources = [Source(inputs.text, (_name_of_typed(inputs),))]
+    sources += [await source_of_file(session, file) for file in inputs.files]
     sources += await sources_of_message(session, linked) if linked else []
-    sources += [_of_transcript(past[1])] if past else []
+    sources += [_source_of_transcript(history[1])] if history else []
     return join_sources(sources)
 
 
 async def gather_by_reply(session: ReplySession, message: discord.Message) -> Source | None:
-    """What a plain message points at: the message it replies to and its own documents; None without either."""
+    """Join the message replied to and the documents of `message`; return None if it has neither."""
     target = await pointed_at(message)
     own = documents(message)
     if target is None and not own:
@@ -61,10 +61,10 @@ async def gather_by_reply(session: ReplySession, message: discord.Message) -> So
     return join_sources([*sources, *[await source_of_file(session, file) for file in own]])
 
 
-def _name_of_typed(given: AskInputs) -> str:
-    return tr("the text you gave") if given.files or given.link or given.messages else ""
+def _name_of_typed(inputs: AskInputs) -> str:
+    return tr("the text you gave") if inputs.files or inputs.link or inputs.messages else ""
 
 
-def _of_transcript(past: Transcript) -> Source:
-    links = tuple(message.jump_url for message in past.messages)
-    return Source(past.text, links, past.boundaries, past.coverage())
+def _source_of_transcript(transcript: Transcript) -> Source:
+    links = tuple(message.jump_url for message in transcript.messages)
+    return Source(transcript.text, links, transcript.boundaries, transcript.coverage())

@@ -13,7 +13,7 @@ from cogs.i18n import tr
 
 
 class QuestionForm(Form):
-    """One line for the question, and a box for how to answer it."""
+    """A form with a field for the question, and a checkbox for an answer in the model's own words."""
 
     def __init__(self, sessions: ReplySessions, answers: AnswerCache, message: discord.Message) -> None:
         super().__init__(tr("Ask about this message"))

@@ -1,10 +1,10 @@
-"""How answers are put: the evidence in its own sentence, where it is from, and how sure it is in plain words."""
+"""The text of answers: the evidence in its sentence, its origin, and how sure the model is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cogs.ask.excerpts import cut, in_paragraphs, in_sentence
+from cogs.ask.quotations import cut, in_paragraphs, in_sentence
 from cogs.common import MessageContent, neutral, quoted
 from cogs.common.markdown import without_escapes
 from cogs.common.sources import Source
@@ -14,42 +14,43 @@ from inference import Answer
 _SURE = 0.8
 _LIKELY = 0.5
 _FAINT = 0.02
-"""A score is the share of belief in one span, among all other spans and "the text does not say" together. From 0.8 on,
-at most one in five is left for anything else; from 0.5 on, the span is likelier than all else together. Other answers
-of less than one in fifty would mislead more often than help."""
+"""The least scores to show. A score is the probability of one span, against all other spans and "no answer". From 0.5
+on, the span is likelier than everything else together. Alternatives below 0.02 would mislead more often than help."""
 
 _SHORT_REACH = 100
 _MOST_NAMES = 5
 
 
 def below(question: str, text: str, note: str = "") -> MessageContent:
-    """`text` with the question above it; a file of a long one holds it as it was written."""
+    """Return `text` with the question above it; the file of a long text has it without escapes."""
     text = f"{quoted(question)}\n\n{text}"
     return MessageContent(text, plain=without_escapes(text), note=note)
 
 
 def in_own_words(text: str, quotes: str, *, always: bool = False) -> str:
-    """What a language model made of a text, and what that text says; `always`: this model does nothing else."""
+    """Return a language model's answer with the evidence; `always` is for a model that has no other mode."""
     label = (
         tr("This model always answers in its own words, which may be wrong")
         if always
         else tr("In the model's own words, which may be wrong")
     )
-    words = _generated(text, label)
-    return "\n".join([words, tr("What I found there:"), quotes] if quotes else [words])
+    answer = _generated(text, label)
+    return "\n".join([answer, tr("What I found there:"), quotes] if quotes else [answer])
 
 
 def from_memory(text: str) -> str:
-    """What a language model says without any text to look in."""
+    """Return a language model's answer without a source."""
     return _generated(text, tr("From the model's memory, without a source; it may be wrong"))
 
 
 def evidence(answer: Answer, source: Source) -> str:
-    """What `source` says, in its own sentences; or honestly that it does not, and what might be meant."""
+    """Return the sentences of `source` that answer; or say that there is no answer, and show the best guess."""
     shown = span(answer)
     if answer.generated and shown:
         quote = _quote(*shown, source)
-        return quote if answer.text else f"{tr('No answer held up, but this speaks of the question:')}\n{quote}"
+        if answer.text:
+            return quote
+        return f"{tr('I found no reliable answer, but this part is about the question:')}\n{quote}"
     if answer.generated and answer.text:
         return ""
     if answer.text and shown:
@@ -59,21 +60,21 @@ def evidence(answer: Answer, source: Source) -> str:
 
 
 def alternatives(answer: Answer, source: Source) -> str:
-    """Other answers than the one found, a line each; empty if there are none worth telling."""
+    """Return the alternative answers, a line each; empty if none is likely enough."""
     others = list(_worth_showing(answer)) if answer.text else []
     lines = (f"{number}. {_alternative(other, source)}" for number, other in enumerate(others, 1))
-    return "\n".join([tr("Other answers that the text may hold:"), *lines]) if others else ""
+    return "\n".join([tr("Other possible answers in the text:"), *lines]) if others else ""
 
 
 def span(answer: Answer) -> tuple[int, int] | None:
-    """Start and end of what `evidence` shows first, if anything."""
+    """Return the start and end of the span that `evidence` shows first; None if there is none."""
     if answer.generated:
         return next(iter(answer.passages), None)
     return next(((found.start, found.end) for found in (answer, *_worth_showing(answer)) if found.text), None)
 
 
 def surroundings(start: int, end: int, source: Source) -> str:
-    """The paragraphs around a span, and where they are from."""
+    """Return the paragraphs around a span, and their origin."""
     return _from(in_paragraphs(source.text, start, end), source.origin(start))
 
 

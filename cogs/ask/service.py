@@ -1,4 +1,4 @@
-"""From a question to its answer: looked up in a text, in a model's own words, or from its memory."""
+"""Answers to questions: found in a text, in a model's own words, or from its memory."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from cogs.i18n import tr
 from inference import Answer, AskRequest, ChatAnswerRequest, Engine
 
 _PASSAGES = 3
-"""Windows of the text from which a model answers in its own words; more would tell a small one less."""
+"""The number of passages from which a model answers in its own words; more would confuse a small model."""
 
 _LONGEST_PASSAGE = 8000
-"""Characters of one of them; where a model names none, as many of the text. A window of spaces is longer than that."""
+"""The most characters of a passage, or of the text if there are no passages. One with many spaces can be longer."""
 
 _BETWEEN = "\n\n"
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What somebody wants to know, and how; `model` is empty for the task's default."""
+    """A question and how to answer it; `model` is empty for the task's default."""
 
     text: str
     model: str = ""
@@ -33,7 +33,7 @@ class Question:
 
 
 def check_question(session: ReplySession, question: Question, *, sourced: bool) -> None:
-    """Refuse what can be refused from memory, before what is `sourced` is fetched; raises InvalidRequest."""
+    """Check the question before its source is fetched (`sourced`: there is one); raise InvalidRequest."""
     if sourced:
         session.check(AskRequest(question=question.text, model=question.model), pending=["context"])
     if question.own_words or not sourced:
@@ -41,7 +41,7 @@ def check_question(session: ReplySession, question: Question, *, sourced: bool) 
 
 
 async def show_answer(session: ReplySession, cache: AnswerCache, question: Question, source: Source | None) -> None:
-    """Answer from `source`, or without one from what a language model knows."""
+    """Answer from `source`; without one, from a language model's memory."""
     if source is None:
         await _show_from_memory(session, question)
         return
@@ -57,7 +57,7 @@ async def show_answer(session: ReplySession, cache: AnswerCache, question: Quest
 
 
 async def show_in_own_words(session: ReplySession, cached: CachedAnswer) -> None:
-    """A language model's answer as it grows, and in the end the evidence below it."""
+    """Show a language model's answer while it grows, and then the evidence below it."""
     request = ChatAnswerRequest(question=cached.question, context=cached.passages, owner=str(session.owner))
     answer = await session.run(
         session.check(request), Answer, ProgressRenderer(draft=lambda text: below(cached.question, neutral(text)))
@@ -66,7 +66,7 @@ async def show_in_own_words(session: ReplySession, cached: CachedAnswer) -> None
 
 
 def has_language_model(engine: Engine) -> bool:
-    """Whether there is a language model to answer in its own words."""
+    """Return whether a language model is configured."""
     return bool(engine.models("complete"))
 
 
@@ -98,7 +98,7 @@ def _cached(session: ReplySession, question: Question, answer: Answer, source: S
 
 
 def _buttons(key: str, *, context: bool, words: bool) -> discord.ui.View:
-    """Those that have something to show."""
+    """Return a view with the buttons that apply."""
     labels = {"context": tr("Show context")} if context else {}
     labels |= {"words": tr("In own words")} if words else {}
     buttons = [discord.ui.Button(label=label, custom_id=custom_id("ask", each, key)) for each, label in labels.items()]

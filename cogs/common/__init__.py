@@ -1,4 +1,4 @@
-"""What every command shares: the message that tells how a job goes, and how it ends."""
+"""Code that all commands share: reply sessions, their progress, and the final message."""
 
 from cogs.common.error_messages import report
 from cogs.common.markdown import neutral, quoted

@@ -1,4 +1,4 @@
-"""The past messages of a channel as one text that knows where each message stands in it."""
+"""Transcripts of a channel's past messages, with the position of each message."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ _HIDDEN = gettext_noop(
     "Discord hides these messages from me. The bot's operator can change that: Message Content Intent, under Bot at "
     "https://discord.com/developers/applications. Until then, use a message's menu (Apps, Summarize), or paste a text."
 )
-_PAGE = 100
-"""Messages that Discord hands over at once."""
+_PAGE_SIZE = 100
+"""Messages that Discord returns in one response."""
 
 
 @dataclass(frozen=True, slots=True)
 class TranscriptMessage:
-    """What one message says, and where: `name: words` stands at `start` in its transcript's text.
+    """The text of one message; `name: words` begins at `start` in the transcript's text.
 
-    `author` is Discord's id; several people can go by one name.
+    `author` is a Discord id, since several people can have the same name.
     """
 
     author: int
@@ -42,10 +42,10 @@ class TranscriptMessage:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """`Name: words`, one message after another, oldest first.
+    """A text of `Name: words` lines, one for each message, oldest first.
 
-    Of `seen` messages, `silent` had no text, Discord hid the text of `hidden`, and `aside` are no talk (see `is_talk`).
-    `complete` tells that nothing was left out for being too much.
+    Of `seen` messages, `without_text` had no text, Discord hid the text of `hidden`, and `not_talk` are not part of the
+    conversation (see `is_talk`). `complete` is false if older messages were left out because of a limit.
     """
 
     text: str
@@ -58,15 +58,15 @@ class Transcript:
 
     @property
     def boundaries(self) -> tuple[int, ...]:
-        """Where each message begins in `text`."""
+        """The position in `text` at which each message begins."""
         return tuple(message.start for message in self.messages)
 
     def message_at(self, position: int) -> TranscriptMessage:
-        """The message that `text[position]` belongs to."""
+        """Return the message that `text[position]` belongs to."""
         return self.messages[max(0, bisect_right(self.boundaries, position) - 1)]
 
     def coverage(self, parts: int = 1) -> str:
-        """What was read, and why not more: `212 of 340 messages, 3 parts; 12 had no text`."""
+        """Say how much was read, and what was left out: `212 of 340 messages, 3 parts; 12 had no text`."""
         count = len(self.messages)
         read = ntr("{count} of {seen} message", "{count} of {seen} messages", self.seen, count=count, seen=self.seen)
         reading = [read, ntr("{parts} part", "{parts} parts", parts, parts=parts)] if parts > 1 else [read]
@@ -77,8 +77,8 @@ class Transcript:
             yield ntr("{count} had no text", "{count} had no text", self.without_text, count=self.without_text)
         if self.not_talk:
             yield ntr(
-                "{count} was mine, for me, or a notice of Discord",
-                "{count} were mine, for me, or notices of Discord",
+                "{count} skipped: by me, to me, or a system message of Discord",
+                "{count} skipped: by me, to me, or system messages of Discord",
                 self.not_talk,
                 count=self.not_talk,
             )
@@ -91,7 +91,7 @@ class Transcript:
 
 
 def check_history(interaction: discord.Interaction) -> discord.abc.MessageableChannel:
-    """The channel, if both sides may read its past; raises InvalidRequest."""
+    """Return the channel if both the person and the bot may read its history; else raise InvalidRequest."""
     channel = interaction.channel
     if not isinstance(channel, discord.abc.Messageable):
         raise InvalidRequest("There are no messages to read here.")
@@ -104,23 +104,24 @@ def check_history(interaction: discord.Interaction) -> discord.abc.MessageableCh
 
 async def read_back(
     channel: discord.abc.Messageable,
-    most: int,
+    limit: int,
     before: discord.abc.Snowflake,
     *,
     until: Callable[[discord.Message], bool] = lambda message: False,
     on_page: Callable[[int], None] = lambda count: None,
 ) -> tuple[list[discord.Message], bool]:
-    """The messages before `before`, newest first: `most` of them, or as many as come before one that `until` names.
+    """Return up to `limit` messages before `before`, newest first, and whether `until` ended the list.
 
-    Also whether that one was met. `on_page` gets how many there are so far, after each page. Raises InvalidRequest.
+    The list ends before the first message for which `until` is true. After each page, `on_page` gets the number of
+    messages so far. Raise InvalidRequest if the bot can't read the channel.
     """
     messages: list[discord.Message] = []
     try:
-        async for message in channel.history(limit=most, before=before):
+        async for message in channel.history(limit=limit, before=before):
             if until(message):
                 return messages, True
             messages.append(message)
-            if len(messages) % _PAGE == 0:
+            if len(messages) % _PAGE_SIZE == 0:
                 on_page(len(messages))
     except discord.Forbidden as error:
         raise InvalidRequest("I can't read this channel. Ask a moderator to add me to the server.") from error
@@ -128,14 +129,14 @@ async def read_back(
 
 
 def is_talk(message: discord.Message, me: discord.ClientUser | None) -> bool:
-    """Whether it is what people say to each other: not the bot's own, not a call of the bot, no notice of Discord."""
+    """Return whether the message is conversation: not by the bot, not a call of the bot, not a system message."""
     message = _original(message)
     called = me is not None and message.content.startswith((f"<@{me.id}>", f"<@!{me.id}>"))
     return message.author != me and not called and not message.is_system()
 
 
 def is_read(message: discord.Message, me: discord.ClientUser | None) -> bool:
-    """Whether it is talk with words in it, or with words that Discord may hide."""
+    """Return whether the message is conversation and has text, or has text that Discord may hide."""
     original = _original(message)
     return is_talk(message, me) and bool(words(original).strip() or not visible(original))
 
@@ -147,48 +148,48 @@ def transcribe(
     longest: int | None = None,
     complete: bool = True,
 ) -> Transcript:
-    """The text of `messages`, which come newest first, in at most `longest` characters: the oldest are left out.
+    """Return a transcript of `messages`, which come newest first, without the oldest ones beyond `longest` characters.
 
-    Raises InvalidRequest if there is no text at all.
+    Raise InvalidRequest if there is no text at all.
     """
-    others = [_original(message) for message in messages if is_talk(message, me)]
-    spoken = [said for said in map(_said, others) if said.words]
-    recent = _recent(spoken, longest)
-    hidden = sum(not visible(message) for message in others)
-    if not recent:
+    talk = [_original(message) for message in messages if is_talk(message, me)]
+    with_text = [message for message in map(_transcript_message, talk) if message.words]
+    included = _newest_within(with_text, longest)
+    hidden = sum(not visible(message) for message in talk)
+    if not included:
         raise InvalidRequest(_HIDDEN if hidden else "There are no messages with words to read there.")
     return Transcript(
-        text="\n".join(map(str, recent)),
-        messages=_placed(recent),
+        text="\n".join(map(str, included)),
+        messages=_with_starts(included),
         seen=len(messages),
-        without_text=len(others) - len(spoken) - hidden,
+        without_text=len(talk) - len(with_text) - hidden,
         hidden=hidden,
-        not_talk=len(messages) - len(others),
-        complete=complete and len(recent) == len(spoken),
+        not_talk=len(messages) - len(talk),
+        complete=complete and len(included) == len(with_text),
     )
 
 
-def _said(message: discord.Message) -> TranscriptMessage:
+def _transcript_message(message: discord.Message) -> TranscriptMessage:
     author = message.author
     return TranscriptMessage(
         author.id, author.display_name, words(message).strip(), message.created_at, message.jump_url
     )
 
 
-def _recent(spoken: list[TranscriptMessage], longest: int | None) -> list[TranscriptMessage]:
-    """As many of `spoken`, newest first, as fit into `longest` characters, a line each; oldest first."""
-    ends = accumulate(len(str(said)) + 1 for said in spoken)
-    fitting = [said for said, end in zip(spoken, ends, strict=True) if longest is None or end - 1 <= longest]
+def _newest_within(messages: list[TranscriptMessage], longest: int | None) -> list[TranscriptMessage]:
+    """Return, oldest first, the newest messages that fit into `longest` characters; `messages` are newest first."""
+    ends = accumulate(len(str(message)) + 1 for message in messages)
+    fitting = [message for message, end in zip(messages, ends, strict=True) if longest is None or end - 1 <= longest]
     return fitting[::-1]
 
 
-def _placed(said: list[TranscriptMessage]) -> tuple[TranscriptMessage, ...]:
-    starts = accumulate((len(str(message)) + 1 for message in said), initial=0)
-    return tuple(replace(message, start=start) for message, start in zip(said, starts, strict=False))
+def _with_starts(messages: list[TranscriptMessage]) -> tuple[TranscriptMessage, ...]:
+    starts = accumulate((len(str(message)) + 1 for message in messages), initial=0)
+    return tuple(replace(message, start=start) for message, start in zip(messages, starts, strict=False))
 
 
 def _original(message: discord.Message) -> discord.Message:
-    """The message itself; of one that only marks the start of a thread, the message that the thread grew from."""
+    """Return the message itself, or the first message of the thread if this one only marks its start."""
     if message.type is discord.MessageType.thread_starter_message and message.reference:
         resolved = message.reference.resolved
         return resolved if isinstance(resolved, discord.Message) else message

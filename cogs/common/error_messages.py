@@ -1,4 +1,4 @@
-"""Errors to words. The person gets cause, next step and an id; the log has the same id with the traceback."""
+"""Messages for errors. The person gets cause, next step and an id; the log has the same id with the traceback."""
 
 from __future__ import annotations
 
@@ -24,27 +24,27 @@ from inference import (
 log = logging.getLogger(__name__)
 
 DELIVERY = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, TimeoutError, OSError)
-"""What talking to Discord may raise. The message, not the model, is what failed."""
+"""Errors of calls to Discord: the message failed, not the model."""
 
 PRIVATE = (InvalidRequest, Overloaded, ModelUnavailable)
-"""Only the person who asked needs to know."""
+"""Errors that only the person who asked needs to see."""
 
 EXPECTED = (InvalidRequest, Overloaded, RequestCancelled)
-"""Nobody's fault but the request's: no id, no line in the log."""
+"""Errors that need no id and no log line, since they are caused by the request."""
 
 
 _UNKNOWN_MESSAGE = 10008
 
 
 def is_deleted(error: BaseException) -> bool:
-    """Whether somebody has deleted the message: then nobody waits for it any more."""
+    """Return whether somebody has deleted the message, so that nobody waits for it any more."""
     return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
 
 
 def in_current_language(words: InferenceError | str) -> str:
-    """What inference says, in the current language; text that is no phrase of its own is said as it is.
+    """Return a message of `inference` in the current language; plain text stays as it is.
 
-    Commands for the operator are left to the log.
+    Commands for the operator are only in the log.
     """
     if not isinstance(words, (InferenceError, Phrase)):
         return words
@@ -57,9 +57,9 @@ def in_current_language(words: InferenceError | str) -> str:
 
 
 def report(error: BaseException, command: str) -> str:
-    """A sentence or two for the person who asked; logs what the operator should see.
+    """Return a sentence or two for the person who asked, and log what the operator should see.
 
-    What broke in a model has been logged where it happened, with the same id and its traceback.
+    Errors inside a model have already been logged, with the same id and their traceback.
     """
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -71,11 +71,11 @@ def report(error: BaseException, command: str) -> str:
     error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
     known = isinstance(error, InferenceError)
     log.error("error %s in %s: %s", error_id, command, error, exc_info=None if known else error)
-    return f"{_words(error)}\n-# {tr('Error {id}', id=error_id)}"
+    return f"{_public_message(error)}\n-# {tr('Error {id}', id=error_id)}"
 
 
 async def apologize(interaction: discord.Interaction, error: Exception) -> None:
-    """Report an error that no job has caught."""
+    """Report an error that no reply session has handled."""
     responder = InteractionResponder(interaction)
     text = report(error, responder.command)
     try:
@@ -84,7 +84,7 @@ async def apologize(interaction: discord.Interaction, error: Exception) -> None:
         log.warning("could not tell %s: %s", interaction.user.id, failure)
 
 
-def _words(error: BaseException) -> str:
+def _public_message(error: BaseException) -> str:
     match error:
         case InferenceError():
             return in_current_language(error)

@@ -1,4 +1,4 @@
-"""What /help tells of a command beyond its options: examples, and who sees its answer. It lives with the command."""
+"""Texts of /help about a command: examples, and who sees its answer. They are stored in the command's `extras`."""
 
 from __future__ import annotations
 
@@ -10,24 +10,24 @@ from discord import app_commands
 from cogs.i18n import gettext_noop, slash, translated, word
 
 Example = Mapping[str, object]
-"""Values of a command's options by name; words among them are marked by `gettext_noop`."""
+"""The values of a command's options by name; texts among them are marked by `gettext_noop`."""
 
 
 def examples(*of_use: Example) -> dict[str, Any]:
-    """For a command's `extras`."""
+    """Return these examples for a command's `extras`."""
     return {"examples": of_use}
 
 
 def visibility(sentence: str) -> dict[str, Any]:
-    """For the `extras` of a command with a rule of its own on who sees its answer.
+    """Return `extras` for a command whose answer is not visible as usual.
 
-    `sentence` is marked by `gettext_noop`.
+    `sentence` says who sees it, and is marked by `gettext_noop`.
     """
     return {"seen": sentence}
 
 
 PRIVATE = visibility(gettext_noop("Only you see the answer."))
-"""For the `extras` of a command that answers in private, whatever the settings are."""
+"""The `extras` of a command that always answers in private."""
 
 _PUBLIC = visibility(
     gettext_noop("Everybody here sees the answer, unless /settings or /server-settings say otherwise.")
@@ -35,12 +35,12 @@ _PUBLIC = visibility(
 
 
 def visibility_of(command: app_commands.Command[Any, ..., Any]) -> str:
-    """Who sees its answer, in a sentence."""
+    """Return a sentence that says who sees the command's answer."""
     return translated((_PUBLIC | command.extras)["seen"])
 
 
 def examples_of(command: app_commands.Command[Any, ..., Any]) -> list[str]:
-    """As people would type them, in their language: `/imagine prompt: a fox count: 4`"""
+    """Return the examples as people type them, in their language: `/imagine prompt: a fox count: 4`."""
     return [_typed(command, example) for example in command.extras.get("examples", ())]
 
 

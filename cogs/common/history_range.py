@@ -1,4 +1,4 @@
-"""Which messages to read, of which channel and how far back; and reading them."""
+"""Ranges of a channel's messages, and how to read them."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from inference import InvalidRequest, Phrase
 
 _MINE = gettext_noop("my last message")
 _PAUSE = 1.5
-"""Seconds between two edits that tell how many messages there are."""
+"""Seconds between two edits that show the number of messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryRange:
-    """The last `messages`, or those since `since` (a link, or "my last message"), of a channel (None: the one here).
+    """The last `messages`, or those since `since` (a link, or "my last message"), of a channel (None: the current one).
 
-    The bot's own messages and calls of it count neither among the last ones nor as the last of the person who asks.
+    The bot's own messages and calls of the bot don't count: neither among the last messages nor as "my last message".
     """
 
     messages: int | None = None
@@ -33,105 +33,105 @@ class HistoryRange:
 
     @property
     def wanted(self) -> bool:
-        """Whether any messages are asked for."""
+        """Whether any option is set."""
         return any(option is not None for option in (self.messages, self.since, self.channel_id))
 
     @property
     def mine(self) -> bool:
-        """Whether it begins after the last message of the person who asks."""
+        """Whether the range begins after the last message of the person who asks."""
         return self.since is not None and self.since.strip().lower() in (_MINE, tr(_MINE).lower())
 
 
 async def since_choices(_: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offers the one thing that is not a link."""
+    """Offer "my last message", the only value that is not a link."""
     name = tr(_MINE)
     return [app_commands.Choice(name=name, value=_MINE)] if typed.lower() in name.lower() else []
 
 
 async def read_history(
-    session: ReplySession, interaction: discord.Interaction, history: HistoryRange
+    session: ReplySession, interaction: discord.Interaction, history_range: HistoryRange
 ) -> tuple[discord.abc.MessageableChannel, Transcript]:
-    """The channel and what was said there, showing meanwhile how many messages there are.
+    """Return the channel and its transcript; show the number of messages while reading.
 
-    Acknowledges, after all that can be refused from memory. Raises InvalidRequest.
+    Acknowledge once all checks that need no request to Discord have passed. Raise InvalidRequest.
     """
     limits, me = session.limits, interaction.client.user
-    _check(history, limits.messages)
-    channel, first = await _opened(session, interaction, history)
+    _check(history_range, limits.messages)
+    channel, first = await _resolve_channel(session, interaction, history_range)
     _show_count(session, 0)
-    messages, met = await session.wait(
+    messages, reached = await session.wait(
         read_back(
             channel,
             limits.messages,
             discord.Object(interaction.id),
-            until=_beginning(history, me, interaction.user, first),
+            until=_end_test(history_range, me, interaction.user, first),
             on_page=lambda count: _show_count(session, count),
         )
     )
-    if history.mine:
-        _check_mine(len(messages), met, any(is_talk(message, me) for message in messages))
-    complete = met or history.messages is not None or len(messages) < limits.messages
+    if history_range.mine:
+        _check_mine(len(messages), reached, any(is_talk(message, me) for message in messages))
+    complete = reached or history_range.messages is not None or len(messages) < limits.messages
     return channel, transcribe(messages, me, longest=limits.text_characters, complete=complete)
 
 
-def _check(history: HistoryRange, most: int) -> None:
-    if history.messages is not None and history.since is not None:
+def _check(history_range: HistoryRange, limit: int) -> None:
+    if history_range.messages is not None and history_range.since is not None:
         raise InvalidRequest("Give either `messages` or `since`, since both say how far back to read.")
-    if history.since is not None and not history.mine and not is_link(history.since):
+    if history_range.since is not None and not history_range.mine and not is_link(history_range.since):
         raise InvalidRequest(
             "`since` takes the link of a message (Copy Message Link in its menu), or `{mine}`. "
             "To say how many messages, use `messages`.",
             mine=Phrase(_MINE),
         )
-    if history.messages is not None and history.messages > most:
-        raise InvalidRequest("This bot reads {most} messages at most. Ask for fewer.", most=most)
+    if history_range.messages is not None and history_range.messages > limit:
+        raise InvalidRequest("This bot reads {most} messages at most. Ask for fewer.", most=limit)
 
 
-async def _opened(
-    session: ReplySession, interaction: discord.Interaction, history: HistoryRange
+async def _resolve_channel(
+    session: ReplySession, interaction: discord.Interaction, history_range: HistoryRange
 ) -> tuple[discord.abc.MessageableChannel, discord.Message | None]:
-    """The channel, if both sides may read it, and the message that a link in `since` leads to."""
-    if history.since is not None and not history.mine:
-        first = await linked_message(session, interaction, history.since)
-        if history.channel_id not in (None, first.channel.id):
+    """Return the channel, if both sides may read it, and the message that a link in `since` points to."""
+    if history_range.since is not None and not history_range.mine:
+        first = await linked_message(session, interaction, history_range.since)
+        if history_range.channel_id not in (None, first.channel.id):
             raise InvalidRequest("That message is not in the channel you chose. Leave one of the two out.")
         return first.channel, first
-    if history.channel_id is not None:
-        return await readable_channel(session, interaction, history.channel_id), None
+    if history_range.channel_id is not None:
+        return await readable_channel(session, interaction, history_range.channel_id), None
     channel = check_history(interaction)
     await session.acknowledge()
     return channel, None
 
 
-def _beginning(
-    history: HistoryRange, me: discord.ClientUser | None, asker: discord.abc.User, first: discord.Message | None
+def _end_test(
+    history_range: HistoryRange, me: discord.ClientUser | None, asker: discord.abc.User, first: discord.Message | None
 ) -> Callable[[discord.Message], bool]:
     """Return a test for the message before which the range begins."""
     if first is not None:
         return lambda message: message.id < first.id
-    if history.mine:
+    if history_range.mine:
         return lambda message: message.author.id == asker.id and is_talk(message, me)
-    if history.messages is not None:
-        return _behind(history.messages, me)
+    if history_range.messages is not None:
+        return _past_count(history_range.messages, me)
     return lambda message: False
 
 
-def _behind(count: int, me: discord.ClientUser | None) -> Callable[[discord.Message], bool]:
-    """Tells the message behind `count` that are read; to be asked about one after another."""
+def _past_count(count: int, me: discord.ClientUser | None) -> Callable[[discord.Message], bool]:
+    """Return a test for the message after `count` readable ones; call it for each message in order."""
     left = count
 
-    def ended(message: discord.Message) -> bool:
+    def is_past_count(message: discord.Message) -> bool:
         nonlocal left
         if left == 0:
             return True
         left -= is_read(message, me)
         return False
 
-    return ended
+    return is_past_count
 
 
-def _check_mine(count: int, met: bool, talked: bool) -> None:
-    if not met:
+def _check_mine(count: int, reached: bool, talked: bool) -> None:
+    if not reached:
         raise InvalidRequest(
             "None of the last {count} messages there is yours. Say how far back to read with `messages`, or with a "
             "message's link in `since`.",

@@ -1,4 +1,4 @@
-"""Text on its way into a message: made harmless, and in words that people use."""
+"""Markdown of Discord messages: escaping, quotes, bars and durations."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _INLINE = re.compile(
     re.IGNORECASE,
 )
 _LINE = r"(?:^|(?<=[\r\x85\u2028\u2029]))[^\S\n\r\x85\u2028\u2029]*"
-"""A line's start: of a run of line ends each is looked at once, however long the run is."""
+"""The start of a line. Each line end is tried once, so that a long run of them stays fast."""
 
 _LINE_START = re.compile(rf"({_LINE})([#>+-])", re.MULTILINE)
 _NUMBERED = re.compile(rf"({_LINE}\d+)\.(?=\s)", re.MULTILINE)
@@ -26,9 +26,9 @@ _BLOCK = re.compile(r"(^```[\w+.#-]{0,30}\n(?=\s*(?!```)\S)(?:(?!```).)+\n```$)"
 
 
 def neutral(text: str, *, code: bool = False) -> str:
-    """Text that the bot did not write, so that it neither pings, links, unfurls nor formats anything.
+    """Escape text that the bot did not write, so that it does not ping, link, unfurl or format anything.
 
-    It reads as it was written. With `code`, its code blocks stay code blocks, since nothing inside them is formatted.
+    It looks as it was written. With `code`, its code blocks stay code blocks, since nothing inside them is formatted.
     """
     if not code:
         return _escaped(text)
@@ -36,7 +36,7 @@ def neutral(text: str, *, code: bool = False) -> str:
 
 
 def without_escapes(text: str) -> str:
-    """What somebody wrote, from what `neutral` made of it."""
+    """Return the text that `neutral` escaped."""
     return "".join(
         piece if _BLOCK.fullmatch(piece) else _ESCAPED.sub(lambda match: match[1] or match[2], piece)
         for piece in _BLOCK.split(text)
@@ -44,13 +44,13 @@ def without_escapes(text: str) -> str:
 
 
 def quoted(text: str, longest: int = 300) -> str:
-    """The beginning of what somebody wrote, on one quoted line: a reminder, not the text itself."""
+    """Return the beginning of somebody's text as one quoted line."""
     line = " ".join(text.split())
     return "> " + neutral(line if len(line) <= longest else line[: longest - 1] + "…")
 
 
 def tail(text: str, longest: int) -> str:
-    """The end of escaped text, whole escapes only: of a text that grows, that is what stays in sight."""
+    """Return the end of escaped text, which is what people read of a growing text; cut no escape in two."""
     if len(text) <= longest:
         return text
     start = len(text) - longest
@@ -65,13 +65,13 @@ def _escaped(text: str) -> str:
 
 
 def seconds(amount: float) -> str:
-    """`40 s`, `3 min`"""
+    """Return a duration as text: `40 s`, `3 min`."""
     if amount < 90:
         return tr("{count} s", count=max(1, round(amount)))
     return tr("{count} min", count=round(amount / 60))
 
 
 def bar(share: float, width: int = 10) -> str:
-    """`▰▰▰▱▱▱▱▱▱▱` for 0.3"""
+    """Return a bar: `▰▰▰▱▱▱▱▱▱▱` for 0.3."""
     filled = round(width * share)
     return "▰" * filled + "▱" * (width - filled)

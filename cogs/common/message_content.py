@@ -1,4 +1,4 @@
-"""What one message shows: text and files, as plain data, so that it can be sent more than once."""
+"""The content of a message, text and files, as plain data that can be sent more than once."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from cogs.i18n import ntr, tr
 from inference import encode_webp
 
 MOST_MESSAGES = 3
-"""A longer text comes as a file: more messages than this would flood the channel."""
+"""The most messages for one text; a longer text becomes a file."""
 
 _NOTHING = "\u200b"
-"""A message can't be empty, but it can show nothing."""
+"""An invisible character, since a message can't be empty."""
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedFile:
-    """A file of a message; `alt` is its description for people who can't see it, `spoiler` hides it until a click."""
+    """A file of a message; `alt` describes it for people who can't see it, `spoiler` hides it until a click."""
 
     name: str
     data: bytes
@@ -30,16 +30,16 @@ class AttachedFile:
     spoiler: bool = False
 
     def file(self) -> discord.File:
-        """A new one each time: Discord's own object serves a single sending."""
+        """Return a new `discord.File`, since each can be sent only once."""
         alt = self.alt[:1024] or None
         return discord.File(io.BytesIO(self.data), self.name, description=alt, spoiler=self.spoiler)
 
 
 @dataclass(frozen=True, slots=True)
 class MessageContent:
-    """`text` is ready to send (escaped where it must be); `plain` is what a file of it would hold.
+    """The content of a message: `text` is escaped and ready to send, `plain` is the same text for a file.
 
-    `note` is small print, which stays in sight below however long the text is.
+    `note` is small print below the text; it is always shown, even if the text is long.
     """
 
     text: str
@@ -49,7 +49,7 @@ class MessageContent:
 
 
 def split_into_messages(content: MessageContent, upload_limit: int) -> list[MessageContent]:
-    """The messages that `content` takes: split at good places, or the text as a file when it is very long."""
+    """Split `content` into messages, or into one message with the text as a file if it is very long."""
     small = _within_upload_limit(content, upload_limit)
     below = _small_print(content.note)
     parts = list(islice((part for part in split_text(small.text) if part.strip()), MOST_MESSAGES + 1)) or [""]
@@ -64,7 +64,7 @@ def split_into_messages(content: MessageContent, upload_limit: int) -> list[Mess
 
 
 def with_file(content: MessageContent, upload_limit: int) -> MessageContent:
-    """One message for all of `content`: the beginning of its text, and the text as a file."""
+    """Return one message with the beginning of the text, and the whole text as a file."""
     content = _within_upload_limit(content, upload_limit)
     whole = AttachedFile("text.txt", (content.plain or content.text).encode())
     below = _small_print(tr("The whole text is in the attached file.")) + _small_print(content.note)

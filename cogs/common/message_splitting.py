@@ -1,4 +1,4 @@
-"""Long texts in parts, split where a reader would pause."""
+"""Splitting long texts at paragraphs, lines, sentences or words."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class _Fence:
 
 
 def split_text(text: str, limit: int = PART_LIMIT) -> Iterator[str]:
-    """`text` in order, in parts of at most `limit` characters (100 at least); joined they are `text`.
+    """Split `text` into parts of at most `limit` characters (at least 100); joined, the parts are `text`.
 
-    Only a code block that is cut in two is closed with a line of its own, and opened again in the next part, so that
-    each part renders by itself.
+    The exception is a code block that is cut in two: it is closed at the end of the part and opened again in the next
+    one, so that each part renders by itself.
     """
     limit = max(limit, _NARROWEST)
     fences = _fences(text)
@@ -52,7 +52,7 @@ def split_text(text: str, limit: int = PART_LIMIT) -> Iterator[str]:
 
 
 def _fences(text: str) -> list[_Fence]:
-    """Those that Discord would show: closed, not escaped, not empty."""
+    """Return the code blocks that Discord shows: closed, not escaped, not empty."""
     return [
         _Fence(match.start(), match.start("code"), match.end("code"), match.end(), match["opening"])
         for match in _FENCE.finditer(text)
@@ -61,26 +61,26 @@ def _fences(text: str) -> list[_Fence]:
 
 
 def _reopened(fence: _Fence) -> str:
-    """Without a line end of its own, the code's first word would be taken for the language."""
+    """Return an opening with a line end; without one, Discord takes the first word of the code for the language."""
     return fence.opening if fence.opening.endswith("\n") else fence.opening + "\n"
 
 
 def _end(text: str, start: int, furthest: int, fences: list[_Fence]) -> tuple[int, _Fence | None]:
-    """Where a part from `start` ends, and the code block that this cuts in two."""
+    """Return where a part from `start` ends, and the code block that is cut in two there, if any."""
     end = _pause(text, start, furthest)
     fence = next((fence for fence in fences if fence.start < end < fence.end), None)
     if fence is None:
         return end, None
     if fence.start > (start + furthest) // 2 or (fence.start > start and end <= fence.code):
         return fence.start, None
-    last = len(text[: fence.stop].rstrip()) - 1  # something is left for the next part
+    last = len(text[: fence.stop].rstrip()) - 1  # leave something for the next part
     furthest = min(furthest - len(_CLOSING), last if last > start else fence.stop)
     line = text.rfind("\n", max(start, fence.code) + 1, furthest) + 1
     return line or _anywhere(text, start, furthest), fence
 
 
 def _pause(text: str, start: int, furthest: int) -> int:
-    """After the last paragraph, line, sentence or word of the second half; a sooner kind wins."""
+    """Return the end of the last paragraph in the second half; else of the last line, sentence or word."""
     for pause in _PAUSES:
         ends = [match.end() for match in pause.finditer(text, (start + furthest) // 2, furthest)]
         if good := next((end for end in reversed(ends) if _may_end(text, end)), 0):
@@ -94,7 +94,7 @@ def _anywhere(text: str, start: int, furthest: int) -> int:
 
 
 def _may_end(text: str, end: int) -> bool:
-    """Whether a part ending here keeps escapes and emoji whole, and makes no heading or list of what comes next."""
+    """Return whether a part may end here: no escape or emoji is cut, and the next part begins no heading or list."""
     before, after = text[end - 1 : end], text[end : end + 1]
     inside = before == _JOINER or after == _JOINER or unicodedata.category(after or " ") in ("Mn", "Me", "Sk")
     line_start = before != "\n" and _LINE_START.match(text, end)

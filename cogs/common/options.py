@@ -19,7 +19,7 @@ Autocomplete = Callable[[discord.Interaction, str], Coroutine[Any, Any, list[app
 
 
 def models_of(task: str) -> Autocomplete:
-    """Offers the task's models, from memory."""
+    """Return an autocomplete that offers the task's models."""
 
     async def offer(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
         models = services_of(interaction).engine.models(task)
@@ -29,7 +29,7 @@ def models_of(task: str) -> Autocomplete:
 
 
 async def loras(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offers the operator's LoRA files, from memory."""
+    """Offer the operator's LoRA files."""
     return _offered(services_of(interaction).engine.loras, typed)
 
 

@@ -1,4 +1,4 @@
-"""Buttons and menus that last: they work after a restart, for as long as their message is there."""
+"""Persistent buttons and menus: they work after a restart, as long as their message exists."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ Button = discord.ui.Button[discord.ui.View]
 
 
 class PersistentItem(discord.ui.DynamicItem[Item], template="inkling:"):
-    """A button or a menu whose custom id says all that a press needs to know; `match` is what the template found in it.
+    """A button or a menu whose custom id holds everything that a press needs; `match` is the template's match of it.
 
-    A press is checked from memory and acknowledged at once, since Discord waits for three seconds: only then may it
-    read from storage. The exception is a press that opens a form, which has to be the first response. An `owner` in the
-    template is the id of the only person who may press; others are told `not_yours`.
+    A press is checked without storage and acknowledged at once, since Discord waits only three seconds; it may read
+    from storage after that. The exception is a press that opens a form, which must be the first response. An `owner` in
+    the template is the id of the only person who may press; others get the message `not_yours`.
     """
 
     not_yours: ClassVar[str] = ""
@@ -44,7 +44,7 @@ class PersistentItem(discord.ui.DynamicItem[Item], template="inkling:"):
 
     @property
     def busy(self) -> str:
-        """What to tell who presses while an earlier press is at work below the message; empty if both may work."""
+        """The message for a press while an earlier one is still running; empty if both may run at once."""
         return ""
 
     def responder(self, interaction: discord.Interaction) -> Responder:
@@ -52,7 +52,7 @@ class PersistentItem(discord.ui.DynamicItem[Item], template="inkling:"):
         return ButtonResponder(interaction)
 
     def check(self, interaction: discord.Interaction) -> None:
-        """Refuse what can be refused from memory; raise InvalidRequest."""
+        """Raise InvalidRequest if the press is refused; use no storage."""
         if owner := self.match.groupdict().get("owner"):
             self.check_owner(interaction, int(owner))
 
@@ -62,7 +62,7 @@ class PersistentItem(discord.ui.DynamicItem[Item], template="inkling:"):
             raise InvalidRequest(self.not_yours)
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
-        """Do what the press asks for; `message` is the one that the button or menu is below."""
+        """Do the work of the button or menu, which belongs to `message`."""
         raise NotImplementedError
 
     async def callback(self, interaction: discord.Interaction) -> None:
@@ -93,9 +93,9 @@ def chosen_values(interaction: discord.Interaction) -> list[str]:
 
 
 def persistent_view(*items: discord.ui.Item[Any]) -> discord.ui.View:
-    """Return a view to send with a message; the presses are for `PersistentItem`, which a restart does not end."""
+    """Return a view to send with a message; `PersistentItem` handles its presses, even after a restart."""
     view = discord.ui.View(timeout=None)
     for item in items:
         view.add_item(item)
-    view.stop()  # discord.py need not keep this object
+    view.stop()  # so that discord.py does not keep this object
     return view

@@ -1,4 +1,4 @@
-"""What cogs keep of people, so that /privacy can show it, hand it out and delete it without knowing the cogs."""
+"""The data that cogs store about people. /privacy shows, exports and deletes it without knowing the cogs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 @dataclass(frozen=True, slots=True)
 class PersonalPicture:
-    """A picture that somebody handed in: a name of its own, its size in bytes, and how to read it."""
+    """A picture that somebody sent: a unique name, its size in bytes, and a function that reads it."""
 
     name: str
     size: int
@@ -19,23 +19,23 @@ class PersonalPicture:
 class PersonalData(Protocol):
     """One kind of data about people, which its cog adds to `Inkling.personal_data`.
 
-    `name` is its key in the file that people get.
+    `name` is its key in the exported file.
     """
 
     name: ClassVar[str]
 
     async def describe(self, person: int) -> str:
-        """Say how much is kept of this person, and what for: one line in the current language."""
+        """Say how much is stored about this person, and why: one line in the current language, empty for nothing."""
         ...
 
     async def export(self, person: int) -> Any:
-        """Return all that is kept of this person as plain data; dates as seconds since 1970."""
+        """Return everything stored about this person as plain data; dates are seconds since 1970."""
         ...
 
     async def pictures(self, person: int) -> Sequence[PersonalPicture]:
-        """Return the pictures that belong to that data, which names them."""
+        """Return the pictures that the exported data names."""
         return ()
 
     async def forget(self, person: int) -> None:
-        """Delete all of it."""
+        """Delete all data of this person."""
         ...

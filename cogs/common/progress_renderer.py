@@ -1,4 +1,4 @@
-"""What the message says while the work goes on."""
+"""The message's content while a request is running."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ def _plain(text: str) -> MessageContent:
 
 
 class ProgressRenderer:
-    """Turns events into pages. `heading` is shown above; `draft` renders text that is still growing.
+    """A renderer of events. `heading` is shown above; `draft` renders text that is still growing.
 
-    `stop` is what the button says that ends the job early, where that is not "Cancel".
+    `stop` is the label of the button that ends the request early, if it is not "Cancel".
     """
 
     def __init__(self, heading: str = "", draft: Callable[[str], MessageContent] = _plain, stop: str = "") -> None:
@@ -35,11 +35,11 @@ class ProgressRenderer:
 
     @property
     def partial_content(self) -> MessageContent | None:
-        """All of the growing text so far, rendered; None while there is none."""
+        """All of the growing text so far, rendered; None if there is none."""
         return None if self._text is None else self._render(self._text)
 
     def render(self, event: Event) -> tuple[Callable[[], MessageContent], float]:
-        """What renders the page to show now, and for how many seconds that stays at least."""
+        """Return a function that renders the content, and the least number of seconds to show it."""
         if isinstance(event, PartialText):
             self._text = event.text
             return self._draft, _TEXT_PAUSE
@@ -67,13 +67,13 @@ class ProgressRenderer:
         return MessageContent(f"{self._heading}\n{text}" if self._heading else text, files)
 
     def _latest_preview(self, event: Progress) -> tuple[AttachedFile, ...]:
-        """It stays until there is another: not every step has one, and of several pages only the last is shown."""
+        """Return the newest preview, since not every step has one, and of several contents only the last is shown."""
         if not event.preview:
             return self._preview
         return (AttachedFile("preview.png", event.preview, tr("An unfinished picture")),)
 
     def _progress(self, event: Progress) -> str:
-        """`12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step, about 32 s left`"""
+        """Return a line such as `12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step, about 32 s left`."""
         now = asyncio.get_running_loop().time()
         started, at = self._first = self._first or (now, event.step)
         done = f"{event.step}/{event.total} {bar(event.step / max(1, event.total))}"

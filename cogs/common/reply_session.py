@@ -1,4 +1,4 @@
-"""One request of one person, and the one message that tells how it goes."""
+"""One request of one person, and the one message that shows its progress and result."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ from storage import ServerSettings, SettingsTables
 log = logging.getLogger(__name__)
 
 _PATIENCE = datetime.timedelta(minutes=1)
-"""Who has waited longer may be looking elsewhere by now."""
+"""The wait after which the person is notified, since they may no longer be looking."""
 
 _PRIVATE_SECONDS = 14 * 60.0
-"""A private message can be edited for 15 minutes: everything has to end in words before that."""
+"""The time limit of a private message, which can be edited for 15 minutes only."""
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Request)
@@ -48,7 +48,7 @@ V = TypeVar("V", bound=Output)
 
 
 class ReplySession:
-    """Runs requests and keeps the message truthful; whatever happens, the message gets a last word.
+    """A session that runs requests and keeps the message up to date; the message always shows how the request ended.
 
     async with sessions.open(responder) as session:
         summary = await session.run(session.check(request), Summary)
@@ -69,7 +69,7 @@ class ReplySession:
         self._acknowledged = False
         self._running = False
         self._delivered = False
-        self._before: tuple[MessageContent, discord.ui.View] | None = None
+        self._restore: tuple[MessageContent, discord.ui.View] | None = None
         self._cancelled = ""
         self._register = register
         self.closed = asyncio.Event()
@@ -77,12 +77,12 @@ class ReplySession:
 
     @property
     def owner(self) -> int:
-        """Who asked."""
+        """The id of the person who asked."""
         return self._responder.owner
 
     @property
     def asker(self) -> str:
-        """Who asked, as a mention, where Discord does not say so."""
+        """The person who asked, as a mention; empty where Discord shows it anyway."""
         return self._responder.asker
 
     @property
@@ -97,26 +97,26 @@ class ReplySession:
 
     @property
     def limits(self) -> Limits:
-        """The operator's, or those of the server where they are lower."""
+        """The operator's limits, or the server's where they are lower."""
         return effective_limits(self.engine.config.limits, self._server)
 
     def check(self, request: R, *, pending: Iterable[str] = ()) -> CheckedRequest[R]:
-        """Apply the settings, and refuse what can be refused from memory; raise what `Engine.check` raises.
+        """Apply the settings and check the request without reading anything; raise what `Engine.check` raises.
 
-        Comes before `acknowledge`, so that only the person who asked sees why. `pending` as for `Engine.check`.
+        Call it before `acknowledge`, so that only the person who asked sees an error. `pending` as for `Engine.check`.
         """
         self.check_rules()
-        self._check_others()
+        self._check_server_limit()
         return self.engine.check(self._with_settings(request), pending=pending)
 
     def check_rules(self) -> None:
-        """Raises InvalidRequest where the server's rules keep this person from asking."""
+        """Raise InvalidRequest if the server's rules don't let this person ask here."""
         check_origin(self._responder.origin, self._server)
 
     async def acknowledge(self) -> None:
-        """Defer, unless done; raises InvalidRequest as `check_here` does.
+        """Defer the response, unless that is done; raise InvalidRequest as `check_here` does.
 
-        What is refused before this is refused privately without a trace.
+        An error before this is shown to the person alone, and leaves no message in the channel.
         """
         if not self._acknowledged:
             self.check_rules()
@@ -132,7 +132,7 @@ class ReplySession:
         """
         if inputs:
             checked = self.engine.with_inputs(checked, **inputs)
-        self._check_others()
+        self._check_server_limit()
         self._status = status or ProgressRenderer()
         if self._status.stop:
             self._view.cancel.label = self._status.stop
@@ -146,9 +146,9 @@ class ReplySession:
         return value
 
     async def wait(self, work: Coroutine[Any, Any, T]) -> T:
-        """What `work` returns, unless somebody cancels: then raises RequestCancelled.
+        """Return the result of `work`; raise RequestCancelled if somebody cancels.
 
-        Raises RequestTimeout where a private message is about to be out of reach, however many waits there were.
+        Raise RequestTimeout shortly before a private message can no longer be edited; all waits share this limit.
         """
         self._work = task = asyncio.create_task(work)
         if self._cancelled:
@@ -170,11 +170,11 @@ class ReplySession:
             raise
 
     def show_progress(self, content: MessageContent, pause: float) -> None:
-        """Show `content` soon, and nothing else for `pause` seconds: the way to what `wait` waits for."""
+        """Show `content` soon, and nothing else for `pause` seconds; use it for progress during `wait`."""
         self._editor.schedule(lambda: content, pause)
 
     async def finish(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
-        """The last word: `content`, over several messages when it is long, or in a file if those are not taken."""
+        """Show the final `content`: in several messages if it is long, or with a file if Discord refuses those."""
         await self._editor.close()
         content = await compress_large_pictures(content, self._responder.upload_limit)
         first, *rest = split_into_messages(content, self._responder.upload_limit)
@@ -184,15 +184,15 @@ class ReplySession:
             for part in rest:
                 await self._responder.more(part)
         except DELIVERY as error:
-            log.warning("a message below was not taken, so the text goes into a file: %s", error)
+            log.warning("Discord refused a further message, so the text goes into a file: %s", error)
             await self._responder.show(with_file(content, self._responder.upload_limit), view)
 
     def keep_on_failure(self, content: MessageContent, view: discord.ui.View) -> None:
-        """The message shows this already, and shows it again if nothing comes of the job; why is told in private."""
-        self._before = content, view
+        """If the request fails, show this content, which the message has now, again; show the error in private."""
+        self._restore = content, view
 
     async def notify_if_late(self, text: str) -> None:
-        """Tell who asked, where it took so long that they may have gone: edits do not notify."""
+        """Notify the person who asked if it took long, since edits do not notify."""
         if discord.utils.utcnow() - self._asked < _PATIENCE:
             return
         try:
@@ -200,9 +200,9 @@ class ReplySession:
         except DELIVERY as error:
             log.warning("could not tell %s that it is done: %s", self._responder.owner, error)
 
-    def cancel(self, why: str = gettext_noop("Cancelled.")) -> None:
-        """Stop what runs or waits; `run` and `wait` then raise RequestCancelled, with `why` for its words."""
-        self._cancelled = why
+    def cancel(self, reason: str = gettext_noop("Cancelled.")) -> None:
+        """Stop the running request; `run` and `wait` then raise RequestCancelled with the message `reason`."""
+        self._cancelled = reason
         if self._work:
             self._work.cancel()
 
@@ -230,17 +230,17 @@ class ReplySession:
     def _with_settings(self, request: R) -> R:
         return apply_settings(request, self.engine, self._server, self._settings.person(self.owner))
 
-    def _check_others(self) -> None:
-        """Only the server's limit: the operator's is kept by the queue."""
-        most, mine = self._server.per_person, self._responder.origin
-        if most is None:
+    def _check_server_limit(self) -> None:
+        """Check the server's limit; the queue checks the operator's."""
+        limit, own = self._server.per_person, self._responder.origin
+        if limit is None:
             return
         origins = [session._responder.origin for session in self._register if session is not self and session._running]
-        if sum((origin.person, origin.guild) == (mine.person, mine.guild) for origin in origins) >= most:
+        if sum((origin.person, origin.guild) == (own.person, own.guild) for origin in origins) >= limit:
             raise InvalidRequest(
                 "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or "
                 "cancel one.",
-                most=most,
+                most=limit,
             )
 
     async def _follow(self, checked: CheckedRequest[Request]) -> Output:
@@ -256,16 +256,16 @@ class ReplySession:
             return
         text = report(error, self._responder.command)
         try:
-            if self._before:
+            if self._restore:
                 if self._acknowledged:
-                    await self.finish(*self._before)
+                    await self.finish(*self._restore)
                 await self._responder.refuse(text)
-            elif self._delivered:  # what is there stays
+            elif self._delivered:  # keep what is already shown
                 await self._responder.more(MessageContent(tr("The rest could not be shown. {reason}", reason=text)))
             elif isinstance(error, (*PRIVATE, *DELIVERY)) or not self._acknowledged:
                 await self._responder.refuse(text)
-            elif written := self._status.partial_content:
-                await self.finish(replace(written, note=text))
+            elif partial := self._status.partial_content:
+                await self.finish(replace(partial, note=text))
             else:
                 await self._responder.show(MessageContent(text))
         except DELIVERY as failure:

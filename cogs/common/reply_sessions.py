@@ -1,4 +1,4 @@
-"""All sessions under way, so that none is left without a last word when the bot stops."""
+"""All open sessions, which are closed properly when the bot stops."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SECONDS_TO_CLOSE = 5
 
 
 class ReplySessions:
-    """Opens sessions on one engine, under the settings of server and person, and closes those that are open."""
+    """The open sessions of one engine, under the settings of server and person."""
 
     def __init__(self, engine: Engine, settings: SettingsTables) -> None:
         self.engine = engine
@@ -25,12 +25,12 @@ class ReplySessions:
         self._claimed: set[int] = set()
 
     def open(self, responder: Responder) -> ReplySession:
-        """Return a session that tells its progress at `responder`; use it in an `async with`."""
+        """Return a session that replies through `responder`; use it in an `async with`."""
         return ReplySession(responder, self.engine, self._settings, self._open)
 
     @contextlib.contextmanager
     def claim(self, message: int, busy: str) -> Generator[None]:
-        """Claim a message for one press; raise InvalidRequest, with the sentence `busy`, while another has it."""
+        """Lock a message for one press; raise InvalidRequest with the text `busy` if another press has the lock."""
         if message in self._claimed:
             raise InvalidRequest(busy)
         self._claimed.add(message)
@@ -40,17 +40,17 @@ class ReplySessions:
             self._claimed.remove(message)
 
     async def close(self) -> None:
-        """Cancel every session, and give each a moment to say so."""
-        await _end(list(self._open), gettext_noop("The bot is being restarted. Ask again in a minute."))
+        """Cancel every session, and wait a moment until each has said so."""
+        await _cancel_all(list(self._open), gettext_noop("The bot is being restarted. Ask again in a minute."))
 
-    async def end_of(self, person: int, why: str, *, but: ReplySession) -> None:
-        """Cancel every session of this person `but` one, and give each a moment to say `why`."""
-        await _end([session for session in self._open if session.owner == person and session is not but], why)
+    async def end_of(self, person: int, reason: str, *, but: ReplySession) -> None:
+        """Cancel every session of this person `but` one, and wait a moment until each has shown `reason`."""
+        await _cancel_all([session for session in self._open if session.owner == person and session is not but], reason)
 
 
-async def _end(sessions: Sequence[ReplySession], why: str) -> None:
+async def _cancel_all(sessions: Sequence[ReplySession], reason: str) -> None:
     for session in sessions:
-        session.cancel(why)
+        session.cancel(reason)
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(_SECONDS_TO_CLOSE):
             await asyncio.gather(*(session.closed.wait() for session in sessions))

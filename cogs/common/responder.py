@@ -1,4 +1,4 @@
-"""Where a reply goes: the answer to an interaction, or a reply to a plain message. Nothing else talks to Discord."""
+"""Ways to reply: to an interaction, or to a plain message."""
 
 from __future__ import annotations
 
@@ -13,30 +13,30 @@ from cogs.i18n import tr
 from cogs.i18n.locale import use_locale_of
 
 _MARGIN = datetime.timedelta(seconds=45)
-"""An interaction's token ends after 15 minutes; this much earlier we stop relying on it."""
+"""An interaction's token expires after 15 minutes; the bot stops using it this much earlier."""
 
 
 class Responder(Protocol):
-    """One message to come, and what belongs to it."""
+    """A way to send one reply, and further messages below it."""
 
     @property
     def owner(self) -> int:
-        """Who asked, and alone may cancel."""
+        """The id of the person who asked, who alone may cancel."""
         ...
 
     @property
     def command(self) -> str:
-        """What was asked for, in the operator's log."""
+        """The name of the command, for the operator's log."""
         ...
 
     @property
     def upload_limit(self) -> int:
-        """Largest file in bytes."""
+        """The largest file that Discord takes, in bytes."""
         ...
 
     @property
     def asker(self) -> str:
-        """Who asked, as a mention, where Discord does not say so beside the message; else nothing."""
+        """The person who asked, as a mention; empty where Discord shows it beside the message."""
         ...
 
     @property
@@ -51,34 +51,34 @@ class Responder(Protocol):
 
     @property
     def origin(self) -> RequestOrigin:
-        """Where the person asked from, for the rules."""
+        """Where the person asked, for the server's rules."""
         ...
 
     async def acknowledge(self) -> None:
-        """Tell the person that the bot is at work."""
+        """Show the person that the bot is working."""
         ...
 
     async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
-        """Make the message show this, after `acknowledge`."""
+        """Edit the message to show this; call `acknowledge` first."""
         ...
 
     async def more(self, content: MessageContent) -> None:
-        """Another message below the first."""
+        """Send another message below the first."""
         ...
 
     async def notify(self, text: str) -> None:
-        """A new message that may ping the person who asked, and nobody else: edits do not notify."""
+        """Send a message that pings the person who asked and nobody else, since edits do not notify."""
         ...
 
     async def refuse(self, text: str) -> None:
-        """End with `text`, which is for the person who asked: privately where Discord can."""
+        """End with `text` for the person who asked, privately where Discord can."""
         ...
 
 
 class InteractionResponder:
-    """The response to a command, menu or modal; `private` shows it to the person who asked alone.
+    """The response to a command, menu or modal; with `private`, only the person who asked sees it.
 
-    So do the settings of the server and of that person. From here on their language is spoken.
+    The settings of the server or of that person can make it private too. It sets the current language to theirs.
     """
 
     def __init__(self, interaction: discord.Interaction, *, private: bool = False) -> None:
@@ -150,20 +150,20 @@ class InteractionResponder:
             await self._send_privately(text)
         elif self._private or self._beyond_token():
             await self.show(MessageContent(text))
-        else:  # while the public message is "thinking", a followup would take its place and be public too
+        else:  # while the public message is "thinking", a followup would replace it and be public
             await self.show(MessageContent(tr("Not done. Only the person who asked sees why.")))
             await self._send_privately(text)
             await self._interaction.delete_original_response()
 
     async def _send_privately(self, text: str) -> None:
-        """Send a message of its own that only this person sees."""
+        """Send a separate message that only this person sees."""
         if self._interaction.response.is_done():
             await self._interaction.followup.send(text, ephemeral=True)
         else:
             await self._interaction.response.send_message(text, ephemeral=True)
 
     def _beyond_token(self) -> discord.PartialMessage | None:
-        """The message by the bot's own right, once the token has ended; never for a private one."""
+        """Return the message for edits with the bot's own token once the interaction's has expired; None if private."""
         expired = discord.utils.utcnow() > self._interaction.expires_at - _MARGIN
         if not expired or self._private or self._message_id is None or self._interaction.channel_id is None:
             return None
@@ -172,7 +172,7 @@ class InteractionResponder:
 
 
 class ButtonResponder(InteractionResponder):
-    """Edits the message that a button is below. What is refused is told in private, and the message stays."""
+    """A reply that edits the message of a button. Errors are shown in private, and the message stays."""
 
     def __init__(self, interaction: discord.Interaction) -> None:
         super().__init__(interaction)
@@ -189,7 +189,7 @@ class ButtonResponder(InteractionResponder):
 
 
 class FollowupResponder(InteractionResponder):
-    """Sends one more message, for interactions that have had their answer, such as the press of a button."""
+    """A reply in a new message, for an interaction that was already answered, such as the press of a button."""
 
     async def acknowledge(self) -> None:
         message = await self._interaction.followup.send(tr("Working on it…"), ephemeral=self._private, wait=True)
@@ -208,7 +208,7 @@ class FollowupResponder(InteractionResponder):
             return
         try:
             await self._send_privately(text)
-        except discord.HTTPException:  # perhaps one message too many, as for a bot that is installed to a person alone
+        except discord.HTTPException:  # perhaps one message too many: a bot installed to a person may send five
             if self._message_id is None:
                 raise
             reason = tr(
@@ -222,7 +222,7 @@ class FollowupResponder(InteractionResponder):
 
 
 class MessageResponder:
-    """A reply to a message that mentions the bot. It has no private side."""
+    """A reply to a message that mentions the bot. It is always public."""
 
     def __init__(self, message: discord.Message, command: str) -> None:
         self._message = message
@@ -277,7 +277,7 @@ class MessageResponder:
 
 
 def fields(content: MessageContent) -> dict[str, Any]:
-    """What an edit says; it keeps only the attachments it names, and parses mentions anew unless told not to."""
+    """Return the arguments of an edit, which drops all other attachments and must not ping anyone."""
     return {
         "content": content.text,
         "attachments": _files(content),

@@ -1,6 +1,6 @@
-"""What a server and a person have settled, for one request: whether it may be made here, by which model, how much.
+"""The settings of a server and a person, applied to one request: where it is allowed, the model, the limits.
 
-Settings narrow what the operator allows, which the engine sees to by itself.
+Settings can only lower the operator's limits; the engine enforces those itself.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ SERVER_LIMITS = ("pictures", "new_tokens", "messages", "per_person")
 """The operator's limits that a server may lower: names of fields of both `Limits` and `ServerSettings`."""
 
 ANYWHERE = "anywhere"
-"""In the `extras` of a command: a server's rules don't concern it."""
+"""The key in the `extras` of a command that ignores the server's rules."""
 
 _MOST_NAMED = 10
-"""Channels or roles in one sentence."""
+"""The most channels or roles that one sentence lists."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestOrigin:
-    """Where somebody asks, in Discord's ids: a thread counts as its parent, and a direct message has no `guild`.
+    """Who asks, and where, as Discord ids: a thread has its parent's id, and a direct message has no `guild`.
 
-    `hideable` tells whether an answer there can be shown to one person alone.
+    `hideable` says whether the answer can be shown to one person alone.
     """
 
     person: int
@@ -41,7 +41,7 @@ class RequestOrigin:
 
 
 def origin_of(source: discord.Interaction | discord.Message) -> RequestOrigin:
-    """Where a command, a press, a form or a message comes from."""
+    """Return the origin of a command, a button press, a form or a message."""
     person = source.user if isinstance(source, discord.Interaction) else source.author
     channel = source.channel
     return RequestOrigin(
@@ -60,7 +60,7 @@ def _guild_id(source: discord.Interaction | discord.Message) -> int | None:
 
 
 class Services(Protocol):
-    """What the client of every interaction offers."""
+    """The part of the bot that this package uses."""
 
     @property
     def engine(self) -> Engine: ...
@@ -70,28 +70,28 @@ class Services(Protocol):
 
 
 def services_of(interaction: discord.Interaction) -> Services:
-    """Return the bot that the interaction is with, as far as this package knows it."""
+    """Return the bot of the interaction as `Services`."""
     return cast(Services, interaction.client)
 
 
 def settings_of(interaction: discord.Interaction) -> SettingsTables:
-    """Return all settings of the bot that the interaction is with."""
+    """Return the settings stored by the bot of the interaction."""
     return services_of(interaction).store.settings
 
 
 def answers_privately(interaction: discord.Interaction) -> bool:
-    """Whether the server wants answers seen by those alone who asked, or this person does."""
+    """Return whether the server or this person wants private answers."""
     settings = settings_of(interaction)
     return settings.server(interaction.guild_id).private or settings.person(interaction.user.id).private
 
 
 def check_here(interaction: discord.Interaction) -> None:
-    """Raises InvalidRequest where the server's rules keep this person from asking."""
+    """Raise InvalidRequest if the server's rules don't let this person ask here."""
     check_origin(origin_of(interaction), settings_of(interaction).server(interaction.guild_id))
 
 
 def check_origin(origin: RequestOrigin, server: ServerSettings) -> None:
-    """Raises InvalidRequest where the rules of `server` keep somebody from asking."""
+    """Raise InvalidRequest if the rules of `server` don't let somebody ask there."""
     if server.channels and origin.channel not in server.channels:
         raise InvalidRequest(
             "On this server I answer only in {channels}. Ask there, or ask a moderator to change that with "
@@ -106,23 +106,25 @@ def check_origin(origin: RequestOrigin, server: ServerSettings) -> None:
         )
     if server.private and not origin.hideable:
         raise InvalidRequest(
-            "On this server my answers are for those alone who ask, and a reply is seen by all. Use a command, such as "
-            "/help, or the menu of a message: right-click, or a long press on a phone, then Apps."
+            "On this server only the person who asks may see my answers, but everybody sees a reply. Use a command, "
+            "such as /help, or the menu of a message: right-click, or a long press on a phone, then Apps."
         )
 
 
 def effective_limits(limits: Limits, server: ServerSettings) -> Limits:
-    """The operator's limits, or the server's where those are lower."""
+    """Return the operator's limits, or the server's where those are lower."""
     lower = {
-        name: min(getattr(limits, name), most) for name in SERVER_LIMITS if (most := getattr(server, name)) is not None
+        name: min(getattr(limits, name), limit)
+        for name in SERVER_LIMITS
+        if (limit := getattr(server, name)) is not None
     }
     return limits.model_copy(update=lower)
 
 
 def apply_settings(request: R, engine: Engine, server: ServerSettings, person: PersonSettings) -> R:
-    """`request` with the model that the person prefers, or else the server, and within the limits of the server.
+    """Return `request` with the preferred model of the person, or else of the server, within the server's limits.
 
-    Texts are cut to the server's length, since theirs is a bound in any case; raises InvalidRequest for more pictures.
+    A longer text length is lowered to the server's limit; raise InvalidRequest for too many pictures.
     """
     request = _within(request, server, effective_limits(engine.config.limits, server))
     return request if request.model else replace(request, model=_preferred(request, engine, server, person))
@@ -143,13 +145,13 @@ def _within(request: R, server: ServerSettings, limits: Limits) -> R:
 
 
 def _preferred(request: Request, engine: Engine, server: ServerSettings, person: PersonSettings) -> str:
-    """A model's name; empty for the operator's first. Models that are no longer there are passed over."""
-    there = {spec.name for spec in engine.models(request.task)}
+    """Return the preferred model's name, empty for the operator's default. Models that no longer exist are ignored."""
+    existing = {spec.name for spec in engine.models(request.task)}
     wanted = (settings.models.get(request.task, "") for settings in (person, server))
-    return next((name for name in wanted if name in there), "")
+    return next((name for name in wanted if name in existing), "")
 
 
 def named(mention: str, ids: Sequence[int]) -> str:
-    """Mentions of channels or roles; "…" stands for those that would be too many."""
+    """Return mentions of channels or roles, with "…" after the tenth."""
     more = ", …" if len(ids) > _MOST_NAMED else ""
     return ", ".join(mention.format(number) for number in ids[:_MOST_NAMED]) + more

@@ -1,4 +1,4 @@
-"""Edits of one message, few enough for Discord and in order."""
+"""Throttled edits of one message, in order."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from cogs.common.message_content import MessageContent
 log = logging.getLogger(__name__)
 
 _FIRST = 0.3
-"""Seconds before the first edit: what is answered sooner needs none."""
+"""Seconds before the first edit; a faster answer needs none."""
 
 
 class ThrottledEditor:
-    """Shows pages at a calm pace: of those that come in between, the latest wins.
+    """An editor that limits the rate of edits: of several contents in between, only the latest is shown.
 
-    When somebody has deleted the message, it is `lost`, and `on_lost` is called.
+    When somebody deletes the message, `lost` becomes true, and `on_lost` is called.
     """
 
     def __init__(self, send: Callable[[MessageContent], Awaitable[None]], on_lost: Callable[[], None]) -> None:
@@ -32,16 +32,16 @@ class ThrottledEditor:
         self._sending = asyncio.Lock()
 
     def schedule(self, render: Callable[[], MessageContent], pause: float) -> None:
-        """Show what `render` makes soon, and then nothing for `pause` seconds. Returns at once.
+        """Show the result of `render` soon, and then nothing for `pause` seconds. Return at once.
 
-        It is called only for what is really sent: a long text that grows by the word is costly to render each time.
+        `render` is called only for contents that are sent, since a long growing text is slow to render.
         """
         self._pending, self._pause = render, pause
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
 
     async def close(self) -> None:
-        """Drop what is pending; on return no edit is under way, so the next one is the last."""
+        """Drop the pending content and wait for the running edit, so that the caller can make the last one."""
         self._pending = None
         async with self._sending:
             if self._task:
@@ -61,7 +61,7 @@ class ThrottledEditor:
         return render
 
     async def _try(self, content: MessageContent) -> None:
-        """A missed edit does no harm, since another follows; a deleted message does."""
+        """Send an edit. A failed one is only logged, since another follows, unless the message was deleted."""
         try:
             await self._send(content)
         except DELIVERY as error:
@@ -69,4 +69,4 @@ class ThrottledEditor:
                 self.lost = True
                 self._on_lost()
             else:
-                log.warning("an edit was not taken: %s", error)
+                log.warning("an edit failed: %s", error)

@@ -1,4 +1,4 @@
-"""Views and forms that live in memory, and end with it."""
+"""Views and forms that exist only in memory, until a restart."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from cogs.i18n import tr
 from cogs.i18n.locale import use_locale_of
 
 _FORM_SECONDS = 900
-"""For as long as somebody may still be typing."""
+"""How long a form waits for somebody who is typing."""
 
 
 class TemporaryView(discord.ui.View):
-    """Speaks the language of whoever presses, and reports errors that no session has caught."""
+    """A view that uses the language of the person who presses, and reports errors that no session has handled."""
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
         use_locale_of(interaction, settings_of(interaction))
@@ -28,7 +28,7 @@ class TemporaryView(discord.ui.View):
 
 
 class CancelView(TemporaryView):
-    """A Cancel button for the person who asked, for as long as there is something to cancel."""
+    """A Cancel button for the person who asked, while the request is running."""
 
     def __init__(self, owner: int, cancel: Callable[[], None]) -> None:
         super().__init__(timeout=None)
@@ -50,7 +50,7 @@ class CancelView(TemporaryView):
 
 
 class Form(discord.ui.Modal):
-    """A modal that reports errors which no session has caught."""
+    """A modal that reports errors which no session has handled."""
 
     def __init__(self, title: str) -> None:
         super().__init__(title=title[:45], timeout=_FORM_SECONDS)

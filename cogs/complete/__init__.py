@@ -1,4 +1,4 @@
-"""/complete: goes on with a text, showing it as it grows; buttons and replies go on from there."""
+"""/complete: continues a text and shows it while it grows; buttons and replies continue it further."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from cogs.client import Inkling
 from cogs.common import InteractionResponder
 from cogs.common.help_texts import examples
 from cogs.common.options import Seed, Text, models_of
+from cogs.complete.completion_button import CompletionButton
 from cogs.complete.personal_data import PersonalTexts
 from cogs.complete.reply_chain import continue_by_reply
 from cogs.complete.service import show_completion
-from cogs.complete.thread_button import ThreadButton
 from cogs.i18n import gettext_noop
 from inference import CompleteRequest
 
@@ -23,12 +23,12 @@ __all__ = ["Complete", "continue_by_reply", "show_completion"]
 
 
 class Complete(commands.Cog):
-    """Going on with texts."""
+    """The command that continues texts."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        bot.add_dynamic_items(ThreadButton)
-        bot.personal_data.append(PersonalTexts(bot.store.text_threads))
+        bot.add_dynamic_items(CompletionButton)
+        bot.personal_data.append(PersonalTexts(bot.store.completions))
         bot.fallbacks.append(lambda context: continue_by_reply(bot, context.message))
 
     @app_commands.command(
@@ -77,10 +77,10 @@ class Complete(commands.Cog):
             owner=str(interaction.user.id),
         )
         async with self.bot.sessions.open(InteractionResponder(interaction)) as session:
-            await show_completion(session, self.bot.store.text_threads, request)
+            await show_completion(session, self.bot.store.completions, request)
 
 
 def _stop_strings(text: str) -> tuple[str, ...]:
-    r"""`END|\n\n` → `("END", "\n\n")`: between bars or line ends, spaces around them left out."""
+    r"""Split stop strings at bars or line ends, without outer spaces: `END|\n\n` → `("END", "\n\n")`."""
     parts = (part.strip().replace(r"\n", "\n") for part in re.split(r"[|\n]", text))
     return tuple(dict.fromkeys(part for part in parts if part))

@@ -1,4 +1,4 @@
-"""The texts that are kept of a person."""
+"""The stored texts of a person."""
 
 from __future__ import annotations
 
@@ -6,19 +6,21 @@ from typing import Any
 
 from cogs.common.personal_data import PersonalData
 from cogs.i18n import ntr
-from storage import TextThreadTable
+from storage import CompletionTable
 
 
 class PersonalTexts(PersonalData):
-    """What the person and the model wrote."""
+    """The texts by the person and the model."""
 
-    name = "text_threads"
+    name = "completions"
 
-    def __init__(self, threads: TextThreadTable) -> None:
-        self._threads = threads
+    def __init__(self, completions: CompletionTable) -> None:
+        self._completions = completions
 
     async def describe(self, person: int) -> str:
-        count = await self._threads.count_of(person)
+        count = await self._completions.count_of(person)
+        if not count:
+            return ""
         return ntr(
             "{count} text of /complete: what you wrote, and what the model wrote. Its buttons need that.",
             "{count} texts of /complete: what you wrote, and what the model wrote. Their buttons need that.",
@@ -27,7 +29,7 @@ class PersonalTexts(PersonalData):
         )
 
     async def export(self, person: int) -> list[dict[str, Any]]:
-        return await self._threads.export_of(person)
+        return await self._completions.export_of(person)
 
     async def forget(self, person: int) -> None:
-        await self._threads.forget_owner(person)
+        await self._completions.forget_owner(person)

@@ -1,4 +1,4 @@
-"""Replies to a text go on with it: what was said before is read from the chain of replies itself."""
+"""Continuing a text by a reply; the chain of replies gives the earlier messages."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from cogs.common.persistent_item import custom_id
 from cogs.common.sources import pointed_at, text_of_message
 from cogs.complete.service import show_completion
 from inference import CompleteRequest, InvalidRequest, Message
-from storage import TextThread
+from storage import CompletionHistory
 
 _MOST_TEXTS = 10
-"""How far back a chain is followed: each text takes two messages."""
+"""The most texts of a chain that are read; each text takes two messages."""
 
-_CLINGING = '.,;:!?…)”’"'
-"""What follows a word without a space."""
+_NO_SPACE_BEFORE = '.,;:!?…)”’"'
+"""Characters that follow a word without a space."""
 
 
 async def continue_by_reply(bot: Inkling, message: discord.Message, words: str | None = None) -> bool:
-    """Go on with the text that `message` replies to, by `words`: by default, those that follow the bot's name.
+    """Continue the text that `message` replies to with `words`, by default those after the bot's name.
 
-    Returns whether the message replied to shows a text of the bot's: if not, nothing was done.
+    Return False, and do nothing, if the message replied to is not a text by the bot.
     """
     words = _words(bot, message) if words is None else words.strip()
     async with bot.sessions.open(MessageResponder(message, "complete")) as session:
@@ -37,33 +37,33 @@ async def continue_by_reply(bot: Inkling, message: discord.Message, words: str |
             return False
         if not words:
             raise InvalidRequest("Add the words that the text is to go on with, or press Continue below it.")
-        await _go_on(bot, session, message, text, words)
+        await _continue(bot, session, message, text, words)
     return True
 
 
-async def _go_on(
+async def _continue(
     bot: Inkling, session: ReplySession, message: discord.Message, text: discord.Message, words: str
 ) -> None:
-    """With the model and the settings of the text before."""
-    stored = await bot.store.text_threads.shown_by(text.id)
-    options = stored.thread.request if stored else CompleteRequest(prompt=words)
-    chat = stored.thread.chat if stored else _is_answer(text)
+    """Continue with the model and the settings of the text before."""
+    stored = await bot.store.completions.shown_by(text.id)
+    options = stored.history.request if stored else CompleteRequest(prompt=words)
+    chat = stored.history.chat if stored else _is_answer(text)
     before = await _messages_before(bot, session, message)
     prompt = words if chat else _spaced(before, words)
     request = replace(options, prompt=prompt, seed=None, n=1, owner=str(message.author.id))
-    await show_completion(session, bot.store.text_threads, request, before)
+    await show_completion(session, bot.store.completions, request, before)
 
 
 async def messages_before_text(bot: Inkling, session: ReplySession, text: discord.Message) -> tuple[Message, ...]:
-    """What was said before the message that `text` answers, oldest first."""
+    """Return the messages before the one that `text` answers, oldest first."""
     asked = await _replied_to(text)
     return await _messages_before(bot, session, asked) if asked else ()
 
 
 async def foreign_prompt(session: ReplySession, text: discord.Message) -> str:
-    """What `text` goes on from, in the words of somebody else: read again, since it is not kept.
+    """Read again the message by somebody else that `text` continues, since it is not stored.
 
-    Raises InvalidRequest where it is gone or hidden.
+    Raise InvalidRequest if it is deleted or hidden.
     """
     asked = await pointed_at(text)
     beginning = await pointed_at(asked) if asked else None
@@ -78,23 +78,25 @@ async def _messages_before(bot: Inkling, session: ReplySession, asked: discord.M
         text = await _replied_to(asked) if asked else None
         if text is None or not _is_text(bot, text):
             break
-        stored = await bot.store.text_threads.shown_by(text.id)
-        said = await _messages_stored(session, text, stored.thread) if stored else _messages_shown(text)
-        before = (*said, *before)
+        stored = await bot.store.completions.shown_by(text.id)
+        pair = await _messages_stored(session, text, stored.history) if stored else _messages_shown(text)
+        before = (*pair, *before)
         asked = await _replied_to(text)
     return before
 
 
-async def _messages_stored(session: ReplySession, text: discord.Message, thread: TextThread) -> Sequence[Message]:
-    prompt = thread.request.prompt
-    if thread.foreign:
-        with suppress(InvalidRequest):  # what is gone or hidden ends the memory
+async def _messages_stored(
+    session: ReplySession, text: discord.Message, history: CompletionHistory
+) -> Sequence[Message]:
+    prompt = history.request.prompt
+    if history.foreign:
+        with suppress(InvalidRequest):  # without it if it is deleted or hidden
             prompt = await foreign_prompt(session, text)
-    return Message("user", prompt), Message("assistant", thread.written)
+    return Message("user", prompt), Message("assistant", history.written)
 
 
 def _messages_shown(text: discord.Message) -> Sequence[Message]:
-    """As far as the message itself says: of a text that the model went on with, both are one."""
+    """Read the messages from the text's own message; a continued text is one message together with its prompt."""
     lines = [line for line in text.content.split("\n") if not line.startswith("-# ")]
     asked = [Message("user", without_escapes(lines.pop(0)[2:]))] if _is_answer(text) else []
     return [*asked, Message("assistant", without_escapes(_BOLD.sub("", "\n".join(lines).strip())))]
@@ -104,32 +106,32 @@ _BOLD = re.compile(r"(?<!\\)\*\*")
 
 
 def _is_text(bot: Inkling, message: discord.Message) -> bool:
-    """Whether it is one of the bot's texts, which their buttons tell."""
+    """Return whether it is a text by the bot, which has the buttons of /complete."""
     rows = (row for row in message.components if isinstance(row, discord.ActionRow))
     ids = [str(getattr(button, "custom_id", "")) for row in rows for button in row.children]
     return message.author == bot.user and any(each.startswith(custom_id("complete", "")) for each in ids)
 
 
 def _is_answer(text: discord.Message) -> bool:
-    """Whether a chat model wrote it: then it shows the prompt as a quote."""
+    """Return whether a chat model wrote it: then the prompt is shown as a quote."""
     return text.content.startswith("> ")
 
 
 def _words(bot: Inkling, message: discord.Message) -> str:
-    """What follows the bot's name."""
+    """Return the text after the bot's name."""
     assert bot.user is not None, "known after login"
     return re.sub(rf"^\s*<@!?{bot.user.id}>", "", message.content).strip()
 
 
 def _spaced(before: Sequence[Message], words: str) -> str:
-    """`words` as they go on from what was said before, where there is one text and no talk."""
+    """Return `words` as the continuation of a text, with a space before them if needed."""
     text = before[-1].content if before else ""
-    glued = not text or text[-1].isspace() or words[0] in _CLINGING
-    return words if glued else f" {words}"
+    no_space = not text or text[-1].isspace() or words[0] in _NO_SPACE_BEFORE
+    return words if no_space else f" {words}"
 
 
 async def _replied_to(message: discord.Message) -> discord.Message | None:
-    """None if it is no reply, or the message replied to is gone or hidden."""
+    """Return the message replied to; None if there is none, or it is deleted or hidden."""
     reference = message.reference
     if reference is None or reference.message_id is None or reference.type is not discord.MessageReferenceType.reply:
         return None

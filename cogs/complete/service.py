@@ -1,4 +1,4 @@
-"""A text from its prompt to its message: generated, stored, and shown with its buttons."""
+"""Generating a text, storing it, and showing it with its buttons."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from cogs.common import MessageContent, ProgressRenderer, ReplySession, report
 from cogs.common.error_messages import DELIVERY
-from cogs.complete.rendering import draft_content, finished_content, thread_buttons
+from cogs.complete.rendering import completion_buttons, draft_content, finished_content
 from cogs.i18n import tr
 from inference import (
     CheckedRequest,
@@ -20,18 +20,18 @@ from inference import (
     RequestCancelled,
     RequestTimeout,
 )
-from storage import StorageError, TextThread, TextThreadTable
+from storage import CompletionHistory, CompletionTable, StorageError
 
 log = logging.getLogger(__name__)
 
 
 class ThreadRenderer(ProgressRenderer):
-    """Shows `thread` with what is being added to it, of which `partial` is the latest."""
+    """A renderer of `history` and of the text being added to it; `partial` is the latest state of that."""
 
-    def __init__(self, thread: TextThread) -> None:
-        super().__init__(finished_content(thread).text if thread.segments else "", self._draft_of, stop=tr("Stop"))
-        self._thread = thread
-        self.partial = PartialText("", thread.chat)
+    def __init__(self, history: CompletionHistory) -> None:
+        super().__init__(finished_content(history).text if history.segments else "", self._draft_of, stop=tr("Stop"))
+        self._history = history
+        self.partial = PartialText("", history.chat)
 
     def render(self, event: Event) -> tuple[Callable[[], MessageContent], float]:
         if isinstance(event, PartialText):
@@ -39,37 +39,37 @@ class ThreadRenderer(ProgressRenderer):
         return super().render(event)
 
     def _draft_of(self, text: str) -> MessageContent:
-        return draft_content(replace(self._thread, chat=self.partial.chat), text)
+        return draft_content(replace(self._history, chat=self.partial.chat), text)
 
 
 async def show_completion(
     session: ReplySession,
-    threads: TextThreadTable,
+    completions: CompletionTable,
     request: CompleteRequest,
     before: Sequence[Message] = (),
     *,
     foreign: bool = False,
 ) -> None:
-    """Write what comes after the prompt into the message; raises what `Engine.stream` raises.
+    """Generate the continuation of the prompt and show it; raise what `Engine.stream` raises.
 
-    `before` is what was said before. A `foreign` prompt is what somebody else wrote, and not stored.
+    `before` are the earlier messages. A `foreign` prompt was written by somebody else, and is not stored.
     """
     checked = session.check(replace(request, messages=tuple(before)))
-    request = replace(request, model=checked.spec.name)  # the default may be another one some day
-    thread = TextThread(replace(request, prompt="") if foreign else request, follows=bool(before))
-    completion, why = await generate(session, thread, checked)
-    await _show(session, threads, thread.with_segment(completion), why)
+    request = replace(request, model=checked.spec.name)  # the default may change later
+    history = CompletionHistory(replace(request, prompt="") if foreign else request, follows=bool(before))
+    completion, why = await generate(session, history, checked)
+    await _show(session, completions, history.with_segment(completion), why)
     await session.notify_if_late(tr("Your text is ready."))
 
 
 async def generate(
-    session: ReplySession, thread: TextThread, checked: CheckedRequest[CompleteRequest]
+    session: ReplySession, history: CompletionHistory, checked: CheckedRequest[CompleteRequest]
 ) -> tuple[Completion, str]:
-    """Return what comes next in `thread`, and why it ends, where that is not the model's doing.
+    """Return the continuation of `history`, and why it ended; empty if the model ended it.
 
-    Raise what `Engine.stream` raises, unless there are words already when it is stopped.
+    Raise what `Engine.stream` raises, unless it is stopped after some text was written.
     """
-    renderer = ThreadRenderer(thread)
+    renderer = ThreadRenderer(history)
     try:
         return await session.run(checked, Completion, renderer), ""
     except (RequestCancelled, RequestTimeout) as error:
@@ -82,18 +82,18 @@ async def generate(
         return Completion(text, seed, chat=chat), why
 
 
-async def _show(session: ReplySession, threads: TextThreadTable, thread: TextThread, why: str) -> None:
-    """Store it first, since its buttons need that."""
-    content = finished_content(thread, why)
+async def _show(session: ReplySession, completions: CompletionTable, history: CompletionHistory, why: str) -> None:
+    """Store the text, which its buttons need, and then show it."""
+    content = finished_content(history, why)
     try:
-        stored = await threads.keep(session.owner, *session.where, thread, private=session.private)
+        stored = await completions.keep(session.owner, *session.where, history, private=session.private)
     except StorageError as error:
         log.error("a text is shown without buttons: %s", error, exc_info=error)
-        sorry = tr("The bot could not note how this was written, so there are no buttons.")
-        await session.finish(replace(content, note=f"{content.note} · {sorry}"))
+        not_stored = tr("The bot could not note how this was written, so there are no buttons.")
+        await session.finish(replace(content, note=f"{content.note} · {not_stored}"))
         return
     try:
-        await session.finish(content, thread_buttons(stored.id, thread))
+        await session.finish(content, completion_buttons(stored.id, history))
     except DELIVERY:
-        await threads.forget(stored.id)
+        await completions.forget(stored.id)
         raise

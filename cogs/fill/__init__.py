@@ -1,4 +1,4 @@
-"""/fill: the likeliest words for the blanks of a text, and buttons that put them in."""
+"""/fill: the likeliest words for the blanks of a text, with buttons that insert them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from inference import FillMaskResult, FillRequest
 
 
 class Fill(commands.Cog):
-    """Missing words."""
+    """The command that guesses missing words."""
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions
@@ -35,6 +35,6 @@ class Fill(commands.Cog):
         """Guess the missing words of a text."""
         request = FillRequest(text=text, model=model, owner=str(interaction.user.id))
         async with self.sessions.open(InteractionResponder(interaction)) as session:
-            filling = await session.run(session.check(request), FillMaskResult)
-            content = filled_content(text, filling)
-            await session.finish(content, fill_buttons(session.owner, filling, content))
+            result = await session.run(session.check(request), FillMaskResult)
+            content = filled_content(text, result)
+            await session.finish(content, fill_buttons(session.owner, result, content))

@@ -1,4 +1,4 @@
-"""The buttons below a filled text: each carries its words, so that they work after a restart and nothing is kept."""
+"""The buttons below a filled text. Their ids hold the words, so they work after a restart without storage."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from cogs.i18n import gettext_noop
 from inference import FillMaskResult
 
 _MOST = 5
-"""What fits into a row."""
+"""The most buttons in a row."""
 
 
 class FillButton(PersistentItem, template=custom_id("fill", r"(?P<owner>\d+)", "(?P<words>.+)")):
-    """Puts its words into the blanks, for the person who asked."""
+    """A button that puts its words into the blanks, for the person who asked."""
 
     not_yours = gettext_noop("Only the person who asked can choose the words. Use /fill with your own text.")
 
@@ -28,12 +28,12 @@ class FillButton(PersistentItem, template=custom_id("fill", r"(?P<owner>\d+)", "
         await session.finish(MessageContent(content), _chosen(message, self.custom_id))
 
 
-def fill_buttons(owner: int, filling: FillMaskResult, content: MessageContent) -> discord.ui.View | None:
-    """A button for each of the best choices, the best one pressed.
+def fill_buttons(owner: int, result: FillMaskResult, content: MessageContent) -> discord.ui.View | None:
+    """Return a button for each of the best choices, with the best one selected.
 
-    None where a press could not change the whole text, since with some of the words it takes several messages.
+    Return None if the text may need several messages, since a press can change only one.
     """
-    rows = [words for words, _ in candidates(filling)][:_MOST]
+    rows = [words for words, _ in candidates(result)][:_MOST]
     if not rows or any(len(with_words(content.text, words)) > PART_LIMIT for words in rows):
         return None
     buttons = [(label(words), custom_id("fill", owner, " ".join(words))) for words in rows]
@@ -41,14 +41,14 @@ def fill_buttons(owner: int, filling: FillMaskResult, content: MessageContent) -
 
 
 def _chosen(message: discord.Message, chosen: str) -> discord.ui.View:
-    """The buttons below `message`, with another one pressed."""
+    """Return the buttons below `message`, with `chosen` selected."""
     rows = (row.children for row in message.components if isinstance(row, discord.ActionRow))
     buttons = (button for row in rows for button in row if isinstance(button, discord.Button))
     return _view(((button.label or "", button.custom_id or "") for button in buttons), chosen)
 
 
 def _view(buttons: Iterable[tuple[str, str]], chosen: str) -> discord.ui.View:
-    """Label and id of each."""
+    """Return a view of buttons from their labels and ids."""
     primary, secondary = discord.ButtonStyle.primary, discord.ButtonStyle.secondary
     return persistent_view(
         *(

@@ -1,4 +1,4 @@
-"""What a filled text looks like: the text with its new words in bold, and below it the likeliest words as bars."""
+"""The message for a filled text: the text with its new words in bold, and the likeliest words with bars."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from cogs.i18n import tr
 from inference import FillMaskResult, split_at_blanks
 
 _BOLD = re.compile(r"\\.|\*\*(?:\\.|[^*\\])+\*\*", re.DOTALL)
-"""Bold words are the bot's own: stars of people are escaped."""
+"""Words in bold, which only the bot writes, since people's asterisks are escaped."""
 
 _LONGEST = 60
-"""Characters of the words of a button: its id has room for 100, and says whose it is too."""
+"""The most characters of a button's words: its id has 100, which include the owner's id."""
 
 _TABLE = "\n`"
-"""The bars begin here: people's backticks are escaped too."""
+"""The start of the bars; people's backticks are escaped."""
 
 
-def candidates(filling: FillMaskResult) -> list[tuple[tuple[str, ...], float]]:
-    """The words that may be put in, one for each blank, with their probability; best first.
+def candidates(result: FillMaskResult) -> list[tuple[tuple[str, ...], float]]:
+    """Return the candidates, one word for each blank, with their probability; best first.
 
-    Only those that a button can carry: text, bars and buttons show the same ones. Empty where there is nothing to
-    choose: no such words, or several blanks whose words were not judged together.
+    Only those that fit into a button count, so that text, bars and buttons show the same ones. The list is empty if
+    there are none, or if several blanks were not predicted together.
     """
-    rows = [(joint.words, joint.score) for joint in filling.joint]
-    if len(filling.blanks) == 1:
-        rows = [((prediction.word,), prediction.score) for prediction in filling.blanks[0]]
+    rows = [(joint.words, joint.score) for joint in result.joint]
+    if len(result.blanks) == 1:
+        rows = [((prediction.word,), prediction.score) for prediction in result.blanks[0]]
     return [(words, score) for words, score in rows if _fits(words)]
 
 
-def filled_content(text: str, filling: FillMaskResult) -> MessageContent:
-    """The best words in `text`, and what else might stand there: in all blanks together, then in each by itself."""
-    found = candidates(filling)
-    best = found[0][0] if found else [words[0].word for words in filling.blanks]
+def filled_content(text: str, result: FillMaskResult) -> MessageContent:
+    """Return `text` with the best words, then the candidates for all blanks together, then for each blank."""
+    found = candidates(result)
+    best = found[0][0] if found else [words[0].word for words in result.blanks]
     first, *rest = split_at_blanks(text)
     pairs = list(zip(best, rest, strict=True))
     sentence = neutral(first) + "".join(_bold(word) + neutral(piece) for word, piece in pairs)
-    apart = "" if found and len(filling.blanks) == 1 else _tables(filling)
+    apart = "" if found and len(result.blanks) == 1 else _tables(result)
     return MessageContent(
         sentence + _table(found) + apart, plain=first + "".join(word + piece for word, piece in pairs)
     )
 
 
 def with_words(message: str, words: Sequence[str]) -> str:
-    """The bot's own `message` with other words in its blanks; the bars below stay."""
+    """Return the bot's own `message` with other words in its blanks; the bars stay."""
     sentence, table, rows = message.partition(_TABLE)
-    coming = iter(words)
+    next_words = iter(words)
 
-    def put(match: re.Match[str]) -> str:
-        return match[0] if match[0].startswith("\\") else _bold(next(coming))
+    def replacement(match: re.Match[str]) -> str:
+        return match[0] if match[0].startswith("\\") else _bold(next(next_words))
 
-    return _BOLD.sub(put, sentence) + table + rows
+    return _BOLD.sub(replacement, sentence) + table + rows
 
 
 def label(words: Sequence[str]) -> str:
@@ -61,7 +61,7 @@ def label(words: Sequence[str]) -> str:
 
 
 def _fits(words: Sequence[str]) -> bool:
-    """Whether a button can carry the words, which may not be empty or in several parts."""
+    """Return whether the words fit into a button; each must be a single word."""
     return all(len(word.split()) == 1 for word in words) and len(label(words)) <= _LONGEST
 
 
@@ -69,16 +69,16 @@ def _bold(word: str) -> str:
     return f"**{neutral(word)}**"
 
 
-def _tables(filling: FillMaskResult) -> str:
-    """The words for each blank alone."""
+def _tables(result: FillMaskResult) -> str:
+    """Return the candidates for each blank alone."""
     return "".join(
         f"\n**{tr('Blank {number}', number=number)}**" + _table([((guess.word,), guess.score) for guess in predictions])
-        for number, predictions in enumerate(filling.blanks, 1)
+        for number, predictions in enumerate(result.blanks, 1)
     )
 
 
 def _table(rows: Sequence[tuple[tuple[str, ...], float]]) -> str:
-    """Lines in code type, so that the bars stand below one another; a full one is certain."""
+    """Return lines in code format, so that the bars are aligned; a full bar means certain."""
     words = [label(row).replace("`", "'") for row, _ in rows]
     width = max(map(len, words), default=0)
     return "".join(

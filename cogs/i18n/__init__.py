@@ -1,6 +1,6 @@
-"""What the bot says, in the language of whom it says it to.
+"""Translation of the bot's messages.
 
-English stands in the code, and is the key of every catalogue:
+The English text in the code is the key of every catalogue:
 
     tr("Cancelled.")
     tr("{count} of the last {last} messages", count=212, last=340)
@@ -16,65 +16,65 @@ from collections.abc import Mapping
 from contextvars import ContextVar
 
 from cogs.i18n.catalogues import catalogue
-from cogs.i18n.formatting import filled
+from cogs.i18n.sentence_formatting import filled
 
 LANGUAGES = ("en", "de", "es", "fr", "ja")
-"""Names of languages as in ISO 639; each but English has a catalogue."""
+"""The languages by their ISO 639 codes; each except English has a catalogue."""
 
 _language: ContextVar[str] = ContextVar("language", default="en")
-"""Of the person who is being answered; each interaction and each message has a task, and so a context, of its own."""
+"""The language of the person who gets the answer; each interaction and message has its own task and context."""
 
 _menus: ContextVar[str] = ContextVar("menus", default="en")
-"""The language of that person's Discord, in which it names commands and their options."""
+"""The language in which that person's Discord shows the names of commands and options."""
 
 _NAMES = re.compile(r"(?<![\w/.])/(?P<command>[a-z-]+)\b|`(?P<option>[a-z][a-z0-9_-]*)`", re.ASCII)
-"""`/imagine` and `` `prompt` `` in a sentence; no part of a path, nor of a command to type elsewhere."""
+"""Names such as `/imagine` and `` `prompt` `` in a sentence, but not parts of paths or of shell commands."""
 
 
 def set_language(language: str, menus: str = "") -> None:
-    """From now on, in this task and those it starts, say everything in `language`.
+    """Set the language of all messages for this task and the tasks it starts.
 
-    `menus` is the language in which the person sees the names of commands, where that is another one.
+    `menus` is the language in which Discord shows the names of commands, if it is another one.
     """
     _language.set(language)
     _menus.set(menus or language)
 
 
 def tr(sentence: str, /, **values: object) -> str:
-    """`sentence` in the current language, with `values` in its places.
+    """Return `sentence` in the current language, with `values` filled in.
 
-    A sentence names commands and options in English, `/imagine` and `` `prompt` ``, and so do its translations.
+    Sentences and their translations use the English names of commands and options: `/imagine` and `` `prompt` ``.
     """
-    return _said(catalogue(_language.get()).gettext(sentence), values)
+    return _fill(catalogue(_language.get()).gettext(sentence), values)
 
 
 def ntr(one: str, many: str, count: float, /, **values: object) -> str:
-    """`one` or `many`, as the current language counts, with `values` in its places."""
+    """Return `one` or `many` by the plural rules of the current language, with `values` filled in."""
     whole = int(count) if count == int(count) else 2
-    return _said(catalogue(_language.get()).ngettext(one, many, whole), values)
+    return _fill(catalogue(_language.get()).ngettext(one, many, whole), values)
 
 
 def word(text: str, kind: str, /) -> str:
-    """A name as Discord shows it to that person: of a command, menu, option or choice, which is its `kind`."""
+    """Return a name as Discord shows it to that person; its `kind` is command, menu, option or choice."""
     return catalogue(_menus.get()).pgettext(kind, text)
 
 
 def slash(command: str, /) -> str:
-    """`/imagine`, as that person's Discord calls it."""
+    """Return the command with a slash as that person's Discord shows it: `/imagine`."""
     return "/" + word(command, "command")
 
 
 def translated(sentence: str, /) -> str:
-    """What `tr` makes of a `sentence` that is not written where it is said, such as a command's description."""
+    """Translate a `sentence` that is defined elsewhere, such as a command's description."""
     return tr(sentence) if sentence else ""
 
 
 def gettext_noop(sentence: str, /) -> str:
-    """`sentence` as it is, marked for the catalogues: it will be said, by `tr`, to somebody else or at another time."""
+    """Return `sentence` unchanged, and mark it for the catalogues; `tr` translates it later."""
     return sentence
 
 
-def _said(sentence: str, values: Mapping[str, object]) -> str:
+def _fill(sentence: str, values: Mapping[str, object]) -> str:
     return filled(_NAMES.sub(_named, sentence), _language.get(), values)
 
 

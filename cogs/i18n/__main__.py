@@ -1,4 +1,4 @@
-"""`python -m cogs.i18n` brings the catalogues up to date with the code, and tells what is left to translate."""
+"""`python -m cogs.i18n` updates the catalogues from the code, and prints what is left to translate."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from babel.messages.catalog import Catalog
 
 from cogs.client import Inkling
 from cogs.i18n import LANGUAGES
+from cogs.i18n.catalogue_update import template, untranslated, update
 from cogs.i18n.catalogues import read
-from cogs.i18n.extraction import ROOT
-from cogs.i18n.updating import template, untranslated, update
+from cogs.i18n.sentence_extraction import ROOT
 from cogs.registry import COGS
 from inference import create_engine, load_config
 
 
 def main() -> int:
-    """Returns 1 while something is left."""
+    """Update the catalogues; return 1 if something is left to translate."""
     wanted = asyncio.run(_wanted())
     left = 0
     for language in LANGUAGES[1:]:
@@ -31,7 +31,7 @@ def main() -> int:
 
 
 async def _wanted() -> Catalog:
-    """By a bot that is built and never logs in, so that every command is there."""
+    """Return all messages; build a bot that never logs in, so that every command exists."""
     config = load_config(ROOT / "config.yaml")
     with TemporaryDirectory() as folder:
         config = config.model_copy(update={"data": Path(folder)})

@@ -1,4 +1,4 @@
-"""The catalogues: GNU gettext's .po files, which translators' tools know."""
+"""The catalogues of translations, in GNU gettext's .po format."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ FOLDER = Path(__file__).parent
 
 @functools.cache
 def catalogue(language: str) -> gettext.NullTranslations:
-    """What `language` says for each English sentence; English stands for what is missing.
+    """Return the translations into `language`; a missing one falls back to English.
 
-    Reads a file at the first call: `load_catalogues` has to come before an event loop's use.
+    The first call reads a file: call `load_catalogues` before you use it in an event loop.
     """
     if language == "en":
         return gettext.NullTranslations()
@@ -29,7 +29,7 @@ def catalogue(language: str) -> gettext.NullTranslations:
 
 
 def load_catalogues(languages: tuple[str, ...]) -> None:
-    """Have every catalogue in memory."""
+    """Load every catalogue into memory."""
     for language in languages:
         catalogue(language)
 
@@ -39,6 +39,6 @@ def path(language: str) -> Path:
 
 
 def read(language: str) -> Catalog:
-    """The catalogue as translators see it."""
+    """Read the catalogue's file."""
     with path(language).open("rb") as file:
         return read_po(file, locale=language)

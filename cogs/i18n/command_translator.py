@@ -1,4 +1,4 @@
-"""The texts of commands, by which Discord's own menus show them in each person's language."""
+"""Translations of the commands' names and descriptions for Discord's menus."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cogs.i18n.locale import base
 
 
 class CommandTranslator(app_commands.Translator):
-    """Tells discord.py what each name and description is called elsewhere, from the catalogues."""
+    """A translator for discord.py that uses the catalogues."""
 
     async def translate(
         self, string: app_commands.locale_str, locale: discord.Locale, context: app_commands.TranslationContextTypes
@@ -22,15 +22,15 @@ class CommandTranslator(app_commands.Translator):
         language = base(locale)
         if language in (None, "en"):
             return None
-        kind, said = _kind(context), catalogue(language)
-        said = said.pgettext(kind, string.message) if kind else said.gettext(string.message)
-        return said if said != string.message else None
+        kind, translations = _kind(context), catalogue(language)
+        text = translations.pgettext(kind, string.message) if kind else translations.gettext(string.message)
+        return text if text != string.message else None
 
 
 def texts(tree: app_commands.CommandTree[Any]) -> Iterator[tuple[str, str]]:
-    """The kind and the text of all that the tree shows in Discord's menus; descriptions have no kind.
+    """Yield the kind and the text of every name and description of the tree; descriptions have no kind.
 
-    By kinds, catalogues tell names from each other and from sentences (msgctxt).
+    The kind is the msgctxt in the catalogues.
     """
     for kind in (discord.AppCommandType.message, discord.AppCommandType.user):
         yield from (("menu", menu.name) for menu in tree.get_commands(type=kind))

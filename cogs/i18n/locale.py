@@ -1,4 +1,4 @@
-"""Who is listening: the language of an interaction or a message."""
+"""The language of an interaction or a message."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from storage import SettingsTables
 
 
 def use_locale_of(source: discord.Interaction | discord.Message, settings: SettingsTables) -> None:
-    """Answer in the language of whom `source` comes from, for as long as this task lives: the one they have chosen."""
+    """Set the language of this task to the one that the author of `source` has chosen, else to their Discord's."""
     person = source.user if isinstance(source, discord.Interaction) else source.author
     chosen = settings.person(person.id).language
     menus = language_of(source)
@@ -17,7 +17,7 @@ def use_locale_of(source: discord.Interaction | discord.Message, settings: Setti
 
 
 def language_of(source: discord.Interaction | discord.Message) -> str:
-    """That of the person's Discord, else of the server, else English. Messages don't say their author's."""
+    """Return the language of the person's Discord (unknown for messages), else the server's, else English."""
     if isinstance(source, discord.Interaction):
         locales = [source.locale, source.guild_locale]
     else:
@@ -26,6 +26,6 @@ def language_of(source: discord.Interaction | discord.Message) -> str:
 
 
 def base(locale: discord.Locale) -> str | None:
-    """`en` for en-GB, `es` for es-419; None for a language the bot does not speak."""
+    """Return the language of a locale (`en` for en-GB, `es` for es-419); None if the bot does not support it."""
     language = locale.value.partition("-")[0]
     return language if language in LANGUAGES else None

@@ -1,4 +1,4 @@
-"""/imagine: pictures from words, and from other pictures."""
+"""/imagine: pictures from texts and from other pictures."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _SIZES = [
 
 
 class Imagine(commands.Cog):
-    """Pictures."""
+    """The commands that draw pictures."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
@@ -131,7 +131,7 @@ class Imagine(commands.Cog):
         await (self._draw if prompt else self._repeat)(interaction, request, image, mask)
 
     async def remix_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """The menu: the words come in a form."""
+        """Open a form for the prompt; this is the menu "Remix image"."""
         async with self.bot.sessions.open(InteractionResponder(interaction)):
             found = pictures(message)
             if not found:
@@ -145,7 +145,7 @@ class Imagine(commands.Cog):
         image: discord.Attachment | None,
         mask: discord.Attachment | None,
     ) -> None:
-        """At once; or after a question, where a region is to be looked at or there are several jobs."""
+        """Draw at once, or ask first if a region must be chosen or there are several jobs."""
         request = for_channel(request, interaction.channel, self.bot.config)
         ask = bool(request.region) or several(request.prompt)
         async with self.bot.sessions.open(InteractionResponder(interaction, private=ask)) as session:
@@ -171,7 +171,7 @@ class Imagine(commands.Cog):
         image: discord.Attachment | None,
         mask: discord.Attachment | None,
     ) -> None:
-        """Draw again what the picture's file says, but for the options that are given."""
+        """Draw again from the parameters in the picture's file, changed by the given options."""
         async with self.bot.sessions.open(InteractionResponder(interaction)) as session:
             if image is None:
                 raise InvalidRequest(

@@ -1,4 +1,4 @@
-"""What pictures are called for people who can't see them, marked as a machine's words."""
+"""Alt texts of pictures for people who can't see them, marked as machine-made."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from inference import Caption, CaptionRequest, Engine, GeneratedImage, Inference
 log = logging.getLogger(__name__)
 
 _LONGEST = 1024
-"""Discord takes no more."""
+"""The most characters that Discord takes."""
 
 _SECONDS = 20
-"""A picture waits no longer than this for its description."""
+"""The longest wait for a caption."""
 
 
 async def captions(engine: Engine, pictures: Sequence[GeneratedImage]) -> list[str]:
-    """What the captioner sees in each picture; empty where it is not loaded, busy for long, or fails."""
+    """Return a caption for each picture; empty if the model is not loaded, takes too long, or fails."""
     if not engine.loaded("caption"):
         return [""] * len(pictures)
     return await asyncio.gather(*(_caption(engine, picture) for picture in pictures))
 
 
 def alt_text(prompt: str, seen: Sequence[str]) -> str:
-    """At most 1024 characters for a picture, or for a sheet of several: `seen` has a caption for each, maybe empty.
+    """Return an alt text of at most 1024 characters for a picture or a grid; `seen` has captions, maybe empty.
 
     `Machine-made description: a red apple. Drawn from the words: "apple"`
     """
@@ -45,12 +45,12 @@ def alt_text(prompt: str, seen: Sequence[str]) -> str:
 
 
 async def _caption(engine: Engine, picture: GeneratedImage) -> str:
-    """On nobody's account: the person did not ask for it."""
+    """Return a caption. The request has no owner, since the person did not ask for it."""
     try:
         async with asyncio.timeout(_SECONDS):
             value = await engine.run(engine.check(CaptionRequest(image=picture.png)))
     except (InferenceError, TimeoutError) as error:
-        log.warning("a picture goes without a caption: %s", error)
+        log.warning("a picture has no caption: %s", error)
         return ""
     return value.text if isinstance(value, Caption) else ""
 

@@ -1,4 +1,4 @@
-"""A question to the person who asked, before anything is drawn."""
+"""A confirmation by the person who asked, before anything is drawn."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cogs.imagine.preparation import Checked, ShowImage, generate_all
 log = logging.getLogger(__name__)
 
 _SECONDS = 600
-"""An answer's token ends after 15 minutes, and with it the way to say that it is too late."""
+"""The time to confirm; it ends before the interaction's token does, so that the message can still be edited."""
 
 
 class ConfirmView(TemporaryView):
-    """[Draw] and [Cancel] below a message that only one person sees; [Draw] draws each request in public."""
+    """The buttons [Draw] and [Cancel] below a private message; [Draw] draws each request in public."""
 
     def __init__(
         self,
@@ -39,7 +39,7 @@ class ConfirmView(TemporaryView):
         self.cancel.label = tr("Cancel")
 
     def render(self) -> MessageContent:
-        """What the message says above the buttons."""
+        """Return the content above the buttons."""
         return MessageContent(
             "\n".join([jobs_line(self._requests), *(quoted(each.request.prompt) for each in self._requests)])
         )
@@ -49,18 +49,18 @@ class ConfirmView(TemporaryView):
         return await super().interaction_check(interaction)
 
     async def on_timeout(self) -> None:
-        self._let_go()
+        self._drop_requests()
         try:
             await self._latest.edit_original_response(
-                content=tr("You took no choice for ten minutes, so nothing was drawn."), view=None, attachments=[]
+                content=tr("You did not choose within ten minutes, so nothing was drawn."), view=None, attachments=[]
             )
         except DELIVERY as error:
-            log.info("a question could not be closed: %s", error)
+            log.info("an expired confirmation could not be edited: %s", error)
 
     @discord.ui.button(style=discord.ButtonStyle.primary, row=4)
     async def draw(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
         requests = self.chosen()
-        await self._close(interaction, tr("What is drawn comes in a message of its own."))
+        await self._close(interaction, tr("The result comes in a new message."))
         await generate_all(self._sessions, interaction, requests, self._show)
 
     @discord.ui.button(row=4)
@@ -71,13 +71,13 @@ class ConfirmView(TemporaryView):
         """Return what [Draw] draws."""
         return self._requests
 
-    def _let_go(self) -> None:
-        """Pictures are large, and nobody knows for how long the view stays in memory."""
+    def _drop_requests(self) -> None:
+        """Drop the requests, since pictures are large and the view may stay in memory."""
         self._requests = ()
 
     async def _close(self, interaction: discord.Interaction, text: str) -> None:
         self.stop()
-        self._let_go()
+        self._drop_requests()
         await interaction.response.edit_message(content=text, view=None, attachments=[])
 
 
@@ -92,9 +92,9 @@ async def generate_or_confirm(
     requests: Sequence[Checked],
     show: ShowImage,
 ) -> None:
-    """One request at once; several after a question, which `session` shows in private."""
+    """Show a single request at once; ask for confirmation of several in the private message of `session`."""
     if len(requests) == 1:
         await show(session, requests[0])
     else:
-        question = ConfirmView(sessions, interaction, requests, show)
-        await session.finish(question.render(), question)
+        view = ConfirmView(sessions, interaction, requests, show)
+        await session.finish(view.render(), view)

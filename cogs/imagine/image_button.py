@@ -1,4 +1,4 @@
-"""The buttons below an image, and what a press of each does."""
+"""The buttons below an image, and their actions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import cast, get_args
 
 import discord
 
@@ -30,13 +30,16 @@ _NO_FILE = (
     "Discord did not hand over the file of this picture, so nothing can be cut out of it. Re-roll or Remix draws anew."
 )
 
+_ACTION = f"(?P<action>{'|'.join(get_args(Action))})"
+
 
 class ImageButton(
-    PersistentItem, template=custom_id("imagine", "(?P<action>[a-z]+)", r"(?P<image>[\w-]+)") + r"(?::(?P<index>\d))?"
+    PersistentItem,
+    template=custom_id("imagine", _ACTION, r"(?P<image>[\w-]+)") + r"(?::(?P<index>\d))?",
 ):
-    """Any button below any image, for its owner; a press is answered in a message of its own.
+    """A button below an image, for its owner; the reply to a press is a new message.
 
-    Remix opens a form, so it is not acknowledged, and reads no more from storage than the form needs.
+    Remix opens a form, so it is not acknowledged, and reads from storage only what the form needs.
     """
 
     not_yours = gettext_noop(
@@ -60,7 +63,7 @@ class ImageButton(
 
 @dataclass(frozen=True, slots=True)
 class _ImagePress:
-    """A press by the owner of an image: `index` is the picture that it is about, counted from 0."""
+    """A press by the owner of an image; `index` is the index of the picture."""
 
     bot: Inkling
     interaction: discord.Interaction
@@ -71,13 +74,13 @@ class _ImagePress:
 
     @property
     def picture(self) -> str:
-        """Which picture that is, in words, with a way there."""
+        """The picture in words, with a link."""
         if len(self.stored.result.pictures) == 1:
             return self.message.jump_url
         return tr("picture {number} of {link}", number=self.index + 1, link=self.message.jump_url)
 
     def allowed(self, request: ImagineRequest) -> ImagineRequest:
-        """Return the request under the rules of this channel, which may have changed."""
+        """Apply the rules of this channel, which may have changed, to the request."""
         return for_channel(request, self.interaction.channel, self.bot.config)
 
     async def generate(self, request: ImagineRequest, origin: Lineage, made_from: str) -> None:
@@ -86,7 +89,7 @@ class _ImagePress:
 
 
 async def _show_one(press: _ImagePress) -> None:
-    """Cut one picture out of the grid; generate it anew where the grid went out as another format, or not at all."""
+    """Cut one picture out of the grid; generate it again if there is no PNG of the grid."""
     result, index = press.stored.result, press.index
     request = press.allowed(infotext.request_for_image(press.stored.request, result, index))
     picture = result.pictures[index]
@@ -99,14 +102,14 @@ async def _show_one(press: _ImagePress) -> None:
         await press.generate(request, origin, made_from)
         return
     await press.session.acknowledge()
-    grid = await _fetched(file)
+    grid = await _read_file(file)
     png = await asyncio.to_thread(lambda: crop_from_grid(grid, index, len(result.pictures), infotext.to_text(request)))
     one = replace(result, pictures=(replace(picture, png=png),), note="")
     await show_images(press.session, press.bot.store.images, request, one, origin, made_from)
 
 
 async def _vary(press: _ImagePress) -> None:
-    """Pictures that start from nearly the same noise, and so look much like this one."""
+    """Generate pictures from nearly the same noise, so that they look similar."""
     parent = infotext.request_for_image(press.stored.request, press.stored.result, press.index)
     variation = Variation(_new_seed(), _VARIATION_STRENGTH)
     count = min(_VARIATIONS, press.session.limits.pictures)
@@ -116,7 +119,7 @@ async def _vary(press: _ImagePress) -> None:
 
 
 async def _reroll(press: _ImagePress) -> None:
-    """The same once more from other noise; of variations, other ones of the same picture."""
+    """Generate again from other noise; for variations, generate other variations of the same picture."""
     request = press.stored.request
     if request.variations:
         *others, last = request.variations
@@ -154,14 +157,14 @@ _ACTIONS: dict[Action, Callable[[_ImagePress], Awaitable[None]]] = {
 }
 
 _WITHOUT_PICTURES: frozenset[Action] = frozenset({"remix", "delete"})
-"""Those that need not read the pictures that an image started from."""
+"""Actions that don't need the pictures that an image started from."""
 
 
 def _new_seed() -> int:
     return secrets.randbelow(2**32)
 
 
-async def _fetched(file: discord.Attachment) -> bytes:
+async def _read_file(file: discord.Attachment) -> bytes:
     try:
         return await read(file)
     except InvalidRequest as error:

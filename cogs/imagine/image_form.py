@@ -1,4 +1,4 @@
-"""What the forms about images share: fields for words and for numbers."""
+"""The base of the forms for images: fields for texts and numbers."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from cogs.common.views import Form
 from inference import InvalidRequest
 
 LONGEST = 4000
-"""Characters that a field of Discord's forms holds."""
+"""The most characters of a form field in Discord."""
 
 _QUOTED = 1500
-"""Characters of it that a refusal has room for."""
+"""The most characters of a field that an error message quotes."""
 
 
 class ImageForm(Form):
-    """Fields that hold as much as Discord allows."""
+    """A form whose fields take as much as Discord allows."""
 
     @contextmanager
     def keeping(self, words: discord.ui.TextInput[Any]) -> Generator[None]:
-        """What is refused inside comes with the `words` that were typed, since the form that held them is gone."""
+        """Add the typed `words` to an InvalidRequest raised inside, since the form is already closed."""
         try:
             yield
         except InvalidRequest as error:
@@ -36,11 +36,11 @@ class ImageForm(Form):
             ) from error
 
     def add_words(self, text: str, custom_id: str, value: str, *, required: bool = False) -> discord.ui.TextInput[Any]:
-        """A field of several lines."""
+        """Add a field of several lines."""
         return self._add(text, custom_id, value, discord.TextStyle.paragraph, required)
 
     def add_value(self, text: str, custom_id: str, value: str) -> discord.ui.TextInput[Any]:
-        """A field of one line."""
+        """Add a field of one line."""
         return self._add(text, custom_id, value, discord.TextStyle.short, required=False)
 
     def _add(

@@ -1,4 +1,4 @@
-"""Everything needed to repeat a drawing, for the person who asked for it."""
+"""The parameters that repeat an image, for the person who asked for it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inference import GeneratedImage, infotext
 from storage import StoredImage
 
 _LONGEST = 2000
-"""Characters that a message of Discord's holds."""
+"""The most characters of a message in Discord."""
 
 _LONGEST_SEEDS = 1000
 
@@ -19,9 +19,9 @@ _BROKEN_FENCE = "`\u200b`\u200b`"
 
 
 def parameters_content(stored: StoredImage) -> MessageContent:
-    """The parameters of the first picture, and the seeds of all; in files as well where a message can't hold them.
+    """Return the parameters of the first picture and all seeds; add files if a message is too small.
 
-    Takes a while where a picture to start from is among them: call it off the loop.
+    This is slow if the image started from a picture: call it in a thread.
     """
     text = infotext.to_text(infotext.request_for_image(stored.request, stored.result, 0))
     seeds = _seeds_of(stored.result.pictures)
@@ -41,7 +41,7 @@ def _shown(text: str, below: str) -> str:
 
 
 def _seeds_of(pictures: Sequence[GeneratedImage]) -> str:
-    """A line for each of several pictures."""
+    """Return a line for each picture if there are several."""
     lines = [
         f"-# {tr('Picture {number}: {seeds}', number=number, seeds=_seeds(picture))}"
         for number, picture in enumerate(pictures, 1)
@@ -50,9 +50,9 @@ def _seeds_of(pictures: Sequence[GeneratedImage]) -> str:
 
 
 def _seeds(picture: GeneratedImage) -> str:
-    """`seed 7, variation 9 (0.2)`"""
-    turns = [
+    """Return the seeds of a picture: `seed 7, variation 9 (0.2)`."""
+    variations = [
         tr("variation {seed} ({strength:g})", seed=variation.seed, strength=variation.strength)
         for variation in picture.variations
     ]
-    return ", ".join([tr("seed {first}", first=picture.seed), *turns])
+    return ", ".join([tr("seed {first}", first=picture.seed), *variations])

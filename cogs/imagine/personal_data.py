@@ -1,4 +1,4 @@
-"""The images that are kept of a person."""
+"""The stored images of a person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage import ImageTable
 
 
 class PersonalImages(PersonalData):
-    """What the person asked for, and the pictures they handed in for it."""
+    """The person's requests, and the pictures they sent for them."""
 
     name = "images"
 
@@ -20,6 +20,8 @@ class PersonalImages(PersonalData):
 
     async def describe(self, person: int) -> str:
         count = await self._images.count_of(person)
+        if not count:
+            return ""
         return ntr(
             "{count} drawing: its prompt and settings, and the pictures you started from. Its buttons need that.",
             "{count} drawings: their prompts and settings, and the pictures you started from. Their buttons need that.",

@@ -1,4 +1,4 @@
-"""What comes before an image: the rules of the channel, pictures that are handed in, jobs in messages of their own."""
+"""Preparation of image requests: the channel's rules, input files, and several jobs."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inference import CheckedRequest, Config, ImagineRequest, InvalidRequest, Li
 Checked = CheckedRequest[ImagineRequest]
 
 ShowImage = Callable[[ReplySession, Checked], Awaitable[None]]
-"""Draws a request in the message of a session."""
+"""A function that draws a request in the message of a session."""
 
 _PERSONAL_FOLLOWUPS = 5
 
@@ -26,7 +26,7 @@ _RESTRICTABLE = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel
 
 
 def for_channel(request: ImagineRequest, channel: object, config: Config) -> ImagineRequest:
-    """Return `request` with what the operator lets be shown in `channel`, and which models may draw there."""
+    """Return `request` with the operator's safety settings for `channel`."""
     adults = age_restricted(channel)
     return replace(
         request,
@@ -36,10 +36,9 @@ def for_channel(request: ImagineRequest, channel: object, config: Config) -> Ima
 
 
 def age_restricted(channel: object) -> bool:
-    """Return whether `channel` is for adults alone, as Discord marks it.
+    """Return whether Discord marks `channel` as age-restricted.
 
-    Threads and the posts of a forum follow their parent. Direct messages, and whatever is not known for certain,
-    count as not restricted.
+    Threads and forum posts follow their parent. Direct messages and unknown channels count as not restricted.
     """
     if isinstance(channel, discord.Thread):
         channel = channel.parent
@@ -47,21 +46,21 @@ def age_restricted(channel: object) -> bool:
 
 
 def most_jobs(interaction: discord.Interaction, per_person: int) -> int:
-    """How many jobs one interaction may start: installed to a person alone, it may send five messages and no more."""
+    """Return the most jobs of one interaction; a bot installed only to a person may send five messages."""
     personal = interaction.is_user_integration() and not interaction.is_guild_integration()
     return min(per_person, _PERSONAL_FOLLOWUPS) if personal else per_person
 
 
 def alternatives(interaction: discord.Interaction, request: ImagineRequest, limits: Limits) -> list[ImagineRequest]:
-    """`request` for each prompt that its prompt stands for; raises InvalidRequest for too many."""
-    most = most_jobs(interaction, limits.per_person)
-    found = permutations(request.prompt, most)
-    if found.count > most:
+    """Return a request for each prompt that the prompt stands for; raise InvalidRequest for too many."""
+    limit = most_jobs(interaction, limits.per_person)
+    found = permutations(request.prompt, limit)
+    if found.count > limit:
         raise InvalidRequest(
             "This prompt makes {count:,} jobs; you may have {most} at a time. Leave out some of the alternatives in "
             "{{…}}.",
             count=found.count,
-            most=most,
+            most=limit,
         )
     return [replace(request, prompt=prompt) for prompt in found.prompts]
 
@@ -69,7 +68,7 @@ def alternatives(interaction: discord.Interaction, request: ImagineRequest, limi
 def check_before_fetching(
     session: ReplySession, requests: Sequence[ImagineRequest], files: Mapping[str, discord.Attachment], *more: str
 ) -> list[Checked]:
-    """Check each request before its files are fetched; `more` names further inputs that come later."""
+    """Check each request before its files are fetched; `more` are the names of other inputs that come later."""
     for file in files.values():
         check_size(file, session.engine.config.limits.upload)
     return [session.check(request, pending=[*files, *more]) for request in requests]
@@ -84,14 +83,14 @@ async def with_files(
 
 
 def input_files(image: discord.Attachment | None, mask: discord.Attachment | None) -> dict[str, discord.Attachment]:
-    """Return the files that are given, by the names of their inputs."""
+    """Return the given files by the names of their inputs."""
     return {name: file for name, file in (("image", image), ("mask", mask)) if file}
 
 
 async def repeated(session: ReplySession, image: discord.Attachment, asked: ImagineRequest) -> ImagineRequest:
-    """Return the request that drew `image`, as its file says, with the options that `asked` sets.
+    """Return the request in the file of `image`, with the options that `asked` sets.
 
-    Raises InvalidRequest for a file that does not say it.
+    Raise InvalidRequest if the file has none.
     """
     check_size(image, session.engine.config.limits.upload)
     await session.acknowledge()
@@ -115,7 +114,7 @@ async def repeated(session: ReplySession, image: discord.Attachment, asked: Imag
 async def generate_all(
     sessions: ReplySessions, interaction: discord.Interaction, requests: Sequence[Checked], show: ShowImage
 ) -> None:
-    """Each request in a public message of its own; the interaction has been answered."""
+    """Draw each request in a new public message; the interaction must be answered before."""
     await asyncio.gather(*(_draw(sessions, interaction, request, show) for request in requests))
 
 

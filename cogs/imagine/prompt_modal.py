@@ -1,4 +1,4 @@
-"""A form for the words of a drawing, prefilled where something is known; it draws for whoever sends it."""
+"""A form for the prompt of an image, prefilled if possible; it draws for the person who submits it."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ from cogs.imagine.service import generate_images
 from cogs.imagine.settings_line import number
 from inference import ImagineRequest, InvalidRequest, Phrase, infotext
 
-_PATIENCE = 1.5
-"""Seconds to look into a picture for its words: a form has to be there within three."""
+_READ_SECONDS = 1.5
+"""The time to read the prompt from a file; a form must open within three seconds."""
 
 
 class PromptModal(ImageForm):
-    """Prompt, what to keep out and, where it starts from `image`, how far to go from that."""
+    """A form with prompt, negative prompt and, if there is an `image`, strength."""
 
     def __init__(
         self, bot: Inkling, title: str, prompt: str, negative: str = "", image: discord.Attachment | None = None
@@ -60,7 +60,7 @@ class PromptModal(ImageForm):
         await generate_images(session, self._bot.store.images, checked)
 
     def _request(self, person: int) -> ImagineRequest:
-        """What the form says; raises InvalidRequest."""
+        """Return the request of the form; raise InvalidRequest."""
         strength = self._strength.value.strip() if self._strength else ""
         return ImagineRequest(
             prompt=self._prompt.value,
@@ -71,15 +71,15 @@ class PromptModal(ImageForm):
 
 
 async def remix_modal(bot: Inkling, image: discord.Attachment) -> PromptModal:
-    """The form to draw from `image`, with the words it was drawn from, if it tells them in time."""
-    found = await _words_in(image) if image.size <= bot.config.limits.upload else None
+    """Return a form to draw from `image`, prefilled with the prompt in its file if that can be read in time."""
+    found = await _request_in(image) if image.size <= bot.config.limits.upload else None
     prompt, negative = (found.prompt, found.negative_prompt) if found else ("", "")
     return PromptModal(bot, tr("Remix image"), prompt, negative, image)
 
 
-async def _words_in(image: discord.Attachment) -> ImagineRequest | None:
+async def _request_in(image: discord.Attachment) -> ImagineRequest | None:
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_READ_SECONDS):
             return await asyncio.to_thread(infotext.read, await read(image))
     except (InvalidRequest, TimeoutError):
-        return None  # the form is there without them; what is wrong with the file shows when it is sent
+        return None  # open the form without a prompt; submitting it reports a bad file

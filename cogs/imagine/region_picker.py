@@ -1,4 +1,4 @@
-"""The region picker: which part of a picture to draw anew, chosen on the picture itself."""
+"""The region picker, with which people choose the part of a picture to draw again."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from cogs.imagine.rendering import region_name
 from inference import REGIONS, cells_of, cells_region, region_overlay, scaled_down
 
 PICK = "pick on the picture"
-"""The choice of the command's option that leads here with nothing chosen yet."""
+"""The option's choice that opens the picker with nothing chosen."""
 
 _NAMED = [name for name in REGIONS if name != "centre"]
-"""The centre is the middle cell."""
+"""The named regions except the centre, which is the middle cell."""
 
 
 class RegionPicker(ConfirmView):
-    """Nine cells to tick, and the regions with a name; the message shows what is chosen."""
+    """A view with buttons for nine cells and the named regions; the message shows what is chosen."""
 
     def __init__(
         self,
@@ -52,15 +52,15 @@ class RegionPicker(ConfirmView):
         show: ShowImage,
         region: str,
     ) -> Self:
-        """Read the picture; `region` is what is chosen at first. Raises InvalidRequest for what is no picture."""
-        most = sessions.engine.config.limits.upload_megapixels
-        small = await asyncio.to_thread(scaled_down, requests[0].request.image, most)
+        """Read the picture and open the picker with `region` chosen; raise InvalidRequest for an invalid picture."""
+        limit = sessions.engine.config.limits.upload_megapixels
+        small = await asyncio.to_thread(scaled_down, requests[0].request.image, limit)
         return cls(sessions, interaction, requests, show, small, region)
 
     async def shown(self) -> MessageContent:
-        """The picture with the choice on it."""
-        most = self._sessions.engine.config.limits.upload_megapixels
-        picture = await asyncio.to_thread(region_overlay, self._small, self._region, most)
+        """Return the picture with the chosen region marked."""
+        limit = self._sessions.engine.config.limits.upload_megapixels
+        picture = await asyncio.to_thread(region_overlay, self._small, self._region, limit)
         lines = [tr("Which part should be drawn anew? The rest stays as it is."), *self._prompts()]
         chosen = region_name(self._region) if self._region else tr("nothing yet")
         alt = tr("Your picture under a grid of nine numbered cells. Chosen: {region}.", region=chosen)
@@ -70,7 +70,7 @@ class RegionPicker(ConfirmView):
         return [self._sessions.engine.with_inputs(each, region=self._region) for each in self._requests]
 
     async def choose(self, interaction: discord.Interaction, part: str) -> None:
-        """Tick or untick a cell, or take a region with a name."""
+        """Select or deselect a cell or a named region."""
         self._region = toggled(self._region, part)
         self._mark()
         content = await self.shown()
@@ -90,7 +90,7 @@ class RegionPicker(ConfirmView):
 
 
 class _CellButton(discord.ui.Button[RegionPicker]):
-    """A cell, or a region with a name: the `part` that is in requests."""
+    """The button of a cell or a named region; `part` is its name in requests."""
 
     def __init__(self, part: str, row: int) -> None:
         super().__init__(label=region_name(part), row=row)
@@ -102,7 +102,7 @@ class _CellButton(discord.ui.Button[RegionPicker]):
 
 
 def toggled(region: str, part: str) -> str:
-    """The region after a press on the button of a cell or of a region with a name."""
+    """Return the region after a press on the button of `part`."""
     if not part.isdigit():
         return "" if part == region else part
     cells = cells_of(region) ^ {int(part)}

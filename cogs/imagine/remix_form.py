@@ -1,4 +1,4 @@
-"""Remix: a form with all that an image was made of, and a new image from what people change in it."""
+"""Remix: a form with the parameters of an image, which draws a new one from the changed values."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from storage import Lineage, StoredImage
 
 
 class RemixForm(ImageForm):
-    """Raises InvalidRequest for an image whose words no form can hold.
+    """A form to change an image; raises InvalidRequest if the prompt is too long for a form.
 
-    The image is read again when the form is sent: it may be gone by then, and pictures are large.
+    The image is read again on submit, since it may be deleted by then, and pictures are large.
     """
 
     def __init__(self, bot: Inkling, stored: StoredImage, link: str) -> None:
@@ -53,7 +53,7 @@ class RemixForm(ImageForm):
                 checked = [session.check(each) for each in requests]
 
             async def show(session: ReplySession, checked: Checked) -> None:
-                asked = replace(checked.request, seed=request.seed)  # none is a new one, whichever it came to be
+                asked = replace(checked.request, seed=request.seed)  # None means a new seed, whatever was drawn
                 made_from = f"{changes(base, asked)} · {tr('Remix of {link}', link=self._link)}"
                 await generate_images(session, bot.store.images, checked, Lineage(self._image_id, "remix"), made_from)
 
@@ -61,7 +61,7 @@ class RemixForm(ImageForm):
             await generate_or_confirm(session, bot.sessions, interaction, checked, show)
 
     def _request(self, base: ImagineRequest) -> ImagineRequest:
-        """What the form makes of `base`; raises InvalidRequest."""
+        """Return `base` changed by the form; raise InvalidRequest."""
         seed = whole_number(Phrase("seed"), self._seed.value.strip()) if self._seed.value.strip() else None
         strength = self._strength.value.strip() if self._strength else ""
         return replace(
@@ -75,5 +75,5 @@ class RemixForm(ImageForm):
 
 
 def _base(stored: StoredImage) -> ImagineRequest:
-    """Return what drew all of it, with nothing left open."""
+    """Return the complete request that repeats the image, with every value set."""
     return replace(infotext.request_for_image(stored.request, stored.result, 0), count=stored.request.count)

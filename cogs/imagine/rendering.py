@@ -1,4 +1,4 @@
-"""How images look in their message: the text, the buttons."""
+"""The text and the buttons of an image's message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _IN_A_ROW = 5
 
 
 def image_text(request: ImagineRequest, result: ImageResult, lineage: str) -> str:
-    """Return what the message says; `lineage` is what the image was made from, if anything."""
+    """Return the message's text; `lineage` says what the image was made from, if anything."""
     lines = [
         quoted(request.prompt),
         f"-# {tr('without: {words}', words=quoted(request.negative_prompt)[2:])}" if request.negative_prompt else "",
@@ -32,7 +32,7 @@ def image_text(request: ImagineRequest, result: ImageResult, lineage: str) -> st
 
 
 def image_buttons(image_id: str, result: ImageResult) -> discord.ui.View:
-    """Return U1, U2, … and V1, V2, … for each picture of several, Vary for a single one, and what concerns them all."""
+    """Return U1, … and V1, … for several pictures or Vary for a single one, and the buttons for the whole image."""
     shown = [bool(picture.png) for picture in result.pictures]
     if len(shown) > 1:
         rows = -(-len(shown) // _IN_A_ROW)
@@ -50,14 +50,14 @@ def image_buttons(image_id: str, result: ImageResult) -> discord.ui.View:
 
 
 def region_name(region: str) -> str:
-    """Return a part of a picture in the current language: `left half`, `cells 1 2 5`."""
+    """Return a region's name in the current language: `left half`, `cells 1 2 5`."""
     if cells := cells_of(region):
         return tr("cells {numbers}", numbers=" ".join(map(str, sorted(cells))))
     return word(region, "choice")
 
 
 def _safety(pictures: Sequence[GeneratedImage]) -> str:
-    """Why a picture is missing or covered."""
+    """Say why a picture is missing or covered."""
     if held_back := sum(not picture.png for picture in pictures):
         return tr(
             "The safety checker held back {count} of {all}. Try another seed or other words.",
@@ -65,7 +65,7 @@ def _safety(pictures: Sequence[GeneratedImage]) -> str:
             all=len(pictures),
         )
     if flagged := sum(picture.flagged for picture in pictures):
-        return tr("The safety checker objects to {count} of {all}, hence the cover.", count=flagged, all=len(pictures))
+        return tr("The safety checker flagged {count} of {all}, so it is covered.", count=flagged, all=len(pictures))
     return ""
 
 
@@ -91,13 +91,13 @@ def _region(request: ImagineRequest) -> str:
 
 
 def _seeds(seeds: Sequence[int]) -> str:
-    """They follow one another."""
+    """Return the range of consecutive seeds."""
     first, last = seeds[0], seeds[-1]
-    return ntr("seed {first}", "seeds {first} to {last}", len(seeds), first=first, last=last)
+    return ntr("seed {first}", "seeds {first} to {last}", 1 if first == last else 2, first=first, last=last)
 
 
 def _variations(seeds: Sequence[int]) -> str:
-    """Those of the last turn, which follow one another; nothing for none."""
+    """Return the range of consecutive variation seeds, or nothing."""
     if not seeds:
         return ""
     first, last = seeds[0], seeds[-1]
@@ -105,7 +105,7 @@ def _variations(seeds: Sequence[int]) -> str:
 
 
 def _for_each(letter: str, action: Action, row: int, image_id: str, shown: Sequence[bool]) -> Iterator[Button]:
-    """A button for each picture, five a row; those of pictures that were held back can't be pressed."""
+    """Return a button for each picture, five in a row; those of held back pictures are disabled."""
     for index, each in enumerate(shown):
         label = f"{letter}{index + 1}"
         yield _button(label, action, row + index // _IN_A_ROW, image_id, index, disabled=not each)

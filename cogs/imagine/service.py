@@ -1,4 +1,4 @@
-"""Images from request to message: generated, stored, and shown with their buttons."""
+"""Generating images, storing them, and showing them with their buttons."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ async def generate_images(
     origin: Lineage | None = None,
     made_from: str = "",
 ) -> None:
-    """Generate what the request asks for, and show it; raise what `Engine.stream` raises.
+    """Generate an image and show it; raise what `Engine.stream` raises.
 
-    `origin` is what it was made from, and `made_from` says so below it.
+    `origin` is the image it was made from, and `made_from` says so in the message.
     """
     request = checked.request
     result = await session.run(checked, ImageResult, ProgressRenderer(quoted(request.prompt)))
@@ -42,13 +42,13 @@ async def show_images(
     origin: Lineage | None,
     made_from: str,
 ) -> None:
-    """Show `result`, several pictures as one grid; it is stored first, since its buttons need that."""
+    """Store `result`, which its buttons need, and then show it, several pictures as one grid."""
     text = image_text(request, result, _lineage(made_from, session.asker))
     content = MessageContent(text, await _files(session, request, result))
     try:
         stored = await images.keep(session.owner, *session.where, request, result, origin, private=session.private)
     except StorageError as error:
-        log.error("a drawing is shown without buttons: %s", error, exc_info=error)
+        log.error("an image is shown without buttons: %s", error, exc_info=error)
         note = tr("The bot could not note how this was drawn, so there are no buttons.")
         await session.finish(replace(content, note=note))
         return
@@ -60,7 +60,7 @@ async def show_images(
 
 
 async def stored_image(images: ImageTable, image_id: str, *, pictures: bool = True) -> StoredImage:
-    """Return the image that a button or a form is about, with the `pictures` it starts from; raise InvalidRequest."""
+    """Return a stored image, with the `pictures` it started from if wanted; raise InvalidRequest if it is gone."""
     stored = await images.get(image_id, pictures=pictures)
     if stored is None:
         raise InvalidRequest("I no longer know how this was drawn, so its buttons can do nothing. Use /imagine again.")
@@ -68,7 +68,7 @@ async def stored_image(images: ImageTable, image_id: str, *, pictures: bool = Tr
 
 
 async def _files(session: ReplySession, request: ImagineRequest, result: ImageResult) -> tuple[AttachedFile, ...]:
-    """One file, none where every picture was held back."""
+    """Return one file, or none if every picture was held back."""
     pictures = result.pictures
     shown = [picture for picture in pictures if picture.png]
     if not shown:
@@ -80,11 +80,11 @@ async def _files(session: ReplySession, request: ImagineRequest, result: ImageRe
 
 
 def _grid(request: ImagineRequest, result: ImageResult) -> bytes:
-    """All pictures as one, with the parameters that repeat them all."""
+    """Return all pictures as one grid, with the parameters that repeat them."""
     repeating = replace(infotext.request_for_image(request, result, 0), count=request.count)
     return image_grid([picture.png for picture in result.pictures], infotext.to_text(repeating))
 
 
 def _lineage(made_from: str, asker: str) -> str:
-    """`Picture 2 of … · for @maya`, as far as there is something to say; the mention pings nobody."""
+    """Return a line such as `Picture 2 of … · for @maya`, or nothing; the mention pings nobody."""
     return " · ".join(filter(None, (made_from, asker and tr("for {person}", person=asker))))

@@ -1,4 +1,4 @@
-"""The line of settings that people edit, and in words what they changed.
+"""The line of settings that people edit, and a text that says what they changed.
 
 Steps: 25, Sampler: DPM++ 2M Karras, CFG scale: 7.5, Size: 512x512, Model: stable-diffusion-v1-4
 """
@@ -16,17 +16,17 @@ from cogs.i18n import tr
 from inference import SAMPLERS, ImagineRequest, InvalidRequest, Phrase, infotext
 
 _LONGEST_QUOTE = 60
-"""Characters of a changed passage that are worth showing."""
+"""The most characters of a changed passage to show."""
 
 _MOST_QUOTES = 4
-"""Changed passages of one prompt that are worth showing."""
+"""The most changed passages of a prompt to show."""
 
 _MOST_COMPARED = 200
-"""Words between the first and the last change: the time to compare them grows with their cube."""
+"""The most words to compare, since the time grows with their cube."""
 
 
 def settings_line(request: ImagineRequest) -> str:
-    """What the request does not leave to the model."""
+    """Return the settings that the request does not leave to the model."""
     settings = {
         "Steps": request.steps or "",
         "Sampler": request.sampler or "",
@@ -38,7 +38,7 @@ def settings_line(request: ImagineRequest) -> str:
 
 
 def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
-    """`request` with the settings of `line`; what it leaves out stays. Raises InvalidRequest."""
+    """Return `request` with the settings in `line`; others stay. Raise InvalidRequest."""
     for part in filter(None, map(str.strip, line.split(","))):
         name, colon, value = map(str.strip, part.partition(":"))
         if not colon or name.lower() not in _READERS:
@@ -52,7 +52,7 @@ def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
 
 
 def changes(old: ImagineRequest, new: ImagineRequest) -> str:
-    """`steps 25 → 30 · prompt +"at night"`, or `nothing changed`."""
+    """Return the changes: `steps 25 → 30 · prompt +"at night"`, or `nothing changed`."""
     pairs = {
         tr("steps"): (old.steps or None, new.steps or None),
         tr("sampler"): (old.sampler, new.sampler),
@@ -62,14 +62,14 @@ def changes(old: ImagineRequest, new: ImagineRequest) -> str:
         tr("seed"): (old.seed, tr("a new one") if new.seed is None else new.seed),
         tr("strength"): (_number(old.strength), _number(new.strength)),
     }
-    said = [f"{name} {_said(was)} → {_said(now)}" for name, (was, now) in pairs.items() if was != now]
-    said += _words(tr("prompt"), old.prompt, new.prompt)
-    said += _words(tr("without"), old.negative_prompt, new.negative_prompt)
-    return " · ".join(said) or tr("nothing changed")
+    parts = [f"{name} {_value(was)} → {_value(now)}" for name, (was, now) in pairs.items() if was != now]
+    parts += _word_changes(tr("prompt"), old.prompt, new.prompt)
+    parts += _word_changes(tr("without"), old.negative_prompt, new.negative_prompt)
+    return " · ".join(parts) or tr("nothing changed")
 
 
 def number(name: Phrase, value: str) -> float:
-    """A number that somebody typed, perhaps with a comma; raises InvalidRequest."""
+    """Return the typed number, which may have a decimal comma; raise InvalidRequest."""
     try:
         return float(value.replace(",", "."))
     except ValueError as error:
@@ -79,7 +79,7 @@ def number(name: Phrase, value: str) -> float:
 
 
 def whole_number(name: Phrase, value: str) -> int:
-    """Raises InvalidRequest."""
+    """Return the typed whole number; raise InvalidRequest."""
     if not re.fullmatch(r"\d{1,20}", value, re.ASCII):
         raise InvalidRequest("The {name} must be a whole number, not {value!r}.", name=name, value=neutral(value[:40]))
     return int(value)
@@ -116,12 +116,12 @@ def _size(request: ImagineRequest) -> str | None:
     return f"{request.width} × {request.height}" if request.width and request.height else None
 
 
-def _said(value: object) -> str:
+def _value(value: object) -> str:
     return tr("the model's own") if value is None else neutral(str(value))
 
 
-def _words(name: str, old: str, new: str) -> list[str]:
-    """What was added and what was taken away, word by word: `prompt −"by day" +"at night"`."""
+def _word_changes(name: str, old: str, new: str) -> list[str]:
+    """Return the removed and added words: `prompt −"by day" +"at night"`."""
     passages = _passages(old.split(), new.split())
     shown = [f"−{_quote(was)}" for was, _ in passages if was] + [f"+{_quote(now)}" for _, now in passages if now]
     if len(shown) > _MOST_QUOTES:
@@ -130,7 +130,7 @@ def _words(name: str, old: str, new: str) -> list[str]:
 
 
 def _passages(before: list[str], after: list[str]) -> list[tuple[str, str]]:
-    """What was there and what is there now, for each place that differs."""
+    """Return the old and the new words for each difference."""
     start = _common(before, after)
     end = _common(before[start:][::-1], after[start:][::-1])
     before, after = before[start : len(before) - end], after[start : len(after) - end]
@@ -141,7 +141,7 @@ def _passages(before: list[str], after: list[str]) -> list[tuple[str, str]]:
 
 
 def _common(some: list[str], others: list[str]) -> int:
-    """How many words both begin with."""
+    """Return the number of words at the beginning that are the same in both."""
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(some, others, strict=False)))
 
 

@@ -1,4 +1,4 @@
-"""/mood and its menu: whether a text sounds positive or negative, and how the mood of a channel went."""
+"""/mood and its menu: the mood of a text, or of a channel's messages over time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ __all__ = ["Moods", "show_mood"]
 
 
 class Moods(commands.Cog):
-    """The sound of texts; those alone who ask see it."""
+    """The commands that show the mood of texts, only to the person who asks."""
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions
@@ -52,19 +52,19 @@ class Moods(commands.Cog):
         model: str = "",
     ) -> None:
         """Tell whether a text, or what was written in a channel, sounds positive or negative."""
-        history = HistoryRange(messages, since, channel.id if channel else None)
+        history_range = HistoryRange(messages, since, channel.id if channel else None)
         owner = str(interaction.user.id)
         async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
             checked = session.check(SentimentRequest(model=model, owner=owner), pending=["texts"])
-            if (text is not None) == history.wanted:
+            if (text is not None) == history_range.wanted:
                 raise InvalidRequest("Give either a text, or messages of a channel (`messages`, `since` or `channel`).")
             if text is None:
-                await show_mood_chart(session, interaction, history, checked)
+                await show_mood_chart(session, interaction, history_range, checked)
             else:
                 await show_mood(session, checked, text)
 
     async def mood_of_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """The menu."""
+        """Show the mood of a message; this is the menu "Mood"."""
         async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
             checked = session.check(SentimentRequest(owner=str(interaction.user.id)), pending=["texts"])
             await show_mood(session, checked, await text_of_message(session, message))

@@ -1,7 +1,7 @@
-"""The course of a mood as a small picture: a dot a message, a line for the running mean.
+"""A chart of the moods of messages: a dot for each message, and a line for the running mean.
 
-It has no words, so it needs no fonts for the world's languages: who is who, and when, stands in the message. It is
-transparent, and its colours stand out from Discord's dark and light backgrounds alike.
+It has no text, so it needs no fonts for other scripts: names and times are in the message. It is transparent, and its
+colours are visible on Discord's dark and light backgrounds.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ MARKS = (
     ("◆", "D", "#cf5bbc"),
     ("▼", "v", "#8c8c19"),
 )
-"""For each person with a mark: as a character, as matplotlib calls it, and its colour."""
+"""The mark of each named person: as a character, its name in matplotlib, and its colour."""
 
 OTHERS = ("✕", "x", "#838891")
-"""For everybody else."""
+"""The mark of everybody else."""
 
 GREY = "#838891"
-"""Of lines and numbers. All colours are about as far in luminance from #313338 as from white: 3.5 to 1."""
+"""The colour of lines and numbers. All colours have about the same contrast, 3.5 to 1, to #313338 and to white."""
 
 _INCHES = (6.4, 2.8)
 _DPI = 150
 
 
-def draw(course: MoodSeries) -> bytes:
-    """A PNG file. Takes a while: call it off the event loop."""
+def draw(series: MoodSeries) -> bytes:
+    """Return the chart as a PNG file. This is slow: call it in a thread."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    # No pyplot: it keeps its figures in one global list, which threads must not share.
+    # Not pyplot, since its global list of figures is not thread-safe.
     figure = Figure(figsize=_INCHES, dpi=_DPI, layout="constrained")
     figure.patch.set_alpha(0)
-    _plot(figure.add_subplot(), course)
+    _plot(figure.add_subplot(), series)
     file = io.BytesIO()
     FigureCanvasAgg(figure).print_png(file)
     return file.getvalue()
 
 
-def _plot(axes: Axes, course: MoodSeries) -> None:
-    numbers = range(1, len(course.valences) + 1)
+def _plot(axes: Axes, series: MoodSeries) -> None:
+    numbers = range(1, len(series.valences) + 1)
     axes.axhline(0, color=GREY, linewidth=1, linestyle=(0, (4, 4)))
-    axes.plot(numbers, course.running_mean(), color=GREY, linewidth=3, solid_capstyle="round")
-    people = (*course.people, None)
-    for person, (_, marker, colour) in zip(people, (*MARKS[: len(course.people)], OTHERS), strict=True):
-        dots = course.of_person(person)
+    axes.plot(numbers, series.running_mean(), color=GREY, linewidth=3, solid_capstyle="round")
+    people = (*series.people, None)
+    for person, (_, marker, colour) in zip(people, (*MARKS[: len(series.people)], OTHERS), strict=True):
+        dots = series.of_person(person)
         axes.scatter(
             [number for number, _ in dots],
             [valence for _, valence in dots],

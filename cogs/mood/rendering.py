@@ -1,4 +1,4 @@
-"""Moods in words: what stands above the chart, and what describes it to those who can't see it."""
+"""Texts about moods: the summary above the chart, and its description for people who can't see it."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ from cogs.mood.series import MoodSeries
 from inference import Mood
 
 _CLEAR = 0.25
-"""From here on, on a scale of -1 to 1, a mood is called positive (or negative)."""
+"""The least value, on a scale of -1 to 1, that is called positive (its negative: negative)."""
 
 _ENOUGH = 3
-"""Messages that make a most positive and a most negative one worth a link."""
+"""The least number of messages for links to the most positive and the most negative one."""
 
 
 def mood_line(text: str, mood: Mood) -> str:
-    """One text's label, and how sure the model is."""
+    """Return one text's label, and how sure the model is."""
     return f"{quoted(text)}\n{_label(mood.label)} {bar(mood.score)} {mood.score:.0%}"
 
 
 def label_lines(moods: Sequence[Mood]) -> str:
-    """How many texts have which label, for models whose labels are no scale."""
+    """Return the number of texts with each label, for models whose labels are no scale."""
     counts = Counter(mood.label for mood in moods).most_common()
     return "\n".join(f"{_label(label)} {bar(count / len(moods))} {count}" for label, count in counts)
 
 
-def series_summary(course: MoodSeries) -> str:
-    """Who is which mark, when it was, and where it was best and worst."""
-    first, last = course.messages[0].at, course.messages[-1].at
+def series_summary(series: MoodSeries) -> str:
+    """Return the overall mood, the times, the mark of each person, and links to the extremes."""
+    first, last = series.messages[0].at, series.messages[-1].at
     when = tr("{first} to {last}", first=discord.utils.format_dt(first, "f"), last=discord.utils.format_dt(last, "f"))
-    lines = [f"**{_overall(course)}** {when}", *_people(course)]
-    if len(course.messages) >= _ENOUGH:
-        best, worst = course.extremes()
+    lines = [f"**{_overall(series)}** {when}", *_people(series)]
+    if len(series.messages) >= _ENOUGH:
+        best, worst = series.extremes()
         lines.append(
             tr(
                 "Most positive: [message {best}]({best_link}), most negative: [message {worst}]({worst_link})",
                 best=best + 1,
-                best_link=course.messages[best].jump_url,
+                best_link=series.messages[best].jump_url,
                 worst=worst + 1,
-                worst_link=course.messages[worst].jump_url,
+                worst_link=series.messages[worst].jump_url,
             )
         )
     return "\n".join(lines)
 
 
-def chart_description(course: MoodSeries) -> str:
-    """The chart for those who can't see it."""
-    count = len(course.messages)
+def chart_description(series: MoodSeries) -> str:
+    """Return a description of the chart for people who can't see it."""
+    count = len(series.messages)
     sentences = [
         ntr(
             "A chart of the mood of {count} message, negative at the bottom, positive at the top.",
@@ -62,36 +62,36 @@ def chart_description(course: MoodSeries) -> str:
             count,
             count=count,
         ),
-        _overall(course),
-        _trend(course),
-        *(f"{line}." for line in _people(course)),
+        _overall(series),
+        _trend(series),
+        *(f"{line}." for line in _people(series)),
     ]
     return " ".join(sentences)
 
 
-def _overall(course: MoodSeries) -> str:
-    if course.mean >= _CLEAR:
+def _overall(series: MoodSeries) -> str:
+    if series.mean >= _CLEAR:
         return tr("On the whole it sounds positive.")
-    if course.mean <= -_CLEAR:
+    if series.mean <= -_CLEAR:
         return tr("On the whole it sounds negative.")
     return tr("On the whole it sounds mixed.")
 
 
-def _trend(course: MoodSeries) -> str:
-    if course.trend >= _CLEAR:
+def _trend(series: MoodSeries) -> str:
+    if series.trend >= _CLEAR:
         return tr("The mood rises.")
-    if course.trend <= -_CLEAR:
+    if series.trend <= -_CLEAR:
         return tr("The mood falls.")
     return tr("The mood at the end is like that at the beginning.")
 
 
-def _people(course: MoodSeries) -> list[str]:
-    """A line for each mark."""
+def _people(series: MoodSeries) -> list[str]:
+    """Return a line for each mark."""
     lines = [
-        _person(mark, neutral(course.name(person)), [valence for _, valence in course.of_person(person)])
-        for person, (mark, _, _) in zip(course.people, MARKS, strict=False)
+        _person(mark, neutral(series.name(person)), [valence for _, valence in series.of_person(person)])
+        for person, (mark, _, _) in zip(series.people, MARKS, strict=False)
     ]
-    others = [valence for _, valence in course.of_person(None)]
+    others = [valence for _, valence in series.of_person(None)]
     return [*lines, _person(OTHERS[0], tr("others"), others)] if others else lines
 
 
@@ -115,6 +115,6 @@ def _sound(valence: float) -> str:
 
 
 def _label(label: str) -> str:
-    """In words of ours where the model says what we would, else as it says it."""
+    """Translate a known label; return any other label as the model gives it."""
     known = {"positive": tr("positive"), "negative": tr("negative"), "neutral": tr("neutral")}
     return known.get(label) or neutral(label)

@@ -1,4 +1,4 @@
-"""From texts to what is shown of their moods."""
+"""Finding the moods of texts and showing them."""
 
 from __future__ import annotations
 
@@ -15,34 +15,34 @@ from cogs.mood.series import MoodSeries
 from inference import CheckedRequest, SentimentRequest, SentimentResult
 
 _LONGEST = 1000
-"""Characters of a message that count towards its mood."""
+"""The most characters of a message that are used."""
 
 
 async def show_mood(session: ReplySession, checked: CheckedRequest[SentimentRequest], text: str) -> None:
     """Show the mood of one text."""
-    found = await session.run(checked, SentimentResult, texts=(text,))
-    await session.finish(MessageContent(mood_line(text, found.moods[0])))
+    result = await session.run(checked, SentimentResult, texts=(text,))
+    await session.finish(MessageContent(mood_line(text, result.moods[0])))
 
 
 async def show_mood_chart(
     session: ReplySession,
     interaction: discord.Interaction,
-    history: HistoryRange,
+    history_range: HistoryRange,
     checked: CheckedRequest[SentimentRequest],
 ) -> None:
-    """How the mood of messages went, as a chart, or in words where the model knows no scale."""
-    _, past = await read_history(session, interaction, history)
-    texts = tuple(said.words[:_LONGEST] for said in past.messages)
-    found = await session.run(checked, SentimentResult, texts=texts)
-    await session.finish(await _page(past, found))
+    """Show the moods of messages as a chart, or as counts if the model's labels are no scale."""
+    _, transcript = await read_history(session, interaction, history_range)
+    texts = tuple(message.words[:_LONGEST] for message in transcript.messages)
+    result = await session.run(checked, SentimentResult, texts=texts)
+    await session.finish(await _chart_content(transcript, result))
 
 
-async def _page(past: Transcript, found: SentimentResult) -> MessageContent:
-    valences = [mood.valence for mood in found.moods if mood.valence is not None]
-    if len(valences) < len(found.moods):
-        return MessageContent(label_lines(found.moods), note=past.coverage())
-    course = MoodSeries.of(past.messages, valences)
-    png = await asyncio.to_thread(draw, course)
+async def _chart_content(transcript: Transcript, result: SentimentResult) -> MessageContent:
+    valences = [mood.valence for mood in result.moods if mood.valence is not None]
+    if len(valences) < len(result.moods):
+        return MessageContent(label_lines(result.moods), note=transcript.coverage())
+    series = MoodSeries.of(transcript.messages, valences)
+    png = await asyncio.to_thread(draw, series)
     return MessageContent(
-        series_summary(course), (AttachedFile("mood.png", png, chart_description(course)),), note=past.coverage()
+        series_summary(series), (AttachedFile("mood.png", png, chart_description(series)),), note=transcript.coverage()
     )

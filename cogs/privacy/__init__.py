@@ -1,4 +1,4 @@
-"""/privacy: what is kept of a person, for how long; all of it as a file; and its end."""
+"""/privacy: the data stored about a person: show it, export it as a file, delete it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from cogs.privacy.texts import deleted, handed_out, overview, question
 
 
 class Privacy(commands.Cog):
-    """Answers the person who asks alone, whatever a server's rules are."""
+    """The command about stored data. Its answer is always private, and a server's rules don't apply."""
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
@@ -36,11 +36,11 @@ class Privacy(commands.Cog):
 
 
 class PrivacyButton(PersistentItem, template=custom_id("privacy", "(?P<action>export|ask|delete|keep)")):
-    """The buttons below the answer, which only that person sees."""
+    """The buttons below the private answer."""
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         bot = bot_of(interaction)
-        if self.match["action"] == "delete":  # nothing may be kept after that by what is still at work
+        if self.match["action"] == "delete":  # running requests must not store anything after the deletion
             await bot.sessions.end_of(
                 session.owner, gettext_noop("Cancelled, since you had everything deleted."), but=session
             )
@@ -48,7 +48,7 @@ class PrivacyButton(PersistentItem, template=custom_id("privacy", "(?P<action>ex
 
 
 async def _overview(bot: Inkling, interaction: discord.Interaction) -> None:
-    lines = [await data.describe(interaction.user.id) for data in bot.personal_data]
+    lines = [line for data in bot.personal_data if (line := await data.describe(interaction.user.id))]
     view = _buttons((tr("Get it as a file"), "export"), (tr("Delete all of it"), "ask"))
     await interaction.edit_original_response(content=overview(lines), view=view)
 
@@ -79,7 +79,7 @@ _ACTIONS: dict[str, Callable[[Inkling, discord.Interaction], Coroutine[Any, Any,
 
 
 def _buttons(*buttons: tuple[str, str]) -> discord.ui.View:
-    """Label and action of each; those that lead to a deletion in red."""
+    """Return a view of buttons from labels and actions; those for deletion are red."""
 
     def button(label: str, action: str) -> Button:
         style = discord.ButtonStyle.danger if action in ("ask", "delete") else discord.ButtonStyle.secondary

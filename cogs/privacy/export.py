@@ -1,4 +1,4 @@
-"""All that is kept of a person, as one file."""
+"""Export of all data stored about a person, as one file."""
 
 from __future__ import annotations
 
@@ -15,33 +15,33 @@ from cogs.privacy.texts import readme
 from inference import InvalidRequest
 
 _SIGNATURES = {b"\x89PNG": "png", b"\xff\xd8\xff": "jpg", b"GIF8": "gif", b"RIFF": "webp"}
-"""How files begin, and what their names then end with."""
+"""The first bytes of files, and the extensions for them."""
 
 _DATES = ("created", "expires")
 
 _ROOM = 1024
-"""Bytes that the archive itself takes for one file, and more."""
+"""The most bytes that the archive itself needs for one file."""
 
 
-async def archive(kinds: Sequence[PersonalData], person: int, most: int) -> tuple[bytes, int]:
-    """Return a ZIP file of at most `most` bytes, and how many pictures found no place in it.
+async def archive(kinds: Sequence[PersonalData], person: int, limit: int) -> tuple[bytes, int]:
+    """Return a ZIP file of at most `limit` bytes, and the number of pictures left out.
 
-    `README.txt` tells what is in it. `kept.json` has everything; the pictures that it names lie beside it under
-    `pictures`. Raise StorageError, or InvalidRequest where there is more than `most` even without pictures.
+    `README.txt` describes the content. `kept.json` has all data; the pictures that it names are in the folder
+    `pictures`. Raise StorageError, or InvalidRequest if it is larger than `limit` even without pictures.
     """
     exported = {"person": person} | {data.name: await data.export(person) for data in kinds}
     file = io.BytesIO()
     await asyncio.to_thread(_add, file, "README.txt", readme().encode())
     await asyncio.to_thread(_add_data, file, "kept.json", exported)
-    if file.tell() > most:
+    if file.tell() > limit:
         raise InvalidRequest(
             "What is kept of you takes more than the {most} MB that Discord takes as a file here. Ask the bot's "
             "operator for it.",
-            most=most // 10**6,
+            most=limit // 10**6,
         )
     pictures = sorted([each for data in kinds for each in await data.pictures(person)], key=lambda each: each.size)
     for done, picture in enumerate(pictures):
-        if file.tell() + picture.size + _ROOM > most:
+        if file.tell() + picture.size + _ROOM > limit:
             return file.getvalue(), len(pictures) - done  # the smallest came first
         content = await picture.read()
         await asyncio.to_thread(_add, file, f"pictures/{picture.name}.{_extension(content)}", content)
@@ -53,7 +53,7 @@ def _add_data(file: io.BytesIO, name: str, data: dict[str, Any]) -> None:
 
 
 def _readable(data: Any) -> Any:
-    """With dates as dates: what is kept has seconds since 1970."""
+    """Return the data with ISO dates instead of seconds since 1970."""
     if isinstance(data, list):
         return [_readable(each) for each in cast(list[Any], data)]
     if not isinstance(data, dict):

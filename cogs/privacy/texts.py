@@ -1,4 +1,4 @@
-"""What /privacy says."""
+"""The texts of /privacy."""
 
 from __future__ import annotations
 
@@ -8,16 +8,13 @@ from cogs.i18n import tr
 
 
 def overview(kept: Sequence[str]) -> str:
-    """What is kept of a person, a line for each kind, and for how long."""
+    """Return what is stored about a person, a line for each kind of data, and for how long."""
     parts = [
-        "\n".join([tr("**What is kept of you**"), *(f"- {line}" for line in kept)]),
+        "\n".join([tr("**What is kept of you**"), *(f"- {line}" for line in kept or [tr("Nothing at the moment.")])]),
+        tr("**For how long**: data of a message, until that message is deleted; if only you see it, for one day."),
         tr(
-            "**For how long**: what belongs to a message, as long as that message is there, and a day where only you "
-            "see it."
-        ),
-        tr(
-            "**What is not kept**: all else that you write or hand in, and all else that models answer. It is in "
-            "memory until you have your answer."
+            "**What is not kept**: everything else that you write or send, and everything else that models answer. "
+            "It is only in memory, until you have your answer."
         ),
         tr(
             "Models run on the machine that runs this bot. What you write goes to no service but Discord, which keeps "
@@ -28,7 +25,7 @@ def overview(kept: Sequence[str]) -> str:
 
 
 def question() -> str:
-    """Before everything is deleted."""
+    """Return the question before everything is deleted."""
     return tr(
         "Delete all that is kept of you? Buttons below your drawings and texts will stop working, and that can't be "
         "undone. The messages themselves stay in Discord: to be rid of one, press Delete below it first, or ask a "
@@ -37,7 +34,7 @@ def question() -> str:
 
 
 def readme() -> str:
-    """What is in the file with all that is kept of a person, for the file itself."""
+    """Return the README of the exported file."""
     return tr(
         "This is all that the bot keeps of you.\n\n"
         "kept.json, which any text editor or browser shows, has all of it but the pictures. Times are in UTC.\n"
@@ -46,16 +43,16 @@ def readme() -> str:
 
 
 def handed_out(left_out: int) -> str:
-    """What comes with that file, of which so many pictures are `left_out`."""
-    said = tr("Here is all that I keep of you. README.txt in the file tells what is in it.")
+    """Return the message with the exported file; `left_out` is the number of pictures not in it."""
+    text = tr("Here is all that I keep of you. README.txt in the file tells what is in it.")
     note = tr(
         "{count} of the pictures that you started from are left out, since Discord takes no larger files here. They "
         "are files that you handed in yourself.",
         count=left_out,
     )
-    return f"{said}\n{note}" if left_out else said
+    return f"{text}\n{note}" if left_out else text
 
 
 def deleted() -> str:
-    """After that."""
+    """Return the message after the deletion."""
     return tr("Done. Nothing is kept of you any more, until you use the bot again.")

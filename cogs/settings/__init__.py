@@ -1,4 +1,4 @@
-"""/settings and /server-settings: panels for what people and servers want to be otherwise."""
+"""/settings and /server-settings: panels for the settings of people and servers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cogs.settings.personal_data import PersonalSettings
 
 
 class SettingsPanels(commands.Cog):
-    """Opens the panels. Their controls do the rest; a server's settings go when it removes the bot."""
+    """The commands that open the panels. A server's settings are deleted when the bot leaves it."""
 
     def __init__(self, bot: Inkling) -> None:
         self.settings = bot.store.settings

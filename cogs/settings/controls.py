@@ -1,4 +1,4 @@
-"""What the panels' controls do, after a restart too."""
+"""The controls of the panels, which also work after a restart."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from inference import InvalidRequest
 from storage import PersonSettings, ServerSettings, SettingsTables
 
 _FRESH = datetime.timedelta(minutes=15)
-"""Discord checks who may use a command when it is used. Who may not any more should not have the panel for long."""
+"""The time a server's panel works, since Discord checks the permission only when the command is used."""
 
 S = TypeVar("S", ServerSettings, PersonSettings)
 
 
 class PanelControl(
     PersistentItem,
-    template=custom_id("settings", "(?P<whose>mine|server)", r"(?P<what>[a-z]+)") + "(?::(?P<task>[a-z]+))?",
+    template=custom_id("settings", "(?P<scope>mine|server)", r"(?P<what>[a-z]+)") + "(?::(?P<task>[a-z]+))?",
 ):
-    """Any control of any panel. The one for the limits opens a form."""
+    """A control of a panel. The one for the limits opens a form."""
 
     @property
     def opens_form(self) -> bool:
@@ -36,7 +36,7 @@ class PanelControl(
 
     def check(self, interaction: discord.Interaction) -> None:
         assert interaction.message is not None, "controls are below messages"
-        if self.match["whose"] == "server" and interaction.created_at - interaction.message.created_at > _FRESH:
+        if self.match["scope"] == "server" and interaction.created_at - interaction.message.created_at > _FRESH:
             raise InvalidRequest("This panel is from a while ago. Use /server-settings again for a new one.")
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
@@ -46,16 +46,16 @@ class PanelControl(
             await interaction.response.send_modal(form)
             return
         task = await self._change(bot.store.settings, interaction)
-        use_locale_of(interaction, bot.store.settings)  # the language may be what was chosen
-        whose = cast(Scope, self.match["whose"])
-        await interaction.edit_original_response(**panel_message(interaction, whose, task))
+        use_locale_of(interaction, bot.store.settings)  # the language may have changed
+        scope = cast(Scope, self.match["scope"])
+        await interaction.edit_original_response(**panel_message(interaction, scope, task))
 
     async def _change(self, settings: SettingsTables, interaction: discord.Interaction) -> str | None:
-        """Change something; return the task whose models are shown after that."""
+        """Change a setting; return the task whose models to show next."""
         what, task, values = self.match["what"], self.match["task"], chosen_values(interaction)
         if what == "task":
             return values[0]
-        if self.match["whose"] == "mine":
+        if self.match["scope"] == "mine":
             await settings.people.change(interaction.user.id, lambda now: with_choice(now, what, task, values))
         else:
             assert interaction.guild_id is not None, "the panel is for servers"
@@ -64,7 +64,7 @@ class PanelControl(
 
 
 def with_choice(settings: S, what: str, task: str | None, values: Sequence[str]) -> S:
-    """`settings` after the control `what` was given `values`."""
+    """Return `settings` changed by `values` of the control `what`."""
     fields: dict[str, Any] = {}
     match what:
         case "reset":

@@ -22,7 +22,7 @@ Input = discord.ui.TextInput[discord.ui.Modal]
 
 
 class LimitsForm(Form):
-    """A number for each limit; none leaves it to the operator."""
+    """A form with a number for each limit; an empty field means the operator's limit."""
 
     def __init__(self, settings: ServerSettings, limits: Limits) -> None:
         super().__init__(tr("Limits of this server"))
@@ -48,13 +48,13 @@ class LimitsForm(Form):
             await interaction.edit_original_response(**panel_message(interaction, "server"))
 
     def _read(self) -> dict[str, Any]:
-        """What was typed, as fields of `ServerSettings`; raises InvalidRequest."""
+        """Return the typed values as fields of `ServerSettings`; raise InvalidRequest."""
         typed = {name: field.value.strip() for name, field in self._inputs.items()}
         return {name: _number(name, text, getattr(self._limits, name)) for name, text in typed.items()}
 
 
 def _number(name: str, typed: str, most: int) -> int | None:
-    """None for nothing; raises InvalidRequest."""
+    """Return the typed number, None for an empty field; raise InvalidRequest."""
     if not typed:
         return None
     if not re.fullmatch(r"\d{1,9}", typed, re.ASCII) or not 1 <= int(typed) <= most:

@@ -1,4 +1,4 @@
-"""The panels: what is settled now, and controls to change it. A control's id says all that a press needs to know."""
+"""The panels: the current settings, and controls to change them. A control's id holds everything a press needs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Scope = Literal["mine", "server"]
 Select = discord.ui.Select[discord.ui.View]
 
 NONE = "*"
-"""The value of an option that takes a choice back."""
+"""The value of an option that removes a choice."""
 
 _MOST = 25
-"""What a select of Discord's holds."""
+"""The most options of a select in Discord."""
 
 _CHANNELS = [
     discord.ChannelType.text,
@@ -34,11 +34,11 @@ _CHANNELS = [
 ]
 
 
-def panel_message(interaction: discord.Interaction, whose: Scope, task: str | None = None) -> dict[str, Any]:
-    """Return text and view, for a new message or an edit; `task` is the one to choose a model for."""
+def panel_message(interaction: discord.Interaction, scope: Scope, task: str | None = None) -> dict[str, Any]:
+    """Return text and view, for a new message or an edit; with `task`, show its models."""
     services = services_of(interaction)
     engine, settings = services.engine, services.store.settings
-    if whose == "mine":
+    if scope == "mine":
         person = settings.person(interaction.user.id)
         return {"content": of_person(person, engine), "view": person_panel(person, engine, task)}
     server = settings.server(interaction.guild_id)
@@ -46,7 +46,7 @@ def panel_message(interaction: discord.Interaction, whose: Scope, task: str | No
 
 
 def person_panel(settings: PersonSettings, engine: Engine, task: str | None = None) -> discord.ui.View:
-    """Controls for one person; `task` is the one to choose a model for."""
+    """Return the controls for a person; with `task`, show its models."""
     public, private = tr("Answer me in public"), tr("Answer me in private")
     return persistent_view(
         _languages(settings.language),
@@ -59,7 +59,7 @@ def person_panel(settings: PersonSettings, engine: Engine, task: str | None = No
 def server_panel(
     settings: ServerSettings, engine: Engine, guild: discord.Guild | None, task: str | None = None
 ) -> discord.ui.View:
-    """Controls for a server; `task` is the one to choose a model for."""
+    """Return the controls for a server; with `task`, show its models."""
     public, private = tr("Answer in public"), tr("Answer in private")
     return persistent_view(
         _channels(settings.channels, guild),
@@ -78,39 +78,39 @@ def _languages(chosen: str) -> Select:
 
 
 def _channels(ids: Sequence[int], guild: discord.Guild | None) -> discord.ui.ChannelSelect[discord.ui.View]:
-    there = [number for number in ids if guild and guild.get_channel(number)]
+    existing = [number for number in ids if guild and guild.get_channel(number)]
     return discord.ui.ChannelSelect(
         custom_id=custom_id("settings", "server", "channels"),
         channel_types=_CHANNELS,
         placeholder=tr("Channels in which I work: all"),
         min_values=0,
         max_values=_MOST,
-        default_values=[discord.Object(number) for number in there[:_MOST]],
+        default_values=[discord.Object(number) for number in existing[:_MOST]],
     )
 
 
 def _roles(ids: Sequence[int], guild: discord.Guild | None) -> discord.ui.RoleSelect[discord.ui.View]:
-    there = [number for number in ids if guild and guild.get_role(number)]
+    existing = [number for number in ids if guild and guild.get_role(number)]
     return discord.ui.RoleSelect(
         custom_id=custom_id("settings", "server", "roles"),
         placeholder=tr("Roles for which I work: everybody"),
         min_values=0,
         max_values=_MOST,
-        default_values=[discord.Object(number) for number in there[:_MOST]],
+        default_values=[discord.Object(number) for number in existing[:_MOST]],
     )
 
 
-def _models(whose: Scope, chosen: Mapping[str, str], engine: Engine, task: str | None) -> Iterator[Select]:
-    """A task, and once it is chosen, its models; nothing where no task has a choice."""
+def _models(scope: Scope, chosen: Mapping[str, str], engine: Engine, task: str | None) -> Iterator[Select]:
+    """Return a select of tasks and, with `task`, one of its models; nothing if no task has several models."""
     tasks = [each for each in TASK_NAMES if len(engine.models(each)) > 1]
     if tasks:
         options = [_option(f"/{each}", each, task or "") for each in tasks]
-        yield _select(tr("Choose a model for a command"), options, whose, "task")
+        yield _select(tr("Choose a model for a command"), options, scope, "task")
     if task in tasks:
         model, names = chosen.get(task, ""), [spec.name[:100] for spec in engine.models(task)][: _MOST - 1]
         options = [_option(tr("No choice"), NONE, NONE if not model else "")]
         options += [_option(name, name, model) for name in names]
-        yield _select(tr("The model for {command}", command=slash(task)), options, whose, "model", task)
+        yield _select(tr("The model for {command}", command=slash(task)), options, scope, "model", task)
 
 
 def _select(placeholder: str, options: list[discord.SelectOption], *parts: str) -> Select:
@@ -125,5 +125,5 @@ def _button(label: str, *parts: str, style: discord.ButtonStyle = discord.Button
     return discord.ui.Button(label=label[:80], custom_id=custom_id("settings", *parts), style=style)
 
 
-def _reset(whose: Scope) -> Button:
-    return _button(tr("Reset all"), whose, "reset", style=discord.ButtonStyle.danger)
+def _reset(scope: Scope) -> Button:
+    return _button(tr("Reset all"), scope, "reset", style=discord.ButtonStyle.danger)

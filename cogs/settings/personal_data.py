@@ -1,4 +1,4 @@
-"""The settings that are kept of a person."""
+"""The stored settings of a person."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from typing import Any
 
 from cogs.common.personal_data import PersonalData
 from cogs.i18n import tr
-from storage import SettingsTables
+from storage import PersonSettings, SettingsTables
 
 
 class PersonalSettings(PersonalData):
-    """What the person has chosen; settings of servers are nobody's."""
+    """The person's settings; those of servers belong to no person."""
 
     name = "settings"
 
@@ -18,6 +18,8 @@ class PersonalSettings(PersonalData):
         self._settings = settings
 
     async def describe(self, person: int) -> str:
+        if self._settings.person(person) == PersonSettings():
+            return ""
         return tr("What you have chosen in /settings, until you reset it.")
 
     async def export(self, person: int) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is settled, in words: the lines above a panel's controls."""
+"""The settings as text: the lines above a panel's controls."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from inference import TASK_NAMES, Engine
 from storage import PersonSettings, ServerSettings
 
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語"}
-"""Each in itself."""
+"""The name of each language in that language."""
 
-_LONGEST_NAME = 40
-"""Characters of a model's name: all tasks' models have to fit into one message."""
+_LONGEST_NAME = 875 // len(TASK_NAMES) - 85
+"""The most characters of a model's name: the lines of all tasks, with some 85 other characters each, fit a message."""
 
 
 def limit_name(name: str) -> str:
-    """One of the limits that a server may lower."""
+    """Return the name of a limit that a server may lower."""
     names = {
         "pictures": tr("Pictures at once"),
         "new_tokens": tr("Tokens of one text"),
@@ -28,7 +28,7 @@ def limit_name(name: str) -> str:
 
 
 def of_person(settings: PersonSettings, engine: Engine) -> str:
-    """Everything that a person has settled."""
+    """Return all settings of a person."""
     lines = [
         tr("**Your settings**, on every server and in direct messages"),
         tr("**Language**: {language}", language=_language(settings.language)),
@@ -39,7 +39,7 @@ def of_person(settings: PersonSettings, engine: Engine) -> str:
 
 
 def of_server(settings: ServerSettings, engine: Engine) -> str:
-    """Everything that a server has settled."""
+    """Return all settings of a server."""
     lines = [
         tr("**Settings of this server**. Threads count as their channel."),
         tr("**Channels**: {channels}", channels=named("<#{}>", settings.channels) or tr("all")),
@@ -47,7 +47,7 @@ def of_server(settings: ServerSettings, engine: Engine) -> str:
         tr("**Answers**: only the person who asks sees them") if settings.private else _public(),
         *_models(settings.models, engine, tr("**Models**: what the bot's operator has chosen")),
         tr("**Limits**: {limits}", limits=_limits(settings)),
-        "-# " + tr("A model that somebody has chosen for themselves, with /settings, counts before the server's."),
+        "-# " + tr("If somebody has chosen a model with /settings, I use that one instead of the server's."),
     ]
     return "\n".join(lines)
 
@@ -58,13 +58,13 @@ def _language(language: str) -> str:
 
 def _public() -> str:
     return tr(
-        "**Answers**: shown to everybody; but only who asks sees those of /mood, /help, /models, /queue and /privacy, "
-        "and summaries of messages"
+        "**Answers**: everybody sees them; but only the person who asks sees those of /mood, /help, /models, /queue "
+        "and /privacy, and summaries of messages"
     )
 
 
 def _models(chosen: Mapping[str, str], engine: Engine, none: str) -> list[str]:
-    """A line for each task with a choice, in the order of the commands."""
+    """Return a line for each task with a chosen model, in the order of the commands."""
     return [_model(task, chosen[task], engine) for task in TASK_NAMES if task in chosen] or [none]
 
 
@@ -73,14 +73,14 @@ def _model(task: str, name: str, engine: Engine) -> str:
     if name in (spec.name for spec in engine.models(task)):
         return tr("**Model for {command}**: `{name}`", command=slash(task), name=short)
     return tr(
-        "**Model for {command}**: `{name}`, which is no longer there, so it is passed over",
+        "**Model for {command}**: `{name}`, which no longer exists, so it is not used",
         command=slash(task),
         name=short,
     )
 
 
 def _limits(settings: ServerSettings) -> str:
-    """`Pictures at once: 2 · …`; those that are as the operator set them are left out."""
-    lowered = {name: most for name in SERVER_LIMITS if (most := getattr(settings, name)) is not None}
-    said = [tr("{limit}: {most}", limit=limit_name(name), most=most) for name, most in lowered.items()]
-    return " · ".join(said) or tr("those of the bot's operator")
+    """Return the lowered limits: `Pictures at once: 2 · …`."""
+    lowered = {name: limit for name in SERVER_LIMITS if (limit := getattr(settings, name)) is not None}
+    parts = [tr("{limit}: {most}", limit=limit_name(name), most=limit) for name, limit in lowered.items()]
+    return " · ".join(parts) or tr("those of the bot's operator")

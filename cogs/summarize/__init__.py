@@ -1,4 +1,4 @@
-"""/summarize and the menu "Summarize": the short of a text, a file, a message, or of what was written in a channel."""
+"""/summarize and the menu "Summarize": summaries of a text, files, a message, or a channel's messages."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["Summarize", "show_summary"]
 
 
 class Summarize(commands.Cog):
-    """Summaries."""
+    """The commands that summarize."""
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions
@@ -77,19 +77,19 @@ class Summarize(commands.Cog):
         """Summarize a text, a file, or what was written in a channel or thread."""
         request = SummarizeRequest(length=length, model=model, owner=str(interaction.user.id))
         files = [each for each in (file, file2, file3, file4, file5) if each]
-        history = HistoryRange(messages, since, channel.id if channel else None)
-        async with self.sessions.open(InteractionResponder(interaction, private=history.wanted)) as session:
+        history_range = HistoryRange(messages, since, channel.id if channel else None)
+        async with self.sessions.open(InteractionResponder(interaction, private=history_range.wanted)) as session:
             checked = session.check(request, pending=["text"])
-            _check_one_source(text, files, history)
-            if history.wanted:
-                await catch_up(session, interaction, history, checked)
+            _check_one_source(text, files, history_range)
+            if history_range.wanted:
+                await catch_up(session, interaction, history_range, checked)
             elif files:
                 await _show_summary_of_files(session, checked, files)
             else:
                 await show_summary(session, checked, text or "")
 
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
-        """The menu."""
+        """Summarize a message; this is the menu "Summarize"."""
         request = SummarizeRequest(owner=str(interaction.user.id))
         async with self.sessions.open(InteractionResponder(interaction, private=message.flags.ephemeral)) as session:
             checked = session.check(request, pending=["text"])
@@ -97,8 +97,8 @@ class Summarize(commands.Cog):
             await show_summary(session, checked, text, f"[{tr('jump')}]({message.jump_url})")
 
 
-def _check_one_source(text: str | None, files: Sequence[discord.Attachment], history: HistoryRange) -> None:
-    if [text is not None, bool(files), history.wanted].count(True) != 1:
+def _check_one_source(text: str | None, files: Sequence[discord.Attachment], history_range: HistoryRange) -> None:
+    if [text is not None, bool(files), history_range.wanted].count(True) != 1:
         raise InvalidRequest(
             "Give one of these: a text, files, or messages of a channel (`messages`, `since` or `channel`)."
         )
@@ -107,7 +107,7 @@ def _check_one_source(text: str | None, files: Sequence[discord.Attachment], his
 async def _show_summary_of_files(
     session: ReplySession, checked: CheckedRequest[SummarizeRequest], files: Sequence[discord.Attachment]
 ) -> None:
-    """All files together; no part of the text reaches from one into the next."""
+    """Summarize all files together; no part of the text spans two files."""
     check_files(session, files)
     source = join_sources([await source_of_file(session, file) for file in files])
     await show_summary(session, checked, source.text, ", ".join(source.origins), source.starts)

@@ -1,4 +1,4 @@
-"""Catching up with a channel: for the person who asks alone, who may then share it there."""
+"""Summaries of a channel's messages, shown only to the person who asks, who may then share them there."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ from inference import CheckedRequest, SummarizeRequest, Summary
 async def catch_up(
     session: ReplySession,
     interaction: discord.Interaction,
-    history: HistoryRange,
+    history_range: HistoryRange,
     checked: CheckedRequest[SummarizeRequest],
 ) -> None:
-    """Read and summarize, with a button to share it."""
-    channel, past = await read_history(session, interaction, history)
+    """Read the messages and show a summary, with a button to share it."""
+    channel, transcript = await read_history(session, interaction, history_range)
     summary = await session.run(
-        checked, Summary, ReadingProgress(past.coverage()), text=past.text, boundaries=past.boundaries
+        checked, Summary, ReadingProgress(transcript.coverage()), text=transcript.text, boundaries=transcript.boundaries
     )
-    content = channel_summary(summary, past, interaction.filesize_limit)
+    content = channel_summary(summary, transcript, interaction.filesize_limit)
     await session.finish(content, share_button(session.owner) if _can_be_shared(interaction, channel) else None)
 
 
 def _can_be_shared(interaction: discord.Interaction, channel: discord.abc.MessageableChannel) -> bool:
-    """Whether others are here who may read all that was read: those in another channel may not."""
+    """Return whether everybody here may read the messages, and there are others to share the summary with."""
     private = settings_of(interaction).server(interaction.guild_id).private
     return channel.id == interaction.channel_id and not interaction.context.dm_channel and not private

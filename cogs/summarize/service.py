@@ -1,4 +1,4 @@
-"""A summary in words: while it is made, and when it is there."""
+"""Making a summary and showing it, with its progress."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BULLETS = ("- ", "* ", "• ")
 
 
 class ReadingProgress(ProgressRenderer):
-    """Counts parts of the text instead of steps."""
+    """A progress renderer that counts parts of the text instead of steps."""
 
     def _progress(self, event: Progress) -> str:
         parts = ntr(
@@ -29,7 +29,7 @@ async def show_summary(
     source: str = "",
     boundaries: Sequence[int] = (),
 ) -> None:
-    """Summarize `text`; `source` says what was read, and `boundaries` where something new begins in it."""
+    """Summarize `text`; `source` says what was read, and `boundaries` are the positions where new sources begin."""
     summary = await session.run(checked, Summary, ReadingProgress(), text=text, boundaries=tuple(boundaries))
     parts = ntr("{parts} part", "{parts} parts", summary.parts, parts=summary.parts) if summary.parts > 1 else ""
     await session.finish(
@@ -38,16 +38,16 @@ async def show_summary(
 
 
 def summary_text(text: str) -> str:
-    """A model's text, made harmless, in which lists stay lists."""
+    """Escape a model's text, but keep its lists."""
     lines = text.strip().splitlines()
     return "\n".join("- " + neutral(line[2:]) if line.startswith(_BULLETS) else neutral(line) for line in lines)
 
 
 def listed(text: str) -> list[str]:
-    """The lines of a model's text, without the marks of a list."""
+    """Return the lines of a model's text without list marks."""
     return [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip()]
 
 
 def small_print(*facts: str) -> str:
-    """What stands below every summary; empty facts are left out."""
+    """Return the small print below a summary; empty facts are left out."""
     return " · ".join(fact for fact in (tr("In the model's own words, which may be wrong"), *facts) if fact)

@@ -1,6 +1,6 @@
-"""The button that shows everybody in a channel its summary, once, when the person who asked for it says so.
+"""The button that posts a channel's summary for everybody, once.
 
-All that it shares is in the message it belongs to, so it needs no memory and works after a restart.
+It shares only the content of its own message, so it needs no storage and works after a restart.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from inference import InvalidRequest
 
 
 def share_button(owner: int) -> discord.ui.View:
-    """A Share button for the person with the id `owner`."""
+    """Return a view with a Share button for the person with the id `owner`."""
     return persistent_view(discord.ui.Button(label=tr("Share"), custom_id=custom_id("share", owner)))
 
 
 class ShareButton(PersistentItem, template=custom_id("share", r"(?P<owner>\d+)")):
-    """The button below any summary of a channel."""
+    """The Share button below a channel's summary."""
 
     not_yours = gettext_noop("Only the person who asked for this summary can share it. Get your own with /summarize.")
 
@@ -39,15 +39,17 @@ class ShareButton(PersistentItem, template=custom_id("share", r"(?P<owner>\d+)")
             raise InvalidRequest(
                 "On this server only the person who asks sees my answers, so summaries can't be shared."
             )
-        allowed = interaction.permissions
+        permissions = interaction.permissions
         in_thread = isinstance(interaction.channel, discord.Thread)
-        if interaction.guild_id and not (allowed.send_messages_in_threads if in_thread else allowed.send_messages):
+        if interaction.guild_id and not (
+            permissions.send_messages_in_threads if in_thread else permissions.send_messages
+        ):
             raise InvalidRequest("You may not write in this channel, so I don't post the summary here for you.")
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
-        """The button goes first, so that nothing is shared twice; it comes back where Discord takes no message."""
+        """Remove the button first, so that nothing is shared twice; add it again if Discord refuses the message."""
         by = tr("Shared by {person}", person=interaction.user.mention)
-        files = [await _copied(file) for file in message.attachments]
+        files = [await _copy(file) for file in message.attachments]
         await interaction.edit_original_response(view=None)
         try:
             await interaction.followup.send(f"{message.content}\n-# {by}", files=files)
@@ -56,7 +58,7 @@ class ShareButton(PersistentItem, template=custom_id("share", r"(?P<owner>\d+)")
             raise
 
 
-async def _copied(file: discord.Attachment) -> discord.File:
+async def _copy(file: discord.Attachment) -> discord.File:
     try:
         return discord.File(io.BytesIO(await read(file)), file.filename)
     except InvalidRequest as error:

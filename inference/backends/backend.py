@@ -1,4 +1,4 @@
-"""What the engine asks of whatever runs the models."""
+"""The interface between the engine and the code that runs models."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from inference.types import Event, ModelSpec
 from inference.types.errors import InferenceError
 
 Listener = Callable[[Event | InferenceError], None]
-"""Called on the event loop, in order; a `Result` or an error is the last call."""
+"""Called on the event loop, in order. The last call is a `Result` or an error."""
 
 ModelState = Literal["loaded", "on disk", "not downloaded"]
 
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """One listed model: where it is, its size in bytes (in memory if loaded, else on disk), and what is known of it."""
+    """The state of a listed model, its size in bytes (in memory if loaded, else on disk), and its model card."""
 
     spec: ModelSpec
     state: ModelState
@@ -29,7 +29,7 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """One device's queue: how many requests wait and run, and seconds until a new one would start."""
+    """The queue of one device: numbers of waiting and running requests, and seconds until a new one would start."""
 
     device: str
     waiting: int
@@ -38,32 +38,32 @@ class QueueStatus:
 
 
 class Ticket(Protocol):
-    """A scheduled request; `cancel` may be called at any time, from the event loop."""
+    """A scheduled request. `cancel` may be called at any time, on the event loop."""
 
     def cancel(self) -> None: ...
 
 
 class Backend(Protocol):
-    """Runs requests somewhere. All methods are called on the event loop and return at once."""
+    """Runs requests. All methods are called on the event loop and return at once."""
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> Ticket:
-        """Queue a request; raises Overloaded when there is no place."""
+        """Queue a request. Raise Overloaded if the queue is full."""
         ...
 
     def queues(self) -> list[QueueStatus]: ...
 
     def loaded(self, spec: ModelSpec) -> bool:
-        """Whether the model is in memory; from what is known, without looking anywhere."""
+        """Return whether the model is in memory, without access to disk or network."""
         ...
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
-        """Where each model is; reads the disk, off the loop."""
+        """Return the state of each model. Reads the disk, off the event loop."""
         ...
 
     def problems(self) -> list[str]:
-        """What in the config can't be done here, each with its place in the file; blocks, maybe for seconds."""
+        """Return what in the config this machine can't do, with its position in the file. Blocks for seconds."""
         ...
 
     async def close(self) -> None:
-        """Cancel what runs and waits, then release the devices."""
+        """Cancel all requests, then release the devices."""
         ...

@@ -1,8 +1,8 @@
-"""One device and its one thread: takes batches from the queue, leases their model, runs them, never dies.
+"""A device with its single thread: takes batches from the queue, leases their model and runs them.
 
-Models, fast tokenizers and diffusers pipelines are not thread-safe, so all of them live on this
-thread. A long batch calls `yield_point()` between steps; waiting short requests run there, on the same
-thread, between two steps of the picture that is being drawn.
+Models, fast tokenizers and diffusers pipelines are not thread-safe, so all of them are used on this thread only. A long
+batch calls `yield_point()` between steps. Waiting short requests run there, on the same thread. Errors of requests
+never end the thread.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from inference.backends.backend import QueueStatus
 from inference.backends.local_batch import LocalBatch
 from inference.backends.local_job import LocalJob
 from inference.backends.model_manager import ModelManager
-from inference.config.limits import Limits
+from inference.limits import Limits
 from inference.pipelines.pipeline import out_of_memory
 from inference.scheduling.scheduler import Scheduler
 from inference.types import ModelSpec, Queued
@@ -35,7 +35,7 @@ class DeviceWorker:
 
     def __init__(self, device: str, limits: Limits, models: ModelManager) -> None:
         self.device = device
-        self._most = limits.batch
+        self._max_batch = limits.batch
         self._models = models
         self._scheduler = Scheduler[LocalJob](limit=limits.queue, per_owner=limits.per_person, clock=time.perf_counter)
         self._lock = threading.Lock()
@@ -43,17 +43,17 @@ class DeviceWorker:
         self._closing = False
 
     def submit(self, job: LocalJob) -> None:
-        """Queue a job; raises Overloaded. Each job brings one turn of the thread, so none is left behind."""
+        """Queue a job. Raise Overloaded if the queue is full. Each job adds one run, so that none is left over."""
         with self._lock:
             if self._closing:
                 raise RequestCancelled("The bot is stopping.")
             self._scheduler.add(job)
-            self._executor.submit(self._turn).add_done_callback(_log_surprise)
+            self._executor.submit(self._run_next).add_done_callback(_log_unexpected_error)
             if self._scheduler.running:
-                self._announce()
+                self._emit_positions()
 
     def check(self, spec: ModelSpec) -> None:
-        """Raises ModelUnavailable if this machine can never run `spec`. Blocks."""
+        """Raise ModelUnavailable if this machine can never run `spec`. Blocks."""
         self._executor.submit(self._models.check, spec).result()
 
     def loaded_bytes(self, spec: ModelSpec) -> int | None:
@@ -65,24 +65,24 @@ class DeviceWorker:
             return QueueStatus(self.device, len(scheduler.waiting), len(scheduler.running), scheduler.backlog())
 
     def close(self) -> None:
-        """Cancel what waits and runs, and wait until the thread has reached its next checkpoint."""
+        """Cancel all jobs, and wait until the thread has reached its next yield point."""
         with self._lock:
             self._closing = True
-            left = [*self._scheduler.waiting, *self._scheduler.running]
+            remaining = [*self._scheduler.waiting, *self._scheduler.running]
         self._executor.shutdown(wait=True, cancel_futures=True)
-        _fail(left, RequestCancelled("The bot is stopping."))
+        _fail(remaining, RequestCancelled("The bot is stopping."))
 
     def next_short(self) -> list[LocalJob]:
-        """Waiting short jobs of one kind whose model can be there beside those in use."""
+        """Return waiting short jobs of one kind whose model is loaded, or fits beside the models in use."""
         with self._lock:
             specs = {job.spec for job in self._scheduler.waiting if job.short}
         ready = {spec for spec in specs if self._models.fits(spec)}  # may read the disk: not under the lock
         with self._lock:
-            return self._scheduler.pop(self._most, lambda job: job.short and job.spec in ready) if ready else []
+            return self._scheduler.pop(self._max_batch, lambda job: job.short and job.spec in ready) if ready else []
 
-    def join(self, jobs: Sequence[LocalJob], room: int) -> list[LocalJob]:
+    def join(self, jobs: Sequence[LocalJob], max_count: int) -> list[LocalJob]:
         with self._lock:
-            return self._scheduler.join(jobs[0].key, room) if room > 0 else []
+            return self._scheduler.join(jobs[0].key, max_count) if max_count > 0 else []
 
     def free_memory(self) -> None:
         self._models.release_memory()
@@ -92,48 +92,48 @@ class DeviceWorker:
         return self._closing
 
     def run(self, jobs: list[LocalJob]) -> None:
-        """Run one batch to its end; every job in it is finished, failed or cancelled afterwards."""
+        """Run one batch. Afterwards every job in it is finished, failed or cancelled."""
         batch = LocalBatch(self, jobs)
         try:
             with self._models.lease(jobs[0].spec, batch.loading) as pipeline:
                 batch.started()
                 self._run_with(pipeline, batch)
-            _fail_forgotten(batch.unfinished())
+            _fail_unfinished(batch.unfinished())
         except InferenceError as error:
             _fail(batch.unfinished(), error)
         finally:
-            self.settle(batch.jobs)
+            self.release(batch.jobs)
 
-    def settle(self, jobs: Sequence[LocalJob]) -> None:
-        """Give back the places of jobs that ended, and tell the others how they moved up."""
+    def release(self, jobs: Sequence[LocalJob]) -> None:
+        """Free the queue places of ended jobs, and tell waiting jobs their new positions."""
         with self._lock:
             for job in jobs:
                 self._scheduler.done(job)
-            self._announce()
+            self._emit_positions()
 
-    def _turn(self) -> None:
+    def _run_next(self) -> None:
         with self._lock:
-            jobs = [] if self._closing else self._scheduler.pop(self._most)
-            self._announce()
+            jobs = [] if self._closing else self._scheduler.pop(self._max_batch)
+            self._emit_positions()
         if jobs:
             self.run(jobs)
 
     def _run_with(self, pipeline: Pipeline, batch: LocalBatch) -> None:
-        """Run the batch; when memory runs out, free what can be freed and run its members one by one, once."""
+        """Run the batch. If memory runs out, free memory and run the jobs one by one, once."""
         if not out_of_memory(lambda: pipeline.run(batch)):
             return
         for job in batch.unfinished():
             self._models.release_memory()
-            alone = LocalBatch(self, [job], may_grow=False)
+            single = LocalBatch(self, [job], can_join=False)
             try:
-                failure = out_of_memory(lambda alone=alone: pipeline.run(alone))
+                failure = out_of_memory(lambda single=single: pipeline.run(single))
             except InferenceError as error:
                 failure = error
             if failure:
                 job.fail(failure)
 
-    def _announce(self) -> None:
-        """Tell every waiting job whose place changed where it stands. Called under the lock, so that order holds."""
+    def _emit_positions(self) -> None:
+        """Tell every waiting job its position, if it changed. Called under the lock, to keep events in order."""
         for forecast in self._scheduler.forecast():
             if forecast.entry.position != forecast.position:
                 forecast.entry.position = forecast.position
@@ -145,15 +145,15 @@ def _fail(jobs: Sequence[LocalJob], error: InferenceError) -> None:
         job.fail(error)
 
 
-def _fail_forgotten(jobs: Sequence[LocalJob]) -> None:
-    """A pipeline ends its jobs itself. Those that it leaves open would wait until their deadline: a defect of it."""
+def _fail_unfinished(jobs: Sequence[LocalJob]) -> None:
+    """Fail jobs that the pipeline did not end, which is a bug in it. They would otherwise wait until their deadline."""
     if jobs:
         error = GenerationFailed("The model stopped without an answer. Try again.")
         log.error("error %s: %d jobs were left open by the pipeline of %s", error.error_id, len(jobs), jobs[0].spec)
         _fail(jobs, error)
 
 
-def _log_surprise(turn: Future[None]) -> None:
-    """A turn ends its jobs whatever the pipeline does; what gets through is a defect of this file."""
-    if not turn.cancelled() and (error := turn.exception()):
-        log.critical("a device thread's turn failed", exc_info=error)
+def _log_unexpected_error(future: Future[None]) -> None:
+    """Log an error of `_run_next`, which is a bug in this module: it should end its jobs whatever the pipeline does."""
+    if not future.cancelled() and (error := future.exception()):
+        log.critical("unexpected error on a device thread", exc_info=error)

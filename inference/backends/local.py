@@ -1,4 +1,4 @@
-"""Models on this machine: a worker thread a device, each with its own queue and its own loaded models."""
+"""The backend for this machine: one worker thread per device, each with its own queue and loaded models."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from inference.types.errors import InferenceError, ModelUnavailable, RequestCanc
 class LocalBackend:
     """Implements `Backend` with thread pool executors.
 
-    torch is imported on a worker's thread, at its first use. Missing model files are fetched by threads of
-    their own, so that a long download holds up nobody but those who wait for that model.
+    torch is imported on a worker's thread, at its first use. Model files are downloaded on separate threads, so that a
+    long download only delays requests for that model.
     """
 
     def __init__(self, config: Config, hub: Hub | None = None) -> None:
@@ -30,10 +30,10 @@ class LocalBackend:
         self._hub = hub or Hub(config)
         self._workers: dict[str, DeviceWorker] = {}
         self._devices: dict[str, str] = {}
-        """What each device name of the config stands for, once `problems` has looked."""
+        """The device for each device name of the config, set by `problems`."""
         self._on_disk: set[ModelSpec] = set()
-        self._fetching: dict[ModelSpec, list[LocalJob]] = {}
-        self._fetchers = ThreadPoolExecutor(2, thread_name_prefix="fetch")
+        self._downloading: dict[ModelSpec, list[LocalJob]] = {}
+        self._download_executor = ThreadPoolExecutor(2, thread_name_prefix="fetch")
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
@@ -41,11 +41,11 @@ class LocalBackend:
         job = LocalJob(spec, request, listener, asyncio.get_running_loop())
         if spec in self._on_disk:
             self._worker(spec.device).submit(job)
-        elif spec in self._fetching:
-            self._fetching[spec].append(job)
+        elif spec in self._downloading:
+            self._downloading[spec].append(job)
         else:
-            self._fetching[spec] = [job]
-            task = asyncio.create_task(self._fetch(spec))
+            self._downloading[spec] = [job]
+            task = asyncio.create_task(self._download(spec))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
         return job
@@ -61,57 +61,57 @@ class LocalBackend:
         return await asyncio.to_thread(lambda: [self._status(spec) for spec in specs])
 
     def problems(self) -> list[str]:
-        """What in the config this machine can't do, each with its place in the file.
+        """Return what in the config this machine can't do, each with its position in the file.
 
         Blocks for seconds, since it imports torch: call it before the event loop runs, or in a thread.
         """
         from inference.pipelines.devices import find_device
 
-        found: list[str] = []
+        problems: list[str] = []
         for task in TASK_NAMES:
             for i, spec in enumerate(self._config.specs(task)):
                 try:
                     self._devices[spec.device] = str(find_device(spec.device))
                     self._worker(spec.device).check(spec)
                 except ModelUnavailable as error:
-                    found.append(f"models.{task}[{i}] ({spec.name}): {error.user_message}")
-        # What torch and transformers brought is here to stay: the garbage collector, which stops every
-        # thread while it looks, need not look at it again.
+                    problems.append(f"models.{task}[{i}] ({spec.name}): {error.user_message}")
+        # Objects created by torch and transformers stay until the end. The garbage collector, which stops
+        # every thread while it runs, need not visit them again.
         gc.collect()
         gc.freeze()
-        return found
+        return problems
 
     async def close(self) -> None:
         self._closing = True
         await asyncio.gather(*self._tasks)
         await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in self._workers.values()))
 
-    async def _fetch(self, spec: ModelSpec) -> None:
-        """Have the model's files on disk, then queue everybody who asked for it meanwhile."""
-        loop, jobs = asyncio.get_running_loop(), self._fetching[spec]
+    async def _download(self, spec: ModelSpec) -> None:
+        """Download the model's files if needed, then queue all jobs that wait for them."""
+        loop, jobs = asyncio.get_running_loop(), self._downloading[spec]
         try:
-            await loop.run_in_executor(self._fetchers, self._find_or_download, spec, jobs)
+            await loop.run_in_executor(self._download_executor, self._find_or_download, spec, jobs)
             self._on_disk.add(spec)
             failure = None
         except InferenceError as error:
             failure = error
-        del self._fetching[spec]
+        del self._downloading[spec]
         for job in jobs:
-            self._submit(job, failure)
+            self._submit_or_fail(job, failure)
 
     def _find_or_download(self, spec: ModelSpec, jobs: list[LocalJob]) -> None:
-        """Goes on when the callers have gone, or the largest models would never be here."""
+        """Find or download the files. Goes on if the callers leave: otherwise large models would never be complete."""
 
-        def tell(fraction: float | None) -> None:
+        def report_progress(fraction: float | None) -> None:
             if self._closing:
                 raise RequestCancelled("The bot is stopping.")
             for job in list(jobs):
                 job.emit(Loading(fraction))
 
         with wrap_library_errors(loading=spec.name):
-            self._hub.folder(spec, tell)
+            self._hub.folder(spec, report_progress)
 
-    def _submit(self, job: LocalJob, failure: InferenceError | None) -> None:
+    def _submit_or_fail(self, job: LocalJob, failure: InferenceError | None) -> None:
         try:
             if failure:
                 raise failure

@@ -1,4 +1,4 @@
-"""One run of a pipeline on a worker's thread."""
+"""A batch that runs on a worker's thread."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inference.types.errors import RequestCancelled
 
 
 class Worker(Protocol):
-    """What a batch asks of the thread that it runs on."""
+    """The methods of a worker that a batch needs."""
 
     @property
     def closing(self) -> bool: ...
@@ -21,44 +21,44 @@ class Worker(Protocol):
         ...
 
     def run(self, jobs: list[LocalJob]) -> None:
-        """Run jobs to their end."""
+        """Run jobs until all have ended."""
         ...
 
-    def join(self, jobs: Sequence[LocalJob], room: int) -> list[LocalJob]:
-        """Return up to `room` waiting jobs that fit to `jobs`."""
+    def join(self, jobs: Sequence[LocalJob], max_count: int) -> list[LocalJob]:
+        """Return up to `max_count` waiting jobs that can join `jobs`."""
         ...
 
-    def settle(self, jobs: Sequence[LocalJob]) -> None:
-        """Give back the places of jobs that ended."""
+    def release(self, jobs: Sequence[LocalJob]) -> None:
+        """Free the queue places of ended jobs."""
         ...
 
     def free_memory(self) -> None:
-        """Drop what is not in use."""
+        """Free memory that is not in use."""
         ...
 
 
 class LocalBatch:
-    """Implements `Batch`: between two steps it lets others run, come and go."""
+    """Implements `Batch`. Between two steps other jobs can run, join and leave."""
 
-    def __init__(self, worker: Worker, jobs: list[LocalJob], *, may_grow: bool = True) -> None:
+    def __init__(self, worker: Worker, jobs: list[LocalJob], *, can_join: bool = True) -> None:
         self.jobs = jobs
-        self._unsettled = list(jobs)
+        self._unreleased = list(jobs)
         self._worker = worker
-        self._may_grow = may_grow
+        self._can_join = can_join
 
     def unfinished(self) -> list[LocalJob]:
         return [job for job in self.jobs if not job.finished and not job.cancelled]
 
     def yield_point(self) -> None:
-        self._settle()
-        # A batch of short jobs is held up by no other, and however many there are, a long one gets its next step.
+        self._release_ended()
+        # Short batches are not interrupted. Long ones are, by one short batch per step, so that they always advance.
         if not all(job.short for job in self.jobs) and (short := self._worker.next_short()):
             self._worker.run(short)
-        self._require_somebody()
+        self._check_cancelled()
 
     def loading(self, fraction: float | None) -> None:
-        """Tell the jobs; raises RequestCancelled, so that nothing is loaded that nobody wants any more."""
-        self._require_somebody()
+        """Report the loading progress to all jobs. Raise RequestCancelled if no job needs the model any more."""
+        self._check_cancelled()
         for job in self.jobs:
             job.emit(Loading(fraction))
 
@@ -69,21 +69,21 @@ class LocalBatch:
     def free_memory(self) -> None:
         self._worker.free_memory()
 
-    def join(self, room: int) -> Sequence[LocalJob]:
-        newcomers = self._worker.join(self.jobs, room) if self._may_grow else []
-        for job in newcomers:
+    def join(self, max_count: int) -> Sequence[LocalJob]:
+        new_jobs = self._worker.join(self.jobs, max_count) if self._can_join else []
+        for job in new_jobs:
             job.emit(Started())
-        self.jobs += newcomers
-        self._unsettled += newcomers
-        return newcomers
+        self.jobs += new_jobs
+        self._unreleased += new_jobs
+        return new_jobs
 
-    def _require_somebody(self) -> None:
+    def _check_cancelled(self) -> None:
         if self._worker.closing or not self.unfinished():
             raise RequestCancelled("This request was cancelled.")
 
-    def _settle(self) -> None:
-        """Jobs that ended give their places to others while the rest of the batch goes on."""
-        over = [job for job in self._unsettled if job.finished or job.cancelled]
-        if over:
-            self._unsettled = [job for job in self._unsettled if job not in over]
-            self._worker.settle(over)
+    def _release_ended(self) -> None:
+        """Free the queue places of jobs that have ended, while the rest of the batch goes on."""
+        ended = [job for job in self._unreleased if job.finished or job.cancelled]
+        if ended:
+            self._unreleased = [job for job in self._unreleased if job not in ended]
+            self._worker.release(ended)

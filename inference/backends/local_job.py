@@ -1,4 +1,4 @@
-"""A request on its way through a worker."""
+"""A request inside a worker."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import asyncio
 
 from inference.backends.backend import Listener
 from inference.scheduling.scheduler import Entry
-from inference.tasks import ImageResult, Request
+from inference.tasks import Request
 from inference.types import Event, ModelSpec, Output, Result
 from inference.types.errors import InferenceError
 
 
 class LocalJob(Entry):
-    """`Entry` for the queue, `Job` for a pipeline, `Ticket` for the engine."""
+    """Implements `Entry` for the queue, `Job` for a pipeline, and `Ticket` for the engine."""
 
     def __init__(self, spec: ModelSpec, request: Request, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__(
@@ -30,11 +30,10 @@ class LocalJob(Entry):
         self._loop = loop
 
     def emit(self, event: Event) -> None:
-        self._post(event)
+        self._notify(event)
 
     def finish(self, value: Output) -> None:
-        if isinstance(value, ImageResult):  # what is held back is not charged
-            self.charged = sum(bool(picture.png) for picture in value.pictures) / len(value.pictures)
+        self.charged = value.charged
         self._end(Result(value))
 
     def fail(self, error: InferenceError) -> None:
@@ -43,12 +42,12 @@ class LocalJob(Entry):
     def cancel(self) -> None:
         self.cancelled = True
 
-    def _end(self, last: Result | InferenceError) -> None:
+    def _end(self, event: Result | InferenceError) -> None:
         if not self.finished:
             self.finished = True
-            self._post(last)
+            self._notify(event)
 
-    def _post(self, event: Event | InferenceError) -> None:
-        """Nobody listens to a cancelled job, and a caller whose loop has closed is gone too."""
+    def _notify(self, event: Event | InferenceError) -> None:
+        """Call the listener on its event loop, unless the job is cancelled or the loop is closed."""
         if not self.cancelled and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._listener, event)

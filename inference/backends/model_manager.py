@@ -1,4 +1,4 @@
-"""From a spec to a pipeline in memory: files (hub), family (pipelines), place (devices), budget (cache)."""
+"""Loading of models: files (hub), family (pipelines), device and dtype (devices), memory budget (cache)."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ _STORED_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
 class ModelManager:
-    """The models of one device. Used on its thread alone, but for `loaded_bytes`; torch comes with the first use."""
+    """The models of one device. Used on its thread only, except `loaded_bytes`. Imports torch at first use."""
 
     def __init__(self, device: str, config: Config, hub: Hub) -> None:
         self._device = device
         self._memory = config.memory
         self._hub = hub
         self._keys: dict[ModelSpec, Hashable] = {}
-        """What each spec leased last: specs of one repo and one family share a model."""
-        self._expected: dict[ModelSpec, int] = {}
+        """The cache key of each spec's last lease. Specs with equal repository and family share a model."""
+        self._expected_sizes: dict[ModelSpec, int] = {}
 
     @contextmanager
     def lease(self, spec: ModelSpec, on_progress: LoadProgress) -> Generator[Pipeline]:
-        """`spec`'s pipeline, fetched and loaded if need be; raises ModelUnavailable."""
+        """Yield the pipeline of `spec`; download and load it if needed. Raise ModelUnavailable."""
         with wrap_library_errors(loading=spec.name):
             key = self._require(spec, on_progress)
         with self._cache.lease(key) as pipeline:
             yield pipeline
 
     def check(self, spec: ModelSpec) -> None:
-        """Raises ModelUnavailable if this machine lacks the device, or the memory for the model alone.
+        """Raise ModelUnavailable if this machine lacks the device or the memory for the model.
 
-        For a model on disk it also brings in the code that will run it, or tells that there is none.
+        For a model on disk this also imports the code that runs it, or reports that there is none.
         """
         with wrap_library_errors(loading=spec.name):
             size, budget = self._expected_bytes(spec), self._cache.budget
@@ -59,9 +59,9 @@ class ModelManager:
             )
 
     def fits(self, spec: ModelSpec) -> bool:
-        """Whether `spec` is loaded, or could be at once: from the disk, beside the models in use.
+        """Return whether `spec` is loaded, or could be loaded from disk beside the models in use.
 
-        Not if its files can't be read: whoever asks for it finds out when their turn comes.
+        Return False if its files can't be read: the error is reported when the request runs.
         """
         if self._keys.get(spec) in self._cache.sizes():
             return True
@@ -73,12 +73,12 @@ class ModelManager:
         return size > 0 and self._cache.has_room(size)
 
     def loaded_bytes(self, spec: ModelSpec) -> int | None:
-        """Memory that `spec` takes, None if it is not loaded; from any thread."""
+        """Return the memory that `spec` takes in bytes, None if it is not loaded. May be called on any thread."""
         key = self._keys.get(spec)
         return self._cache.sizes().get(key) if key is not None else None
 
     def release_memory(self) -> None:
-        """Drop idle models and return free memory to the device."""
+        """Unload idle models and return free memory to the device."""
         from inference.pipelines.devices import find_device, release_memory
 
         self._cache.clear()
@@ -113,17 +113,17 @@ class ModelManager:
         return place(spec.device, spec.dtype)
 
     def _expected_bytes(self, spec: ModelSpec) -> int:
-        """Memory for the weights, told from the files' size and both number formats; 0 if they aren't on disk."""
-        if spec not in self._expected:
-            state, stored = self._hub.state(spec)
+        """Return the expected size of the weights, from file sizes and dtypes; 0 if they aren't on disk."""
+        if spec not in self._expected_sizes:
+            state, stored_bytes = self._hub.state(spec)
             if state == "not downloaded":
                 return 0
             config = self._hub.folder(spec, lambda _: None) / "config.json"
-            self._expected[spec] = int(stored * self._place(spec).dtype.itemsize / _stored_itemsize(config))
-        return self._expected[spec]
+            self._expected_sizes[spec] = int(stored_bytes * self._place(spec).dtype.itemsize / _stored_itemsize(config))
+        return self._expected_sizes[spec]
 
 
 def _stored_itemsize(config: Path) -> int:
-    """Bytes a number in the model's files; diffusers has no such entry, and stores float32."""
+    """Return the bytes per number in the model's files. diffusers has no such entry, and stores float32."""
     entries = json.loads(config.read_text(encoding="utf-8")) if config.exists() else {}
     return _STORED_BYTES.get(entries.get("dtype") or entries.get("torch_dtype") or "float32", 4)

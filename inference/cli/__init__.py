@@ -1,7 +1,7 @@
-"""The command line: one task, one answer, on the terminal or as JSON.
+"""The command line: runs one task and prints the result, as text or JSON.
 
-Exit status: 0; 2 for bad input or an unavailable model; 1 when a model broke while running; 130 on Ctrl-C.
-What a model wrote is labelled on stderr; a failure is one line there.
+Exit status: 0; 2 for invalid input or an unavailable model; 1 for a model that failed while it ran; 130 on Ctrl-C.
+Generated text is labelled on stderr. Errors are one line on stderr.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ EngineFactory = Callable[[Config], Engine]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit status; arguments that make no sense raise SystemExit(2)."""
+    """Run one command and return its exit status. Raise SystemExit(2) for invalid arguments."""
     args = parse(argv)
     set_up_logging(verbose=args.verbose)
     if not sys.stdout:
@@ -37,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         status = execute(args)
         sys.stdout.flush()
-    except OSError as error:  # all else that can't be read or written has become an error of ours
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left is flushed at exit
+    except OSError as error:  # other input and output errors were converted before
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # buffered output is flushed at exit
         return 1 if isinstance(error, BrokenPipeError) else _fail(f"stdout can't be written: {error.strerror}.", 1)
     return status
 
@@ -48,7 +48,7 @@ def execute(
     engine_factory: EngineFactory = create_engine,
     hub_factory: Callable[[Config], Hub] = create_hub,
 ) -> int:
-    """The same, on whatever engine and hub; nothing here changes the process around it."""
+    """Run one command with the given engine and hub. Does not change the process."""
     try:
         config = load_config(args.config)
         if args.task == "download":
@@ -71,7 +71,7 @@ async def _run(config: Config, args: argparse.Namespace, engine_factory: EngineF
     command = command_of(task_named(args.task))
     documents = command.read_documents(args)
     request = command.build_request(args, documents)
-    if "/" in request.model:  # an id or a folder; a mere name is one of those that are listed
+    if "/" in request.model:  # an id or a folder; a plain name must be listed
         config = config.with_model(request.task, request.model)
     return await answer(engine_factory(config), command, request, args, documents)
 

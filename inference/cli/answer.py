@@ -1,4 +1,4 @@
-"""Runs one request on an engine of its own and prints what comes out."""
+"""Runs one request on a new engine and prints the result."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from typing import Any
 from inference.cli.commands import Shown, TaskCommand
 from inference.cli.commands.ask import in_own_words
 from inference.cli.display import TerminalDisplay
-from inference.cli.documents import NOTHING, Documents
+from inference.cli.documents import NO_DOCUMENTS, Documents
 from inference.cli.model_list import status_fields, status_table
 from inference.engine import Engine
 from inference.tasks import Answer, AskRequest, Completion, Request
 from inference.types import Output, Result
 
-_GENERATED = "(Written by a language model, which can be wrong.)"
+_GENERATED_NOTICE = "(Written by a language model, which can be wrong.)"
 
 
 async def answer(
@@ -26,9 +26,9 @@ async def answer(
     command: TaskCommand[Any],
     request: Request,
     args: argparse.Namespace,
-    documents: Documents = NOTHING,
+    documents: Documents = NO_DOCUMENTS,
 ) -> None:
-    """Print the answer; raise what `Engine.stream` raises, and InvalidRequest if a picture can't be written."""
+    """Print the answer. Raise the errors of `Engine.stream`, and InvalidRequest if an image can't be written."""
     try:
         output, shown = await _answer(engine, command, request, args, documents)
         fields = command.to_json(output, shown)
@@ -44,14 +44,14 @@ async def _in_own_words(
     engine: Engine,
     command: TaskCommand[Any],
     request: AskRequest,
-    found: Answer,
+    answer: Answer,
     args: argparse.Namespace,
     documents: Documents,
 ) -> str:
     if not args.json:
         print("\nIn a model's own words:\n", flush=True)
-    asked = in_own_words(request, found)
-    output, _ = await _answer(engine, command, asked, args, documents, found.passages)
+    chat_request = in_own_words(request, answer)
+    output, _ = await _answer(engine, command, chat_request, args, documents, answer.passages)
     assert isinstance(output, Answer)
     return output.text
 
@@ -64,7 +64,7 @@ async def _answer(
     documents: Documents,
     passages: tuple[tuple[int, int], ...] = (),
 ) -> tuple[Output, Shown]:
-    """The result, printed unless it is to be JSON; `passages` is what an answer was made from."""
+    """Return the result, and print it unless JSON is requested. `passages` are those that an answer was based on."""
     with TerminalDisplay(streaming=not args.json, heading=command.heading(request)) as display:
         output = await _follow(engine, request, display)
         if isinstance(output, Completion):
@@ -78,18 +78,18 @@ async def _answer(
 
 
 def _print(command: TaskCommand[Any], output: Output, shown: Shown, *, streamed: bool) -> None:
-    """Print what is not printed yet."""
+    """Print the part of the result that was not streamed."""
     if streamed:
         print(command.after_stream(output, shown), end="")
     else:
         print(command.to_text(output, shown))
     if command.is_generated(output):
         sys.stdout.flush()
-        print(_GENERATED, file=sys.stderr)
+        print(_GENERATED_NOTICE, file=sys.stderr)
 
 
 async def list_models(engine: Engine, *, as_json: bool) -> None:
-    """Print each listed model with its state and size."""
+    """Print every listed model with its state and size."""
     try:
         statuses = await engine.statuses()
     finally:

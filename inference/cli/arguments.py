@@ -1,4 +1,4 @@
-"""What can be typed after `python -m inference`: the forms of the tasks, and the commands about models."""
+"""Arguments of `python -m inference`: the commands of the tasks, and the commands for models."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _EPILOG = """Without --config, config.yaml in the current folder is read. --mode
 or any hub id or folder that holds a model of the task's kind."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-"""Stands for a byte of the command line that is not UTF-8."""
+"""Represents a byte of the command line that is not valid UTF-8."""
 
 _NOT_GIVEN: Any = argparse.SUPPRESS
-"""Leaves an option's default to the request, or to what was said before TASK."""
+"""Leaves the default to the request, or to options before TASK."""
 
 
 class _ArgumentParser(argparse.ArgumentParser):
-    """Says what is wrong in one line, without the usage."""
+    """Prints errors in one line, without the usage."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message} (see {self.prog} --help)\n")
 
 
 def parse(argv: Sequence[str] | None) -> argparse.Namespace:
-    """Return the arguments, `task` among them; files are only named.
+    """Return the arguments with `task`. Files are not opened.
 
-    Leaves the program with status 2 when they make no sense.
+    Exit with status 2 if they are invalid.
     """
     parser = _ArgumentParser(prog="python -m inference", description="Run one task on a local model.", epilog=_EPILOG)
     _add_switches(parser, config=Path("config.yaml"), json=False, verbose=False)

@@ -1,4 +1,4 @@
-"""What a terminal shows while a request runs: a line on stderr that keeps changing, the text on stdout."""
+"""Output on a terminal while a request runs: a status line on stderr, and streamed text on stdout."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ _ERASE = "\r\033[K"
 
 
 class TerminalDisplay:
-    """Shows events; `streaming` prints text as it grows, below `heading`. Shows nothing where there is no terminal."""
+    """Shows events on a terminal, if there is one. `streaming` prints text as it grows, below `heading`."""
 
     def __init__(self, *, streaming: bool, heading: str = "") -> None:
         self._heading = heading
         self._streaming = streaming and sys.stdout.isatty()
         self._status = sys.stderr.isatty()
         self.printed = ""
-        """The text that is on stdout already."""
+        """The text that was printed to stdout."""
 
     def __enter__(self) -> TerminalDisplay:
         return self
@@ -45,7 +45,7 @@ class TerminalDisplay:
                 self._show_status("")
 
     def show_text(self, text: str) -> None:
-        """Print what `text` adds to what was printed."""
+        """Print the part of `text` that was not printed yet."""
         if self._streaming and text.startswith(self.printed):
             self._show_status("")
             if self._heading and not self.printed:

@@ -1,4 +1,4 @@
-"""Documents that are named on the command line, as one text."""
+"""Documents given on the command line, joined to one text."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from inference.documents import document_text
 from inference.types.errors import InvalidRequest
 
-_LONGEST_PATH = 255
+_MAX_PATH_LENGTH = 255
 _SUFFIXES = (".txt", ".md", ".csv", ".tsv", ".pdf", ".docx", ".html", ".htm", ".xhtml")
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """`name` is empty for a text that was typed."""
+    """A document. `name` is empty for a text that was typed."""
 
     name: str
     text: str
@@ -27,25 +27,25 @@ class Document:
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """One text of several, each under its name if there are `names`.
+    """Several documents as one text. If there are `names`, each starts with its name.
 
-    The first begins the text, the others begin at `boundaries`.
+    The first starts at the beginning, the others start at `boundaries`.
     """
 
     text: str
     boundaries: tuple[int, ...] = ()
     names: tuple[str, ...] = ()
 
-    def source(self, place: int) -> str:
-        """The name of the document that holds this place of the text; empty where there is only one."""
-        return self.names[bisect_right(self.boundaries, place)] if self.names else ""
+    def source(self, position: int) -> str:
+        """Return the name of the document at this position; empty if there is only one document."""
+        return self.names[bisect_right(self.boundaries, position)] if self.names else ""
 
 
-NOTHING = Documents("")
+NO_DOCUMENTS = Documents("")
 
 
 def read_file(path: str) -> bytes:
-    """Raises InvalidRequest for a file that can't be read."""
+    """Return the content of a file. Raise InvalidRequest if it can't be read."""
     try:
         return Path(path).read_bytes()
     except OSError as error:
@@ -53,19 +53,19 @@ def read_file(path: str) -> bytes:
 
 
 def read_document(path: str) -> Document:
-    """A document of any kind; `-` is standard input. Raises InvalidRequest."""
+    """Read a document of any type; `-` is standard input. Raise InvalidRequest."""
     data = sys.stdin.buffer.read() if path == "-" else read_file(path)
     name = "standard input" if path == "-" else Path(path).name
     return Document(name, document_text(data, name))
 
 
 def read_text(text: str) -> Document:
-    """`text` itself, unless it is `-` or names a file or looks as if it should. Raises InvalidRequest."""
-    return read_document(text) if text == "-" or _names_a_file(text) else Document("", text)
+    """Return `text`, or the document if it is `-` or a file name. Raise InvalidRequest."""
+    return read_document(text) if text == "-" or _is_file_name(text) else Document("", text)
 
 
 def join_documents(documents: Sequence[Document]) -> Documents:
-    """All of them as one text, each under its name where there are several."""
+    """Join documents to one text. With several, each starts with its name."""
     if len(documents) == 1:
         return Documents(documents[0].text)
     texts = [f"{document.name}\n\n{document.text}\n\n".lstrip() for document in documents]
@@ -73,10 +73,10 @@ def join_documents(documents: Sequence[Document]) -> Documents:
     return Documents("".join(texts).rstrip(), tuple(accumulate(map(len, texts[:-1]))), names)
 
 
-def _names_a_file(text: str) -> bool:
-    """A mistyped name is to be refused, not read as a text of one word."""
-    if len(text) > _LONGEST_PATH:
+def _is_file_name(text: str) -> bool:
+    """Return whether the text is the name of a file. Mistyped names should be refused, not read as a text."""
+    if len(text) > _MAX_PATH_LENGTH:
         return False
     one_word = len(text.split()) == 1
-    is_there = os.path.exists(text)  # noqa: PTH110 Path.exists raises for names that are too long in bytes
-    return is_there or (one_word and ("/" in text or text.lower().endswith(_SUFFIXES)))
+    exists = os.path.exists(text)  # noqa: PTH110 Path.exists raises for names that are too long in bytes
+    return exists or (one_word and ("/" in text or text.lower().endswith(_SUFFIXES)))

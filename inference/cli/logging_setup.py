@@ -1,4 +1,4 @@
-"""A command speaks in one line; what the libraries have to say is for `--verbose`."""
+"""Logging on the command line. Messages of libraries are only shown with `--verbose`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import warnings
 
 
 def set_up_logging(*, verbose: bool) -> None:
-    """Send the log to stderr, or nowhere. Call it before the libraries are imported: that is when they ask."""
+    """Send the log to stderr, or discard it. Call it before the libraries are imported, since they read it then."""
     if verbose:
         logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
         return

@@ -1,4 +1,4 @@
-"""`models` on the command line: each listed model with its state and size."""
+"""The list of models for the command line, with state and size."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ def status_fields(status: ModelStatus) -> dict[str, Any]:
 
 
 def status_table(statuses: Sequence[ModelStatus]) -> str:
-    """One model a line: task, name, and how large it is where."""
+    """Return one line per model: task, name, size and state."""
     width = max((len(status.spec.name) for status in statuses), default=0)
     return "\n".join(
-        f"{status.spec.task:<10}  {status.spec.name:<{width}}  {_whereabouts(status)}" for status in statuses
+        f"{status.spec.task:<10}  {status.spec.name:<{width}}  {_state_text(status)}" for status in statuses
     )
 
 
-def _whereabouts(status: ModelStatus) -> str:
-    place = {"loaded": "in memory", "on disk": "on disk"}.get(status.state)
-    return f"{size(status.nbytes):>8} {place}" if place else status.state
+def _state_text(status: ModelStatus) -> str:
+    location = {"loaded": "in memory", "on disk": "on disk"}.get(status.state)
+    return f"{size_text(status.nbytes):>8} {location}" if location else status.state
 
 
-def size(nbytes: int) -> str:
+def size_text(nbytes: int) -> str:
     return f"{nbytes / 1e9:.1f} GB" if nbytes >= 1e9 else f"{nbytes / 1e6:.0f} MB"

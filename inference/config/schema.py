@@ -1,6 +1,6 @@
-"""The operator's file: its schema, and `load_config()`, which reports every problem at once with its place.
+"""The schema of config.yaml, and `load_config()`, which reports all problems at once, each with its position.
 
-Secrets are not here: `DISCORD_TOKEN` and `HF_TOKEN` come from the environment.
+The file has no secrets: `DISCORD_TOKEN` and `HF_TOKEN` come from the environment.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
 
-from inference.config.limits import ConfigSection, Limits, SafetySection, parse_size
+from inference.limits import ConfigSection, Limits, SafetySection, parse_size
 from inference.tasks import TASK_NAMES
 from inference.types import DType, ModelSpec
 from inference.types.errors import InvalidRequest
@@ -22,7 +22,7 @@ _HUB_ID = re.compile(rf"^(?!.*(?:--|\.\.|\.git$)){_HUB_NAME}(?:/{_HUB_NAME})?$",
 
 
 class ConfigError(Exception):
-    """The file can't be used; `problems` has a line for each reason, with its place in the file."""
+    """The file is not valid. `problems` has one line for each problem, with its position in the file."""
 
     def __init__(self, path: Path, problems: list[str]) -> None:
         self.path = path
@@ -108,17 +108,17 @@ def _check_task(name: str) -> str:
 
 
 def _check_names(lists: dict[str, ModelList]) -> dict[str, ModelList]:
-    """Refuse names that stand twice, and give every task its list."""
+    """Refuse duplicate names. Add empty lists for missing tasks."""
     for task, models in lists.items():
         names = [model.short_name for model in models]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"{task} lists {', '.join(twice)} twice; give one of them another `name`")
+        duplicates = sorted({name for name in names if names.count(name) > 1})
+        if duplicates:
+            raise ValueError(f"{task} lists {', '.join(duplicates)} twice; give one of them another `name`")
     return {task: lists.get(task, ()) for task in TASK_NAMES}
 
 
 ModelLists = Annotated[dict[Annotated[str, AfterValidator(_check_task)], ModelList], AfterValidator(_check_names)]
-"""The models of each task; the first is the default. A task without models is switched off, and says so."""
+"""The models of each task; the first is the default. A task without models is switched off."""
 
 
 class DiscordSection(ConfigSection):
@@ -162,7 +162,7 @@ class Config(ConfigSection):
         return _check_device(device)
 
     def specs(self, task: str) -> tuple[ModelSpec, ...]:
-        """The task's models, default first, with top-level device and dtype filled in."""
+        """Return the task's models, default first, with the top-level device and dtype filled in."""
         return tuple(
             ModelSpec(
                 name=model.short_name,
@@ -183,15 +183,16 @@ class Config(ConfigSection):
         )
 
     def with_model(self, task: str, repo: str) -> Config:
-        """A config in which `task` can use `repo`, a hub id or a folder: this one if it lists it, by id or by name.
+        """Return a config in which `task` can use `repo`, a hub id or a folder.
 
-        The added model goes by its whole id. Raises InvalidRequest for what is neither.
+        It is the same config if it lists the model by id or name. An added model's name is its whole id. Raise
+        InvalidRequest if `repo` is neither.
         """
         models = self.models[task]
         if any(repo in (model.short_name, model.repo) for model in models):
             return self
         try:
-            added = _anchored(ModelEntry(repo=repo, name=repo), Path.cwd())
+            added = _with_absolute_folder(ModelEntry(repo=repo, name=repo), Path.cwd())
         except ValidationError as error:
             raise InvalidRequest(
                 "{repo!r} is neither a hub id like org/name nor a folder starting with . or /.", repo=repo
@@ -200,9 +201,9 @@ class Config(ConfigSection):
 
 
 def load_config(path: Path) -> Config:
-    """Read and check `path`; raises ConfigError with every problem found.
+    """Read and check the file. Raise ConfigError with all problems.
 
-    Folders named in the file are made absolute against the file's own folder.
+    Folders are made absolute, relative to the file's own folder.
     """
     try:
         data: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
@@ -214,23 +215,25 @@ def load_config(path: Path) -> Config:
         config = Config.model_validate(data)
     except ValidationError as error:
         raise ConfigError(path, [_problem(item) for item in error.errors()]) from error
-    return _absolute(config, path.resolve().parent)
+    return _with_absolute_folders(config, path.resolve().parent)
 
 
 def _problem(item: Any) -> str:
-    """`limits.queue: input should be a valid integer (found 'many')`"""
-    parts = [part for part in item["loc"] if part != "[key]"]  # pydantic's mark of a wrong key
-    place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
+    """Return a line like `limits.queue: input should be a valid integer (found 'many')`."""
+    parts = [part for part in item["loc"] if part != "[key]"]  # pydantic marks a wrong key with "[key]"
+    position = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
     if item["type"] == "extra_forbidden":
-        return f"{place}: unknown key"
+        return f"{position}: unknown key"
     message = item["msg"].removeprefix("Value error, ")
     value = repr(item["input"])
-    found = "" if isinstance(item["input"], dict | list) or value in message else f" (found {value})"
-    return f"{place or 'file'}: {message[0].lower()}{message[1:]}{found}"
+    found_value = "" if isinstance(item["input"], dict | list) or value in message else f" (found {value})"
+    return f"{position or 'file'}: {message[0].lower()}{message[1:]}{found_value}"
 
 
-def _absolute(config: Config, folder: Path) -> Config:
-    lists = {task: tuple(_anchored(model, folder) for model in models) for task, models in config.models.items()}
+def _with_absolute_folders(config: Config, folder: Path) -> Config:
+    lists = {
+        task: tuple(_with_absolute_folder(model, folder) for model in models) for task, models in config.models.items()
+    }
     return config.model_copy(
         update={
             "models": lists,
@@ -240,7 +243,7 @@ def _absolute(config: Config, folder: Path) -> Config:
     )
 
 
-def _anchored(model: ModelEntry, folder: Path) -> ModelEntry:
-    """With a folder made absolute; a hub id stays as it is."""
+def _with_absolute_folder(model: ModelEntry, folder: Path) -> ModelEntry:
+    """Return the entry with an absolute folder; hub ids are not changed."""
     local = model.repo.startswith((".", "/"))
     return model.model_copy(update={"repo": str((folder / model.repo).resolve())}) if local else model

@@ -1,6 +1,6 @@
-"""The text of a document: PDF, Word, web page, table or plain text, told by what is in it rather than by its name.
+"""The text of documents: PDF, Word, web pages, tables, plain text. Types are recognized by content, not by name.
 
-Documents come from anybody, so each is read under limits: of characters, of time, and of what it unpacks to.
+Documents come from anyone, so each is read under limits: of characters, of time, and of unpacked size.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from inference.types.errors import InferenceError, InvalidRequest, Phrase, Reque
 
 log = logging.getLogger(__name__)
 
-Read = Callable[[bytes, Callable[[], None]], Iterator[str]]
-"""Yields the text piece by piece; calls the function it is given, which may raise, at least as often."""
+Reader = Callable[[bytes, Callable[[], None]], Iterator[str]]
+"""Yields the text in pieces. It calls the given function, which may raise, at least once per piece."""
 
-_MOST = 1_000_000
-_SECONDS = 60.0
+_MAX_CHARACTERS = 1_000_000
+_MAX_SECONDS = 60.0
 
-_OTHERS = {
+_UNSUPPORTED = {
     b"PK\x03\x04": Phrase("{name} is a packed file without a Word document in it. Send a PDF, a .docx or a text file."),
     b"\xd0\xcf\x11\xe0": Phrase(
         "{name} is an old or a locked Office file. Save it as .docx without a password, or as PDF."
@@ -32,34 +32,34 @@ _OTHERS = {
 }
 _BLANK_LINES = re.compile(r"\n{3,}")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
-_TERMINAL = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\a\x1b]*+(?:\a|\x1b\\))?")
-"""Colours and titles: what programs tell the terminal between their words (ECMA-48)."""
+_TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\a\x1b]*+(?:\a|\x1b\\))?")
+"""Colours and titles: control sequences for terminals (ECMA-48)."""
 
 
 def document_text(
     data: bytes,
     name: str,
-    most: int = _MOST,
-    seconds: float = _SECONDS,
+    max_characters: int = _MAX_CHARACTERS,
+    max_seconds: float = _MAX_SECONDS,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> str:
-    """What a document says, up to `most` characters; slow (seconds): from an event loop, call `Engine.read_document`.
+    """Return the text of a document, up to `max_characters`. Takes seconds: see `Engine.read_document` for async code.
 
-    `name` is what the file is called, for sentences and where its bytes leave open what it is. Raises InvalidRequest
-    for a document that is longer, takes longer than `seconds`, is locked, broken, empty, or of another kind, and
-    RequestCancelled soon after `cancelled` tells so.
+    `name` is the file name, for messages and for types that can't be told by content. Raise InvalidRequest for a
+    document that is longer, takes longer than `max_seconds`, is locked, broken, empty, or of an unsupported type.
+    Raise RequestCancelled soon after `cancelled` returns True.
     """
-    with legible(name):
-        pieces = _reader(data, name)(data, _clock(name, seconds, cancelled))
-        text = copy_context().run(_collected, pieces, name, most)  # a library's limits are set for this document alone
+    with wrap_reader_errors(name):
+        pieces = _choose_reader(data, name)(data, _limit_check(name, max_seconds, cancelled))
+        text = copy_context().run(_collect, pieces, name, max_characters)  # libraries' limits are set for this context
     if not text:
         raise InvalidRequest("{name} is empty. Send a file with text in it.", name=name)
     return text
 
 
 @contextmanager
-def legible(name: str) -> Generator[None]:
-    """The one place where what reading libraries raise at a broken document, which is anything, becomes our error."""
+def wrap_reader_errors(name: str) -> Generator[None]:
+    """Convert errors of reader libraries, which raise any type for broken documents, to InvalidRequest."""
     try:
         yield
     except InferenceError:
@@ -71,12 +71,12 @@ def legible(name: str) -> Generator[None]:
         ) from error
 
 
-def _reader(data: bytes, name: str) -> Read:
+def _choose_reader(data: bytes, name: str) -> Reader:
     if pdf.is_pdf(data):
         return lambda data, check: pdf.read(data, name, check)
     if word.is_word(data):
         return lambda data, check: word.read(data, name, check)
-    for start, sentence in _OTHERS.items():
+    for start, sentence in _UNSUPPORTED.items():
         if data.startswith(start):
             raise InvalidRequest(sentence, name=name)
     if web.is_web(data, name):
@@ -86,34 +86,34 @@ def _reader(data: bytes, name: str) -> Read:
     return lambda data, check: iter([encodings.decode(data, name)])
 
 
-def _collected(pieces: Iterator[str], name: str, most: int) -> str:
-    """The pieces as one printable text; raises InvalidRequest as soon as they are too many."""
-    collected: list[str] = []
+def _collect(pieces: Iterator[str], name: str, max_characters: int) -> str:
+    """Join the pieces to one printable text. Raise InvalidRequest as soon as it is too long."""
+    pieces_read: list[str] = []
     length = 0
     for piece in pieces:
-        collected.append(piece)
+        pieces_read.append(piece)
         length += len(piece)
-        if length > most:
+        if length > max_characters:
             raise InvalidRequest(
                 "{name} holds more than {most:,} characters of text, the most that this bot reads. Send a part of it.",
                 name=name,
-                most=most,
+                most=max_characters,
             )
-    return _printable("".join(collected))
+    return _printable("".join(pieces_read))
 
 
 def _printable(text: str) -> str:
-    text = _UNPRINTABLE.sub("", _TERMINAL.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
+    text = _UNPRINTABLE.sub("", _TERMINAL_CODES.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 
-def _clock(name: str, seconds: float, cancelled: Callable[[], bool]) -> Callable[[], None]:
-    end = time.monotonic() + seconds
+def _limit_check(name: str, max_seconds: float, cancelled: Callable[[], bool]) -> Callable[[], None]:
+    deadline = time.monotonic() + max_seconds
 
     def check() -> None:
         if cancelled():
             raise RequestCancelled("This request was cancelled.")
-        if time.monotonic() > end:
+        if time.monotonic() > deadline:
             raise InvalidRequest("{name} takes too long to read. Send a smaller part of it.", name=name)
 
     return check

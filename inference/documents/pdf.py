@@ -1,4 +1,4 @@
-"""PDF: the text of each page, its lines put together to paragraphs again."""
+"""PDF: the text of each page, with lines joined to paragraphs."""
 
 from __future__ import annotations
 
@@ -17,53 +17,53 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HYPHEN = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zß-ÿ])")
-_ENDS = tuple('.!?:;…"”»)')
-_FULL = 0.7
-"""A line this long, as a share of its page's longest, goes on in the next one."""
-_UNPACKED = 10 * 10**6
-_STEPS = 300_000
-"""What a page is drawn with, numbers included: seconds to parse. Pages above are drawings, such as maps."""
+_PARAGRAPH_ENDS = tuple('.!?:;…"”»)')
+_FULL_LINE_SHARE = 0.7
+"""A line of this share of the page's longest line continues in the next line."""
+_MAX_UNPACKED_BYTES = 10 * 10**6
+_MAX_PARSING_STEPS = 300_000
+"""Operators and numbers of a page, which take seconds to parse. Pages with more are drawings, such as maps."""
 
 
 def is_pdf(data: bytes) -> bool:
-    """Readers look for the mark within the first kilobyte, since some programs write something before it.
+    """Return whether this is a PDF. The mark may be anywhere in the first kilobyte, since some programs write a prefix.
 
-    A text that speaks of the mark holds no objects.
+    A text that only mentions the mark has no objects.
     """
     return data.startswith(b"%PDF-") or (b"%PDF-" in data[:1024] and b"endobj" in data)
 
 
 def read(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
-    """Page by page; sets pypdf's limits in the running context.
+    """Yield the text page by page. Sets pypdf's limits in the current context.
 
-    Raises InvalidRequest for a document that is locked, or without text.
+    Raise InvalidRequest for a document that is locked or has no text.
     """
     from pypdf import PdfReader, overwrite_configuration
     from pypdf.errors import DependencyError, FileNotDecryptedError
 
     overwrite_configuration(
-        zlib_maximum_output_length=_UNPACKED,
-        lzw_maximum_output_length=_UNPACKED,
-        run_length_maximum_output_length=_UNPACKED,
-        brotli_maximum_output_length=_UNPACKED,
-        array_based_stream_maximum_output_length=_UNPACKED,
-        stream_parsing_work_maximum_count=_STEPS,
+        zlib_maximum_output_length=_MAX_UNPACKED_BYTES,
+        lzw_maximum_output_length=_MAX_UNPACKED_BYTES,
+        run_length_maximum_output_length=_MAX_UNPACKED_BYTES,
+        brotli_maximum_output_length=_MAX_UNPACKED_BYTES,
+        array_based_stream_maximum_output_length=_MAX_UNPACKED_BYTES,
+        stream_parsing_work_maximum_count=_MAX_PARSING_STEPS,
     )
-    seen = False
+    has_text = False
     try:
         document = PdfReader(io.BytesIO(data))
         if document.is_encrypted:
-            document.decrypt("")  # many can be opened by everybody, and only not be changed
+            document.decrypt("")  # many documents can be read without a password, and only not be changed
         for page in document.pages:
             check()
-            text = _text(page, check)
-            seen = seen or bool(text.strip())
-            yield _reflowed(text) + "\n\n"
+            text = _page_text(page, check)
+            has_text = has_text or bool(text.strip())
+            yield _reflow(text) + "\n\n"
     except (FileNotDecryptedError, DependencyError) as error:
         raise InvalidRequest(
             "{name} is locked with a password. Save it without one, and send that.", name=name
         ) from error
-    if not seen:
+    if not has_text:
         raise InvalidRequest(
             "{name} has no text in it, only pictures of pages, as from a scanner. "
             "Send one whose text can be marked and copied.",
@@ -71,8 +71,8 @@ def read(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
         )
 
 
-def _text(page: PageObject, check: Callable[[], None]) -> str:
-    """Empty for a page that is too much to read."""
+def _page_text(page: PageObject, check: Callable[[], None]) -> str:
+    """Return the text of a page; empty for a page that is too large to parse."""
     from pypdf.errors import LimitReachedError
 
     try:
@@ -82,12 +82,12 @@ def _text(page: PageObject, check: Callable[[], None]) -> str:
         return ""
 
 
-def _reflowed(page: str) -> str:
-    """With the lines of one paragraph as one line, and words whole that were divided at a line's end."""
+def _reflow(page: str) -> str:
+    """Join the lines of each paragraph, and words that are hyphenated at the end of a line."""
     lines = [line.strip() for line in _HYPHEN.sub("", page).splitlines()]
-    full = _FULL * max(map(len, lines), default=0)
+    full_length = _FULL_LINE_SHARE * max(map(len, lines), default=0)
     text = ""
-    for line, following in zip_longest(lines, lines[1:], fillvalue=""):
-        goes_on = following and len(line) >= full and not line.endswith(_ENDS)
-        text += line + (" " if goes_on else "\n")
+    for line, next_line in zip_longest(lines, lines[1:], fillvalue=""):
+        continues = next_line and len(line) >= full_length and not line.endswith(_PARAGRAPH_ENDS)
+        text += line + (" " if continues else "\n")
     return text

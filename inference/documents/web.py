@@ -1,4 +1,4 @@
-"""Web pages: what they say, without scripts, styles and navigation."""
+"""The text of web pages, without scripts, styles and navigation."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-_UNREAD = {"button", "nav", "noscript", "script", "select", "style", "svg", "template", "textarea"}
-_CONTENT = {"article", "h1", "main"}
-"""Where what a page says begins: a menu or a button that is open there was never closed."""
-_INLINE = {
+_SKIPPED_TAGS = {"button", "nav", "noscript", "script", "select", "style", "svg", "template", "textarea"}
+_CONTENT_TAGS = {"article", "h1", "main"}
+"""Start of the content: a menu or button that is still open there was never closed."""
+_INLINE_TAGS = {
     *("a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "input", "ins"),
     *("kbd", "label", "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time"),
     *("tt", "u", "var", "wbr"),
 }
-_PARAGRAPHS = {"article", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "p", "section", "table", "title"}
+_PARAGRAPH_TAGS = {"article", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "p", "section", "table", "title"}
 
 _START = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s|<!--.{0,2000}?-->|<\?xml[^>]{0,200}>)*+<(?:!doctype\s+html|html|head|body)\b",
@@ -24,8 +24,8 @@ _CHARSET = re.compile(
     rb"charset\s*=\s*[\"']?(iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|shift_jis|euc-(?:jp|kr)|gb\d{4,5}|gbk|big5)\b",
     re.IGNORECASE,
 )
-_CHUNK = 2**16
-_BAR = "\0"
+_CHUNK_BYTES = 2**16
+_CELL_END = "\0"
 
 
 def is_web(data: bytes, name: str) -> bool:
@@ -33,67 +33,67 @@ def is_web(data: bytes, name: str) -> bool:
 
 
 def encoding(data: bytes) -> str:
-    """What the page says of its own letters, among the encodings that pages use; empty if nothing."""
-    found = _CHARSET.search(data[:4096])
-    return found[1].decode() if found else ""
+    """Return the encoding that the page declares, if it is a common one; empty otherwise."""
+    match = _CHARSET.search(data[:4096])
+    return match[1].decode() if match else ""
 
 
 def read(text: str, check: Callable[[], None]) -> Iterator[str]:
     from lxml.etree import HTMLParser  # pyright: ignore[reportAttributeAccessIssue]
 
-    page = _Page()
-    parser: Any = HTMLParser(target=page, encoding="utf-8")
+    collector = _PageTextCollector()
+    parser: Any = HTMLParser(target=collector, encoding="utf-8")
     data = text.encode("utf-8", "ignore")
-    for start in range(0, len(data), _CHUNK):
+    for start in range(0, len(data), _CHUNK_BYTES):
         check()
-        parser.feed(data[start : start + _CHUNK])
-        yield page.take()
+        parser.feed(data[start : start + _CHUNK_BYTES])
+        yield collector.take()
     parser.close()
-    yield page.take()
+    yield collector.take()
 
 
-class _Page:
-    """Gathers the text of a stream of tags: a tree of them would take gigabytes for a hostile page.
+class _PageTextCollector:
+    """Collects text from a stream of tags. A tree would take gigabytes for a malicious page.
 
-    A cell of a table ends with a bar, other blocks end a line.
+    Table cells end with a bar, other blocks end a line.
     """
 
     def __init__(self) -> None:
-        self._read: list[str] = []
+        self._text: list[str] = []
         self._line: list[str] = []
-        self._unread = 0
+        self._skip_depth = 0
 
     def take(self) -> str:
-        """The text since the last time."""
-        taken, self._read = "".join(self._read), []
-        return taken
+        """Return the text since the last call."""
+        text, self._text = "".join(self._text), []
+        return text
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._unread = 0 if tag in _CONTENT else self._unread + (tag in _UNREAD)
-        self._border(tag)
+        self._skip_depth = 0 if tag in _CONTENT_TAGS else self._skip_depth + (tag in _SKIPPED_TAGS)
+        self._end_block(tag)
 
     def end(self, tag: str) -> None:
-        """The parser also calls it for tags that the page left open."""
-        self._unread = max(0, self._unread - (tag in _UNREAD))
-        self._border(tag)
-        if tag in _PARAGRAPHS:
-            self._read.append("\n")
+        """End a tag. The parser also calls this for tags that the page left open."""
+        self._skip_depth = max(0, self._skip_depth - (tag in _SKIPPED_TAGS))
+        self._end_block(tag)
+        if tag in _PARAGRAPH_TAGS:
+            self._text.append("\n")
 
     def data(self, data: str) -> None:
-        if not self._unread:
+        if not self._skip_depth:
             self._line.append(data)
 
     def close(self) -> None:
         self._end_line()
 
-    def _border(self, tag: str) -> None:
+    def _end_block(self, tag: str) -> None:
         if tag in ("td", "th"):
-            self._line.append(_BAR)
-        elif tag not in _INLINE:
+            self._line.append(_CELL_END)
+        elif tag not in _INLINE_TAGS:
             self._end_line()
 
     def _end_line(self) -> None:
-        cells = (" ".join(cell.split()) for cell in "".join(self._line).split(_BAR))
+        cells = (" ".join(cell.split()) for cell in "".join(self._line).split(_CELL_END))
         if line := " | ".join(filter(None, cells)):
-            self._read.append(line + "\n")
+            self._text.append(line + "\n")
         self._line.clear()

@@ -1,4 +1,4 @@
-"""The commit of each downloaded model, in one JSON file: what a lock file is to packages."""
+"""The commits of downloaded models, in one JSON file, similar to a lock file for packages."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from inference.types.errors import ModelUnavailable
 
 
 class Commits:
-    """Maps a repository (`org/name`, or `org/name@revision`) to the commit that was downloaded.
+    """Maps a repository (`org/name`, or `org/name@revision`) to its downloaded commit.
 
-    Every call reads the file, so that a running bot sees what `download` recorded beside it.
+    Every call reads the file, so that a running bot sees what `download` has recorded.
     """
 
     def __init__(self, file: Path) -> None:
@@ -24,15 +24,17 @@ class Commits:
         return self._read().get(repo)
 
     def record(self, repo: str, commit: str) -> None:
-        """Write atomically: another process sees the old file or the new one, never half of one."""
+        """Write the file atomically: other processes see either the old or the new file."""
         with self._lock:
             commits = self._read()
             if commits.get(repo) == commit:
                 return
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            draft = self._file.with_suffix(f".{os.getpid()}.tmp")
-            draft.write_text(json.dumps({**commits, repo: commit}, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-            draft.replace(self._file)
+            temporary_file = self._file.with_suffix(f".{os.getpid()}.tmp")
+            temporary_file.write_text(
+                json.dumps({**commits, repo: commit}, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+            )
+            temporary_file.replace(self._file)
 
     def _read(self) -> dict[str, str]:
         try:

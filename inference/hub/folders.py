@@ -1,4 +1,4 @@
-"""What lies in one folder: a repository in the cache, whole or not, or a model that the operator put there."""
+"""The content of one folder: a cached repository, complete or not, or a model that the operator put there."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CONFIG = "config.json"
 
 @dataclass(frozen=True, slots=True)
 class FolderLayout:
-    """What a repository's own settings tell of its files: the folders of a diffusers pipeline, or Flax weights."""
+    """Information from a repository's own config: the folders of a diffusers pipeline, and whether weights are Flax."""
 
     components: tuple[str, ...] = ()
     flax: bool = False
@@ -34,18 +34,18 @@ class FolderLayout:
         return is_complete(names, self.components, flax=self.flax)
 
 
-def names_in(folder: Path) -> set[str]:
-    """Every file below `folder`, as the hub would name it; a broken link is not a file."""
+def file_names(folder: Path) -> set[str]:
+    """Return every file below `folder`, with names as on the hub. Broken links are not included."""
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def size_of(folder: Path) -> int:
-    """Bytes that loading reads."""
-    return sum((folder / name).stat().st_size for name in FolderLayout.of(folder).wanted(names_in(folder)))
+def loaded_size(folder: Path) -> int:
+    """Return the size of the files that loading reads, in bytes."""
+    return sum((folder / name).stat().st_size for name in FolderLayout.of(folder).wanted(file_names(folder)))
 
 
 def companion_spec(spec: ModelSpec, folder: Path | None) -> ModelSpec | None:
-    """The other repository that the model in `folder` needs; a folder `vqgan` inside takes its place."""
+    """Return the spec of another repository that the model in `folder` needs. A folder `vqgan` inside has priority."""
     repo = companion_of(_read_json(folder / CONFIG)) if folder else None
     if not folder or not repo:
         return None
@@ -53,7 +53,7 @@ def companion_spec(spec: ModelSpec, folder: Path | None) -> ModelSpec | None:
 
 
 def _read_json(file: Path) -> dict[str, Any]:
-    """Empty for a file that is missing or damaged."""
+    """Return the content of a JSON file; an empty dict if it is missing or damaged."""
     try:
         return json.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):

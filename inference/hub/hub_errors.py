@@ -1,4 +1,4 @@
-"""What the hub, the network and the disk may do, in sentences with cause and next step."""
+"""Error messages with cause and next step for failures of the hub, the network and the disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def next_step(spec: ModelSpec) -> OperatorStep:
 
 
 def explain(error: Exception, spec: ModelSpec) -> ModelUnavailable:
-    """A sentence with cause and next step for whatever the hub, the network or the disk did."""
+    """Return an error message with cause and next step."""
     values: dict[str, object] = {
         "name": spec.name,
         "repo": spec.repo,

@@ -1,4 +1,4 @@
-"""LoRA files as people name them. Nothing here opens one."""
+"""Names of LoRA files. The files are not opened here."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 def lora_names(folder: Path) -> tuple[str, ...]:
-    """The LoRA files of a folder by name, without their suffix; none if there is no such folder."""
+    """Return the names of a folder's LoRA files without suffix; empty if there is no such folder."""
     return tuple(sorted(file.stem for file in folder.glob("*.safetensors")))
 
 
 def lora_and_weight(lora: str) -> tuple[str, float]:
-    """What a request calls a LoRA: "name", or "name:0.8" for 0.8 of its effect."""
+    """Split "name" or "name:0.8" into name and weight."""
     name, _, weight = lora.rpartition(":")
     try:
         return (name, float(weight)) if name else (lora, 1.0)

@@ -1,4 +1,4 @@
-"""What models are good at, and their licence: from the card where it lies beside the weights, else known here."""
+"""Licences and descriptions of models, from the model card beside the weights, or else known here."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import yaml
 from inference.text.known_concepts import ConceptsByCategory, concepts_in
 from inference.types.errors import Phrase
 
-_MOST_TAGS = 6
+_MAX_TAGS = 6
 
-_UNNAMED = "other"
-"""What a card has for a licence that the hub does not know."""
+_OTHER_LICENCE = "other"
+"""The value in a card for a licence that the hub does not know."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """`licence` as the card names it, `good_at` in a sentence or some tags; empty where nobody knows.
+    """`licence` as in the card, and `good_at`, a sentence or some tags. Both are empty if unknown.
 
-    `knows` is everything that a small model knows, where it comes with such a list.
+    `knows` is the list of everything that a small model knows, if it comes with one.
     """
 
     licence: str = ""
@@ -30,31 +30,31 @@ class ModelCard:
 
 
 def model_card(repo: str, folder: Path | None) -> ModelCard:
-    """Of a hub id or a folder; reads small files if `folder` has a card."""
+    """Return the card for a hub id or a folder. Reads small files if `folder` has a card."""
     known = _KNOWN.get(repo.rsplit("/", 1)[-1].lower(), ModelCard())
     if folder is None:
         return known
     known = replace(known, knows=concepts_in(folder))
     if not (folder / "README.md").is_file():
         return known
-    front = _front_matter((folder / "README.md").read_text(encoding="utf-8", errors="replace"))
-    licence = str(front.get("license_name") or front.get("license") or "")
-    if licence in ("", _UNNAMED):
+    front_matter = _front_matter((folder / "README.md").read_text(encoding="utf-8", errors="replace"))
+    licence = str(front_matter.get("license_name") or front_matter.get("license") or "")
+    if licence in ("", _OTHER_LICENCE):
         licence = known.licence or licence
-    tags = front.get("tags")
-    listed = ", ".join(map(str, tags[:_MOST_TAGS])) if isinstance(tags, list) else ""
-    return ModelCard(licence, known.good_at or listed, known.knows)
+    tags = front_matter.get("tags")
+    tag_list = ", ".join(map(str, tags[:_MAX_TAGS])) if isinstance(tags, list) else ""
+    return ModelCard(licence, known.good_at or tag_list, known.knows)
 
 
 def _front_matter(text: str) -> dict[str, Any]:
-    """The YAML between the first two lines of dashes; nothing where it is broken, since cards are written by hand."""
+    """Return the YAML front matter; empty if it is broken, since cards are written by hand."""
     if not text.startswith("---"):
         return {}
     try:
-        found = yaml.safe_load(text.split("---", 2)[1])
+        front_matter = yaml.safe_load(text.split("---", 2)[1])
     except yaml.YAMLError:
         return {}
-    return found if isinstance(found, dict) else {}
+    return front_matter if isinstance(front_matter, dict) else {}
 
 
 _GPT2 = Phrase("Goes on with English text of any kind; knows no instructions.")
@@ -89,4 +89,4 @@ _KNOWN = {
         "Apache-2.0", Phrase("Chats, sums up and answers in simple English; small and quick, and often wrong.")
     ),
 }
-"""By the last part of the id, in lower case. The licences are those of the README's table of models."""
+"""Keys are the last part of the id, in lower case. Licences are those in the README's table of models."""

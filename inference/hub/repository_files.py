@@ -1,9 +1,9 @@
-"""Which of a repository's files a model needs: pure functions on names, for a hub listing and a folder alike.
+"""Selection of the files of a repository that a model needs. Works on file names, from a hub listing or a folder.
 
-A transformers model keeps everything in the root; a diffusers pipeline has a folder a component, all
-named in `model_index.json`. Either way one weight format is enough, and repositories hold up to six.
+A transformers model has all files in the root. A diffusers pipeline has one folder per component, listed in
+`model_index.json`. One weight format is enough, while repositories have up to six.
 
-DALL·E mini exists in Flax alone, and the decoder of its pictures in a repository of its own: its companion.
+DALL·E mini only exists in Flax, and its image decoder is in another repository, its companion.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
-_SMALL = (".json", ".txt", ".model", ".jinja", ".bpe")
+_SMALL_FILE_SUFFIXES = (".json", ".txt", ".model", ".jinja", ".bpe")
 """Configs, vocabularies, merges, sentencepiece models, chat templates."""
 
 _WEIGHTS = (
@@ -24,20 +24,20 @@ _WEIGHTS = (
 """Best first. TensorFlow, ONNX and single-file checkpoints are never read."""
 
 FLAX_WEIGHTS = "flax_model.msgpack"
-"""Read of those models alone that were published in no other format."""
+"""Only read for models that were published in no other format."""
 
 _COMPANIONS = {"dallebart": "dalle-mini/vqgan_imagenet_f16_16384"}
-"""Which repository a model needs beside its own, by the `model_type` of its `config.json`."""
+"""Companion repositories by the `model_type` in `config.json`."""
 
 _SHARD_NUMBER = re.compile(r"-\d{5}-of-(\d{5})\.")
-_OTHER_INDEX = (".index.json", ".index.fp16.json")
+_INDEX_SUFFIXES = (".index.json", ".index.fp16.json")
 
 
 def wanted_files(names: Iterable[str], components: Collection[str] = (), *, flax: bool = False) -> list[str]:
-    """The names that loading reads, sorted: settings, tokenizer, and weights in one format.
+    """Return the sorted names of the files that loading reads: settings, tokenizer, and weights in one format.
 
-    `components` are the folders of a diffusers pipeline; without them the model lies in the root. `flax` tells that
-    its weights are read from a Flax checkpoint.
+    `components` are the folders of a diffusers pipeline. Without them the model is in the root. `flax` selects the
+    weights of a Flax checkpoint.
     """
     names = set(names)
     folders = ("", *(f"{component}/" for component in components)) if components else ("",)
@@ -48,7 +48,7 @@ def wanted_files(names: Iterable[str], components: Collection[str] = (), *, flax
 
 
 def is_complete(names: Iterable[str], components: Collection[str] = (), *, flax: bool = False) -> bool:
-    """Whether `names` hold a model that can be loaded, every shard and component included."""
+    """Return whether `names` are a complete model that can be loaded, with all shards and components."""
     names = set(names)
     if flax:
         return names.issuperset({"config.json", FLAX_WEIGHTS})
@@ -58,28 +58,28 @@ def is_complete(names: Iterable[str], components: Collection[str] = (), *, flax:
 
 
 def components_of(model_index: Mapping[str, Any]) -> list[str]:
-    """The folders that a `model_index.json` names; a component that is switched off reads `[null, null]`."""
-    return sorted(name for name, kind in model_index.items() if isinstance(kind, list) and all(kind))
+    """Return the component folders in `model_index.json`. Disabled components are `[null, null]` there."""
+    return sorted(name for name, entry in model_index.items() if isinstance(entry, list) and all(entry))
 
 
 def is_flax(config: Mapping[str, Any]) -> bool:
-    """Whether a `config.json` is that of DALL·E mini, or of a VQGAN, which decodes its pictures."""
+    """Return whether `config.json` is that of DALL·E mini, or of a VQGAN, its image decoder."""
     return companion_of(config) is not None or "n_embed" in config
 
 
 def companion_of(config: Mapping[str, Any]) -> str | None:
-    """The repository that a model with this `config.json` needs beside its own."""
+    """Return the companion repository of a model with this `config.json`; None if it needs none."""
     return _COMPANIONS.get(config.get("model_type", ""))
 
 
 def _small_files(names: set[str], folder: str) -> set[str]:
-    """Settings directly in `folder`; the index of a weight format counts as weights."""
-    here = {name for name in names if name.startswith(folder) and "/" not in name[len(folder) :]}
-    return {name for name in here if name.endswith(_SMALL) and not name.endswith(_OTHER_INDEX)}
+    """Return settings files directly in `folder`. The index of a weight format is not one of them."""
+    in_folder = {name for name in names if name.startswith(folder) and "/" not in name[len(folder) :]}
+    return {name for name in in_folder if name.endswith(_SMALL_FILE_SUFFIXES) and not name.endswith(_INDEX_SUFFIXES)}
 
 
 def _weights(names: set[str], folder: str) -> set[str]:
-    """The files of the best format that is there: one file, or an index with its shards."""
+    """Return the files of the best available format: one file, or an index with its shards."""
     for file in _WEIGHTS:
         if folder + file in names:
             return {folder + file}
@@ -99,7 +99,7 @@ def _has_all_weights(names: set[str], folder: str) -> bool:
 
 
 def _has_component(names: set[str], folder: str) -> bool:
-    """A model has a `config.json` and weights; a scheduler or a tokenizer has settings of another name."""
+    """A model needs `config.json` and weights. Schedulers and tokenizers have other settings files."""
     if f"{folder}config.json" in names:
         return _has_all_weights(names, folder)
     return bool(_small_files(names, folder))

@@ -1,4 +1,4 @@
-"""Pictures in and out: whatever people upload becomes plain upright RGB, or a sentence. Pillow only, no torch."""
+"""Decoding of uploaded images to upright RGB, and encoding. Uses Pillow only, not torch."""
 
 from __future__ import annotations
 
@@ -11,39 +11,42 @@ from PIL import ExifTags, Image, ImageOps, PngImagePlugin
 from inference.types.errors import InvalidRequest
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
-"""What Discord's clients upload. Pillow knows sixty more, each a parser that strangers could feed."""
+"""Formats that Discord's clients upload. Pillow knows sixty more, each with a parser that attackers could target."""
 
-_NO_PICTURE = "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, GIF, BMP or TIFF file."
+_UNSUPPORTED_FILE = "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, GIF, BMP or TIFF file."
 
-_DAMAGED = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, struct.error, zlib.error)
-"""What Pillow's decoders raise on broken files; they promise OSError alone and don't keep to it."""
+_PILLOW_ERRORS = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, struct.error, zlib.error)
+"""Errors that Pillow's decoders raise for broken files. Documented is OSError only."""
 
-# Sizes are checked here, against the operator's limit; Pillow's own limit would warn below it and refuse above.
+# Sizes are checked here, against the operator's limit. Pillow's own limit would only warn, or refuse much later.
 Image.MAX_IMAGE_PIXELS = None
 
 
 def open_picture(data: bytes, max_megapixels: float) -> Image.Image:
-    """Decode an image file to RGB: upright, first frame, transparency on white, deep colours scaled to 8 bits.
+    """Decode an image to RGB: upright, first frame, transparency on white, deep colours scaled to 8 bits.
 
-    Raises InvalidRequest when it is empty, of another format, damaged, or larger than `max_megapixels`
-    (millions of pixels), which the header tells before anything is decoded.
+    Raise InvalidRequest if it is empty, of another format, damaged, or larger than `max_megapixels` (millions of
+    pixels). The size is read from the header, before anything is decoded.
     """
     if not data:
         raise InvalidRequest("This file is empty. Upload the picture again.")
     try:
         image = Image.open(BytesIO(data), formats=FORMATS)
-    except _DAMAGED as error:
-        raise InvalidRequest(_NO_PICTURE) from error
+    except _PILLOW_ERRORS as error:
+        raise InvalidRequest(_UNSUPPORTED_FILE) from error
     _check_size(image.size, max_megapixels)
     try:
         image.load()
         return _to_rgb(ImageOps.exif_transpose(image))
-    except _DAMAGED as error:
+    except _PILLOW_ERRORS as error:
         raise InvalidRequest("This picture is damaged or incomplete. Upload it again, or send another copy.") from error
 
 
 def transparency(data: bytes) -> Image.Image | None:
-    """Where a picture is transparent (mode L, white there), None if it is so nowhere; `open_picture` has read it."""
+    """Return a mask (mode L) that is white where the image is transparent, or None if it is not.
+
+    The image must have been checked by `open_picture`.
+    """
     image = ImageOps.exif_transpose(Image.open(BytesIO(data), formats=FORMATS))
     if not image.has_transparency_data:
         return None
@@ -52,7 +55,7 @@ def transparency(data: bytes) -> Image.Image | None:
 
 
 def encode_png(image: Image.Image, parameters: str = "") -> bytes:
-    """The picture as a PNG file, with `parameters` in the text chunk where other painters' tools look for them."""
+    """Encode an image as PNG, with `parameters` in the text chunk that other image generators use."""
     text = PngImagePlugin.PngInfo()
     if parameters:
         text.add_text("parameters", parameters)
@@ -62,20 +65,20 @@ def encode_png(image: Image.Image, parameters: str = "") -> bytes:
 
 
 def parameters_in(data: bytes) -> str:
-    """The parameters in a picture file: a PNG's text chunk, or the comment in a JPEG's or WebP's EXIF; "" without.
+    """Return the parameters in an image file: from a PNG's text chunk, or the EXIF comment of a JPEG or WebP; else "".
 
-    Raises InvalidRequest when the file is no picture.
+    Raise InvalidRequest if the file is no image.
     """
     try:
         image = Image.open(BytesIO(data), formats=FORMATS)
         text = image.info.get("parameters") if image.format == "PNG" else _comment(image)
-    except _DAMAGED as error:
-        raise InvalidRequest(_NO_PICTURE) from error
+    except _PILLOW_ERRORS as error:
+        raise InvalidRequest(_UNSUPPORTED_FILE) from error
     return text if isinstance(text, str) else ""
 
 
 def _comment(image: Image.Image) -> str:
-    """EXIF's user comment: eight bytes that name the encoding, and the text in it."""
+    """Return the EXIF user comment: eight bytes with the encoding's name, then the text."""
     comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
     if not isinstance(comment, bytes):
         return ""
@@ -99,14 +102,14 @@ def _to_rgb(image: Image.Image) -> Image.Image:
     if image.mode.startswith(("I", "F")):
         return _to_8_bits(image).convert("RGB")
     if image.has_transparency_data:
-        layer = image.convert("RGBA")
-        white = Image.new("RGBA", layer.size, "white")
-        return Image.alpha_composite(white, layer).convert("RGB")
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        return Image.alpha_composite(white, rgba).convert("RGB")
     return image.convert("RGB")
 
 
 def _to_8_bits(image: Image.Image) -> Image.Image:
-    """16-bit grey maps 0…65535 to 0…255; 32-bit and float grey, which have no agreed range, are stretched to it."""
+    """Scale 16-bit grey from 0…65535 to 0…255. 32-bit and float grey have no defined range: use minimum and maximum."""
     if image.mode.startswith("I;16"):
         return image.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L")
     darkest, brightest = image.getextrema()

@@ -1,4 +1,4 @@
-"""Several pictures as one, side by side, and one of them cut out again without a loss. Pillow only, no torch."""
+"""A grid of several images, and lossless extraction of one of them. Uses Pillow only, not torch."""
 
 from __future__ import annotations
 
@@ -11,29 +11,29 @@ from inference.images.decoding import encode_png
 
 
 def image_grid(pngs: Sequence[bytes], parameters: str = "") -> bytes:
-    """One PNG file of equally large pictures at full size, row by row; empty bytes leave their cell transparent.
+    """Return one PNG file with equally large images at full size, row by row, and `parameters`.
 
-    Four make 2×2; the file carries `parameters`. At least one of them must be a picture. Takes a second where they are
-    large: call it off the loop.
+    Four images make a 2×2 grid. Empty bytes leave a transparent cell; at least one must be an image. Takes up to a
+    second: call it off the event loop.
     """
     images = [Image.open(BytesIO(png)).convert("RGB") if png else None for png in pngs]
     width, height = next(image.size for image in images if image)
     columns, rows = _shape(len(images))
-    full = columns * rows == sum(image is not None for image in images)
-    sheet = Image.new("RGB" if full else "RGBA", (columns * width, rows * height))
+    is_full = columns * rows == sum(image is not None for image in images)
+    grid = Image.new("RGB" if is_full else "RGBA", (columns * width, rows * height))
     for index, image in enumerate(images):
         if image:
             row, column = divmod(index, columns)
-            sheet.paste(image, (column * width, row * height))
-    return encode_png(sheet, parameters)
+            grid.paste(image, (column * width, row * height))
+    return encode_png(grid, parameters)
 
 
-def crop_from_grid(sheet: bytes, index: int, count: int, parameters: str = "") -> bytes:
-    """Picture `index` of the `count` on a sheet, as a PNG file that carries `parameters`. Call it off the loop.
+def crop_from_grid(grid: bytes, index: int, count: int, parameters: str = "") -> bytes:
+    """Return image `index` of `count` images in a grid, as PNG with `parameters`. Call it off the event loop.
 
-    A sheet of one is the picture itself.
+    A grid of one is the image itself.
     """
-    image = Image.open(BytesIO(sheet))
+    image = Image.open(BytesIO(grid))
     columns, rows = _shape(count)
     width, height = image.width // columns, image.height // rows
     row, column = divmod(index, columns)
@@ -42,6 +42,6 @@ def crop_from_grid(sheet: bytes, index: int, count: int, parameters: str = "") -
 
 
 def _shape(count: int) -> tuple[int, int]:
-    """As square as can be, and no row left empty: columns and rows."""
-    columns = next(number for number in range(1, count + 1) if number * number >= count)
+    """Return columns and rows of a grid that is nearly square and has no empty row."""
+    columns = next(n for n in range(1, count + 1) if n * n >= count)
     return columns, -(-count // columns)

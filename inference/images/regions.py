@@ -1,7 +1,7 @@
-"""Parts of a picture that people can name or tick, for drawing just them anew: no editor needed.
+"""Regions of an image for inpainting, chosen by name or by grid cells, without an editor.
 
-A region is a name ("left half", "background") or ticked cells of a 3 × 3 grid, numbered row by
-row from 1: "cells 1 2 5". Pillow only, imported where it is used.
+A region is a name ("left half", "background") or cells of a 3 × 3 grid, numbered row by row from 1: "cells 1 2 5". Uses
+Pillow only, which is imported inside functions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 GRID = 3
 
 Box = tuple[float, float, float, float]
-"""Left, top, right, bottom, in shares of the picture's width and height."""
+"""Left, top, right, bottom, as shares of the image's width and height."""
 
 _BOXES: dict[str, Box] = {
     "left half": (0, 0, 1 / 2, 1),
@@ -28,27 +28,27 @@ _BOXES: dict[str, Box] = {
     "centre": (1 / 4, 1 / 4, 3 / 4, 3 / 4),
 }
 _SUBJECT: Box = (1 / 5, 1 / 10, 4 / 5, 1)
-"""Where most pictures have what they show; the background is everything outside this oval."""
+"""The usual position of an image's subject. The background is everything outside this oval."""
 
 REGIONS = (*_BOXES, "background")
-"""The regions that have a name."""
+"""The named regions."""
 
 _CELLS = re.compile(r"cells((?: [1-9])+)")
 
 
 def cells_region(cells: Collection[int]) -> str:
-    """The region of some ticked cells, 1 to 9."""
+    """Return the region of some cells, 1 to 9."""
     return "cells " + " ".join(str(cell) for cell in sorted(cells))
 
 
 def cells_of(region: str) -> frozenset[int]:
-    """The ticked cells; none for a region with a name."""
+    """Return the cells of a region; an empty set for a named region."""
     match = _CELLS.fullmatch(region)
     return frozenset(int(cell) for cell in match[1].split()) if match else frozenset()
 
 
 def check_region(region: str) -> None:
-    """Raises InvalidRequest for what is no region."""
+    """Raise InvalidRequest for an unknown region."""
     if region not in REGIONS and not cells_of(region):
         raise InvalidRequest(
             "There is no region {region!r}. There are: {regions}; and cells of a 3 × 3 grid, numbered row by row, such "
@@ -59,7 +59,7 @@ def check_region(region: str) -> None:
 
 
 def region_mask(region: str, width: int, height: int) -> Image.Image:
-    """A picture in grey (mode L) of `width` × `height`: white inside the region, black outside."""
+    """Return a mask (mode L) of `width` × `height`: white inside the region, black outside."""
     from PIL import Image, ImageDraw
 
     check_region(region)
@@ -80,7 +80,7 @@ def _cell(number: int) -> Box:
 
 
 def _pixels(box: Box, size: tuple[int, int]) -> tuple[int, int, int, int]:
-    """The first and the last pixel inside, as Pillow draws both; at least one, however small the picture is."""
+    """Return the first and the last pixel inside, as Pillow needs them; at least one pixel, even in a tiny image."""
     width, height = size
     x, y = round(box[0] * width), round(box[1] * height)
     return x, y, max(x, round(box[2] * width) - 1), max(y, round(box[3] * height) - 1)

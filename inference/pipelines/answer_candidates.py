@@ -1,4 +1,4 @@
-"""What is told beside the answer to a question: other places that may be meant, and where the text speaks of it."""
+"""Alternatives to an answer, and the passages of the text that are relevant to the question."""
 
 from __future__ import annotations
 
@@ -8,81 +8,81 @@ from dataclasses import dataclass
 from inference.pipelines.text_splitting import sentences
 from inference.tasks import Answer
 
-_MOST_PASSAGES = 3
-_LEAST_SHARE = 0.01
-"""Of the best span's score, below which another one is no alternative but noise."""
+_MAX_PASSAGES = 3
+_MIN_SCORE_SHARE = 0.01
+"""Spans with a smaller share of the best span's score are noise, not alternatives."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScoredPassage:
-    """A piece of the context that was read in one go, and the likeliest answer in it."""
+    """A span of the context that was read at once, and the likeliest answer in it."""
 
     start: int
     end: int
     best: Answer
 
 
-def alternatives(spans: Iterable[Answer], taken: Answer, most: int) -> tuple[Answer, ...]:
-    """The best of `spans`, each about another place than `taken` and those before, and with other words."""
+def alternatives(spans: Iterable[Answer], best: Answer, max_count: int) -> tuple[Answer, ...]:
+    """Return the best of `spans` that differ in position and in words from `best` and from each other."""
     ranked = sorted(spans, key=lambda span: -span.score)
-    chosen = [taken] if taken.text else []
-    others: list[Answer] = []
+    chosen = [best] if best.text else []
+    found: list[Answer] = []
     for span in ranked:
-        if len(others) == most or span.score < _LEAST_SHARE * ranked[0].score:
+        if len(found) == max_count or span.score < _MIN_SCORE_SHARE * ranked[0].score:
             break
         if any(map(str.isalnum, span.text)) and not any(
-            _same_place(span, other) or _same_words(span, other) for other in chosen
+            _overlap(span, earlier) or _same_words(span, earlier) for earlier in chosen
         ):
-            others.append(span)
+            found.append(span)
             chosen.append(span)
-    return tuple(others)
+    return tuple(found)
 
 
-def _same_place(one: Answer, other: Answer) -> bool:
+def _overlap(one: Answer, other: Answer) -> bool:
     return one.start < other.end and other.start < one.end
 
 
 def _same_words(one: Answer, other: Answer) -> bool:
-    """Whether one says nothing beyond the other: `Rome` after `in Rome`."""
+    """Return whether one answer contains the other, as `in Rome` contains `Rome`."""
     first, second = (" ".join(["", *answer.text.lower().split(), ""]) for answer in (one, other))
     return first in second or second in first
 
 
-def best_passages(context: str, stretches: Sequence[ScoredPassage]) -> tuple[tuple[int, int], ...]:
-    """The stretches with the likeliest answers, best first, each of whole sentences; those that overlap are one."""
+def best_passages(context: str, passages: Sequence[ScoredPassage]) -> tuple[tuple[int, int], ...]:
+    """Return the passages with the likeliest answers, best first, trimmed to sentences. Overlapping ones are merged."""
     best: list[tuple[int, int]] = []
-    for stretch in sorted(stretches, key=lambda stretch: -stretch.best.score):
-        start, end = _whole_sentences(context, stretch)
+    for passage in sorted(passages, key=lambda passage: -passage.best.score):
+        start, end = _trim_to_sentences(context, passage)
         for i, (first, last) in enumerate(best):
             if start <= last and first <= end:
                 best[i] = min(start, first), max(end, last)
                 break
         else:
-            if len(best) == _MOST_PASSAGES:
+            if len(best) == _MAX_PASSAGES:
                 break
             best.append((start, end))
-    return _merged(best)
+    return _merge_overlapping(best)
 
 
-def _merged(stretches: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
-    """Growing can have made two of them meet; each takes the rank of its best part."""
+def _merge_overlapping(passages: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Merge passages that overlap after growing. Each gets the rank of its best part."""
     merged: list[tuple[int, int]] = []
-    for start, end in stretches:
-        meeting = [(first, last) for first, last in merged if start <= last and first <= end]
-        whole = min([start, *(first for first, _ in meeting)]), max([end, *(last for _, last in meeting)])
-        place = merged.index(meeting[0]) if meeting else len(merged)
-        merged = [stretch for stretch in merged if stretch not in meeting]
-        merged.insert(place, whole)
+    for start, end in passages:
+        overlapping = [(first, last) for first, last in merged if start <= last and first <= end]
+        union = min([start, *(first for first, _ in overlapping)]), max([end, *(last for _, last in overlapping)])
+        rank = merged.index(overlapping[0]) if overlapping else len(merged)
+        merged = [passage for passage in merged if passage not in overlapping]
+        merged.insert(rank, union)
     return tuple(merged)
 
 
-def _whole_sentences(context: str, stretch: ScoredPassage) -> tuple[int, int]:
-    """Without the sentences that the stretch cuts at its ends, unless its answer is in them, and without blanks."""
-    start, end = stretch.start, stretch.end
-    pieces = sentences(context[start:end])
-    if start > 0 and start + len(pieces[0]) <= stretch.best.start:
-        start += len(pieces[0])
-    if end < len(context) and end - len(pieces[-1]) >= max(stretch.best.end, start + 1):
-        end -= len(pieces[-1])
+def _trim_to_sentences(context: str, passage: ScoredPassage) -> tuple[int, int]:
+    """Remove sentences that are cut at the passage's ends, unless they contain its answer, and surrounding space."""
+    start, end = passage.start, passage.end
+    parts = sentences(context[start:end])
+    if start > 0 and start + len(parts[0]) <= passage.best.start:
+        start += len(parts[0])
+    if end < len(context) and end - len(parts[-1]) >= max(passage.best.end, start + 1):
+        end -= len(parts[-1])
     text = context[start:end]
     return start + len(text) - len(text.lstrip()), start + len(text.rstrip())

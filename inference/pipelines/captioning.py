@@ -1,4 +1,4 @@
-"""Describing pictures: an image encoder and a text decoder in one model (ViT-GPT2, BLIP)."""
+"""Image captioning with an image encoder and a text decoder in one model (ViT-GPT2, BLIP)."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from inference.tasks import Caption, CaptionRequest
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 
-_BEAMS = 4
+_NUM_BEAMS = 4
 
-_LONGEST = {"vision-encoder-decoder": 16, "blip": 32}
-"""The kinds of captioner, and how many tokens a caption may have. ViT-GPT2 repeats itself after the 16 of its card."""
+_MAX_NEW_TOKENS = {"vision-encoder-decoder": 16, "blip": 32}
+"""Supported model types with the maximum length of a caption. ViT-GPT2 repeats itself after the 16 of its card."""
 
 
 class Captioning(Pipeline):
@@ -35,14 +35,14 @@ class Captioning(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        """Raises ModelUnavailable for kinds of model that need a prompt, or a conversation, beside the picture."""
-        kind = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
-        if kind not in _LONGEST:
+        """Raise ModelUnavailable for model types that need a prompt or a conversation beside the image."""
+        model_type = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+        if model_type not in _MAX_NEW_TOKENS:
             raise ModelUnavailable(
                 "{name} is a {kind} model; captions need one of {kinds}.",
                 name=spec.name,
-                kind=kind,
-                kinds=", ".join(_LONGEST),
+                kind=model_type,
+                kinds=", ".join(_MAX_NEW_TOKENS),
             )
         return cls(
             read_model(AutoModelForImageTextToText, folder, placement),
@@ -51,18 +51,18 @@ class Captioning(Pipeline):
         )
 
     def run(self, batch: Batch) -> None:
-        # One after another: the company of other pictures would change the last bits of each, and with them the words.
+        # One after another: in a batch the last bits of the results, and so the words, depend on the other images.
         run_jobs(batch, lambda job: self._describe(batch, job))
 
     @torch.inference_mode()
     def _describe(self, batch: Batch, job: Job) -> Caption:
         assert isinstance(job.request, CaptionRequest)
-        picture = open_picture(job.request.image, max_megapixels=math.inf)  # the engine knows the limit
+        picture = open_picture(job.request.image, max_megapixels=math.inf)  # the engine has checked the size
         pixels = self._processor(images=picture, return_tensors="pt").pixel_values  # [1, 3, height, width]
         tokens = self._model.generate(  # [1, tokens]
             pixel_values=pixels.to(self._model.device, self._model.dtype),
-            num_beams=_BEAMS,
-            max_new_tokens=_LONGEST[self._model.config.model_type],
+            num_beams=_NUM_BEAMS,
+            max_new_tokens=_MAX_NEW_TOKENS[self._model.config.model_type],
             stopping_criteria=[YieldPointCriteria(lambda: yield_to_others(batch, job))],
         )
         return Caption(self._tokenizer.decode(tokens[0], skip_special_tokens=True).strip())

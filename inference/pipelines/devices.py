@@ -1,4 +1,4 @@
-"""Which device and number format a model gets, and how much memory there is. Imports torch."""
+"""Device and dtype of models, and memory budgets. Imports torch."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ import torch
 from inference.types import DType
 from inference.types.errors import ModelUnavailable
 
-_SHARE = 0.7
-"""`memory: auto` leaves the rest to activations, the system and other programs."""
+_MEMORY_SHARE = 0.7
+"""The share of memory for weights with `memory: auto`. The rest is for activations, the system and other programs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the weights of one model go."""
+    """The device and dtype of a model's weights."""
 
     device: torch.device
     dtype: torch.dtype
 
     @property
     def channels_last(self) -> bool:
-        """Convolutions in half precision run faster in this layout, on CPUs and GPUs alike."""
+        """Whether convolutions run faster in this memory format: in half precision, on CPUs and GPUs."""
         return self.device.type in ("cpu", "cuda")
 
 
 def place(device: str, dtype: DType) -> Placement:
-    """Resolve `auto`; raises ModelUnavailable for a device that this machine lacks."""
-    found = find_device(device)
-    return Placement(found, _best_dtype(found) if dtype == "auto" else getattr(torch, dtype))
+    """Resolve `auto` values. Raise ModelUnavailable if this machine lacks the device."""
+    resolved = find_device(device)
+    return Placement(resolved, _default_dtype(resolved) if dtype == "auto" else getattr(torch, dtype))
 
 
 def find_device(name: str) -> torch.device:
-    """`auto` is the first of cuda, mps and cpu that is there; `cuda` is the first of its kind."""
+    """Return the device. `auto` is the first available of cuda, mps and cpu; `cuda` is the first CUDA device."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     device = torch.device(name)
@@ -48,7 +48,7 @@ def find_device(name: str) -> torch.device:
 
 
 @functools.cache
-def _best_dtype(device: torch.device) -> torch.dtype:
+def _default_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":
         return torch.bfloat16 if torch.cuda.get_device_capability(device) >= (8, 0) else torch.float16
     if device.type == "mps":
@@ -57,19 +57,19 @@ def _best_dtype(device: torch.device) -> torch.dtype:
 
 
 def _cpu_has_bfloat16() -> bool:
-    """AMX, AVX512-BF16 or Arm's BF16 extension: elsewhere bfloat16 is emulated and slower than float32."""
+    """Check for AMX, AVX512-BF16 or Arm's BF16 extension: without one, bfloat16 is emulated and slower than float32."""
     return any(torch.cpu.get_capabilities().get(name, False) for name in ("amx_bf16", "avx512_bf16", "bf16"))
 
 
 def memory_budget(device: torch.device) -> int:
-    """Bytes that loaded models may take on `device` when the operator leaves it to us."""
+    """Return the default memory budget for loaded models on `device`, in bytes."""
     if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory * _SHARE)
-    return int(psutil.virtual_memory().total * _SHARE)
+        return int(torch.cuda.get_device_properties(device).total_memory * _MEMORY_SHARE)
+    return int(psutil.virtual_memory().total * _MEMORY_SHARE)
 
 
 def release_memory(device: torch.device) -> None:
-    """Give memory that no tensor uses back to the device."""
+    """Return unused memory to the device."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":

@@ -1,4 +1,4 @@
-"""What the models that read a whole text at once (BERT and its kin) share: their window, and running several texts."""
+"""Functions shared by encoder models (BERT and similar): their window, and batches of several texts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from transformers import AutoTokenizer
 
-_TOGETHER = 8
+_MAX_BATCH_SIZE = 8
 """Texts in one forward pass."""
 
-Row = Mapping[str, list[int]]
-"""One tokenized text: `input_ids` and what else the model takes, all of one length."""
+ModelInput = Mapping[str, list[int]]
+"""One tokenized text: `input_ids` and other inputs of the model, all of one length."""
 
 
 def read_tokenizer(folder: Path) -> Any:
@@ -22,38 +22,39 @@ def read_tokenizer(folder: Path) -> Any:
 
 
 def window(model: Any, tokenizer: Any) -> int:
-    """The most tokens, special ones included, that the model can read."""
+    """Return the largest number of tokens that the model can read, including special tokens."""
     for name, module in model.named_modules():
         if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            # RoBERTa and its kin count positions from one past the padding token's.
+            # RoBERTa and similar models count positions from one past the padding token's.
             unused = 0 if module.padding_idx is None else module.padding_idx + 1
             return min(tokenizer.model_max_length, module.num_embeddings - unused)
     return min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or 512)
 
 
-def run_rows(
-    model: Any, rows: Sequence[Row], read: Callable[[Any], Tensor], yield_point: Callable[[], None]
+def run_batched(
+    model: Any, inputs: Sequence[ModelInput], select: Callable[[Any], Tensor], yield_point: Callable[[], None]
 ) -> list[Tensor]:
-    """What `read` takes from the model's output, as float32 on the CPU, for each row.
+    """Run the model on each input. Return what `select` takes from its output, as float32 on the CPU.
 
-    Only rows of equal length share a forward pass. A padded row would attend over a longer, masked sequence,
-    which adds up in another order: its last bits, and with them a close decision, would depend on its company.
+    Only inputs of equal length share a forward pass. With padding, attention adds up a longer, masked sequence in
+    another order. The last bits, and with them close decisions, would depend on the other inputs.
     """
     outputs: dict[int, Tensor] = {}
-    for group in _equal_lengths(rows):
+    for group in _groups_of_equal_length(inputs):
         yield_point()
-        # each input: [rows of the group, tokens]
-        inputs = {name: torch.tensor([rows[i][name] for i in group], device=model.device) for name in rows[group[0]]}
+        # each tensor: [inputs of the group, tokens]
+        names = inputs[group[0]]
+        tensors = {name: torch.tensor([inputs[i][name] for i in group], device=model.device) for name in names}
         with torch.inference_mode():
-            output = read(model(**inputs)).float().cpu()
+            output = select(model(**tensors)).float().cpu()
         outputs.update(zip(group, output, strict=True))
-    return [outputs[i] for i in range(len(rows))]
+    return [outputs[i] for i in range(len(inputs))]
 
 
-def _equal_lengths(rows: Sequence[Row]) -> Iterator[list[int]]:
+def _groups_of_equal_length(inputs: Sequence[ModelInput]) -> Iterator[list[int]]:
     by_length: dict[int, list[int]] = {}
-    for i, row in enumerate(rows):
-        by_length.setdefault(len(row["input_ids"]), []).append(i)
+    for i, model_input in enumerate(inputs):
+        by_length.setdefault(len(model_input["input_ids"]), []).append(i)
     for group in by_length.values():
-        for start in range(0, len(group), _TOGETHER):
-            yield group[start : start + _TOGETHER]
+        for start in range(0, len(group), _MAX_BATCH_SIZE):
+            yield group[start : start + _MAX_BATCH_SIZE]

@@ -1,4 +1,4 @@
-"""Filling blanks with a masked language model (BERT, RoBERTa and their kin)."""
+"""Filling blanks with a masked language model (BERT, RoBERTa and similar)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from transformers import AutoModelForMaskedLM
 from inference.pipelines.devices import Placement
 from inference.pipelines.encoder_models import read_tokenizer, window
 from inference.pipelines.fill_mask_result import fill_mask_result
-from inference.pipelines.joint_filling import fill_together, likeliest
+from inference.pipelines.joint_filling import fill_jointly, top_tokens
 from inference.pipelines.pipeline import Batch, Pipeline, run_jobs, yield_to_others
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.tasks import FillMaskResult, FillRequest, Request
@@ -21,11 +21,11 @@ from inference.text.mask_tokens import split_at_blanks
 from inference.types import ModelSpec
 from inference.types.errors import InvalidRequest, ModelUnavailable
 
-_TOGETHER = 1024
-"""Tokens in one forward pass: the output holds the whole vocabulary for each of them."""
+_MAX_BATCH_TOKENS = 1024
+"""Tokens in one forward pass: the output has the size of the vocabulary for each of them."""
 
-_SPARE = 8
-"""Tokens that may turn out to be no words, or the same."""
+_EXTRA_CANDIDATES = 8
+"""Additional candidates, since some tokens are no words, or the same word."""
 
 
 class FillMask(Pipeline):
@@ -39,29 +39,29 @@ class FillMask(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        """Raises ModelUnavailable for a model that knows no blanks."""
+        """Raise ModelUnavailable for a model without a mask token."""
         tokenizer = read_tokenizer(folder)
         if tokenizer.mask_token is None:
             raise ModelUnavailable("{name} can't fill blanks: its tokenizer has no mask token.", name=spec.name)
         return cls(read_model(AutoModelForMaskedLM, folder, placement), tokenizer)
 
     def run(self, batch: Batch) -> None:
-        # One after another: texts of different lengths can't share a forward pass without changing each other's bits.
+        # One after another: texts of different lengths can't share a forward pass without affecting each other's bits.
         run_jobs(batch, lambda job: self._fill(job.request, lambda: yield_to_others(batch, job)))
 
     def _fill(self, request: Request, yield_point: Callable[[], None]) -> FillMaskResult:
         assert isinstance(request, FillRequest)
         mask = self._tokenizer.mask_token
-        pieces = split_at_blanks(request.text.replace(mask, "[MASK]"))  # the tokenizer takes its own for a blank anyway
+        pieces = split_at_blanks(request.text.replace(mask, "[MASK]"))  # the model's own mask is a blank too
         tokens = self._tokens(mask.join(pieces))  # [tokens]
         blanks = (tokens == self._tokenizer.mask_token_id).nonzero()[:, 0]  # [blanks]
-        alone = self._probabilities(tokens[None], blanks)[0]  # [blanks, vocabulary]
-        candidates = 2 * request.top_k + _SPARE
-        together = fill_together(tokens, blanks, alone, candidates, self._probabilities, yield_point)
+        probabilities = self._probabilities(tokens[None], blanks)[0]  # [blanks, vocabulary]
+        num_candidates = 2 * request.top_k + _EXTRA_CANDIDATES
+        joint = fill_jointly(tokens, blanks, probabilities, num_candidates, self._probabilities, yield_point)
         return fill_mask_result(
             pieces,
-            [[(self._word(token), score) for token, score in likeliest(row, candidates)] for row in alone],
-            [([self._word(token) for token in words], score) for words, score in together],
+            [[(self._word(token), p) for token, p in top_tokens(row, num_candidates)] for row in probabilities],
+            [([self._word(token) for token in words], score) for words, score in joint],
             request.top_k,
         )
 
@@ -76,19 +76,20 @@ class FillMask(Pipeline):
         return tokens
 
     def _probabilities(self, texts: Tensor, blanks: Tensor) -> Tensor:
-        """Of each token in the `blanks` of texts of one length: [texts, tokens] to [texts, blanks, vocabulary]."""
-        return torch.cat([self._read(some, blanks) for some in texts.split(max(1, _TOGETHER // texts.shape[1]))])
+        """Return probabilities in the `blanks`: texts of one length [texts, tokens] → [texts, blanks, vocabulary]."""
+        batch_size = max(1, _MAX_BATCH_TOKENS // texts.shape[1])
+        return torch.cat([self._forward(chunk, blanks) for chunk in texts.split(batch_size)])
 
     @torch.inference_mode()
-    def _read(self, texts: Tensor, blanks: Tensor) -> Tensor:
+    def _forward(self, texts: Tensor, blanks: Tensor) -> Tensor:
         texts = texts.to(self._model.device)
         logits = self._model(input_ids=texts, attention_mask=torch.ones_like(texts)).logits
         return logits[:, blanks].float().softmax(dim=-1).cpu()
 
     def _word(self, token: int) -> str:
-        """Without the marks by which tokenizers tell a word's start (a space) or its inside (`##`).
+        """Return the token's text without marks of a word's start (a space) or inside (`##`).
 
-        Empty for a piece of a character: some tokens are single bytes.
+        Return an empty text for tokens that are parts of a character.
         """
         word = self._tokenizer.decode([token]).strip().removeprefix("##")
         return "" if "\ufffd" in word else word

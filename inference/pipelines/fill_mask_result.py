@@ -1,4 +1,4 @@
-"""From a model's words for each blank to what people see: equal ones counted as one, the best ones varied."""
+"""From a model's words for each blank to the result: equal words are merged, and joint predictions are diversified."""
 
 from __future__ import annotations
 
@@ -8,69 +8,70 @@ from collections.abc import Iterable, Sequence
 from inference.tasks import FillMaskResult, JointPrediction, Prediction
 from inference.types.errors import InvalidRequest
 
-Filling = tuple[tuple[str, ...], float]
-"""A word for each blank, and their probability."""
+ScoredWords = tuple[tuple[str, ...], float]
+"""One word for each blank, and their probability."""
 
-_FAINT = 0.05
+_MIN_SCORE_SHARE = 0.05
 
 
 def fill_mask_result(
     pieces: Sequence[str],
     blanks: Sequence[Sequence[tuple[str, float]]],
-    together: Sequence[tuple[Sequence[str], float]],
-    most: int,
+    joint: Sequence[tuple[Sequence[str], float]],
+    top_k: int,
 ) -> FillMaskResult:
-    """`blanks` has each blank's own words with their scores, `together` words for all of them: the best of many.
+    """Build a result from `blanks`, each blank's own words with scores, and `joint`, words for all blanks with scores.
 
-    `most` of each are kept. Some tokens write the same word, or none: equal ones count as one, empty ones not at all.
-    A blank's word is shown with the best ones of `together` in the other blanks. Raises InvalidRequest if none is left.
+    At most `top_k` of each are kept. Several tokens can give the same word, which are merged, or none, which are
+    dropped. The text for a blank's word has the best joint words in the other blanks. Raise InvalidRequest if no word
+    is left.
     """
-    ways = _varied(_merged(together), most)
-    if not ways:
+    predictions = _diversify(_merge(joint), top_k)
+    if not predictions:
         raise InvalidRequest("This model has no word for this blank. Write more before it.")
-    best = list(ways[0][0])
+    best = list(predictions[0][0])
 
     def with_word(i: int, word: str) -> str:
-        return _joined(pieces, [*best[:i], word, *best[i + 1 :]])
+        return _join(pieces, [*best[:i], word, *best[i + 1 :]])
 
     return FillMaskResult(
         tuple(
-            tuple(Prediction(word, score, with_word(i, word)) for (word,), score in alone[:most])
-            for i, alone in enumerate(_merged(((word,), score) for word, score in words) for words in blanks)
+            tuple(Prediction(word, score, with_word(i, word)) for (word,), score in own_predictions[:top_k])
+            for i, own_predictions in enumerate(_merge(((word,), score) for word, score in words) for words in blanks)
         ),
-        _joined(pieces, best),
-        tuple(JointPrediction(words, score, _joined(pieces, words)) for words, score in ways),
+        _join(pieces, best),
+        tuple(JointPrediction(words, score, _join(pieces, words)) for words, score in predictions),
     )
 
 
-def _merged(ways: Iterable[tuple[Sequence[str], float]]) -> list[Filling]:
-    """Best first; those with the same words as one, of the sum of their probabilities."""
+def _merge(predictions: Iterable[tuple[Sequence[str], float]]) -> list[ScoredWords]:
+    """Merge predictions with equal words and add their probabilities. Return them best first."""
     scores: dict[tuple[str, ...], float] = {}
-    for words, score in ways:
+    for words, score in predictions:
         if all(words):
             scores[tuple(words)] = scores.get(tuple(words), 0.0) + score
-    return _ranked(scores.items())
+    return _rank(scores.items())
 
 
-def _varied(ways: Sequence[Filling], most: int) -> list[Filling]:
-    """`most` of them; a word fills its blank in half of them only, if others are not much less likely than the best."""
+def _diversify(predictions: Sequence[ScoredWords], top_k: int) -> list[ScoredWords]:
+    """Return `top_k` predictions. A word fills a blank in at most half of them, if there are likely alternatives."""
     seen: Counter[tuple[int, str]] = Counter()
-    chosen: list[Filling] = []
-    others: list[Filling] = []
-    for words, score in ways:
-        places = list(enumerate(words))
-        common = any(seen[place] >= (most + 1) // 2 for place in places)
-        if common or score < _FAINT * ways[0][1] or len(chosen) == most:
-            others.append((words, score))
+    diverse: list[ScoredWords] = []
+    rest: list[ScoredWords] = []
+    for words, score in predictions:
+        positions = list(enumerate(words))
+        common = any(seen[position] >= (top_k + 1) // 2 for position in positions)
+        if common or score < _MIN_SCORE_SHARE * predictions[0][1] or len(diverse) == top_k:
+            rest.append((words, score))
         else:
-            chosen.append((words, score))
-            seen.update(places)
-    return _ranked([*chosen, *others[: most - len(chosen)]])
+            diverse.append((words, score))
+            seen.update(positions)
+    return _rank([*diverse, *rest[: top_k - len(diverse)]])
 
 
-def _ranked(ways: Iterable[Filling]) -> list[Filling]:
-    return sorted(ways, key=lambda way: -way[1])
+def _rank(predictions: Iterable[ScoredWords]) -> list[ScoredWords]:
+    return sorted(predictions, key=lambda prediction: -prediction[1])
 
 
-def _joined(pieces: Sequence[str], words: Sequence[str]) -> str:
+def _join(pieces: Sequence[str], words: Sequence[str]) -> str:
     return pieces[0] + "".join(word + piece for word, piece in zip(words, pieces[1:], strict=True))

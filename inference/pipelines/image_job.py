@@ -1,4 +1,4 @@
-"""What every family of painters keeps of a job for pictures."""
+"""The base class of image jobs, for all image models."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from inference.types.errors import InferenceError
 
 @dataclass(eq=False)
 class ImageJob:
-    """One job, and the pictures drawn for it so far."""
+    """A job with the images drawn for it so far."""
 
     job: Job
     request: ImagineRequest
@@ -19,15 +19,15 @@ class ImageJob:
     failed: bool = field(init=False, default=False)
 
     @property
-    def gone(self) -> bool:
+    def ended(self) -> bool:
         return self.failed or self.job.cancelled
 
-    def missing(self) -> range:
-        """The numbers of the pictures that are left to draw; none for people who have gone."""
-        return range(0 if self.gone else self.request.count)[len(self.pictures) :]
+    def missing_images(self) -> range:
+        """Return the indices of images that are still to be drawn; none for failed and cancelled jobs."""
+        return range(0 if self.ended else self.request.count)[len(self.pictures) :]
 
     def fail(self, error: InferenceError) -> None:
-        """Unless it has all its pictures already."""
-        if self.missing():
+        """Fail the job, unless all its images are finished."""
+        if self.missing_images():
             self.failed = True
             self.job.fail(error)

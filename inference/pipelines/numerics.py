@@ -1,4 +1,4 @@
-"""Numbers that grew too large for their format: a sentence in place of a black picture."""
+"""Check for numbers that overflowed: an error message is better than a black image."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from inference.types.errors import GenerationFailed
 
 
 def require_finite(pixels: torch.Tensor) -> None:
-    """Raises GenerationFailed if one of `pixels`, of any shape, is infinite or no number."""
+    """Raise GenerationFailed if any of `pixels`, of any shape, is infinite or NaN."""
     if not torch.isfinite(pixels).all():
         raise GenerationFailed(
             "The model's numbers overflowed, so there is no picture. Try another prompt or seed; if it happens often, "

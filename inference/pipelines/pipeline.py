@@ -1,8 +1,8 @@
-"""The contract between a device thread and a model, and the one place where foreign errors become ours.
+"""The interface between a device thread and a model, and the only place that converts errors of libraries.
 
-A pipeline is a loaded model. It gets a `Batch` of jobs whose requests share a batch key and ends each
-of them, by `finish` or `fail`, in its own time: a language model ends them one by one, as they reach
-their last token. What it must not do is block for long without calling `batch.yield_point()`.
+A pipeline is a loaded model. It gets a `Batch` of jobs whose requests share a batch key. It ends each job by `finish`
+or `fail`, at any time: a language model ends each job as soon as its text is finished. It must call
+`batch.yield_point()` regularly, so that it does not block other work for long.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ log = logging.getLogger(__name__)
 
 
 class Job(Protocol):
-    """One caller's request inside a batch. Every method may be called from the device thread."""
+    """One request of a caller inside a batch. Every method may be called from the device thread."""
 
     @property
     def request(self) -> Request: ...
 
     @property
     def cancelled(self) -> bool:
-        """The caller has gone (or the deadline passed); nothing that is emitted will be seen."""
+        """Whether the caller has left or the deadline has passed. Emitted events then have no effect."""
         ...
 
     def emit(self, event: Event) -> None: ...
@@ -50,44 +50,44 @@ class Batch(Protocol):
     def jobs(self) -> Sequence[Job]: ...
 
     def yield_point(self) -> None:
-        """Run waiting short requests, then raise RequestCancelled if every job here has gone."""
+        """Run waiting short requests. Raise RequestCancelled if every job of the batch is cancelled."""
         ...
 
     def free_memory(self) -> None:
-        """Give the device back what nobody uses, idle models included; for when memory ran out."""
+        """Free unused memory, including idle models, after memory ran out."""
         ...
 
-    def join(self, room: int) -> Sequence[Job]:
-        """Take up to `room` more compatible jobs that arrived since; they belong to the batch from now on."""
+    def join(self, max_count: int) -> Sequence[Job]:
+        """Add up to `max_count` waiting compatible jobs to the batch, and return them."""
         ...
 
 
 class Pipeline(ABC):
-    """A loaded model; lives on one device thread."""
+    """A loaded model. It is used by one device thread only."""
 
     nbytes: int
-    """Memory taken by the weights."""
+    """Size of the weights in bytes."""
 
     @classmethod
     @abstractmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
         """Read the model's files onto its device.
 
-        May raise anything: `wrap_library_errors` turns it into ModelUnavailable.
+        May raise any error: `wrap_library_errors` converts it to ModelUnavailable.
         """
 
     @abstractmethod
     def run(self, batch: Batch) -> None:
-        """Finish or fail every job that has not been cancelled. May raise: the backend fails what is left."""
+        """Finish or fail every job that is not cancelled. May raise: the backend then fails the remaining jobs."""
 
 
 def run_each(batch: Batch, answer: Callable[[Request], Output]) -> None:
-    """Answer the requests one after another, a failure ending only its own job."""
+    """Answer the requests one after another. An error fails only its own job."""
     run_jobs(batch, lambda job: answer(job.request))
 
 
 def run_jobs(batch: Batch, answer: Callable[[Job], Output]) -> None:
-    """`run_each` for work so long that it reports progress, and pauses, while it runs."""
+    """Like `run_each`, for long work that reports progress and yields while it runs."""
     for job in batch.jobs:
         batch.yield_point()
         if job.cancelled:
@@ -104,7 +104,7 @@ def run_jobs(batch: Batch, answer: Callable[[Job], Output]) -> None:
 
 
 def yield_to_others(batch: Batch, job: Job) -> None:
-    """A checkpoint in the middle of one job; raises RequestCancelled when its own caller has gone."""
+    """Yield in the middle of one job. Raise RequestCancelled if its caller has left."""
     batch.yield_point()
     if job.cancelled:
         raise RequestCancelled("This request was cancelled.")
@@ -112,22 +112,22 @@ def yield_to_others(batch: Batch, job: Job) -> None:
 
 @contextmanager
 def wrap_library_errors(loading: str = "") -> Generator[None]:
-    """Turn whatever a library raises into an InferenceError; `loading` names the model while it loads."""
+    """Convert errors of libraries to InferenceError. `loading` is the name of the model while it is loaded."""
     try:
         yield
     except InferenceError:
         raise
     except Exception as error:
-        ours = _wrapped(error, loading)
-        log.error("error %s: %s", ours.error_id, ours.user_message, exc_info=error)
-        raise ours from error
+        wrapped = _wrap(error, loading)
+        log.error("error %s: %s", wrapped.error_id, wrapped.user_message, exc_info=error)
+        raise wrapped from error
 
 
 def out_of_memory(work: Callable[[], None]) -> OutOfMemory | None:
-    """Do `work`; the error if memory ran out, any other is raised.
+    """Do `work`. Return the error if memory ran out; raise any other error.
 
-    It is returned, not raised, and without its traceback: that would hold on to the failed work's tensors
-    while the next try needs their memory.
+    The error is returned without its traceback, which would keep the tensors of the failed work alive while the next
+    attempt needs their memory.
     """
     try:
         with wrap_library_errors():
@@ -138,7 +138,7 @@ def out_of_memory(work: Callable[[], None]) -> OutOfMemory | None:
     return None
 
 
-def _wrapped(error: Exception, loading: str) -> InferenceError:
+def _wrap(error: Exception, loading: str) -> InferenceError:
     if _is_out_of_memory(error):
         return OutOfMemory("The model ran out of memory. Try a smaller size, fewer pictures or a shorter text.")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
@@ -149,7 +149,7 @@ def _wrapped(error: Exception, loading: str) -> InferenceError:
 
 
 def _is_out_of_memory(error: Exception) -> bool:
-    """torch raises OutOfMemoryError on CUDA and MPS, a RuntimeError from the CPU allocator."""
+    """Return whether memory ran out: OutOfMemoryError on CUDA and MPS, RuntimeError from the CPU allocator."""
     return (
         isinstance(error, MemoryError)
         or type(error).__name__ == "OutOfMemoryError"

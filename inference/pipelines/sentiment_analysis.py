@@ -1,4 +1,4 @@
-"""Telling the mood of texts with a sequence classifier."""
+"""Sentiment analysis with a sequence classifier."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
 from inference.pipelines.devices import Placement
-from inference.pipelines.encoder_models import Row, read_tokenizer, run_rows, window
+from inference.pipelines.encoder_models import ModelInput, read_tokenizer, run_batched, window
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.tasks import Mood, SentimentRequest, SentimentResult
@@ -22,7 +22,7 @@ _MAX_BATCH_SIZE = 64
 
 
 class SentimentAnalysis(Pipeline):
-    """A classifier and its tokenizer."""
+    """A sequence classifier and its tokenizer."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:
         self.nbytes = weight_bytes(model)
@@ -37,10 +37,10 @@ class SentimentAnalysis(Pipeline):
         return cls(read_model(AutoModelForSequenceClassification, folder, placement), read_tokenizer(folder))
 
     def run(self, batch: Batch) -> None:
-        run_jobs(batch, lambda job: self._tell(batch, job))
+        run_jobs(batch, lambda job: self._analyze(batch, job))
 
-    def _tell(self, batch: Batch, job: Job) -> SentimentResult:
-        """Windows of equal length share a forward pass, whichever text they are of."""
+    def _analyze(self, batch: Batch, job: Job) -> SentimentResult:
+        """Rate each text. Windows of equal length share a forward pass, also those of different texts."""
         assert isinstance(job.request, SentimentRequest)
         texts = job.request.texts
         moods: list[Mood] = []
@@ -48,18 +48,18 @@ class SentimentAnalysis(Pipeline):
             if start:
                 job.emit(Progress(start, len(texts)))
             windows = [self._windows(text) for text in texts[start : start + _MAX_BATCH_SIZE]]
-            rows = [row for rows in windows for row in rows]
+            inputs = [model_input for text_windows in windows for model_input in text_windows]
             logits = iter(
-                run_rows(self._model, rows, lambda output: output.logits, lambda: yield_to_others(batch, job))
+                run_batched(self._model, inputs, lambda output: output.logits, lambda: yield_to_others(batch, job))
             )
-            moods += [self._mood(rows, [next(logits) for _ in rows]) for rows in windows]
+            moods += [self._mood(text_windows, [next(logits) for _ in text_windows]) for text_windows in windows]
         return SentimentResult(tuple(moods))
 
-    def _mood(self, rows: list[Row], logits: list[Tensor]) -> Mood:
-        """A text longer than the model's window is read window by window, each counting by its length."""
-        lengths = torch.tensor([float(len(row["input_ids"])) for row in rows])  # [windows]
-        of_windows = torch.stack([self._probabilities(row) for row in logits])  # [windows, labels]
-        probabilities = lengths / lengths.sum() @ of_windows  # [labels]
+    def _mood(self, inputs: list[ModelInput], logits: list[Tensor]) -> Mood:
+        """Average over the windows of a text, weighted by their lengths."""
+        lengths = torch.tensor([float(len(model_input["input_ids"])) for model_input in inputs])  # [windows]
+        window_probabilities = torch.stack([self._probabilities(row) for row in logits])  # [windows, labels]
+        probabilities = lengths / lengths.sum() @ window_probabilities  # [labels]
         score, label = probabilities.max(dim=0)
         return Mood(self._labels[int(label)], float(score), self._valence(probabilities))
 
@@ -68,7 +68,7 @@ class SentimentAnalysis(Pipeline):
             return None
         return float(probabilities @ torch.tensor(self._valences) / probabilities.sum())
 
-    def _windows(self, text: str) -> list[Row]:
+    def _windows(self, text: str) -> list[ModelInput]:
         encoded = self._tokenizer(
             text, truncation=True, max_length=self._window, return_overflowing_tokens=True, verbose=False
         )
@@ -76,7 +76,7 @@ class SentimentAnalysis(Pipeline):
         return [{name: encoded[name][i] for name in names} for i in range(len(encoded["input_ids"]))]
 
     def _probabilities(self, logits: Tensor) -> Tensor:
-        """Labels that exclude each other share a probability of 1; others have one each."""
+        """Return softmax probabilities of exclusive labels, sigmoid probabilities of independent labels."""
         config = self._model.config
-        alone = config.problem_type == "multi_label_classification" or config.num_labels == 1
-        return logits.sigmoid() if alone else logits.softmax(dim=-1)
+        independent = config.problem_type == "multi_label_classification" or config.num_labels == 1
+        return logits.sigmoid() if independent else logits.softmax(dim=-1)

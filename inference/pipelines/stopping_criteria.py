@@ -1,4 +1,4 @@
-"""A turn for others between two tokens of `generate`."""
+"""A yield point after each token of `generate`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from transformers import StoppingCriteria
 
 
 class YieldPointCriteria(StoppingCriteria):
-    """Stops nothing by itself: `generate` asks it after each token, and `yield_point` may raise."""
+    """Calls `yield_point` after each token. It never stops the generation itself, but `yield_point` may raise."""
 
     def __init__(self, yield_point: Callable[[], None]) -> None:
-        self._checkpoint = yield_point
+        self._yield_point = yield_point
 
     def __call__(self, input_ids: Tensor, scores: Tensor, **_: Any) -> Tensor:  # type: ignore[override]
-        self._checkpoint()
+        self._yield_point()
         return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)

@@ -1,4 +1,4 @@
-"""Stretches of a text with what is said of each, put together where there are too many."""
+"""Sections of a text with their summaries."""
 
 from __future__ import annotations
 
@@ -9,50 +9,50 @@ from itertools import accumulate
 from inference.pipelines.text_splitting import sentences
 from inference.tasks import Section
 
-SECTIONS = 8
-"""The most stretches of one text that a summary tells of."""
+MAX_SECTIONS = 8
+"""The largest number of sections of a summary."""
 
 
-def sections_of(parts: Sequence[str]) -> list[Section]:
-    """Of a text that is cut into `parts`: each says itself."""
+def make_sections(parts: Sequence[str]) -> list[Section]:
+    """Return sections for consecutive `parts` of a text, each with the part itself as summary."""
     ends = list(accumulate(map(len, parts)))
     return [Section(part, end - len(part), end) for part, end in zip(parts, ends, strict=True)]
 
 
-def joined(sections: Sequence[Section]) -> Section:
-    """Neighbours as one, each on a line of its own; one alone stays as it is."""
+def join_sections(sections: Sequence[Section]) -> Section:
+    """Join neighbouring sections, with one line for each summary. A single section is not changed."""
     if len(sections) == 1:
         return sections[0]
     text = "\n".join(filter(None, (section.summary.strip() for section in sections)))
     return Section(text, sections[0].start, sections[-1].end)
 
 
-def grouped(sections: Sequence[Section], most: int, count: Callable[[str], int]) -> list[Section]:
-    """Neighbours joined into groups of about equal size, each of at most `most` tokens as told by `count`.
+def group_sections(sections: Sequence[Section], max_tokens: int, count: Callable[[str], int]) -> list[Section]:
+    """Join neighbours into groups of about equal size, each at most `max_tokens` long as counted by `count`.
 
-    Many sections become `SECTIONS` groups at least, so that these can be told of.
+    More than `MAX_SECTIONS` sections become at least `MAX_SECTIONS` groups.
     """
     sizes = [count(section.summary) + 1 for section in sections]
-    least = SECTIONS if len(sections) > SECTIONS else 1
-    goal = math.ceil(sum(sizes) / max(least, math.ceil(sum(sizes) / most)))
+    min_groups = MAX_SECTIONS if len(sections) > MAX_SECTIONS else 1
+    goal = math.ceil(sum(sizes) / max(min_groups, math.ceil(sum(sizes) / max_tokens)))
     groups: list[list[Section]] = []
-    filled = most + 1
+    group_size = max_tokens + 1
     for section, size in zip(sections, sizes, strict=True):
-        if filled + size > most or filled >= goal:
+        if group_size + size > max_tokens or group_size >= goal:
             groups.append([])
-            filled = 0
+            group_size = 0
         groups[-1].append(section)
-        filled += size
-    return [joined(group) for group in groups]
+        group_size += size
+    return [join_sections(group) for group in groups]
 
 
-def a_few(sections: Sequence[Section]) -> list[Section]:
-    """No more than `SECTIONS` of them, neighbours joined."""
-    size = math.ceil(len(sections) / SECTIONS)
-    return [joined(sections[start : start + size]) for start in range(0, len(sections), size)]
+def limit_sections(sections: Sequence[Section]) -> list[Section]:
+    """Join neighbours so that at most `MAX_SECTIONS` sections are left."""
+    size = math.ceil(len(sections) / MAX_SECTIONS)
+    return [join_sections(sections[start : start + size]) for start in range(0, len(sections), size)]
 
 
-def bullets(text: str) -> str:
-    """A line a sentence, each after a dash."""
+def to_bullets(text: str) -> str:
+    """Return one line for each sentence, each with a dash."""
     lines = (sentence.strip() for sentence in sentences(text))
     return "\n".join(f"- {line.removeprefix('- ')}" for line in lines if line)

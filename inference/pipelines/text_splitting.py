@@ -1,4 +1,4 @@
-"""Cutting a long text into parts that fit a model, where something new begins, or along its sentences."""
+"""Splitting of long texts into parts that fit a model, at given boundaries or between sentences."""
 
 from __future__ import annotations
 
@@ -11,45 +11,47 @@ _SENTENCE = re.compile(r".+?(?:[.!?…](?![.!?…])[\"'”’)\]]*+(?=\s)|[。�
 
 
 def sentences(text: str) -> list[str]:
-    """Each with the space after it: joined they are `text`."""
+    """Split a text into sentences. Each keeps the space after it, so that joined they are `text`."""
     return _SENTENCE.findall(text)
 
 
-def split_into_parts(text: str, most: int, count: Callable[[str], int], borders: Sequence[int] = ()) -> list[str]:
-    """Parts of about equal size, each of at most `most` tokens as told by `count`; joined they are `text`.
+def split_into_parts(
+    text: str, max_tokens: int, count: Callable[[str], int], boundaries: Sequence[int] = ()
+) -> list[str]:
+    """Split a text into parts of about equal size, at most `max_tokens` as counted by `count`. Joined they are `text`.
 
-    Parts end at `borders`, places in `text`. What is too long between two of them is cut at a sentence, a longer
-    sentence at a word, and a longer word anywhere.
+    Parts end at `boundaries`, which are positions in `text`. If a passage between two of them is too long, it is cut
+    between sentences; a long sentence between words; a long word anywhere.
     """
-    pieces = [(piece, count(piece)) for piece in _pieces(text, most, count, borders)]
+    pieces = [(piece, count(piece)) for piece in _split(text, max_tokens, count, boundaries)]
     total = sum(size for _, size in pieces)
-    goal = min(most, math.ceil(total / math.ceil(total / most)) + 1) if total else most
+    target_size = min(max_tokens, math.ceil(total / math.ceil(total / max_tokens)) + 1) if total else max_tokens
     parts: list[str] = []
-    size = most + 1
-    for piece, length in pieces:
-        if size + length > most or size >= goal:
+    size = max_tokens + 1
+    for piece, num_tokens in pieces:
+        if size + num_tokens > max_tokens or size >= target_size:
             parts.append("")
             size = 0
         parts[-1] += piece
-        size += length
+        size += num_tokens
     return parts
 
 
-def _pieces(text: str, most: int, count: Callable[[str], int], borders: Sequence[int]) -> Iterator[str]:
-    """What must not be cut further, since it is small enough."""
-    places = sorted({0, len(text), *(border for border in borders if 0 < border < len(text))})
-    for start, end in pairwise(places):
+def _split(text: str, max_tokens: int, count: Callable[[str], int], boundaries: Sequence[int]) -> Iterator[str]:
+    """Yield pieces that are small enough and are not cut further."""
+    cuts = sorted({0, len(text), *(boundary for boundary in boundaries if 0 < boundary < len(text))})
+    for start, end in pairwise(cuts):
         block = text[start:end]
-        if borders and count(block) <= most:
+        if boundaries and count(block) <= max_tokens:
             yield block
         else:
-            yield from (piece for sentence in sentences(block) for piece in small(sentence, most, count))
+            yield from (piece for sentence in sentences(block) for piece in split_sentence(sentence, max_tokens, count))
 
 
-def small(sentence: str, most: int, count: Callable[[str], int]) -> list[str]:
-    """`sentence` in halves of halves, until each counts `most` tokens or fewer."""
-    if count(sentence) <= most or len(sentence) < 2:
+def split_sentence(sentence: str, max_tokens: int, count: Callable[[str], int]) -> list[str]:
+    """Halve `sentence` repeatedly, until each piece has at most `max_tokens`."""
+    if count(sentence) <= max_tokens or len(sentence) < 2:
         return [sentence]
     middle = len(sentence) // 2
     cut = sentence.rfind(" ", 1, middle) + 1 or middle
-    return [*small(sentence[:cut], most, count), *small(sentence[cut:], most, count)]
+    return [*split_sentence(sentence[:cut], max_tokens, count), *split_sentence(sentence[cut:], max_tokens, count)]

@@ -1,18 +1,18 @@
-"""What people are told of the part of their prompt that a model did not read."""
+"""Note for the user about the part of a prompt that the model did not read."""
 
 from __future__ import annotations
 
 from inference.types.errors import Phrase
 
-_QUOTED = 150
-"""Characters of it that are quoted, at most: enough to find the place."""
+_MAX_QUOTE = 150
+"""Characters that are quoted, at most: enough to find the position."""
 
 
-def unread_note(name: Phrase, text: str) -> Phrase | None:
-    """A sentence with the start of `text`, which the model did not read of the `name`; None without such text."""
+def truncation_note(name: Phrase, text: str) -> Phrase | None:
+    """Return a note that quotes the start of `text`, the part of prompt `name` that was not read; None if empty."""
     if not text:
         return None
-    quoted = text if len(text) <= _QUOTED else text[:_QUOTED].rstrip() + "…"
+    quote = text if len(text) <= _MAX_QUOTE else text[:_MAX_QUOTE].rstrip() + "…"
     return Phrase(
-        "The model reads only the start of a long {name}; it did not read “{quoted}”.", name=name, quoted=quoted
+        "The model reads only the start of a long {name}; it did not read “{quoted}”.", name=name, quoted=quote
     )

@@ -1,8 +1,8 @@
-"""Reading a transformers model from a folder straight into its device and number format.
+"""Loading of a transformers model from a folder directly onto its device and in its dtype.
 
-`from_pretrained` maps the file into memory and converts from there, so a float32 file read as bfloat16
-holds three times the weights at its peak. Here tensors are read and converted block by block, and the
-pages of a mapped file are let go soon after use: the peak is the weights and a little more.
+`from_pretrained` maps the file into memory and converts it, so a float32 file loaded as bfloat16 takes three times the
+size of the weights at its peak. Here tensors are read and converted block by block, and a mapped file is released soon
+after use. The peak is little more than the weights.
 """
 
 from __future__ import annotations
@@ -25,66 +25,66 @@ from inference.types.errors import ModelUnavailable
 M = TypeVar("M", bound=PreTrainedModel)
 NamedTensors = Iterator[tuple[str, torch.Tensor]]
 
-_BLOCK = 2**23
-"""Bytes read and converted at once."""
+_BLOCK_BYTES = 2**23
+"""Bytes that are read and converted at a time."""
 
-_MAPPED = 2**25
-"""Elements read from one mapping of a legacy file before it is mapped anew."""
+_MAX_MAPPED_ELEMENTS = 2**25
+"""Elements that are read from one mapping of a legacy file before it is mapped again."""
 
-_FORMATS = {
+_DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
     "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool,
 }  # fmt: skip
 
 
 def read_model(kind: type[M] | Any, folder: Path, placement: Placement, **options: Any) -> M:
-    """The model in `folder`, in evaluation mode, on its device and in its number format.
+    """Return the model in `folder`, in evaluation mode, on its device and in its dtype.
 
-    `kind` is a model class or an Auto class, `options` go to its `from_pretrained`. Safetensors are read
-    before a legacy `.bin`, sharded or not. Raises OSError when the folder holds neither, ModelUnavailable
-    when the weights are not all there.
+    `kind` is a model class or an Auto class, and `options` are passed to its `from_pretrained`. Safetensors files are
+    preferred to legacy `.bin` files; both may be sharded. Raise OSError if the folder has neither, and ModelUnavailable
+    if weights are missing.
     """
-    with _quiet():
+    with _silence_transformers():
         config = getattr(kind, "config_class", AutoConfig).from_pretrained(folder, local_files_only=True)
-        concrete = _model_class(kind, config)
-        model, report = concrete.from_pretrained(
+        model_class = _model_class(kind, config)
+        model, report = model_class.from_pretrained(
             None,
             config=config,
             state_dict=dict(_read_weights(folder, placement.dtype)),
-            generation_config=_generation_config(folder) if concrete.can_generate() else None,
+            generation_config=_generation_config(folder) if model_class.can_generate() else None,
             dtype=placement.dtype,
             output_loading_info=True,
             **options,
         )
-    if report["missing_keys"]:  # transformers would fill them with random numbers
+    if report["missing_keys"]:  # transformers would initialize them randomly
         raise ModelUnavailable("This model was made for another task: its files lack the part that does this one.")
     return model.to(placement.device).eval()
 
 
 def weight_bytes(*modules: torch.nn.Module) -> int:
-    """Memory that the parameters and buffers of `modules` take, tied ones counted once."""
+    """Return the size of all parameters and buffers of `modules` in bytes. Tied weights are counted once."""
     tensors = {t.data_ptr(): t for module in modules for t in (*module.parameters(), *module.buffers())}
     return sum(t.numel() * t.element_size() for t in tensors.values())
 
 
 def read_safetensors(file: Path, dtype: torch.dtype) -> NamedTensors:
-    """The tensors of one file, in `dtype` (whole numbers keep theirs); https://github.com/huggingface/safetensors."""
+    """Yield the tensors of one file in `dtype` (integers keep theirs); https://github.com/huggingface/safetensors."""
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         header: dict[str, Any] = json.loads(stream.read(length))
         header.pop("__metadata__", None)
-        # One for all tensors: buffers allocated between them would leave holes that nothing fits in.
-        buffer = torch.empty(_BLOCK, dtype=torch.uint8)
+        # One buffer for all tensors: buffers allocated between them would leave gaps in the heap.
+        buffer = torch.empty(_BLOCK_BYTES, dtype=torch.uint8)
         for name, entry in header.items():
             stream.seek(8 + length + entry["data_offsets"][0])
-            stored = _FORMATS[entry["dtype"]]
+            stored = _DTYPES[entry["dtype"]]
             target = torch.empty(entry["shape"], dtype=dtype if stored.is_floating_point else stored)
             fill_tensor(stream, target.view(-1), buffer.view(stored))
             yield name, target
 
 
 def fill_tensor(stream: BufferedReader, target: torch.Tensor, buffer: torch.Tensor) -> None:
-    """Fill `target` [elements] with what follows in `stream`, through `buffer`, which has the format of the file."""
+    """Fill `target` [elements] with the next bytes of `stream`, through `buffer`, which has the dtype of the file."""
     if target.dtype == buffer.dtype:
         _read_into(stream, target)
         return
@@ -95,35 +95,35 @@ def fill_tensor(stream: BufferedReader, target: torch.Tensor, buffer: torch.Tens
 
 
 def _read_into(stream: BufferedReader, tensor: torch.Tensor) -> None:
-    """Fill a flat tensor with the bytes that follow."""
+    """Fill a flat tensor with the next bytes of `stream`."""
     array: Any = tensor.view(torch.uint8).numpy()
     if stream.readinto(array) != tensor.nbytes:
         raise OSError("the file ends before its last tensor")
 
 
 def read_legacy(file: Path, dtype: torch.dtype) -> NamedTensors:
-    """The tensors of a pickle (it may hold nothing else: `weights_only`); some share their memory, and keep on."""
+    """Yield the tensors of a pickle (loaded with `weights_only`). Tensors that share memory keep sharing it."""
     tensors = _open_legacy(file)
     first: dict[Any, str] = {}
     original = {name: first.setdefault((t.data_ptr(), t.shape), name) for name, t in tensors.items()}
-    done: dict[str, torch.Tensor] = {}
-    mapped = 0
+    converted: dict[str, torch.Tensor] = {}
+    num_mapped = 0
     for name, source in original.items():
         if source == name:
-            mapped += tensors[name].numel()
-            if mapped > _MAPPED:
-                tensors, mapped = _open_legacy(file), tensors[name].numel()
-            done[name] = _converted(tensors.pop(name), dtype)
-        yield name, done[source]
+            num_mapped += tensors[name].numel()
+            if num_mapped > _MAX_MAPPED_ELEMENTS:
+                tensors, num_mapped = _open_legacy(file), tensors[name].numel()
+            converted[name] = _convert(tensors.pop(name), dtype)
+        yield name, converted[source]
 
 
 def _open_legacy(file: Path) -> dict[str, torch.Tensor]:
-    """Files from before PyTorch 1.6 are no zip archives, and can only be read whole."""
+    """Open a legacy file. Files from before PyTorch 1.6 are not zip archives, and can't be mapped."""
     return torch.load(file, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(file))
 
 
-def _converted(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    """A copy, also where nothing is to be converted: the mapped file is let go."""
+def _convert(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return a copy, even without conversion, so that the mapped file can be released."""
     return tensor.to(dtype if tensor.is_floating_point() else tensor.dtype, copy=True)
 
 
@@ -137,7 +137,7 @@ def _read_weights(folder: Path, dtype: torch.dtype) -> NamedTensors:
 
 
 def _shards(file: Path) -> list[Path]:
-    """The file itself, or the parts that its index names; empty if there is neither."""
+    """Return the file itself, or the shards in its index; empty if neither exists."""
     index = file.with_name(file.name + ".index.json")
     if file.exists() or not index.exists():
         return [file] if file.exists() else []
@@ -146,7 +146,7 @@ def _shards(file: Path) -> list[Path]:
 
 
 def _model_class(kind: Any, config: PreTrainedConfig) -> Any:
-    """What an Auto class stands for: it reads folders only, while a model class also takes weights."""
+    """Return the model class of an Auto class, which only loads folders: a model class also accepts weights."""
     if not hasattr(kind, "from_config"):
         return kind
     with torch.device("meta"):
@@ -154,7 +154,7 @@ def _model_class(kind: Any, config: PreTrainedConfig) -> Any:
 
 
 def _generation_config(folder: Path) -> GenerationConfig:
-    """From its own file or, for models from before that file existed, from the model's config."""
+    """Read the generation config from its own file or, for older models, from the model's config."""
     if (folder / "generation_config.json").exists():
         return GenerationConfig.from_pretrained(folder, local_files_only=True)
     return GenerationConfig.from_pretrained(
@@ -163,14 +163,14 @@ def _generation_config(folder: Path) -> GenerationConfig:
 
 
 @contextmanager
-def _quiet() -> Generator[None]:
-    """No progress bar and no report of unused weights on the operator's console while a model loads."""
-    bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+def _silence_transformers() -> Generator[None]:
+    """Turn off progress bars and reports of unused weights while a model loads."""
+    show_bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()
     logging.set_verbosity_error()
     try:
         yield
     finally:
         logging.set_verbosity(level)
-        if bars:
+        if show_bars:
             logging.enable_progress_bar()

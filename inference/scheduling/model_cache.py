@@ -1,4 +1,4 @@
-"""The models held in one device's memory: least recently used goes first, what is in use never goes."""
+"""The models in one device's memory. The least recently used one is unloaded first, models in use never."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ M = TypeVar("M", bound=Sized)
 
 
 class ModelCache(Generic[M]):
-    """At most `budget` bytes of models. Used by one thread; `sizes` may be read from any.
+    """At most `budget` bytes of models. Used by one thread; `sizes` may be called on any thread.
 
-    `release` is called after models were dropped, to hand their memory back to the device.
+    `release` is called after models were unloaded, to return their memory to the device.
     """
 
     def __init__(self, budget: int, release: Callable[[], None]) -> None:
@@ -30,18 +30,18 @@ class ModelCache(Generic[M]):
         self._leases: dict[Hashable, int] = {}
 
     def sizes(self) -> dict[Hashable, int]:
-        """Bytes of every loaded model by key."""
+        """Return the size of each loaded model in bytes, by key."""
         return {key: model.nbytes for key, model in list(self._models.items())}
 
     def has_room(self, size: int) -> bool:
-        """Whether `size` bytes could be loaded beside the models in use now."""
+        """Return whether `size` bytes could be loaded beside the models in use."""
         leased = sum(model.nbytes for key, model in self._models.items() if self._leases.get(key))
         return leased + size <= self.budget
 
     def require(self, key: Hashable, size: int, load: Callable[[], M]) -> None:
-        """Have the model of `key` loaded; `size` is the bytes it is expected to take.
+        """Load the model of `key` unless it is loaded. `size` is its expected size in bytes.
 
-        Raises ModelUnavailable if they can't be found beside the models in use.
+        Raise ModelUnavailable if it does not fit beside the models in use.
         """
         if key not in self._models:
             self._evict(lambda: self._used() + size <= self.budget)
@@ -56,7 +56,7 @@ class ModelCache(Generic[M]):
 
     @contextmanager
     def lease(self, key: Hashable) -> Generator[M]:
-        """The loaded model of `key`, which stays until the block ends."""
+        """Yield the loaded model of `key`, which stays loaded until the block ends."""
         self._models.move_to_end(key)
         self._leases[key] = self._leases.get(key, 0) + 1
         try:
@@ -65,21 +65,21 @@ class ModelCache(Generic[M]):
             self._leases[key] -= 1
 
     def clear(self) -> None:
-        """Drop everything that is not in use."""
+        """Unload all models that are not in use."""
         self._evict(lambda: False)
 
     def _used(self) -> int:
         return sum(model.nbytes for model in self._models.values())
 
-    def _evict(self, enough: Callable[[], bool]) -> None:
+    def _evict(self, has_room_now: Callable[[], bool]) -> None:
         idle = [key for key in self._models if not self._leases.get(key)]
-        dropped = False
+        evicted = False
         for key in idle:
-            if enough():
+            if has_room_now():
                 break
             del self._models[key]
-            dropped = True
-        if dropped:
+            evicted = True
+        if evicted:
             self._release()
 
 

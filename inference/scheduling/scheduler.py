@@ -1,11 +1,10 @@
-"""Who runs next on one device: pure bookkeeping, without threads, torch or a clock of its own.
+"""The order of requests on one device. It only keeps records: no threads, no torch, no clock of its own.
 
-Fairness: an owner's share is the device seconds they used lately (decaying by half every five
-minutes) plus what they have running; the entry whose owner has the smallest share goes first. Each
-second an entry waits counts for it like a second less used, so nobody waits for ever.
+Fairness: an owner's share is their recent use in device seconds, which halves every five minutes, plus the expected
+cost of their running requests. The entry whose owner has the smallest share is next. Each second of waiting counts
+like one second less of use, so every entry runs at some time.
 
-Batching: entries with equal keys leave together; there is no timer, because under load the queue
-fills batches by itself.
+Batching: entries with equal keys start together. There is no timer, because under load the queue itself fills batches.
 """
 
 from __future__ import annotations
@@ -17,15 +16,15 @@ from typing import Generic, TypeVar
 from inference.types.errors import Overloaded, Phrase
 
 _HALF_LIFE = 300.0
-_UNKNOWN_COST = 1.0
-"""Seconds assumed, for fairness only, of work that never ran before."""
+_DEFAULT_COST = 1.0
+"""The cost in seconds of work that never ran before. Only used for fairness."""
 _LEARNING_RATE = 0.3
 
 
 class Entry:
-    """One request in the queue: whose it is, what it may run with (`key`), and how much there is to do.
+    """One request in the queue, with its owner, batch key and amount of work.
 
-    A unit of `work` takes about as long in all entries of a `kind`, of which there are few, whatever their keys.
+    A unit of `work` takes about as long in all entries of one `kind`, whatever their keys. There are few kinds.
     """
 
     def __init__(self, *, owner: str, key: Hashable, kind: Hashable, short: bool, work: float) -> None:
@@ -36,10 +35,10 @@ class Entry:
         self.work = work
         self.cancelled = False
         self.charged = 1.0
-        """The share of its seconds that its owner is charged."""
+        """The share of its seconds that is charged to its owner."""
         self.arrived = 0.0
         self.used = 0.0
-        """Device seconds so far, its part of each batch it ran in."""
+        """Device seconds so far: its part of the time of each batch."""
 
 
 E = TypeVar("E", bound=Entry)
@@ -47,7 +46,7 @@ E = TypeVar("E", bound=Entry)
 
 @dataclass(frozen=True, slots=True)
 class Forecast(Generic[E]):
-    """A waiting entry's place (1 = next) and the seconds until it starts, None before anything is known."""
+    """A waiting entry's position (1 is next), and seconds until it starts; None if unknown."""
 
     entry: E
     position: int
@@ -69,43 +68,43 @@ class Scheduler(Generic[E]):
 
     @property
     def waiting(self) -> list[E]:
-        return list(self._alive())
+        return list(self._drop_cancelled())
 
     @property
     def running(self) -> list[E]:
         return list(self._running)
 
     def add(self, entry: E) -> None:
-        """Queue `entry`; raises Overloaded when the queue, or its owner's part of it, is full."""
+        """Queue `entry`. Raise Overloaded if the queue or its owner's part of it is full."""
         self._advance()
-        present = [*self._alive(), *self._running]
+        current = [*self._drop_cancelled(), *self._running]
         wait = self.backlog() or 60.0
-        if len(present) >= self._limit:
-            raise Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_words(wait))
-        if entry.owner and sum(other.owner == entry.owner for other in present) >= self._per_owner:
+        if len(current) >= self._limit:
+            raise Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_duration(wait))
+        if entry.owner and sum(other.owner == entry.owner for other in current) >= self._per_owner:
             raise Overloaded(
                 "You already have {count} requests here. Wait for one of them to end.", wait, count=self._per_owner
             )
         entry.arrived = self._now
         self._waiting.append(entry)
 
-    def pop(self, most: int, allowed: Callable[[E], bool] = lambda _: True) -> list[E]:
-        """Start the next entry that is `allowed`, with up to `most - 1` others that may run with it."""
+    def pop(self, max_count: int, allowed: Callable[[E], bool] = lambda _: True) -> list[E]:
+        """Start the next entry that is `allowed`, and up to `max_count - 1` others with the same key."""
         self._advance()
         order = [entry for entry in self._order() if allowed(entry)]
         if not order:
             return []
-        return self._start([entry for entry in order if entry.key == order[0].key][:most])
+        return self._start([entry for entry in order if entry.key == order[0].key][:max_count])
 
-    def join(self, key: Hashable, most: int) -> list[E]:
-        """Start up to `most` entries with `key` that nobody with another key should precede."""
+    def join(self, key: Hashable, max_count: int) -> list[E]:
+        """Start up to `max_count` entries with `key`, as long as they are before all entries with other keys."""
         self._advance()
         order = self._order()
-        stranger = next((i for i, entry in enumerate(order) if entry.key != key), len(order))
-        return self._start(order[: min(stranger, most)])
+        first_other = next((i for i, entry in enumerate(order) if entry.key != key), len(order))
+        return self._start(order[: min(first_other, max_count)])
 
     def done(self, entry: E) -> None:
-        """`entry` ended: charge its owner, and learn how long such work takes. May be repeated."""
+        """Record that `entry` has ended: charge its owner and learn its cost. May be called again."""
         self._advance()
         if entry not in self._running:
             return
@@ -117,7 +116,7 @@ class Scheduler(Generic[E]):
             self._seconds_per_work[entry.kind] = known + _LEARNING_RATE * (seconds - known)
 
     def forecast(self) -> list[Forecast[E]]:
-        """Every waiting entry in the order of now, with the time until it starts."""
+        """Return all waiting entries in their current order, with the time until each starts."""
         self._advance()
         ahead = self._remaining(self._running)
         forecasts: list[Forecast[E]] = []
@@ -128,24 +127,24 @@ class Scheduler(Generic[E]):
         return forecasts
 
     def backlog(self) -> float | None:
-        """Seconds until everything that is here now has ended."""
-        return self._remaining([*self._alive(), *self._running])
+        """Return the seconds until all current entries have ended; None if unknown."""
+        return self._remaining([*self._drop_cancelled(), *self._running])
 
-    def _alive(self) -> list[E]:
+    def _drop_cancelled(self) -> list[E]:
         self._waiting = [entry for entry in self._waiting if not entry.cancelled]
         return self._waiting
 
     def _order(self) -> list[E]:
-        """Waiting entries, next first: repeatedly the owner with the smallest share, counting what it just got."""
+        """Return waiting entries in order. The owner with the smallest share is next; each entry adds to its share."""
         shares = dict(self._usage)
         for entry in self._running:
-            shares[entry.owner] = shares.get(entry.owner, 0.0) + (self._cost(entry) or _UNKNOWN_COST)
-        left, order = list(self._alive()), []
-        while left:
-            entry = min(left, key=lambda e: (shares.get(e.owner, 0.0) - (self._now - e.arrived), e.arrived))
-            left.remove(entry)
+            shares[entry.owner] = shares.get(entry.owner, 0.0) + (self._cost(entry) or _DEFAULT_COST)
+        remaining, order = list(self._drop_cancelled()), []
+        while remaining:
+            entry = min(remaining, key=lambda e: (shares.get(e.owner, 0.0) - (self._now - e.arrived), e.arrived))
+            remaining.remove(entry)
             order.append(entry)
-            shares[entry.owner] = shares.get(entry.owner, 0.0) + (self._cost(entry) or _UNKNOWN_COST)
+            shares[entry.owner] = shares.get(entry.owner, 0.0) + (self._cost(entry) or _DEFAULT_COST)
         return order
 
     def _start(self, entries: list[E]) -> list[E]:
@@ -154,7 +153,7 @@ class Scheduler(Generic[E]):
         return entries
 
     def _cost(self, entry: E) -> float | None:
-        """Seconds the entry takes in all, as learned from its kind."""
+        """Return the expected total seconds of the entry, as learned from its kind; None if unknown."""
         rate = self._seconds_per_work.get(entry.kind)
         return None if rate is None else rate * entry.work
 
@@ -165,16 +164,16 @@ class Scheduler(Generic[E]):
         return sum(max(0.0, (cost or 0.0) - used) for cost, used in costs)
 
     def _advance(self) -> None:
-        """Share the time since the last call among what ran, and let past usage fade."""
+        """Divide the time since the last call among the running entries, and let past usage decay."""
         now = self._clock()
         elapsed, self._now = now - self._now, now
         for entry in self._running:
             entry.used += elapsed / len(self._running)
-        fade = 0.5 ** (elapsed / _HALF_LIFE)
-        self._usage = {owner: used * fade for owner, used in self._usage.items() if used * fade > 0.01}
+        decay = 0.5 ** (elapsed / _HALF_LIFE)
+        self._usage = {owner: used * decay for owner, used in self._usage.items() if used * decay > 0.01}
 
 
-def _words(seconds: float) -> Phrase:
+def _duration(seconds: float) -> Phrase:
     if seconds < 90:
         return Phrase("{count:.0f} seconds", count=seconds)
     return Phrase("{count:.0f} minutes", count=seconds / 60)

@@ -1,6 +1,6 @@
-"""The registry of tasks. Each task is a file: its request, its result, and what a request must satisfy.
+"""The registry of tasks. Each task has a module with its request, its result and its checks.
 
-To add one, write that file, a pipeline that serves it, a form for the command line and a cog, and list it in `TASKS`.
+To add a task, write this module, a pipeline, a command for the command line and a cog, and add the task to `TASKS`.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ TASKS: tuple[Task, ...] = (
     imagine.TASK,
     mood.TASK,
 )
-"""Every task, in the order in which people see them."""
+"""All tasks, in the order in which users see them."""
 
 TASK_NAMES: tuple[str, ...] = tuple(task.name for task in TASKS)
 
 
 def task_named(name: str) -> Task:
-    """Return the task of that name; raise KeyError if there is none."""
+    """Return the task of that name. Raise KeyError if there is none."""
     return {task.name: task for task in TASKS}[name]
 
 

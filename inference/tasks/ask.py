@@ -1,13 +1,13 @@
-"""Answer a question, from a text or from what a language model knows."""
+"""Answer a question, from a text or from a language model's knowledge."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Set
 from dataclasses import dataclass
 
-from inference.config.limits import Limits, SafetySection
+from inference.limits import Limits, SafetySection
 from inference.tasks.checks import check_text, check_within
-from inference.tasks.request import MOST_SHORT_WORK, WRITING, Request
+from inference.tasks.request import GENERATION_BATCH_KEY, MAX_SHORT_WORK, Request
 from inference.tasks.task import Task
 from inference.types import Output
 from inference.types.errors import Phrase
@@ -15,7 +15,7 @@ from inference.types.errors import Phrase
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AskRequest(Request):
-    """Answer `question` from `context` alone, with up to `alternatives` other answers."""
+    """Answer `question` from `context` only, with up to `alternatives` other answers."""
 
     task = "ask"
     inputs = ("context",)
@@ -26,7 +26,7 @@ class AskRequest(Request):
 
     @property
     def batch_key(self) -> Hashable:
-        return WRITING
+        return GENERATION_BATCH_KEY
 
     @property
     def work(self) -> float:
@@ -34,7 +34,7 @@ class AskRequest(Request):
 
     @property
     def short(self) -> bool:
-        return self.work <= MOST_SHORT_WORK
+        return self.work <= MAX_SHORT_WORK
 
     def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
         check_text(Phrase("question"), self.question, limits.prompt_characters)
@@ -46,7 +46,7 @@ class AskRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatAnswerRequest(Request):
-    """Answer `question` in a language model's own words: from `context`, or without one from what the model knows."""
+    """Generate an answer to `question`, from `context` or, without one, from the model's knowledge."""
 
     task = "complete"
     inputs = ("context",)
@@ -57,7 +57,7 @@ class ChatAnswerRequest(Request):
 
     @property
     def batch_key(self) -> Hashable:
-        return WRITING
+        return GENERATION_BATCH_KEY
 
     @property
     def work(self) -> float:
@@ -74,11 +74,11 @@ class ChatAnswerRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Answer(Output):
-    """An answer. Extractive: `context[start:end] == text`; empty when the text does not say.
+    """An answer. An extractive one satisfies `context[start:end] == text`; it is empty if the text does not say.
 
-    `alternatives` are the next best ones, best first, each about another place; they also say what might be meant where
-    the text does not say. `passages` are the stretches (start, end) of the context that speak most of the question,
-    best first. `generated` marks an answer in a model's own words, which has no span and no score (both 0).
+    `alternatives` are the next best answers, best first, each from another position; an empty answer may have some too.
+    `passages` are the most relevant spans (start, end) of the context, best first. A `generated` answer has no span and
+    no score (all are 0).
     """
 
     text: str

@@ -1,10 +1,10 @@
-"""Describe a picture."""
+"""Describe an image."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inference.config.limits import Limits
+from inference.limits import Limits
 from inference.tasks.checks import check_upload
 from inference.tasks.request import Request
 from inference.tasks.task import Task
@@ -13,7 +13,7 @@ from inference.types import Output
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CaptionRequest(Request):
-    """Describe a picture, given as the bytes of an image file."""
+    """Describe an image, given as the bytes of an image file."""
 
     task = "caption"
     inputs = ("image",)
@@ -35,7 +35,7 @@ class CaptionRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Caption(Output):
-    """What a picture shows, in a sentence."""
+    """A description of an image, in one sentence."""
 
     text: str
 

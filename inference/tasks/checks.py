@@ -1,34 +1,34 @@
-"""Checks that several tasks share, in words that people understand: each raises InvalidRequest."""
+"""Checks shared by several tasks, with messages for users. Each raises InvalidRequest."""
 
 from __future__ import annotations
 
 import secrets
 
-from inference.config.limits import Limits
+from inference.limits import Limits
 from inference.types.errors import InvalidRequest, Phrase
 
 
-def check_text(name: Phrase, text: str, longest: int) -> None:
-    """Refuse an empty text, and one of more than `longest` characters."""
+def check_text(name: Phrase, text: str, max_characters: int) -> None:
+    """Refuse an empty text, and a text of more than `max_characters`."""
     if not text.strip():
         raise InvalidRequest("The {name} is empty. Write something first.", name=name)
-    if len(text) > longest:
+    if len(text) > max_characters:
         raise InvalidRequest(
             "The {name} has {count:,} characters; {most:,} is the most that this bot takes. Shorten it.",
             name=name,
             count=len(text),
-            most=longest,
+            most=max_characters,
         )
 
 
-def check_within(name: Phrase, value: float, least: float, most: float) -> None:
-    """Refuse a number outside of `least` to `most`, and NaN."""
-    if not least <= value <= most:
+def check_within(name: Phrase, value: float, minimum: float, maximum: float) -> None:
+    """Refuse a number outside of `minimum` to `maximum`, and NaN."""
+    if not minimum <= value <= maximum:
         raise InvalidRequest(
             "The {name} must be between {least:,.10g} and {most:,.10g}, not {value:,.10g}.",
             name=name,
-            least=least,
-            most=most,
+            least=minimum,
+            most=maximum,
             value=value,
         )
 
@@ -40,16 +40,16 @@ def check_seed(seed: int | None) -> None:
 
 
 def new_seed() -> int:
-    """Return a random seed: a request without one gets it, so that its answer can always be repeated."""
+    """Return a random seed. Requests without a seed get one, so that their result can be repeated."""
     return secrets.randbelow(2**32)
 
 
 def check_upload(picture: bytes, limits: Limits) -> None:
-    """Refuse a file of more bytes than the operator allows."""
+    """Refuse a file larger than the operator's limit."""
     if len(picture) > limits.upload:
         raise InvalidRequest("This picture is larger than {most}. Send a smaller one.", most=megabytes(limits.upload))
 
 
 def megabytes(size: int) -> str:
-    """Return a size in bytes as people read it."""
+    """Return a size in bytes as text for users."""
     return f"{size / 10**6:.0f} MB"

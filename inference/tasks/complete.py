@@ -1,4 +1,4 @@
-"""Continue a text, or talk to a chat model."""
+"""Continue a text, or chat with a model."""
 
 from __future__ import annotations
 
@@ -6,24 +6,24 @@ from collections.abc import Hashable, Set
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
-from inference.config.limits import Limits, SafetySection
+from inference.limits import Limits, SafetySection
 from inference.tasks.checks import check_seed, check_text, check_within, new_seed
-from inference.tasks.request import WRITING, Request
+from inference.tasks.request import GENERATION_BATCH_KEY, Request
 from inference.tasks.task import Task
 from inference.types import ModelSpec, Output
 from inference.types.errors import InvalidRequest, Phrase
 
-_MOST_STOP_STRINGS = 4
-_LONGEST_STOP_STRING = 64
+_MAX_STOP_STRINGS = 4
+_MAX_STOP_STRING_LENGTH = 64
 
 
 FinishReason = Literal["stop", "length"]
-"""Why a text ends: the model came to an end or to a stop string ("stop"), or the tokens ran out ("length")."""
+"""Why a text ends: at the end token or a stop string ("stop"), or at the maximum number of tokens ("length")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """What somebody said earlier in a conversation."""
+    """An earlier message of a conversation."""
 
     role: Literal["system", "user", "assistant"]
     content: str
@@ -31,15 +31,15 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompleteRequest(Request):
-    """Continue `prompt`, or with a chat model answer it.
+    """Continue `prompt`, or answer it with a chat model.
 
-    `temperature` 0 is greedy, None what is usual for the model; `top_p` is the nucleus (Holtzman et al. 2019);
-    `repetition_penalty` divides the scores of tokens that are there already (Keskar et al. 2019, 1 is off). The text
-    ends before any of the strings in `stop`. `n` texts are written, text i from seed `seed + i`.
+    `temperature` 0 is greedy, None the model's usual value; `top_p` is for nucleus sampling (Holtzman et al. 2019);
+    `repetition_penalty` divides the scores of tokens that already occur (Keskar et al. 2019, 1 is off). The text ends
+    before any of the strings in `stop`. `n` texts are generated, text i from seed `seed + i`.
 
-    `prefill` is what the model has written of this text so far, to continue from. `messages` is what was said before,
-    oldest first: a model that does not chat reads their texts and the prompt as one text, with nothing added in
-    between. Where all of that is more than the model reads, the oldest goes. `system` tells a chat model who it is.
+    `prefill` is the text generated so far, to be continued. `messages` are earlier messages, oldest first. A model
+    without a chat template reads their texts and the prompt as one text, with nothing in between. If all of this is too
+    long for the model, the oldest part is dropped. `system` is the system message of chat models.
     """
 
     task = "complete"
@@ -58,7 +58,7 @@ class CompleteRequest(Request):
 
     @property
     def batch_key(self) -> Hashable:
-        return WRITING
+        return GENERATION_BATCH_KEY
 
     @property
     def work(self) -> float:
@@ -86,9 +86,9 @@ class CompleteRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Completion(Output):
-    """The continuation, without the prompt; `seed` repeats it.
+    """The continuation, without the prompt. The same `seed` repeats it.
 
-    `choices` are the further texts of a request for several. `chat` says that the model answered the prompt instead of
+    `choices` are the other texts of a request for several. `chat` is true if the model answered the prompt instead of
     continuing it.
     """
 
@@ -100,11 +100,11 @@ class Completion(Output):
 
 
 def _check_stop_strings(stop: tuple[str, ...]) -> None:
-    if len(stop) > _MOST_STOP_STRINGS or any(not 1 <= len(text) <= _LONGEST_STOP_STRING for text in stop):
+    if len(stop) > _MAX_STOP_STRINGS or any(not 1 <= len(text) <= _MAX_STOP_STRING_LENGTH for text in stop):
         raise InvalidRequest(
             "A text can have up to {most} stop sequences of 1 to {characters} characters each.",
-            most=_MOST_STOP_STRINGS,
-            characters=_LONGEST_STOP_STRING,
+            most=_MAX_STOP_STRINGS,
+            characters=_MAX_STOP_STRING_LENGTH,
         )
 
 

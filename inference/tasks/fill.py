@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass
 
-from inference.config.limits import Limits, SafetySection
+from inference.limits import Limits, SafetySection
 from inference.tasks.checks import check_text, check_within
 from inference.tasks.request import Request
 from inference.tasks.task import Task
@@ -16,7 +16,7 @@ from inference.types.errors import InvalidRequest, Phrase
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FillRequest(Request):
-    """Fill each `[MASK]` or `___` in `text`; `top_k` predictions a blank, and as many for all blanks together."""
+    """Fill each `[MASK]` or `___` in `text`: `top_k` predictions per blank, and as many for all blanks together."""
 
     task = "fill"
 
@@ -36,7 +36,7 @@ class FillRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
-    """One word for one blank; `score` is its probability, `text` the whole text with it filled in."""
+    """One word for one blank. `score` is its probability, `text` the whole text with the word."""
 
     word: str
     score: float
@@ -45,7 +45,7 @@ class Prediction:
 
 @dataclass(frozen=True, slots=True)
 class JointPrediction:
-    """A word for every blank, chosen together; `score` is their probability, `text` the whole text with them."""
+    """One word for every blank, chosen together. `score` is their probability, `text` the whole text with them."""
 
     words: tuple[str, ...]
     score: float
@@ -54,7 +54,7 @@ class JointPrediction:
 
 @dataclass(frozen=True, slots=True)
 class FillMaskResult(Output):
-    """Predictions for each blank alone, and `joint` ones for all of them, best first; `text` is that of the best."""
+    """Predictions for each blank, and `joint` ones for all, best first. `text` is the text with the best ones."""
 
     blanks: tuple[tuple[Prediction, ...], ...]
     text: str

@@ -1,4 +1,4 @@
-"""Draw pictures, from words or from other pictures."""
+"""Draw images, from text or from other images."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Hashable, Set
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
-from inference.config.limits import Limits, SafetySection
 from inference.images.regions import check_region
+from inference.limits import Limits, SafetySection
 from inference.tasks.checks import check_seed, check_text, check_upload, check_within, new_seed
 from inference.tasks.request import Request
 from inference.tasks.task import Task
@@ -17,18 +17,18 @@ from inference.text.prompt_normalization import reading_candidates
 from inference.types import ModelSpec, Output
 from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase
 
-_MOST_VARIATIONS = 16
-"""Turns of one picture's noise; each costs as much as drawing the noise anew."""
+_MAX_VARIATIONS = 16
+"""The largest number of variations of one image. Each costs as much as drawing the noise again."""
 
 
 Sampler = Literal["DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM"]
 SAMPLERS: tuple[Sampler, ...] = ("DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM")
-"""How a diffusion model gets from noise to a picture, by the names that people know."""
+"""Sampling methods of diffusion models, by their usual names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """One turn of the starting noise towards that of `seed`, by spherical interpolation; `strength` from 0 to 1."""
+    """A rotation of the initial noise towards that of `seed`, by spherical interpolation; `strength` is from 0 to 1."""
 
     seed: int
     strength: float
@@ -36,20 +36,19 @@ class Variation:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImagineRequest(Request):
-    """Draw `prompt`: `count` pictures of `width` × `height` pixels.
+    """Draw `count` images of `prompt` with `width` × `height` pixels.
 
-    Picture i is drawn from seed `seed + i`; with `variations`, all start from `seed`, and the last variation's
-    seed counts up instead. A zero (or None, or an empty text) for steps, guidance, sampler, size or strength means
-    the model's own.
+    Image i uses seed `seed + i`. With `variations`, all start from `seed`, and the last variation's seed is increased
+    instead. For steps, guidance, sampler, size and strength, zero (or None, or an empty text) selects the
+    model's default.
 
-    With `image`, a file, drawing starts from that picture: `strength` is how far it may go from it, from 0 to 1.
-    `mask` (a file: white is drawn anew, black stays) or `region` (see `inference.images.regions`), or else the
-    picture's own transparency, keeps the rest as it is. `largest_side` bounds a size that is inferred from the
-    picture, in pixels.
+    With `image`, a file, drawing starts from that image. `strength` is how much it may change, from 0 to 1. `mask` (a
+    file; white is drawn anew, black is kept), `region` (see `inference.images.regions`), or else the image's own
+    transparency keeps the rest unchanged. `largest_side` limits a size inferred from the image, in pixels.
 
-    `temperature` and `top_k` (0: all) are for models that draw token by token. `lora` is the name of one of the
-    operator's LoRA files. `show_flagged` hands out what the safety checker objects to, marked: only where Discord
-    restricts the channel by age. `require_safety_checker` refuses models that have none.
+    `temperature` and `top_k` (0: all) are for models that generate image tokens. `lora` is the name of one of the
+    operator's LoRA files. `show_flagged` returns images that the safety checker flags, marked as such; it is only used
+    in age-restricted channels. `require_safety_checker` refuses models without one.
     """
 
     task = "imagine"
@@ -78,8 +77,8 @@ class ImagineRequest(Request):
 
     @property
     def batch_key(self) -> Hashable:
-        how = (self.steps, self.guidance_scale, self.sampler, self.strength, self.temperature, self.top_k, self.lora)
-        return (self.task, self.width, self.height, bool(self.image), *how)
+        sampling = (self.steps, self.guidance_scale, self.sampler, self.strength, self.temperature, self.top_k)
+        return (self.task, self.width, self.height, bool(self.image), *sampling, self.lora)
 
     @property
     def work(self) -> float:
@@ -119,7 +118,7 @@ class ImagineRequest(Request):
             open_picture(picture, limits.upload_megapixels)
 
     def resolved(self, spec: ModelSpec) -> Self:
-        """The picture's parameters name its model."""
+        """Return the request with a seed, and with the model's name for the image's parameters."""
         seed = new_seed() if self.seed is None else self.seed
         return replace(self, model=spec.name, largest_side=spec.largest_side, seed=seed)
 
@@ -134,9 +133,9 @@ class ImagineRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class GeneratedImage:
-    """One drawn picture as a PNG file, with the parameters that repeat it in its text chunk.
+    """One image as a PNG file, with its generation parameters in the text chunk.
 
-    `flagged` is what the safety checker objected to; its `png` is empty unless the request said `show_flagged`.
+    `flagged` images were flagged by the safety checker. Their `png` is empty unless the request has `show_flagged`.
     """
 
     png: bytes
@@ -147,9 +146,9 @@ class GeneratedImage:
 
 @dataclass(frozen=True, slots=True)
 class ImageResult(Output):
-    """What /imagine returns, with the settings that were really used; `note` is what people should know of them.
+    """The images of a request with the settings that were used. `note` is for the user.
 
-    `sampler` is empty for models that have a way of their own, `strength` is None without a source picture.
+    `sampler` is empty for models without a choice. `strength` is None without an initial image.
     """
 
     pictures: tuple[GeneratedImage, ...]
@@ -161,9 +160,14 @@ class ImageResult(Output):
     strength: float | None = None
     note: Phrase = EMPTY_PHRASE
 
+    @property
+    def charged(self) -> float:
+        """Return the share of the pictures that are shown: what the safety checker withholds is not charged."""
+        return sum(bool(picture.png) for picture in self.pictures) / len(self.pictures)
+
 
 def _check_side(name: Phrase, side: int, limits: Limits) -> None:
-    """0 leaves the side to the model."""
+    """Check a side in pixels. 0 selects the model's own."""
     if not side:
         return
     check_within(name, side, 8, limits.side)
@@ -174,10 +178,10 @@ def _check_side(name: Phrase, side: int, limits: Limits) -> None:
 
 
 def _check_variations(variations: tuple[Variation, ...]) -> None:
-    if len(variations) > _MOST_VARIATIONS:
+    if len(variations) > _MAX_VARIATIONS:
         raise InvalidRequest(
             "A picture can be varied {most} times in a row at most. Vary an earlier one, or write a new prompt.",
-            most=_MOST_VARIATIONS,
+            most=_MAX_VARIATIONS,
         )
     for variation in variations:
         check_within(Phrase("strength of a variation"), variation.strength, 0, 1)
@@ -185,7 +189,7 @@ def _check_variations(variations: tuple[Variation, ...]) -> None:
 
 
 def _refuse_words(prompt: str, words: tuple[str, ...]) -> None:
-    """Whole words only, as models read them: a rule against "ass" says nothing of grass."""
+    """Refuse whole words, as models read them: a rule against "ass" does not affect "grass"."""
     texts = reading_candidates(prompt)
     for word in words:
         phrase = r"\s+".join(map(re.escape, unicodedata.normalize("NFKC", word).split()))

@@ -1,4 +1,4 @@
-"""A picture's parameters as text, the way AUTOMATIC1111's tools write and read them:
+"""An image's generation parameters as text ("infotext"), in the format of AUTOMATIC1111's web UI:
 
 a fox (in the snow:1.2)
 Negative prompt: dogs
@@ -23,104 +23,104 @@ _D = TypeVar("_D")
 _VERSION = "Inkling"
 _NEGATIVE = "Negative prompt:"
 
-_LONGEST = 50_000
-"""Characters of a file's text that are read; prompts at their usual limit, written twice, take half of that."""
+_MAX_CHARACTERS = 50_000
+"""Maximum length of a file's text that is read. Prompts at the default limit, written twice, take half of it."""
 
-_SETTING = re.compile(r'(\w[\w \-/]{1,40}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
-"""A key, and a value that is a JSON text or goes up to the next comma. Found in linear time: `re` holds the GIL."""
+_SETTING_PATTERN = re.compile(r'(\w[\w \-/]{1,40}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
+"""A key and its value, which is JSON text or ends at the next comma. Linear time: `re` holds the GIL."""
 
 _SAMPLERS: dict[str, Sampler] = {
     **{name.lower(): name for name in SAMPLERS},
     "plms": "PNDM",
-    "dpm++ 2m": "DPM++ 2M Karras",  # the schedule that "Automatic" chooses for it
+    "dpm++ 2m": "DPM++ 2M Karras",  # with the schedule that "Automatic" selects
 }
 
 
 def to_text(request: ImagineRequest) -> str:
-    """What repeats a request, of one picture or of several. A source picture and its mask are named by their SHA-256.
+    """Return the parameters that repeat a request, for one image or several.
 
-    Wishes that the request leaves open are left out.
+    Initial image and mask are given by their SHA-256. Options without a value are left out.
     """
     lines = [request.prompt]
     if request.negative_prompt:
         lines.append(f"{_NEGATIVE} {request.negative_prompt}")
     settings = _settings(request)
     if _prompts("\n".join(lines)) != (request.prompt, request.negative_prompt):
-        # Prompts that look like something else are also there in a form that can't be mistaken.
+        # Ambiguous prompts are also written in an unambiguous form.
         settings |= {"Prompt": request.prompt, "Negative": request.negative_prompt}
     settings |= {"Version": _VERSION}
-    lines.append(", ".join(f"{key}: {_quoted(value)}" for key, value in settings.items()))
+    lines.append(", ".join(f"{key}: {_quote(value)}" for key, value in settings.items()))
     return "\n".join(lines)
 
 
 def from_text(text: str) -> ImagineRequest:
-    """The request that a text of parameters describes; a source picture has to be added, where it names one.
+    """Return the request described by a text of parameters. An initial image has to be added by the caller.
 
-    Of other programs' files, unknown settings are ignored, and models, whose names are not ours. Raises InvalidRequest
-    where there are no settings, or one has no such value.
+    For files of other programs, unknown settings and model names are ignored. Raise InvalidRequest if there are no
+    settings, or if one has an invalid value.
     """
-    body, _, last = text.rstrip().rpartition("\n")
-    settings = {key: _unquoted(value) for key, value in _SETTING.findall(last)}
+    body, _, settings_line = text.rstrip().rpartition("\n")
+    settings = {key: _unquote(value) for key, value in _SETTING_PATTERN.findall(settings_line)}
     if not settings.keys() & {"Steps", "Seed", "Version"}:
         raise InvalidRequest("There are no parameters of a picture here. Write a prompt instead.")
     prompt, negative = _prompts(body)
-    read = _Reader(settings)
-    width, height = read("Size", _size, (0, 0))
-    ours = settings.get("Version") == _VERSION
-    has_source = "Init image hash" in settings  # a strength alone is that of another program's upscaler
+    convert_setting = _SettingConverter(settings)
+    width, height = convert_setting("Size", _size, (0, 0))
+    is_own = settings.get("Version") == _VERSION
+    has_init_image = "Init image hash" in settings  # a strength alone belongs to another program's upscaler
     return ImagineRequest(
         prompt=settings.get("Prompt", prompt),
         negative_prompt=settings.get("Negative", negative),
-        model=settings.get("Model", "") if ours else "",
+        model=settings.get("Model", "") if is_own else "",
         width=width,
         height=height,
-        steps=read("Steps", int, 0),
-        guidance_scale=read("CFG scale", float, None),
+        steps=convert_setting("Steps", int, 0),
+        guidance_scale=convert_setting("CFG scale", float, None),
         sampler=_sampler(settings.get("Sampler", ""), settings.get("Schedule type", "")),
-        seed=read("Seed", int, None),
-        count=read("Batch size", int, 1) if ours else 1,  # others write it into each picture of the batch
-        variations=_variations(read),
-        region=settings.get("Mask region", "") if has_source else "",
-        strength=read("Denoising strength", float, None) if has_source else None,
-        temperature=read("Temperature", float, 1.0),
-        top_k=read("Top k", int, 0),
+        seed=convert_setting("Seed", int, None),
+        count=convert_setting("Batch size", int, 1) if is_own else 1,  # others write it into each image of the batch
+        variations=_variations(convert_setting),
+        region=settings.get("Mask region", "") if has_init_image else "",
+        strength=convert_setting("Denoising strength", float, None) if has_init_image else None,
+        temperature=convert_setting("Temperature", float, 1.0),
+        top_k=convert_setting("Top k", int, 0),
         lora=settings.get("Lora", ""),
     )
 
 
 def read(data: bytes) -> ImagineRequest | None:
-    """The request in a picture file, as it is found in PNG, JPEG and WebP; None without, and for a far too long text.
+    """Return the request in a PNG, JPEG or WebP file; None if there is none, or if its text is too long.
 
-    Decodes the file's head, so call it off the loop. Raises InvalidRequest for files that are no pictures, and what
-    `from_text` raises.
+    Decodes the file's header, so call it off the event loop. Raise InvalidRequest for files that are no images, and for
+    the same reasons as `from_text`.
     """
     from inference.images.decoding import parameters_in
 
     text = parameters_in(data)
-    return from_text(text) if 0 < len(text) <= _LONGEST else None
+    return from_text(text) if 0 < len(text) <= _MAX_CHARACTERS else None
 
 
-def request_for_image(request: ImagineRequest, drawing: ImageResult, index: int) -> ImagineRequest:
-    """The request that draws picture `index` of `drawing` alone, with nothing left open."""
-    picture = drawing.pictures[index]
-    return repeatable(request, drawing, picture.seed, picture.variations)
+def request_for_image(request: ImagineRequest, result: ImageResult, index: int) -> ImagineRequest:
+    """Return the request that repeats image `index` of `result`, with all options set."""
+    picture = result.pictures[index]
+    return repeatable(request, result, picture.seed, picture.variations)
 
 
 def repeatable(
-    request: ImagineRequest, drawing: ImageResult, seed: int, variations: tuple[Variation, ...] = ()
+    request: ImagineRequest, result: ImageResult, seed: int, variations: tuple[Variation, ...] = ()
 ) -> ImagineRequest:
-    """`request` for one picture, with the settings that `drawing` was made with.
+    """Return `request` for one image, with the settings of `result`.
 
-    A model without a sampler has its own number of steps, maybe beyond the limit for what people ask for.
+    A model without samplers has its own number of steps, which may exceed the limit for users: it is not set.
     """
     return replace(
         request,
-        width=drawing.width,
-        height=drawing.height,
-        steps=drawing.steps if drawing.sampler else request.steps,
-        guidance_scale=drawing.guidance_scale,
-        sampler=sampler_named(drawing.sampler),
-        strength=drawing.strength,
+        width=result.width,
+        height=result.height,
+        steps=result.steps if result.sampler else request.steps,
+        guidance_scale=result.guidance_scale,
+        sampler=sampler_named(result.sampler),
+        strength=result.strength,
         seed=seed,
         variations=variations,
         count=1,
@@ -128,7 +128,7 @@ def repeatable(
 
 
 def options_in(request: ImagineRequest) -> dict[str, str]:
-    """What the request does not leave open, by the names of /imagine's options; without its pictures."""
+    """Return the options that the request sets, by the names of /imagine's options, without images."""
     values = {
         "prompt": request.prompt,
         "negative": request.negative_prompt,
@@ -136,7 +136,7 @@ def options_in(request: ImagineRequest) -> dict[str, str]:
         "strength": _number(request.strength),
         "size": f"{request.width}x{request.height}" if request.width and request.height else "",
         "steps": str(request.steps or ""),
-        "guidance_scale": _number(request.guidance_scale),
+        "guidance": _number(request.guidance_scale),
         "sampler": request.sampler or "",
         "seed": _number(request.seed),
         "model": request.model,
@@ -146,12 +146,12 @@ def options_in(request: ImagineRequest) -> dict[str, str]:
 
 
 def sampler_named(name: str) -> Sampler | None:
-    """The sampler of that name, however it is capitalised; None for one that there is not."""
+    """Return the sampler with this name, in any case; None if there is none."""
     return _SAMPLERS.get(name.strip().lower())
 
 
 def _settings(request: ImagineRequest) -> dict[str, str]:
-    """The settings that are not left open, in the usual order."""
+    """Return all settings that have a value, in the usual order."""
     settings = {
         "Steps": str(request.steps or ""),
         "Sampler": request.sampler or "",
@@ -174,15 +174,15 @@ def _settings(request: ImagineRequest) -> dict[str, str]:
 
 
 def _prompts(body: str) -> tuple[str, str]:
-    """Prompt and negative prompt, from the lines above the settings."""
+    """Return prompt and negative prompt from the lines before the settings."""
     lines = body.split("\n")
     start = next((i for i, line in enumerate(lines) if line.startswith(_NEGATIVE)), len(lines))
     negative = "\n".join(lines[start:]).removeprefix(_NEGATIVE).removeprefix(" ")
     return "\n".join(lines[:start]), negative
 
 
-class _Reader:
-    """Converts settings; raises InvalidRequest where one has another kind of value."""
+class _SettingConverter:
+    """Converts values of settings. Raises InvalidRequest for an invalid value."""
 
     def __init__(self, settings: Mapping[str, str]) -> None:
         self._settings = settings
@@ -200,13 +200,14 @@ class _Reader:
             ) from error
 
 
-def _variations(read: _Reader) -> tuple[Variation, ...]:
-    seeds, strengths = read("Variation seed", _list_of(int), []), read("Variation seed strength", _list_of(float), [])
+def _variations(convert_setting: _SettingConverter) -> tuple[Variation, ...]:
+    seeds = convert_setting("Variation seed", _list_of(int), [])
+    strengths = convert_setting("Variation seed strength", _list_of(float), [])
     return tuple(map(Variation, seeds, strengths))
 
 
 def _sampler(name: str, schedule: str) -> Sampler | None:
-    """Newer files name the schedule apart, as in "DPM++ 2M" with "Karras"."""
+    """Return the sampler. Newer files have the schedule in a separate setting, as "DPM++ 2M" and "Karras"."""
     return sampler_named(f"{name} {schedule}") or sampler_named(name)
 
 
@@ -220,16 +221,16 @@ def _size(text: str) -> tuple[int, int]:
 
 
 def _number(value: float | None) -> str:
-    """In full, so that it reads back as the same number; nothing for None."""
+    """Return a number with all digits, so that it reads back unchanged; empty for None."""
     return "" if value is None else repr(value).removesuffix(".0")
 
 
-def _quoted(value: str) -> str:
-    plain = value and not set(value) & set(',:\n\r"\\') and value == value.strip()
-    return value if plain else json.dumps(value, ensure_ascii=False)
+def _quote(value: str) -> str:
+    needs_no_quotes = value and not set(value) & set(',:\n\r"\\') and value == value.strip()
+    return value if needs_no_quotes else json.dumps(value, ensure_ascii=False)
 
 
-def _unquoted(value: str) -> str:
+def _unquote(value: str) -> str:
     if not value.startswith('"'):
         return value.strip()
     try:

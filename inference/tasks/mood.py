@@ -1,12 +1,12 @@
-"""Tell whether texts sound positive or negative."""
+"""Rate whether texts sound positive or negative."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from inference.config.limits import Limits
+from inference.limits import Limits
 from inference.tasks.checks import check_text
-from inference.tasks.request import MOST_SHORT_WORK, Request
+from inference.tasks.request import MAX_SHORT_WORK, Request
 from inference.tasks.task import Task
 from inference.types import Output
 from inference.types.errors import InvalidRequest, Phrase
@@ -14,7 +14,7 @@ from inference.types.errors import InvalidRequest, Phrase
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SentimentRequest(Request):
-    """Tell for each of `texts` whether it sounds positive or negative."""
+    """Rate each of `texts`: does it sound positive or negative?"""
 
     task = "mood"
     inputs = ("texts",)
@@ -27,7 +27,7 @@ class SentimentRequest(Request):
 
     @property
     def short(self) -> bool:
-        return self.work <= MOST_SHORT_WORK
+        return self.work <= MAX_SHORT_WORK
 
     def check_inputs(self, limits: Limits) -> None:
         if not 1 <= len(self.texts) <= limits.messages:
@@ -40,10 +40,10 @@ class SentimentRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Mood:
-    """`label` as the model names it, in lower case; `score` is its probability.
+    """`label` is the model's label in lower case, and `score` its probability.
 
-    `valence` tells how pleasant the text sounds, from -1 to 1: the mean of all labels' by their probabilities. It is
-    None with a model whose labels are no scale from negative to positive (see `inference.text.sentiment_scale`).
+    `valence` is the rating from -1 (negative) to 1 (positive): the mean of the labels' valences, weighted by their
+    probabilities. It is None if the model's labels are no such scale (see `inference.text.sentiment_scale`).
     """
 
     label: str
@@ -53,7 +53,7 @@ class Mood:
 
 @dataclass(frozen=True, slots=True)
 class SentimentResult(Output):
-    """One for each text, in their order."""
+    """One mood for each text, in their order."""
 
     moods: tuple[Mood, ...]
 

@@ -1,4 +1,4 @@
-"""What every request shares: whose it is, how it is batched and charged, and how it is checked."""
+"""The base class of requests: owner, batching, cost and checks."""
 
 from __future__ import annotations
 
@@ -6,68 +6,68 @@ from collections.abc import Hashable, Set
 from dataclasses import dataclass
 from typing import ClassVar, Generic, Self, TypeVar
 
-from inference.config.limits import Limits, SafetySection
+from inference.limits import Limits, SafetySection
 from inference.types import ModelSpec
 
-WRITING = "writing"
-"""The batch key of all that language models write: such texts grow together, whatever they are for."""
+GENERATION_BATCH_KEY = "generation"
+"""The batch key of all requests that generate text: they share batches across tasks."""
 
-MOST_SHORT_WORK = 8.0
-"""The most that is read between two steps of a long job, in pieces of 1500 characters."""
+MAX_SHORT_WORK = 8.0
+"""The maximum work between two steps of a long job, in pieces of 1500 characters."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """What one caller wants of one model; a subclass for each kind of work.
+    """One request of a caller to one model. Each kind of work has a subclass.
 
-    `model` is a name from the config, or empty for the task's first model. `owner` is whose share of the queue the
-    request uses.
+    `model` is a name from the config, or empty for the task's first model. `owner` identifies whose share of the queue
+    is used.
     """
 
     task: ClassVar[str]
-    """The name of the task whose models serve it."""
+    """The name of the task whose models serve the request."""
 
     inputs: ClassVar[tuple[str, ...]] = ()
-    """Fields whose content may have to be fetched first: files, pictures, long texts."""
+    """Fields whose content may have to be fetched first: files, images, long texts."""
 
     model: str = ""
     owner: str = ""
 
     @property
     def batch_key(self) -> Hashable:
-        """Requests for one model with equal keys may run in one batch."""
+        """Return the batch key: requests for one model with equal keys may run in one batch."""
         return self.task
 
     @property
     def work(self) -> float:
-        """How much there is to do, in a unit of the task's own; the scheduler learns seconds a unit."""
+        """Return the amount of work, in a unit of the task. The scheduler learns the seconds per unit."""
         return 1.0
 
     @property
     def short(self) -> bool:
-        """Whether the work is brief enough to run between two steps of a long job."""
+        """Return whether the work is short enough to run between two steps of a long job."""
         return False
 
     def check(self, limits: Limits, safety: SafetySection, pending: Set[str] = frozenset()) -> None:
-        """Check everything but the inputs that are still `pending`; raise InvalidRequest."""
+        """Check everything except inputs that are still `pending`. Raise InvalidRequest."""
         self.check_options(limits, safety, self.given_inputs() | pending)
         if not pending:
             self.check_inputs(limits)
 
     def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
-        """Check all but the inputs, in microseconds; raise InvalidRequest.
+        """Check everything except the inputs, within microseconds. Raise InvalidRequest.
 
-        `given` has the names of the inputs that are there, or will be fetched.
+        `given` has the names of inputs that are set or will be fetched.
         """
 
     def check_inputs(self, limits: Limits) -> None:
-        """Check the inputs from memory, in microseconds; raise InvalidRequest."""
+        """Check the inputs without decoding, within microseconds. Raise InvalidRequest."""
 
     def decode_inputs(self, limits: Limits) -> None:
-        """Decode the pictures among the inputs, which takes time; raise InvalidRequest."""
+        """Decode the images among the inputs, which takes time. Raise InvalidRequest."""
 
     def resolved(self, spec: ModelSpec) -> Self:
-        """Return the request with everything filled in that the model's settings say, and a seed."""
+        """Return the request with the model's settings filled in, and with a seed."""
         return self
 
     def given_inputs(self) -> frozenset[str]:
@@ -80,9 +80,9 @@ R = TypeVar("R", bound=Request, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class CheckedRequest(Generic[R]):
-    """A request that passed every check, with the model that will serve it: the only thing an engine runs.
+    """A request that passed all checks, with its model. Engines run nothing else.
 
-    `pending` has the inputs that are still to be fetched (see `Engine.with_inputs`).
+    `pending` has the names of inputs that are still to be fetched (see `Engine.with_inputs`).
     """
 
     request: R

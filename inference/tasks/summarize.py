@@ -6,9 +6,9 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Literal
 
-from inference.config.limits import Limits
+from inference.limits import Limits
 from inference.tasks.checks import check_text
-from inference.tasks.request import WRITING, Request
+from inference.tasks.request import GENERATION_BATCH_KEY, Request
 from inference.tasks.task import Task
 from inference.types import Output
 from inference.types.errors import Phrase
@@ -21,12 +21,12 @@ LENGTHS: tuple[Length, ...] = ("short", "medium", "long", "bullets")
 class SummarizeRequest(Request):
     """Shorten `text`, of any length.
 
-    `boundaries` are places in `text` where something new begins, such as another speaker's words: parts end there
-    rather than elsewhere.
+    `boundaries` are positions in `text` where something new begins, such as the words of another speaker. The text is
+    preferably split there.
     """
 
     task = "summarize"
-    inputs = ("text",)
+    inputs = ("text", "boundaries")
 
     text: str = ""
     length: Length = "medium"
@@ -34,7 +34,7 @@ class SummarizeRequest(Request):
 
     @property
     def batch_key(self) -> Hashable:
-        return WRITING
+        return GENERATION_BATCH_KEY
 
     @property
     def work(self) -> float:
@@ -46,7 +46,7 @@ class SummarizeRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What a summary says of `text[start:end]` of the whole text, in `summary`."""
+    """The `summary` of `text[start:end]` of the whole text."""
 
     summary: str
     start: int
@@ -55,7 +55,7 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Summary(Output):
-    """`parts` is how many pieces the text was read in; `sections` what each stretch of the text says, in its order."""
+    """`parts` is the number of parts that the text was read in. `sections` are summaries of its sections, in order."""
 
     text: str
     parts: int

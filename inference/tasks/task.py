@@ -1,4 +1,4 @@
-"""What a task is: an entry of the registry, from which every list of tasks derives."""
+"""The description of a task: an entry of the registry, from which all lists of tasks are derived."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from inference.types import Output
 class Task:
     """One kind of work.
 
-    `name` is its slash command, its key under `models` in config.yaml, and its command line, whose form is the module
-    of that name in `inference.cli.commands`. `summary` says what it does. `requests` are the kinds of request that
-    people make of it, `output` is what comes of them, and `parts` are the classes that both are made of.
+    `name` is its slash command, its key under `models` in config.yaml, and its command on the command line, which is in
+    the module of that name in `inference.cli.commands`. `summary` says what it does. `requests` are its request
+    classes, `output` is its result class, and `parts` are other classes used in their fields.
     """
 
     name: str

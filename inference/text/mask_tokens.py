@@ -1,4 +1,4 @@
-"""The blanks of a text: how they are written, and the text with words in them."""
+"""The notations of a blank in a text, and the text around blanks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _BLANK = re.compile(r"\[mask\]|<mask>|_{3,}", re.IGNORECASE)
 
 
 def has_blank(text: str) -> bool:
-    """`[MASK]` or `<mask>` in any case, or three underscores or more."""
+    """Return whether the text has a blank: `[MASK]` or `<mask>` in any case, or at least three underscores."""
     return _BLANK.search(text) is not None
 
 
 def split_at_blanks(text: str) -> list[str]:
-    """What stands before, between and after the blanks, to the letter: one piece more than there are blanks."""
+    """Return the text before, between and after the blanks, unchanged: one piece more than there are blanks."""
     return _BLANK.split(text)

@@ -1,4 +1,4 @@
-"""The words that models read in a prompt, however it is written: pure text, no model."""
+"""Normalization of prompts to the words that models read. Needs no model."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ import re
 import unicodedata
 from collections.abc import Callable
 
-_EMPHASIS = re.compile(r":\s*-?[\d.]+\s*\)|[()\[\]]")
+_WEIGHTS = re.compile(r":\s*-?[\d.]+\s*\)|[()\[\]]")
 
-_PLAIN = str.maketrans(
+_CHARACTER_MAP = str.maketrans(
     {"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "ł": "l", "ı": "i", "×": "x"}
     | dict.fromkeys("‘’‚‛′´", "'")
     | dict.fromkeys("“”„‟″«»", '"')
     | dict.fromkeys("‐‑‒–—―−", "-")
 )
-"""What Unicode does not take apart into a letter and its accent."""
+"""Characters that Unicode does not decompose into a letter and its accent."""
 
 _BEFORE_HASHTAGS = (
     (r"<[^<]+?>", ""),  # tags
@@ -26,10 +26,10 @@ _BEFORE_HASHTAGS = (
 )
 _AFTER_HASHTAGS = (
     (r"[_#\\]", " "),
-    (r"""'(?!(?:[stdm]|ll|re|ve)\b)|["`]""", ' " '),  # an apostrophe stays in it's
-    (r"(?<!\w)\.|\.(?!\w)|(?<!\d)/|/(?!\d)|[()\[\],|:;?!=+~\-{}]", ","),  # both stay in 3.5 and 1/2
-    (r"(\D)\1{3,}", r"\1"),  # VIII stays, sooooo does not
-    (r"\s+", " "),  # long gaps would take the next two the square of their length
+    (r"""'(?!(?:[stdm]|ll|re|ve)\b)|["`]""", ' " '),  # keeps the apostrophe of it's
+    (r"(?<!\w)\.|\.(?!\w)|(?<!\d)/|/(?!\d)|[()\[\],|:;?!=+~\-{}]", ","),  # keeps those of 3.5 and 1/2
+    (r"(\D)\1{3,}", r"\1"),  # keeps VIII, shortens sooooo
+    (r"\s+", " "),  # with long gaps, the next two rules would take quadratic time
     (r'\s*"[\s"]*', ' " '),
     (r"\s*,[\s,]*", ", "),
     (r"\s+", " "),
@@ -37,25 +37,25 @@ _AFTER_HASHTAGS = (
 
 
 def reading_candidates(prompt: str) -> list[str]:
-    """The prompt in all the ways in which models of ours read it, full-width letters as plain ones."""
-    composed = unicodedata.normalize("NFKC", prompt)
-    return [composed, _EMPHASIS.sub("", composed), normalized(prompt, str)]
+    """Return the prompt in every way in which our models read it, with full-width letters as plain ones."""
+    nfkc = unicodedata.normalize("NFKC", prompt)
+    return [nfkc, _WEIGHTS.sub("", nfkc), normalize(prompt, str)]
 
 
-def normalized(text: str, split: Callable[[str], str]) -> str:
-    """As DALL·E mini was taught to read: plain lower-case ASCII, commas the only punctuation, a space in front.
+def normalize(text: str, split: Callable[[str], str]) -> str:
+    """Normalize as in DALL·E mini's training: lower-case ASCII, commas as the only punctuation, a leading space.
 
-    Does what https://github.com/borisdayma/dalle-mini does to every caption before its BART tokenizer sees it; `split`
-    takes the words of a hashtag apart.
+    Equals the preprocessing of captions in https://github.com/borisdayma/dalle-mini. `split` splits the words of a
+    hashtag.
     """
-    text = html.unescape(html.unescape(text)).lower().translate(_PLAIN)
+    text = html.unescape(html.unescape(text)).lower().translate(_CHARACTER_MAP)
     text = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    text = _replaced(text, _BEFORE_HASHTAGS)
+    text = _apply_rules(text, _BEFORE_HASHTAGS)
     text = re.sub(r"#(\w+)", lambda tag: split(tag[1]), text)
-    return " " + _replaced(text, _AFTER_HASHTAGS).strip(" ,")
+    return " " + _apply_rules(text, _AFTER_HASHTAGS).strip(" ,")
 
 
-def _replaced(text: str, rules: tuple[tuple[str, str], ...]) -> str:
+def _apply_rules(text: str, rules: tuple[tuple[str, str], ...]) -> str:
     for pattern, replacement in rules:
         text = re.sub(pattern, replacement, text)
     return text

@@ -1,11 +1,11 @@
-"""How pleasant a feeling is (its valence), as far as a classifier's labels tell."""
+"""Conversion of a classifier's labels to valences, from negative to positive."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
 
-_WORDS = {
+_VALENCES = {
     "very negative": -1.0, "negative": -1.0, "neg": -1.0,
     "neutral": 0.0, "neu": 0.0, "mixed": 0.0,
     "positive": 1.0, "pos": 1.0, "very positive": 1.0,
@@ -14,18 +14,18 @@ _STARS = re.compile(r"(\d+)\s*stars?")
 
 
 def valences(labels: Sequence[str]) -> list[float] | None:
-    """From -1 (the most unpleasant of `labels`) to 1; None where they are no scale, such as "joy" and "surprise".
+    """Return the labels' valences from -1 to 1; None if they are no scale, such as "joy" and "surprise".
 
-    Known are words like "negative", "neutral" and "very positive", and numbers of stars.
+    Known labels are words like "negative", "neutral" and "very positive", and numbers of stars.
     """
     names = [label.lower().replace("_", " ").strip() for label in labels]
     if len(set(names)) < 2:
         return None
-    if all(name in _WORDS for name in names):
-        halved = any(name.startswith("very") for name in names)
-        return [_WORDS[name] / (2 if halved and not name.startswith("very") else 1) for name in names]
+    if all(name in _VALENCES for name in names):
+        has_very = any(name.startswith("very") for name in names)
+        return [_VALENCES[name] / (2 if has_very and not name.startswith("very") else 1) for name in names]
     stars = [int(match[1]) for name in names if (match := _STARS.fullmatch(name))]
     if len(stars) < len(names):
         return None
-    least, most = min(stars), max(stars)
-    return [2 * (star - least) / (most - least) - 1 for star in stars]
+    lowest, highest = min(stars), max(stars)
+    return [2 * (star - lowest) / (highest - lowest) - 1 for star in stars]

@@ -1,7 +1,7 @@
-"""The words that every layer shares: models as they are listed, events, and the base of results.
+"""Types shared by all layers: model specs, events, and the base class of results.
 
-Everything here is frozen plain data (text, numbers, bytes), so that it can be queued, stored or sent to another
-machine. Nothing here imports torch. Requests and results are in `inference.tasks`, errors in `inference.types.errors`.
+All are frozen plain data (text, numbers, bytes), so that they can be queued, stored or sent to another machine. Nothing
+here imports torch. Requests and results are in `inference.tasks`, errors in `inference.types.errors`.
 """
 
 from inference.types.events import Event, Loading, LoadProgress, PartialText, Progress, Queued, Result, Started

@@ -1,22 +1,22 @@
-"""What can go wrong, as one small tree.
+"""The errors of this package.
 
     InferenceError
-    ├── InvalidRequest (ValueError)     the caller asked for something that can't be done
-    │   └── UnknownModel                … of a model that the operator did not list
+    ├── InvalidRequest (ValueError)     the request can't be done
+    │   └── UnknownModel                … since its model is not listed in the config
     ├── Overloaded                      the queue is full; try again after `retry_after` seconds
-    ├── RequestCancelled                the caller took the request back
-    ├── RequestTimeout                  the deadline passed first
-    ├── ModelUnavailable                the model's files are missing, broken, or don't fit
-    └── GenerationFailed                the model ran and broke
-        └── OutOfMemory                 … for want of memory, after smaller attempts
+    ├── RequestCancelled                the caller cancelled the request
+    ├── RequestTimeout                  the deadline passed
+    ├── ModelUnavailable                the model's files are missing or broken, or it does not fit
+    └── GenerationFailed                the model failed while it ran
+            └── OutOfMemory                 … since memory ran out, also in smaller attempts
 
-`user_message` is a sentence or two for the person who asked: the cause and the next step, without
-paths or tracebacks. `error_id` joins that message to the traceback in the log. `sentence` is the
-message with places for its `values`, so that it can be said in another language:
+`user_message` is a sentence or two for the user: the cause and the next step, without paths or tracebacks. `error_id`
+connects it to the traceback in the log. `sentence` is the message with placeholders for its `values`, so that it can be
+translated:
 
     InvalidRequest("The prompt has {count:,} characters; {most:,} is the most.", count=7000, most=6000)
 
-A value that is a `Phrase` is said in that language as well.
+A value that is a `Phrase` is translated too.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import Any, Self
 
 
 class Phrase(str):
-    """Words of this package, in English; `sentence` and `values` say them in another language, as for errors."""
+    """English words of this package. As for errors, `sentence` and `values` allow a translation."""
 
     sentence: str
     values: dict[str, object]
@@ -39,23 +39,23 @@ class Phrase(str):
         return phrase
 
     def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, object]]:
-        """Let pickle and copy keep the sentence apart from its values."""
+        """Make pickle and copy keep the sentence and its values."""
         return (self.sentence,), self.values
 
 
 class OperatorStep(Phrase):
-    """What the operator can do at the bot's machine: for its log and its command line, not for people in a chat."""
+    """A step that the operator can take on the bot's machine: for log and command line, not for users."""
 
 
-def join_phrases(sentences: Iterable[str], between: str = " ") -> Phrase:
-    """Return one phrase of several, with a space or something else between them."""
-    values = {f"part{number}": sentence for number, sentence in enumerate(sentences)}
-    places = between.join(f"{{{name}}}" for name in values)
-    return Phrase(places, **values)
+def join_phrases(sentences: Iterable[str], separator: str = " ") -> Phrase:
+    """Join several phrases to one, with `separator` between them."""
+    values = {f"part{index}": sentence for index, sentence in enumerate(sentences)}
+    placeholders = separator.join(f"{{{name}}}" for name in values)
+    return Phrase(placeholders, **values)
 
 
 def _plain(values: Mapping[str, object]) -> dict[str, object]:
-    """Keep text, numbers and phrases, and take the text of all else, so that values can be stored and sent."""
+    """Convert values other than text, numbers and phrases to text, so that they can be stored and sent."""
     return {name: value if isinstance(value, str | int | float) else str(value) for name, value in values.items()}
 
 
@@ -63,7 +63,7 @@ EMPTY_PHRASE = Phrase("")
 
 
 class InferenceError(Exception):
-    """Base of every error that leaves this package; `str(error)` is its `user_message`."""
+    """The base class of all errors that leave this package. `str(error)` is its `user_message`."""
 
     def __init__(self, sentence: str, /, **values: object) -> None:
         self.sentence = sentence
@@ -73,27 +73,27 @@ class InferenceError(Exception):
         super().__init__(self.user_message)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Let pickle and copy keep everything but the cause, whose traceback is in the log."""
-        return _restored, (type(self), self.args, self.__dict__)
+        """Make pickle and copy keep everything but the cause, whose traceback is in the log."""
+        return _restore, (type(self), self.args, self.__dict__)
 
 
-def _restored(kind: type[InferenceError], args: tuple[Any, ...], state: dict[str, Any]) -> InferenceError:
-    error = kind.__new__(kind)
+def _restore(cls: type[InferenceError], args: tuple[Any, ...], state: dict[str, Any]) -> InferenceError:
+    error = cls.__new__(cls)
     error.args = args
     error.__dict__.update(state)
     return error
 
 
 class InvalidRequest(InferenceError, ValueError):
-    """The request itself is wrong: an empty prompt, a broken picture, a size out of range."""
+    """The request is not valid: an empty prompt, a broken image, a size out of range."""
 
 
 class UnknownModel(InvalidRequest):
-    """No model of that name is listed for the task."""
+    """No model with this name is listed for the task."""
 
 
 class Overloaded(InferenceError):
-    """No place in the queue; `retry_after` is the expected wait in seconds."""
+    """The queue is full. `retry_after` is the expected wait in seconds."""
 
     def __init__(self, sentence: str, /, retry_after: float, **values: object) -> None:
         super().__init__(sentence, **values)
@@ -101,7 +101,7 @@ class Overloaded(InferenceError):
 
 
 class RequestCancelled(InferenceError):
-    """The caller, or everybody in the batch, has gone."""
+    """The caller, or every caller of the batch, has left."""
 
 
 class RequestTimeout(InferenceError):
@@ -109,12 +109,12 @@ class RequestTimeout(InferenceError):
 
 
 class ModelUnavailable(InferenceError):
-    """The model can't be loaded: not downloaded and no hub in reach, unreadable, or too large."""
+    """The model can't be loaded: not downloaded and no access to the hub, unreadable, or too large."""
 
 
 class GenerationFailed(InferenceError):
-    """The model failed while running; the original exception is the `__cause__`."""
+    """The model failed while it ran. The original exception is the `__cause__`."""
 
 
 class OutOfMemory(GenerationFailed):
-    """The device ran out of memory, also when the request ran alone."""
+    """The device ran out of memory, even when the request ran alone."""

@@ -1,4 +1,4 @@
-"""What a caller is told while a request is on its way, and in the end."""
+"""Events that a caller receives while a request is processed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from inference.types.output import Output
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """`position` counts from 1, the next to run; `eta` is seconds until it starts, when known."""
+    """The request waits. `position` 1 is next; `eta` is the number of seconds until it starts, if known."""
 
     position: int
     eta: float | None = None
@@ -18,19 +18,19 @@ class Queued:
 
 @dataclass(frozen=True, slots=True)
 class Loading:
-    """The model's files are being fetched (`fraction` from 0 to 1) or read (`fraction` is None)."""
+    """The model's files are being downloaded (`fraction` from 0 to 1) or loaded (`fraction` is None)."""
 
     fraction: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """The model is there, and works on the request from now on."""
+    """The model is loaded and starts with the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`step` of `total` is done; `preview` is a small picture (PNG) where the task has one."""
+    """`step` of `total` steps are done. `preview` is a small image (PNG) for tasks with previews."""
 
     step: int
     total: int
@@ -39,9 +39,9 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class PartialText:
-    """All the text so far (not just what is new), so that only the latest one matters.
+    """The complete text so far, not only the new part, so that only the latest event matters.
 
-    Of several texts it is the first one; `chat` as in `Completion`.
+    With several texts it is the first one. `chat` is as in `Completion`.
     """
 
     text: str
@@ -50,7 +50,7 @@ class PartialText:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The last event of every request that succeeds."""
+    """The last event of every successful request."""
 
     output: Output
 
@@ -58,4 +58,4 @@ class Result:
 Event = Queued | Loading | Started | Progress | PartialText | Result
 
 LoadProgress = Callable[[float | None], None]
-"""Told the fraction fetched (0 to 1) while downloading, None while reading from disk."""
+"""Called with the downloaded fraction (0 to 1), or with None while the model is loaded from disk."""

@@ -1,4 +1,4 @@
-"""The base of every result."""
+"""The base class of results."""
 
 from __future__ import annotations
 
@@ -7,4 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """What comes of a request; a subclass for each kind of work, beside its request in `inference.tasks`."""
+    """The result of a request. Subclasses are in `inference.tasks`, beside their requests."""
+
+    @property
+    def charged(self) -> float:
+        """Return the share of the work that counts against the person who asked, from 0 to 1."""
+        return 1.0

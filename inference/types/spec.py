@@ -1,4 +1,4 @@
-"""A model as the operator lists it."""
+"""The specification of a model."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ DType = Literal["auto", "float32", "bfloat16", "float16"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSpec:
-    """One model as the operator listed it for one task.
+    """One model as listed in the config for one task.
 
-    `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or
-    commit; `loras` the absolute path of a folder of LoRA files, where the task has use for them;
-    `max_batch_size` how many pictures a diffusion model draws together, `upscale` how many times larger than drawn
-    they are shown, `guidance_scale` and `temperature` what it takes where a request names none (None: what is usual);
-    `system` what a chat model is told about itself, `largest_side` the bound in pixels of a picture's inferred size;
-    `companion` that of another repository's files, which some models need: filled in once they are on disk.
-    Two specs with the same `key` share one copy in memory, whatever their tasks.
+    `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or commit; `loras` the
+    absolute path of a folder with LoRA files. `max_batch_size` is the number of images that a diffusion model draws
+    together, and `upscale` the factor by which they are enlarged. `guidance_scale` and `temperature` are defaults for
+    requests that set none (None: the usual value). `system` is the system message of chat models. `largest_side` is the
+    limit in pixels for an inferred image size. `companion` is the folder of another repository that some models need;
+    it is filled in once its files are on disk. Specs with equal `key` share one copy in memory, also across tasks.
     """
 
     name: str

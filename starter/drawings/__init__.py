@@ -1,1 +1,1 @@
-"""The drawings that the starter models learn from: emoji by several artists, under free licences."""
+"""The drawings that the starter models are trained on: emoji by several artists, with free licences."""

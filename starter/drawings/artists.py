@@ -1,4 +1,4 @@
-"""Reading an artist's drawings out of a package: small PNG files, or SVG that is drawn here."""
+"""Reading of an artist's drawings from a package: small PNG files, or SVG that is rendered here."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ Drawing = NDArray[np.uint8]
 
 
 def read_sprites(archive: Path, artist: str, emoji: Iterable[str]) -> dict[str, Drawing]:
-    """Drawings from an emoji-datasource package, by emoji. Those that it lacks are left out."""
-    wanted = {code_points(sign): sign for sign in emoji}
+    """Return the drawings of an emoji-datasource package by emoji. Missing ones are left out."""
+    code_to_emoji = {code_points(sign): sign for sign in emoji}
     folder = f"package/img/{artist}/{SIDE}/"
     found: dict[str, Drawing] = {}
     with tarfile.open(archive) as files:
         for member in files:
             code = member.name.removeprefix(folder).removesuffix(".png").replace("-fe0f", "")
-            content = files.extractfile(member) if member.name.startswith(folder) and code in wanted else None
+            content = files.extractfile(member) if member.name.startswith(folder) and code in code_to_emoji else None
             if content:
-                found[wanted[code]] = _pixels(content.read())
+                found[code_to_emoji[code]] = _pixels(content.read())
     return found
 
 
 def read_icons(archive: Path, names: Path, emoji: Iterable[str]) -> dict[str, Drawing]:
-    """Drawings from an Iconify package, by emoji. Those that it lacks are left out.
+    """Return the drawings of an Iconify package by emoji. Missing ones are left out.
 
-    `names` is the package whose chars.json names the icons; fluent-emoji borrows fluent-emoji-flat's.
+    `names` is the package whose chars.json has the icons' names; fluent-emoji uses that of fluent-emoji-flat.
     """
     icon_names = {code.replace("-fe0f", ""): name for code, name in _read_json(names, "chars.json").items()}
     icons = _read_json(archive, "icons.json")
@@ -53,12 +53,12 @@ def read_icons(archive: Path, names: Path, emoji: Iterable[str]) -> dict[str, Dr
 
 
 def _draw(icon: dict[str, Any], defaults: dict[str, Any]) -> Drawing:
-    import resvg_py  # requirements-train.txt: only who makes the collection needs it
+    import resvg_py  # from requirements-train.txt: only needed to create the collection
 
     width, height = (icon.get(side, defaults[side]) for side in ("width", "height"))
-    side = max(width, height)  # a few are a pixel off square
+    side = max(width, height)  # a few are not exactly square
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">{icon["body"]}</svg>'
-    svg = svg.replace("xlink:href", "href")  # the wrapper declares no xlink
+    svg = svg.replace("xlink:href", "href")  # the root element does not declare xlink
     return _pixels(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIDE, height=SIDE, skip_system_fonts=True)))
 
 

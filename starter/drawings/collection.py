@@ -1,4 +1,4 @@
-"""All drawings of the vocabulary in one file, made once."""
+"""All drawings of the vocabulary in one file, which is created once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ICON_NAMES = {"fluent": "fluent flat"}
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Drawings in rows: `pixels` RGBA [n, 64, 64, 4], and for each its name and artist."""
+    """Drawings: `pixels` RGBA [n, 64, 64, 4], and the name and artist of each."""
 
     pixels: NDArray[np.uint8]
     names: tuple[str, ...]
@@ -30,31 +30,31 @@ class Collection:
         return len(self.names)
 
     def of(self, artists: Names[str], without: Names[str] = ()) -> Collection:
-        """The drawings of these artists, but none of the names in `without`."""
+        """Return the drawings of these artists, except those with a name in `without`."""
         rows = [
             i
             for i, (name, artist) in enumerate(zip(self.names, self.artists, strict=True))
             if artist in artists and name not in without
         ]
-        return Collection(self.pixels[rows], _pick(self.names, rows), _pick(self.artists, rows))
+        return Collection(self.pixels[rows], _select(self.names, rows), _select(self.artists, rows))
 
     def for_training(self) -> Collection:
-        """Neither the unseen artist nor the held-out things."""
+        """Return the training set: without the unseen artist and the held-out things."""
         return self.of(PACKAGES.keys() - {UNSEEN_ARTIST}, without=HELD_OUT)
 
 
 def collect(folder: Path) -> Collection:
-    """Every artist's drawing of every thing, from a file in `folder`; the first call fetches 150 MB and makes it.
+    """Return all drawings from a file in `folder`. The first call downloads 150 MB and creates it.
 
-    The file is named after what is asked for: another vocabulary or package makes another one.
+    The file name depends on the vocabulary and the packages: a change creates another file.
     """
     file = folder / f"drawings-{_digest()}.npz"
     if not file.exists():
-        collection = _gather(folder / "packages")
-        half_done = file.with_suffix(".part")
-        with half_done.open("wb") as target:
+        collection = _read_all(folder / "packages")
+        unfinished = file.with_suffix(".part")
+        with unfinished.open("wb") as target:
             np.savez_compressed(target, pixels=collection.pixels, names=collection.names, artists=collection.artists)
-        half_done.replace(file)
+        unfinished.replace(file)
     with np.load(file) as stored:
         names, artists = (tuple(str(text) for text in stored[key]) for key in ("names", "artists"))
         return Collection(stored["pixels"], names, artists)
@@ -64,12 +64,12 @@ def _digest() -> str:
     return hashlib.sha256(repr((PACKAGES, things())).encode()).hexdigest()[:8]
 
 
-def _gather(packages: Path) -> Collection:
+def _read_all(packages: Path) -> Collection:
     pixels: list[Drawing] = []
     names: list[str] = []
     artists: list[str] = []
     for artist in PACKAGES:
-        drawings = _read(artist, packages)
+        drawings = _read_artist(artist, packages)
         for thing in things():
             if thing.emoji in drawings:
                 pixels.append(drawings[thing.emoji])
@@ -78,7 +78,7 @@ def _gather(packages: Path) -> Collection:
     return Collection(np.stack(pixels), tuple(names), tuple(artists))
 
 
-def _read(artist: str, packages: Path) -> dict[str, Drawing]:
+def _read_artist(artist: str, packages: Path) -> dict[str, Drawing]:
     emoji = [thing.emoji for thing in things()]
     archive = fetch(artist, packages)
     if artist in _SPRITES:
@@ -86,5 +86,5 @@ def _read(artist: str, packages: Path) -> dict[str, Drawing]:
     return read_icons(archive, fetch(_ICON_NAMES.get(artist, artist), packages), emoji)
 
 
-def _pick(texts: tuple[str, ...], rows: list[int]) -> tuple[str, ...]:
+def _select(texts: tuple[str, ...], rows: list[int]) -> tuple[str, ...]:
     return tuple(texts[row] for row in rows)

@@ -1,4 +1,4 @@
-"""Colour words, and painting a drawing in another colour, so that "blue car" and "green cat" mean something."""
+"""Colour words, and recolouring of drawings, so that "blue car" and "green cat" have a meaning."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ COLOURS = {
     "pink": (332, 0.45, 0.98),
     "brown": (22, 0.55, 0.52),
 }
-"""Hue in degrees, saturation and brightness from 0 to 1, as the hearts of the four artists have them on average."""
+"""Hue in degrees, saturation and brightness from 0 to 1: averages over the four artists' hearts."""
 
-_NEAR = 35
-"""Hues this many degrees from the main one are the thing's own colour; others (a strawberry's leaf) stay."""
+_MAX_HUE_DISTANCE = 35
+"""Hues within this many degrees of the main hue are recoloured; others (a strawberry's leaf) are kept."""
 
-_SATURATED = 0.3
-_SHARE = 0.35
-"""A drawing has a colour of its own when this share of it is saturated and of nearly one hue."""
+_MIN_SATURATION = 0.3
+_MIN_SHARE = 0.35
+"""A drawing has a main colour if this share of it is saturated and has nearly one hue."""
 
 
-def painted(drawing: Drawing, colour: str) -> Drawing | None:
-    """The drawing with its main colour changed to `colour`; None when it has no main colour."""
+def recoloured(drawing: Drawing, colour: str) -> Drawing | None:
+    """Return the drawing with its main colour changed to `colour`; None if it has no main colour."""
     hsv = np.asarray(Image.fromarray(drawing[..., :3]).convert("HSV")) / np.float32(255)
-    own = _own_colour(hsv, drawing[..., 3] > 128)
-    if own is None:
+    mask = _main_colour_mask(hsv, drawing[..., 3] > 128)
+    if mask is None:
         return None
     hue, saturation, brightness = COLOURS[colour]
     result = hsv.copy()
-    result[own, 0] = hue / 360
-    result[own, 1] *= saturation / hsv[own, 1].mean()
-    result[own, 2] *= brightness / hsv[own, 2].mean()
+    result[mask, 0] = hue / 360
+    result[mask, 1] *= saturation / hsv[mask, 1].mean()
+    result[mask, 2] *= brightness / hsv[mask, 2].mean()
     rgb = Image.fromarray((result.clip(0, 1) * 255).round().astype(np.uint8), "HSV").convert("RGB")
     return np.dstack([np.asarray(rgb), drawing[..., 3]])
 
 
-def _own_colour(hsv: NDArray[np.floating], visible: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
-    """Which pixels [h, w] have the drawing's main colour."""
-    saturated = visible & (hsv[..., 1] > _SATURATED) & (hsv[..., 2] > _SATURATED)
-    if saturated.sum() < _SHARE * visible.sum():
+def _main_colour_mask(hsv: NDArray[np.floating], visible: NDArray[np.bool_]) -> NDArray[np.bool_] | None:
+    """Return the mask [h, w] of pixels with the drawing's main colour; None if it has none."""
+    saturated = visible & (hsv[..., 1] > _MIN_SATURATION) & (hsv[..., 2] > _MIN_SATURATION)
+    if saturated.sum() < _MIN_SHARE * visible.sum():
         return None
     counts, edges = np.histogram(hsv[saturated, 0] * 360, bins=36, range=(0, 360))
     main = edges[counts.argmax()] + 5
     distance = np.abs((hsv[..., 0] * 360 - main + 180) % 360 - 180)
-    own = saturated & (distance <= _NEAR)
-    return own if own.sum() >= _SHARE * visible.sum() else None
+    mask = saturated & (distance <= _MAX_HUE_DISTANCE)
+    return mask if mask.sum() >= _MIN_SHARE * visible.sum() else None

@@ -1,4 +1,4 @@
-"""The npm packages that hold the drawings, fetched with `npm pack`.
+"""The npm packages with the drawings, downloaded by `npm pack`.
 
 | Artist      | Package                        | Licence of the artwork                        |
 |-------------|--------------------------------|-----------------------------------------------|
@@ -21,16 +21,16 @@ PACKAGES = {
     "fluent flat": "@iconify-json/fluent-emoji-flat@1.2.6",
     "openmoji": "@iconify-json/openmoji@1.2.29",
 }
-"""Artists, and the package with their drawings."""
+"""The package of each artist's drawings."""
 
 UNSEEN_ARTIST = "openmoji"
-"""Training sees none of this artist's drawings."""
+"""The artist whose drawings are not used for training."""
 
 
 def fetch(artist: str, folder: Path) -> Path:
-    """The artist's package as a .tgz in `folder`, downloaded if it is not there.
+    """Return the artist's package as a .tgz file in `folder`. Download it if it is missing.
 
-    Raises RuntimeError when npm is missing or fails.
+    Raise RuntimeError if npm is missing or fails.
     """
     package = PACKAGES[artist]
     archive = folder / (package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz")

@@ -1,4 +1,4 @@
-"""The things that the starter models know: names, and the emoji that stand for them (vocabulary.txt)."""
+"""The things that the starter models know: names with their emoji (vocabulary.txt)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 _FILE = Path(__file__).with_name("vocabulary.txt")
 
 HELD_OUT = frozenset({"purple heart", "green circle", "orange square"})
-"""Never seen in training, so that one can measure whether colours and shapes combine: each word occurs elsewhere."""
+"""Not used for training, to measure whether colours and shapes are combined: each word occurs in other names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """One name, for example "red heart", with the emoji drawn for it."""
+    """One name, for example "red heart", with its emoji."""
 
     name: str
     emoji: str
@@ -23,7 +23,7 @@ class Thing:
 
 @cache
 def things() -> tuple[Thing, ...]:
-    """Everything in the vocabulary, the held-out things too, in the file's order."""
+    """Return the whole vocabulary with the held-out things, in the file's order."""
     found: list[Thing] = []
     category = ""
     for line in _FILE.read_text(encoding="utf-8").splitlines():
@@ -36,5 +36,5 @@ def things() -> tuple[Thing, ...]:
 
 
 def code_points(emoji: str) -> str:
-    """The name of an emoji in file names: "2764" for a red heart, without the mark that asks for colour (FE0F)."""
+    """Return an emoji's name in file names: "2764" for a red heart, without the variation selector FE0F."""
     return "-".join(f"{ord(sign):04x}" for sign in emoji if sign != "\ufe0f")

@@ -1,1 +1,1 @@
-"""Figures about the starter models, on what their training never saw: `python -m starter.evaluate`."""
+"""Evaluation of the starter models on data not used for training: `python -m starter.evaluate`."""

@@ -1,6 +1,6 @@
 """python -m starter.evaluate: figures for the model cards, as Markdown, and a sheet of 64 pictures.
 
-On the drawings of an artist that training never saw, and on colours never seen with a shape.
+Uses the drawings of an artist, and combinations of colour and shape, that training did not use.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from starter.drawings.collection import Collection, collect
 from starter.drawings.vocabulary import things
 from starter.evaluate.captions import accuracies
 from starter.evaluate.judge import Accuracy, Judge
-from starter.evaluate.pictures import difference_of_artists, drawn, recognised
-from starter.evaluate.shapes import all_shapes, right_shapes
-from starter.evaluate.sheet import labelled, prompts
+from starter.evaluate.pictures import difference_of_artists, evaluate_recognition, generate
+from starter.evaluate.shapes import all_shapes, evaluate_shapes
+from starter.evaluate.sheet import contact_sheet, prompts
 
 _MODELS = Path(__file__).parents[1] / "models"
 
@@ -36,18 +36,20 @@ def main() -> None:
     pipe = StableDiffusionPipeline.from_pretrained(arguments.painter, dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
     _evaluate_painter(pipe, judge, collection)
-    wanted = prompts()
-    labelled(drawn(pipe, wanted, seed=2), wanted).save(arguments.sheet)
+    sheet_prompts = prompts()
+    contact_sheet(generate(pipe, sheet_prompts, seed=2), sheet_prompts).save(arguments.sheet)
 
 
 def _evaluate_painter(pipe: StableDiffusionPipeline, judge: Judge, collection: Collection) -> None:
-    found, difference = recognised(pipe, judge)
+    found, difference = evaluate_recognition(pipe, judge)
     _print_table("painter", "first", found)
     print("\n| hearts, circles, squares | pictures | shape | colour |\n|---|---|---|---|")
     seen, unseen = all_shapes()
-    for label, asked in (("seen in training", seen), (f"never seen: {', '.join(unseen)}", unseen)):
-        part = right_shapes(torch.cat([drawn(pipe, asked, seed) for seed in range(4)]), asked * 4)
-        print(f"| {label} | {part.count} | {part.shape:.0%} | {part.colour:.0%} |")
+    for label, shape_prompts in (("seen in training", seen), (f"never seen: {', '.join(unseen)}", unseen)):
+        shapes = evaluate_shapes(
+            torch.cat([generate(pipe, shape_prompts, seed) for seed in range(4)]), shape_prompts * 4
+        )
+        print(f"| {label} | {shapes.count} | {shapes.shape:.0%} | {shapes.colour:.0%} |")
     print(f"\nTwo pictures of one prompt differ by {difference:.3f} of 1 on average,", end=" ")
     print(f"two artists' drawings of one thing by {difference_of_artists(collection):.3f}.")
 

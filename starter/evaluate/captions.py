@@ -1,4 +1,4 @@
-"""How often the captioner names an unseen artist's drawing."""
+"""Accuracy of the captioner on an unseen artist's drawings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from starter.train.examples import on_white, to_tensor
 
 
 def accuracies(collection: Collection, judge: Judge) -> list[Accuracy]:
-    """For each category, then for all: the caption is the name to the letter, or the name is likely."""
+    """Return accuracies by category and in total: the caption equals the name, or the name is among the likeliest."""
     unseen = collection.of([UNSEEN_ARTIST])
     images = on_white(to_tensor(unseen.pixels))
     exact = [judge.caption(image) == name for image, name in zip(images, unseen.names, strict=True)]

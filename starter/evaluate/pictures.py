@@ -1,4 +1,4 @@
-"""How often the painter's pictures show what was asked for, and how much they differ."""
+"""Accuracy and diversity of the images by the image model."""
 
 from __future__ import annotations
 
@@ -15,14 +15,16 @@ from starter.train.examples import on_white, to_tensor
 
 _STEPS = 25
 _GUIDANCE = 3.0
-"""As the bot draws with it."""
+"""As in the bot."""
 
 
-def recognised(pipe: Any, judge: Judge) -> tuple[list[Accuracy], float]:
-    """Everything in the vocabulary but what is held out, twice, by category; and how much two pictures of one prompt
-    differ: the mean difference of their pixels, of 1."""
+def evaluate_recognition(pipe: Any, judge: Judge) -> tuple[list[Accuracy], float]:
+    """Draw every name that is not held out twice. Return accuracies by category, and the mean difference of two images.
+
+    The difference is that of the pixels, from 0 to 1, of two images of one prompt.
+    """
     names = [thing.name for thing in things() if thing.name not in HELD_OUT]
-    first, second = drawn(pipe, names, seed=0), drawn(pipe, names, seed=1)
+    first, second = generate(pipe, names, seed=0), generate(pipe, names, seed=1)
     rankings = [judge.ranking(image) for image in torch.cat([first, second])]
     twice = [*names, *names]
     hits = [ranking[0] == name for ranking, name in zip(rankings, twice, strict=True)]
@@ -30,15 +32,15 @@ def recognised(pipe: Any, judge: Judge) -> tuple[list[Accuracy], float]:
 
 
 def difference_of_artists(collection: Collection, artists: tuple[str, str] = ("google", "twitter")) -> float:
-    """The mean difference of the pixels of two artists' drawings of one thing, to compare a painter's with."""
+    """Return the mean difference of the pixels of two artists' drawings of one thing, for comparison."""
     one, other = (collection.of([artist]) for artist in artists)
     both = [name for name in one.names if name in other.names]
     first, second = (_drawings_of(both, each) for each in (one, other))
     return (first - second).abs().mean().item()
 
 
-def drawn(pipe: Any, prompts: Sequence[str], seed: int, max_batch_size: int = 32) -> Tensor:
-    """Pictures [n, 3, 64, 64] from 0 to 1, each from its own noise."""
+def generate(pipe: Any, prompts: Sequence[str], seed: int, max_batch_size: int = 32) -> Tensor:
+    """Generate images [n, 3, 64, 64] from 0 to 1, each from its own noise."""
     parts: list[Tensor] = []
     for start in range(0, len(prompts), max_batch_size):
         part = list(prompts[start : start + max_batch_size])

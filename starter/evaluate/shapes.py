@@ -1,4 +1,4 @@
-"""Hearts, circles and squares, whose shape and colour can be told without a judge who has seen them before."""
+"""Hearts, circles and squares, whose shape and colour can be recognized without a trained model."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from starter.drawings.vocabulary import HELD_OUT, things
 
 _CENTRE = slice(24, 40)
 _GRID = 32
-_PAPER = 0.7
-"""Pixels with all colours above this are paper, or a faint smudge on it."""
+_PAPER_THRESHOLD = 0.7
+"""Pixels with all colours above this value are paper, or nearly white."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shapes:
-    """Shares from 0 to 1 of `count` pictures of shapes: of the right shape, and of the right colour."""
+    """Shares from 0 to 1 of `count` images with the right shape, and with the right colour."""
 
     count: int
     shape: float
@@ -31,14 +31,14 @@ class Shapes:
 
 
 def all_shapes() -> tuple[list[str], list[str]]:
-    """Prompts for every shape in every colour: those seen in training, and those that were not."""
+    """Return prompts for every shape in every colour: those used in training, and those that were not."""
     prompts = [f"{colour} {shape}" for shape in _outlines() for colour in COLOURS]
     known = {thing.name for thing in things()} - HELD_OUT
     return [prompt for prompt in prompts if prompt in known], [prompt for prompt in prompts if prompt not in known]
 
 
-def right_shapes(images: Tensor, prompts: Sequence[str]) -> Shapes:
-    """How many of `images` [n, 3, h, w] from 0 to 1 show what prompts like "red heart" ask for."""
+def evaluate_shapes(images: Tensor, prompts: Sequence[str]) -> Shapes:
+    """Return how many of `images` [n, 3, h, w] from 0 to 1 match their prompts, such as "red heart"."""
     shape = colour = 0
     for image, prompt in zip(images, prompts, strict=True):
         shape += nearest_shape(image) == prompt.split()[-1]
@@ -47,31 +47,31 @@ def right_shapes(images: Tensor, prompts: Sequence[str]) -> Shapes:
 
 
 def nearest_shape(image: Tensor) -> str:
-    """The shape with which the thing on white paper overlaps most, both stretched to one size; "" for empty paper."""
-    thing = (image <= _PAPER).any(dim=0)  # [h, w]
-    if not thing.any():
+    """Return the shape with the largest overlap with the object, scaled to one size; "" for an empty image."""
+    mask = (image <= _PAPER_THRESHOLD).any(dim=0)  # [h, w]
+    if not mask.any():
         return ""
-    rows, columns = (thing.any(dim=side).nonzero() for side in (1, 0))
-    cut = thing[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
-    stretched = interpolate(cut[None, None].float(), (_GRID, _GRID))[0, 0] > 0.5
+    rows, columns = (mask.any(dim=side).nonzero() for side in (1, 0))
+    cropped = mask[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1]
+    stretched = interpolate(cropped[None, None].float(), (_GRID, _GRID))[0, 0] > 0.5
     outlines = _outlines()
     return max(outlines, key=lambda name: _overlap(stretched, outlines[name]))
 
 
 def nearest_colour(image: Tensor) -> str:
-    """The colour word for the middle of an image [3, h, w] from 0 to 1."""
+    """Return the colour word nearest to the middle of an image [3, h, w] from 0 to 1."""
     middle = (image[:, _CENTRE, _CENTRE].mean(dim=(1, 2)) * 255).round().byte().numpy()  # [3]
     distances = {word: float(np.linalg.norm(_rgb(word) - middle)) for word in COLOURS}
     return min(distances, key=lambda word: distances[word])
 
 
 def _overlap(one: Tensor, other: Tensor) -> float:
-    """Of what either covers, the share that both do."""
+    """Return the intersection divided by the union."""
     return float((one & other).sum() / (one | other).sum())
 
 
 def _outlines() -> dict[str, Tensor]:
-    """Shapes [32, 32] that fill their grid."""
+    """Return masks [32, 32] of shapes that fill their grid."""
     across = torch.linspace(-1, 1, _GRID)
     y, x = torch.meshgrid(-across, across, indexing="ij")  # y grows upwards
     circle = x**2 + y**2 <= 1

@@ -1,1 +1,1 @@
-"""Training of the starter models, from nothing: `python -m starter.train painter`."""
+"""Training of the starter models from scratch: `python -m starter.train painter`."""

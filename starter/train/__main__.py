@@ -1,4 +1,4 @@
-"""python -m starter.train painter|captioner: train a starter model, or go on with a run that stopped."""
+"""python -m starter.train painter|captioner: train a starter model, or resume a stopped run."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def main() -> None:
     arguments = parser.parse_args()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if arguments.model == "captioner":
-        model = train_captioner(arguments.data, device, _longer(CAPTIONER, arguments.steps))
+        model = train_captioner(arguments.data, device, _with_steps(CAPTIONER, arguments.steps))
     else:
-        autoencoder = _longer(AUTOENCODER, arguments.autoencoder_steps)
-        model = train_painter(arguments.data, device, autoencoder, _longer(DENOISER, arguments.steps))
+        autoencoder = _with_steps(AUTOENCODER, arguments.autoencoder_steps)
+        model = train_painter(arguments.data, device, autoencoder, _with_steps(DENOISER, arguments.steps))
     print(model)
 
 
-def _longer(schedule: Schedule, steps: int | None) -> Schedule:
+def _with_steps(schedule: Schedule, steps: int | None) -> Schedule:
     return replace(schedule, steps=steps) if steps else schedule
 
 

@@ -1,4 +1,4 @@
-"""The trained parts put together: a Stable Diffusion pipeline, its folder, and a sheet of what it draws."""
+"""The trained parts as a Stable Diffusion pipeline, saved to a folder, and a sheet of its images."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 from PIL import Image
 from transformers import CLIPTokenizer
 
-from inference.text.known_concepts import FILE as NAMES
+from inference.text.known_concepts import FILE as CONCEPTS_FILE
 from starter.drawings.vocabulary import things
 from starter.train.denoiser import Denoiser, new_scheduler
 
-SHEET = (
+SHEET_PROMPTS = (
     *("red heart", "blue circle", "yellow square", "purple heart", "green circle", "orange square", "star", "blue car"),
     *("cat", "panda", "fish", "butterfly", "red apple", "banana", "pizza", "hamburger"),
     *("car", "rocket", "house", "sun", "umbrella", "guitar", "gift", "smiling face"),
 )
-"""What a sheet shows: among them the three held-out things."""
+"""The prompts of a sheet, with the three held-out things."""
 
 _GUIDANCE = 3.0
 
 
 def pipeline(tokenizer: CLIPTokenizer, networks: Denoiser, autoencoder: Any) -> StableDiffusionPipeline:
-    """The parts, as diffusers runs and saves them."""
+    """Return the parts as a diffusers pipeline."""
     networks.unet.set_attn_processor(AttnProcessor2_0())
     pipe = StableDiffusionPipeline(
         vae=autoencoder,
@@ -44,27 +44,29 @@ def pipeline(tokenizer: CLIPTokenizer, networks: Denoiser, autoencoder: Any) -> 
 
 
 def save(pipe: StableDiffusionPipeline, folder: Path) -> None:
-    """In `folder`, numbers in half precision, as `inference` reads it."""
+    """Save the pipeline to `folder` in half precision, as `inference` reads it."""
     pipe.to(dtype=torch.float16).save_pretrained(folder)
     write_names(folder)
 
 
 def write_names(folder: Path) -> None:
-    """The list of what the model knows, for the bot's help and for what it says of other words."""
-    kinds: dict[str, list[str]] = {}
+    """Write the list of known concepts, for the bot's help and its notes about unknown words."""
+    names_by_category: dict[str, list[str]] = {}
     for thing in things():
-        kinds.setdefault(thing.category, []).append(thing.name)
-    lines = (f"{kind}: {', '.join(names)}\n" for kind, names in kinds.items())
-    (folder / NAMES).write_text("".join(lines), encoding="utf-8")
+        names_by_category.setdefault(thing.category, []).append(thing.name)
+    lines = (f"{category}: {', '.join(names)}\n" for category, names in names_by_category.items())
+    (folder / CONCEPTS_FILE).write_text("".join(lines), encoding="utf-8")
 
 
-def draw_sheet(pipe: StableDiffusionPipeline, file: Path, prompts: Sequence[str] = SHEET, across: int = 8) -> None:
-    """One picture of each prompt, in rows of `across`, always from the same noise."""
+def draw_sheet(
+    pipe: StableDiffusionPipeline, file: Path, prompts: Sequence[str] = SHEET_PROMPTS, columns: int = 8
+) -> None:
+    """Generate one image per prompt, in rows of `columns`, always from the same noise."""
     generators = [torch.Generator().manual_seed(i) for i in range(len(prompts))]
-    drawn: Any = pipe(list(prompts), guidance_scale=_GUIDANCE, num_inference_steps=20, generator=generators)
-    images: list[Image.Image] = drawn.images
+    output: Any = pipe(list(prompts), guidance_scale=_GUIDANCE, num_inference_steps=20, generator=generators)
+    images: list[Image.Image] = output.images
     side = images[0].width
-    sheet = Image.new("RGB", (side * across, side * -(-len(images) // across)))
+    sheet = Image.new("RGB", (side * columns, side * -(-len(images) // columns)))
     for i, image in enumerate(images):
-        sheet.paste(image, (i % across * side, i // across * side))
+        sheet.paste(image, (i % columns * side, i // columns * side))
     sheet.save(file)

@@ -1,4 +1,4 @@
-"""The painter's imagination: a text encoder and a UNet, trained together to take noise out of latents."""
+"""The denoiser of the image model: a text encoder and a UNet, trained together on noisy latents."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from starter.train.autoencoder import LATENT_CHANNELS
 from starter.train.examples import Examples
-from starter.train.prompts import LENGTH, asked, tokens_of
+from starter.train.prompts import LENGTH, encode_prompts, random_prompt
 
-_BATCH = 48
-_NO_PROMPT = 0.1
+_BATCH_SIZE = 48
+_UNCONDITIONAL_SHARE = 0.1
 _WORD_WIDTH = 192
 
 
 class Denoiser(nn.Module):
-    """Both networks: what the prompt means, and which way the picture lies."""
+    """The text encoder and the UNet."""
 
     def __init__(self, tokenizer: CLIPTokenizer, widths: tuple[int, ...] = (128, 192), word_width: int = _WORD_WIDTH):
         super().__init__()
@@ -36,19 +36,22 @@ class Denoiser(nn.Module):
             block_out_channels=widths,
             layers_per_block=1,
             cross_attention_dim=word_width,
-            attention_head_dim=4,  # so many heads, whatever diffusers calls it
+            attention_head_dim=4,  # the number of heads, despite its name in diffusers
             norm_num_groups=16,
         )
         self.unet.set_attn_processor(AttnProcessor())  # the fused kernel's backward pass is slow on CPUs
 
-    def forward(self, latents: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
-        """Velocities [n, 12, 8, 8] of noisy latents at times [n] from 0 to 999, for prompts [n, 16]."""
-        words = self.text_encoder(tokens).last_hidden_state  # [n, 16, width]
-        return self.unet(latents, times, words).sample
+    def forward(self, latents: Tensor, timesteps: Tensor, tokens: Tensor) -> Tensor:
+        """Return velocities [n, 12, 8, 8] of noisy latents at timesteps [n] from 0 to 999, for prompts [n, 16]."""
+        word_states = self.text_encoder(tokens).last_hidden_state  # [n, 16, width]
+        return self.unet(latents, timesteps, word_states).sample
 
 
 def new_scheduler() -> DDIMScheduler:
-    """v-prediction down to pure noise (Lin et al., "Common Diffusion Noise Schedules and Sample Steps Are Flawed")."""
+    """Return a scheduler for v-prediction with zero terminal SNR.
+
+    Source: Lin et al., "Common Diffusion Noise Schedules and Sample Steps Are Flawed".
+    """
     return DDIMScheduler(
         beta_schedule="scaled_linear",
         beta_start=0.00085,
@@ -63,7 +66,7 @@ def new_scheduler() -> DDIMScheduler:
 
 
 class Denoising:
-    """Training task: the velocity of noisy latents, for prompts of which some are left out (for guidance)."""
+    """Training task: predict the velocity of noisy latents. Some prompts are left out, for guidance."""
 
     def __init__(
         self,
@@ -72,33 +75,35 @@ class Denoising:
         tokenizer: CLIPTokenizer,
         device: torch.device,
         networks: Denoiser | None = None,
-        batch: int = _BATCH,
+        batch_size: int = _BATCH_SIZE,
     ) -> None:
-        """A batch takes each example from one of the sets in `examples`, which `shares` (together 1) weighs."""
+        """Each example of a batch comes from one of the sets in `examples`, with the probabilities `shares`."""
         self.networks: Denoiser = (networks or Denoiser(tokenizer)).to(device)
         self._examples = examples
         self._shares = torch.tensor(shares)
         self._tokenizer = tokenizer
         self._scheduler = new_scheduler()
         self._device = device
-        self._batch = batch
+        self._batch_size = batch_size
 
     def loss(self, generator: torch.Generator) -> Tensor:
-        latents, names = self._choose(generator)
-        prompts = [asked(name, generator) for name in names]
-        silent = torch.rand(self._batch, generator=generator) < _NO_PROMPT
-        tokens = tokens_of(self._tokenizer, ["" if hush else p for p, hush in zip(prompts, silent, strict=True)])
-        times = torch.randint(1000, (self._batch,), generator=generator)
+        latents, names = self._random_examples(generator)
+        prompts = [random_prompt(name, generator) for name in names]
+        without_prompt = torch.rand(self._batch_size, generator=generator) < _UNCONDITIONAL_SHARE
+        tokens = encode_prompts(
+            self._tokenizer, ["" if empty else p for p, empty in zip(prompts, without_prompt, strict=True)]
+        )
+        timesteps = torch.randint(1000, (self._batch_size,), generator=generator)
         noise = torch.randn(latents.shape, generator=generator)
-        noisy = self._scheduler.add_noise(latents, noise, times)  # type: ignore[arg-type]
-        velocity = self._scheduler.get_velocity(latents, noise, times)  # type: ignore[arg-type]
+        noisy = self._scheduler.add_noise(latents, noise, timesteps)  # type: ignore[arg-type]
+        velocity = self._scheduler.get_velocity(latents, noise, timesteps)  # type: ignore[arg-type]
         with torch.autocast(self._device.type, torch.bfloat16):
-            predicted = self.networks(noisy.to(self._device), times.to(self._device), tokens.to(self._device))
+            predicted = self.networks(noisy.to(self._device), timesteps.to(self._device), tokens.to(self._device))
         return functional.mse_loss(predicted.float(), velocity.to(self._device))
 
-    def _choose(self, generator: torch.Generator) -> tuple[Tensor, list[str]]:
-        sets = torch.multinomial(self._shares, self._batch, replacement=True, generator=generator).tolist()
-        chosen = [self._examples[i].one(generator) for i in sets]
+    def _random_examples(self, generator: torch.Generator) -> tuple[Tensor, list[str]]:
+        sets = torch.multinomial(self._shares, self._batch_size, replacement=True, generator=generator).tolist()
+        chosen = [self._examples[i].random_example(generator) for i in sets]
         return torch.stack([latent for latent, _ in chosen]), [name for _, name in chosen]
 
 

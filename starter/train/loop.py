@@ -1,4 +1,4 @@
-"""The one training loop: AdamW, averaged weights, and checkpoints from which a killed run goes on to the last bit."""
+"""The training loop: AdamW, averaged weights, and checkpoints from which a stopped run resumes exactly."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 from tqdm import tqdm
 
-_WARM_UP = 200
-_COOL_DOWN = 0.25
-_SAVE_EVERY = 300.0
-_MAX_NORM = 1.0
+_WARM_UP_STEPS = 200
+_COOL_DOWN_SHARE = 0.25
+_SAVE_SECONDS = 300.0
+_MAX_GRADIENT_NORM = 1.0
 
 
 class TrainingTask(Protocol):
-    """What is trained: networks, and the loss of one batch that `generator` chooses and disturbs."""
+    """The networks to train, and the loss of a random batch that is chosen by `generator`."""
 
     @property
     def networks(self) -> nn.Module: ...
@@ -30,7 +30,7 @@ class TrainingTask(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """How long to train, and how fast. `ema` is the share that the averaged weights keep at each step."""
+    """The length of the training and the learning rate. `ema` is the decay of the averaged weights."""
 
     steps: int
     rate: float
@@ -38,27 +38,27 @@ class Schedule:
     seed: int = 0
 
     def factor(self, step: int) -> float:
-        """Of the learning rate: rises at first, stays, and falls to nothing over the last quarter.
+        """Return the factor for the learning rate: warm-up, constant, then decay to zero over the last quarter.
 
-        A constant rate in between means that a longer run is the same run up to its last quarter.
+        Since the rate is constant in between, a longer run is the same run up to its last quarter.
         """
-        warm = (step + 1) / min(_WARM_UP, self.steps)
-        cool = (self.steps - step) / (self.steps * _COOL_DOWN)
+        warm = (step + 1) / min(_WARM_UP_STEPS, self.steps)
+        cool = (self.steps - step) / (self.steps * _COOL_DOWN_SHARE)
         return min(1.0, warm, cool)
 
     def average(self, averaged: Tensor, current: Tensor, count: Tensor | int) -> Tensor:
-        """The averaged weights moved a little; early on more, to leave the first ones behind."""
-        keep = min(self.ema, (1 + int(count)) / (10 + int(count)))
-        return averaged.lerp(current, 1 - keep)
+        """Update the averaged weights, faster at first, so that the initial weights lose their influence."""
+        decay = min(self.ema, (1 + int(count)) / (10 + int(count)))
+        return averaged.lerp(current, 1 - decay)
 
 
 class Training:
-    """A run that can stop and go on. The file holds weights, their average, optimizer, generator and step.
+    """A training run that can be stopped and resumed. The file has weights, averages, optimizer, generator and step.
 
-    Next to it, a .csv of the same name gets a line at each save: the step, and the mean loss since the last save.
+    A .csv file beside it gets a line at each save: the step, and the mean loss since the last save.
     """
 
-    def __init__(self, task: TrainingTask, schedule: Schedule, file: Path, save_every: float = _SAVE_EVERY) -> None:
+    def __init__(self, task: TrainingTask, schedule: Schedule, file: Path, save_every: float = _SAVE_SECONDS) -> None:
         self.step = 0
         self._task = task
         self._schedule = schedule
@@ -73,29 +73,29 @@ class Training:
 
     @property
     def averaged(self) -> Any:
-        """The averaged networks: better than those of any single step."""
+        """The networks with averaged weights, which are better than those of any single step."""
         return self._average.module
 
     def run(self, after_save: Callable[[Training], None] | None = None) -> None:
-        """Train to the schedule's end, saving every few minutes and at the end."""
+        """Train to the end of the schedule. Save every few minutes and at the end."""
         saved = time.monotonic()
         steps = self._schedule.steps
         for _ in tqdm(range(self.step, steps), initial=self.step, total=steps, mininterval=10, dynamic_ncols=True):
-            self._learn()
+            self._train_step()
             if self.step == steps or time.monotonic() - saved >= self._save_every:
                 self._save()
                 if after_save:
                     after_save(self)
                 saved = time.monotonic()
 
-    def _learn(self) -> None:
+    def _train_step(self) -> None:
         for group in self._optimizer.param_groups:
             group["lr"] = self._schedule.rate * self._schedule.factor(self.step)
         loss = self._task.loss(self._generator)
         self._losses.append(loss.detach())
         self._optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self._task.networks.parameters(), _MAX_NORM)
+        nn.utils.clip_grad_norm_(self._task.networks.parameters(), _MAX_GRADIENT_NORM)
         self._optimizer.step()
         self._average.update_parameters(self._task.networks)
         self.step += 1
@@ -108,11 +108,11 @@ class Training:
             "optimizer": self._optimizer.state_dict(),
             "generator": self._generator.get_state(),
         }
-        half_done = self._file.with_suffix(".part")
-        torch.save(state, half_done)
-        half_done.replace(self._file)
-        with self._file.with_suffix(".csv").open("a") as curve:
-            curve.write(f"{self.step},{torch.stack(self._losses).mean().item():.4f}\n")
+        unfinished = self._file.with_suffix(".part")
+        torch.save(state, unfinished)
+        unfinished.replace(self._file)
+        with self._file.with_suffix(".csv").open("a") as log_file:
+            log_file.write(f"{self.step},{torch.stack(self._losses).mean().item():.4f}\n")
         self._losses.clear()
 
     def _load(self) -> None:

@@ -1,4 +1,4 @@
-"""The painter's training: first the autoencoder, then the networks that draw in its latents."""
+"""Training of the image model: first the autoencoder, then the networks that work on its latents."""
 
 from __future__ import annotations
 
@@ -13,39 +13,39 @@ from starter.drawings.collection import Collection, collect
 from starter.train.assemble import draw_sheet, pipeline, save
 from starter.train.autoencoder import Reconstruction, balance, fidelity
 from starter.train.denoiser import Denoising
-from starter.train.examples import as_drawn, in_colours, on_white, to_tensor
+from starter.train.examples import on_white, original_examples, recoloured_examples, to_tensor
 from starter.train.loop import Schedule, Training
 from starter.train.prompts import new_tokenizer
 
 AUTOENCODER = Schedule(steps=9_000, rate=1e-3)
 DENOISER = Schedule(steps=13_000, rate=8e-4, ema=0.9995)
-_FIDELITY = 26.0
-"""Decibels below which an autoencoder is not worth drawing with."""
+_MIN_FIDELITY = 26.0
+"""The minimum fidelity of a usable autoencoder, in decibels."""
 
-_IN_COLOURS = 0.3
+_RECOLOURED_SHARE = 0.3
 """The share of recoloured drawings."""
 
 
 def train_painter(
     data: Path, device: torch.device, autoencoder: Schedule = AUTOENCODER, denoiser: Schedule = DENOISER
 ) -> Path:
-    """Train in `data`/painter, from where the last run stopped; the finished model's folder.
+    """Train in `data`/painter, or resume the last run. Return the folder of the finished model.
 
-    Raises RuntimeError when drawings can't be had, the autoencoder falls short, or another one was there before.
+    Raise RuntimeError if drawings can't be downloaded, if the autoencoder is too inaccurate, or if it was replaced.
     """
     folder = data / "painter"
     folder.mkdir(parents=True, exist_ok=True)
     collection = collect(data).for_training()
-    eye = trained_autoencoder(collection, folder, device, autoencoder)
+    trained = train_autoencoder(collection, folder, device, autoencoder)
     require_same_latents(folder)
-    train_denoiser(collection, eye, folder, device, denoiser)
+    train_denoiser(collection, trained, folder, device, denoiser)
     return folder / "model"
 
 
-def trained_autoencoder(collection: Collection, folder: Path, device: torch.device, schedule: Schedule) -> Any:
-    """The autoencoder from `folder`/autoencoder.pt, trained to the schedule's end, and balanced.
+def train_autoencoder(collection: Collection, folder: Path, device: torch.device, schedule: Schedule) -> Any:
+    """Train the autoencoder in `folder`/autoencoder.pt to the end of the schedule, and balance it. Return it.
 
-    Raises RuntimeError when its pictures are too far from the drawings.
+    Raise RuntimeError if its reconstructions are too inaccurate.
     """
     drawings = to_tensor(collection.pixels)
     images = on_white(drawings)
@@ -53,21 +53,21 @@ def trained_autoencoder(collection: Collection, folder: Path, device: torch.devi
     def report(training: Training) -> None:
         print(f"\nAutoencoder: {fidelity(training.averaged, images[::16]):.2f} dB", flush=True)
 
-    torch.manual_seed(schedule.seed)  # the first weights
+    torch.manual_seed(schedule.seed)  # for the initial weights
     training = Training(Reconstruction(drawings, device), schedule, folder / "autoencoder.pt")
     training.run(report)
     model = training.averaged.eval()
-    reached = fidelity(model, images)
-    if reached < _FIDELITY:
-        raise RuntimeError(f"The autoencoder reaches {reached:.1f} dB of {_FIDELITY}. Train it for more steps.")
+    achieved = fidelity(model, images)
+    if achieved < _MIN_FIDELITY:
+        raise RuntimeError(f"The autoencoder reaches {achieved:.1f} dB of {_MIN_FIDELITY}. Train it for more steps.")
     balance(model, images)
     return model
 
 
 def require_same_latents(folder: Path) -> None:
-    """Remember in `folder`/latents.txt which autoencoder the denoiser learns with.
+    """Record in `folder`/latents.txt which autoencoder the denoiser is trained with.
 
-    Raises RuntimeError when it began with another one, whose latents mean something else.
+    Raise RuntimeError if its training started with another one, whose latents have other meanings.
     """
     record = folder / "latents.txt"
     digest = hashlib.sha256((folder / "autoencoder.pt").read_bytes()).hexdigest()
@@ -82,16 +82,16 @@ def require_same_latents(folder: Path) -> None:
 def train_denoiser(
     collection: Collection, autoencoder: Any, folder: Path, device: torch.device, schedule: Schedule
 ) -> None:
-    """Train the text encoder and UNet in `folder`/denoiser.pt; leaves the pipeline in `folder`/model."""
+    """Train text encoder and UNet in `folder`/denoiser.pt. Save the pipeline to `folder`/model."""
     tokenizer = new_tokenizer()
-    examples = as_drawn(collection, autoencoder), in_colours(collection, autoencoder)
+    examples = original_examples(collection, autoencoder), recoloured_examples(collection, autoencoder)
 
-    def show(training: Training) -> None:
+    def save_sheet(training: Training) -> None:
         networks = copy.deepcopy(training.averaged).eval()
         draw_sheet(pipeline(tokenizer, networks, autoencoder), folder / f"sheet-{training.step:06}.png")
 
-    torch.manual_seed(schedule.seed)  # the first weights
-    task = Denoising(examples, (1 - _IN_COLOURS, _IN_COLOURS), tokenizer, device)
+    torch.manual_seed(schedule.seed)  # for the initial weights
+    task = Denoising(examples, (1 - _RECOLOURED_SHARE, _RECOLOURED_SHARE), tokenizer, device)
     training = Training(task, schedule, folder / "denoiser.pt")
-    training.run(show)
+    training.run(save_sheet)
     save(pipeline(tokenizer, training.averaged.eval(), autoencoder), folder / "model")

@@ -1,4 +1,4 @@
-"""What the painter reads: ways to ask for a thing, and a tokenizer that knows these words whole."""
+"""Prompts for the image model, and a tokenizer with each of their words as one token."""
 
 from __future__ import annotations
 
@@ -16,55 +16,55 @@ from starter.drawings.colours import COLOURS
 from starter.drawings.vocabulary import things
 
 LENGTH = 16
-"""Tokens of a prompt, with the marks of start and end."""
+"""Tokens of a prompt, including start and end tokens."""
 
-_WAYS = ("{}", "{}", "{}", "a {}", "the {}", "one {}", "a picture of a {}", "a drawing of a {}")
-_END = "</w>"
+_PROMPT_TEMPLATES = ("{}", "{}", "{}", "a {}", "the {}", "one {}", "a picture of a {}", "a drawing of a {}")
+_WORD_END = "</w>"
 
 Pair = tuple[str, str]
 
 
 def new_tokenizer() -> CLIPTokenizer:
-    """CLIP's own way of cutting lower-case text; words that it does not know are spelt."""
+    """Return a tokenizer like CLIP's for lower-case text. Unknown words are split into letters."""
     letters = sorted(bytes_to_unicode().values())
-    merges: Any = merges_for(_words(), _END)
-    pieces = [*letters, *(letter + _END for letter in letters), *(one + other for one, other in merges)]
-    marks = ["<|startoftext|>", "<|endoftext|>"]
-    vocabulary = {piece: i for i, piece in enumerate(dict.fromkeys([*pieces, *marks]))}
-    return CLIPTokenizer(vocab=vocabulary, merges=merges, model_max_length=LENGTH)
+    merges: Any = merges_for(_words(), _WORD_END)
+    pieces = [*letters, *(letter + _WORD_END for letter in letters), *(first + second for first, second in merges)]
+    special_tokens = ["<|startoftext|>", "<|endoftext|>"]
+    vocab = {piece: i for i, piece in enumerate(dict.fromkeys([*pieces, *special_tokens]))}
+    return CLIPTokenizer(vocab=vocab, merges=merges, model_max_length=LENGTH)
 
 
 def merges_for(words: Iterable[str], end: str = "") -> list[Pair]:
-    """Byte-pair merges that make each of `words` one piece, the commonest pair first; `end` marks a last letter.
+    """Return byte-pair merges that make each of `words` one token, the most common pair first.
 
-    The tokenizers library leaves it to chance which of equally common pairs is first, and then no two runs are alike.
+    `end` marks a last letter. The tokenizers library orders equally common pairs at random, so its runs differ.
     """
-    cut = [(*word[:-1], word[-1] + end) for word in sorted(set(words))]
+    words_as_pieces = [(*word[:-1], word[-1] + end) for word in sorted(set(words))]
     merges: list[Pair] = []
-    while pairs := Counter(pair for pieces in cut for pair in pairwise(pieces)):
-        commonest = min(pairs, key=lambda pair: (-pairs[pair], pair))
-        merges.append(commonest)
-        cut = [_merged(pieces, commonest) for pieces in cut]
+    while pairs := Counter(pair for pieces in words_as_pieces for pair in pairwise(pieces)):
+        most_common = min(pairs, key=lambda pair: (-pairs[pair], pair))
+        merges.append(most_common)
+        words_as_pieces = [_merge(pieces, most_common) for pieces in words_as_pieces]
     return merges
 
 
-def asked(name: str, generator: torch.Generator) -> str:
-    """One way to ask for a thing: "red heart", "a picture of a red heart"."""
-    return _WAYS[int(torch.randint(len(_WAYS), (1,), generator=generator))].format(name)
+def random_prompt(name: str, generator: torch.Generator) -> str:
+    """Return a random prompt for a thing: "red heart", "a picture of a red heart"."""
+    return _PROMPT_TEMPLATES[int(torch.randint(len(_PROMPT_TEMPLATES), (1,), generator=generator))].format(name)
 
 
-def tokens_of(tokenizer: CLIPTokenizer, prompts: Sequence[str]) -> Tensor:
-    """Token numbers [n, 16]."""
+def encode_prompts(tokenizer: CLIPTokenizer, prompts: Sequence[str]) -> Tensor:
+    """Return token ids [n, 16]."""
     encoded = tokenizer(list(prompts), padding="max_length", max_length=LENGTH, truncation=True, return_tensors="pt")
     return encoded["input_ids"]
 
 
 def _words() -> list[str]:
-    texts = [*(thing.name for thing in things()), *COLOURS, *(way.format("") for way in _WAYS)]
+    texts = [*(thing.name for thing in things()), *COLOURS, *(template.format("") for template in _PROMPT_TEMPLATES)]
     return " ".join(texts).split()
 
 
-def _merged(pieces: tuple[str, ...], pair: Pair) -> tuple[str, ...]:
+def _merge(pieces: tuple[str, ...], pair: Pair) -> tuple[str, ...]:
     if pair not in pairwise(pieces):
         return pieces
     merged: list[str] = []

@@ -9,7 +9,7 @@ import pytest
 
 from bench.fixed_length import fixed_length
 from bench.models import SingleBatch, SingleJob, settings
-from bench.row import Row, Skipped, table
+from bench.result_table import Row, Skipped, table
 from inference import CompleteRequest, Completion, GenerationFailed
 
 

@@ -41,14 +41,14 @@ window.fetch = (path, options) => {
 _PERSONS = ["click", "select", "modal_submit", "run_command", "send_message"]
 _RECEIPT = "([before, kinds]) => sentActions.slice(before).find(({ kind }) => kinds.includes(kind))?.receipt ?? null"
 _STALE = {"stale-context", "stale-generation", "stale-revision", "stale-sequence", "sequence-gap", "busy"}
-"""Why SimCord turns an action away that was made on what the page showed a moment ago: it may be made again."""
+"""SimCord's reasons to reject an action because the page was outdated; the action can be repeated."""
 
 
 class Driver:
-    """Types, clicks and reads. `messages` are the channel's, oldest first.
+    """A driver of the page that types, clicks and reads. `messages` are the channel's, oldest first.
 
-    The page draws itself anew whenever the bot writes, and what is clicked just then may be lost. So each thing is
-    done again until its outcome is there.
+    The page renders again whenever the bot writes, and a click at that moment may be lost. So each action is repeated
+    until its result is there.
     """
 
     def __init__(self, page: Page) -> None:

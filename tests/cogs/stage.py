@@ -1,4 +1,4 @@
-"""A server with people, the bot in it, and an engine that a test can hold in the middle of a job."""
+"""A test server with people and the bot, and an engine that a test can pause during a request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.fakes import FakeBackend
 
 
 class PatientEngine(Engine):
-    """Declares its waits to SimCord, which otherwise takes a job that waits for events for one that hangs."""
+    """An engine that declares its waits to SimCord, which would otherwise treat them as a hang."""
 
     env: Env | None = None
 
@@ -31,7 +31,7 @@ class PatientEngine(Engine):
 
 @dataclass
 class Stage:
-    """What a test needs at hand. Alice asks; Bob is somebody else."""
+    """The objects that tests need. Alice asks; Bob is another person."""
 
     env: Env
     backend: FakeBackend
@@ -50,36 +50,36 @@ class Stage:
         return self.bot.user.mention
 
     @property
-    def said(self) -> str:
-        """What the newest message in the channel says."""
+    def last_text(self) -> str:
+        """The text of the newest message in the channel."""
         assert self.channel.last_message is not None
         return self.channel.last_message.content
 
     async def event(self, event: Event | InferenceError) -> None:
-        """Let the newest job make progress."""
+        """Send an event to the newest request."""
         self.backend.listeners[-1](event)
         await self.env.settle()
 
 
 def first(result: InteractionResult) -> ResponseMessage:
-    """The one message of a command."""
+    """Return the response to a command."""
     assert result.response is not None, result
     return result.response
 
 
 def followup(result: InteractionResult) -> ResponseMessage:
-    """The one message that a press was answered with, below that of the button."""
+    """Return the only new message that a press sent."""
     [message] = result.followups
     return message
 
 
 def buttons(message: ResponseMessage) -> list[str]:
-    """The labels of its buttons."""
+    """Return the labels of the message's buttons."""
     return [button["label"] for row in message.components for button in row["components"] if "label" in button]
 
 
 def refusal(result: InteractionResult) -> str:
-    """What the person alone was told; nothing else may be left in the channel."""
+    """Return the text of the private error; assert that no other message is left in the channel."""
     pressed = result._interaction.id  # pyright: ignore[reportPrivateUsage]
     messages = [message for message in (result.response, *result.followups) if message and message.id > pressed]
     assert len(messages) == 1, messages

@@ -55,7 +55,7 @@ def test_the_shipped_settings_are_fine(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out.startswith(f"{_SHIPPED} is fine: 5 models for complete, 1 model for fill,")
 
 
-def test_every_problem_is_told_with_its_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+def test_every_problem_is_reported_with_its_location(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     path = tmp_path / "wrong.yaml"
     path.write_text("limits:\n  queue: many\n  speed: 9\n")
     assert bot.main(["--check-config", "--config", str(path)]) == 2
@@ -65,7 +65,7 @@ def test_every_problem_is_told_with_its_place(tmp_path: Path, capsys: pytest.Cap
 
 
 @pytest.mark.parametrize("check", [["--check-config"], []])
-def test_what_this_machine_can_not_do_is_told_before_anything_starts(
+def test_settings_beyond_this_machine_are_reported_at_start(
     check: list[str], backend: FakeBackend, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
@@ -75,7 +75,7 @@ def test_what_this_machine_can_not_do_is_told_before_anything_starts(
 
 
 @pytest.mark.parametrize(("chosen", "used"), [(None, "error"), ("info", "info")])
-def test_transformers_speaks_of_errors_alone_unless_the_operator_chooses(
+def test_transformers_logs_only_errors_unless_the_operator_changes_that(
     chosen: str | None, used: str, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setenv("TRANSFORMERS_VERBOSITY", chosen or "to be undone after the test")

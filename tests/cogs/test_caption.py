@@ -51,7 +51,7 @@ async def test_each_picture_of_a_message_gets_its_own_in_order(stage: Stage):
     assert first(result).content.splitlines() == lines
 
 
-async def test_one_bad_picture_does_not_spoil_the_others(stage: Stage):
+async def test_the_other_captions_are_shown_if_one_picture_fails(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("bad.png", b"text"), ("good.png", PNG)])
     result = await stage.alice.context_menu(stage.channel, "Caption image", message)
     bad, good = first(result).content.splitlines()
@@ -72,7 +72,7 @@ async def test_a_file_over_the_limit_is_refused_before_it_is_fetched(stage: Stag
     assert not result.deferred
 
 
-async def test_a_message_without_a_picture_is_told_so(stage: Stage):
+async def test_a_message_without_a_picture_gives_an_error(stage: Stage):
     message = await stage.bob.send(stage.channel, "just words")
     result = await stage.alice.context_menu(stage.channel, "Caption image", message)
     assert "no picture" in refusal(result)
@@ -137,7 +137,7 @@ class TestImagineThis:
             form = await stage.bob.click(captioned, label=f"Imagine {number}")
             assert _fields(form)["prompt"] == caption
 
-    async def test_the_button_outlives_the_bot(self, stage: Stage, config: Config):
+    async def test_the_button_works_after_a_restart(self, stage: Stage, config: Config):
         captioned = first(await stage.alice.slash(stage.channel, "caption", image=("cat.png", PNG)))
         engine = PatientEngine(config, stage.backend)
         engine.env = stage.env
@@ -171,7 +171,7 @@ class TestRemixImage:
         assert "strength" in refusal(result)
         assert not stage.backend.requests
 
-    async def test_a_message_without_a_picture_is_told_so(self, stage: Stage):
+    async def test_a_message_without_a_picture_gives_an_error(self, stage: Stage):
         message = await stage.bob.send(stage.channel, "just words")
         result = await stage.alice.context_menu(stage.channel, "Remix image", message)
         assert "no picture" in refusal(result)

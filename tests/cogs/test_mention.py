@@ -27,7 +27,7 @@ _PORTAL = discord.Intents(guilds=True, messages=True)
 async def test_a_reply_summarizes_the_message_it_replies_to(stage: Stage, spelling: str):
     story = await stage.bob.send(stage.channel, "A long story")
     request = await stage.alice.send(stage.channel, f"{stage.mention} {spelling}", reply_to=story)
-    assert stage.said.startswith("In short: A long story\n")
+    assert stage.last_text.startswith("In short: A long story\n")
     assert stage.backend.requests == [SummarizeRequest(text="A long story", owner=str(stage.alice.id))]
     assert stage.channel.last_message is not None
     assert stage.channel.last_message.reference is not None
@@ -38,45 +38,45 @@ async def test_a_reply_asks_about_the_message(stage: Stage):
     story = await stage.bob.send(stage.channel, "It opened in 1889.")
     stage.backend.script = lambda spec, request: [Result(Answer("1889", 0.9, 13, 17))]
     await stage.alice.send(stage.channel, f'{stage.mention} ask when did "it" open?', reply_to=story)
-    assert stage.said == f'> when did "it" open?\n\nIt opened in **1889**.\n-# Sure, from {story.jump_url}'
+    assert stage.last_text == f'> when did "it" open?\n\nIt opened in **1889**.\n-# Sure, from {story.jump_url}'
     assert isinstance(stage.backend.requests[0], AskRequest)
 
 
 async def test_a_reply_captions_every_picture(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("a.png", PNG), ("b.png", PNG)])
     await stage.alice.send(stage.channel, f"{stage.mention} caption", reply_to=message)
-    assert stage.said == "1. **a.png**: a cat on a mat\n2. **b.png**: a cat on a mat"
+    assert stage.last_text == "1. **a.png**: a cat on a mat\n2. **b.png**: a cat on a mat"
 
 
 async def test_a_picture_can_come_with_the_request(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} caption", attachments=[("a.png", PNG)])
-    assert stage.said == "a cat on a mat"
+    assert stage.last_text == "a cat on a mat"
 
 
 async def test_text_can_follow_the_command(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} complete Once upon a time")
-    assert stage.said.startswith("**Once upon a time** and then")
+    assert stage.last_text.startswith("**Once upon a time** and then")
     assert isinstance(stage.backend.requests[0], CompleteRequest)
     await stage.alice.send(stage.channel, f"{stage.mention} mood I love it")
-    assert stage.said.startswith("> I love it\npositive")
+    assert stage.last_text.startswith("> I love it\npositive")
 
 
 async def test_help_is_one_reply(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} help")
-    assert "`/complete`" in stage.said
+    assert "`/complete`" in stage.last_text
 
 
 async def test_an_unknown_word_gets_a_hint(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} dance")
-    assert stage.said.startswith("I don't know `dance`. After my name, write `summarize`, `ask` and a question,")
+    assert stage.last_text.startswith("I don't know `dance`. After my name, write `summarize`, `ask` and a question,")
 
 
 @pytest.mark.parametrize("word", ["what is the price?", "`x`", "<@1>", "x" * 300])
 async def test_other_words_about_a_message_get_a_hint_that_formats_nothing(stage: Stage, word: str):
     offer = await stage.bob.send(stage.channel, "Two for one")
     await stage.alice.send(stage.channel, f"{stage.mention} {word}", reply_to=offer)
-    assert stage.said.startswith("I don't know `")
-    assert stage.said.count("`") == 14
+    assert stage.last_text.startswith("I don't know `")
+    assert stage.last_text.count("`") == 14
     assert not stage.backend.requests
 
 
@@ -84,7 +84,7 @@ async def test_the_name_alone_gets_a_short_help(stage: Stage):
     story = await stage.bob.send(stage.channel, "A long story")
     for reply_to in (None, story):
         await stage.alice.send(stage.channel, f" {stage.mention} ", reply_to=reply_to)
-        assert stage.said.startswith("Reply to a message with `@Inkling` and one of these: `summarize`,")
+        assert stage.last_text.startswith("Reply to a message with `@Inkling` and one of these: `summarize`,")
     assert len(stage.channel.history()) == 5
 
 
@@ -93,7 +93,7 @@ async def test_a_name_alone_in_a_channel_that_is_not_for_the_bot_is_told_where_t
     store = cast(Inkling, stage.bot).store
     await store.settings.servers.change(stage.guild.id, lambda settings: replace(settings, channels=(elsewhere.id,)))
     await stage.alice.send(stage.channel, stage.mention)
-    assert stage.said.startswith(f"On this server I answer only in <#{elsewhere.id}>.")
+    assert stage.last_text.startswith(f"On this server I answer only in <#{elsewhere.id}>.")
 
 
 @pytest.mark.parametrize(
@@ -107,10 +107,10 @@ async def test_a_summary_can_have_a_length(stage: Stage, words: str, length: str
     assert request.length == length
 
 
-async def test_a_length_that_is_none_is_refused_with_those_there_are(stage: Stage):
+async def test_an_unknown_length_is_refused_with_the_known_ones(stage: Stage):
     story = await stage.bob.send(stage.channel, "A long story")
     await stage.alice.send(stage.channel, f"{stage.mention} summarize `please`", reply_to=story)
-    assert stage.said == (
+    assert stage.last_text == (
         "I don't know the length `'please'`. After `@Inkling summarize`, write one of these, or nothing: "
         "`short`, `medium`, `long`, `bullets`."
     )
@@ -118,9 +118,9 @@ async def test_a_length_that_is_none_is_refused_with_those_there_are(stage: Stag
 
 
 async def _mood_of(stage: Stage, message: discord.Message) -> str:
-    """What the mood of a message is told of, or why it has none."""
+    """Return the text of which the mood is shown, or the error."""
     await stage.alice.send(stage.channel, f"{stage.mention} mood", reply_to=message)
-    return stage.said
+    return stage.last_text
 
 
 async def test_a_forwarded_message_is_read(stage: Stage):
@@ -140,7 +140,7 @@ async def test_embeds_and_polls_are_read(stage: Stage):
 _VOICE = 1 << 13
 
 
-async def test_what_has_no_words_is_told_apart(stage: Stage):
+async def test_messages_without_text_give_different_errors(stage: Stage):
     backend, channel = stage.env.backend, stage.channel.id
     files = backend.store_attachments(channel, [("voice-message.ogg", b"OggS")])
     voice = backend.create_message(channel, stage.bob.id, attachments=files, flags=_VOICE)
@@ -166,7 +166,7 @@ async def test_what_has_no_words_is_told_apart(stage: Stage):
 async def test_only_the_pictures_of_a_message_are_captioned(stage: Stage):
     message = await stage.bob.send(stage.channel, "no picture")
     await stage.alice.send(stage.channel, f"{stage.mention} caption", reply_to=message)
-    assert stage.said.startswith("That message has no picture attached.")
+    assert stage.last_text.startswith("That message has no picture attached.")
 
 
 async def test_commands_also_go_by_their_names_in_other_languages(simcord_bot: commands.Bot):
@@ -182,22 +182,22 @@ async def test_commands_also_go_by_their_names_in_other_languages(simcord_bot: c
 
 async def test_without_a_message_it_says_what_to_do(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} summarize")
-    assert stage.said == "Reply to a message with `@Inkling summarize`, so that I know which one you mean."
+    assert stage.last_text == "Reply to a message with `@Inkling summarize`, so that I know which one you mean."
 
 
 @pytest.mark.simcord(approved_intents=_PORTAL)
-async def test_a_message_that_discord_hides_gets_the_way_around(stage: Stage):
+async def test_a_hidden_message_gives_an_error_with_a_workaround(stage: Stage):
     story = await stage.bob.send(stage.channel, "A long story")
     await stage.alice.send(stage.channel, f"{stage.mention} summarize", reply_to=story)
-    assert stage.said.startswith("Discord does not show me that message.")
+    assert stage.last_text.startswith("Discord does not show me that message.")
 
 
 @pytest.mark.simcord(approved_intents=_PORTAL)
-async def test_a_message_that_discord_hides_and_that_is_gone_is_told_so(stage: Stage):
+async def test_a_hidden_message_that_was_deleted_gives_an_error(stage: Stage):
     story = await stage.bob.send(stage.channel, "A long story")
     stage.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10008)
     await stage.alice.send(stage.channel, f"{stage.mention} summarize", reply_to=story)
-    assert stage.said == "That message has been deleted."
+    assert stage.last_text == "That message has been deleted."
 
 
 @pytest.mark.simcord(approved_intents=_PORTAL)
@@ -207,10 +207,10 @@ async def test_menus_need_no_intent(stage: Stage):
     assert stage.backend.requests == [SummarizeRequest(text="A long story", owner=str(stage.alice.id))]
 
 
-async def test_failures_are_told_in_the_reply(stage: Stage):
+async def test_errors_are_shown_in_the_reply(stage: Stage):
     stage.backend.script = lambda spec, request: [ModelUnavailable("It is not downloaded.")]
     await stage.alice.send(stage.channel, f"{stage.mention} mood I love it")
-    assert stage.said == "It is not downloaded."
+    assert stage.last_text == "It is not downloaded."
 
 
 async def test_without_permission_to_write_nothing_breaks(stage: Stage, caplog: pytest.LogCaptureFixture):
@@ -227,7 +227,7 @@ async def test_it_works_in_a_direct_message(stage: Stage):
     assert stage.alice.user.dm_channel.last_message.content.startswith("**Once** and then")
 
 
-async def test_other_talk_is_left_alone(stage: Stage):
+async def test_other_messages_are_ignored(stage: Stage):
     await stage.alice.send(stage.channel, "summarize")
     await stage.alice.send(stage.channel, f"Ask {stage.mention} about it")
     assert len(stage.channel.history()) == 2

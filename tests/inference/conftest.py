@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.config.limits import Limits
+from inference.limits import Limits
 from tests.inference.backends.scripted import Bench
 from tests.inference.cli.command_line import CONFIG, CommandLine
 from tests.inference.hub.fake_hub import FakeHub, serving

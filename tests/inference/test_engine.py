@@ -26,7 +26,7 @@ from inference import (
     SentimentRequest,
     UnknownModel,
 )
-from inference.config.limits import Limits
+from inference.limits import Limits
 from tests.fakes import FakeBackend, model_lists
 from tests.inference.documents.sample_documents import pdf_of
 from tests.waiting import until

@@ -123,6 +123,15 @@ def test_what_is_of_another_type_is_refused() -> None:
         from_json('{"type": "Nothing"}', Output)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"type": "bytes"}', '{"type": "Progress"}', '{"type": "Phrase", "sentence": "{a}"}', "nothing"],
+)
+def test_what_is_damaged_is_told_from_what_is_of_another_type(text: str) -> None:
+    with pytest.raises(ValueError):
+        from_json(text, Output)
+
+
 def test_fields_of_another_version_are_passed_over_or_get_their_default() -> None:
     older = '{"type": "CompleteRequest", "prompt": "x", "gone": 1}'
     assert from_json(older, CompleteRequest) == CompleteRequest(prompt="x")

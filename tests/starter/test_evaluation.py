@@ -22,8 +22,8 @@ from starter.drawings.packages import UNSEEN_ARTIST
 from starter.drawings.vocabulary import HELD_OUT
 from starter.evaluate.captions import accuracies
 from starter.evaluate.judge import Judge, by_category
-from starter.evaluate.shapes import all_shapes, nearest_colour, nearest_shape, right_shapes
-from starter.evaluate.sheet import labelled, prompts
+from starter.evaluate.shapes import all_shapes, evaluate_shapes, nearest_colour, nearest_shape
+from starter.evaluate.sheet import contact_sheet, prompts
 from starter.train.captioner import labels_of, new_captioner, new_tokenizer, save_captioner
 from tests.inference.pipelines.harness import run
 
@@ -87,7 +87,7 @@ def test_a_sheet_has_every_prompt_once_and_what_is_held_out_first() -> None:
     wanted = prompts(64)
     assert len(set(wanted)) == 64
     assert set(wanted[:3]) == HELD_OUT
-    sheet = np.asarray(labelled(torch.zeros(3, 3, 64, 64), ["cat", "star", "red heart"], across=2))
+    sheet = np.asarray(contact_sheet(torch.zeros(3, 3, 64, 64), ["cat", "star", "red heart"], columns=2))
     assert sheet.shape == (2 * 118 + 6, 2 * 102 + 6, 3)
     assert (sheet[6:102, 6:102] == 0).all()
     assert (sheet[124:220, 120:] == 255).all()
@@ -103,7 +103,7 @@ def test_the_middle_of_a_picture_has_a_colour_word(colour: tuple[float, float, f
     assert nearest_colour(image) == word
 
 
-def painted(shape: str, colour: tuple[float, float, float]) -> torch.Tensor:
+def draw_shape(shape: str, colour: tuple[float, float, float]) -> torch.Tensor:
     """An emoji-like picture [3, 64, 64]: a shape on white paper, neither in the middle nor as wide as high."""
     size = (4 * 64, 4 * 64)
     picture, ink = Image.new("RGB", size, "white"), tuple(round(part * 255) for part in colour)
@@ -121,7 +121,7 @@ def painted(shape: str, colour: tuple[float, float, float]) -> torch.Tensor:
 
 @pytest.mark.parametrize("shape", ["heart", "circle", "square"])
 def test_a_shape_is_known_by_its_outline(shape: str) -> None:
-    drawing = painted(shape, (0.2, 0.45, 0.9))
+    drawing = draw_shape(shape, (0.2, 0.45, 0.9))
     drawing[:, 0, 60:] = 0.8  # a smudge in a corner
     assert nearest_shape(drawing) == shape
 
@@ -131,6 +131,6 @@ def test_empty_paper_shows_no_shape() -> None:
 
 
 def test_shape_and_colour_are_counted_apart() -> None:
-    images = torch.stack([painted("circle", (0.2, 0.45, 0.9)), painted("heart", (0.2, 0.45, 0.9))])
-    found = right_shapes(images, ["blue circle", "blue circle"])
+    images = torch.stack([draw_shape("circle", (0.2, 0.45, 0.9)), draw_shape("heart", (0.2, 0.45, 0.9))])
+    found = evaluate_shapes(images, ["blue circle", "blue circle"])
     assert (found.count, found.shape, found.colour) == (2, 0.5, 1)

@@ -24,16 +24,16 @@ from inference.text.known_concepts import concepts_in
 from inference.types import ModelSpec
 from starter.drawings.artists import read_icons, read_sprites
 from starter.drawings.collection import Collection
-from starter.drawings.colours import COLOURS, painted
+from starter.drawings.colours import COLOURS, recoloured
 from starter.drawings.packages import UNSEEN_ARTIST
 from starter.drawings.vocabulary import HELD_OUT, things
 from starter.train import captioner, prompts
 from starter.train.assemble import pipeline, save
-from starter.train.augment import disguised, placed, with_holes
-from starter.train.autoencoder import Reconstruction, balance, encoded, new_autoencoder
+from starter.train.augment import augment, cut_out, transform
+from starter.train.autoencoder import Reconstruction, balance, encode, new_autoencoder
 from starter.train.captioner import Naming, labels_of, new_captioner, save_captioner
 from starter.train.denoiser import Denoiser, Denoising
-from starter.train.examples import Examples, in_colours, on_white, to_tensor
+from starter.train.examples import Examples, on_white, recoloured_examples, to_tensor
 from starter.train.loop import Schedule, Training
 from starter.train.painter import require_same_latents
 from tests.inference.pipelines.harness import run
@@ -84,7 +84,7 @@ def test_training_sees_neither_the_unseen_artist_nor_what_is_held_out() -> None:
 
 
 def test_a_painted_thing_keeps_its_form_and_the_leaf_its_green() -> None:
-    changed = painted(disc(RED, leaf=(40, 160, 60)), "blue")
+    changed = recoloured(disc(RED, leaf=(40, 160, 60)), "blue")
     assert changed is not None
     red, green, blue, alpha = changed[36, 32]
     assert blue > green > red
@@ -94,12 +94,12 @@ def test_a_painted_thing_keeps_its_form_and_the_leaf_its_green() -> None:
 
 
 def test_a_grey_thing_has_no_colour_to_change() -> None:
-    assert painted(disc(GREY), "blue") is None
+    assert recoloured(disc(GREY), "blue") is None
 
 
 def test_colours_are_added_to_plain_things_alone() -> None:
     known = collection("cat", "red apple", "broken heart", "red circle")
-    assert in_colours(known, tiny_autoencoder()).names == tuple(f"{colour} cat" for colour in COLOURS)
+    assert recoloured_examples(known, tiny_autoencoder()).names == tuple(f"{colour} cat" for colour in COLOURS)
 
 
 def packed(file: Path, **contents: bytes) -> Path:
@@ -139,7 +139,7 @@ def tiny_autoencoder() -> Any:
 
 
 def reconstruction() -> Reconstruction:
-    return Reconstruction(to_tensor(collection("cat", "dog").pixels), CPU, batch=2, network=tiny_autoencoder())
+    return Reconstruction(to_tensor(collection("cat", "dog").pixels), CPU, batch_size=2, network=tiny_autoencoder())
 
 
 def denoising() -> Denoising:
@@ -148,14 +148,14 @@ def denoising() -> Denoising:
     examples = Examples(latents, ("red heart", "blue circle"))
     torch.manual_seed(0)
     networks = Denoiser(tokenizer, widths=(16, 16), word_width=16)
-    return Denoising((examples, examples), (0.5, 0.5), tokenizer, CPU, networks, batch=2)
+    return Denoising((examples, examples), (0.5, 0.5), tokenizer, CPU, networks, batch_size=2)
 
 
 def naming() -> Naming:
     tokenizer = captioner_tokenizer()
     torch.manual_seed(0)
     network = new_captioner(tokenizer, width=16, heads=2)
-    return Naming(collection("cat", "red apple"), tokenizer, CPU, network, batch=2)
+    return Naming(collection("cat", "red apple"), tokenizer, CPU, network, batch_size=2)
 
 
 class Killed(BaseException):
@@ -203,7 +203,7 @@ def test_the_learning_rate_rises_stays_and_falls_to_nothing() -> None:
 
 def test_a_hole_is_a_rectangle_of_at_most_a_ninth_of_the_drawing() -> None:
     drawings = torch.full((50, 4, 64, 64), 200.0)
-    gone = with_holes(drawings, torch.Generator().manual_seed(0))[:, 3] == 0
+    gone = cut_out(drawings, torch.Generator().manual_seed(0))[:, 3] == 0
     for hole in gone:
         assert hole.sum() == hole.any(dim=0).sum() * hole.any(dim=1).sum()
         assert hole.sum() <= 22 * 22
@@ -214,7 +214,7 @@ def test_tilted_and_bent_drawings_are_other_drawings_of_the_same_thing() -> None
     bar = torch.zeros(20, 4, 64, 64)
     bar[:, :, 28:36, 8:56] = 255
     for options in ({"tilt": 20}, {"bend": 0.05}):
-        moved = placed(bar, 0, 0, torch.Generator().manual_seed(0), **options)
+        moved = transform(bar, 0, 0, torch.Generator().manual_seed(0), **options)
         assert (moved[:, 3, 32, 32] > 250).all()
         assert torch.allclose(moved[:, 3].mean(dim=(1, 2)), bar[:, 3].mean(dim=(1, 2)), rtol=0.2)
         assert ((moved - bar).abs().mean(dim=(1, 2, 3)) > 1).float().mean() > 0.8
@@ -222,7 +222,7 @@ def test_tilted_and_bent_drawings_are_other_drawings_of_the_same_thing() -> None
 
 def test_a_disguised_drawing_never_looks_the_same_and_keeps_its_colour() -> None:
     drawings = to_tensor(np.stack([disc(RED)] * 200))
-    images = disguised(drawings, torch.Generator().manual_seed(0))
+    images = augment(drawings, torch.Generator().manual_seed(0))
     assert len({float(image.sum()) for image in images}) == 200
     assert images.min() >= 0
     assert images.max() <= 1
@@ -233,9 +233,9 @@ def test_a_disguised_drawing_never_looks_the_same_and_keeps_its_colour() -> None
 def test_balanced_latents_have_one_spread_and_draw_the_same_picture() -> None:
     model = tiny_autoencoder().eval()
     images = on_white(to_tensor(np.stack([disc(RED), disc(BLUE), disc(GREY, leaf=RED)])))
-    before = model.decode(encoded(model, images)).sample
+    before = model.decode(encode(model, images)).sample
     balance(model, images)
-    latents = encoded(model, images)
+    latents = encode(model, images)
     assert torch.allclose(latents.mean(dim=(0, 2, 3)), torch.zeros(12), atol=1e-4)
     assert torch.allclose(latents.std(dim=(0, 2, 3)), torch.ones(12), atol=1e-4)
     assert torch.allclose(model.decode(latents).sample, before, atol=1e-4)
@@ -257,7 +257,7 @@ def test_a_denoiser_does_not_go_on_with_another_autoencoder(tmp_path: Path) -> N
 def test_the_captioners_dropout_follows_the_runs_own_generator() -> None:
     tokenizer = captioner_tokenizer()
     network = new_captioner(tokenizer, width=16, heads=2).train()
-    task = Naming(collection("cat", "star"), tokenizer, CPU, network, batch=4)
+    task = Naming(collection("cat", "star"), tokenizer, CPU, network, batch_size=4)
     one, again, other = (task.loss(torch.Generator().manual_seed(seed)).item() for seed in (5, 5, 6))
     assert one == again != other
 

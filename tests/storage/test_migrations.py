@@ -116,10 +116,10 @@ async def test_what_an_earlier_version_kept_is_understood_today(path: Path, vers
     rules = ServerSettings({"imagine": "dalle-mini"}, True, (10, 2**62), (20,), 2, 100, 50, 1)
     assert store.settings.server(5) == rules
     assert store.settings.person(1) == PersonSettings({"complete": "gpt2"}, "de", True)
-    kept = await store.text_threads.get("once")
+    kept = await store.completions.get("once")
     assert kept is not None
-    assert (kept.owner, kept.message, kept.thread.request.prompt) == (1, 9, "Once")
-    assert [variant.text for segment in kept.thread.segments for variant in segment.variants] == [
+    assert (kept.owner, kept.message, kept.history.request.prompt) == (1, 9, "Once")
+    assert [variant.text for segment in kept.history.segments for variant in segment.variants] == [
         " upon",
         " there",
         " more",
@@ -134,7 +134,7 @@ async def test_only_what_had_a_time_to_go_when_it_was_kept_goes_by_itself(path: 
     await store.open()
     await store.forget_expired(_LONG_AFTER)
     assert [await store.images.get(name) is not None for name in ("fox", "hare")] == [True, False]
-    assert await store.text_threads.get("once") is not None
+    assert await store.completions.get("once") is not None
     await store.close()
 
 
@@ -145,5 +145,5 @@ async def test_of_a_person_who_is_forgotten_an_earlier_versions_file_keeps_nothi
     await store.open()
     await forget_all_of(store, 1)
     await store.close()
-    left = rows_of(path, {"files": "hash", "images": "owner", "text_threads": "owner", "person_settings": "id"})
-    assert left == {"files": [], "images": [(6,)], "text_threads": [], "person_settings": []}
+    left = rows_of(path, {"files": "hash", "images": "owner", "completions": "owner", "person_settings": "id"})
+    assert left == {"files": [], "images": [(6,)], "completions": [], "person_settings": []}

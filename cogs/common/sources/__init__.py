@@ -1,4 +1,4 @@
-"""What people hand in: files, and messages they point at. Everything unusable is an InvalidRequest with a reason."""
+"""Texts and files from people: attached, or in messages. Unusable input raises InvalidRequest with a reason."""
 
 from cogs.common.sources.files import check_files, check_size, name_of, read, source_of_file, text_of_file
 from cogs.common.sources.links import check_readable, is_link, leads_elsewhere, linked_message, readable_channel

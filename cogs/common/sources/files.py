@@ -1,4 +1,4 @@
-"""Files that people attach, and the texts in them."""
+"""Attached files, and the texts in them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAUSE = 1.5
 
 
 def check_files(session: ReplySession, files: Sequence[discord.Attachment]) -> None:
-    """Raises InvalidRequest for too many files, or too large ones, before anything is fetched."""
+    """Raise InvalidRequest for too many or too large files, before they are fetched."""
     limits = session.limits
     if len(files) > limits.files:
         raise InvalidRequest("The most files that I read at once is {most}. Give fewer.", most=limits.files)
@@ -30,7 +30,7 @@ def check_files(session: ReplySession, files: Sequence[discord.Attachment]) -> N
 
 
 async def text_of_file(session: ReplySession, file: discord.Attachment) -> str:
-    """The text of a document; acknowledges, and tells what takes so long. Raises InvalidRequest."""
+    """Acknowledge, show progress, and return the text of a document; raise InvalidRequest."""
     check_files(session, [file])
     await session.acknowledge()
     session.show_progress(MessageContent(tr("Reading {name}…", name=name_of(file))), _PAUSE)
@@ -42,12 +42,12 @@ async def _text(session: ReplySession, file: discord.Attachment) -> str:
 
 
 async def source_of_file(session: ReplySession, file: discord.Attachment) -> Source:
-    """The text of a document, by the file's name; acknowledges. Raises InvalidRequest."""
+    """Acknowledge, and return a document's text with the file's name as origin; raise InvalidRequest."""
     return Source(await text_of_file(session, file), (name_of(file),))
 
 
 def check_size(file: discord.Attachment, limit: int) -> None:
-    """Raises InvalidRequest before anything is fetched."""
+    """Raise InvalidRequest if the file is too large; fetch nothing."""
     if file.size > limit:
         raise InvalidRequest(
             "{name} has {size:.1f} MB; {most:.1f} MB is the most that this bot takes. Send a smaller one.",
@@ -58,7 +58,7 @@ def check_size(file: discord.Attachment, limit: int) -> None:
 
 
 async def read(file: discord.Attachment) -> bytes:
-    """The bytes of a file; its size has been checked."""
+    """Return the bytes of a file; its size must be checked before."""
     try:
         async with asyncio.timeout(_READ_SECONDS):
             return await file.read()
@@ -67,5 +67,5 @@ async def read(file: discord.Attachment) -> bytes:
 
 
 def name_of(file: discord.Attachment) -> str:
-    """A file's name, ready to show."""
+    """Return a file's name, escaped."""
     return neutral(file.filename)

@@ -1,4 +1,4 @@
-"""Links to messages, followed where both the person who asks and the bot may read, and nowhere else."""
+"""Links to messages, followed only where both the person who asks and the bot may read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Channel = discord.abc.GuildChannel | discord.Thread
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """`guild` is None for direct messages."""
+    """The ids in a link; `guild` is None for direct messages."""
 
     guild: int | None
     channel: int
@@ -34,22 +34,23 @@ class _Link:
 
 
 def leads_elsewhere(interaction: discord.Interaction, link: str) -> bool:
-    """Whether a link leads out of the channel it is given in, where other people may read."""
+    """Return whether a link points to another channel, which other people may be able to read."""
     found = _LINK.search(link)
     return found is not None and int(found["channel"]) != interaction.channel_id
 
 
 def is_link(text: str) -> bool:
-    """Whether it holds a link to a message."""
+    """Return whether the text contains a link to a message."""
     return _LINK.search(text) is not None
 
 
 async def linked_message(session: ReplySession, interaction: discord.Interaction, link: str) -> discord.Message:
-    """The message that a link leads to; acknowledges, after all that can be refused from memory.
+    """Return the message that a link points to; acknowledge after the checks that need no request to Discord.
 
-    Raises InvalidRequest for what is no link, for other servers, and for channels that one of the two may not read.
+    Raise InvalidRequest for an invalid link, for another server, and for channels that the person or the bot may not
+    read.
     """
-    target = _parsed(link)
+    target = _parse(link)
     if target.guild != interaction.guild_id or (target.guild is None and target.channel != interaction.channel_id):
         raise InvalidRequest(
             "I follow links to messages of the server, or the direct messages, in which I am asked. "
@@ -61,9 +62,9 @@ async def linked_message(session: ReplySession, interaction: discord.Interaction
 async def readable_channel(
     session: ReplySession, interaction: discord.Interaction, channel_id: int
 ) -> discord.abc.MessageableChannel:
-    """A channel or thread of this server, or the conversation itself, whose past both sides may read.
+    """Return a channel or thread of this server, or the direct message channel, if both sides may read its history.
 
-    Acknowledges, after all that can be refused from memory. Raises InvalidRequest.
+    Acknowledge after the checks that need no request to Discord. Raise InvalidRequest.
     """
     known = interaction.guild.get_channel_or_thread(channel_id) if interaction.guild else interaction.channel
     if isinstance(known, Channel):
@@ -78,16 +79,16 @@ async def readable_channel(
 
 
 def check_readable(interaction: discord.Interaction, channel: Channel) -> None:
-    """Raises InvalidRequest unless both sides may read the past of a channel of this server."""
+    """Raise InvalidRequest unless both sides may read the history of a channel of this server."""
     assert interaction.guild is not None
     assert isinstance(interaction.user, discord.Member), "in servers, people are members"
-    if not _reads(channel, interaction.user):
+    if not _can_read(channel, interaction.user):
         raise InvalidRequest("You may not read the messages of that channel, so I don't read them for you.")
-    if not _reads(channel, interaction.guild.me):
+    if not _can_read(channel, interaction.guild.me):
         raise InvalidRequest(_NOT_READABLE)
 
 
-def _reads(channel: Channel, member: discord.Member) -> bool:
+def _can_read(channel: Channel, member: discord.Member) -> bool:
     if isinstance(channel, discord.Thread) and channel.parent is None:
         return False  # a thread has the permissions of the channel it belongs to
     permissions = channel.permissions_for(member)
@@ -97,7 +98,7 @@ def _reads(channel: Channel, member: discord.Member) -> bool:
 
 
 async def _fetch_channel(interaction: discord.Interaction, channel_id: int) -> Channel:
-    """A thread that is archived, and so not in memory; checked."""
+    """Fetch and check a channel that is not in the cache, such as an archived thread."""
     assert interaction.guild is not None
     try:
         channel = await interaction.guild.fetch_channel(channel_id)
@@ -108,7 +109,7 @@ async def _fetch_channel(interaction: discord.Interaction, channel_id: int) -> C
 
 
 async def _check_invited(interaction: discord.Interaction, thread: discord.Thread) -> None:
-    """Private threads are for those who were invited, and for moderators."""
+    """Raise InvalidRequest unless the person was invited to the private thread, or is a moderator."""
     assert isinstance(interaction.user, discord.Member)
     if thread.permissions_for(interaction.user).manage_threads:
         return
@@ -118,7 +119,7 @@ async def _check_invited(interaction: discord.Interaction, thread: discord.Threa
         raise InvalidRequest("You are not in that private thread, so I don't read it for you.") from error
 
 
-def _parsed(link: str) -> _Link:
+def _parse(link: str) -> _Link:
     found = _LINK.search(link)
     if not found:
         raise InvalidRequest(

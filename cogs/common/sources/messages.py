@@ -1,4 +1,4 @@
-"""Messages that people point at: what they say, forward, embed and carry."""
+"""Messages that people choose: their text, forwards, embeds and attachments."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ HOW_TO_POINT = (
 
 
 async def text_of_message(session: ReplySession, message: discord.Message) -> str:
-    """What a message says: its own words, those it forwards or embeds, and its documents."""
+    """Return the text of a message, of its forwards and embeds, and of its documents."""
     return join_sources(await sources_of_message(session, message)).text
 
 
 async def sources_of_message(session: ReplySession, message: discord.Message) -> list[Source]:
-    """The words of a message and of what it forwards or embeds, then its documents; acknowledges for those.
+    """Return the text of a message with its forwards and embeds, then its documents; acknowledge if there are any.
 
-    Raises InvalidRequest where there is nothing to read.
+    Raise InvalidRequest if there is nothing to read.
     """
     link, files = message.jump_url, documents(message)
     check_files(session, files)
     texts = [Source(await text_of_file(session, file), (f"{name_of(file)} ({link})",)) for file in files]
     sources = [Source(words(message), (link,)), *texts]
     if not any(source.text.strip() for source in sources):
-        raise _wordless(message)
+        raise _no_text_error(message)
     return sources
 
 
 def words(message: discord.Message) -> str:
-    """The text of a message, as people see it, of what it forwards, of its embeds and its poll."""
+    """Return the visible text of a message, of its forwards, its embeds and its poll."""
     sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     contents = [message.clean_content, *(snapshot.content for snapshot in message.message_snapshots)]
     embeds = [part for source in sources for embed in source.embeds for part in _words_of_embed(embed)]
@@ -48,35 +48,35 @@ def words(message: discord.Message) -> str:
 
 
 def _words_of_embed(embed: discord.Embed) -> list[str | None]:
-    """In the order in which Discord shows them."""
+    """Return an embed's texts in the order in which Discord shows them."""
     fields = (part for field in embed.fields for part in (field.name, field.value))
     return [embed.author.name, embed.title, embed.description, *fields]
 
 
 def visible(message: discord.Message) -> bool:
-    """Whether Discord shows what is in the message: without the message content intent, all of it is left out."""
+    """Return whether Discord shows the content; it hides all of it from bots without the message content intent."""
     sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     parts = (part for each in sources for part in (each.content, each.embeds, each.attachments, each.components))
     return any(parts) or message.poll is not None or any(each.stickers for each in sources)
 
 
 def attachments(message: discord.Message) -> list[discord.Attachment]:
-    """The files of a message and of what it forwards."""
+    """Return the files of a message and of its forwards."""
     return [*message.attachments, *(file for snapshot in message.message_snapshots for file in snapshot.attachments)]
 
 
 def documents(message: discord.Message) -> list[discord.Attachment]:
-    """Those whose names promise a text."""
+    """Return the files whose names look like documents."""
     return [file for file in attachments(message) if file.filename.lower().endswith(_DOCUMENTS)]
 
 
 def pictures(message: discord.Message) -> list[discord.Attachment]:
-    """Those that look like pictures; whether they are shows when they are decoded."""
+    """Return the files that look like pictures; decoding shows whether they are."""
     return [file for file in attachments(message) if _looks_like_picture(file)]
 
 
 async def pointed_at(message: discord.Message) -> discord.Message | None:
-    """The message that `message` replies to, None if it is no reply."""
+    """Return the message that `message` replies to, or None if it is no reply."""
     reference = message.reference
     if reference is None or reference.message_id is None:
         return None
@@ -87,7 +87,7 @@ async def pointed_at(message: discord.Message) -> discord.Message | None:
 
 
 async def fetch_message(channel: discord.abc.Messageable, message_id: int) -> discord.Message:
-    """A message that Discord shows the bot; raises InvalidRequest with what to do instead."""
+    """Return a message that the bot can see; raise InvalidRequest, which says what to do instead."""
     try:
         message = await channel.fetch_message(message_id)
     except discord.NotFound as error:
@@ -99,8 +99,8 @@ async def fetch_message(channel: discord.abc.Messageable, message_id: int) -> di
     return message
 
 
-def _wordless(message: discord.Message) -> InvalidRequest:
-    """Why there is nothing to read in it."""
+def _no_text_error(message: discord.Message) -> InvalidRequest:
+    """Return an error that says why the message has nothing to read."""
     if message.flags.voice or any(snapshot.flags.voice for snapshot in message.message_snapshots):
         return InvalidRequest("That is a voice message, and I can't listen. Ask who sent it to write it down.")
     if pictures(message):

@@ -1,4 +1,4 @@
-"""Texts that are read together, and where each part of them comes from."""
+"""Texts that are read together, with the origin of each part."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ _BETWEEN = "\n\n"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A text in stretches, of which each begins where `starts` says and comes from `origins`.
+    """A text in parts: each begins at a position in `starts` and comes from the matching entry of `origins`.
 
-    An origin is ready to show: a link to a message, the name of a file; empty for what needs no name. `note` is small
-    print about what was read.
+    An origin is ready to show: a link to a message or the name of a file, or empty. `note` is small print about what
+    was read.
     """
 
     text: str
@@ -23,12 +23,12 @@ class Source:
     note: str = ""
 
     def origin(self, position: int) -> str:
-        """Where `text[position]` comes from."""
+        """Return the origin of `text[position]`."""
         return self.origins[max(0, bisect_right(self.starts, position) - 1)]
 
 
 def join_sources(sources: Iterable[Source]) -> Source:
-    """One after the other, a paragraph apart; those without words are left out."""
+    """Join the sources with blank lines between them; leave out those without text."""
     text = ""
     origins: list[str] = []
     starts: list[int] = []

@@ -1,4 +1,4 @@
-"""The forms of the tasks on the command line, each in the module that has its task's name."""
+"""The tasks' commands on the command line. Each is in a module with the task's name."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ __all__ = ["Shown", "TaskCommand", "command_of"]
 
 
 def command_of(task: Task) -> TaskCommand[Any]:
-    """Return the form of a task: `COMMAND` in its module."""
+    """Return the command of a task: `COMMAND` in its module."""
     return import_module(f"{__name__}.{task.name}").COMMAND

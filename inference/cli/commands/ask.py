@@ -1,4 +1,4 @@
-"""`ask` on the command line: the answer, and where in the documents it was found."""
+"""`ask` on the command line: prints the answer with its source in the documents."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from itertools import accumulate
 from textwrap import shorten
 from typing import Any
 
-from inference.cli.commands.command import KINDS_OF_FILES, Shown, TaskCommand
-from inference.cli.documents import NOTHING, Documents, join_documents, read_document
+from inference.cli.commands.command import FILE_TYPES, Shown, TaskCommand
+from inference.cli.documents import NO_DOCUMENTS, Documents, join_documents, read_document
 from inference.pipelines.text_splitting import sentences
 from inference.tasks import Answer, AskRequest, ChatAnswerRequest, Request
 
-_REACH = 150
-_LONGEST = 400
+_MAX_CONTEXT_CHARACTERS = 150
+_MAX_QUOTE_CHARACTERS = 400
 
 
 class AskCommand(TaskCommand[Answer]):
-    """Prints the answer, the sentence that it stands in, and what else it might be."""
+    """Prints the answer, the sentence that contains it, and alternatives."""
 
     request = AskRequest
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("question", metavar="QUESTION")
-        parser.add_argument("--context", nargs="+", metavar="FILE", help=f"{KINDS_OF_FILES}; - reads stdin")
+        parser.add_argument("--context", nargs="+", metavar="FILE", help=f"{FILE_TYPES}; - reads stdin")
         parser.add_argument("--alternatives", type=int, metavar="N", help="so many other answers")
         parser.add_argument(
             "--own-words",
@@ -34,7 +34,7 @@ class AskCommand(TaskCommand[Answer]):
         )
 
     def read_documents(self, args: argparse.Namespace) -> Documents:
-        return join_documents([read_document(path) for path in args.context]) if "context" in args else NOTHING
+        return join_documents([read_document(path) for path in args.context]) if "context" in args else NO_DOCUMENTS
 
     def build_request(self, args: argparse.Namespace, documents: Documents) -> Request:
         options = dict(vars(args))
@@ -43,68 +43,69 @@ class AskCommand(TaskCommand[Answer]):
         return AskRequest(**self.fields_of(options | {"context": documents.text}))
 
     def to_json(self, output: Answer, shown: Shown) -> dict[str, Any]:
-        """`source` stands only where there are several documents."""
-        others = [_fields(other, shown.documents) for other in output.alternatives]
-        more = {"generated": output.generated, "alternatives": others, "passages": [*output.passages]}
-        return _fields(output, shown.documents) | more
+        """Return the answer. `source` is only included if there are several documents."""
+        alternatives = [_fields(alternative, shown.documents) for alternative in output.alternatives]
+        details = {"generated": output.generated, "alternatives": alternatives, "passages": [*output.passages]}
+        return _fields(output, shown.documents) | details
 
     def to_text(self, output: Answer, shown: Shown) -> str:
         documents = shown.documents
-        nothing = "The text does not say." if documents.text else "The model had nothing to say."
-        return "\n".join([output.text or nothing, *_evidence(output, documents), *_others(output, documents)])
+        no_answer = "The text does not say." if documents.text else "The model had nothing to say."
+        quotes, alternatives = _supporting_quotes(output, documents), _alternatives(output, documents)
+        return "\n".join([output.text or no_answer, *quotes, *alternatives])
 
     def after_stream(self, output: Answer, shown: Shown) -> str:
-        return "".join(f"{line}\n" for line in _evidence(output, shown.documents))
+        return "".join(f"{line}\n" for line in _supporting_quotes(output, shown.documents))
 
     def is_generated(self, output: Answer) -> bool:
         return output.generated and bool(output.text)
 
 
-def in_own_words(request: AskRequest, found: Answer) -> ChatAnswerRequest:
-    """Return the same question for a language model, about the passages that were found."""
-    passages = [request.context[start:end] for start, end in found.passages]
+def in_own_words(request: AskRequest, answer: Answer) -> ChatAnswerRequest:
+    """Return a chat request with the same question, about the passages of the extractive answer."""
+    passages = [request.context[start:end] for start, end in answer.passages]
     return ChatAnswerRequest(question=request.question, context="\n\n".join(passages) or request.context)
 
 
-def _evidence(answer: Answer, documents: Documents) -> list[str]:
-    """Lines that quote the sentence of the answer, or the stretches that one in a model's own words was made from."""
+def _supporting_quotes(answer: Answer, documents: Documents) -> list[str]:
+    """Return lines that quote the answer's sentence, or the passages that a generated answer is based on."""
     if not answer.text or not documents.text:
         return []
     if not answer.generated:
-        return ["", _quote(_around(documents.text, answer.start, answer.end), answer.start, documents)]
+        return ["", _quote(_surrounding_sentences(documents.text, answer.start, answer.end), answer.start, documents)]
     quotes = [_quote(documents.text[start:end], start, documents) for start, end in answer.passages]
     return ["", "From the text:", *quotes] if quotes else []
 
 
 def _fields(answer: Answer, documents: Documents) -> dict[str, Any]:
     fields = {"answer": answer.text, "score": answer.score, "start": answer.start, "end": answer.end}
-    found = documents.names and answer.text and not answer.generated
-    return fields | ({"source": documents.source(answer.start)} if found else {})
+    has_source = documents.names and answer.text and not answer.generated
+    return fields | ({"source": documents.source(answer.start)} if has_source else {})
 
 
-def _others(answer: Answer, documents: Documents) -> list[str]:
+def _alternatives(answer: Answer, documents: Documents) -> list[str]:
     rows = [
-        f"{other.score:6.1%}  {_from(' '.join(other.text.split()), other.start, documents)}"
-        for other in answer.alternatives
+        f"{alternative.score:6.1%}  {_with_source(' '.join(alternative.text.split()), alternative.start, documents)}"
+        for alternative in answer.alternatives
     ]
     return ["", "It might also be:", *rows] if rows else []
 
 
 def _quote(text: str, start: int, documents: Documents) -> str:
-    return _from(f"“{shorten(text, _LONGEST, placeholder=' …')}”", start, documents)
+    return _with_source(f"“{shorten(text, _MAX_QUOTE_CHARACTERS, placeholder=' …')}”", start, documents)
 
 
-def _from(text: str, start: int, documents: Documents) -> str:
+def _with_source(text: str, start: int, documents: Documents) -> str:
     source = documents.source(start)
     return f"{text} ({source})" if source else text
 
 
-def _around(text: str, start: int, end: int) -> str:
-    """The sentences that hold `text[start:end]`; of longer ones, some characters on either side."""
+def _surrounding_sentences(text: str, start: int, end: int) -> str:
+    """Return the sentences around `text[start:end]`; of long ones, some characters before and after it."""
     ends = [0, *accumulate(map(len, sentences(text)))]
     first, last = ends[bisect_right(ends, start) - 1], ends[bisect_left(ends, end)]
-    left, right = max(first, start - _REACH), min(last, end + _REACH)
-    return "…" * (left > first) + text[left:right] + "…" * (right < last)
+    quote_start, quote_end = max(first, start - _MAX_CONTEXT_CHARACTERS), min(last, end + _MAX_CONTEXT_CHARACTERS)
+    return "…" * (quote_start > first) + text[quote_start:quote_end] + "…" * (quote_end < last)
 
 
 COMMAND = AskCommand()

@@ -11,7 +11,7 @@ from inference.tasks import Caption, CaptionRequest, Request
 
 
 class CaptionCommand(TaskCommand[Caption]):
-    """Prints the caption alone."""
+    """Prints the caption."""
 
     request = CaptionRequest
 

@@ -12,7 +12,7 @@ from inference.tasks import CompleteRequest, Completion, Request
 
 
 class CompleteCommand(TaskCommand[Completion]):
-    """Prints the continuation alone."""
+    """Prints the continuation."""
 
     request = CompleteRequest
 
@@ -26,7 +26,7 @@ class CompleteCommand(TaskCommand[Completion]):
         parser.add_argument(
             "--stop",
             action="append",
-            type=_unescaped,
+            type=_unescape,
             metavar="TEXT",
             help="end before TEXT (\\n: a new line); repeatable",
         )
@@ -38,7 +38,7 @@ class CompleteCommand(TaskCommand[Completion]):
     def build_request(self, args: argparse.Namespace, documents: Documents) -> Request:
         options = dict(vars(args))
         if options.get("n", 1) > 1:
-            options.setdefault("seed", secrets.randbelow(2**32))  # so that each text can stand under its own
+            options.setdefault("seed", secrets.randbelow(2**32))  # each text is printed with its seed
         return CompleteRequest(**self.fields_of(options))
 
     def heading(self, request: Request) -> str:
@@ -62,7 +62,7 @@ class CompleteCommand(TaskCommand[Completion]):
 
 
 def _texts(completion: Completion) -> list[str]:
-    """The text alone, or several, each under its heading."""
+    """Return the text, or several texts with headings."""
     if not completion.choices:
         return [completion.text]
     texts = [completion.text, *completion.choices]
@@ -70,12 +70,12 @@ def _texts(completion: Completion) -> list[str]:
 
 
 def _heading(i: int, total: int, seed: int) -> str:
-    """Of text i, from 0, where the first comes from `seed`."""
+    """Return the heading of text `i`, counted from 0. The first text has seed `seed`."""
     return f"--- {i + 1} of {total}, seed {seed + i} ---"
 
 
-def _unescaped(text: str) -> str:
-    """Shells make it hard to type a new line or a tab."""
+def _unescape(text: str) -> str:
+    """Replace `\\n` and `\\t`: a new line or tab is hard to type in a shell."""
     return text.replace("\\n", "\n").replace("\\t", "\t")
 
 

@@ -12,7 +12,7 @@ from inference.tasks import FillMaskResult, FillRequest, Prediction
 
 
 class FillCommand(TaskCommand[FillMaskResult]):
-    """Prints the text with its best words, then the words for each blank."""
+    """Prints the text with the best words, then the words for each blank."""
 
     request = FillRequest
 
@@ -29,26 +29,26 @@ class FillCommand(TaskCommand[FillMaskResult]):
         return {"text": output.text, "predictions": predictions, "joint": [asdict(words) for words in output.joint]}
 
     def to_text(self, output: FillMaskResult, shown: Shown) -> str:
-        return "\n".join([output.text, *_words(output), *_words_together(output)])
+        return "\n".join([output.text, *_words(output), *_joint_words(output)])
 
 
 def _words(result: FillMaskResult) -> list[str]:
-    """Those for each blank, under its number where there are several."""
+    """Return the words for each blank. With several blanks, each has its number."""
 
-    def rows(predictions: Sequence[Prediction]) -> list[str]:
+    def lines(predictions: Sequence[Prediction]) -> list[str]:
         return [f"{prediction.score:6.1%}  {prediction.word}" for prediction in predictions]
 
     if len(result.blanks) == 1:
-        return ["", *rows(result.blanks[0])]
+        return ["", *lines(result.blanks[0])]
     return [
-        line for number, blank in enumerate(result.blanks, start=1) for line in ["", f"Blank {number}:", *rows(blank)]
+        line for number, blank in enumerate(result.blanks, start=1) for line in ["", f"Blank {number}:", *lines(blank)]
     ]
 
 
-def _words_together(result: FillMaskResult) -> list[str]:
-    """Words for several blanks; of one, there is nothing more to say."""
-    rows = [f"{joint.score:6.1%}  {', '.join(joint.words)}" for joint in result.joint]
-    return ["", "Together:", *rows] if len(result.blanks) > 1 and rows else []
+def _joint_words(result: FillMaskResult) -> list[str]:
+    """Return the joint predictions, if there are several blanks."""
+    lines = [f"{joint.score:6.1%}  {', '.join(joint.words)}" for joint in result.joint]
+    return ["", "Together:", *lines] if len(result.blanks) > 1 and lines else []
 
 
 COMMAND = FillCommand()

@@ -18,7 +18,7 @@ from inference.types.errors import GenerationFailed, InvalidRequest
 
 
 class ImagineCommand(TaskCommand[ImageResult]):
-    """Writes the pictures, and prints their files and settings."""
+    """Writes the images, and prints their files and settings."""
 
     request = ImagineRequest
 
@@ -30,18 +30,18 @@ class ImagineCommand(TaskCommand[ImageResult]):
             metavar="PROMPT",
             help="without: repeat the drawing given as --image",
         )
-        parser.add_argument("-o", "--output", type=_png, required=True, metavar="FILE", help="a .png file")
-        _add_drawing_options(parser)
+        parser.add_argument("-o", "--output", type=_png_path, required=True, metavar="FILE", help="a .png file")
+        _add_generation_options(parser)
         _add_init_image_options(parser)
 
     def build_request(self, args: argparse.Namespace, documents: Documents) -> Request:
-        """Without a prompt, the picture's file tells what it was drawn from."""
+        """Return the request. Without a prompt, it is read from the image file."""
         options = dict(vars(args))
         options |= {name: read_file(options[name]) for name in ("image", "mask") if name in options}
         if "size" in options:
             options |= dict(zip(("width", "height"), args.size, strict=True))
-        given = self.fields_of(options)
-        return ImagineRequest(**given) if "prompt" in given else _repeated(**given)
+        fields = self.fields_of(options)
+        return ImagineRequest(**fields) if "prompt" in fields else _repeat(**fields)
 
     def write_files(self, output: ImageResult, args: argparse.Namespace) -> list[Path]:
         try:
@@ -68,11 +68,13 @@ class ImagineCommand(TaskCommand[ImageResult]):
         return "\n".join(filter(None, [*map(str, shown.images), _settings(output), output.note]))
 
 
-def _add_drawing_options(parser: argparse.ArgumentParser) -> None:
+def _add_generation_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what the picture should not show")
     parser.add_argument("--size", type=_size, metavar="WxH", help="in pixels, multiples of 8")
     parser.add_argument("--steps", type=int, metavar="N")
-    parser.add_argument("--guidance-scale", type=float, metavar="SCALE", help="how closely to follow the prompt")
+    parser.add_argument(
+        "--guidance", dest="guidance_scale", type=float, metavar="SCALE", help="how closely to follow the prompt"
+    )
     parser.add_argument("--sampler", type=_sampler, metavar="NAME", help=f"of {', '.join(SAMPLERS)}")
     parser.add_argument("--lora", metavar="NAME", help="a file in the folder of LoRA files; NAME:0.8 for less of it")
     parser.add_argument("--temperature", type=float, metavar="T", help="of models that draw token by token; 0: greedy")
@@ -105,7 +107,7 @@ def _sampler(text: str) -> Sampler:
     return sampler
 
 
-def _png(text: str) -> Path:
+def _png_path(text: str) -> Path:
     path = Path(text)
     if path.suffix.lower() != ".png":
         raise argparse.ArgumentTypeError(f"{text!r} does not end in .png, the format that pictures are written in")
@@ -114,34 +116,34 @@ def _png(text: str) -> Path:
     return path
 
 
-def _repeated(*, image: bytes = b"", **given: Any) -> ImagineRequest:
-    """The request that drew `image`, as its file tells, but for what is given."""
+def _repeat(*, image: bytes = b"", **changes: Any) -> ImagineRequest:
+    """Return the request that generated `image`, as read from its file, with `changes`."""
     if not image:
         raise InvalidRequest("There is nothing to draw. Write a PROMPT, or give a drawn PNG as --image to repeat it.")
-    if given.keys() & {"mask", "region", "strength"}:
+    if changes.keys() & {"mask", "region", "strength"}:
         raise InvalidRequest("To draw from this picture, write what it should become as PROMPT.")
-    found = infotext.read(image)
-    if found is None:
+    request = infotext.read(image)
+    if request is None:
         raise InvalidRequest(
             "This file does not tell what it was drawn from, so it can't be repeated. "
             "Write a PROMPT to draw from this picture."
         )
-    if found.strength is not None:
-        prompt, *others = infotext.options_in(found).items()
-        options = [shlex.quote(prompt[1]), *(f"--{name} {shlex.quote(value)}" for name, value in others)]
+    if request.strength is not None:
+        prompt, *other_options = infotext.options_in(request).items()
+        options = [shlex.quote(prompt[1]), *(f"--{name} {shlex.quote(value)}" for name, value in other_options)]
         raise InvalidRequest(
             "This picture was drawn from another one, which its file does not hold. Give that one as --image, with: "
             "{options}",
             options=" ".join(options),
         )
-    return replace(found, **given)
+    return replace(request, **changes)
 
 
-def _write_pictures(drawing: ImageResult, output: Path) -> list[Path]:
-    """`output`, or `output` with -1, -2 … before its suffix; raises GenerationFailed when none may be shown."""
-    many = len(drawing.pictures) > 1
+def _write_pictures(result: ImageResult, output: Path) -> list[Path]:
+    """Write images to `output`, or with -1, -2 … before its suffix. Raise GenerationFailed if all are withheld."""
+    many = len(result.pictures) > 1
     images: list[Path] = []
-    for i, picture in enumerate(drawing.pictures, start=1):
+    for i, picture in enumerate(result.pictures, start=1):
         if picture.png:
             path = output.with_stem(f"{output.stem}-{i}") if many else output
             path.write_bytes(picture.png)
@@ -151,20 +153,20 @@ def _write_pictures(drawing: ImageResult, output: Path) -> list[Path]:
     return images
 
 
-def _settings(drawing: ImageResult) -> str:
+def _settings(result: ImageResult) -> str:
     settings = [
-        _seeds([picture.seed for picture in drawing.pictures]),
-        f"{drawing.width}×{drawing.height}",
-        f"{drawing.steps} step{'s' * (drawing.steps != 1)}",
-        f"guidance {drawing.guidance_scale:g}",
-        drawing.sampler,
-        "" if drawing.strength is None else f"strength {drawing.strength:g}",
+        _seeds([picture.seed for picture in result.pictures]),
+        f"{result.width}×{result.height}",
+        f"{result.steps} step{'s' * (result.steps != 1)}",
+        f"guidance {result.guidance_scale:g}",
+        result.sampler,
+        "" if result.strength is None else f"strength {result.strength:g}",
     ]
     return ", ".join(filter(None, settings))
 
 
 def _seeds(seeds: Sequence[int]) -> str:
-    """`seed 7`, or `seeds 7 to 9`, since they follow one another."""
+    """Return `seed 7`, or `seeds 7 to 9`: seeds are consecutive."""
     return f"seed {seeds[0]}" if seeds[0] == seeds[-1] else f"seeds {seeds[0]} to {seeds[-1]}"
 
 

@@ -12,7 +12,7 @@ from inference.tasks import Request, SentimentRequest, SentimentResult
 
 
 class MoodCommand(TaskCommand[SentimentResult]):
-    """Prints a line for each text."""
+    """Prints one line for each text."""
 
     request = SentimentRequest
 

@@ -6,13 +6,13 @@ import argparse
 from dataclasses import asdict
 from typing import Any
 
-from inference.cli.commands.command import KINDS_OF_FILES, Shown, TaskCommand
+from inference.cli.commands.command import FILE_TYPES, Shown, TaskCommand
 from inference.cli.documents import Documents, join_documents, read_text
 from inference.tasks import LENGTHS, Request, SummarizeRequest, Summary
 
 
 class SummarizeCommand(TaskCommand[Summary]):
-    """Prints the summary alone."""
+    """Prints the summary."""
 
     request = SummarizeRequest
 
@@ -22,7 +22,7 @@ class SummarizeCommand(TaskCommand[Summary]):
             nargs="*",
             default=(),
             metavar="TEXT",
-            help=f"or files: {KINDS_OF_FILES}; - or nothing reads stdin",
+            help=f"or files: {FILE_TYPES}; - or nothing reads stdin",
         )
         parser.add_argument("--length", choices=LENGTHS, help="medium if not given")
 
@@ -30,8 +30,8 @@ class SummarizeCommand(TaskCommand[Summary]):
         return join_documents([read_text(text) for text in args.text or ["-"]])
 
     def build_request(self, args: argparse.Namespace, documents: Documents) -> Request:
-        read = {"text": documents.text, "boundaries": documents.boundaries}
-        return SummarizeRequest(**self.fields_of(vars(args) | read))
+        documents_fields = {"text": documents.text, "boundaries": documents.boundaries}
+        return SummarizeRequest(**self.fields_of(vars(args) | documents_fields))
 
     def to_json(self, output: Summary, shown: Shown) -> dict[str, Any]:
         return {"text": output.text, "parts": output.parts, "sections": [*map(asdict, output.sections)]}

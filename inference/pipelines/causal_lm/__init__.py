@@ -1,6 +1,6 @@
-"""Causal language models (GPT-2, OPT, Llama and their kin): text that goes on from a prompt.
+"""Causal language models (GPT-2, OPT, Llama and similar): models that continue a prompt.
 
-They complete, and with a prompt made for it they answer, summarize, fill blanks and tell moods.
+They complete texts. With a suitable prompt they also answer, summarize, fill blanks and rate sentiment.
 """
 
 from __future__ import annotations
@@ -26,19 +26,19 @@ from inference.types import ModelSpec, Output
 from inference.types.errors import ModelUnavailable
 
 _MAX_NUM_SEQS = 16
-"""Texts that grow together; more of them only make each slower."""
+"""Sequences that are decoded together. More of them only slow each other down."""
 
 
 class CausalLM(Pipeline):
     """A causal language model and its tokenizer."""
 
-    def __init__(self, model: PreTrainedModel, vocabulary: Tokenizer) -> None:
-        window = _window(model, vocabulary)
+    def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer) -> None:
+        window = _window(model, tokenizer)
         self.nbytes = prepack_linear_layers(model) + weight_bytes(model)
-        decoder = ModelRunner(model, _MAX_NUM_SEQS)
-        self._scorer = Scorer(decoder, vocabulary, window)
+        runner = ModelRunner(model, _MAX_NUM_SEQS)
+        self._scorer = Scorer(runner, tokenizer, window)
         self._generation = Generation(
-            decoder, vocabulary, PromptTemplate(vocabulary, window), _ends(model, vocabulary), _MAX_NUM_SEQS
+            runner, tokenizer, PromptTemplate(tokenizer, window), _eos_token_ids(model, tokenizer), _MAX_NUM_SEQS
         )
 
     @classmethod
@@ -58,16 +58,16 @@ class CausalLM(Pipeline):
         if isinstance(request, FillRequest):
             return self._scorer.fill(request, yield_to_others)
         assert isinstance(request, SentimentRequest)
-        return self._scorer.moods(request, yield_to_others)
+        return self._scorer.sentiment(request, yield_to_others)
 
 
-def _window(model: PreTrainedModel, vocabulary: Tokenizer) -> int:
-    """The most tokens the model can see."""
-    return min(getattr(model.config, "max_position_embeddings", 1024), vocabulary.longest)
+def _window(model: PreTrainedModel, tokenizer: Tokenizer) -> int:
+    """Return the largest number of tokens that the model can process."""
+    return min(getattr(model.config, "max_position_embeddings", 1024), tokenizer.model_max_length)
 
 
-def _ends(model: PreTrainedModel, vocabulary: Tokenizer) -> set[int]:
-    """Tokens that end a text, from the generation settings and the tokenizer."""
+def _eos_token_ids(model: PreTrainedModel, tokenizer: Tokenizer) -> set[int]:
+    """Return the tokens that end a text, from the generation settings and the tokenizer."""
     configured: Any = model.generation_config.eos_token_id if model.generation_config else None
     listed: list[int | None] = configured if isinstance(configured, list) else [configured]
-    return {token for token in (*listed, vocabulary.end) if token is not None}
+    return {token for token in (*listed, tokenizer.eos_token_id) if token is not None}

@@ -1,4 +1,4 @@
-"""Going on with a text, or with a conversation."""
+"""Completion of a text, or of a conversation."""
 
 from __future__ import annotations
 
@@ -10,64 +10,62 @@ from inference.pipelines.causal_lm.prompts import Plan, Prompt
 from inference.tasks import CompleteRequest, Completion, Message
 
 _TEMPERATURE = 0.8
-"""Where neither the request nor the operator names one."""
+"""Used if neither the request nor the configuration sets a temperature."""
 
 
-def complete(instructions: PromptTemplate, request: CompleteRequest) -> Plan:
-    """`n` texts from one prompt, of which the first is shown."""
-    chat = instructions.can_chat
-    tokens = (_chat if chat else _plain)(instructions, request)
+def complete(template: PromptTemplate, request: CompleteRequest) -> Plan:
+    """Generate `n` texts from one prompt. The first one is streamed."""
+    chat = template.can_chat
+    tokens = (_chat if chat else _plain)(template, request)
     seed = request.seed or 0
     first = Prompt(
-        instructions.fitting(tokens, request.max_new_tokens),
+        template.check_fits(tokens, request.max_new_tokens),
         request.max_new_tokens,
         _TEMPERATURE if request.temperature is None else request.temperature,
         request.top_p,
         request.repetition_penalty,
         seed,
         request.stop,
-        shown=True,
+        stream=True,
         chat=chat,
     )
-    text, *others = yield [first, *(replace(first, seed=seed + i, shown=False) for i in range(1, request.n))]
-    return Completion(text.text, seed, tuple(other.text for other in others), text.finish_reason, chat)
+    text, *other_texts = yield [first, *(replace(first, seed=seed + i, stream=False) for i in range(1, request.n))]
+    return Completion(text.text, seed, tuple(other.text for other in other_texts), text.finish_reason, chat)
 
 
-def _plain(instructions: PromptTemplate, request: CompleteRequest) -> list[int]:
-    """All that was said and written as one text, or its end. A prompt alone stays whole."""
-    text = "".join([*(turn.content for turn in request.messages), request.prompt, request.prefill])
-    return (
-        instructions.plain(text) if text == request.prompt else instructions.end_of_plain(text, request.max_new_tokens)
-    )
+def _plain(template: PromptTemplate, request: CompleteRequest) -> list[int]:
+    """Return the whole conversation as one text, or its end if it is too long. A prompt alone is never shortened."""
+    text = "".join([*(message.content for message in request.messages), request.prompt, request.prefill])
+    return template.plain(text) if text == request.prompt else template.plain_end(text, request.max_new_tokens)
 
 
-def _chat(instructions: PromptTemplate, request: CompleteRequest) -> list[int]:
-    """The conversation without its oldest turns, if need be, and then without the beginning of what was written."""
-    room = instructions.room(request.max_new_tokens)
-    turns, written = _from_person(request.messages), request.prefill
-    tokens = instructions.chat(_messages(request, turns), written)
-    while len(tokens) > room and turns:
-        turns = _from_person(turns[1:])
-        tokens = instructions.chat(_messages(request, turns), written)
-    if len(tokens) > room and written:
-        written = instructions.end(written, instructions.count(written) + room - len(tokens))
-        tokens = instructions.chat(_messages(request, ()), written)
+def _chat(template: PromptTemplate, request: CompleteRequest) -> list[int]:
+    """Return the conversation, shortened to fit: without the oldest messages, then without the prefill's start."""
+    max_prompt_tokens = template.max_prompt_tokens(request.max_new_tokens)
+    messages, prefill = _from_user(request.messages), request.prefill
+    tokens = template.chat(_messages(request, messages), prefill)
+    while len(tokens) > max_prompt_tokens and messages:
+        messages = _from_user(messages[1:])
+        tokens = template.chat(_messages(request, messages), prefill)
+    if len(tokens) > max_prompt_tokens and prefill:
+        prefill = template.end(prefill, template.count(prefill) + max_prompt_tokens - len(tokens))
+        tokens = template.chat(_messages(request, ()), prefill)
     return tokens
 
 
-def _from_person(turns: Sequence[Message]) -> Sequence[Message]:
-    """Without what the model said first: many templates want a person to begin."""
-    first = next((i for i, turn in enumerate(turns) if turn.role == "user"), len(turns))
-    return turns[first:]
+def _from_user(messages: Sequence[Message]) -> Sequence[Message]:
+    """Drop leading assistant messages: many templates require a user message first."""
+    first = next((i for i, message in enumerate(messages) if message.role == "user"), len(messages))
+    return messages[first:]
 
 
-def _messages(request: CompleteRequest, turns: Sequence[Message]) -> list[Message]:
-    """The system line, the turns and the prompt. Turns of one speaker become one: many templates want them in turn."""
-    messages = [Message("system", request.system)] if request.system else []
-    for turn in (*turns, Message("user", request.prompt)):
-        role = "user" if turn.role == "user" else "assistant"
-        if messages and messages[-1].role == role:
-            messages[-1] = Message(role, f"{messages[-1].content}\n{turn.content}")
+def _messages(request: CompleteRequest, history: Sequence[Message]) -> list[Message]:
+    """Return system message, history and prompt. Merge consecutive messages of one role: many templates require it."""
+    merged = [Message("system", request.system)] if request.system else []
+    for message in (*history, Message("user", request.prompt)):
+        role = "user" if message.role == "user" else "assistant"
+        if merged and merged[-1].role == role:
+            merged[-1] = Message(role, f"{merged[-1].content}\n{message.content}")
         else:
-            messages.append(Message(role, turn.content))
-    return messages
+            merged.append(Message(role, message.content))
+    return merged

@@ -1,4 +1,4 @@
-"""One text while it grows: from tokens to words, up to its end."""
+"""Incremental detokenization of one generated text, with detection of its end."""
 
 from __future__ import annotations
 
@@ -8,76 +8,76 @@ from inference.pipelines.causal_lm.prompts import Continuation, Prompt
 from inference.pipelines.causal_lm.repetition import find_repetition
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 
-_CONTEXT = 4
-"""Tokens of the prompt decoded with the first new ones, since some tokenizers drop a leading space."""
+_CONTEXT_TOKENS = 4
+"""Prompt tokens that are decoded with the first new ones: some tokenizers drop a leading space."""
 
-_BROKEN = "\ufffd"
-"""What a part of a character decodes to: many need several tokens."""
+_REPLACEMENT_CHARACTER = "\ufffd"
+"""The result of decoding an incomplete character: many characters need several tokens."""
 
 
 class IncrementalDetokenizer:
-    """Turns tokens into text as they come, each decoded once with the few before it (not all of them every time)."""
+    """Converts tokens to text as they arrive. Each is decoded once, with a few before it, not with all of them."""
 
-    def __init__(self, vocabulary: Tokenizer, before: Sequence[int]) -> None:
-        self._vocabulary = vocabulary
-        self._tokens = list(before[-_CONTEXT:])
-        """Those whose text is known, then those that wait for the rest of their last character."""
-        self._known = len(self._tokens)
-        self._known_text = vocabulary.text(self._tokens)
-        self._whole = ""
+    def __init__(self, tokenizer: Tokenizer, prompt_tokens: Sequence[int]) -> None:
+        self._tokenizer = tokenizer
+        self._tokens = list(prompt_tokens[-_CONTEXT_TOKENS:])
+        """Tokens whose text is known, followed by tokens that wait for the rest of a character."""
+        self._num_decoded = len(self._tokens)
+        self._decoded_text = tokenizer.decode(self._tokens)
+        self._complete_text = ""
         self.text = ""
-        """All whole characters of the tokens so far."""
+        """The complete characters of all tokens so far."""
 
     def add(self, token: int) -> None:
         self._tokens.append(token)
-        new = self._vocabulary.text(self._tokens)[len(self._known_text) :]
-        self.text = self._whole + new.rstrip(_BROKEN)
-        if new and not new.endswith(_BROKEN):
-            self._whole = self.text
-            self._tokens = self._tokens[self._known :]
-            self._known = len(self._tokens)
-            self._known_text = self._vocabulary.text(self._tokens)
+        new = self._tokenizer.decode(self._tokens)[len(self._decoded_text) :]
+        self.text = self._complete_text + new.rstrip(_REPLACEMENT_CHARACTER)
+        if new and not new.endswith(_REPLACEMENT_CHARACTER):
+            self._complete_text = self.text
+            self._tokens = self._tokens[self._num_decoded :]
+            self._num_decoded = len(self._tokens)
+            self._decoded_text = self._tokenizer.decode(self._tokens)
 
 
 class OutputText:
-    """The words that follow one prompt."""
+    """The generated text that follows one prompt."""
 
-    def __init__(self, prompt: Prompt, vocabulary: Tokenizer) -> None:
+    def __init__(self, prompt: Prompt, tokenizer: Tokenizer) -> None:
         self.prompt = prompt
-        self.length = 0
-        """Tokens so far."""
-        self.last = 0
+        self.num_tokens = 0
+        """The number of generated tokens."""
+        self.last_token = 0
         """The newest token."""
-        self.done = False
-        self._spelling = IncrementalDetokenizer(vocabulary, prompt.tokens)
-        self._written = ""
-        self._ended = False
+        self.finished = False
+        self._detokenizer = IncrementalDetokenizer(tokenizer, prompt.tokens)
+        self._text = ""
+        self._stopped = False
 
     @property
     def continuation(self) -> Continuation:
-        return Continuation(self._written, "stop" if self._ended else "length")
+        return Continuation(self._text, "stop" if self._stopped else "length")
 
     @property
-    def settled(self) -> str:
-        """The text so far without what may turn out to begin a stop string."""
-        return self._written if self.done else self._written[: len(self._written) - self._doubtful()]
+    def stable_text(self) -> str:
+        """The text so far, without an end that may be the beginning of a stop string."""
+        return self._text if self.finished else self._text[: len(self._text) - self._partial_stop_length()]
 
-    def grow(self, token: int, ends: Collection[int]) -> None:
-        """Take the next token, and see whether the text ends with or before it."""
-        self.length += 1
-        self.last = token
-        if token in ends:
-            self._ended = self.done = True
+    def append(self, token: int, eos_token_ids: Collection[int]) -> None:
+        """Append the next token, and check whether the text ends with or before it."""
+        self.num_tokens += 1
+        self.last_token = token
+        if token in eos_token_ids:
+            self._stopped = self.finished = True
             return
-        self._spelling.add(token)
-        written = self._spelling.text
-        stop = min((at for stop in self.prompt.stop if (at := written.find(stop)) >= 0), default=None)
-        again = find_repetition(written) if self.prompt.once and stop is None else None
-        self._ended = stop is not None
-        self._written = written[:stop][:again]
-        self.done = self._ended or again is not None or self.length == self.prompt.max_new_tokens
+        self._detokenizer.add(token)
+        text = self._detokenizer.text
+        stop = min((at for stop in self.prompt.stop if (at := text.find(stop)) >= 0), default=None)
+        repetition = find_repetition(text) if self.prompt.stop_at_repetition and stop is None else None
+        self._stopped = stop is not None
+        self._text = text[:stop][:repetition]
+        self.finished = self._stopped or repetition is not None or self.num_tokens == self.prompt.max_new_tokens
 
-    def _doubtful(self) -> int:
-        """Length of the longest end of the text that is the beginning of a stop string."""
+    def _partial_stop_length(self) -> int:
+        """Return the length of the longest end of the text that begins a stop string."""
         beginnings = (stop[:size] for stop in self.prompt.stop for size in range(1, len(stop)))
-        return max((len(beginning) for beginning in beginnings if self._written.endswith(beginning)), default=0)
+        return max((len(beginning) for beginning in beginnings if self._text.endswith(beginning)), default=0)

@@ -1,7 +1,7 @@
-"""The decoding loop: many people's texts grow together, one token a round.
+"""The decoding loop: continuous batching of the sequences of many requests, one token per step.
 
-Between two rounds a few prompts are read, in turns between the tasks, so that nobody's text stands still while a
-book is taken in. Texts that nobody sees, such as the summaries of a book's parts, take half of the rows at most.
+Between two steps a few prompts are processed (prefill). Requests take turns, so that a very long input does not stop
+the other texts. Texts that are not streamed, such as partial summaries, use at most half of the sequences.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from inference.pipelines.causal_lm.model_runner import ModelRunner
 from inference.pipelines.causal_lm.plans import plan_for
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.request_state import RequestState, SequenceState
-from inference.pipelines.causal_lm.sampling import draw
+from inference.pipelines.causal_lm.sampling import sample_tokens
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.pipeline import Batch, Job
 
@@ -22,96 +22,103 @@ if TYPE_CHECKING:
     import torch
 
 _MAX_PREFILL_TOKENS = 512
-"""Tokens of prompts that are read between two rounds; a longer prompt is read alone."""
+"""Prompt tokens that are processed between two steps. A longer prompt is processed alone."""
 
 
 class Generation:
-    """Continues texts on one model; `rows` is how many grow at a time, `ends` the tokens that end a text."""
+    """Generates texts with one model: at most `max_num_seqs` at a time, each until one of `eos_token_ids`."""
 
     def __init__(
-        self, decoder: ModelRunner, vocabulary: Tokenizer, instructions: PromptTemplate, ends: set[int], rows: int
+        self,
+        runner: ModelRunner,
+        tokenizer: Tokenizer,
+        template: PromptTemplate,
+        eos_token_ids: set[int],
+        max_num_seqs: int,
     ) -> None:
-        self._decoder = decoder
-        self._vocabulary = vocabulary
-        self._instructions = instructions
-        self._ends = ends
-        self._rows = rows
+        self._runner = runner
+        self._tokenizer = tokenizer
+        self._template = template
+        self._eos_token_ids = eos_token_ids
+        self._max_num_seqs = max_num_seqs
 
     def run(self, batch: Batch) -> None:
-        """Finish every job of the batch, and those that join it on the way."""
-        waiting = self._start(batch.jobs)
-        growing: list[SequenceState] = []
-        while waiting or growing:
-            waiting += self._start(batch.join(self._rows - len(growing)))
+        """Finish every job of the batch, and every job that joins it meanwhile."""
+        waiting = self._add_jobs(batch.jobs)
+        running: list[SequenceState] = []
+        while waiting or running:
+            waiting += self._add_jobs(batch.join(self._max_num_seqs - len(running)))
             batch.yield_point()
-            growing = [branch for branch in growing if not branch.task.job.cancelled]
-            waiting = [branch for branch in waiting if not branch.task.job.cancelled]
-            for branch in self._next(waiting, growing):
-                batch.yield_point()  # reading a long prompt takes as long as many tokens
-                self._read(branch)
-                waiting.remove(branch)
-                growing.append(branch)
-            growing, ended = self._round(growing)
-            waiting += self._next_texts(ended)
+            running = [sequence for sequence in running if not sequence.state.job.cancelled]
+            waiting = [sequence for sequence in waiting if not sequence.state.job.cancelled]
+            for sequence in self._schedule(waiting, running):
+                batch.yield_point()  # prefill of a long prompt takes as long as many tokens
+                self._prefill(sequence)
+                waiting.remove(sequence)
+                running.append(sequence)
+            running, finished = self._step(running)
+            waiting += self._advance(finished)
 
-    def _next(self, waiting: list[SequenceState], growing: list[SequenceState]) -> list[SequenceState]:
-        """Whose prompts are read now: those first of whose task the fewest texts grow."""
-        tasks = Counter(branch.task for branch in growing)
-        hidden = sum(not branch.text.prompt.shown for branch in growing)
-        chosen: list[SequenceState] = []
+    def _schedule(self, waiting: list[SequenceState], running: list[SequenceState]) -> list[SequenceState]:
+        """Return the sequences to prefill now. Requests with the fewest running sequences come first."""
+        num_running = Counter(sequence.state for sequence in running)
+        unstreamed = sum(not sequence.text.prompt.stream for sequence in running)
+        scheduled: list[SequenceState] = []
         tokens = 0
-        while len(growing) + len(chosen) < self._rows:
-            free = [b for b in waiting if b not in chosen and (b.text.prompt.shown or hidden < self._rows // 2)]
+        while len(running) + len(scheduled) < self._max_num_seqs:
+            has_room = unstreamed < self._max_num_seqs // 2
+            free = [s for s in waiting if s not in scheduled and (s.text.prompt.stream or has_room)]
             if not free:
                 break
-            branch = min(free, key=lambda branch: tasks[branch.task])
-            tokens += len(branch.text.prompt.tokens)
-            if chosen and tokens > _MAX_PREFILL_TOKENS:
+            sequence = min(free, key=lambda sequence: num_running[sequence.state])
+            tokens += len(sequence.text.prompt.tokens)
+            if scheduled and tokens > _MAX_PREFILL_TOKENS:
                 break
-            chosen.append(branch)
-            tasks[branch.task] += 1
-            hidden += not branch.text.prompt.shown
-        return chosen
+            scheduled.append(sequence)
+            num_running[sequence.state] += 1
+            unstreamed += not sequence.text.prompt.stream
+        return scheduled
 
-    def _start(self, jobs: Iterable[Job]) -> list[SequenceState]:
-        tasks = [RequestState(job, plan_for(job.request, self._instructions), self._vocabulary) for job in jobs]
-        for task in tasks:
-            task.advance()
-        return [branch for task in tasks for branch in task.branches]
+    def _add_jobs(self, jobs: Iterable[Job]) -> list[SequenceState]:
+        states = [RequestState(job, plan_for(job.request, self._template), self._tokenizer) for job in jobs]
+        for state in states:
+            state.advance()
+        return [sequence for state in states for sequence in state.sequences]
 
-    def _read(self, branch: SequenceState) -> None:
-        """Take the prompt in, or what another text of the task has taken in, and draw the first token."""
-        prompt, sequence = branch.text.prompt, branch.sequence
-        if before := branch.task.read_before(prompt):
-            twin, logits = before
-            sequence.copy(twin, len(prompt.tokens))
+    def _prefill(self, sequence: SequenceState) -> None:
+        """Process the prompt, or copy it from another sequence of the request, and sample the first token."""
+        prompt, cache = sequence.text.prompt, sequence.cache
+        if copied := sequence.state.find_prefilled(prompt):
+            source, logits = copied
+            cache.copy(source, len(prompt.tokens))
         else:
-            logits = self._decoder.prompt(sequence, prompt.tokens)
-        branch.begun, branch.first = True, logits
-        self._grow([branch], logits)
+            logits = self._runner.prefill(cache, prompt.tokens)
+        sequence.prefilled, sequence.prompt_logits = True, logits
+        self._append_tokens([sequence], logits)
 
-    def _round(self, branches: list[SequenceState]) -> tuple[list[SequenceState], list[SequenceState]]:
-        """One token more for each text; returns those that go on and those that have ended."""
-        going = [branch for branch in branches if not branch.text.done]
-        if going:
-            logits = self._decoder.step([b.sequence for b in going], [b.text.last for b in going])
-            self._grow(going, logits)
-        return [b for b in branches if not b.text.done], [b for b in branches if b.text.done]
+    def _step(self, sequences: list[SequenceState]) -> tuple[list[SequenceState], list[SequenceState]]:
+        """Generate one token for each text. Return the running and the finished sequences."""
+        active = [sequence for sequence in sequences if not sequence.text.finished]
+        if active:
+            logits = self._runner.decode([s.cache for s in active], [s.text.last_token for s in active])
+            self._append_tokens(active, logits)
+        return [s for s in sequences if not s.text.finished], [s for s in sequences if s.text.finished]
 
-    def _grow(self, branches: list[SequenceState], logits: torch.Tensor) -> None:
-        """Draw each text's next token from its row of `logits` [texts, vocabulary]."""
-        for branch, token in zip(branches, draw(logits, [branch.sampler for branch in branches]), strict=True):
-            branch.sampler.add(token)
-            branch.text.grow(token, self._ends)
-            branch.task.emit_text(branch.text)
-            if branch.text.done:
-                branch.task.forget()
+    def _append_tokens(self, sequences: list[SequenceState], logits: torch.Tensor) -> None:
+        """Sample the next token of each sequence from its row of `logits` [sequences, vocabulary]."""
+        tokens = sample_tokens(logits, [sequence.sampler for sequence in sequences])
+        for sequence, token in zip(sequences, tokens, strict=True):
+            sequence.sampler.append(token)
+            sequence.text.append(token, self._eos_token_ids)
+            sequence.state.emit_text(sequence.text)
+            if sequence.text.finished:
+                sequence.state.free_caches()
 
-    def _next_texts(self, ended: list[SequenceState]) -> list[SequenceState]:
-        """What the plans whose last text has just ended ask for next."""
-        branches: list[SequenceState] = []
-        for task in {branch.task: None for branch in ended}:
-            if task.step_ended:
-                task.advance()
-                branches += task.branches
-        return branches
+    def _advance(self, finished: list[SequenceState]) -> list[SequenceState]:
+        """Return the next sequences of the requests whose current sequences have all finished."""
+        sequences: list[SequenceState] = []
+        for state in {sequence.state: None for sequence in finished}:
+            if state.step_finished:
+                state.advance()
+                sequences += state.sequences
+        return sequences

@@ -1,23 +1,21 @@
-"""Decoding sequences of different lengths together, without padding.
+"""Decoding of sequences of different lengths in one batch, without padding.
 
-The linear layers, which are nearly all of a model's work, run on a batch of one new token a sequence.
-Attention runs sequence by sequence, each over its own keys and values. So nothing is padded, a
-sequence may come or go at any token, and none can change another's numbers: the same request gives
-the same text alone and in a batch.
+The linear layers, which do nearly all of a model's work, run on a batch with one new token per sequence. Attention runs
+separately for each sequence, over its own keys and values. So nothing is padded, sequences may join or leave at any
+token, and no sequence changes the numbers of another: a request gives the same text alone and in a batch.
 
-That last promise needs matrix products whose rows don't depend on how many rows there are. Kernels
-choose their order of summation by shape, so the shapes are few: a step's rows are filled up to a
-multiple of eight on CPUs, where such shapes were found to give equal rows (fewer rows, or a
-remainder, take other paths), and to one fixed number on GPUs, where rows cost next to nothing. A
-prompt is read on its own.
+This requires matrix products whose rows do not depend on the number of rows. Kernels choose their order of summation by
+shape, so only a few shapes are used. On CPUs a batch is filled up to a multiple of eight rows, shapes that were found
+to give equal rows (fewer rows, or a remainder, take other paths). On GPUs it is filled up to one fixed number, where
+additional rows cost almost nothing. Each prompt is processed alone.
 
-transformers lets a model run with a foreign attention function and cache; see
+transformers supports custom attention functions and caches: see
 https://huggingface.co/docs/transformers/attention_interface.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Sequences
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -25,15 +23,15 @@ from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, Cache, PreTrainedModel
 
 ATTENTION = "per_sequence"
-"""Name under which models are asked to use `attend`."""
+"""The name of `attend` in transformers' attention interface."""
 
 _CPU_ROWS = 8
 
 
 class KVCache:
-    """The keys and values of one sequence so far, a pair a layer, each [1, heads, capacity, head size].
+    """The keys and values of one sequence: one pair per layer, each [1, heads, capacity, head size].
 
-    Lowering `length` forgets what came after.
+    Lower `length` to drop the tokens after it.
     """
 
     def __init__(self, capacity: int) -> None:
@@ -42,7 +40,7 @@ class KVCache:
         self._layers: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def append(self, layer: int, keys: torch.Tensor, values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Store what new tokens bring, each [1, heads, tokens, head size]; returns all of the layer so far."""
+        """Store the keys and values of new tokens, [1, heads, tokens, head size]. Return those of all tokens so far."""
         if layer not in self._layers:
             self._layers[layer] = (self._room(keys), self._room(values))
         end = self.length + keys.shape[2]
@@ -51,15 +49,15 @@ class KVCache:
         all_keys, all_values = self._layers[layer]
         return all_keys[:, :, :end], all_values[:, :, :end]
 
-    def copy(self, other: KVCache, length: int) -> None:
-        """Take over the first `length` tokens of `other`."""
-        for layer, pair in other._layers.items():
+    def copy(self, source: KVCache, length: int) -> None:
+        """Copy the first `length` tokens of `source`."""
+        for layer, pair in source._layers.items():
             keys, values = (tensor[:, :, :length] for tensor in pair)
             self.append(layer, keys, values)
         self.length = length
 
     def clear(self) -> None:
-        """Forget everything, and give its memory back."""
+        """Remove all tokens and free their memory."""
         self.length = 0
         self._layers = {}
 
@@ -69,22 +67,22 @@ class KVCache:
 
 
 class _BatchCache(Cache):
-    """Stands where a model expects its cache: hands row i of each layer to sequence i."""
+    """Replaces the model's cache: passes row i of each layer to the cache of sequence i."""
 
-    def __init__(self, sequences: Sequences[KVCache]) -> None:
+    def __init__(self, caches: Sequence[KVCache]) -> None:
         super().__init__(layers=[])
-        self._sequences = sequences
+        self._caches = caches
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> Any:
-        """Returns, in the places of keys and values, a list of pairs and nothing: `attend` knows."""
+        """Return a list of (keys, values) pairs and None, in place of keys and values. `attend` expects this."""
         pairs = [
-            sequence.append(layer_idx, key_states[i : i + 1], value_states[i : i + 1])
-            for i, sequence in enumerate(self._sequences)
+            cache.append(layer_idx, key_states[i : i + 1], value_states[i : i + 1])
+            for i, cache in enumerate(self._caches)
         ]
         return pairs, None
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
-        return self._sequences[0].length
+        return self._caches[0].length
 
 
 def attend(
@@ -97,9 +95,9 @@ def attend(
     sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention of each row of `query` [rows, heads, tokens, size] over its own sequence.
+    """Compute the attention of each row of `query` [rows, heads, tokens, size] over its own sequence.
 
-    Returns [rows, tokens, heads, size]; rows beyond the sequences (see `ModelRunner.step`) stay zero.
+    Return [rows, tokens, heads, size]. Padding rows (see `ModelRunner.decode`) stay zero.
     """
     out = query.new_zeros(query.shape[0], query.shape[2], query.shape[1], query.shape[3])
     for i, (keys, values) in enumerate(pairs):
@@ -119,56 +117,56 @@ def attend(
 
 
 def _mask(new: int, total: int, window: int, device: torch.device) -> torch.Tensor | None:
-    """[new, total], true where a token may look: itself and the `window - 1` before it.
+    """Return the mask [new, total]: true for the token itself and for the `window - 1` tokens before it.
 
-    None where torch's own causal mask, or no mask at all, says the same and runs faster.
+    Return None if torch's own causal mask, or no mask, is equivalent, since that is faster.
     """
     if total <= window and new in (1, total):
         return None
-    at = torch.arange(total - new, total, device=device)[:, None]
-    seen = torch.arange(total, device=device)[None, :]
-    return (seen <= at) & (seen > at - window)
+    positions = torch.arange(total - new, total, device=device)[:, None]
+    visible = torch.arange(total, device=device)[None, :]
+    return (visible <= positions) & (visible > positions - window)
 
 
 AttentionInterface.register(ATTENTION, attend)  # pyright: ignore[reportArgumentType]
 
 
 class ModelRunner:
-    """A causal model loaded with `attn_implementation=ATTENTION`; `rows` is the most sequences a step may have."""
+    """Runs a causal model loaded with `attn_implementation=ATTENTION`, on at most `max_num_seqs` sequences per step."""
 
-    def __init__(self, model: PreTrainedModel, rows: int) -> None:
+    def __init__(self, model: PreTrainedModel, max_num_seqs: int) -> None:
         self._model = model
         self._device = next(model.parameters()).device
-        self._row_multiple = _CPU_ROWS if self._device.type == "cpu" else rows
+        self._row_multiple = _CPU_ROWS if self._device.type == "cpu" else max_num_seqs
 
     @torch.inference_mode()
-    def read(self, sequence: KVCache, tokens: list[int]) -> torch.Tensor:
-        """Take `tokens` into the sequence; returns the logits after each of them [tokens, vocabulary]."""
-        return self._forward([sequence], [tokens], keep=0)[0]
+    def extend(self, cache: KVCache, tokens: list[int]) -> torch.Tensor:
+        """Append `tokens` to the sequence. Return the logits after each of them [tokens, vocabulary]."""
+        return self._forward([cache], [tokens], keep=0)[0]
 
     @torch.inference_mode()
-    def prompt(self, sequence: KVCache, tokens: list[int]) -> torch.Tensor:
-        """Take `tokens` into the sequence; returns the logits after the last of them [1, vocabulary]."""
-        return self._forward([sequence], [tokens], keep=1)[:, -1]
+    def prefill(self, cache: KVCache, tokens: list[int]) -> torch.Tensor:
+        """Append `tokens` to the sequence. Return the logits after the last of them [1, vocabulary]."""
+        return self._forward([cache], [tokens], keep=1)[:, -1]
 
     @torch.inference_mode()
-    def step(self, sequences: Sequences[KVCache], tokens: Sequences[int]) -> torch.Tensor:
-        """Take one more token into each sequence; returns the logits after it [sequences, vocabulary]."""
-        filler = [[0]] * (-len(sequences) % self._row_multiple)
-        logits = self._forward(sequences, [[token] for token in tokens] + filler, keep=1)
-        return logits[: len(sequences), -1]
+    def decode(self, caches: Sequence[KVCache], tokens: Sequence[int]) -> torch.Tensor:
+        """Append one token to each sequence. Return the logits after it [sequences, vocabulary]."""
+        padding = [[0]] * (-len(caches) % self._row_multiple)
+        logits = self._forward(caches, [[token] for token in tokens] + padding, keep=1)
+        return logits[: len(caches), -1]
 
-    def _forward(self, sequences: Sequences[KVCache], rows: list[list[int]], keep: int) -> torch.Tensor:
-        """[rows, tokens] → logits of the last `keep` tokens (0: all) [rows, tokens, vocabulary], fp32 on the CPU."""
-        starts = [sequence.length for sequence in sequences] + [0] * (len(rows) - len(sequences))
-        new = len(rows[0])
+    def _forward(self, caches: Sequence[KVCache], inputs: list[list[int]], keep: int) -> torch.Tensor:
+        """Return the logits of the last `keep` tokens (0: all) [rows, tokens, vocabulary], in fp32 on the CPU."""
+        starts = [cache.length for cache in caches] + [0] * (len(inputs) - len(caches))
+        new = len(inputs[0])
         output = self._model(
-            input_ids=torch.tensor(rows, device=self._device),
+            input_ids=torch.tensor(inputs, device=self._device),
             position_ids=torch.tensor([range(start, start + new) for start in starts], device=self._device),
-            past_key_values=_BatchCache(sequences),
+            past_key_values=_BatchCache(caches),
             use_cache=True,
             logits_to_keep=keep,
         )
-        for sequence in sequences:
-            sequence.length += new
+        for cache in caches:
+            cache.length += new
         return output.logits.float().cpu()

@@ -1,4 +1,4 @@
-"""Which plan serves which request."""
+"""The plan for each kind of request."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from inference.tasks import AskRequest, ChatAnswerRequest, CompleteRequest, Requ
 from inference.types.errors import InvalidRequest
 
 
-def plan_for(request: Request, instructions: PromptTemplate) -> Plan:
-    """Raises InvalidRequest for a task that is not one of writing."""
+def plan_for(request: Request, template: PromptTemplate) -> Plan:
+    """Return the plan for `request`. Raise InvalidRequest if the request does not generate text."""
     match request:
         case CompleteRequest():
-            return complete(instructions, request)
+            return complete(template, request)
         case ChatAnswerRequest():
-            return explain(instructions, request)
+            return explain(template, request)
         case AskRequest():
-            return ask(instructions, request)
+            return ask(template, request)
         case SummarizeRequest():
-            return summarize(instructions, request)
+            return summarize(template, request)
         case _:
             raise InvalidRequest("This model can't do {task}. Choose another one.", task=request.task)

@@ -1,10 +1,10 @@
-"""What models write around a summary, taken off."""
+"""Cleanup of generated summaries."""
 
 from __future__ import annotations
 
 import re
 
-from inference.pipelines.causal_lm.repetition import deduplicate, is_whole, without_repetitions
+from inference.pipelines.causal_lm.repetition import deduplicate, is_complete, without_repetitions
 from inference.pipelines.text_splitting import sentences
 
 _PREAMBLE = re.compile(
@@ -18,27 +18,27 @@ _PREAMBLE = re.compile(
 _BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s*")
 
 
-def clean_summary(text: str, *, whole: bool) -> str:
-    """Without a preamble and without a sentence twice; one that is not `whole` ends with its last whole sentence.
+def clean_summary(text: str, *, complete: bool) -> str:
+    """Return `text` without a preamble and without repeated sentences.
 
-    Where there is none, "…" tells so.
+    If the text is not `complete`, its unfinished last sentence is dropped. If no sentence is finished, "…" is appended.
     """
     text = text.strip()
     while (shorter := _PREAMBLE.sub("", text)) != text:
         text = shorter
-    found = sentences(without_repetitions(text))
-    if not whole:
-        found = list(filter(is_whole, found)) or [f"{sentence}…" for sentence in found]
-    text = "".join(deduplicate(found))
+    kept = sentences(without_repetitions(text))
+    if not complete:
+        kept = list(filter(is_complete, kept)) or [f"{sentence}…" for sentence in kept]
+    text = "".join(deduplicate(kept))
     return text[:1].upper() + text[1:].rstrip()
 
 
-def clean_bullets(text: str, *, whole: bool) -> str:
-    """Lines that each begin with "- ", without an unfinished last one, and no point twice."""
+def clean_bullets(text: str, *, complete: bool) -> str:
+    """Return lines that begin with "- ", without an unfinished last line and without repeated points."""
     lines = [_BULLET.sub("", line).strip() for line in text.strip().splitlines()]
-    whole = whole or is_whole(text)
-    if not whole and len(lines) > 1:
+    complete = complete or is_complete(text)
+    if not complete and len(lines) > 1:
         del lines[-1]
-        whole = True
-    points = deduplicate(clean_summary(line, whole=whole) for line in lines if line)
+        complete = True
+    points = deduplicate(clean_summary(line, complete=complete) for line in lines if line)
     return "\n".join(f"- {point}" for point in points if point)

@@ -1,4 +1,4 @@
-"""How a task is put to one model: in its chat template where it has one, as a text to go on with where not."""
+"""Prompts for one model: in its chat template if it has one, otherwise as plain text to continue."""
 
 from __future__ import annotations
 
@@ -9,82 +9,83 @@ from inference.tasks import Message
 from inference.types.errors import InvalidRequest
 
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s")
-_TAIL = 8
-"""Tokens that a piece of text may take more in the middle of others than alone."""
+_MARGIN = 8
+"""A piece of text may need this many more tokens inside a text than alone."""
 
 
 class PromptTemplate:
-    """Makes prompts for one model; `window` is the most tokens it can read and write in one go."""
+    """Builds prompts for one model. `window` is the largest number of prompt and new tokens together."""
 
-    def __init__(self, vocabulary: Tokenizer, window: int) -> None:
-        self._vocabulary = vocabulary
+    def __init__(self, tokenizer: Tokenizer, window: int) -> None:
+        self._tokenizer = tokenizer
         self.window = window
 
     @property
     def can_chat(self) -> bool:
-        return self._vocabulary.can_chat
+        return self._tokenizer.can_chat
 
     def instruct(self, message: str, lead: str, system: str) -> list[int]:
-        """Tokens after which the model writes its reply, whose first words, `lead`, are given to it.
+        """Return a prompt for the instruction `message`. The reply is made to begin with `lead`.
 
-        A model that can't chat gets message and lead as one text to go on with.
+        For a model without a chat template, the prompt is the plain text of `message` and `lead`.
         """
         if self.can_chat:
-            return self._vocabulary.chat([Message("system", system), Message("user", message)], lead)
-        return self._vocabulary.prompt(message + lead)
+            return self._tokenizer.chat([Message("system", system), Message("user", message)], lead)
+        return self._tokenizer.encode_prompt(message + lead)
 
     def plain(self, text: str) -> list[int]:
-        """A text to go on with."""
-        return self._vocabulary.prompt(text)
+        """Return a prompt that continues `text`."""
+        return self._tokenizer.encode_prompt(text)
 
-    def end_of_plain(self, text: str, new: int) -> list[int]:
-        """As much of the end of `text` as leaves room for `new` tokens, after the special tokens that begin a text."""
+    def plain_end(self, text: str, max_new_tokens: int) -> list[int]:
+        """Return a prompt from the end of `text` that leaves room for new tokens. Initial special tokens are kept."""
         tokens, first = self.plain(text), len(self.plain(""))
-        excess = max(0, len(tokens) - self.room(new))
+        excess = max(0, len(tokens) - self.max_prompt_tokens(max_new_tokens))
         return tokens[:first] + tokens[first + excess :]
 
-    def chat(self, messages: list[Message], written: str) -> list[int]:
-        """Tokens after which a chat model goes on with its reply, of which `written` is there."""
-        return self._vocabulary.chat(messages, written)
+    def chat(self, messages: list[Message], prefill: str) -> list[int]:
+        """Return the prompt for the next assistant message, which begins with `prefill`."""
+        return self._tokenizer.chat(messages, prefill)
 
-    def fitting(self, tokens: list[int], new: int) -> list[int]:
-        """`tokens`, if there are any and they leave room for `new` ones; raises InvalidRequest."""
+    def check_fits(self, tokens: list[int], max_new_tokens: int) -> list[int]:
+        """Return `tokens`. Raise InvalidRequest if they are empty or leave no room for `max_new_tokens`."""
         if not tokens:
             raise InvalidRequest("There is nothing to continue. Write something first.")
-        room = self.room(new)
-        if len(tokens) > room:
+        available = self.max_prompt_tokens(max_new_tokens)
+        if len(tokens) > available:
             raise InvalidRequest(
                 "This text has {tokens:,} tokens, and with {new:,} new ones this model takes {most:,}. "
                 "Shorten it, or choose a model that reads more.",
                 tokens=len(tokens),
-                new=new,
-                most=room,
+                new=max_new_tokens,
+                most=available,
             )
         return tokens
 
-    def room(self, new: int) -> int:
-        """Tokens that can be read when `new` are to be written; raises InvalidRequest if none can."""
-        if new >= self.window:
+    def max_prompt_tokens(self, max_new_tokens: int) -> int:
+        """Return how many prompt tokens leave room for `max_new_tokens`. Raise InvalidRequest if none do."""
+        if max_new_tokens >= self.window:
             raise InvalidRequest(
                 "This model reads and writes {window:,} tokens in all, so it can't write {new:,}. Ask for fewer.",
                 window=self.window,
-                new=new,
+                new=max_new_tokens,
             )
-        return self.window - new
+        return self.window - max_new_tokens
 
     def count(self, text: str) -> int:
-        return len(self._vocabulary.tokens(text))
+        return len(self._tokenizer.encode(text))
 
-    def beginning(self, text: str, most: int) -> str:
-        """As much of `text` as `most` tokens hold, up to the end of a sentence, or of a word."""
-        tokens = self._vocabulary.tokens(text)
-        if len(tokens) <= most:
+    def beginning(self, text: str, max_tokens: int) -> str:
+        """Return the beginning of `text`, up to `max_tokens`, cut after a sentence or else after a word."""
+        tokens = self._tokenizer.encode(text)
+        if len(tokens) <= max_tokens:
             return text
-        cut = self._vocabulary.text(tokens[: max(0, most - _TAIL)])
+        cut = self._tokenizer.decode(tokens[: max(0, max_tokens - _MARGIN)])
         ends = [match.end() for match in _SENTENCE_END.finditer(cut)]
         return cut[: ends[-1]] if ends else cut.rpartition(" ")[0]
 
-    def end(self, text: str, most: int) -> str:
-        """As much of the end of `text` as `most` tokens hold."""
-        tokens = self._vocabulary.tokens(text)
-        return self._vocabulary.text(tokens[max(0, len(tokens) - most + _TAIL) :]) if most > _TAIL else ""
+    def end(self, text: str, max_tokens: int) -> str:
+        """Return the end of `text`, up to `max_tokens`."""
+        tokens = self._tokenizer.encode(text)
+        room = max_tokens - _MARGIN
+        return self._tokenizer.decode(tokens[-room:]) if room > 0 else ""

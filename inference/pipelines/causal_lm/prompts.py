@@ -1,7 +1,7 @@
-"""What passes between the plan of a task and the decoding loop.
+"""The interface between the tasks and the decoding loop.
 
-A plan is a generator: it yields the prompts it wants continued, gets their continuations, and returns the result. The
-loop runs many plans at once and knows nothing of tasks.
+A plan is a generator: it yields prompts, receives their continuations, and returns the result. The loop runs many plans
+at once and knows nothing about tasks.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from inference.types import Output
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """Token ids to continue, and how; `stop` ends the text before any of these strings.
+    """The token ids to continue, with generation parameters. The text ends before any of the strings in `stop`.
 
-    `once` ends it, as "length", before it repeats itself (see `find_repetition`).
-    `shown` texts are told to the caller as they grow; `chat` marks one that answers instead of going on.
+    With `stop_at_repetition` it also ends, as "length", before it repeats itself (see `find_repetition`). A text with
+    `stream` is sent to the caller while it grows. `chat` marks the reply of a chat model.
     """
 
     tokens: list[int]
@@ -28,18 +28,18 @@ class Prompt:
     repetition_penalty: float = 1.0
     seed: int = 0
     stop: tuple[str, ...] = ()
-    once: bool = False
-    shown: bool = False
+    stop_at_repetition: bool = False
+    stream: bool = False
     chat: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """The text that follows a prompt, and why it ends there."""
+    """The text that follows a prompt, and the reason why it ended."""
 
     text: str
     finish_reason: FinishReason
 
 
 Plan = Generator[list[Prompt], list[Continuation], Output]
-"""Its first step raises InvalidRequest if the request does not fit the model's window."""
+"""The first step raises InvalidRequest if the request does not fit the model's window."""

@@ -1,4 +1,4 @@
-"""What a text says again: small models go round in circles until they run out of tokens."""
+"""Detection of repetition: small models repeat themselves until they run out of tokens."""
 
 from __future__ import annotations
 
@@ -8,58 +8,58 @@ from collections.abc import Iterable
 from inference.pipelines.text_splitting import sentences
 
 _WORD = re.compile(r"\w+")
-_ENDED = re.compile(r"(?:[.!?…。！？][\"'”’)\]」』）*_]*|\n)\s*$")
-_DOUBLED = re.compile(r"\b(\w+(?:\W+\w+){3,40}?)(?:\W+\1)+\b", re.IGNORECASE)
-_SENTENCE = 3
-"""Words of the shortest sentence that counts when it comes again; "Yes." may."""
-_ROUND = 4
-"""Words of the shortest round."""
-_SAME = 0.8
-"""Of a sentence's runs of four words, how many make it the same as one that has them too."""
+_SENTENCE_END = re.compile(r"(?:[.!?…。！？][\"'”’)\]」』）*_]*|\n)\s*$")
+_REPEATED = re.compile(r"\b(\w+(?:\W+\w+){3,40}?)(?:\W+\1)+\b", re.IGNORECASE)
+_MIN_SENTENCE_WORDS = 3
+"""Words in the shortest sentence that may not be repeated. "Yes." may."""
+_MIN_PHRASE_WORDS = 4
+"""Words in the shortest phrase that counts as repetition."""
+_DUPLICATE_SHARE = 0.8
+"""The share of a sentence's four-word n-grams that makes it a duplicate of another sentence with the same n-grams."""
 
 
-def is_whole(text: str) -> bool:
-    """Whether `text` ends with the end of a sentence, or of a line."""
-    return _ENDED.search(text) is not None
+def is_complete(text: str) -> bool:
+    """Return whether `text` ends with a finished sentence or line."""
+    return _SENTENCE_END.search(text) is not None
 
 
 def find_repetition(text: str) -> int | None:
-    """Where the end of `text` begins to say again what stands before it; None if it doesn't.
+    """Return where the end of `text` begins to repeat the text before it; None if it does not.
 
-    It does with a whole sentence or line that came before, or with four words or more three times in a row.
+    A repetition is a whole sentence or line that came before, or a phrase of four or more words three times in a row.
     """
-    if is_whole(text):
+    if is_complete(text):
         *before, last = sentences(text)
         words = _words(last)
-        if len(words) >= _SENTENCE and words in map(_words, before):
+        if len(words) >= _MIN_SENTENCE_WORDS and words in map(_words, before):
             return len(text) - len(last)
     words = _words(text)
-    for size in range(_ROUND, len(words) // 3 + 1):
+    for size in range(_MIN_PHRASE_WORDS, len(words) // 3 + 1):
         if words[-size:] == words[-2 * size : -size] == words[-3 * size : -2 * size]:
             return list(_WORD.finditer(text))[-2 * size].start()
     return None
 
 
 def without_repetitions(text: str) -> str:
-    """`text` without four words or more that come again right after themselves."""
-    return _DOUBLED.sub(r"\1", text)
+    """Return `text` without phrases of four or more words that directly repeat themselves."""
+    return _REPEATED.sub(r"\1", text)
 
 
 def deduplicate(pieces: Iterable[str]) -> list[str]:
-    """Those of `pieces`, sentences or lines, that say something which none before them said in the same words."""
-    told: list[tuple[str, set[tuple[str, ...]]]] = []
+    """Return `pieces` (sentences or lines) without those that repeat an earlier one in nearly the same words."""
+    kept: list[tuple[str, set[tuple[str, ...]]]] = []
     for piece in pieces:
-        runs = _runs(piece)
-        if not any(len(runs & earlier) >= _SAME * len(runs) for _, earlier in told):
-            told.append((piece, runs))
-    return [piece for piece, _ in told]
+        ngrams = _ngrams(piece)
+        if not any(len(ngrams & earlier) >= _DUPLICATE_SHARE * len(ngrams) for _, earlier in kept):
+            kept.append((piece, ngrams))
+    return [piece for piece, _ in kept]
 
 
 def _words(text: str) -> list[str]:
     return _WORD.findall(text.lower())
 
 
-def _runs(text: str) -> set[tuple[str, ...]]:
-    """All runs of four words; a shorter text is one run."""
+def _ngrams(text: str) -> set[tuple[str, ...]]:
+    """Return all n-grams of four words. A shorter text is one n-gram."""
     words = _words(text)
     return {tuple(words[i : i + 4]) for i in range(max(1, len(words) - 3))}

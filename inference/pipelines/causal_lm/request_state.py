@@ -1,4 +1,4 @@
-"""One job on its way: its plan, and the texts that the plan asked for last."""
+"""The state of one request: its plan, and the sequences of the plan's current step."""
 
 from __future__ import annotations
 
@@ -18,79 +18,80 @@ if TYPE_CHECKING:
 
 
 class SequenceState:
-    """A text of a task, and what it takes to grow it."""
+    """One generated text with its sampler and key-value cache."""
 
-    def __init__(self, task: RequestState, prompt: Prompt, vocabulary: Tokenizer) -> None:
-        self.task = task
-        self.text = OutputText(prompt, vocabulary)
+    def __init__(self, state: RequestState, prompt: Prompt, tokenizer: Tokenizer) -> None:
+        self.state = state
+        self.text = OutputText(prompt, tokenizer)
         self.sampler = SequenceSampler(prompt)
-        self.sequence = KVCache(len(prompt.tokens) + prompt.max_new_tokens)
-        self.begun = False
-        self.first: torch.Tensor | None = None
-        """The logits after the prompt [1, vocabulary], from when it has been read until the text is done."""
+        self.cache = KVCache(len(prompt.tokens) + prompt.max_new_tokens)
+        self.prefilled = False
+        self.prompt_logits: torch.Tensor | None = None
+        """The logits after the prompt [1, vocabulary], from the prefill until the text is finished."""
 
 
 class RequestState:
     """Runs the plan of `job` step by step."""
 
-    def __init__(self, job: Job, plan: Plan, vocabulary: Tokenizer) -> None:
+    def __init__(self, job: Job, plan: Plan, tokenizer: Tokenizer) -> None:
         self.job = job
-        self.branches: list[SequenceState] = []
+        self.sequences: list[SequenceState] = []
         self._plan = plan
-        self._vocabulary = vocabulary
-        self._before = 0
-        """Texts that ended in earlier steps."""
-        self._shown = ""
+        self._tokenizer = tokenizer
+        self._num_finished = 0
+        """Texts that finished in earlier steps."""
+        self._streamed = ""
 
     @property
-    def step_ended(self) -> bool:
-        return all(branch.text.done for branch in self.branches)
+    def step_finished(self) -> bool:
+        return all(sequence.text.finished for sequence in self.sequences)
 
-    def read_before(self, prompt: Prompt) -> tuple[KVCache, torch.Tensor] | None:
-        """The sequence of another text that has taken in the same prompt, and the logits after it."""
-        for branch in self.branches:
-            if branch.first is not None and branch.text.prompt.tokens is prompt.tokens:
-                return branch.sequence, branch.first
+    def find_prefilled(self, prompt: Prompt) -> tuple[KVCache, torch.Tensor] | None:
+        """Return cache and logits of a sequence that has processed the same prompt; None if there is none."""
+        for sequence in self.sequences:
+            if sequence.prompt_logits is not None and sequence.text.prompt.tokens is prompt.tokens:
+                return sequence.cache, sequence.prompt_logits
         return None
 
-    def forget(self) -> None:
-        """Let go of the keys and values of texts that are done, unless another one has yet to begin with them."""
-        to_begin = {id(branch.text.prompt.tokens) for branch in self.branches if not branch.begun}
-        for branch in self.branches:
-            if branch.text.done and id(branch.text.prompt.tokens) not in to_begin:
-                branch.sequence.clear()
-                branch.first = None
+    def free_caches(self) -> None:
+        """Free the caches of finished texts, unless a waiting sequence can still copy from them."""
+        waiting = {id(sequence.text.prompt.tokens) for sequence in self.sequences if not sequence.prefilled}
+        for sequence in self.sequences:
+            if sequence.text.finished and id(sequence.text.prompt.tokens) not in waiting:
+                sequence.cache.clear()
+                sequence.prompt_logits = None
 
     def advance(self) -> None:
-        """Give the plan its texts; it asks for more, or the job ends."""
+        """Pass the finished texts to the plan, and start its next step or finish the job."""
         try:
             with wrap_library_errors():
-                reply = self._reply()
+                step = self._next_step()
         except InferenceError as error:
-            self.branches = []
+            self.sequences = []
             self.job.fail(error)
             return
-        self._before += len(self.branches)
-        if isinstance(reply, list):
-            self.branches = [SequenceState(self, prompt, self._vocabulary) for prompt in reply]
+        self._num_finished += len(self.sequences)
+        if isinstance(step, list):
+            self.sequences = [SequenceState(self, prompt, self._tokenizer) for prompt in step]
         else:
-            self.branches = []
-            self.job.finish(reply)
+            self.sequences = []
+            self.job.finish(step)
 
     def emit_text(self, text: OutputText) -> None:
-        """Tell the caller how far it is: the words themselves where they are all that was asked for."""
-        if text.prompt.shown:
-            if text.settled != self._shown:
-                self._shown = text.settled
-                self.job.emit(PartialText(self._shown, text.prompt.chat))
-        elif text.done and not self.branches[0].text.prompt.shown:
-            total = self._before + len(self.branches)
+        """Report progress to the caller: the text itself if it is streamed, otherwise the number of finished texts."""
+        if text.prompt.stream:
+            if text.stable_text != self._streamed:
+                self._streamed = text.stable_text
+                self.job.emit(PartialText(self._streamed, text.prompt.chat))
+        elif text.finished and not self.sequences[0].text.prompt.stream:
+            total = self._num_finished + len(self.sequences)
             if total > 1:
-                self.job.emit(Progress(self._before + sum(branch.text.done for branch in self.branches), total))
+                finished = self._num_finished + sum(sequence.text.finished for sequence in self.sequences)
+                self.job.emit(Progress(finished, total))
 
-    def _reply(self) -> list[Prompt] | Output:
+    def _next_step(self) -> list[Prompt] | Output:
         try:
-            texts = [branch.text.continuation for branch in self.branches]
+            texts = [sequence.text.continuation for sequence in self.sequences]
             return self._plan.send(texts) if texts else next(self._plan)
         except StopIteration as result:
             return result.value

@@ -1,4 +1,4 @@
-"""From logits to next tokens, for many texts at once, each with its own settings and its own random numbers."""
+"""Sampling of next tokens for many sequences at once, each with its own parameters and random numbers."""
 
 from __future__ import annotations
 
@@ -10,72 +10,74 @@ from inference.pipelines.causal_lm.prompts import Prompt
 
 
 class SequenceSampler:
-    """How one text draws its tokens. `temperature` 0 takes the likeliest; `top_p` 1 allows all."""
+    """Sampling parameters of one sequence. Temperature 0 takes the likeliest token; `top_p` 1 allows all tokens."""
 
     def __init__(self, prompt: Prompt) -> None:
         self.temperature = prompt.temperature
         self.top_p = prompt.top_p
-        self.penalty = prompt.repetition_penalty
-        self.random = torch.Generator().manual_seed(prompt.seed)
-        self._there = torch.empty(0, dtype=torch.long)
-        if self.penalty != 1:
-            self._there = torch.tensor(prompt.tokens + [0] * prompt.max_new_tokens)
+        self.repetition_penalty = prompt.repetition_penalty
+        self.generator = torch.Generator().manual_seed(prompt.seed)
+        self._tokens = torch.empty(0, dtype=torch.long)
+        if self.repetition_penalty != 1:
+            self._tokens = torch.tensor(prompt.tokens + [0] * prompt.max_new_tokens)
         self._count = len(prompt.tokens)
 
     @property
-    def there(self) -> torch.Tensor:
-        """The tokens of the prompt and of the text so far, where a penalty asks for them."""
-        return self._there[: self._count]
+    def seen_tokens(self) -> torch.Tensor:
+        """The tokens of prompt and text so far. Only valid with a repetition penalty."""
+        return self._tokens[: self._count]
 
-    def add(self, token: int) -> None:
-        """The text has grown by `token`."""
-        if self.penalty != 1:
-            self._there[self._count] = token
+    def append(self, token: int) -> None:
+        """Record that `token` was generated."""
+        if self.repetition_penalty != 1:
+            self._tokens[self._count] = token
             self._count += 1
 
 
 @torch.inference_mode()
-def draw(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> list[int]:
-    """One token a row of `logits` [rows, vocabulary], in fp32 on the CPU; a row's draw depends on that row alone.
+def sample_tokens(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> list[int]:
+    """Return one token for each row of `logits` [rows, vocabulary], in fp32 on the CPU. Rows are independent.
 
-    Nucleus sampling (Holtzman et al. 2019, https://arxiv.org/abs/1904.09751) allows the smallest set of
-    likeliest tokens that together reach `top_p`. A token belongs to it if all likelier ones together stay
-    below `top_p`: so we draw from all tokens, and again when the one drawn is outside. That is the same
-    distribution, and spares sorting the vocabulary.
+    Nucleus sampling (Holtzman et al. 2019, https://arxiv.org/abs/1904.09751) allows the smallest set of the likeliest
+    tokens that together reach `top_p`. A token is in the set if all likelier tokens together stay below `top_p`. So we
+    sample from all tokens, and again if the token is outside the set. The distribution is the same, and the vocabulary
+    need not be sorted.
     """
-    logits = _penalized(logits, samplers)
+    logits = _penalize(logits, samplers)
     tokens: list[int] = logits.argmax(dim=-1).tolist()
     rows = [row for row, sampler in enumerate(samplers) if sampler.temperature > 0]
     temperatures = torch.tensor([samplers[row].temperature for row in rows])[:, None]
     probabilities = torch.softmax(logits[rows] / temperatures, dim=-1)
     sums = probabilities.cumsum(dim=-1)
     while rows:
-        drawn = _inverse(sums, [samplers[row] for row in rows])
-        likelier = torch.where(probabilities > probabilities.gather(1, drawn), probabilities, 0.0).sum(dim=-1)
+        sampled = _sample(sums, [samplers[row] for row in rows])
+        likelier = torch.where(probabilities > probabilities.gather(1, sampled), probabilities, 0.0).sum(dim=-1)
         outside = likelier >= torch.tensor([samplers[row].top_p for row in rows])
-        for row, token in zip(rows, drawn[:, 0].tolist(), strict=True):
-            tokens[row] = token  # one that is outside is drawn again
-        rows = [row for row, again in zip(rows, outside.tolist(), strict=True) if again]
+        for row, token in zip(rows, sampled[:, 0].tolist(), strict=True):
+            tokens[row] = token  # a token outside the set is sampled again
+        rows = [row for row, rejected in zip(rows, outside.tolist(), strict=True) if rejected]
         probabilities, sums = probabilities[outside], sums[outside]
     return tokens
 
 
-def _penalized(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> torch.Tensor:
-    """With the scores of tokens that are there already made less likely (Keskar et al. 2019,
-    https://arxiv.org/abs/1909.05858, section 4.1): positive ones divided by the penalty, negative ones multiplied.
+def _penalize(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> torch.Tensor:
+    """Make tokens that were already seen less likely.
+
+    Source: Keskar et al. 2019, https://arxiv.org/abs/1909.05858, section 4.1. Positive scores are
+    divided by the penalty, negative ones multiplied.
     """
-    rows = [row for row, sampler in enumerate(samplers) if sampler.penalty != 1]
+    rows = [row for row, sampler in enumerate(samplers) if sampler.repetition_penalty != 1]
     if not rows:
         return logits
     logits = logits.clone()
     for row in rows:
-        there, penalty = samplers[row].there, samplers[row].penalty
-        scores = logits[row, there]
-        logits[row, there] = torch.where(scores < 0, scores * penalty, scores / penalty)
+        seen_tokens, repetition_penalty = samplers[row].seen_tokens, samplers[row].repetition_penalty
+        scores = logits[row, seen_tokens]
+        logits[row, seen_tokens] = torch.where(scores < 0, scores * repetition_penalty, scores / repetition_penalty)
     return logits
 
 
-def _inverse(sums: torch.Tensor, samplers: Sequence[SequenceSampler]) -> torch.Tensor:
-    """A token for each row [rows, 1]: the first whose running sum of probabilities passes a random number."""
-    uniform = torch.stack([torch.rand(1, generator=sampler.random) for sampler in samplers])
+def _sample(sums: torch.Tensor, samplers: Sequence[SequenceSampler]) -> torch.Tensor:
+    """Return a token for each row [rows, 1]: the first whose cumulative probability exceeds a random number."""
+    uniform = torch.stack([torch.rand(1, generator=sampler.generator) for sampler in samplers])
     return torch.searchsorted(sums, uniform * sums[:, -1:], right=True).clamp(max=sums.shape[1] - 1)

@@ -1,4 +1,4 @@
-"""Shortening texts of any length: by parts, and the parts' summaries again while they are too long."""
+"""Summaries of texts of any length: part by part, then again from the partial summaries while they are too long."""
 
 from __future__ import annotations
 
@@ -13,21 +13,19 @@ from inference.pipelines.text_splitting import split_into_parts
 from inference.tasks import Length, Section, SummarizeRequest, Summary
 
 _PART_TOKENS = 1500
-"""Small models lose the thread of longer texts, also where their window would hold them."""
-_SHORTEST = 24
-"""Tokens that a summary may have however short its text is."""
+"""Small models lose track of longer texts, even within their window."""
+_MIN_TOKENS = 24
+"""The number of tokens that a summary may always have, even of a very short text."""
 
 
 @dataclass(frozen=True, slots=True)
 class SummaryStyle:
-    """What is asked for (`ask`, and `lead`, the first words of the reply), and how long it may get, in tokens:
-    that of one part, and that of a whole text.
-    """
+    """The instruction, the first words of the reply (`lead`), and the limits in tokens for one part and in total."""
 
-    ask: str
+    instruction: str
     lead: str
-    tokens: int
-    whole: int
+    max_part_tokens: int
+    max_total_tokens: int
 
 
 _STYLES: dict[Length, SummaryStyle] = {
@@ -38,58 +36,58 @@ _STYLES: dict[Length, SummaryStyle] = {
 }
 
 
-def summarize(instructions: PromptTemplate, request: SummarizeRequest) -> Plan:
-    """Summaries of the parts, joined, and summarized again until they are as short as they should be."""
+def summarize(template: PromptTemplate, request: SummarizeRequest) -> Plan:
+    """Summarize each part and join the summaries. Repeat with the joined text until it is short enough."""
     style = _STYLES[request.length]
-    style = replace(style, tokens=min(style.tokens, instructions.window // 3))
+    style = replace(style, max_part_tokens=min(style.max_part_tokens, template.window // 3))
     bullets = request.length == "bullets"
-    parts = _parts(instructions, style, request.text, request.boundaries)
-    summaries = yield from _shorten(instructions, style, parts, bullets=bullets)
-    sections, text = _sections(parts, summaries), _joined(summaries, bullets=bullets)
-    size = len(parts)
-    while len(summaries) > 1 and instructions.count(text) > style.whole:
-        again = _parts(instructions, style, text)
-        if len(again) >= size:
-            break  # the window is so small that summaries get no shorter
-        size = len(again)
-        summaries = yield from _shorten(instructions, style, again, bullets=bullets)
-        text = _joined(summaries, bullets=bullets)
+    parts = _parts(template, style, request.text, request.boundaries)
+    summaries = yield from _summarize_parts(template, style, parts, bullets=bullets)
+    sections, text = _sections(parts, summaries), _join(summaries, bullets=bullets)
+    num_parts = len(parts)
+    while len(summaries) > 1 and template.count(text) > style.max_total_tokens:
+        parts_of_summary = _parts(template, style, text)
+        if len(parts_of_summary) >= num_parts:
+            break  # the window is too small to make the summaries shorter
+        num_parts = len(parts_of_summary)
+        summaries = yield from _summarize_parts(template, style, parts_of_summary, bullets=bullets)
+        text = _join(summaries, bullets=bullets)
     return Summary(text, len(parts), sections)
 
 
-def _parts(instructions: PromptTemplate, style: SummaryStyle, text: str, borders: Sequence[int] = ()) -> list[str]:
-    room = instructions.room(style.tokens) - len(_tokens(instructions, style, ""))
-    return split_into_parts(text, max(1, min(room, _PART_TOKENS)), instructions.count, borders)
+def _parts(template: PromptTemplate, style: SummaryStyle, text: str, boundaries: Sequence[int] = ()) -> list[str]:
+    room = template.max_prompt_tokens(style.max_part_tokens) - len(_tokens(template, style, ""))
+    return split_into_parts(text, max(1, min(room, _PART_TOKENS)), template.count, boundaries)
 
 
-def _shorten(
-    instructions: PromptTemplate, style: SummaryStyle, parts: Sequence[str], *, bullets: bool
+def _summarize_parts(
+    template: PromptTemplate, style: SummaryStyle, parts: Sequence[str], *, bullets: bool
 ) -> Generator[list[Prompt], list[Continuation], list[str]]:
-    texts = yield [_prompt(instructions, style, part) for part in parts]
-    return [
-        (clean_bullets if bullets else clean_summary)(text.text, whole=text.finish_reason == "stop") for text in texts
-    ]
+    texts = yield [_prompt(template, style, part) for part in parts]
+    clean = clean_bullets if bullets else clean_summary
+    return [clean(text.text, complete=text.finish_reason == "stop") for text in texts]
 
 
-def _prompt(instructions: PromptTemplate, style: SummaryStyle, part: str) -> Prompt:
-    tokens = min(style.tokens, max(_SHORTEST, instructions.count(part) // 2))
-    stop = () if instructions.can_chat and style.ask == _STYLES["long"].ask else ("\n\n",)
-    return Prompt(instructions.fitting(_tokens(instructions, style, part), tokens), tokens, stop=stop, once=True)
+def _prompt(template: PromptTemplate, style: SummaryStyle, part: str) -> Prompt:
+    max_new_tokens = min(style.max_part_tokens, max(_MIN_TOKENS, template.count(part) // 2))
+    stop = () if template.can_chat and style.instruction == _STYLES["long"].instruction else ("\n\n",)
+    tokens = template.check_fits(_tokens(template, style, part), max_new_tokens)
+    return Prompt(tokens, max_new_tokens, stop=stop, stop_at_repetition=True)
 
 
-def _tokens(instructions: PromptTemplate, style: SummaryStyle, text: str) -> list[int]:
-    if not instructions.can_chat:
-        return instructions.instruct(
+def _tokens(template: PromptTemplate, style: SummaryStyle, text: str) -> list[int]:
+    if not template.can_chat:
+        return template.instruct(
             f"{text}\n\n", lead="TL;DR:" if style.lead != "-" else "The main points:\n-", system=""
         )
-    return instructions.instruct(
-        f"Summarize this text {style.ask}:\n\n{text}",
+    return template.instruct(
+        f"Summarize this text {style.instruction}:\n\n{text}",
         lead=style.lead,
         system="You summarize texts. You keep the names of who said or did what, and add nothing of your own.",
     )
 
 
-def _joined(summaries: Sequence[str], *, bullets: bool) -> str:
+def _join(summaries: Sequence[str], *, bullets: bool) -> str:
     return ("\n" if bullets else "\n\n").join(filter(None, summaries))
 
 

@@ -1,4 +1,4 @@
-"""A tokenizer as the rest of this package wants it: text to token ids and back, without options."""
+"""A tokenizer reduced to what this package needs: conversion between text and token ids, without options."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ class Tokenizer:
     """The tokenizer in `folder`."""
 
     def __init__(self, folder: Path) -> None:
-        # transformers annotates nearly every value of a tokenizer as a union of what all of them may return.
+        # transformers annotates nearly every value of a tokenizer as a union over all tokenizer classes.
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._special = [str(token) for token in self._tokenizer.added_tokens_decoder.values() if token.special]
 
     @property
-    def longest(self) -> int:
-        """The most tokens the tokenizer's author allows; 10**30 where they didn't say."""
+    def model_max_length(self) -> int:
+        """The largest number of tokens, as set by the tokenizer's author; 10**30 if they set none."""
         return int(self._tokenizer.model_max_length)
 
     @property
-    def end(self) -> int | None:
+    def eos_token_id(self) -> int | None:
         return self._tokenizer.eos_token_id
 
     @property
-    def start(self) -> int:
-        """What a text follows that has nothing before it."""
+    def bos_token_id(self) -> int:
+        """The beginning-of-sequence token; for models without one, the end-of-sequence token."""
         first = self._tokenizer.bos_token_id
         return self._tokenizer.eos_token_id if first is None else first
 
@@ -40,46 +40,46 @@ class Tokenizer:
     def can_chat(self) -> bool:
         return self._tokenizer.chat_template is not None
 
-    def prompt(self, text: str) -> list[int]:
-        """A text to begin with, after the special tokens that the model was trained with (OPT: `</s>`)."""
+    def encode_prompt(self, text: str) -> list[int]:
+        """Encode a prompt, with the special tokens that the model was trained with (OPT: `</s>`)."""
         return self._tokenizer(text, verbose=False)["input_ids"]
 
-    def chat(self, messages: Sequence[Message], written: str = "") -> list[int]:
-        """A conversation in the model's own template, up to where its reply begins, and of that what is `written`.
+    def chat(self, messages: Sequence[Message], prefill: str = "") -> list[int]:
+        """Encode a conversation in the model's chat template, up to its next reply, which begins with `prefill`.
 
-        A system message goes before the first user's words if the template refuses it.
+        If the template refuses a system message, it is put before the first user message.
         """
-        messages = [replace(message, content=self._harmless(message.content)) for message in messages]
+        messages = [replace(message, content=self._escape(message.content)) for message in messages]
         try:
-            conversation = self._rendered(messages)
+            conversation = self._apply_template(messages)
         except TemplateError:
             if messages[0].role != "system":
                 raise
             system, first, *others = messages
-            conversation = self._rendered([Message(first.role, f"{system.content}\n\n{first.content}"), *others])
-        return self._read(conversation + self._harmless(written))
+            conversation = self._apply_template([Message(first.role, f"{system.content}\n\n{first.content}"), *others])
+        return self._encode(conversation + self._escape(prefill))
 
-    def _rendered(self, messages: Sequence[Message]) -> str:
+    def _apply_template(self, messages: Sequence[Message]) -> str:
         return self._tokenizer.apply_chat_template(
             [{"role": message.role, "content": message.content} for message in messages],
             add_generation_prompt=True,
             tokenize=False,
-            enable_thinking=False,  # where the template knows it: what is thought aloud would be the whole reply
+            enable_thinking=False,  # if the template supports it: otherwise the reply would consist of reasoning
         )
 
-    def _harmless(self, text: str) -> str:
-        """Words that mark turns in the template, written by a person, must not begin a turn."""
+    def _escape(self, text: str) -> str:
+        """Break up special tokens in text from users, so that it can't begin a new message of the template."""
         for token in self._special:
             text = text.replace(token, f"{token[:1]} {token[1:]}")
         return text
 
-    def tokens(self, text: str) -> list[int]:
-        """A piece of text in the middle of another, as a conversation holds it."""
-        return self._read(self._harmless(text))
+    def encode(self, text: str) -> list[int]:
+        """Encode a piece of text from the middle of a longer one, without special tokens."""
+        return self._encode(self._escape(text))
 
-    def _read(self, text: str) -> list[int]:
+    def _encode(self, text: str) -> list[int]:
         return self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
 
-    def text(self, tokens: list[int]) -> str:
-        """What the tokens say, without special ones and without repairing anyone's spaces."""
+    def decode(self, tokens: list[int]) -> str:
+        """Decode tokens, without special tokens and without changes to spaces."""
         return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)

@@ -1,4 +1,4 @@
-"""DALL·E mini: words to image tokens (BART), tokens to a picture (VQGAN), from the published Flax checkpoints."""
+"""DALL·E mini: text to image tokens (BART), image tokens to an image (VQGAN), from the published Flax checkpoints."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ from inference.tasks.infotext import repeatable, to_text
 from inference.types import ModelSpec
 from inference.types.errors import InferenceError, InvalidRequest, OutOfMemory, RequestCancelled
 
-_SCALE = 10.0
-_REPORTED = 4
-"""Tokens between two words on the progress."""
+_DEFAULT_GUIDANCE_SCALE = 10.0
+_STEPS_PER_REPORT = 4
+"""Tokens between two reports of progress."""
 
 
 class DalleMini(Pipeline):
-    """Both networks and the tokenizer; draws up to `MAX_BATCH_SIZE` pictures together, fewer where memory is short."""
+    """Both networks and the tokenizer. Draws up to `MAX_BATCH_SIZE` images together, fewer if memory is short."""
 
-    def __init__(self, bart: DalleBart, vqgan: VQGAN, reader: PromptTokenizer) -> None:
+    def __init__(self, bart: DalleBart, vqgan: VQGAN, tokenizer: PromptTokenizer) -> None:
         self.nbytes = weight_bytes(bart, vqgan)
         self._bart = bart
         self._vqgan = vqgan
-        self.reader = reader
-        self._unconditional = reader.read("")
+        self.tokenizer = tokenizer
+        self._unconditional = tokenizer.tokenize("")
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
@@ -47,115 +47,118 @@ class DalleMini(Pipeline):
         return cls(bart, vqgan, PromptTokenizer(folder, bart.text_length))
 
     def run(self, batch: Batch) -> None:
-        orders, max_batch_size = self._take(batch.jobs), MAX_BATCH_SIZE
-        while group := [canvas for order in orders for canvas in order.waiting()][:max_batch_size]:
+        image_jobs, max_batch_size = self._accept_jobs(batch.jobs), MAX_BATCH_SIZE
+        while group := [image for image_job in image_jobs for image in image_job.remaining()][:max_batch_size]:
             batch.yield_point()
-            if self._try(group, batch, max_batch_size):
+            if self._try_draw(group, batch, max_batch_size):
                 continue
             batch.free_memory()
             if max_batch_size == 1:
                 _fail(group, OutOfMemory("There is too little memory for this model now. Try again later."))
             max_batch_size = max(max_batch_size // 2, 1)
 
-    def _try(self, group: list[ImageInProgress], batch: Batch, max_batch_size: int) -> bool:
-        """Draw the group, or fail its jobs; False when memory ran out."""
+    def _try_draw(self, group: list[ImageInProgress], batch: Batch, max_batch_size: int) -> bool:
+        """Draw the group, or fail its jobs. Return False if memory ran out."""
         try:
             return out_of_memory(lambda: self._draw(group, batch, max_batch_size)) is None
         except RequestCancelled:
-            pass  # everybody in this group has gone
+            pass  # every job of the group was cancelled
         except InferenceError as error:
             _fail(group, error)
         return True
 
-    def _take(self, jobs: Sequence[Job]) -> list[DalleMiniJob]:
-        """An order for each job; those that this model can't do fail here and now."""
-        orders: list[DalleMiniJob] = []
+    def _accept_jobs(self, jobs: Sequence[Job]) -> list[DalleMiniJob]:
+        """Return an image job for each job. Fail jobs that this model can't do."""
+        image_jobs: list[DalleMiniJob] = []
         for job in jobs:
             assert isinstance(job.request, ImagineRequest)
             try:
                 require_checker(job.request, present=False)
-                _require_words_alone(job.request)
+                _require_text_only(job.request)
             except InvalidRequest as error:
                 job.fail(error)
             else:
-                orders.append(DalleMiniJob(job, job.request, self.reader.read(job.request.prompt)))
-        return orders
+                image_jobs.append(DalleMiniJob(job, job.request, self.tokenizer.tokenize(job.request.prompt)))
+        return image_jobs
 
     def _draw(self, group: list[ImageInProgress], batch: Batch, max_batch_size: int) -> None:
-        growth = ImageTokenGeneration(
+        generation = ImageTokenGeneration(
             self._bart,
-            self._settings(group[0].order.request),
-            [canvas.order.text for canvas in group],
+            self._settings(group[0].image_job.request),
+            [image.image_job.text for image in group],
             self._unconditional,
-            [TokenNoise(canvas.seed, canvas.variations) for canvas in group],
+            [TokenNoise(image.seed, image.variations) for image in group],
             max_batch_size,
         )
         total = self._bart.image_length
         for step in range(total):
-            if step % _REPORTED == 0:
+            if step % _STEPS_PER_REPORT == 0:
                 _report(group, step / total, total)
-            group = _go_on(group, growth, batch)
-            growth.step()
+            group = _yield_and_filter(group, generation, batch)
+            generation.step()
         _report(group, 1.0, total)
-        for canvas, codes in zip(group, growth.tokens, strict=True):
-            self._finish(canvas, codes, batch)
+        for image, codes in zip(group, generation.tokens, strict=True):
+            self._finish(image, codes, batch)
 
-    def _finish(self, canvas: ImageInProgress, codes: torch.Tensor, batch: Batch) -> None:
-        """Decode one picture, and end its job if it was the last; they are as fast one by one as together."""
-        order = canvas.order
+    def _finish(self, in_progress: ImageInProgress, codes: torch.Tensor, batch: Batch) -> None:
+        """Decode one image, and finish its job if it was the last. Decoding in batches would not be faster."""
+        image_job = in_progress.image_job
         batch.yield_point()
-        if order.gone:
+        if image_job.ended:
             return
-        image = self._decoded(codes)
-        text = to_text(repeatable(order.request, self._drawing(order), canvas.seed, canvas.variations))
-        order.pictures.append(GeneratedImage(encode_png(image, text), canvas.seed, variations=canvas.variations))
-        if len(order.pictures) == order.request.count:
-            order.job.finish(self._drawing(order))
+        image = self._decode(codes)
+        text = to_text(repeatable(image_job.request, self._result(image_job), in_progress.seed, in_progress.variations))
+        picture = GeneratedImage(encode_png(image, text), in_progress.seed, variations=in_progress.variations)
+        image_job.pictures.append(picture)
+        if len(image_job.pictures) == image_job.request.count:
+            image_job.job.finish(self._result(image_job))
 
     @torch.inference_mode()
-    def _decoded(self, codes: torch.Tensor) -> Image.Image:
+    def _decode(self, codes: torch.Tensor) -> Image.Image:
         pixels = self._vqgan(codes[None])[0]  # [3, side, side]
         require_finite(pixels)
         return Image.fromarray((pixels.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy())
 
     def _settings(self, request: ImagineRequest) -> TokenSampling:
-        scale = _SCALE if request.guidance_scale is None else request.guidance_scale
-        codes = min(self._vqgan.codes, self._bart.start)
-        return TokenSampling(scale, request.temperature, request.top_k, codes)
+        guidance_scale = _DEFAULT_GUIDANCE_SCALE if request.guidance_scale is None else request.guidance_scale
+        num_codes = min(self._vqgan.codes, self._bart.start)
+        return TokenSampling(guidance_scale, request.temperature, request.top_k, num_codes)
 
-    def _drawing(self, order: DalleMiniJob) -> ImageResult:
-        side = int(self._bart.image_length**0.5) * self._vqgan.growth
+    def _result(self, image_job: DalleMiniJob) -> ImageResult:
+        side = int(self._bart.image_length**0.5) * self._vqgan.upscale
         return ImageResult(
-            tuple(order.pictures),
+            tuple(image_job.pictures),
             side,
             side,
             self._bart.image_length,
-            self._settings(order.request).scale,
-            note=notes(order, side, self._bart.image_length),
+            self._settings(image_job.request).guidance_scale,
+            note=notes(image_job, side, self._bart.image_length),
         )
 
 
-def _require_words_alone(request: ImagineRequest) -> None:
+def _require_text_only(request: ImagineRequest) -> None:
     if request.image:
         raise InvalidRequest("This model draws from words alone. Leave the picture out, or choose another model.")
 
 
 def _fail(group: Sequence[ImageInProgress], error: InferenceError) -> None:
-    for order in jobs_of(group):
-        order.fail(error)
+    for image_job in jobs_of(group):
+        image_job.fail(error)
 
 
 def _report(group: Sequence[ImageInProgress], share: float, total: int) -> None:
-    for order in jobs_of(group):
-        order.report(sum(canvas.order is order for canvas in group), share, total)
+    for image_job in jobs_of(group):
+        image_job.report(sum(image.image_job is image_job for image in group), share, total)
 
 
-def _go_on(group: list[ImageInProgress], growth: ImageTokenGeneration, batch: Batch) -> list[ImageInProgress]:
-    """Let others work, and leave out the pictures of those who have gone. Raises RequestCancelled if all have."""
+def _yield_and_filter(
+    group: list[ImageInProgress], generation: ImageTokenGeneration, batch: Batch
+) -> list[ImageInProgress]:
+    """Yield, then drop the images of ended jobs. Raise RequestCancelled if none is left."""
     batch.yield_point()
-    staying = [i for i, canvas in enumerate(group) if not canvas.order.gone]
-    if not staying:
-        raise RequestCancelled("Everybody in this group has gone.")
-    if len(staying) < len(group):
-        growth.keep(staying)
-    return [group[i] for i in staying]
+    active = [i for i, image in enumerate(group) if not image.image_job.ended]
+    if not active:
+        raise RequestCancelled("All jobs of the group were cancelled.")
+    if len(active) < len(group):
+        generation.keep(active)
+    return [group[i] for i in active]

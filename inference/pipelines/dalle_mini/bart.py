@@ -32,134 +32,135 @@ _NAMES = {
     r"\.LayerNorm\.0": ".before_self", r"\.LayerNorm\.1": ".after_self",
     r"\.LayerNorm\.2": ".before_cross", r"\.LayerNorm\.3": ".after_cross",
 }  # fmt: skip
-"""From the names that Flax gives by order of creation to those of the modules here."""
+"""Regular expressions from Flax's names, which are numbered by order of creation, to the module names used here."""
 
 
 @dataclass(frozen=True, slots=True)
 class BartConfig:
-    """One half of the network: its layers, the tokens that it knows, and how many of them it takes."""
+    """The configuration of encoder or decoder. `length` is the maximum number of tokens."""
 
     width: int
     layers: int
     heads: int
     hidden: int
-    vocabulary: int
+    vocab_size: int
     length: int
 
 
 class BartStack(nn.Module):
-    """What encoder and decoder share: embeddings of tokens and positions, layers, and a norm at the end."""
+    """The common part of encoder and decoder: embeddings of tokens and positions, layers, and a final norm."""
 
-    def __init__(self, sizes: BartConfig, kind: type[EncoderLayer] | type[DecoderLayer]) -> None:
+    def __init__(self, config: BartConfig, layer_class: type[EncoderLayer] | type[DecoderLayer]) -> None:
         super().__init__()
-        self.embed_tokens = nn.Embedding(sizes.vocabulary, sizes.width)
-        self.embed_positions = nn.Embedding(sizes.length, sizes.width)
-        self.layernorm_embedding = Norm(sizes.width)
-        self.layers = nn.ModuleList([kind(sizes.width, sizes.heads, sizes.hidden) for _ in range(sizes.layers)])
-        self.final_ln = Norm(sizes.width)
+        self.embed_tokens = nn.Embedding(config.vocab_size, config.width)
+        self.embed_positions = nn.Embedding(config.length, config.width)
+        self.layernorm_embedding = Norm(config.width)
+        layers = (layer_class(config.width, config.heads, config.hidden) for _ in range(config.layers))
+        self.layers = nn.ModuleList(layers)
+        self.final_ln = Norm(config.width)
 
-    def embed(self, tokens: Tensor, first: int = 0) -> Tensor:
-        """The states [rows, tokens, width] of `tokens` [rows, tokens], of which the first is at position `first`."""
-        positions = torch.arange(first, first + tokens.shape[1], device=tokens.device)
+    def embed(self, tokens: Tensor, offset: int = 0) -> Tensor:
+        """Return the states [rows, tokens, width] of `tokens` [rows, tokens], whose first position is `offset`."""
+        positions = torch.arange(offset, offset + tokens.shape[1], device=tokens.device)
         return self.layernorm_embedding(self.embed_tokens(tokens).float() + self.embed_positions(positions).float())
 
 
 class DecoderCache:
-    """What the decoder remembers of each row: the text, and the image tokens so far."""
+    """The decoder's cache for each row: the text, and the image tokens so far."""
 
     def __init__(self, layers: list[LayerCache], mask: Tensor) -> None:
         self.layers = layers
         self.mask = mask
-        """[rows, 1, 1, text tokens], true where there is one."""
+        """[rows, 1, 1, text tokens], true for tokens, false for padding."""
         self.length = 0
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows alone, in this order; one may come more than once."""
+        """Keep only these rows, in this order. A row may occur more than once."""
         self.mask = self.mask[rows]
         for layer in self.layers:
             layer.select(rows)
 
 
 class DalleBart(nn.Module):
-    """Both halves. The logits are float32 too: guidance multiplies their differences, and so their errors, by ten."""
+    """Encoder and decoder. Logits are float32 too: guidance multiplies their differences, and errors, by ten."""
 
     def __init__(self, encoder: BartConfig, decoder: BartConfig) -> None:
         super().__init__()
         self.encoder = BartStack(encoder, EncoderLayer)
         self.decoder = BartStack(decoder, DecoderLayer)
-        self.lm_head = Dense(decoder.width, decoder.vocabulary, bias=False)
+        self.lm_head = Dense(decoder.width, decoder.vocab_size, bias=False)
         self.text_length = encoder.length
         self.image_length = decoder.length
-        self.start = decoder.vocabulary - 1
-        """The token before the first; those below it stand for pieces of a picture."""
+        self.start = decoder.vocab_size - 1
+        """The token before the first one. Lower tokens stand for parts of an image."""
 
     @classmethod
     def load(cls, folder: Path, placement: Placement) -> Self:
-        """Raises ModelUnavailable for variants that were never published, RuntimeError if weights are missing."""
+        """Raise ModelUnavailable for unknown variants, RuntimeError if weights are missing."""
         with torch.device("meta"):
-            model = cls(*_read_sizes(folder))
-        # Some norms have no scale.
-        plain = {n: torch.ones(t.shape) for n, t in model.state_dict().items() if t.ndim == 1 and n.endswith("weight")}
+            model = cls(*_read_configs(folder))
+        # Some norms have no scale: it is 1.
+        ones = {n: torch.ones(t.shape) for n, t in model.state_dict().items() if t.ndim == 1 and n.endswith("weight")}
         weights = dict(_read_weights(folder / FILE, placement.dtype))
-        model.load_state_dict({**plain, **weights}, assign=True)
+        model.load_state_dict({**ones, **weights}, assign=True)
         return model.to(placement.device).eval()
 
     def encode(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """The states [rows, tokens, width] of text `tokens` [rows, tokens]; `mask` is true where there is one."""
+        """Return the states [rows, tokens, width] of text `tokens` [rows, tokens]; `mask` is false for padding."""
         states = self.encoder.embed(tokens)
         for layer in self.encoder.layers:
             states = layer(states, mask[:, None, None, :])
         return self.encoder.final_ln(states)
 
-    def remember(self, states: Tensor, mask: Tensor) -> DecoderCache:
-        """The memory to start from, of what `encode` returned and its mask."""
+    def new_cache(self, states: Tensor, mask: Tensor) -> DecoderCache:
+        """Return a new cache for the states that `encode` returned, and their mask."""
         layers: list[Any] = list(self.decoder.layers)
-        pairs = [layer.cross_attention.pair(states) for layer in layers]
+        pairs = [layer.cross_attention.project(states) for layer in layers]
         return DecoderCache([LayerCache(pair, self.image_length) for pair in pairs], mask[:, None, None, :])
 
-    def forward(self, tokens: Tensor, memory: DecoderCache) -> Tensor:
-        """The logits [rows, tokens, vocabulary] of what follows each of the next `tokens` [rows, tokens].
+    def forward(self, tokens: Tensor, cache: DecoderCache) -> Tensor:
+        """Return the logits [rows, tokens, vocabulary] after each of the next `tokens` [rows, tokens].
 
-        The memory takes them in: one at a time, or several at the start.
+        The tokens are added to the cache: one at a time, or several at the start.
         """
-        states = self.decoder.embed(tokens, memory.length)
-        for layer, past in zip(self.decoder.layers, memory.layers, strict=True):
-            states = layer(states, past, memory.mask)
-        memory.length += tokens.shape[1]
+        states = self.decoder.embed(tokens, cache.length)
+        for layer, layer_cache in zip(self.decoder.layers, cache.layers, strict=True):
+            states = layer(states, layer_cache, cache.mask)
+        cache.length += tokens.shape[1]
         return self.lm_head(self.decoder.final_ln(states))
 
 
-def _read_sizes(folder: Path) -> tuple[BartConfig, BartConfig]:
-    """Of encoder and decoder."""
+def _read_configs(folder: Path) -> tuple[BartConfig, BartConfig]:
+    """Return the configurations of encoder and decoder."""
     config: dict[str, Any] = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    strange = [name for name in _UNSUPPORTED if config.get(name)]
-    if strange or config["ln_positions"] != "normformer" or not config["use_glu"]:
+    unsupported = [name for name in _UNSUPPORTED if config.get(name)]
+    if unsupported or config["ln_positions"] != "normformer" or not config["use_glu"]:
         raise ModelUnavailable("This is a variant of DALL·E mini that the bot can't run.")
 
-    def sizes(half: str, vocabulary: int, length: int) -> BartConfig:
+    def stack_config(half: str, vocab_size: int, length: int) -> BartConfig:
         layers, heads, hidden = (config[f"{half}_{name}"] for name in ("layers", "attention_heads", "ffn_dim"))
-        return BartConfig(config["d_model"], layers, heads, hidden, vocabulary, length)
+        return BartConfig(config["d_model"], layers, heads, hidden, vocab_size, length)
 
     return (
-        sizes("encoder", config["encoder_vocab_size"], config["max_text_length"]),
-        sizes("decoder", config["image_vocab_size"] + 1, config["image_length"]),
+        stack_config("encoder", config["encoder_vocab_size"], config["max_text_length"]),
+        stack_config("decoder", config["image_vocab_size"] + 1, config["image_length"]),
     )
 
 
 def _read_weights(file: Path, dtype: torch.dtype) -> NamedTensors:
-    """By the names of the modules here; layers that are stacked in one array are taken apart."""
+    """Yield weights under the module names used here. Layers stacked in one array are separated."""
 
-    def wanted(name: str) -> torch.dtype:
+    def dtype_of(name: str) -> torch.dtype:
         return torch.float32 if name.startswith("lm_head") or "norm" in name.lower() or "final_ln" in name else dtype
 
-    for name, tensor in read_flax(file, wanted):
+    for name, tensor in read_flax(file, dtype_of):
         if _STACKED.search(name):
-            yield from ((_renamed(_STACKED.sub(f".{i}.", name)), layer) for i, layer in enumerate(tensor))
+            yield from ((_rename(_STACKED.sub(f".{i}.", name)), layer) for i, layer in enumerate(tensor))
         else:
-            yield _renamed(name), tensor
+            yield _rename(name), tensor
 
 
-def _renamed(name: str) -> str:
+def _rename(name: str) -> str:
     for pattern, replacement in _NAMES.items():
         name = re.sub(pattern, replacement, name)
     return name

@@ -1,7 +1,7 @@
-"""What BART's encoder and decoder are made of, as DALL·E mini has it.
+"""Layers of DALL·E mini's encoder and decoder.
 
-It differs from BART (Lewis et al. 2019) in gated feed-forward layers (GLU, Shazeer 2020) and NormFormer's extra
-layer norms (Shleifer et al. 2021). Sums and norms are float32 whatever the weights' format.
+It differs from BART (Lewis et al. 2019) in gated feed-forward layers (GLU, Shazeer 2020) and NormFormer's additional
+layer norms (Shleifer et al. 2021). Sums and norms are float32 regardless of the weights' dtype.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ KeysAndValues = tuple[Tensor, Tensor]
 
 
 class Dense(nn.Linear):
-    """In the format of its weights."""
+    """A linear layer that computes in the dtype of its weights."""
 
     def forward(self, input: Tensor) -> Tensor:
         return super().forward(input.to(self.weight.dtype))
 
 
 class Norm(nn.LayerNorm):
-    """In float32."""
+    """A layer norm that computes in float32."""
 
     def forward(self, input: Tensor) -> Tensor:
         return super().forward(input.float())
@@ -37,14 +37,17 @@ class Attention(nn.Module):
         self.v_proj = Dense(width, width, bias=False)
         self.out_proj = Dense(width, width, bias=False)
 
-    def pair(self, states: Tensor) -> KeysAndValues:
-        """Keys and values of `states` [rows, tokens, width]."""
+    def project(self, states: Tensor) -> KeysAndValues:
+        """Return keys and values of `states` [rows, tokens, width]."""
         return self._split(self.k_proj(states)), self._split(self.v_proj(states))
 
-    def forward(self, states: Tensor, pair: KeysAndValues, mask: Tensor | None = None, causal: bool = False) -> Tensor:
-        """Let `states` [rows, tokens, width] look at `pair`, where `mask` [rows, 1, 1, tokens there] is true."""
-        found = scaled_dot_product_attention(self._split(self.q_proj(states)), *pair, attn_mask=mask, is_causal=causal)
-        return self.out_proj(found.transpose(1, 2).flatten(2))
+    def forward(
+        self, states: Tensor, keys_and_values: KeysAndValues, mask: Tensor | None = None, causal: bool = False
+    ) -> Tensor:
+        """Let `states` [rows, tokens, width] attend to keys and values where `mask` [rows, 1, 1, keys] is true."""
+        query = self._split(self.q_proj(states))
+        attended = scaled_dot_product_attention(query, *keys_and_values, attn_mask=mask, is_causal=causal)
+        return self.out_proj(attended.transpose(1, 2).flatten(2))
 
     def _split(self, states: Tensor) -> Tensor:
         return states.unflatten(-1, (self.heads, -1)).transpose(1, 2)  # [rows, heads, tokens, head size]
@@ -73,7 +76,7 @@ class EncoderLayer(nn.Module):
 
     def forward(self, states: Tensor, mask: Tensor) -> Tensor:
         normed = self.before_self(states)
-        states = states + self.after_self(self.self_attention(normed, self.self_attention.pair(normed), mask))
+        states = states + self.after_self(self.self_attention(normed, self.self_attention.project(normed), mask))
         return states + self.glu(states)
 
 
@@ -86,36 +89,36 @@ class DecoderLayer(nn.Module):
         self.cross_attention = Attention(width, heads)
         self.glu = GLU(width, hidden)
 
-    def forward(self, states: Tensor, memory: LayerCache, mask: Tensor) -> Tensor:
+    def forward(self, states: Tensor, cache: LayerCache, mask: Tensor) -> Tensor:
         normed = self.before_self(states)
-        past = memory.append(self.self_attention.pair(normed))
-        new = states.shape[1]
-        states = states + self.after_self(self.self_attention(normed, past, causal=new > 1))
-        found = self.cross_attention(self.before_cross(states), memory.text, mask)
-        states = states + self.after_cross(found)
+        keys_and_values = cache.append(self.self_attention.project(normed))
+        num_new_tokens = states.shape[1]
+        states = states + self.after_self(self.self_attention(normed, keys_and_values, causal=num_new_tokens > 1))
+        attended = self.cross_attention(self.before_cross(states), cache.text, mask)
+        states = states + self.after_cross(attended)
         return states + self.glu(states)
 
 
 class LayerCache:
-    """What one decoder layer remembers: keys and values of the text, and of up to `room` image tokens so far."""
+    """The cache of one decoder layer: keys and values of the text, and of up to `capacity` image tokens."""
 
-    def __init__(self, text: KeysAndValues, room: int) -> None:
+    def __init__(self, text: KeysAndValues, capacity: int) -> None:
         keys, _ = text
         rows, heads, _, size = keys.shape
         self.text = text
-        self._image = keys.new_empty(2, rows, heads, room, size)
+        self._image = keys.new_empty(2, rows, heads, capacity, size)
         self._length = 0
 
     def append(self, new: KeysAndValues) -> KeysAndValues:
-        """Add what the next tokens bring; returns all so far. Several at once only at the start."""
+        """Append keys and values of the next tokens. Return all so far. Only the first call may have several tokens."""
         end = self._length + new[0].shape[2]
-        for store, part in zip(self._image, new, strict=True):
-            store[:, :, self._length : end] = part
+        for store, tensor in zip(self._image, new, strict=True):
+            store[:, :, self._length : end] = tensor
         self._length = end
         keys, values = self._image[:, :, :, :end]
         return keys, values
 
     def select(self, rows: Tensor) -> None:
-        """Go on with these rows alone, in this order; one may come more than once."""
+        """Keep only these rows, in this order. A row may occur more than once."""
         self.text = (self.text[0][rows], self.text[1][rows])
-        self._image = torch.stack([part[rows] for part in self._image])
+        self._image = torch.stack([tensor[rows] for tensor in self._image])

@@ -1,4 +1,4 @@
-"""A prompt as the tokens of DALL·E mini."""
+"""Tokenization of prompts for DALL·E mini."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 
 from transformers import BartTokenizer
 
-from inference.text.prompt_normalization import normalized
+from inference.text.prompt_normalization import normalize
 
-_LONGEST_TAG = 60
-"""Characters of a hashtag that is taken apart; the work grows with their square."""
+_MAX_TAG_LENGTH = 60
+"""The longest hashtag that is split, in characters. The time grows with its square."""
 
 
-class BytePairMerges:
-    """The repository's list of English words, the most frequent first; it tells where the words of a hashtag end."""
+class HashtagSplitter:
+    """Splits hashtags with the repository's list of English words, the most frequent first."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
 
     def split(self, tag: str) -> str:
-        """`whiteocean` → `white ocean`; unchanged where the list is missing or knows no such words."""
-        if not self._ranks or len(tag) > _LONGEST_TAG:
+        """Split `whiteocean` to `white ocean`. Return it unchanged without the list or known words."""
+        if not self._ranks or len(tag) > _MAX_TAG_LENGTH:
             return tag
         best: list[tuple[float, str]] = [(0.0, "")]
         for end in range(1, len(tag) + 1):
@@ -33,7 +33,7 @@ class BytePairMerges:
         return best[-1][1].strip()
 
     def _cost(self, word: str) -> float:
-        """By Zipf's law, the n-th word has a probability of about 1/n. A strange one costs more than any known ones."""
+        """Return the cost of a word. By Zipf's law its probability is about 1/rank. Unknown words cost most."""
         rank = self._ranks.get(word)
         return math.log(rank) if rank else 1000.0
 
@@ -47,29 +47,29 @@ class BytePairMerges:
 
 @dataclass(frozen=True, slots=True)
 class TokenizedPrompt:
-    """A prompt as tokens; `unread` is what did not fit."""
+    """The tokens of a prompt. `truncated` is the text that did not fit."""
 
     tokens: tuple[int, ...]
     mask: tuple[int, ...]
-    unread: str
+    truncated: str
 
 
 class PromptTokenizer:
-    """The tokenizer of the repository in `folder`, for texts of up to `length` tokens, filled up with padding."""
+    """The tokenizer in `folder`, for texts of up to `length` tokens, filled up with padding."""
 
     def __init__(self, folder: Path, length: int) -> None:
         self._tokenizer: Any = BartTokenizer.from_pretrained(folder, local_files_only=True)
-        self._words = BytePairMerges(folder / "enwiki-words-frequency.txt")
+        self._hashtags = HashtagSplitter(folder / "enwiki-words-frequency.txt")
         self._length = length
 
-    def read(self, prompt: str) -> TokenizedPrompt:
-        """The empty prompt is what the model draws without being told anything."""
-        text = normalized(prompt, self._words.split) if prompt else ""
+    def tokenize(self, prompt: str) -> TokenizedPrompt:
+        """Tokenize a prompt. The empty prompt is used for unconditional logits."""
+        text = normalize(prompt, self._hashtags.split) if prompt else ""
         encoded = self._tokenizer(text, max_length=self._length, padding="max_length", truncation=True)
         spans = self._tokenizer(text, add_special_tokens=False, return_offsets_mapping=True, verbose=False)
-        unread = spans["offset_mapping"][self._length - 2 :]  # without the marks of start and end
+        truncated = spans["offset_mapping"][self._length - 2 :]  # without start and end tokens
         return TokenizedPrompt(
             tuple(encoded["input_ids"]),
             tuple(encoded["attention_mask"]),
-            text[unread[0][0] :].strip() if unread else "",
+            text[truncated[0][0] :].strip() if truncated else "",
         )

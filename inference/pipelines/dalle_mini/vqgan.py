@@ -1,6 +1,6 @@
-"""The picture of 16 × 16 image tokens: the decoding half of a VQGAN (Esser et al. 2020).
+"""The decoder of a VQGAN (Esser et al. 2020): 16 × 16 image tokens to an image.
 
-Follows https://github.com/patil-suraj/vqgan-jax; the modules are named as in its checkpoints.
+It follows https://github.com/patil-suraj/vqgan-jax; modules have the names of its checkpoints.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class ResnetBlock(nn.Module):
 
 
 class AttentionBlock(nn.Module):
-    """Every place of [pictures, channels, height, width] looks at every other one."""
+    """Self-attention over all positions of [images, channels, height, width]."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -50,9 +50,9 @@ class AttentionBlock(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         normed = self.norm(x)
-        query, key, value = (part(normed).flatten(2).transpose(1, 2) for part in (self.q, self.k, self.v))
-        found = scaled_dot_product_attention(query, key, value)  # [pictures, places, channels]
-        return x + self.proj_out(found.transpose(1, 2).unflatten(2, x.shape[2:]))
+        query, key, value = (projection(normed).flatten(2).transpose(1, 2) for projection in (self.q, self.k, self.v))
+        attended = scaled_dot_product_attention(query, key, value)  # [pictures, places, channels]
+        return x + self.proj_out(attended.transpose(1, 2).unflatten(2, x.shape[2:]))
 
 
 class Upsample(nn.Module):
@@ -65,13 +65,13 @@ class Upsample(nn.Module):
 
 
 class UpsamplingLevel(nn.Module):
-    """The blocks of one resolution, and the way to the next."""
+    """The blocks of one resolution, and the upsampling to the next."""
 
-    def __init__(self, channels: int, out: int, blocks: int, *, attends: bool, grows: bool) -> None:
+    def __init__(self, channels: int, out: int, blocks: int, *, has_attention: bool, has_upsampling: bool) -> None:
         super().__init__()
         self.block = nn.ModuleList([ResnetBlock(channels if i == 0 else out, out) for i in range(blocks)])
-        self.attn = nn.ModuleList([AttentionBlock(out) if attends else nn.Identity() for _ in range(blocks)])
-        self.upsample = Upsample(out) if grows else nn.Identity()
+        self.attn = nn.ModuleList([AttentionBlock(out) if has_attention else nn.Identity() for _ in range(blocks)])
+        self.upsample = Upsample(out) if has_upsampling else nn.Identity()
 
     def forward(self, x: Tensor) -> Tensor:
         for block, attention in zip(self.block, self.attn, strict=True):
@@ -89,9 +89,11 @@ class VQGANDecoder(nn.Module):
             {"block": _numbered(ResnetBlock(top, top), ResnetBlock(top, top)), "attn": _numbered(AttentionBlock(top))}
         )
         self.up = nn.ModuleList()
-        for i, (width, before) in enumerate(zip(widths, [*widths[1:], top], strict=True)):
-            attends = config["resolution"] >> i in config["attn_resolutions"]
-            self.up.append(UpsamplingLevel(before, width, config["num_res_blocks"] + 1, attends=attends, grows=i > 0))
+        for i, (width, in_channels) in enumerate(zip(widths, [*widths[1:], top], strict=True)):
+            has_attention = config["resolution"] >> i in config["attn_resolutions"]
+            blocks = config["num_res_blocks"] + 1
+            level = UpsamplingLevel(in_channels, width, blocks, has_attention=has_attention, has_upsampling=i > 0)
+            self.up.append(level)
         self.norm_out = _norm(widths[0])
         self.conv_out = _conv(widths[0], config["out_ch"])
 
@@ -106,37 +108,37 @@ class VQGANDecoder(nn.Module):
 
 
 def _numbered(*modules: nn.Module) -> nn.ModuleDict:
-    """From 1, as in the checkpoint."""
+    """Return modules numbered from 1, as in the checkpoint."""
     return nn.ModuleDict({str(i): module for i, module in enumerate(modules, start=1)})
 
 
 class VQGAN(nn.Module):
-    """From codes to pixels. Loads nothing of the encoding half."""
+    """From codes to pixels. The encoder's weights are not loaded."""
 
     def __init__(self, config: dict[str, Any]) -> None:
         super().__init__()
         self.codes: int = config["n_embed"]
-        self.growth = 2 ** (len(config["ch_mult"]) - 1)
-        """Pixels a code, along each side."""
+        self.upscale = 2 ** (len(config["ch_mult"]) - 1)
+        """Pixels per code, along each side."""
         self.quantize = nn.ModuleDict({"embedding": nn.Embedding(config["n_embed"], config["embed_dim"])})
         self.post_quant_conv = _conv(config["embed_dim"], config["z_channels"], 1)
         self.decoder = VQGANDecoder(config)
 
     @classmethod
     def load(cls, folder: Path, placement: Placement) -> Self:
-        """Raises RuntimeError if weights are missing."""
+        """Raise RuntimeError if weights are missing."""
         with torch.device("meta"):
             model = cls(json.loads((folder / "config.json").read_text(encoding="utf-8")))
-        order = torch.channels_last if placement.channels_last else torch.contiguous_format
+        memory_format = torch.channels_last if placement.channels_last else torch.contiguous_format
         weights = {
-            name: tensor.contiguous(memory_format=order) if tensor.ndim == 4 else tensor
+            name: tensor.contiguous(memory_format=memory_format) if tensor.ndim == 4 else tensor
             for name, tensor in read_flax(folder / FILE, lambda n: None if n.startswith(_UNUSED) else placement.dtype)
         }
         model.load_state_dict(weights, assign=True)
         return model.to(placement.device).eval()
 
     def forward(self, codes: Tensor) -> Tensor:
-        """The pixels [pictures, 3, side, side], about 0 to 1, of square pictures given as `codes` [pictures, codes]."""
+        """Return the pixels [images, 3, side, side], about 0 to 1, of square images with `codes` [images, codes]."""
         side = int(codes.shape[1] ** 0.5)
         latents = self.quantize["embedding"](codes).transpose(1, 2).unflatten(2, (side, side))
         return self.decoder(self.post_quant_conv(latents)).float()

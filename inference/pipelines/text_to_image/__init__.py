@@ -1,4 +1,4 @@
-"""Drawing: any repository that diffusers knows as text-to-image, Stable Diffusion first."""
+"""Text-to-image generation with any diffusers repository for it, such as Stable Diffusion."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from inference.types.errors import InferenceError, OutOfMemory, Phrase, RequestC
 
 
 class TextToImage(Pipeline):
-    """A diffusers pipeline on one device; draws up to `max_batch_size` together, which come out nearly as alone."""
+    """A diffusers pipeline on one device. Draws up to `max_batch_size` images per call, nearly the same as alone."""
 
     def __init__(
         self,
@@ -38,15 +38,15 @@ class TextToImage(Pipeline):
         loras: str = "",
         upscale: int = 1,
         guidance_scale: float | None = None,
-        kinds: ConceptsByCategory | None = None,
+        concepts: ConceptsByCategory | None = None,
     ) -> None:
         self.nbytes = weight_bytes(*models_of(pipe))
         self._safety = SafetyChecker(pipe)
-        self._painter = DiffusionRunner(pipe, loras, upscale, guidance_scale, kinds)
+        self._runner = DiffusionRunner(pipe, loras, upscale, guidance_scale, concepts)
         self._previews = LatentPreviews(pipe, self._safety, clock)
-        self._slices = AttentionSlicing(pipe)
+        self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe.device
-        self._at_once = max_batch_size
+        self._max_batch_size = max_batch_size
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
@@ -56,35 +56,35 @@ class TextToImage(Pipeline):
             loras=spec.loras,
             upscale=spec.upscale,
             guidance_scale=spec.guidance_scale,
-            kinds=concepts_in(folder),
+            concepts=concepts_in(folder),
         )
 
     def run(self, batch: Batch) -> None:
-        orders = accept_jobs(batch, self._painter, checker=self._safety.present)
-        max_batch_size = self._at_once
+        image_jobs = accept_jobs(batch, self._runner, has_safety_checker=self._safety.present)
+        max_batch_size = self._max_batch_size
         try:
-            while group := next_group(orders, self._painter, max_batch_size):
+            while group := next_group(image_jobs, self._runner, max_batch_size):
                 batch.yield_point()
                 release_memory(self._device)
-                if not self._try(group, batch):
+                if not self._try_draw(group, batch):
                     batch.free_memory()
-                    max_batch_size = self._with_less(group)
+                    max_batch_size = self._reduce_memory(group)
         finally:
-            self._slices.switch(False)
-            self._painter.rest()
+            self._attention_slicing.set_enabled(False)
+            self._runner.unload()
 
-    def _try(self, group: Group, batch: Batch) -> bool:
-        """Draw the group, or fail its jobs; False when memory ran out."""
+    def _try_draw(self, group: Group, batch: Batch) -> bool:
+        """Draw the group, or fail its jobs. Return False if memory ran out."""
         try:
             return out_of_memory(lambda: self._draw(group, batch)) is None
         except RequestCancelled:
-            pass  # everybody in this group has gone
+            pass  # every job of the group was cancelled
         except InferenceError as error:
             _fail(group, error)
         return True
 
-    def _with_less(self, group: Group) -> int:
-        """After memory ran out: how many pictures to try together, and with what savings; fails who can't be helped."""
+    def _reduce_memory(self, group: Group) -> int:
+        """Reduce memory after it ran out. Return the new batch size. Fail the job if nothing helps."""
         if len(group) > 1:
             return len(group) // 2
         if not group[0][0].save_memory():
@@ -92,56 +92,57 @@ class TextToImage(Pipeline):
         return 1
 
     def _draw(self, group: Group, batch: Batch) -> None:
-        plan = group[0][0].plan
-        self._slices.switch(plan.sliced)
+        settings = group[0][0].settings
+        self._attention_slicing.set_enabled(settings.sliced)
 
         def after_step(done: int, latents: torch.Tensor) -> None:
-            self._report(group, plan, done, latents)
+            self._report(group, settings, done, latents)
             batch.yield_point()
-            if all(order.job.cancelled for order, _ in group):
-                raise RequestCancelled("Everybody in this group has gone.")
+            if all(image_job.job.cancelled for image_job, _ in group):
+                raise RequestCancelled("All jobs of the group were cancelled.")
 
-        images = self._painter.draw([subject for _, subject in group], plan, after_step)
-        for (order, subject), image in zip(group, images, strict=True):
-            order.pictures.append(self._picture(order.request, self._drawing(order, plan), subject, image))
-            if len(order.pictures) == order.request.count and not order.job.cancelled:
-                order.job.finish(self._drawing(order, plan))
+        images = self._runner.draw([spec for _, spec in group], settings, after_step)
+        for (image_job, spec), image in zip(group, images, strict=True):
+            result = self._result(image_job, settings)
+            image_job.pictures.append(self._encode(image_job.request, result, spec, image))
+            if len(image_job.pictures) == image_job.request.count and not image_job.job.cancelled:
+                image_job.job.finish(self._result(image_job, settings))
 
-    def _picture(self, request: ImagineRequest, drawing: ImageResult, subject: ImageSpec, image: Any) -> GeneratedImage:
-        """The file, with what repeats it; nothing of it where the safety checker objects and nobody may see that."""
-        flagged = self._safety.objects(image)
+    def _encode(self, request: ImagineRequest, result: ImageResult, spec: ImageSpec, image: Any) -> GeneratedImage:
+        """Return the PNG file with its parameters; an empty file if it is flagged, unless the request allows it."""
+        flagged = self._safety.is_flagged(image)
         if flagged and not request.show_flagged:
-            return GeneratedImage(b"", subject.seed, flagged, subject.variations)
-        text = to_text(repeatable(request, drawing, subject.seed, subject.variations))
-        return GeneratedImage(encode_png(image, text), subject.seed, flagged, subject.variations)
+            return GeneratedImage(b"", spec.seed, flagged, spec.variations)
+        text = to_text(repeatable(request, result, spec.seed, spec.variations))
+        return GeneratedImage(encode_png(image, text), spec.seed, flagged, spec.variations)
 
-    def _report(self, group: Group, plan: GenerationSettings, done: int, latents: torch.Tensor) -> None:
-        """Tell each person how many of all the steps of all their pictures are done."""
+    def _report(self, group: Group, settings: GenerationSettings, done: int, latents: torch.Tensor) -> None:
+        """Report to each caller the number of finished steps, counted over all their images."""
         due = self._previews.due()
-        for order in jobs_of(group):
-            mine = [i for i, (owner, _) in enumerate(group) if owner is order]
-            preview = self._previews.draw(latents[mine[0]]) if due else None
-            step = plan.steps * len(order.pictures) + done * len(mine)
-            order.job.emit(Progress(step, plan.steps * order.request.count, preview))
+        for image_job in jobs_of(group):
+            indices = [i for i, (other, _) in enumerate(group) if other is image_job]
+            preview = self._previews.draw(latents[indices[0]]) if due else None
+            step = settings.steps * len(image_job.pictures) + done * len(indices)
+            image_job.job.emit(Progress(step, settings.steps * image_job.request.count, preview))
 
-    def _drawing(self, order: DiffusionJob, plan: GenerationSettings) -> ImageResult:
-        notes = [*order.notes]
-        if not self._safety.present and not self._painter.listed:
+    def _result(self, image_job: DiffusionJob, settings: GenerationSettings) -> ImageResult:
+        notes = [*image_job.notes]
+        if not self._safety.present and not self._runner.has_known_concepts:
             notes.append(Phrase("This model has no safety checker."))
-        if saved := memory_note(order.plan, order.wanted):
-            notes.append(saved)
+        if saving := memory_note(image_job.settings, image_job.requested):
+            notes.append(saving)
         return ImageResult(
-            tuple(order.pictures),
-            plan.width,
-            plan.height,
-            plan.steps,
-            plan.guidance_scale,
-            sampler=plan.sampler or "",
-            strength=plan.strength,
+            tuple(image_job.pictures),
+            settings.width,
+            settings.height,
+            settings.steps,
+            settings.guidance_scale,
+            sampler=settings.sampler or "",
+            strength=settings.strength,
             note=join_phrases(notes),
         )
 
 
 def _fail(group: Group, error: InferenceError) -> None:
-    for order in jobs_of(group):
-        order.fail(error)
+    for image_job in jobs_of(group):
+        image_job.fail(error)

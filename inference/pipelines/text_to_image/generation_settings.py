@@ -1,4 +1,4 @@
-"""What is to be drawn: the plan that all pictures of one call share, and the subject of each."""
+"""The settings that all images of one call share, and the specification of each image."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Mode = Literal["text", "image", "inpaint"]
 
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
-    """What all pictures of one call share; sizes in pixels.
+    """The settings that all images of one call share. Sizes are in pixels.
 
-    Guidance of 1 or less is none. `sampler` None is the model's own, `strength` None where there is no source picture.
-    `sliced` saves memory and takes longer.
+    A guidance scale of 1 or less disables guidance. `sampler` None is the model's own scheduler. `strength` is None
+    without an initial image. `sliced` saves memory, but takes longer.
     """
 
     mode: Mode
@@ -32,7 +32,7 @@ class GenerationSettings:
 
 @dataclass(frozen=True, slots=True)
 class ImageSpec:
-    """What one picture shows, and the noise that it starts from."""
+    """Prompts of one image, and the noise that it starts from."""
 
     prompt: str
     negative_prompt: str

@@ -1,4 +1,4 @@
-"""The noise that pictures start from: each from its own seed, in float32 whatever the model's number format."""
+"""The initial noise of images: each from its own seed, in float32 regardless of the model's dtype."""
 
 from __future__ import annotations
 
@@ -11,25 +11,25 @@ from inference.pipelines.seed_variations import rotate_noise
 from inference.pipelines.text_to_image.generation_settings import ImageSpec
 
 
-def generators_of(subjects: Sequence[ImageSpec]) -> list[torch.Generator]:
-    """A source of random numbers for each picture, on the CPU, so that every device draws the same."""
-    return [torch.Generator().manual_seed(subject.seed) for subject in subjects]
+def make_generators(specs: Sequence[ImageSpec]) -> list[torch.Generator]:
+    """Return one generator per image, on the CPU, so that every device draws the same numbers."""
+    return [torch.Generator().manual_seed(spec.seed) for spec in specs]
 
 
-def starting_noise(
-    subjects: Sequence[ImageSpec], generators: Sequence[torch.Generator], shape: tuple[int, int, int]
+def initial_noise(
+    specs: Sequence[ImageSpec], generators: Sequence[torch.Generator], shape: tuple[int, int, int]
 ) -> torch.Tensor:
-    """Normal noise [pictures, channels, h, w] for latents of `shape` [channels, h, w].
+    """Return normal noise [images, channels, h, w] for latents of `shape` [channels, h, w].
 
-    The first numbers of each picture's generator: what samplers draw from it later has nothing to do with the noise.
+    It uses the first numbers of each generator, so numbers that samplers draw later do not affect it.
     """
-    return torch.stack([_noise_of(*pair, shape) for pair in zip(subjects, generators, strict=True)])
+    return torch.stack([_noise(*pair, shape) for pair in zip(specs, generators, strict=True)])
 
 
-def start_from(scheduler: Any, noise: torch.Tensor) -> None:
-    """Make `scheduler` mix `noise` into a source picture, in place of what the pipeline draws for itself.
+def use_noise(scheduler: Any, noise: torch.Tensor) -> None:
+    """Make `scheduler` add `noise` to an initial image, instead of noise that the pipeline draws itself.
 
-    Pipelines that start from a picture take no noise from outside, and draw theirs in the model's number format.
+    Image-to-image pipelines take no noise as an argument, and draw theirs in the model's dtype.
     """
     add_noise = scheduler.add_noise
 
@@ -39,11 +39,11 @@ def start_from(scheduler: Any, noise: torch.Tensor) -> None:
     scheduler.add_noise = add_given_noise
 
 
-def _noise_of(subject: ImageSpec, generator: torch.Generator, shape: tuple[int, int, int]) -> torch.Tensor:
+def _noise(spec: ImageSpec, generator: torch.Generator, shape: tuple[int, int, int]) -> torch.Tensor:
     noise = _normal(generator, shape)
-    for variation in subject.variations:
-        towards = _normal(torch.Generator().manual_seed(variation.seed), shape)
-        noise = rotate_noise(noise, towards, variation.strength)
+    for variation in spec.variations:
+        target = _normal(torch.Generator().manual_seed(variation.seed), shape)
+        noise = rotate_noise(noise, target, variation.strength)
     return noise
 
 

@@ -1,4 +1,4 @@
-"""Who ordered which pictures, and which of them are drawn together next."""
+"""Image jobs of a diffusion model, and groups of their images that are drawn together."""
 
 from __future__ import annotations
 
@@ -20,67 +20,70 @@ from inference.types.errors import InvalidRequest
 
 @dataclass(eq=False)
 class DiffusionJob(ImageJob):
-    """One job, and the pictures drawn for it so far: by `plan`, which is as `wanted` while there is memory for that."""
+    """A job with its images so far. `settings` are as `requested` while there is enough memory for that."""
 
-    wanted: GenerationSettings
+    requested: GenerationSettings
     source: InitImage | None
     notes: Sequence[str]
 
     def __post_init__(self) -> None:
-        self.plan = self.wanted
+        self.settings = self.requested
 
-    def waiting(self) -> list[ImageSpec]:
-        return [self._subject(i) for i in self.missing()]
+    def missing_specs(self) -> list[ImageSpec]:
+        return [self._spec(i) for i in self.missing_images()]
 
     def save_memory(self) -> bool:
-        """Plan what needs less; False when nothing does. All pictures are of one size: larger ones are drawn again."""
-        plan = with_less_memory(self.plan, self.wanted)
-        if plan is None:
+        """Switch to settings that need less memory. Return False if there are none.
+
+        All images of a job have one size: finished images of another size are discarded.
+        """
+        settings = with_less_memory(self.settings, self.requested)
+        if settings is None:
             return False
-        if plan.width != self.plan.width:
+        if settings.width != self.settings.width:
             self.pictures.clear()
-        self.plan = plan
+        self.settings = settings
         return True
 
-    def _subject(self, i: int) -> ImageSpec:
+    def _spec(self, i: int) -> ImageSpec:
         request = self.request
         seed, variations = seed_and_variations(request, i)
         return ImageSpec(request.prompt, request.negative_prompt, seed, variations, self.source)
 
 
-def accept_jobs(batch: Batch, painter: DiffusionRunner, *, checker: bool) -> list[DiffusionJob]:
-    """An order for each job; those that this model can't do, with a safety `checker` or without, fail here and now."""
-    orders: list[DiffusionJob] = []
+def accept_jobs(batch: Batch, runner: DiffusionRunner, *, has_safety_checker: bool) -> list[DiffusionJob]:
+    """Return an image job for each job. Fail jobs that this model can't do."""
+    image_jobs: list[DiffusionJob] = []
     for job in batch.jobs:
-        batch.yield_point()  # reading a large picture takes a second
+        batch.yield_point()  # decoding a large image takes a second
         if job.cancelled:
             continue
         assert isinstance(job.request, ImagineRequest)
         try:
-            require_checker(job.request, present=checker)
-            source = read_init_image(job.request, painter.own_side)
-            plan = painter.plan(job.request, source)
+            require_checker(job.request, present=has_safety_checker)
+            source = read_init_image(job.request, runner.native_side)
+            settings = runner.settings_for(job.request, source)
         except InvalidRequest as error:
             job.fail(error)
         else:
-            orders.append(DiffusionJob(job, job.request, plan, source, painter.notes(job.request, plan)))
-    return orders
+            image_jobs.append(DiffusionJob(job, job.request, settings, source, runner.notes(job.request, settings)))
+    return image_jobs
 
 
 Group = Sequence[tuple[DiffusionJob, ImageSpec]]
-"""Pictures that are drawn together, each with the order that it belongs to; they share a plan."""
+"""Images that are drawn together, each with its job. They have equal settings."""
 
 
-def next_group(orders: Sequence[DiffusionJob], painter: DiffusionRunner, size: int) -> Group:
-    """The next pictures in order, at most `size`, that one call of the painter draws as it would each alone."""
-    waiting = [(order, subject) for order in orders for subject in order.waiting()]
-    if not waiting:
+def next_group(image_jobs: Sequence[DiffusionJob], runner: DiffusionRunner, size: int) -> Group:
+    """Return the next images, at most `size`, that can be drawn in one call with the same results as alone."""
+    missing = [(image_job, spec) for image_job in image_jobs for spec in image_job.missing_specs()]
+    if not missing:
         return []
-    first, subject = waiting[0]
-    shape = painter.shape(subject)
-    alike = (pair for pair in waiting if pair[0].plan == first.plan and painter.shape(pair[1]) == shape)
-    return list(islice(alike, size))
+    first, spec = missing[0]
+    group_key = runner.group_key(spec)
+    same_settings = (pair for pair in missing if pair[0].settings == first.settings)
+    return list(islice((pair for pair in same_settings if runner.group_key(pair[1]) == group_key), size))
 
 
 def jobs_of(group: Group) -> list[DiffusionJob]:
-    return list(dict.fromkeys(order for order, _ in group))
+    return list(dict.fromkeys(image_job for image_job, _ in group))

@@ -1,4 +1,4 @@
-"""Small pictures of unfinished latents, so that people see their drawing take shape."""
+"""Small previews of unfinished latents."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from PIL import Image
 from inference.images.decoding import encode_png
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 
-_EVERY = 3.0
-"""Seconds between two previews, at least."""
+_MIN_INTERVAL = 3.0
+"""The shortest time between two previews, in seconds."""
 
-_SHARE = 0.05
-"""Of the time, at most, goes into previews: on a slow machine the safety checker takes a while."""
+_MAX_TIME_SHARE = 0.05
+"""The largest share of time for previews: the safety checker is slow on some machines."""
 
-_ENLARGED = 4
+_UPSCALE = 4
 
 # Rows: red, green, blue. Columns: the four latent channels, and a constant. Values from 0 to 1.
-_COLOURS = {
+_LATENT_TO_RGB = {
     # Stable Diffusion 1 and 2: a linear fit by Keturn, "Decoding latents to RGB without upscaling" (2022).
     0.18215: (
         (0.149, 0.0935, -0.079, -0.092, 0.5),
@@ -36,63 +36,63 @@ _COLOURS = {
         (60 / 255, 10 / 255, -5 / 255, -35 / 255, 130 / 255),
     ),
 }
-"""The colour of a latent, by the scaling factor of the autoencoder that tells the families apart."""
+"""Linear approximations of a latent's colour, by the autoencoder's scaling factor, which identifies the family."""
 
-_SMALL = 5_000_000
-"""Weights of an autoencoder that decodes a picture in no time."""
+_MAX_WEIGHTS = 5_000_000
+"""The largest autoencoder that is fast enough for previews, in weights."""
 
 
 class LatentPreviews:
-    """Draws previews of one pipeline's latents, a few seconds apart, for models whose latents it can read."""
+    """Draws previews of one pipeline's latents at intervals, if its latents can be decoded fast enough."""
 
     def __init__(self, pipe: Any, safety: SafetyChecker, clock: Callable[[], float] = time.monotonic) -> None:
         self._safety = safety
         self._clock = clock
         self._last = clock()
-        self._pause = _EVERY
-        self._view = _view_of(pipe.vae) if hasattr(pipe, "vae") else None
+        self._interval = _MIN_INTERVAL
+        self._decode_latents = _latent_decoder(pipe.vae) if hasattr(pipe, "vae") else None
 
     def due(self) -> bool:
-        """Whether it is time for the next one."""
-        return self._view is not None and self._clock() - self._last >= self._pause
+        """Return whether it is time for the next preview."""
+        return self._decode_latents is not None and self._clock() - self._last >= self._interval
 
     def draw(self, latents: torch.Tensor) -> bytes | None:
-        """A PNG of `latents` [channels, h, w]; None if the model's safety checker objects to what shows already."""
+        """Return `latents` [channels, h, w] as PNG; None if the model's safety checker flags the preview."""
         started = self._clock()
-        assert self._view is not None, "then no preview is due"
-        image = self._view(latents)
-        png = None if self._safety.objects(image) else encode_png(image)
+        assert self._decode_latents is not None, "draw() needs due()"
+        image = self._decode_latents(latents)
+        png = None if self._safety.is_flagged(image) else encode_png(image)
         self._last = self._clock()
-        self._pause = max(_EVERY, (self._last - started) / _SHARE)
+        self._interval = max(_MIN_INTERVAL, (self._last - started) / _MAX_TIME_SHARE)
         return png
 
 
 LatentDecoder = Callable[[torch.Tensor], Image.Image]
-"""A picture of latents [channels, h, w]."""
+"""Converts latents [channels, h, w] to an image."""
 
 
-def _view_of(autoencoder: Any) -> LatentDecoder | None:
-    """How to look at its latents quickly; None where there is no way."""
+def _latent_decoder(autoencoder: Any) -> LatentDecoder | None:
+    """Return a fast decoder for the autoencoder's latents; None if there is none."""
     config = autoencoder.config
-    rows = _COLOURS.get(round(getattr(config, "scaling_factor", 0.0), 5))
+    rows = _LATENT_TO_RGB.get(round(getattr(config, "scaling_factor", 0.0), 5))
     if rows and config.latent_channels == 4:
-        return partial(_mixed, torch.tensor(rows))
-    small = sum(weights.numel() for weights in autoencoder.parameters()) <= _SMALL
-    return partial(_decoded, autoencoder) if small and hasattr(config, "scaling_factor") else None
+        return partial(_linear_rgb, torch.tensor(rows))
+    is_small = sum(weights.numel() for weights in autoencoder.parameters()) <= _MAX_WEIGHTS
+    return partial(_decode, autoencoder) if is_small and hasattr(config, "scaling_factor") else None
 
 
-def _mixed(rows: torch.Tensor, latents: torch.Tensor) -> Image.Image:
-    mix, constant = rows[:, :4], rows[:, 4]
-    return _enlarged(torch.einsum("rc,chw->hwr", mix, latents.float().cpu()) + constant)
+def _linear_rgb(rows: torch.Tensor, latents: torch.Tensor) -> Image.Image:
+    weights, constant = rows[:, :4], rows[:, 4]
+    return _to_image(torch.einsum("rc,chw->hwr", weights, latents.float().cpu()) + constant)
 
 
 @torch.inference_mode()
-def _decoded(autoencoder: Any, latents: torch.Tensor) -> Image.Image:
+def _decode(autoencoder: Any, latents: torch.Tensor) -> Image.Image:
     image = autoencoder.decode(latents[None] / autoencoder.config.scaling_factor).sample[0]  # [3, h, w], from -1 to 1
-    return _enlarged(image.float().cpu().permute(1, 2, 0) / 2 + 0.5)
+    return _to_image(image.float().cpu().permute(1, 2, 0) / 2 + 0.5)
 
 
-def _enlarged(colours: torch.Tensor) -> Image.Image:
-    """Colours [h, w, 3] from 0 to 1."""
+def _to_image(colours: torch.Tensor) -> Image.Image:
+    """Convert colours [h, w, 3] from 0 to 1 to an image."""
     small = Image.fromarray((colours.clamp(0, 1) * 255).byte().numpy())
-    return small.resize((small.width * _ENLARGED, small.height * _ENLARGED), Image.Resampling.BICUBIC)
+    return small.resize((small.width * _UPSCALE, small.height * _UPSCALE), Image.Resampling.BICUBIC)

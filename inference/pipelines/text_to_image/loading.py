@@ -1,4 +1,4 @@
-"""Reading a diffusers repository (`model_index.json` and a folder a component) straight into its number format."""
+"""Loading of a diffusers repository (`model_index.json` and one folder per component) directly in its dtype."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 def read_pipeline(folder: Path, placement: Placement) -> Any:
-    """Whatever text-to-image pipeline the repository in `folder` is for, on its device."""
+    """Return the text-to-image pipeline of the repository in `folder`, on its device."""
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     pipe: Any = AutoPipelineForText2Image.from_pretrained(
-        folder, dtype=placement.dtype, local_files_only=True, **_large_parts(folder, placement)
+        folder, dtype=placement.dtype, local_files_only=True, **_large_components(folder, placement)
     )
     pipe.to(placement.device)
     pipe.set_progress_bar_config(disable=True)
@@ -37,67 +37,67 @@ def read_pipeline(folder: Path, placement: Placement) -> Any:
 
 
 def models_of(pipe: DiffusionPipeline) -> list[Any]:
-    return [part for part in pipe.components.values() if isinstance(part, torch.nn.Module)]
+    return [component for component in pipe.components.values() if isinstance(component, torch.nn.Module)]
 
 
 def keep_latents_in_float32(pipe: Any) -> None:
-    """Let latents stay in float32 from step to step, while the networks compute in their own format.
+    """Keep latents in float32 between steps, while the networks compute in their own dtype.
 
-    Every step adds a small difference to the latents, and in bfloat16 three decimal digits would have to hold both.
-    The same seed also starts from the same noise, whatever the format.
+    Every step adds a small difference to the latents. In bfloat16, three decimal digits would have to hold both. With
+    float32 latents the same seed also starts from the same noise in every dtype.
     """
     if not hasattr(pipe, "unet"):
         return
 
-    def narrow_sample(unet: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
+    def cast_sample(unet: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         dtype = unet.conv_in.weight.dtype
         condition = options.get("timestep_cond")
         if condition is not None:
             options["timestep_cond"] = condition.to(dtype)
         return (args[0].to(dtype), *args[1:]), options
 
-    def widen_noise(_: Any, __: Any, output: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def upcast_output(_: Any, __: Any, output: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         return (output[0].float(), *output[1:])
 
-    def narrow_input(module: Any, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+    def cast_input(module: Any, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         return (args[0].to(module.weight.dtype), *args[1:])
 
-    pipe.unet.register_forward_pre_hook(narrow_sample, with_kwargs=True)
-    pipe.unet.register_forward_hook(widen_noise)
-    for entrance in (pipe.vae.post_quant_conv, pipe.vae.decoder.conv_in):
-        if entrance is not None:
-            entrance.register_forward_pre_hook(narrow_input)
+    pipe.unet.register_forward_pre_hook(cast_sample, with_kwargs=True)
+    pipe.unet.register_forward_hook(upcast_output)
+    for layer in (pipe.vae.post_quant_conv, pipe.vae.decoder.conv_in):
+        if layer is not None:
+            layer.register_forward_pre_hook(cast_input)
 
 
-def _large_parts(folder: Path, placement: Placement) -> dict[str, Any]:
-    """The components that weigh most, read without the second copy that diffusers' own reading maps into memory."""
+def _large_components(folder: Path, placement: Placement) -> dict[str, Any]:
+    """Return the largest components, read without the second copy that diffusers maps into memory."""
     index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    parts: dict[str, Any] = {}
+    components: dict[str, Any] = {}
     for name, entry in index.items():
-        kind = _class_of(*entry) if isinstance(entry, list) and len(entry) == 2 else None
+        kind = _network_class(*entry) if isinstance(entry, list) and len(entry) == 2 else None
         if kind is None:
             continue
         if issubclass(kind, PreTrainedModel) and (folder / name / "model.safetensors").exists():
-            parts[name] = read_model(kind, folder / name, placement)
+            components[name] = read_model(kind, folder / name, placement)
         elif name in ("unet", "transformer") and (folder / name / _WEIGHTS).exists():
-            parts[name] = _read_denoiser(kind, folder / name, placement)
-    return parts
+            components[name] = _read_denoiser(kind, folder / name, placement)
+    return components
 
 
-def _class_of(library: str | None, name: str | None) -> Any:
-    """The class that `model_index.json` names, when it is one of a network."""
+def _network_class(library: str | None, name: str | None) -> Any:
+    """Return the class named in `model_index.json` if it is a network, else None."""
     if name == StableDiffusionSafetyChecker.__name__:
         return StableDiffusionSafetyChecker
     module = {"diffusers": diffusers, "transformers": transformers}.get(library or "")
-    found = getattr(module, name or "", None)
-    return found if isinstance(found, type) and issubclass(found, torch.nn.Module) else None
+    cls = getattr(module, name or "", None)
+    return cls if isinstance(cls, type) and issubclass(cls, torch.nn.Module) else None
 
 
 def _read_denoiser(kind: Any, folder: Path, placement: Placement) -> Any:
     with init_empty_weights():
         model = kind.from_config(kind.load_config(folder, local_files_only=True))
     weights = {
-        # At once: converting the finished model would tear holes into the heap that are never given back.
+        # Converted here: converting the finished model would leave unusable gaps in the heap.
         name: tensor.contiguous(memory_format=_memory_format(tensor, placement))
         for name, tensor in read_safetensors(folder / _WEIGHTS, placement.dtype)
     }
@@ -106,5 +106,5 @@ def _read_denoiser(kind: Any, folder: Path, placement: Placement) -> Any:
 
 
 def _memory_format(tensor: torch.Tensor, placement: Placement) -> torch.memory_format:
-    """Convolution kernels [out, in, height, width] have a choice of layout."""
+    """Return the memory format of a tensor. Only convolution kernels [out, in, height, width] have a choice."""
     return torch.channels_last if placement.channels_last and tensor.ndim == 4 else torch.contiguous_format

@@ -1,4 +1,4 @@
-"""LoRA files: small changes to a model's weights that are put on for some pictures, and taken off again."""
+"""LoRA adapters: small changes to a model's weights, loaded for some images and unloaded again."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ _ADAPTER = "lora"
 
 
 class LoraAdapters:
-    """The LoRA files of a folder, for one pipeline: one worn at a time, none in memory while nobody draws."""
+    """The LoRA files of a folder, for one pipeline. At most one is active, and none stays loaded between batches."""
 
     def __init__(self, pipe: Any, folder: str) -> None:
         self._pipe = pipe
         self._folder = Path(folder)
-        self._worn = ""
+        self._active = ""
 
     def activate(self, lora: str) -> None:
-        """Change into `lora`, "name" or "name:weight"; "" is none. Raises InvalidRequest for one that does not fit."""
-        if lora == self._worn:
+        """Activate `lora`, "name" or "name:weight"; "" for none. Raise InvalidRequest if it does not fit the model."""
+        if lora == self._active:
             return
         self.deactivate()
         if lora:
-            self._put_on(*lora_and_weight(lora))
-            self._worn = lora
+            self._activate(*lora_and_weight(lora))
+            self._active = lora
 
     def deactivate(self) -> None:
-        """Leave the model as it was, to the bit."""
-        if self._worn:
+        """Unload the active LoRA. The model is exactly as before."""
+        if self._active:
             self._pipe.unload_lora_weights()
-        self._worn = ""
+        self._active = ""
 
-    def _put_on(self, name: str, weight: float) -> None:
+    def _activate(self, name: str, weight: float) -> None:
         if not hasattr(self._pipe, "load_lora_weights"):
             raise InvalidRequest("This model takes no LoRA. Leave it out, or choose another model.")
         if not (self._folder / f"{name}.safetensors").is_file():
@@ -58,4 +58,4 @@ class LoraAdapters:
         self._pipe.load_lora_weights(
             self._folder, weight_name=f"{name}.safetensors", adapter_name=_ADAPTER, local_files_only=True
         )
-        self._pipe.set_adapters([_ADAPTER], [weight])  # raises where no weight of the file had a place
+        self._pipe.set_adapters([_ADAPTER], [weight])  # raises if no weight of the file was used

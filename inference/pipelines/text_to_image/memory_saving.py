@@ -1,4 +1,4 @@
-"""Drawing with less memory, where there is not enough: slower first, smaller after that."""
+"""Settings that need less memory: slower ones first, then smaller images."""
 
 from __future__ import annotations
 
@@ -6,50 +6,51 @@ from dataclasses import replace
 from typing import Any
 
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings
-from inference.pipelines.text_to_image.init_image import MULTIPLE, SMALLEST
+from inference.pipelines.text_to_image.init_image import MIN_SIDE, MULTIPLE
 from inference.types.errors import Phrase
 
 _SCALES = (0.75, 0.5)
-"""Of the wanted size, once slices are not enough."""
+"""Shares of the requested size that are tried once slicing is not enough."""
 
 
-def with_less_memory(plan: GenerationSettings, wanted: GenerationSettings) -> GenerationSettings | None:
-    """The next rung down from `plan` on the ladder that starts at `wanted`; None when it can't get any smaller."""
-    if not plan.sliced:
-        return replace(plan, sliced=True)
-    if min(plan.width, plan.height) <= SMALLEST:
+def with_less_memory(settings: GenerationSettings, requested: GenerationSettings) -> GenerationSettings | None:
+    """Return the next settings that need less memory than `settings`; None if there are none."""
+    if not settings.sliced:
+        return replace(settings, sliced=True)
+    if min(settings.width, settings.height) <= MIN_SIDE:
         return None
-    rungs = (replace(plan, width=_scaled(wanted.width, by), height=_scaled(wanted.height, by)) for by in _SCALES)
-    return next((rung for rung in rungs if rung.width < plan.width), None)
+    sizes = ((_scale(requested.width, scale), _scale(requested.height, scale)) for scale in _SCALES)
+    return next((replace(settings, width=w, height=h) for w, h in sizes if w < settings.width), None)
 
 
-def memory_note(plan: GenerationSettings, wanted: GenerationSettings) -> Phrase | None:
-    """What people should know of a drawing by `plan`."""
-    if (plan.width, plan.height) != (wanted.width, wanted.height):
+def memory_note(settings: GenerationSettings, requested: GenerationSettings) -> Phrase | None:
+    """Return a note for the user about reduced settings; None if they are as requested."""
+    if (settings.width, settings.height) != (requested.width, requested.height):
         return Phrase(
             "Memory was too short for {wanted}, so this was drawn at {size}.",
-            wanted=f"{wanted.width} × {wanted.height}",
-            size=f"{plan.width} × {plan.height}",
+            wanted=f"{requested.width} × {requested.height}",
+            size=f"{settings.width} × {settings.height}",
         )
-    return Phrase("Memory was short, so this was drawn in slices, which takes longer.") if plan.sliced else None
+    return Phrase("Memory was short, so this was drawn in slices, which takes longer.") if settings.sliced else None
 
 
 class AttentionSlicing:
-    """diffusers' own ways to save memory: attention by slices; decoding picture by picture, and by tiles."""
+    """diffusers' options that save memory: attention slicing, and VAE decoding image by image and in tiles."""
 
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
-        self._on = False
+        self._enabled = False
 
-    def switch(self, on: bool) -> None:
-        if on == self._on:
+    def set_enabled(self, enabled: bool) -> None:
+        if enabled == self._enabled:
             return
-        verb = "enable" if on else "disable"
-        for part, what in ((self._pipe, "attention_slicing"), (self._pipe.vae, "slicing"), (self._pipe.vae, "tiling")):
-            if hasattr(part, f"{verb}_{what}"):
-                getattr(part, f"{verb}_{what}")()
-        self._on = on
+        verb = "enable" if enabled else "disable"
+        vae = self._pipe.vae
+        for part, feature in ((self._pipe, "attention_slicing"), (vae, "slicing"), (vae, "tiling")):
+            if hasattr(part, f"{verb}_{feature}"):
+                getattr(part, f"{verb}_{feature}")()
+        self._enabled = enabled
 
 
-def _scaled(side: int, scale: float) -> int:
-    return max(SMALLEST, int(side * scale) // MULTIPLE * MULTIPLE)
+def _scale(side: int, scale: float) -> int:
+    return max(MIN_SIDE, int(side * scale) // MULTIPLE * MULTIPLE)

@@ -1,7 +1,7 @@
-r"""Emphasis in prompts, as people write it since AUTOMATIC1111's tools: pure text, no model.
+r"""Weights in prompts, in the notation of AUTOMATIC1111's web UI. Needs no model.
 
-(word) weighs 1.1 times as much, (word:1.3) as much as it says, [word] 1.1 times less; brackets nest. \( is a bracket
-itself, and so is one without a partner.
+(word) has weight 1.1, (word:1.3) the given weight, [word] 1 / 1.1; brackets can be nested. \( is a literal bracket,
+and so is a bracket without a partner.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_STEP = 1.1
+_EMPHASIS = 1.1
 
 _TOKEN = re.compile(
     r"""
@@ -25,50 +25,50 @@ _TOKEN = re.compile(
 
 @dataclass(slots=True)
 class WeightedText:
-    """A part of a prompt; `weight` says how much it counts, usually 1."""
+    """A part of a prompt with its weight, which is usually 1."""
 
     text: str
     weight: float = 1.0
 
 
 def parse_weights(prompt: str) -> list[WeightedText]:
-    """The prompt's pieces in order, those that follow each other with different weights."""
-    pieces: list[WeightedText] = []
-    opened: list[int] = []  # places in `pieces` of brackets without a partner so far
-    for token in _TOKEN.finditer(prompt):
-        if token["opening"]:
-            opened.append(len(pieces))
-        if (token["closing"] or token["number"]) and _close(pieces, opened, token):
+    """Return the parts of the prompt in order. Neighbours have different weights."""
+    parts: list[WeightedText] = []
+    open_brackets: list[int] = []  # indices in `parts` of brackets without a partner so far
+    for match in _TOKEN.finditer(prompt):
+        if match["opening"]:
+            open_brackets.append(len(parts))
+        if (match["closing"] or match["number"]) and _close(parts, open_brackets, match):
             continue
-        pieces.append(WeightedText(token["escaped"] or token[0]))
-    return _merged(pieces)
+        parts.append(WeightedText(match["escaped"] or match[0]))
+    return _merge(parts)
 
 
 def without_weights(prompt: str) -> str:
-    """The prompt without its emphasis, for models that can't follow it."""
-    return "".join(piece.text for piece in parse_weights(prompt))
+    """Return the prompt without weights, for models that don't support them."""
+    return "".join(part.text for part in parse_weights(prompt))
 
 
-def _close(pieces: list[WeightedText], opened: list[int], token: re.Match[str]) -> bool:
-    """Weigh what lies within a pair of brackets, and take the brackets out; False when there is no partner."""
-    partner = "[" if token["closing"] == "]" else "("
-    start = next((i for i in reversed(opened) if pieces[i].text == partner), None)
+def _close(parts: list[WeightedText], open_brackets: list[int], match: re.Match[str]) -> bool:
+    """Weight the parts within a pair of brackets and remove the brackets. Return False if there is no partner."""
+    partner = "[" if match["closing"] == "]" else "("
+    start = next((i for i in reversed(open_brackets) if parts[i].text == partner), None)
     if start is None:
         return False
-    factor = float(token["weight"]) if token["number"] else 1 / _STEP if partner == "[" else _STEP
-    pieces[start].text = ""
-    for piece in pieces[start:]:
-        piece.weight *= factor
-    while opened and opened[-1] >= start:
-        opened.pop()
+    factor = float(match["weight"]) if match["number"] else 1 / _EMPHASIS if partner == "[" else _EMPHASIS
+    parts[start].text = ""
+    for part in parts[start:]:
+        part.weight *= factor
+    while open_brackets and open_brackets[-1] >= start:
+        open_brackets.pop()
     return True
 
 
-def _merged(pieces: list[WeightedText]) -> list[WeightedText]:
+def _merge(parts: list[WeightedText]) -> list[WeightedText]:
     merged: list[WeightedText] = []
-    for piece in pieces:
-        if merged and merged[-1].weight == piece.weight:
-            merged[-1].text += piece.text
-        elif piece.text:
-            merged.append(piece)
+    for part in parts:
+        if merged and merged[-1].weight == part.weight:
+            merged[-1].text += part.text
+        elif part.text:
+            merged.append(part)
     return merged

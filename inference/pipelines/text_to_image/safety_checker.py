@@ -1,4 +1,4 @@
-"""The model's own safety checker, asked about finished pictures and about previews."""
+"""The model's own safety checker, for finished images and previews."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from PIL import Image
 
 
 class SafetyChecker:
-    """Taken off its pipeline, which would paint what it objects to black; `present` is False for models without."""
+    """The safety checker of a pipeline, which would blacken flagged images itself. `present` is False without one."""
 
     def __init__(self, pipe: Any) -> None:
         self._checker = getattr(pipe, "safety_checker", None)
@@ -20,11 +20,11 @@ class SafetyChecker:
             pipe.safety_checker = None
 
     @torch.inference_mode()
-    def objects(self, image: Image.Image) -> bool:
-        """Whether the picture had better not be shown."""
+    def is_flagged(self, image: Image.Image) -> bool:
+        """Return whether the safety checker flags the image."""
         if self._checker is None or self._extractor is None:
             return False
         pixels = self._extractor([image], return_tensors="pt").pixel_values  # [1, 3, height, width]
-        canvas = np.zeros((1, 1, 1, 3), dtype=np.float32)  # in place of the picture: the checker paints it black
+        canvas = np.zeros((1, 1, 1, 3), dtype=np.float32)  # a dummy: the checker blackens its input if flagged
         _, flags = self._checker(clip_input=pixels.to(self._checker.device, self._checker.dtype), images=canvas)
         return bool(flags[0])

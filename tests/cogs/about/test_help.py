@@ -17,7 +17,7 @@ from cogs.i18n import LANGUAGES, set_language
 from inference import Config, Engine, ModelSpec, ModelStatus
 from inference.hub.model_card import ModelCard
 from starter.drawings.vocabulary import things
-from tests.cogs.settings.town import manager
+from tests.cogs.settings.panels import manager
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import FakeBackend
 
@@ -64,7 +64,7 @@ async def test_settings_of_the_server_are_listed_only_to_those_who_may_use_them(
         shown = first(await person.slash(stage.channel, "help"))
         assert ("`/server-settings`" in shown.content) == ("/server-settings" in _offered(shown)) == listed
         await person.send(stage.channel, f"{stage.mention} help")
-        assert ("`/server-settings`" in stage.said) == listed
+        assert ("`/server-settings`" in stage.last_text) == listed
     assert refusal(await stage.alice.slash(stage.channel, "help", command="server-settings")).startswith("**What I can")
     assert "`/server-settings`" not in first(await carol.user.slash("help")).content
 
@@ -103,7 +103,7 @@ async def test_below_a_public_page_whoever_chooses_gets_a_page_of_their_own(stag
     before = public.content
     result = await stage.bob.select(public, custom_id="inkling:help:topic", values=["the drawings"])
     assert refusal(result).startswith("**Below drawings**")
-    assert stage.said == before
+    assert stage.last_text == before
 
 
 class TestWithASmallPainter:

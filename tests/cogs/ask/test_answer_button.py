@@ -7,7 +7,7 @@ import pytest
 from cogs.ask.answer_cache import AnswerCache, CachedAnswer
 from inference import Answer, Config, InvalidRequest, Result
 from tests.cogs.ask.questions import TOWER, ask, finds
-from tests.cogs.imagine.gallery import restart
+from tests.cogs.imagine.images import restart
 from tests.cogs.stage import Stage, first, followup, refusal
 
 _LABELS = ["Show context", "In own words"]
@@ -45,15 +45,15 @@ async def test_a_second_press_while_the_model_answers_is_refused(stage: Stage):
     result = await stage.alice.click(shown.message, label="In own words")
     assert refusal(result) == "The model is answering this already. Wait until it is done."
     await stage.event(Result(Answer("In 1889.", 0, 0, 0, generated=True)))
-    assert "In 1889." in stage.said
+    assert "In 1889." in stage.last_text
 
 
 @pytest.mark.parametrize("label", _LABELS)
-async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
+async def test_other_people_can_not_press_the_buttons(stage: Stage, label: str):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
-    told = refusal(await stage.bob.click(shown.message, label=label))
-    assert told == "Only the person who asked can use these buttons. Ask your own question with /ask."
+    error = refusal(await stage.bob.click(shown.message, label=label))
+    assert error == "Only the person who asked can use these buttons. Ask your own question with /ask."
     assert len(stage.backend.requests) == 1
 
 
@@ -62,8 +62,8 @@ async def test_after_a_restart_the_buttons_say_that_the_text_is_forgotten(stage:
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     await restart(stage, config)
-    told = refusal(await stage.alice.click(shown.message, label=label))
-    assert told.startswith("I no longer have the text of this answer: texts are not stored")
+    error = refusal(await stage.alice.click(shown.message, label=label))
+    assert error.startswith("I no longer have the text of this answer.")
 
 
 async def test_after_an_hour_the_text_is_forgotten(stage: Stage):
@@ -75,8 +75,8 @@ async def test_after_an_hour_the_text_is_forgotten(stage: Stage):
     assert refusal(await stage.alice.click(shown.message, label="Show context")).startswith("I no longer have")
 
 
-async def test_the_oldest_texts_go_where_there_are_many():
-    cache = AnswerCache(most=2)
+async def test_the_oldest_texts_are_dropped_beyond_the_limit():
+    cache = AnswerCache(limit=2)
     keys = [cache.add(_answer(owner=1)) for _ in range(3)]
     with pytest.raises(InvalidRequest, match="no longer"):
         cache.get(keys[0])

@@ -38,7 +38,7 @@ async def test_an_answer_from_another_channel_is_private(stage: Stage):
 
 
 @pytest.mark.parametrize("permission", ["view_channel", "read_message_history"])
-async def test_a_channel_that_the_asker_may_not_read_is_not_read(stage: Stage, permission: str):
+async def test_a_channel_that_the_person_may_not_read_is_not_read(stage: Stage, permission: str):
     closed = _closed(stage, permission, stage.alice)
     message = await stage.bob.send(closed, TOWER)
     result = await ask(stage, link=message.jump_url)
@@ -46,7 +46,7 @@ async def test_a_channel_that_the_asker_may_not_read_is_not_read(stage: Stage, p
     assert not stage.backend.requests
 
 
-async def test_a_channel_that_the_bot_may_not_read_is_said_to_be_one(stage: Stage):
+async def test_a_channel_that_the_bot_may_not_read_gives_an_error(stage: Stage):
     closed = _closed(stage, "view_channel", stage.bot.user)
     message = await stage.bob.send(closed, TOWER)
     assert refusal(await ask(stage, link=message.jump_url)).startswith("I may not read that channel.")
@@ -66,18 +66,18 @@ async def test_a_link_to_another_server_is_not_followed(stage: Stage):
     assert refusal(await ask(stage, link=link)).startswith("I follow links to messages of the server")
 
 
-async def test_a_link_that_is_made_up_leads_nowhere(stage: Stage):
+async def test_a_link_to_an_unknown_channel_is_refused(stage: Stage):
     other = stage.env.create_guild().create_text_channel("x")
     link = f"https://discord.com/channels/{stage.guild.id}/{other.id}/1"
     assert refusal(await ask(stage, link=link)).startswith("I may not read that channel.")
 
 
 @pytest.mark.parametrize("link", ["1889", "https://example.com/channels/1/2/3"])
-async def test_what_is_no_link_is_refused(stage: Stage, link: str):
+async def test_an_invalid_link_is_refused(stage: Stage, link: str):
     assert refusal(await ask(stage, link=link)).startswith("That is no link to a message.")
 
 
-async def test_a_message_that_is_gone_is_told_so(stage: Stage):
+async def test_a_deleted_message_gives_an_error(stage: Stage):
     link = f"https://discord.com/channels/{stage.guild.id}/{stage.channel.id}/1"
     assert refusal(await ask(stage, link=link)) == "That message has been deleted."
 
@@ -105,7 +105,7 @@ async def test_the_last_messages_are_read_and_the_answer_links_to_the_one_that_h
     assert asked(stage).context == "alice: Lunch is at noon.\nbob: Tea? At five."
     assert first(result).content == (
         f"> When is tea?\n\nAt **five**.\n-# Sure, from {tea.jump_url}\n"
-        f"Other answers that the text may hold:\n1. alice: Lunch is at **noon**. · {lunch.jump_url}\n"
+        f"Other possible answers in the text:\n1. alice: Lunch is at **noon**. · {lunch.jump_url}\n"
         "-# 2 of 2 messages"
     )
 

@@ -30,7 +30,7 @@ async def test_own_words_are_found_in_the_best_passages_in_the_order_of_the_text
     assert (explained(stage).question, explained(stage).owner) == ("When?", str(stage.alice.id))
 
 
-async def test_own_words_come_too_where_the_text_does_not_say_it_outright(stage: Stage):
+async def test_own_words_work_without_a_literal_answer_in_the_text(stage: Stage):
     stage.backend.script = finds("")
     result = await ask(stage, text=TOWER, **{"own-words": True})
     assert first(result).content.endswith("What I found there:\nThe text does not say.")
@@ -42,9 +42,9 @@ async def test_they_grow_in_the_message(stage: Stage):
     await ask(stage, text=TOWER, **{"own-words": True})
     await stage.event(PartialText("It was *built*"))
     await stage.env.advance_time(2)
-    assert stage.said == "> When?\n\nIt was \\*built\\* ▌"
+    assert stage.last_text == "> When?\n\nIt was \\*built\\* ▌"
     await stage.event(_SAID)
-    assert stage.said.startswith(f"> When?\n\nIt was built in 1889.\n{_LABEL}")
+    assert stage.last_text.startswith(f"> When?\n\nIt was built in 1889.\n{_LABEL}")
 
 
 async def test_a_question_without_a_source_is_answered_from_memory_and_labelled(stage: Stage):
@@ -55,7 +55,7 @@ async def test_a_question_without_a_source_is_answered_from_memory_and_labelled(
     )
 
 
-async def test_a_model_with_nothing_to_say_is_told_so(stage: Stage):
+async def test_an_empty_answer_of_the_model_is_reported(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("", 0, 0, 0, generated=True))]
     assert first(await ask(stage)).content == "> When?\n\nThe model had nothing to say."
 

@@ -20,7 +20,7 @@ async def test_the_answer_stands_in_its_sentence(stage: Stage):
 @pytest.mark.parametrize(
     ("score", "words"), [(1.12, "Sure"), (0.8, "Sure"), (0.79, "Likely"), (0.5, "Likely"), (0.49, "A guess")]
 )
-async def test_how_sure_it_is_is_said_in_plain_words(stage: Stage, score: float, words: str):
+async def test_the_score_is_shown_in_plain_words(stage: Stage, score: float, words: str):
     stage.backend.script = finds("1889", score)
     assert first(await ask(stage, text=TOWER)).content.endswith(f"\n-# {words}")
 
@@ -29,27 +29,27 @@ async def test_other_answers_are_listed_in_their_sentences(stage: Stage):
     stage.backend.script = finds("1889", 0.6, ("1887", 0.3), ("Eiffel", 0.05), ("tower", 0.019))
     assert first(await ask(stage, text=TOWER)).content == (
         "> When?\n\nIt was built in **1889** by Eiffel.\n-# Likely\n"
-        "Other answers that the text may hold:\n"
+        "Other possible answers in the text:\n"
         "1. Work began in **1887**.\n"
         "2. It was built in 1889 by **Eiffel**."
     )
 
 
-async def test_no_answer_is_said_honestly(stage: Stage):
+async def test_a_missing_answer_is_reported(stage: Stage):
     stage.backend.script = finds("")
     result = await ask(stage, "Who?", text=TOWER)
     assert first(result).content == "> Who?\n\nThe text does not say."
     assert buttons(first(result)) == ["In own words"]
 
 
-async def test_behind_no_answer_the_best_guess_is_told_as_one(stage: Stage):
+async def test_the_best_guess_is_labelled_as_a_guess(stage: Stage):
     stage.backend.script = finds("", 0.8, ("1887", 0.1), ("1889", 0.05))
     result = await ask(stage, "Who?", text=TOWER)
     assert first(result).content == ("> Who?\n\nThe text does not say.\nPerhaps: Work began in **1887**.\n-# A guess")
     assert buttons(first(result)) == ["Show context", "In own words"]
 
 
-async def test_a_faint_guess_is_not_told(stage: Stage):
+async def test_an_unlikely_guess_is_not_shown(stage: Stage):
     stage.backend.script = finds("", 0.99, ("1887", 0.01))
     assert first(await ask(stage, "Who?", text=TOWER)).content == "> Who?\n\nThe text does not say."
 
@@ -64,7 +64,7 @@ async def test_a_model_that_answers_in_its_own_words_is_labelled(stage: Stage):
     assert buttons(first(result)) == []
 
 
-async def test_below_a_model_that_answers_in_its_own_words_stands_what_the_text_says(stage: Stage):
+async def test_an_answer_in_own_words_shows_the_evidence_below(stage: Stage):
     window = (TOWER.index("It was"), TOWER.index(" People"))
     stage.backend.script = lambda spec, request: [Result(Answer("In 1889.", 0, 0, 0, True, passages=(window,)))]
     result = await ask(stage, file=("a.txt", TOWER.encode()))
@@ -77,16 +77,16 @@ async def test_below_a_model_that_answers_in_its_own_words_stands_what_the_text_
     assert "tall. **It was built in 1889 by Eiffel.** People" in followup(shown).content
 
 
-async def test_where_no_answer_of_a_language_model_holds_up_what_speaks_of_the_question_is_shown(stage: Stage):
+async def test_without_a_reliable_answer_the_best_passage_is_shown(stage: Stage):
     text = "The tower was built in 1889. It is blue."
     nothing = Answer("", 0, 0, 0, generated=True, passages=((0, 28),))
     stage.backend.script = lambda spec, request: [Result(nothing)]
     result = await stage.alice.slash(stage.channel, "ask", question="When was the tower built?", text=text)
-    assert "this speaks of the question:\nThe tower was built in 1889." in first(result).content
+    assert "this part is about the question:\nThe tower was built in 1889." in first(result).content
     assert "does not say" not in first(result).content
 
 
-async def test_a_model_that_has_no_words_of_its_own_says_so(stage: Stage):
+async def test_an_empty_generated_answer_is_reported(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("", 0, 0, 0, generated=True))]
     assert first(await ask(stage, text=TOWER)).content == "> When?\n\nThe text does not say."
 

@@ -33,7 +33,7 @@ async def test_several_files_are_read_and_each_answer_names_its_own(stage: Stage
     assert asked(stage).context == "Tea is at five.\n\nLunch is at noon.\n\nDinner is at seven."
     assert first(result).content == (
         "> When?\n\nLunch is at **noon**.\n-# Sure, from lunch.md\n"
-        "Other answers that the text may hold:\n1. Dinner is at **seven**. · dinner.txt"
+        "Other possible answers in the text:\n1. Dinner is at **seven**. · dinner.txt"
     )
 
 

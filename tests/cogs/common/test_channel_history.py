@@ -21,12 +21,12 @@ def transcript(seen: int = 2) -> Transcript:
 
 
 @pytest.mark.parametrize(("words", "name"), [("Ann:", "Ann"), ("Lunch", "Ann"), ("Bo:", "Bo"), ("Or one.", "Bo")])
-def test_a_place_in_the_text_belongs_to_the_message_that_says_it(words: str, name: str):
+def test_a_position_in_the_text_belongs_to_its_message(words: str, name: str):
     past = transcript()
     assert past.message_at(past.text.index(words)).name == name
 
 
-def test_borders_are_where_messages_begin():
+def test_boundaries_are_where_messages_begin():
     past = transcript()
     assert [past.text[border:].split(":")[0] for border in past.boundaries] == ["Ann", "Bo"]
 
@@ -37,7 +37,7 @@ def test_borders_are_where_messages_begin():
         (transcript(), "2 of 2 messages"),
         (
             replace(transcript(seen=5), without_text=2, not_talk=1),
-            "2 of 5 messages; 2 had no text; 1 was mine, for me, or a notice of Discord",
+            "2 of 5 messages; 2 had no text; 1 skipped: by me, to me, or a system message of Discord",
         ),
         (replace(transcript(), complete=False), "2 of 2 messages; older ones were left out"),
         (
@@ -50,5 +50,5 @@ def test_coverage_accounts_for_every_message(past: Transcript, words: str):
     assert past.coverage() == words
 
 
-def test_coverage_tells_parts_where_there_are_several():
+def test_coverage_shows_the_number_of_parts_if_there_are_several():
     assert transcript().coverage(3) == "2 of 2 messages, 3 parts"

@@ -42,7 +42,7 @@ def test_nothing_in_what_others_wrote_pings_links_or_formats(text: str):
 
 
 @pytest.mark.parametrize("seed", range(200))
-def test_what_was_made_harmless_can_be_read_back(seed: int):
+def test_escaped_text_can_be_unescaped(seed: int):
     source = random.Random(seed)
     text = "".join(source.choices([*_HOSTILE, "\n", "\n"], k=source.randrange(12)))
     assert without_escapes(neutral(text)) == text
@@ -78,7 +78,7 @@ def test_the_end_of_an_escaped_text_begins_with_a_whole_escape():
     assert tail("ab\\\\\\*b", 4) == "…\\*b"
 
 
-def test_numbers_are_written_as_people_say_them():
+def test_durations_are_rounded_for_people():
     assert [seconds(amount) for amount in (0.2, 40, 180)] == ["1 s", "40 s", "3 min"]
     assert bar(0.3) == "▰▰▰▱▱▱▱▱▱▱"
 

@@ -69,7 +69,7 @@ def test_with_code_blocks_only_their_fences_are_added(seed: int):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_whatever_the_text_nothing_is_lost_and_it_comes_to_an_end(seed: int):
+def test_splitting_any_text_loses_nothing_and_ends(seed: int):
     text = _random_text(seed, ["`", "``", "```", "```py\n", "\n", " ", "\\", "x", "# ", "y" * 90, " " * 90])
     parts = list(split_text(text, 100))
     assert all(len(part) <= 100 for part in parts)

@@ -13,8 +13,8 @@ from simcord import Env
 from cogs.common import ReplySession
 from cogs.common.persistent_item import PersistentItem, custom_id, persistent_view
 from storage.database import Database
-from tests.cogs.complete.desk import counted
-from tests.cogs.imagine.gallery import grid, press
+from tests.cogs.complete.completions import counted
+from tests.cogs.imagine.images import grid, press
 from tests.cogs.stage import Stage, refusal
 
 
@@ -63,13 +63,11 @@ def _callbacks(stage: Stage) -> list[int]:
 
 
 @pytest.mark.parametrize("kind", ["plain", "form", "broken"])
-async def test_who_may_not_press_is_told_so_in_private_and_nothing_happens(
-    stage: Stage, bell: discord.Message, kind: str
-):
+async def test_a_forbidden_press_gives_a_private_error_and_does_nothing(stage: Stage, bell: discord.Message, kind: str):
     result = await stage.bob.click(bell, label=kind)
     assert refusal(result) == "This is not your bell."
     assert result.modal is None
-    assert stage.said == "A bell"
+    assert stage.last_text == "A bell"
 
 
 async def test_a_second_press_is_refused_while_the_first_is_at_work_and_no_longer(stage: Stage, bell: discord.Message):
@@ -79,7 +77,7 @@ async def test_a_second_press_is_refused_while_the_first_is_at_work_and_no_longe
         assert refusal(await stage.alice.click(bell, label=kind)) == "It is ringing already."
     BellButton.stopped.set()
     await stage.env.settle()
-    assert stage.said == "Ding."
+    assert stage.last_text == "Ding."
     assert not (await stage.alice.click(bell, label="plain")).followups
 
 
@@ -88,12 +86,12 @@ async def test_a_press_that_opens_a_form_is_not_acknowledged_before(stage: Stage
     assert _callbacks(stage) == [9]
 
 
-async def test_a_press_that_breaks_leaves_the_message_and_ends_in_a_sentence(stage: Stage, bell: discord.Message):
+async def test_a_failing_press_keeps_the_message_and_gives_an_error(stage: Stage, bell: discord.Message):
     assert refusal(await stage.alice.click(bell, label="broken")).startswith("Something went wrong on my side.")
-    assert stage.said == "A bell"
+    assert stage.last_text == "A bell"
     BellButton.stopped.set()
     await stage.alice.click(bell, label="plain")
-    assert stage.said == "Ding."
+    assert stage.last_text == "Ding."
 
 
 class TestTheButtonsOfTheBot:

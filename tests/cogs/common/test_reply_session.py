@@ -45,7 +45,7 @@ def _edits(env: Env) -> list[str]:
     ]
 
 
-async def test_the_message_tells_the_place_in_the_queue_then_loading_then_progress(stage: Stage):
+async def test_the_message_shows_queue_position_then_loading_then_progress(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
     assert first(result).content == "> a fox\nNumber 3 in line, about 40 s"
@@ -80,7 +80,7 @@ async def test_a_preview_stays_until_there_is_another_picture(stage: Stage):
     assert [file.filename for file in first(result).attachments] == ["inkling-5.png"]
 
 
-async def test_edits_keep_a_pace_and_the_latest_wins(stage: Stage):
+async def test_edits_are_throttled_and_only_the_latest_is_shown(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" a")]
     await stage.alice.slash(stage.channel, "complete", prompt="x")
     for text in (" a b", " a b c", " a b c d"):
@@ -91,7 +91,7 @@ async def test_edits_keep_a_pace_and_the_latest_wins(stage: Stage):
     assert _edits(stage.env) == ["**x** a ▌", "**x** a b c d ▌"]
 
 
-async def test_the_result_does_not_wait_for_the_pace_and_is_the_last_edit(stage: Stage):
+async def test_the_result_is_shown_at_once_and_is_the_last_edit(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" a"), PartialText(" b"), PartialText(" c"), _DONE]
     await stage.alice.slash(stage.channel, "complete", prompt="x")
     assert _edits(stage.env)[-1] == "**x** the end\n-# seed 1"
@@ -112,7 +112,7 @@ async def test_the_one_who_asked_can_cancel_while_the_job_waits(stage: Stage):
 _LONG = " " + " ".join(f"word{number}" for number in range(400))
 
 
-async def test_all_that_has_been_written_outlives_a_failure(stage: Stage):
+async def test_the_partial_text_stays_after_a_failure(stage: Stage):
     error = GenerationFailed("The model broke.")
     stage.backend.script = lambda spec, request: [PartialText(_LONG), error]
     result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
@@ -130,7 +130,7 @@ async def test_a_very_long_draft_of_a_stopped_job_comes_as_a_file_without_escape
     assert (await file.read()).decode() == "Sums:" + " 2*2 " * 2000
 
 
-async def test_a_stranger_can_not_cancel(stage: Stage):
+async def test_other_people_can_not_cancel(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(2)]
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
     click = await stage.bob.click(first(result), label="Stop")
@@ -155,7 +155,7 @@ async def test_a_job_whose_message_is_deleted_is_cancelled(stage: Stage):
     assert stage.channel.last_message is None
 
 
-async def test_a_message_deleted_at_the_very_end_is_let_go(stage: Stage, caplog: pytest.LogCaptureFixture):
+async def test_a_message_deleted_at_the_end_causes_no_error(stage: Stage, caplog: pytest.LogCaptureFixture):
     stage.backend.script = lambda spec, request: [Queued(2)]
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
     await stage.bot.get_partial_messageable(stage.channel.id).get_partial_message(first(result).id).delete()
@@ -164,7 +164,7 @@ async def test_a_message_deleted_at_the_very_end_is_let_go(stage: Stage, caplog:
     assert "error" not in caplog.text
 
 
-async def test_a_job_says_so_when_the_bot_stops(stage: Stage):
+async def test_a_session_shows_that_the_bot_stops(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(2)]
     results = [await person.slash(stage.channel, "complete", prompt="x") for person in (stage.alice, stage.bob)]
     await stage.bot.close()
@@ -198,7 +198,7 @@ async def test_a_failure_names_its_cause_and_an_id_whose_traceback_is_not_logged
     assert "device-side assert" not in caplog.text
 
 
-async def test_a_mistake_of_ours_gets_an_apology_with_an_id(stage: Stage, caplog: pytest.LogCaptureFixture):
+async def test_an_internal_error_gives_a_message_with_an_id(stage: Stage, caplog: pytest.LogCaptureFixture):
     def broken(*_: object) -> list[InferenceError]:
         raise ZeroDivisionError("secret detail")
 
@@ -212,7 +212,7 @@ async def test_a_mistake_of_ours_gets_an_apology_with_an_id(stage: Stage, caplog
     assert "secret" not in said
 
 
-async def test_a_missing_model_is_told_to_who_asked_and_the_way_to_it_to_the_operator(
+async def test_a_missing_model_is_reported_and_the_log_says_how_to_fetch_it(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ):
     step = OperatorStep("Run `fetch {repo}`.", repo="gpt2")
@@ -222,7 +222,7 @@ async def test_a_missing_model_is_told_to_who_asked_and_the_way_to_it_to_the_ope
     assert "gpt2 is not here. Run `fetch gpt2`." in caplog.text
 
 
-async def test_a_full_queue_is_told_to_the_one_who_asked_alone(stage: Stage):
+async def test_a_full_queue_is_reported_in_private(stage: Stage):
     stage.backend.script = lambda spec, request: [Overloaded("The queue is full. Try again in 2 minutes.", 120)]
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
     assert refusal(result) == "The queue is full. Try again in 2 minutes."
@@ -237,7 +237,7 @@ async def test_the_result_still_arrives_after_the_token_has_ended(stage: Stage):
     assert first(result).content == "**x** the end\n-# seed 1"
 
 
-async def test_a_private_message_has_its_last_word_while_it_can_be_edited(stage: Stage, config: Config):
+async def test_a_private_message_ends_while_it_can_be_edited(stage: Stage, config: Config):
     settings = cast(Inkling, stage.bot).store.settings
     await settings.people.change(stage.alice.id, lambda person: replace(person, private=True))
     stage.backend.script = lambda spec, request: [Queued(1)]
@@ -296,7 +296,7 @@ class FailingResponder:
             raise TimeoutError("Discord is slow")
 
 
-async def test_a_rest_that_discord_refuses_comes_as_a_file(engine: PatientEngine, config: Config):
+async def test_further_messages_that_discord_refuses_become_a_file(engine: PatientEngine, config: Config):
     responder = FailingResponder(1)
     settings = Store(config.data / "inkling.db").settings
     async with ReplySessions(engine, settings).open(responder) as session:

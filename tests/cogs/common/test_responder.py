@@ -12,7 +12,7 @@ async def test_a_reply_notifies_the_person_who_asked_and_nobody_else(stage: Stag
     await responder.acknowledge()
     assert responder.where == (stage.channel.id, stage.channel.history()[-1].id)
     await responder.notify("Your picture is ready.")
-    assert stage.said == f"{stage.alice.mention} Your picture is ready."
+    assert stage.last_text == f"{stage.alice.mention} Your picture is ready."
     sent = stage.env.http_requests[-1].json
     assert sent is not None
     assert sent["allowed_mentions"] == {"parse": [], "users": [stage.alice.id]}

@@ -14,8 +14,8 @@ from simcord import MemberActor, ResponseMessage
 from cogs.common import neutral
 from inference import CompleteRequest, Completion, Config, Engine, create_backend, create_engine
 from inference.config.schema import ModelEntry
-from tests.cogs.complete.desk import text
-from tests.cogs.imagine.gallery import press
+from tests.cogs.complete.completions import text
+from tests.cogs.imagine.images import press
 from tests.cogs.stage import PatientEngine, Stage, first
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_causal import save_causal
@@ -122,8 +122,8 @@ async def test_a_reply_goes_on_with_the_text_as_if_it_were_one(stage: Stage, oth
 
     async def replied() -> bool:
         await stage.env.settle()
-        return "seed " in stage.said
+        return "seed " in stage.last_text
 
     await until(replied, "The model did not finish its reply, which ends with its seed.")
-    written = await alone(other, f"the dog{before} and a cat", int(stage.said.rpartition("seed ")[2].split()[0]))
-    assert stage.said.startswith(f"… **and a cat**{shown(written)}\n-# ")
+    written = await alone(other, f"the dog{before} and a cat", int(stage.last_text.rpartition("seed ")[2].split()[0]))
+    assert stage.last_text.startswith(f"… **and a cat**{shown(written)}\n-# ")

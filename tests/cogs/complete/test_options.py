@@ -85,7 +85,7 @@ async def test_stop_sequences_are_separated_by_bars(stage: Stage, typed: str, st
     assert request.stop == stops
 
 
-async def test_silence_is_called_silence(stage: Stage):
+async def test_an_empty_continuation_is_reported(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Completion("", 4))]
     result = await stage.alice.slash(stage.channel, "complete", prompt="The end.")
     assert first(result).content == "**The end.**\nThe model added nothing.\n-# seed 4"

@@ -7,8 +7,8 @@ import pytest
 from simcord import MemberActor
 
 from inference import CaptionRequest, Completion, Config, InvalidRequest, Message, Result
-from tests.cogs.complete.desk import chatting, counted, counting, kept, newest, store
-from tests.cogs.imagine.gallery import restart
+from tests.cogs.complete.completions import chatting, counted, counting, kept, newest, store
+from tests.cogs.imagine.images import restart
 from tests.cogs.stage import Stage, first, followup
 from tests.fakes import PNG, plausible
 
@@ -43,19 +43,19 @@ async def test_the_words_of_a_reply_go_on_with_the_text(stage: Stage):
 
 
 @pytest.mark.parametrize(("words", "prompt"), [(", two", ", two"), ("two", " two")])
-async def test_words_are_set_apart_unless_they_cling_to_what_is_before(stage: Stage, words: str, prompt: str):
+async def test_words_get_a_space_before_them_unless_they_are_punctuation(stage: Stage, words: str, prompt: str):
     await reply(stage, await thread(stage), words)
     assert newest(stage).prompt == prompt
 
 
-async def test_the_chain_of_replies_is_the_memory(stage: Stage):
+async def test_the_chain_of_replies_gives_the_earlier_messages(stage: Stage):
     answer = await reply(stage, await reply(stage, await thread(stage), "and"), "or")
     said = [turn.content for turn in newest(stage).messages]
     assert [*said, newest(stage).prompt] == ["Count:", " 1", " and", " 1", " or"]
     assert answer.content.startswith("… **or** 1")
 
 
-async def test_what_was_said_to_a_chat_model_becomes_turns(stage: Stage):
+async def test_earlier_chat_becomes_messages(stage: Stage):
     answer = await reply(stage, await reply(stage, await talk(stage), "Go on"), "And?")
     assert newest(stage).messages == (
         Message("user", "Count"),
@@ -77,7 +77,7 @@ async def test_settings_and_model_stay_but_the_text_belongs_to_who_replies(stage
     assert after.seed != before.seed
     assert followup(await stage.alice.click(answer, label="Continue")).ephemeral
     await stage.bob.click(answer, label="Continue")
-    assert stage.said.startswith("… **and** 1 2")
+    assert stage.last_text.startswith("… **and** 1 2")
 
 
 async def test_buttons_below_an_answer_remember_the_chain_too(stage: Stage):
@@ -85,16 +85,16 @@ async def test_buttons_below_an_answer_remember_the_chain_too(stage: Stage):
     await stage.alice.click(answer, label="Continue")
     assert [turn.content for turn in newest(stage).messages] == ["Count:", " 1"]
     assert (newest(stage).prompt, newest(stage).prefill) == (" and", " 1")
-    assert stage.said.startswith("… **and** 1 2\n-# seed")
+    assert stage.last_text.startswith("… **and** 1 2\n-# seed")
     await stage.alice.click(answer, label="Undo")
-    assert stage.said.startswith("… **and** 1\n-# seed")
+    assert stage.last_text.startswith("… **and** 1\n-# seed")
 
 
 async def test_nobody_elses_words_are_kept_with_a_text(stage: Stage):
     answer = await reply(stage, await thread(stage), "and", stage.bob)
-    row = await store(stage).text_threads.shown_by(answer.id)
+    row = await store(stage).completions.shown_by(answer.id)
     assert row is not None
-    assert (row.owner, row.thread.request.messages, row.thread.request.prompt) == (stage.bob.id, (), " and")
+    assert (row.owner, row.history.request.messages, row.history.request.prompt) == (stage.bob.id, (), " and")
 
 
 async def test_it_works_after_a_restart(stage: Stage, config: Config):
@@ -110,9 +110,9 @@ async def test_it_works_without_the_message_content_intent(stage: Stage):
     assert [turn.content for turn in newest(stage).messages] == ["Count:", " 1", " and", " 1"]
 
 
-async def test_a_text_whose_row_is_gone_speaks_for_itself(stage: Stage):
+async def test_a_text_without_a_stored_thread_is_read_from_its_message(stage: Stage):
     plain, answered = await thread(stage), await talk(stage)
-    await store(stage).text_threads.forget_owner(stage.alice.id)
+    await store(stage).completions.forget_owner(stage.alice.id)
     await reply(stage, plain, "and")
     assert newest(stage).messages == (Message("assistant", "Count: 1"),)
     await reply(stage, answered, "Go on")
@@ -120,7 +120,7 @@ async def test_a_text_whose_row_is_gone_speaks_for_itself(stage: Stage):
     assert newest(stage).prompt == "Go on"
 
 
-async def test_a_message_that_was_deleted_ends_the_memory(stage: Stage):
+async def test_a_deleted_message_ends_the_chain(stage: Stage):
     beginning = await thread(stage)
     answer = await reply(stage, beginning, "and")
     await beginning.delete()
@@ -129,7 +129,7 @@ async def test_a_message_that_was_deleted_ends_the_memory(stage: Stage):
     assert [turn.content for turn in newest(stage).messages] == [" and", " 1"]
 
 
-async def test_the_memory_reaches_back_ten_texts(stage: Stage):
+async def test_the_chain_is_read_for_ten_texts(stage: Stage):
     answer = await thread(stage)
     for number in range(12):
         answer = await reply(stage, answer, f"part {number}")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from inference import Completion, Config, PartialText, Queued, RequestTimeout, Result
-from tests.cogs.complete.desk import counted, counting, kept, text
-from tests.cogs.imagine.gallery import press, restart, rows
+from tests.cogs.complete.completions import counted, counting, kept, text
+from tests.cogs.imagine.images import press, restart, rows
 from tests.cogs.stage import Stage, buttons, first
 
 
@@ -63,7 +63,7 @@ async def test_stop_keeps_what_is_there_as_a_text_with_its_buttons(stage: Stage)
     assert text(message) == "**Count:** 1 2"
 
 
-async def test_stop_while_a_piece_is_added_keeps_it_as_far_as_it_is(stage: Stage):
+async def test_stop_keeps_the_partial_segment(stage: Stage):
     message = await counted(stage)
     stage.backend.script = lambda spec, request: [PartialText(" 2 and")]
     await press(stage, message, "Continue")

@@ -47,7 +47,7 @@ async def test_buttons_work_after_a_restart(stage: Stage, config: Config, engine
     assert first(result).content.splitlines()[0] == "I am a **new** model."
 
 
-async def test_a_stranger_can_not_choose(stage: Stage):
+async def test_other_people_can_not_choose(stage: Stage):
     result = await stage.alice.slash(stage.channel, "fill", text="I am a [MASK] model.")
     assert refusal(await stage.bob.click(first(result), label="new")).startswith("Only the person who asked can choose")
     assert first(result).content.splitlines()[0] == "I am a **role** model."
@@ -76,7 +76,7 @@ async def test_several_blanks_are_filled_together_best_first(stage: Stage):
     assert first(result).content.splitlines()[0] == r"The **\`x\`** sat on the **y**."
 
 
-async def test_blanks_that_were_not_judged_together_have_their_words_apart(stage: Stage):
+async def test_blanks_that_were_not_predicted_together_are_listed_separately(stage: Stage):
     blanks = tuple((Prediction(word, 0.5, ""),) for word in ("one", "`two`"))
     stage.backend.script = lambda spec, request: [Result(FillMaskResult(blanks, "one `two`"))]
     result = await stage.alice.slash(stage.channel, "fill", text="___ ___")
@@ -99,7 +99,7 @@ async def test_only_words_that_fit_a_button_have_one(stage: Stage):
     assert first(result).content.splitlines()[:2] == ["A **fine**.", "`fine ▰▱▱▱▱▱▱▱▱▱  10%`"]
 
 
-async def test_a_text_that_another_word_would_tear_apart_has_no_buttons(stage: Stage):
+async def test_a_text_that_another_word_would_make_too_long_has_no_buttons(stage: Stage):
     guesses = (Prediction("a", 0.5, ""), Prediction("b" * 50, 0.4, ""))
     stage.backend.script = lambda spec, request: [Result(FillMaskResult((guesses,), ""))]
     result = await stage.alice.slash(stage.channel, "fill", text="word " * 349 + "[MASK]")

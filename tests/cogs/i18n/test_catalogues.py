@@ -15,9 +15,9 @@ from discord import app_commands
 
 from cogs.client import Inkling
 from cogs.i18n import LANGUAGES, ntr, set_language, tr, word
+from cogs.i18n.catalogue_update import template, untranslated
 from cogs.i18n.catalogues import read
-from cogs.i18n.extraction import Unreadable, in_source
-from cogs.i18n.updating import template, untranslated
+from cogs.i18n.sentence_extraction import Unreadable, in_source
 from tests.cogs.stage import Stage
 
 OTHERS = LANGUAGES[1:]

@@ -104,4 +104,4 @@ async def test_a_reply_is_answered_in_the_language_of_the_server(stage: Stage):
     assert guild is not None
     await guild.edit(preferred_locale=discord.Locale.german)
     await stage.alice.send(stage.channel, f"{stage.mention} caption")
-    assert stage.said.startswith("An dieser Nachricht hängt kein Bild.")
+    assert stage.last_text.startswith("An dieser Nachricht hängt kein Bild.")

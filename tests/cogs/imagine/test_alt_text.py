@@ -1,4 +1,4 @@
-"""What people who can't see a picture are told."""
+"""Alt texts, which describe pictures to people who can't see them."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def test_a_caption_comes_first() -> None:
     assert alt_text("apple", ["a red apple on a table."]) == expected
 
 
-def test_a_sheet_numbers_its_pictures() -> None:
+def test_a_grid_numbers_its_pictures() -> None:
     expected = 'Machine-made description: 1: a cat; 3: a dog. Drawn from the words: "pets"'
     assert alt_text("pets", ["a cat", "", "a dog"]) == expected
 
@@ -67,7 +67,7 @@ async def test_each_picture_gets_its_own_caption(config: Config, backend: FakeBa
     assert await captions(Engine(config, backend), PICTURES) == ["a cat", "a dog"]
 
 
-async def test_a_captioner_that_is_not_loaded_is_not_loaded_for_this(config: Config, backend: FakeBackend) -> None:
+async def test_an_unloaded_caption_model_is_not_loaded_for_alt_texts(config: Config, backend: FakeBackend) -> None:
     backend.in_memory.clear()
     assert await captions(Engine(config, backend), PICTURES) == ["", ""]
     assert not backend.requests

@@ -13,7 +13,7 @@ from simcord import ResponseMessage
 
 from inference import Config, Engine, create_backend
 from inference.config.schema import ModelEntry
-from tests.cogs.imagine.gallery import file, grid, press, remixed, rows
+from tests.cogs.imagine.images import file, grid, press, remixed, rows
 from tests.cogs.stage import Stage, first, followup
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_images import save_stable_diffusion

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from inference import Config, GeneratedImage, ImageResult, ImagineRequest, Result, Variation, infotext
-from tests.cogs.imagine.gallery import file, grid, newest, press, rows, size
+from tests.cogs.imagine.images import file, grid, newest, press, rows, size
 from tests.cogs.stage import Stage, followup, refusal
 from tests.fakes import FakeBackend, drawn
 
@@ -72,7 +72,7 @@ async def test_variations_start_near_their_parent(stage: Stage):
     )
 
 
-async def test_a_variation_of_a_variation_takes_one_more_turn(stage: Stage):
+async def test_a_variation_of_a_variation_adds_a_variation(stage: Stage):
     one = followup(await press(stage, followup(await press(stage, await grid(stage), "V1")), "U3"))
     before = newest(stage)
     await press(stage, one, "Vary")
@@ -98,7 +98,7 @@ async def test_another_try_at_variations_varies_the_same_picture(stage: Stage):
     assert newest(stage).variations != before.variations
 
 
-async def test_parameters_are_for_the_owners_eyes_and_repeat_the_drawing(stage: Stage):
+async def test_parameters_are_private_and_repeat_the_image(stage: Stage):
     said = refusal(await press(stage, await grid(stage), "Parameters"))
     _, block, seeds = said.split("```")
     assert drawn(infotext.from_text(block.strip())).pictures[0].png == drawn(newest(stage)).pictures[0].png
@@ -112,7 +112,7 @@ async def test_parameters_that_would_break_out_of_their_block_come_as_a_file_too
 
 
 @pytest.mark.parametrize("names", [["inkling-7.webp"], []])
-async def test_a_sheet_that_was_too_large_to_go_out_as_it_is_is_not_cut_but_drawn_anew(stage: Stage, names: list[str]):
+async def test_a_picture_of_a_grid_that_was_sent_as_webp_is_generated_again(stage: Stage, names: list[str]):
     message = await grid(stage)
     png = await file(message)
     await message.message.edit(attachments=[discord.File(BytesIO(png), name) for name in names])
@@ -165,7 +165,7 @@ async def test_a_picture_that_was_shown_under_a_cover_is_not_shown_once_the_chan
     assert not newest(stage).show_flagged
 
 
-async def test_who_waited_for_long_is_told_by_a_message_that_may_ping_them_alone(stage: Stage):
+async def test_a_long_wait_ends_with_a_notification_that_pings_only_the_owner(stage: Stage):
     stage.backend.script = lambda spec, request: []
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
     await stage.env.advance_time(70)
@@ -177,6 +177,6 @@ async def test_who_waited_for_long_is_told_by_a_message_that_may_ping_them_alone
     assert sent["allowed_mentions"] == {"parse": [], "users": [stage.alice.id]}
 
 
-async def test_who_waited_shortly_is_not(stage: Stage):
+async def test_a_short_wait_sends_no_notification(stage: Stage):
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
     assert result.followups == []

@@ -10,12 +10,12 @@ from simcord import ResponseMessage
 
 from cogs.client import Inkling
 from inference import CaptionRequest, Config, Overloaded, Progress, Result
-from tests.cogs.imagine.gallery import file, grid, kept, newest, press, remixed, restart, size
+from tests.cogs.imagine.images import file, grid, kept, newest, press, remixed, restart, size
 from tests.cogs.stage import Stage, first, followup, refusal
 from tests.fakes import drawn, plausible
 
 
-async def test_delete_takes_the_message_and_all_that_was_kept(stage: Stage):
+async def test_delete_removes_the_message_and_the_stored_data(stage: Stage):
     message = await grid(stage)
     assert await kept(stage) == 1
     await press(stage, message, "Delete")
@@ -27,21 +27,21 @@ async def test_a_deletion_that_discord_refuses_leaves_the_picture_and_is_told_in
     message = await grid(stage)
     stage.env.inject_error("DELETE", "/webhooks/*/messages/@original", status=403, code=50001)
     result = await press(stage, message, "Delete")
-    [told] = result.followups
-    assert told.ephemeral
-    assert told.content.startswith("I lack a permission in this channel.")
+    [reply] = result.followups
+    assert reply.ephemeral
+    assert reply.content.startswith("I lack a permission in this channel.")
     assert [shown.content for shown in stage.channel.history()] == [message.content]
     assert await kept(stage) == 1
 
 
-async def test_what_is_kept_goes_with_a_message_that_somebody_else_deletes(stage: Stage):
+async def test_stored_data_is_deleted_with_a_message_that_somebody_else_deletes(stage: Stage):
     message = await grid(stage)
     await message.message.delete()
     await stage.env.settle()
     assert await kept(stage) == 0
 
 
-async def test_what_is_kept_goes_with_many_messages_deleted_at_once_and_with_their_channel(stage: Stage):
+async def test_stored_data_is_deleted_with_bulk_deletions_and_channels(stage: Stage):
     messages = [await grid(stage, count=1) for _ in range(3)]
     channel = cast(discord.TextChannel, stage.bot.get_channel(stage.channel.id))
     await channel.delete_messages([message.message for message in messages[:2]])
@@ -53,7 +53,7 @@ async def test_what_is_kept_goes_with_many_messages_deleted_at_once_and_with_the
 
 
 @pytest.mark.parametrize("whole_channel", [False, True])
-async def test_what_is_kept_of_a_thread_goes_with_it_or_with_its_channel(stage: Stage, whole_channel: bool):
+async def test_stored_data_of_a_thread_is_deleted_with_it_or_its_channel(stage: Stage, whole_channel: bool):
     channel = cast(discord.TextChannel, stage.bot.get_channel(stage.channel.id))
     thread = await channel.create_thread(name="side", type=discord.ChannelType.public_thread)
     await stage.alice.slash(stage.channel.threads[0], "imagine", prompt="a fox")
@@ -63,7 +63,7 @@ async def test_what_is_kept_of_a_thread_goes_with_it_or_with_its_channel(stage: 
     assert await kept(stage) == 0
 
 
-async def test_what_is_kept_goes_when_the_bot_leaves_the_server(stage: Stage):
+async def test_stored_data_is_deleted_when_the_bot_leaves_the_server(stage: Stage):
     await grid(stage)
     guild = stage.bot.get_guild(stage.guild.id)
     assert guild is not None
@@ -99,7 +99,7 @@ async def test_the_whole_way_works_across_a_restart(stage: Stage, config: Config
 
 
 @pytest.mark.parametrize("label", ["U1", "V1", "Re-roll", "Remix", "Parameters", "Delete"])
-async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
+async def test_other_people_can_not_press_the_buttons(stage: Stage, label: str):
     message = await grid(stage)
     result = await press(stage, message, label, stage.bob)
     assert refusal(result).startswith(
@@ -111,7 +111,7 @@ async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
 
 
 @pytest.mark.parametrize("label", ["U1", "V1", "Re-roll", "Remix", "Parameters", "Delete"])
-async def test_buttons_whose_drawing_is_forgotten_say_so(stage: Stage, label: str):
+async def test_buttons_of_a_deleted_image_say_so(stage: Stage, label: str):
     message = await grid(stage)
     await cast(Inkling, stage.bot).store.images.forget_messages([message.id])
     assert refusal(await press(stage, message, label)).startswith("I no longer know how this was drawn")
@@ -134,7 +134,7 @@ async def test_each_press_is_a_job_and_failures_end_in_a_sentence(stage: Stage):
     assert await kept(stage) == 1
 
 
-async def test_a_drawing_whose_message_went_before_it_was_done_is_not_kept(stage: Stage):
+async def test_an_image_whose_message_was_deleted_meanwhile_is_not_stored(stage: Stage):
     stage.backend.script = lambda spec, request: []
     message = await grid(stage)
     await message.message.delete()
@@ -147,7 +147,7 @@ async def test_buttons_take_no_memory(stage: Stage):
     assert stage.bot.persistent_views == []
 
 
-async def test_a_drawing_that_can_not_be_kept_is_shown_without_buttons_and_says_so(stage: Stage):
+async def test_an_image_that_can_not_be_stored_is_shown_without_buttons_and_says_so(stage: Stage):
     await cast(Inkling, stage.bot).store.database.read("PRAGMA query_only = ON")  # as good as a full disk
     message = await grid(stage)
     assert await size(message) == (128, 128)
@@ -173,7 +173,7 @@ class TestWhileItIsDescribed:
         assert stage.backend.tickets[-1].cancelled
         assert await kept(stage) == 0
 
-    async def test_the_message_has_a_last_word_when_the_bot_stops(self, stage: Stage, config: Config):
+    async def test_the_message_says_that_the_bot_stops(self, stage: Stage, config: Config):
         message = await self._undescribed(stage, config)
         await stage.bot.close()
         assert message.content == "The bot is being restarted. Ask again in a minute."

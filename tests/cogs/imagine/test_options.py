@@ -66,7 +66,7 @@ class TestRepeating:
         assert (request.prompt, request.negative_prompt, request.image) == ("a fox", "fog", b"")
         assert (request.steps, request.guidance_scale, request.seed) == (12, 5.0, 7)
 
-    async def test_a_sheet_without_a_prompt_is_repeated_whole(self, stage: Stage):
+    async def test_a_grid_without_a_prompt_is_repeated_whole(self, stage: Stage):
         sheet = first(await _imagine(stage, prompt="a fox", count=3, seed=7)).attachments[0]
         await _imagine(stage, image=("sheet.png", await sheet.read()))
         once, again = _drawn(stage)
@@ -112,7 +112,7 @@ class TestPicker:
         assert await message.attachments[0].read() != blank
         assert not _drawn(stage)
         drawn = await stage.alice.click(message, label="Draw")
-        assert message.content == "What is drawn comes in a message of its own."
+        assert message.content == "The result comes in a new message."
         assert [request.region for request in _drawn(stage)] == [cells_region({3, 5})]
         [public] = drawn.followups
         assert not public.ephemeral
@@ -141,10 +141,10 @@ class TestPicker:
         assert not message.components
         assert not _drawn(stage)
 
-    async def test_who_takes_no_choice_is_told_that_nothing_was_drawn(self, stage: Stage):
+    async def test_a_confirmation_without_a_choice_times_out(self, stage: Stage):
         message = first(await self._open(stage))
         await stage.env.advance_time(601)
-        assert message.content.startswith("You took no choice")
+        assert message.content.startswith("You did not choose")
         assert not message.components
 
     async def test_a_text_named_png_is_refused(self, stage: Stage):
@@ -187,7 +187,7 @@ class TestAlternatives:
         drawn = await stage.alice.click(first(result), label="Draw 2")
         assert [message.ephemeral for message in drawn.followups] == [True, True]
 
-    async def test_a_refusal_that_discord_does_not_take_is_told_where_the_drawing_would_be(self, stage: Stage):
+    async def test_a_private_error_that_discord_refuses_is_shown_in_the_public_message(self, stage: Stage):
         stage.backend.script = lambda spec, request: []
         result = await _imagine(stage, prompt="a {red,blue} cat")
         drawn = await stage.alice.click(first(result), label="Draw 2")

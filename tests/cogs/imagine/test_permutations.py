@@ -55,7 +55,7 @@ def test_a_brace_that_is_never_closed_does_not_take_others_with_it() -> None:
     assert _all("{red {a,b}}") == ["{red a}", "{red b}"]
 
 
-def test_a_flood_is_counted_without_being_written_out() -> None:
+def test_a_huge_number_of_prompts_is_only_counted() -> None:
     flood = permutations("{a,b}" * 1000, 3)
     assert flood.count == 2**1000
     assert flood.prompts == ("a" * 1000, "a" * 999 + "b", "a" * 998 + "ba")

@@ -17,7 +17,7 @@ from simcord import ResponseMessage
 from inference import SAMPLERS, Config, Engine, create_backend
 from inference.config.schema import ModelEntry
 from inference.images.decoding import encode_png
-from tests.cogs.imagine.gallery import file
+from tests.cogs.imagine.images import file
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import model_lists
 from tests.inference.pipelines.text_to_image.test_init_image import half_mask, noisy

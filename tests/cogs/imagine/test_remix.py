@@ -8,7 +8,7 @@ import pytest
 
 from cogs.client import Inkling
 from inference import Config
-from tests.cogs.imagine.gallery import grid, newest, press, remixed, restart
+from tests.cogs.imagine.images import grid, newest, press, remixed, restart
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import PNG
 
@@ -93,7 +93,7 @@ async def test_a_remix_that_can_not_be_drawn_is_refused_in_private(stage: Stage,
     assert len(stage.backend.requests) == 1
 
 
-async def test_a_drawing_that_was_forgotten_while_its_form_was_open_is_not_drawn_from(stage: Stage):
+async def test_an_image_deleted_while_its_form_was_open_is_not_remixed(stage: Stage):
     message = await grid(stage)
     form = await press(stage, message, "Remix")
     await cast(Inkling, stage.bot).store.images.forget_messages([message.id])

@@ -1,4 +1,4 @@
-"""/mood and its menu: one text in words, a channel as a chart, for those alone who ask."""
+"""/mood and its menu: the mood of a text, and a chart for a channel, only for the person who asks."""
 
 from __future__ import annotations
 

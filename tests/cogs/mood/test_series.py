@@ -78,7 +78,7 @@ def test_those_who_wrote_most_have_marks_and_the_others_share_one():
     assert people.of_person(None) == [(8, 0.5), (9, -0.5)]
 
 
-def test_people_of_one_name_are_two_and_a_person_who_changes_name_is_one():
+def test_people_are_told_apart_by_id_not_by_name():
     messages = course([0, 0, 0]).messages
     authors = ((1, "Sam"), (2, "Sam"), (1, "Sammy"))
     named = [replace(said, author=author, name=name) for said, (author, name) in zip(messages, authors, strict=True)]
@@ -92,7 +92,7 @@ def test_the_running_mean_takes_in_the_neighbours():
     assert course([1, 0, -1, 0]).running_mean() == pytest.approx([0.5, 0, -1 / 3, -0.5])
 
 
-def test_the_words_say_who_is_which_mark_when_it_was_and_where_it_was_best_and_worst():
+def test_the_summary_names_marks_times_and_extremes():
     assert series_summary(course([0.9, -0.9, 0.8, -0.2], ["al*ce", "bob"])).splitlines() == [
         "**On the whole it sounds mixed.** <t:1777636800:f> to <t:1777636980:f>",
         r"● al\*ce: 2 messages, positive",
@@ -102,7 +102,7 @@ def test_the_words_say_who_is_which_mark_when_it_was_and_where_it_was_best_and_w
     ]
 
 
-def test_one_message_is_counted_as_one_and_is_no_record():
+def test_one_message_has_a_singular_count_and_no_extremes():
     assert series_summary(course([0.9])).splitlines()[1:] == ["● alice: 1 message, positive"]
 
 

@@ -22,7 +22,7 @@ from cogs.imagine.personal_data import PersonalImages
 from cogs.privacy.export import archive
 from inference import GeneratedImage, ImageResult, ImagineRequest, InvalidRequest, PartialText
 from storage import PersonSettings, Store
-from tests.cogs.settings.town import panel, store_of, told
+from tests.cogs.settings.panels import panel, private_text, store_of
 from tests.cogs.stage import Stage, buttons, first
 from tests.fakes import PNG, forget_all_of, kept_of
 
@@ -57,10 +57,10 @@ async def test_what_is_kept_and_for_how_long_is_told_in_private(stage: Stage):
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
     assert "- 2 drawings: " in answer.content
     assert "- 1 text of /complete: " in answer.content
-    assert "- 0 answers of /ask " in answer.content
-    assert "as long as that message is there" in answer.content
+    assert "answers of /ask " not in answer.content
+    assert "until that message is deleted" in answer.content
     assert buttons(answer) == ["Get it as a file", "Delete all of it"]
-    assert "- 0 drawings: " in panel(await stage.bob.slash(stage.channel, "privacy")).content
+    assert "\n- Nothing at the moment.\n" in panel(await stage.bob.slash(stage.channel, "privacy")).content
 
 
 async def test_the_file_has_all_of_one_person_and_nothing_of_others(stage: Stage):
@@ -76,8 +76,8 @@ async def test_the_file_has_all_of_one_person_and_nothing_of_others(stage: Stage
     assert file.read(f"pictures/{drawing['image']}.png") == PNG
     assert datetime.fromisoformat(drawing["created"]).tzinfo
     assert "kept.json" in file.read("README.txt").decode()
-    [text] = kept["text_threads"]
-    assert text["thread"]["request"]["prompt"] == "Once"
+    [text] = kept["completions"]
+    assert text["history"]["request"]["prompt"] == "Once"
     [asked] = kept["answers"]
     assert asked["question"] == "Who?"
     assert "a secret" not in json.dumps(kept)
@@ -107,14 +107,14 @@ async def test_after_a_question_everything_is_deleted(stage: Stage):
     await stage.alice.click(answer, label="Delete for good")
     assert answer.content.startswith("Done. Nothing is kept of you any more")
     assert not answer.components
-    nothing = {"images": [], "text_threads": []}
+    nothing = {"images": [], "completions": []}
     kept = await kept_of(store_of(stage), stage.alice.id)
     assert kept == {"settings": {"models": {}, "language": "", "private": False}, **nothing}
     assert await cast(Inkling, stage.bot).provided(AnswerCache).export(stage.alice.id) == []
-    assert len((await kept_of(store_of(stage), stage.bob.id))["text_threads"]) == 1
+    assert len((await kept_of(store_of(stage), stage.bob.id))["completions"]) == 1
 
 
-async def test_what_is_still_at_work_ends_before_everything_is_deleted(stage: Stage):
+async def test_running_requests_are_cancelled_before_everything_is_deleted(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" upon")]
     texts = [first(await who.slash(stage.channel, "complete", prompt="Once")) for who in (stage.alice, stage.bob)]
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
@@ -123,7 +123,7 @@ async def test_what_is_still_at_work_ends_before_everything_is_deleted(stage: St
     assert answer.content.startswith("Done.")
     assert [ticket.cancelled for ticket in stage.backend.tickets] == [True, False]
     assert [text.content.endswith("▌") for text in texts] == [False, True]
-    assert (await kept_of(store_of(stage), stage.alice.id))["text_threads"] == []
+    assert (await kept_of(store_of(stage), stage.alice.id))["completions"] == []
 
 
 async def test_deleting_needs_the_second_press(stage: Stage):
@@ -138,7 +138,9 @@ async def test_deleting_needs_the_second_press(stage: Stage):
 async def test_buttons_of_what_was_deleted_say_that_they_can_do_nothing(stage: Stage):
     drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
     await forget_all_of(store_of(stage), stage.alice.id)
-    assert told(await stage.alice.click(drawing, label="Re-roll")).startswith("I no longer know how this was drawn")
+    assert private_text(await stage.alice.click(drawing, label="Re-roll")).startswith(
+        "I no longer know how this was drawn"
+    )
 
 
 async def test_it_works_where_the_server_does_not_allow_the_bot(stage: Stage):
@@ -148,11 +150,11 @@ async def test_it_works_where_the_server_does_not_allow_the_bot(stage: Stage):
     await unpacked(await stage.alice.click(answer, label="Get it as a file"))
 
 
-async def test_what_can_not_be_deleted_is_told(stage: Stage):
+async def test_a_failed_deletion_is_reported(stage: Stage):
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
     await stage.alice.click(answer, label="Delete all of it")
     await store_of(stage).close()
-    assert "Something went wrong on my side" in told(await stage.alice.click(answer, label="Delete for good"))
+    assert "Something went wrong on my side" in private_text(await stage.alice.click(answer, label="Delete for good"))
 
 
 class Stamps(PersonalData):
@@ -186,7 +188,7 @@ class StampAlbum(commands.Cog):
         bot.personal_data.append(stamps)
 
 
-async def test_what_another_cog_keeps_is_shown_handed_out_and_deleted_too(stage: Stage):
+async def test_data_of_another_cog_is_shown_exported_and_deleted_too(stage: Stage):
     bot, stamps = cast(Inkling, stage.bot), Stamps(1, stage.alice.id)
     await bot.add_cog(StampAlbum(bot, stamps))
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))

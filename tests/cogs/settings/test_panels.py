@@ -10,7 +10,7 @@ from simcord import ResponseMessage, SetupError
 from cogs.settings.texts import of_server
 from inference import TASK_NAMES, Config, Engine
 from storage import PersonSettings, ServerSettings
-from tests.cogs.settings.town import manager, panel, store_of, told
+from tests.cogs.settings.panels import manager, panel, private_text, store_of
 from tests.cogs.stage import Stage, buttons
 from tests.fakes import FakeBackend
 
@@ -55,10 +55,10 @@ async def test_a_choice_can_be_taken_back_alone_or_with_all_others(stage: Stage)
     assert people.get(stage.alice.id) == PersonSettings()
 
 
-async def test_a_model_that_is_gone_is_said_to_be(stage: Stage):
+async def test_a_chosen_model_that_no_longer_exists_is_marked(stage: Stage):
     await store_of(stage).settings.people.change(stage.alice.id, lambda _: PersonSettings({"imagine": "old"}))
     opened = panel(await stage.alice.slash(stage.channel, "settings"))
-    assert "**Model for /imagine**: `old`, which is no longer there, so it is passed over" in opened.content
+    assert "**Model for /imagine**: `old`, which no longer exists, so it is not used" in opened.content
 
 
 async def test_settings_work_in_direct_messages(stage: Stage):
@@ -131,7 +131,7 @@ async def test_limits_can_not_go_past_the_operators(stage: Stage, typed: str, co
     carol = manager(stage)
     form = await carol.click(panel(await carol.slash(stage.channel, "server-settings")), label="Limits")
     refused = await carol.submit_modal(form, {"pictures": typed})
-    assert told(refused) == (
+    assert private_text(refused) == (
         "Pictures at once: this must be a whole number from 1 to 4, or empty. Nothing was changed."
     )
     assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
@@ -142,7 +142,7 @@ async def test_an_old_panel_of_a_server_changes_nothing_and_says_so(stage: Stage
     opened = panel(await carol.slash(stage.channel, "server-settings"))
     await stage.env.advance_time(16 * 60)
     pressed = await carol.click(opened, label="Answer in private")
-    assert told(pressed) == "This panel is from a while ago. Use /server-settings again for a new one."
+    assert private_text(pressed) == "This panel is from a while ago. Use /server-settings again for a new one."
     assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
 
 

@@ -23,7 +23,7 @@ from inference import (
     Request,
 )
 from storage import PersonSettings, ServerSettings
-from tests.cogs.settings.town import store_of
+from tests.cogs.settings.panels import store_of
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import FakeBackend, plausible
 
@@ -41,7 +41,7 @@ def models(config: Config) -> Engine:
     return Engine(config, FakeBackend())
 
 
-def test_an_option_beats_the_person_who_beats_the_server_who_beats_the_operator(models: Engine):
+def test_a_model_option_overrides_person_then_server_then_operator(models: Engine):
     person = PersonSettings({"imagine": "dalle-mini"})
     server = ServerSettings({"imagine": "stable-diffusion-v1-4"})
     assert model_of(models, person, server, "given") == "given"
@@ -51,7 +51,7 @@ def test_an_option_beats_the_person_who_beats_the_server_who_beats_the_operator(
     assert model_of(models, PersonSettings({"complete": "dalle-mini"}), EVERYWHERE) == ""
 
 
-def test_a_model_that_is_gone_is_passed_over(models: Engine):
+def test_a_model_that_no_longer_exists_is_ignored(models: Engine):
     person, server = PersonSettings({"imagine": "gone"}), ServerSettings({"imagine": "dalle-mini"})
     assert model_of(models, person, server) == "dalle-mini"
     assert model_of(models, person, EVERYWHERE) == ""

@@ -11,7 +11,7 @@ import discord
 import pytest
 
 from storage import PersonSettings, ServerSettings
-from tests.cogs.settings.town import manager, panel, store_of
+from tests.cogs.settings.panels import manager, panel, store_of
 from tests.cogs.stage import Stage, first, refusal
 
 Settle = Callable[..., Awaitable[ServerSettings]]
@@ -68,7 +68,7 @@ async def test_replies_are_refused_too(stage: Stage, settle: Settle):
     await settle(channels=(stage.guild.create_text_channel("art").id,))
     for words in ("complete Once", "help", "dance"):
         await stage.alice.send(stage.channel, f"{stage.mention} {words}")
-        assert stage.said.startswith("On this server I answer only in")
+        assert stage.last_text.startswith("On this server I answer only in")
     assert not stage.backend.requests
 
 
@@ -79,7 +79,7 @@ async def test_only_the_allowed_roles_are_served(stage: Stage, settle: Settle):
     said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
     assert f"only people who have one of these roles: {artists.mention}." in said
     await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
-    assert artists.mention in stage.said
+    assert artists.mention in stage.last_text
     assert not stage.backend.requests
     await dora.slash(stage.channel, "complete", prompt="Once")
     await dora.send(stage.channel, f"{stage.mention} complete Once")
@@ -130,9 +130,9 @@ async def test_what_only_one_person_sees_has_buttons_too_and_is_kept_for_a_day(s
     again = first(await stage.alice.click(drawing, label="Re-roll"))
     assert all(message.ephemeral for message in (drawing, text, again))
     store, alice = store_of(stage), stage.alice.id
-    assert (await store.images.count_of(alice), await store.text_threads.count_of(alice)) == (2, 1)
+    assert (await store.images.count_of(alice), await store.completions.count_of(alice)) == (2, 1)
     await store.forget_expired(time.time() + 25 * 3600)
-    assert (await store.images.count_of(alice), await store.text_threads.count_of(alice)) == (0, 0)
+    assert (await store.images.count_of(alice), await store.completions.count_of(alice)) == (0, 0)
 
 
 async def test_several_drawings_of_one_prompt_are_private_too(stage: Stage, settle: Settle):
@@ -146,5 +146,5 @@ async def test_several_drawings_of_one_prompt_are_private_too(stage: Stage, sett
 async def test_where_answers_are_private_replies_are_pointed_to_commands(stage: Stage, settle: Settle):
     await settle(private=True)
     await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
-    assert stage.said.startswith("On this server my answers are for those alone who ask, and a reply is seen by all.")
+    assert stage.last_text.startswith("On this server only the person who asks may see my answers")
     assert not stage.backend.requests

@@ -22,7 +22,7 @@ def closed(stage: Stage, person: MemberActor | discord.ClientUser, permission: s
     return stage.guild.create_text_channel("closed", overwrites={person: denied})
 
 
-async def test_a_channel_whose_past_the_asker_may_not_read_is_not_read(stage: Stage):
+async def test_a_channel_whose_history_the_person_may_not_read_is_refused(stage: Stage):
     channel = closed(stage, stage.alice, "read_message_history")
     await stage.bob.send(channel, "about alice's birthday")
     result = await stage.alice.slash(stage.channel, "summarize", channel=channel)
@@ -31,7 +31,7 @@ async def test_a_channel_whose_past_the_asker_may_not_read_is_not_read(stage: St
 
 
 @pytest.mark.parametrize("permission", ["view_channel", "read_message_history"])
-async def test_neither_is_it_read_by_a_link_into_it(stage: Stage, permission: str):
+async def test_a_link_to_a_message_in_such_a_channel_is_refused_too(stage: Stage, permission: str):
     channel = closed(stage, stage.alice, permission)
     message = await stage.bob.send(channel, "about alice's birthday")
     result = await stage.alice.slash(stage.channel, "summarize", since=message.jump_url)
@@ -40,7 +40,7 @@ async def test_neither_is_it_read_by_a_link_into_it(stage: Stage, permission: st
 
 
 @pytest.mark.parametrize("permission", ["view_channel", "read_message_history"])
-async def test_a_channel_that_the_bot_may_not_read_is_told_so(stage: Stage, permission: str):
+async def test_a_channel_that_the_bot_may_not_read_is_refused(stage: Stage, permission: str):
     assert stage.bot.user is not None
     channel = closed(stage, stage.bot.user, permission)
     result = await stage.alice.slash(stage.channel, "summarize", channel=channel)
@@ -48,25 +48,25 @@ async def test_a_channel_that_the_bot_may_not_read_is_told_so(stage: Stage, perm
 
 
 @pytest.mark.parametrize("kind", ["voice", "stage"])
-@pytest.mark.parametrize(("whose", "told"), [("alice", NOT_YOURS), ("bot", NOT_MINE)])
-async def test_the_text_of_a_channel_to_talk_in_is_for_those_who_may_join(
-    stage: Stage, kind: str, whose: str, told: str
+@pytest.mark.parametrize(("denied", "error"), [("alice", NOT_YOURS), ("bot", NOT_MINE)])
+async def test_the_text_of_a_voice_channel_needs_permission_to_connect(
+    stage: Stage, kind: str, denied: str, error: str
 ):
     create = stage.guild.create_voice_channel if kind == "voice" else stage.guild.create_stage_channel
     room = create("room")
     message = await stage.bob.send(room, "about alice's birthday")
     found = stage.bot.get_channel(room.id)
     assert isinstance(found, discord.VoiceChannel | discord.StageChannel)
-    person = found.guild.me if whose == "bot" else await found.guild.fetch_member(stage.alice.id)
+    person = found.guild.me if denied == "bot" else await found.guild.fetch_member(stage.alice.id)
     await found.set_permissions(person, connect=False)
     result = await stage.alice.slash(stage.channel, "summarize", since=message.jump_url)
-    assert refusal(result) == told
+    assert refusal(result) == error
     await found.set_permissions(person, connect=True)
     await stage.alice.slash(stage.channel, "summarize", since=message.jump_url)
     assert read_texts(stage) == ["bob: about alice's birthday"]
 
 
-async def test_who_may_not_read_the_past_gets_no_summary_of_it(stage: Stage):
+async def test_a_summary_needs_permission_to_read_the_history(stage: Stage):
     channel = closed(stage, stage.alice, "read_message_history")
     await stage.bob.send(channel, "before your time")
     result = await stage.alice.slash(channel, "summarize", messages=5)

@@ -46,7 +46,7 @@ async def test_it_works_in_a_direct_message(stage: Stage):
     assert result.response.content.startswith("In short: alice: Remember")
 
 
-async def test_who_may_not_read_the_past_gets_no_summary_of_it(stage: Stage):
+async def test_a_summary_needs_permission_to_read_the_history(stage: Stage):
     hidden = stage.guild.create_text_channel(
         "hidden",
         overwrites={stage.guild.default_role: discord.PermissionOverwrite(read_message_history=False)},
@@ -57,7 +57,7 @@ async def test_who_may_not_read_the_past_gets_no_summary_of_it(stage: Stage):
     assert not stage.backend.requests
 
 
-async def test_an_empty_channel_is_told_so(stage: Stage):
+async def test_an_empty_channel_gives_an_error(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", messages=5)
     assert refusal(result) == "There are no messages with words to read there."
 
@@ -70,7 +70,7 @@ async def test_messages_that_discord_hides_are_explained(stage: Stage):
 
 
 @pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
-async def test_the_bot_does_not_summarize_itself_where_all_else_is_hidden(stage: Stage):
+async def test_the_bot_does_not_summarize_its_own_messages_if_all_others_are_hidden(stage: Stage):
     await stage.bob.send(stage.channel, "words")
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     result = await stage.alice.slash(stage.channel, "summarize", messages=5)
@@ -103,7 +103,7 @@ async def test_as_many_messages_of_people_are_read_as_were_asked_for(stage: Stag
     stage.guild.create_system_message(stage.channel, MessageType.NEW_MEMBER, author=stage.alice)
     result = await stage.alice.slash(stage.channel, "summarize", messages=2)
     assert read_texts(stage) == ["bob: Lunch?\nbob: At noon."]
-    assert "2 of 6 messages; 4 were mine, for me, or notices of Discord" in first(result).content
+    assert "2 of 6 messages; 4 skipped: by me, to me, or system messages of Discord" in first(result).content
 
 
 async def test_everything_since_a_message_is_read_with_that_message(stage: Stage):
@@ -114,7 +114,7 @@ async def test_everything_since_a_message_is_read_with_that_message(stage: Stage
     assert "2 of 2 messages" in first(result).content
 
 
-async def test_what_came_after_ones_own_last_message_is_read(stage: Stage):
+async def test_messages_after_the_persons_last_message_are_read(stage: Stage):
     await talk(stage, stage.channel, 3)
     for words in ("So?", "Anyone?"):
         await stage.bob.send(stage.channel, words)
@@ -122,20 +122,20 @@ async def test_what_came_after_ones_own_last_message_is_read(stage: Stage):
     assert read_texts(stage) == ["bob: So?\nbob: Anyone?"]
 
 
-async def test_a_call_of_the_bot_is_nobodys_last_message(stage: Stage):
+async def test_a_call_of_the_bot_does_not_count_as_the_last_message(stage: Stage):
     for person, words in ((stage.alice, "Lunch?"), (stage.bob, "At noon."), (stage.alice, f"{stage.mention} help")):
         await person.send(stage.channel, words)
     await stage.alice.slash(stage.channel, "summarize", since="my last message")
     assert read_texts(stage) == ["bob: At noon."]
 
 
-async def test_where_one_never_wrote_there_is_no_last_message(stage: Stage):
+async def test_a_person_who_never_wrote_has_no_last_message(stage: Stage):
     await stage.bob.send(stage.channel, "Anyone?")
     result = await stage.alice.slash(stage.channel, "summarize", since="my last message")
     assert refusal(result).startswith("None of the last 1 messages there is yours.")
 
 
-async def test_nothing_new_is_told_so(stage: Stage):
+async def test_no_new_messages_gives_an_error(stage: Stage):
     await stage.alice.send(stage.channel, "Good night.")
     await stage.bob.send(stage.channel, f"{stage.mention} help")
     result = await stage.alice.slash(stage.channel, "summarize", since="my last message")
@@ -148,13 +148,13 @@ async def test_ones_own_last_message_is_offered_while_typing(stage: Stage):
         assert [choice["value"] for choice in choices] == offered
 
 
-async def test_something_that_is_no_link_is_refused(stage: Stage):
+async def test_an_invalid_link_is_refused(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", since="yesterday")
-    told = refusal(result)
-    assert told.startswith("`since` takes the link of a message (Copy Message Link in its menu), or `my last message`.")
+    text = refusal(result)
+    assert text.startswith("`since` takes the link of a message (Copy Message Link in its menu), or `my last message`.")
 
 
-async def test_how_far_back_is_said_once(stage: Stage):
+async def test_only_one_of_messages_and_since_is_allowed(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", since="my last message", messages=5)
     assert refusal(result).startswith("Give either `messages` or `since`")
 
@@ -164,7 +164,7 @@ async def test_more_messages_than_the_operator_allows_are_refused(stage: Stage):
     assert refusal(result) == "This bot reads 1000 messages at most. Ask for fewer."
 
 
-async def test_a_thread_is_read_in_itself_and_from_outside(stage: Stage):
+async def test_a_thread_is_read_from_inside_and_from_another_channel(stage: Stage):
     side = await thread(stage)
     await stage.bob.send(side, "In here.")
     await stage.alice.slash(side, "summarize", messages=5)
@@ -172,7 +172,7 @@ async def test_a_thread_is_read_in_itself_and_from_outside(stage: Stage):
     assert read_texts(stage) == ["bob: In here."] * 2
 
 
-async def test_the_message_that_a_thread_grew_from_is_its_first(stage: Stage):
+async def test_the_starter_message_of_a_thread_is_its_first_message(stage: Stage):
     story = await stage.bob.send(stage.channel, "A long story")
     side = await thread(stage)
     stage.guild.create_system_message(

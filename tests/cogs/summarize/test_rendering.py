@@ -36,7 +36,7 @@ async def test_a_thousand_messages_are_read_and_each_section_links_to_its_first(
     assert read_texts(stage)[0].count("\n") == 999
 
 
-async def test_many_sections_are_told_together_so_that_every_link_has_room(stage: Stage):
+async def test_many_sections_are_joined_so_that_all_links_fit(stage: Stage):
     await talk(stage, stage.channel, 40)
     stage.backend.script = in_sections(40, "Something was said about the garden, and about tulips. " * 3)
     result = await stage.alice.slash(stage.channel, "summarize", messages=40)
@@ -50,13 +50,13 @@ async def test_many_sections_are_told_together_so_that_every_link_has_room(stage
     assert whole.decode().count("https://") == 40
 
 
-async def test_a_short_talk_links_to_where_it_begins(stage: Stage):
+async def test_a_short_conversation_links_to_its_first_message(stage: Stage):
     await talk(stage, stage.channel, 3)
     result = await stage.alice.slash(stage.channel, "summarize", messages=3)
     assert first(result).content.endswith(f"3 of 3 messages · [jump]({stage.channel.history()[0].jump_url})")
 
 
-async def test_what_the_sections_say_is_not_said_above_them_again(stage: Stage):
+async def test_the_summary_does_not_repeat_its_sections(stage: Stage):
     await talk(stage, stage.channel, 4)
 
     def script(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:

@@ -67,7 +67,7 @@ async def test_the_file_of_a_long_summary_is_shared_with_it(stage: Stage):
     assert (await file.read()).decode() == "A long story. " * 300
 
 
-async def test_a_file_that_is_gone_leaves_the_button_and_is_told(stage: Stage):
+async def test_a_missing_file_gives_an_error_and_keeps_the_button(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Summary("A long story. " * 300, 1))]
     private = await summary(stage)
     stage.env.backend.cdn = CdnStore()
@@ -93,7 +93,7 @@ async def test_a_second_press_while_it_is_being_shared_does_nothing(stage: Stage
     assert not seen_by_bob(stage)
 
 
-async def test_the_button_goes_before_all_see_the_summary_and_comes_back_if_they_do_not(stage: Stage):
+async def test_the_button_is_removed_before_sharing_and_restored_on_failure(stage: Stage):
     private = await summary(stage)
     stage.env.inject_error("POST", "/webhooks/*", status=403, code=200000)
     before = len(stage.env.http_requests)
@@ -105,7 +105,7 @@ async def test_the_button_goes_before_all_see_the_summary_and_comes_back_if_they
 
 
 @pytest.mark.parametrize("permission", ["send_messages", "send_messages_in_threads"])
-async def test_who_may_not_write_here_can_not_share_here(stage: Stage, permission: str):
+async def test_sharing_needs_permission_to_write(stage: Stage, permission: str):
     denied = discord.PermissionOverwrite(**{permission: False})
     silent = stage.guild.create_text_channel("news", overwrites={stage.alice: denied})
     responder = silent if permission == "send_messages" else await thread(stage, silent)
@@ -124,7 +124,7 @@ async def test_a_server_whose_answers_are_private_shares_nothing(stage: Stage):
     assert buttons(await summary(stage)) == []
 
 
-async def test_in_a_direct_message_there_is_nobody_to_share_with(stage: Stage):
+async def test_a_direct_message_has_no_share_button(stage: Stage):
     await stage.alice.send_dm("Remember the milk.")
     result = await stage.alice.user.slash("summarize", messages=5)
     assert buttons(result.response) == []

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from inference.backends.device_worker import DeviceWorker
 from inference.backends.local_job import LocalJob
-from inference.config.limits import Limits
+from inference.limits import Limits
 from inference.pipelines.pipeline import Batch, Pipeline
 from inference.tasks import CompleteRequest, Completion, Mood, Request, SentimentRequest, SentimentResult
 from inference.types import Event, LoadProgress, ModelSpec, Output, Result

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from inference.config.limits import Limits
+from inference.limits import Limits
 from inference.pipelines.pipeline import Batch
 from inference.tasks import CompleteRequest, Completion
 from inference.types import Loading, LoadProgress, Progress, Queued, Result, Started

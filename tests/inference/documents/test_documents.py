@@ -211,12 +211,12 @@ def test_a_text_may_speak_of_pdf() -> None:
 
 @pytest.mark.parametrize("data", [book(3), b"word " * 500, word_of("word " * 500), b"<html>" + b"word " * 500])
 def test_reading_ends_where_the_characters_do(data: bytes) -> None:
-    assert "more than 2,000 characters" in refusal(data, "a.txt", most=2000)
+    assert "more than 2,000 characters" in refusal(data, "a.txt", max_characters=2000)
 
 
 @pytest.mark.parametrize("data", [pdf_of([["One."]]), word_of("One."), PAGE.encode(), b"a,b\n1,2\n"])
 def test_reading_ends_where_the_time_does(data: bytes) -> None:
-    assert "takes too long" in refusal(data, "a.csv", seconds=-1)
+    assert "takes too long" in refusal(data, "a.csv", max_seconds=-1)
 
 
 def test_any_number_of_comments_may_stand_before_a_page() -> None:
@@ -226,7 +226,7 @@ def test_any_number_of_comments_may_stand_before_a_page() -> None:
 
 @pytest.mark.parametrize("part", ["<a ", "<!--", "<div>", "<nav>x", "<a b='", "&", "</", "<?xml "])
 def test_a_page_of_nothing_but_broken_tags_is_refused(part: str) -> None:
-    assert "a.html" in refusal((part * 200_000).encode(), "a.html", most=100_000)
+    assert "a.html" in refusal((part * 200_000).encode(), "a.html", max_characters=100_000)
 
 
 @pytest.mark.parametrize(

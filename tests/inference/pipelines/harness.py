@@ -52,12 +52,12 @@ def _nothing() -> None:
 
 @dataclass
 class MemoryBatch:
-    """Implements `Batch`; `arrivals` are what `join` may take, `at_checkpoint` runs at each checkpoint."""
+    """Implements `Batch`; `arrivals` are what `join` may take, `on_yield` runs at each checkpoint."""
 
     jobs: list[MemoryJob]
     arrivals: list[MemoryJob] = field(default_factory=list[MemoryJob])
-    at_checkpoint: Callable[[], object] = _nothing
-    checkpoints: int = 0
+    on_yield: Callable[[], object] = _nothing
+    yield_points: int = 0
     freed: int = 0
 
     @classmethod
@@ -65,16 +65,16 @@ class MemoryBatch:
         return cls([MemoryJob(request) for request in requests])
 
     def yield_point(self) -> None:
-        self.checkpoints += 1
-        self.at_checkpoint()
+        self.yield_points += 1
+        self.on_yield()
         if all(job.cancelled for job in self.jobs):
             raise RequestCancelled("Everybody has gone.")
 
     def free_memory(self) -> None:
         self.freed += 1
 
-    def join(self, room: int) -> list[MemoryJob]:
-        taken, self.arrivals = self.arrivals[:room], self.arrivals[room:]
+    def join(self, max_count: int) -> list[MemoryJob]:
+        taken, self.arrivals = self.arrivals[:max_count], self.arrivals[max_count:]
         self.jobs.extend(taken)
         return taken
 

@@ -85,16 +85,16 @@ def test_a_broken_picture_fails_alone(vit_gpt2: Captioning) -> None:
 
 
 @pytest.mark.parametrize("kind", ["vit_gpt2", "blip"])
-def test_work_stops_between_tokens_once_everybody_has_gone(kind: str, request: pytest.FixtureRequest) -> None:
+def test_generation_stops_between_tokens_when_all_jobs_are_cancelled(kind: str, request: pytest.FixtureRequest) -> None:
     batch = MemoryBatch.of(REQUESTS[0])
-    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    batch.on_yield = lambda: batch.yield_points == 3 and batch.jobs[0].cancel()
     batch.run(request.getfixturevalue(kind))
-    assert batch.checkpoints == 3
+    assert batch.yield_points == 3
 
 
-def test_one_who_left_gets_no_caption_and_the_other_does(vit_gpt2: Captioning) -> None:
+def test_a_cancelled_job_gets_no_caption(vit_gpt2: Captioning) -> None:
     batch = MemoryBatch.of(*REQUESTS[:2])
-    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    batch.on_yield = lambda: batch.yield_points == 3 and batch.jobs[0].cancel()
     gone, caption = batch.run(vit_gpt2)
     assert isinstance(gone, RequestCancelled)
     assert caption == run(vit_gpt2, REQUESTS[1])[0]
@@ -103,7 +103,7 @@ def test_one_who_left_gets_no_caption_and_the_other_does(vit_gpt2: Captioning) -
 def test_each_is_answered_before_the_next_picture_is_looked_at(vit_gpt2: Captioning) -> None:
     batch = MemoryBatch.of(*REQUESTS)
     answered: list[int] = []
-    batch.at_checkpoint = lambda: answered.append(sum(job.outcome is not None for job in batch.jobs))
+    batch.on_yield = lambda: answered.append(sum(job.outcome is not None for job in batch.jobs))
     batch.run(vit_gpt2)
     assert set(answered) == {0, 1, 2}
 

@@ -112,9 +112,9 @@ def test_too_many_blanks_are_refused(bert: Pipeline) -> None:
     assert "33 blanks; this model fills up to 32" in error.user_message
 
 
-def test_others_have_their_turn_between_two_blanks(bert: Pipeline) -> None:
+def test_filling_yields_between_two_blanks(bert: Pipeline) -> None:
     batch = MemoryBatch.of(FillRequest(text="___ a ___ day ___"))
-    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    batch.on_yield = lambda: batch.yield_points == 3 and batch.jobs[0].cancel()
     (outcome,) = batch.run(bert)
     assert isinstance(outcome, RequestCancelled)
 
@@ -146,7 +146,7 @@ def test_roberta_keeps_two_of_its_positions_to_itself(roberta: Pipeline) -> None
     assert isinstance(error, InvalidRequest)
 
 
-def test_a_request_gives_the_same_bits_alone_and_among_others(bert: Pipeline) -> None:
+def test_a_request_gives_the_same_bits_alone_and_in_a_batch(bert: Pipeline) -> None:
     requests = [FillRequest(text=text) for text in ("a ___ day", "I am a good ___ model .", "the ___")]
     assert run(bert, *requests) == [run(bert, request)[0] for request in requests]
 

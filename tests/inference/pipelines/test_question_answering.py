@@ -69,7 +69,7 @@ def test_a_context_of_blanks_holds_no_answer(readers: Readers) -> None:
     assert ask(readers[1], "Who?", "").text == ""
 
 
-def test_a_request_gives_the_same_bits_alone_and_among_others(readers: Readers) -> None:
+def test_a_request_gives_the_same_bits_alone_and_in_a_batch(readers: Readers) -> None:
     requests = [AskRequest(question="Who?", context=context) for context in (LONG * 5, SENTENCE, LONG, FOREIGN)]
     assert run(readers[5], *requests) == [run(readers[5], request)[0] for request in requests]
 
@@ -85,22 +85,22 @@ def test_a_long_question_may_stand_before_a_short_context(readers: Readers) -> N
     assert ask(readers[1], "?" * 300, SENTENCE).text
 
 
-def test_a_long_context_lets_others_have_their_turn(readers: Readers) -> None:
+def test_a_long_context_yields_between_windows(readers: Readers) -> None:
     short, long = (MemoryBatch.of(AskRequest(question="Who?", context=LONG * n)) for n in (1, 20))
     short.run(readers[1])
     long.run(readers[1])
-    assert long.checkpoints > short.checkpoints + 5
+    assert long.yield_points > short.yield_points + 5
 
 
-def test_a_long_context_is_given_up_when_its_caller_goes(readers: Readers) -> None:
+def test_a_cancelled_job_stops_reading(readers: Readers) -> None:
     batch = MemoryBatch.of(
         AskRequest(question="Who?", context=LONG * 20), AskRequest(question="Who?", context=SENTENCE)
     )
-    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
+    batch.on_yield = lambda: batch.yield_points == 3 and batch.jobs[0].cancel()
     gone, answer = batch.run(readers[1])
     assert isinstance(gone, RequestCancelled)
     assert isinstance(answer, Answer)
-    assert batch.checkpoints <= 6
+    assert batch.yield_points <= 6
 
 
 def test_other_answers_are_about_other_places_and_say_something_else(readers: Readers) -> None:
@@ -124,13 +124,13 @@ def test_no_more_other_answers_are_told_than_asked_for(readers: Readers) -> None
     assert (none.alternatives, len(one.alternatives)) == ((), 1)
 
 
-def test_what_might_be_meant_is_told_where_the_text_does_not_say(readers: Readers) -> None:
+def test_an_empty_answer_has_alternatives(readers: Readers) -> None:
     answer = ask(readers[5], "Who?", "No.")
     assert answer.text == ""
     assert [other.text for other in answer.alternatives] == ["No"]
 
 
-def test_the_stretches_that_speak_of_the_question_are_whole_sentences_apart(readers: Readers) -> None:
+def test_passages_are_separate_and_consist_of_whole_sentences(readers: Readers) -> None:
     context = LONG * 20
     windows = ask(readers[5], "Where is it?", context).passages
     assert len(windows) == 3

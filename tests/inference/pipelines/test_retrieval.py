@@ -30,7 +30,7 @@ def test_what_tells_comes_before_what_asks_and_small_words_tell_nothing() -> Non
 
 
 def test_there_are_only_as_many_as_asked_for() -> None:
-    assert len(relevant_spans(_MUSEUM * 30, "Which museum?", most=3)) == 3
+    assert len(relevant_spans(_MUSEUM * 30, "Which museum?", max_sentences=3)) == 3
 
 
 def test_an_abridged_text_keeps_the_telling_sentences_with_their_neighbours_in_order() -> None:

@@ -53,12 +53,12 @@ def test_a_label_that_excludes_no_other_has_its_own_probability(tmp_path: Path) 
     assert mood(tiny_text.read("mood", alone), text).score != mood(tiny_text.read("mood", shared), text).score
 
 
-def test_a_request_gives_the_same_bits_alone_and_among_others(classifier: Pipeline) -> None:
+def test_a_request_gives_the_same_bits_alone_and_in_a_batch(classifier: Pipeline) -> None:
     requests = [SentimentRequest(texts=(text,)) for text in ("good", "a bad day", "good day " * 200)]
     assert run(classifier, *requests) == [run(classifier, request)[0] for request in requests]
 
 
-def test_a_job_whose_caller_has_gone_is_left_out(classifier: Pipeline) -> None:
+def test_a_cancelled_job_is_skipped(classifier: Pipeline) -> None:
     batch = MemoryBatch.of(SentimentRequest(texts=("good",)), SentimentRequest(texts=("bad",)))
     batch.jobs[0].cancel()
     batch.run(classifier)
@@ -82,12 +82,12 @@ def test_many_texts_report_how_many_are_done(classifier: Pipeline) -> None:
     assert batch.jobs[0].events == [Progress(64, len(TEXTS))]
 
 
-def test_nothing_more_is_read_for_somebody_who_has_gone(classifier: Pipeline) -> None:
+def test_a_cancelled_job_stops_between_batches(classifier: Pipeline) -> None:
     whole, left = (MemoryBatch.of(SentimentRequest(texts=TEXTS)) for _ in range(2))
-    left.at_checkpoint = lambda: left.jobs[0].cancel() if left.checkpoints == 3 else None
+    left.on_yield = lambda: left.jobs[0].cancel() if left.yield_points == 3 else None
     whole.run(classifier)
     left.run(classifier)
-    assert left.checkpoints == 3 < whole.checkpoints
+    assert left.yield_points == 3 < whole.yield_points
 
 
 def test_valence_tells_how_far_a_text_is_from_the_middle(classifier: Pipeline) -> None:

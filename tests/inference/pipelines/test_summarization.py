@@ -10,7 +10,7 @@ from transformers import AutoTokenizer
 
 from inference import document_text
 from inference.pipelines import Pipeline
-from inference.pipelines.summary_sections import bullets
+from inference.pipelines.summary_sections import to_bullets
 from inference.pipelines.text_splitting import split_into_parts
 from inference.tasks import Length, Section, SummarizeRequest, Summary
 from inference.types import Progress
@@ -77,7 +77,7 @@ def test_a_text_longer_than_the_window_is_summarized_in_parts(folder: Path, summ
     assert (summary.text, summary.parts) == ("\n".join(lines), len(parts))
 
 
-def test_progress_is_told_part_by_part(summarizer: Pipeline) -> None:
+def test_progress_is_reported_for_each_part(summarizer: Pipeline) -> None:
     batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 6))
     batch.run(summarizer)
     assert batch.jobs[0].events == [Progress(1, 2), Progress(2, 2)]
@@ -95,28 +95,28 @@ def test_summaries_too_long_for_the_window_are_summarized_again(summarizer: Pipe
     assert steps[-1] == (len(steps), len(steps))
 
 
-def test_a_request_gives_the_same_words_alone_and_among_others(summarizer: Pipeline) -> None:
+def test_a_request_gives_the_same_words_alone_and_in_a_batch(summarizer: Pipeline) -> None:
     requests = [SummarizeRequest(text=text) for text in (SENTENCE, SENTENCE * 8, "Hi.")]
     assert run(summarizer, *requests) == [run(summarizer, request)[0] for request in requests]
 
 
-def test_others_have_their_turn_between_two_words(summarizer: Pipeline) -> None:
+def test_summarization_yields_between_two_tokens(summarizer: Pipeline) -> None:
     batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 2))
     batch.run(summarizer)
-    assert batch.checkpoints > 10
+    assert batch.yield_points > 10
 
 
-def test_a_summary_stops_in_the_middle_when_its_caller_goes(summarizer: Pipeline) -> None:
+def test_a_cancelled_summary_stops_between_tokens(summarizer: Pipeline) -> None:
     batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 2))
-    batch.at_checkpoint = lambda: batch.checkpoints == 6 and batch.jobs[0].cancel()
+    batch.on_yield = lambda: batch.yield_points == 6 and batch.jobs[0].cancel()
     (outcome,) = batch.run(summarizer)
     assert isinstance(outcome, RequestCancelled)
-    assert batch.checkpoints == 6
+    assert batch.yield_points == 6
 
 
-def test_one_caller_who_goes_takes_no_other_along(summarizer: Pipeline) -> None:
+def test_a_cancelled_job_does_not_cancel_others(summarizer: Pipeline) -> None:
     batch = MemoryBatch.of(SummarizeRequest(text=SENTENCE * 2), SummarizeRequest(text=SENTENCE * 2))
-    batch.at_checkpoint = lambda: batch.checkpoints == 6 and batch.jobs[0].cancel()
+    batch.on_yield = lambda: batch.yield_points == 6 and batch.jobs[0].cancel()
     gone, summary = batch.run(summarizer)
     assert isinstance(gone, RequestCancelled)
     assert summary == summarize(summarizer, SENTENCE * 2)
@@ -131,7 +131,7 @@ def test_sections_tell_of_the_whole_text_in_its_order(summarizer: Pipeline) -> N
     assert all(section.summary for section in summary.sections)
 
 
-def test_sections_begin_at_borders(summarizer: Pipeline) -> None:
+def test_sections_begin_at_boundaries(summarizer: Pipeline) -> None:
     turns = ["Anna: the rain\n", "Bert: in the sea. And the rain on the sea.\n"] * 6
     borders = [sum(map(len, turns[:i])) for i in range(len(turns))]
     summary = summarize(summarizer, "".join(turns), borders=tuple(borders))
@@ -140,7 +140,7 @@ def test_sections_begin_at_borders(summarizer: Pipeline) -> None:
     assert {section.start for section in summarize(summarizer, "".join(turns)).sections} - set(borders)
 
 
-def test_what_is_too_long_between_two_borders_is_cut_at_sentences(summarizer: Pipeline) -> None:
+def test_a_passage_between_boundaries_that_is_too_long_is_cut_between_sentences(summarizer: Pipeline) -> None:
     text = "Hi.\n" + SENTENCE * 9
     summary = summarize(summarizer, text, borders=(4,))
     assert len(summary.sections) > 2
@@ -153,8 +153,8 @@ def test_short_is_shorter_than_medium_and_medium_than_long(summarizer: Pipeline)
         assert 0 < len(short) < len(medium) < len(long)
 
 
-def test_bullets_are_a_line_a_sentence() -> None:
-    assert bullets("It rains.  It is 3.5 m deep! - And then\nit ends") == (
+def test_bullets_have_one_line_per_sentence() -> None:
+    assert to_bullets("It rains.  It is 3.5 m deep! - And then\nit ends") == (
         "- It rains.\n- It is 3.5 m deep!\n- And then\n- it ends"
     )
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from inference.config.limits import Limits
+from inference.limits import Limits
 from inference.pipelines.pipeline import Batch
 from inference.tasks import GeneratedImage, ImageResult, ImagineRequest
 from tests.inference.backends.scripted import Bench

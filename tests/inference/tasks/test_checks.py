@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from inference.config.limits import Limits, SafetySection
+from inference.limits import Limits, SafetySection
 from inference.tasks import (
     AskRequest,
     CaptionRequest,

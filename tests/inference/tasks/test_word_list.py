@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from inference.config.limits import SafetySection
 from inference.config.schema import Config
+from inference.limits import SafetySection
 from inference.tasks import CompleteRequest, ImagineRequest
 from inference.types.errors import InvalidRequest
 

@@ -57,12 +57,15 @@ def test_a_long_text_of_unknown_words_is_not_repeated_whole() -> None:
 
 
 def test_unknown_words_are_not_spoken_and_marks_stay() -> None:
-    spoken = CHILD.spoken("A (Cat:1.3) in Paris BREAK [an old pear] of BLUE")
+    spoken = CHILD.without_unknown_words("A (Cat:1.3) in Paris BREAK [an old pear] of BLUE")
     assert spoken.split() == ["A", "(Cat:1.3)", "BREAK", "[", "]", "of", "BLUE"]
-    assert KnownConcepts({"faces": ("face with mask",)}).spoken("face with mask and beard") == "face with mask  "
+    assert (
+        KnownConcepts({"faces": ("face with mask",)}).without_unknown_words("face with mask and beard")
+        == "face with mask  "
+    )
 
 
 def test_a_model_without_a_list_takes_every_word() -> None:
-    assert KnownConcepts({}).spoken("Paris, in the dusk") == "Paris, in the dusk"
+    assert KnownConcepts({}).without_unknown_words("Paris, in the dusk") == "Paris, in the dusk"
     KnownConcepts({}).require("Paris at dusk")
     assert KnownConcepts({}).note("Paris at dusk") is None

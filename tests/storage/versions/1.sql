@@ -31,16 +31,16 @@ CREATE TABLE server_settings (
     settings TEXT NOT NULL  -- JSON
 );
 INSERT INTO "server_settings" VALUES(5,'{"models":{"imagine":"dalle-mini"},"private":true,"channels":[10,4611686018427387904],"roles":[20],"pictures":2,"new_tokens":100,"messages":50,"per_person":1}');
-CREATE TABLE text_threads (
+CREATE TABLE completions (
     id TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
     channel INTEGER NOT NULL,
     message INTEGER NOT NULL,
     created REAL NOT NULL,  -- seconds since 1970
-    thread TEXT NOT NULL,  -- JSON: the request, and the segments that the model wrote
+    history TEXT NOT NULL,  -- JSON: the request, and the segments that the model wrote
     expires REAL  -- seconds since 1970; null: with its message
 );
-INSERT INTO "text_threads" VALUES('once',1,2,9,1750000002.0,'{"request":{"model":"gpt2","owner":"1","prompt":"Once","prefill":"","messages":[],"system":"","max_new_tokens":64,"temperature":0.3,"top_p":0.95,"repetition_penalty":1.0,"stop":["END","\n"],"n":2,"seed":null},"segments":[{"variants":[{"text":" upon","seed":7,"finish_reason":"stop"},{"text":" there","seed":8,"finish_reason":"length"},{"text":" more","seed":9,"finish_reason":"length"}],"shown":0}],"chat":true,"follows":false}',NULL);
+INSERT INTO "completions" VALUES('once',1,2,9,1750000002.0,'{"request":{"model":"gpt2","owner":"1","prompt":"Once","prefill":"","messages":[],"system":"","max_new_tokens":64,"temperature":0.3,"top_p":0.95,"repetition_penalty":1.0,"stop":["END","\n"],"n":2,"seed":null},"segments":[{"variants":[{"text":" upon","seed":7,"finish_reason":"stop"},{"text":" there","seed":8,"finish_reason":"length"},{"text":" more","seed":9,"finish_reason":"length"}],"shown":0}],"chat":true,"follows":false}',NULL);
 CREATE INDEX images_by_message ON images (message);
 CREATE INDEX images_by_channel ON images (channel);
 CREATE INDEX images_by_owner ON images (owner);
@@ -52,8 +52,8 @@ CREATE TRIGGER files_of_no_image AFTER DELETE ON images BEGIN
         AND NOT EXISTS (SELECT 1 FROM images WHERE image = files.hash)
         AND NOT EXISTS (SELECT 1 FROM images WHERE mask = files.hash);
 END;
-CREATE INDEX text_threads_by_message ON text_threads (message);
-CREATE INDEX text_threads_by_channel ON text_threads (channel);
-CREATE INDEX text_threads_by_owner ON text_threads (owner);
+CREATE INDEX completions_by_message ON completions (message);
+CREATE INDEX completions_by_channel ON completions (channel);
+CREATE INDEX completions_by_owner ON completions (owner);
 COMMIT;
 PRAGMA user_version = 1;

@@ -27,18 +27,18 @@ CREATE TRIGGER files_of_no_image AFTER DELETE ON images BEGIN
         AND NOT EXISTS (SELECT 1 FROM images WHERE image = files.hash)
         AND NOT EXISTS (SELECT 1 FROM images WHERE mask = files.hash);
 END;
-CREATE TABLE text_threads (
+CREATE TABLE completions (
     id TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
     channel INTEGER NOT NULL,
     message INTEGER NOT NULL,
     created REAL NOT NULL,
-    thread TEXT NOT NULL,
+    history TEXT NOT NULL,
     expires REAL
 );
-CREATE INDEX text_threads_by_message ON text_threads (message);
-CREATE INDEX text_threads_by_channel ON text_threads (channel);
-CREATE INDEX text_threads_by_owner ON text_threads (owner);
+CREATE INDEX completions_by_message ON completions (message);
+CREATE INDEX completions_by_channel ON completions (channel);
+CREATE INDEX completions_by_owner ON completions (owner);
 CREATE TABLE server_settings (
     id INTEGER PRIMARY KEY,
     settings TEXT NOT NULL

@@ -1,4 +1,4 @@
-"""A question about a text, put to a causal model: what it reads of a long one, and which replies count."""
+"""Answers of causal models to questions about a text: the selected context, and the accepted answers."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ LETTER = (
 
 
 @pytest.fixture(scope="module")
-def vocabulary(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     return Tokenizer(save_causal(tmp_path_factory.mktemp("words"), "llama", chat=CHAT))
 
 
-def asked(vocabulary: Tokenizer, context: str, window: int, reply: str) -> tuple[str, Answer]:
-    """What a model with that window reads, and the answer when it replies so."""
-    plan = ask(PromptTemplate(vocabulary, window), AskRequest(question="where sat the fox?", context=context))
+def ask_model(tokenizer: Tokenizer, context: str, window: int, reply: str) -> tuple[str, Answer]:
+    """Return the prompt that a model with this window reads, and the answer if it replies with `reply`."""
+    plan = ask(PromptTemplate(tokenizer, window), AskRequest(question="where sat the fox?", context=context))
     [prompt] = next(plan)
     assert len(prompt.tokens) + prompt.max_new_tokens <= window
     with pytest.raises(StopIteration) as end:
         plan.send([Continuation(reply, "stop")])
-    return vocabulary.text(prompt.tokens), end.value.value
+    return tokenizer.decode(prompt.tokens), end.value.value
 
 
-def test_a_text_that_fits_is_read_whole(vocabulary: Tokenizer) -> None:
-    read, _ = asked(vocabulary, "the cat ran. the fox sat on the mat.", 512, "")
-    assert "the cat ran. the fox sat on the mat." in read
+def test_a_text_that_fits_the_window_is_read_completely(tokenizer: Tokenizer) -> None:
+    prompt_text, _ = ask_model(tokenizer, "the cat ran. the fox sat on the mat.", 512, "")
+    assert "the cat ran. the fox sat on the mat." in prompt_text
 
 
-def test_of_a_text_too_long_for_the_window_what_speaks_of_the_question_is_read(vocabulary: Tokenizer) -> None:
+def test_only_relevant_sentences_of_a_too_long_text_are_read(tokenizer: Tokenizer) -> None:
     context = "the cat ran over the hills. " * 300 + "the fox sat on the mat. " + "the cat ran over the hills. " * 300
-    read, _ = asked(vocabulary, context, 256, "")
-    assert "the fox sat on the mat." in read
+    prompt_text, _ = ask_model(tokenizer, context, 256, "")
+    assert "the fox sat on the mat." in prompt_text
 
 
-def test_the_sentences_that_speak_of_question_and_answer_are_shown_for_it(vocabulary: Tokenizer) -> None:
+def test_the_answer_lists_the_sentences_that_support_it(tokenizer: Tokenizer) -> None:
     context = "the cat ran. the dog sat on the hills. the fox sat on the mat."
-    _, answer = asked(vocabulary, context, 512, " the fox sat on the mat.")
+    _, answer = ask_model(tokenizer, context, 512, " the fox sat on the mat.")
     start, end = answer.passages[0]
     assert context[start:end] == "the fox sat on the mat."
     assert answer.generated
@@ -63,7 +63,7 @@ def test_the_sentences_that_speak_of_question_and_answer_are_shown_for_it(vocabu
         ("Are dogs allowed?", "No."),
     ],
 )
-def test_an_answer_whose_words_and_figures_the_text_holds_counts(question: str, answer: str) -> None:
+def test_an_answer_with_words_and_figures_of_the_text_is_accepted(question: str, answer: str) -> None:
     assert is_grounded(answer, LETTER, question)
 
 
@@ -80,16 +80,16 @@ def test_an_answer_whose_words_and_figures_the_text_holds_counts(question: str, 
         ("Does Jonas bring the tent?", ""),
     ],
 )
-def test_an_answer_from_elsewhere_does_not_count(question: str, answer: str) -> None:
+def test_an_answer_with_other_words_or_figures_is_rejected(question: str, answer: str) -> None:
     assert not is_grounded(answer, LETTER, question)
 
 
-def test_characters_count_where_words_have_no_spaces() -> None:
+def test_single_characters_are_compared_in_scripts_without_spaces() -> None:
     text = "最終列車は日曜日の20時40分に駅を出ます。"
     assert is_grounded("日曜日の20時40分です。", text, "最終列車はいつ出ますか。")
     assert not is_grounded("月曜日の18時です。", text, "最終列車はいつ出ますか。")
 
 
-def test_an_answer_that_does_not_count_is_not_given(vocabulary: Tokenizer) -> None:
-    _, answer = asked(vocabulary, "the cat sat on the mat. the fox ran.", 512, " the fox sat in a red car.")
+def test_a_rejected_answer_is_empty(tokenizer: Tokenizer) -> None:
+    _, answer = ask_model(tokenizer, "the cat sat on the mat. the fox ran.", 512, " the fox sat in a red car.")
     assert not answer.text

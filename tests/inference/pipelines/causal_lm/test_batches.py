@@ -1,4 +1,4 @@
-"""Many texts on one model: whose turn it is, and what is kept of those that are done."""
+"""Batches of generated texts: scheduling, and the lifetime of caches."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from inference.types import PartialText
 from tests.inference.pipelines.harness import MemoryBatch, MemoryJob, run
 from tests.inference.pipelines.tiny_causal import CHAT, load, save_causal
 
-BOOK = SummarizeRequest(text="".join(f"the quick brown fox {i} jumps over the lazy dog. " for i in range(250)))
+LONG_TEXT = SummarizeRequest(text="".join(f"the quick brown fox {i} jumps over the lazy dog. " for i in range(250)))
 STORY = CompleteRequest(prompt="once upon", max_new_tokens=6, temperature=1.0, top_p=0.95, seed=1)
 
 
@@ -23,54 +23,55 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> CausalLM:
     return load(save_causal(tmp_path_factory.mktemp("model"), "llama", chat=CHAT))
 
 
-def living() -> int:
-    """Sequences that hold keys and values."""
-    return sum(bool(one._layers) for one in gc.get_objects() if isinstance(one, KVCache))  # pyright: ignore[reportPrivateUsage]
+def num_filled_caches() -> int:
+    """Return the number of caches that hold keys and values."""
+    caches = [item for item in gc.get_objects() if isinstance(item, KVCache)]
+    return sum(bool(cache._layers) for cache in caches)  # pyright: ignore[reportPrivateUsage]
 
 
-def test_of_texts_that_are_done_nothing_is_kept_while_the_rest_of_a_book_is_read(model: CausalLM) -> None:
-    batch = MemoryBatch.of(BOOK)
+def test_caches_of_finished_texts_are_freed_during_a_long_summary(model: CausalLM) -> None:
+    batch = MemoryBatch.of(LONG_TEXT)
     seen: list[int] = []
-    batch.at_checkpoint = lambda: seen.append(living()) if batch.checkpoints % 8 == 0 else None
+    batch.on_yield = lambda: seen.append(num_filled_caches()) if batch.yield_points % 8 == 0 else None
     batch.run(model)
     assert len(batch.jobs[0].events) > 30
-    assert 4 < max(seen) <= 8, "half of the sixteen rows"
+    assert 4 < max(seen) <= 8, "half of the sixteen sequences"
 
 
-def test_the_prompt_of_several_texts_is_kept_until_the_last_has_begun(model: CausalLM) -> None:
+def test_the_cache_of_a_shared_prompt_is_kept_until_the_last_text_has_started(model: CausalLM) -> None:
     others = [replace(STORY, prompt="the fox", max_new_tokens=40, seed=i) for i in range(14)]
     several = replace(STORY, n=8, max_new_tokens=3)
     alone = run(model, several)[0]
     assert run(model, *others, several)[-1] == alone
 
 
-def test_a_newcomer_writes_at_once_while_a_book_is_summarized(model: CausalLM) -> None:
-    batch = MemoryBatch.of(BOOK, replace(BOOK, length="long"))
+def test_a_new_request_starts_at_once_during_a_long_summary(model: CausalLM) -> None:
+    batch = MemoryBatch.of(LONG_TEXT, replace(LONG_TEXT, length="long"))
     late = MemoryJob(STORY)
     first_word: list[int] = []
 
     def look() -> None:
-        if batch.checkpoints == 60:
+        if batch.yield_points == 60:
             batch.arrivals.append(late)
         if any(isinstance(event, PartialText) for event in late.events):
-            first_word.append(batch.checkpoints)
+            first_word.append(batch.yield_points)
 
-    batch.at_checkpoint = look
+    batch.on_yield = look
     batch.run(model)
     assert first_word[0] <= 64
-    assert batch.checkpoints > 200
+    assert batch.yield_points > 200
     assert late.outcome == run(model, STORY)[0]
 
 
-def test_books_are_read_in_turns(model: CausalLM) -> None:
-    batch = MemoryBatch.of(BOOK, BOOK)
-    told: list[tuple[int, int]] = []
-    batch.at_checkpoint = lambda: told.append((len(batch.jobs[0].events), len(batch.jobs[1].events)))
+def test_long_texts_take_turns(model: CausalLM) -> None:
+    batch = MemoryBatch.of(LONG_TEXT, LONG_TEXT)
+    progress: list[tuple[int, int]] = []
+    batch.on_yield = lambda: progress.append((len(batch.jobs[0].events), len(batch.jobs[1].events)))
     batch.run(model)
-    assert max(abs(one - other) for one, other in told) <= 8
-    assert batch.jobs[0].outcome == batch.jobs[1].outcome == run(model, BOOK)[0]
+    assert max(abs(one - other) for one, other in progress) <= 8
+    assert batch.jobs[0].outcome == batch.jobs[1].outcome == run(model, LONG_TEXT)[0]
 
 
-def test_all_that_language_models_write_may_grow_in_one_batch() -> None:
-    writing = [STORY, BOOK, ChatAnswerRequest(question="why?"), AskRequest(question="why?", context="so")]
-    assert len({request.batch_key for request in writing}) == 1
+def test_all_generating_requests_share_one_batch_key() -> None:
+    requests = [STORY, LONG_TEXT, ChatAnswerRequest(question="why?"), AskRequest(question="why?", context="so")]
+    assert len({request.batch_key for request in requests}) == 1

@@ -1,4 +1,4 @@
-"""Causal language models: the same text as transformers' own loop, alone or together, stopped or joined."""
+"""Causal language models: the same text as transformers' own loop, alone and in a batch, cancelled or joined."""
 
 from __future__ import annotations
 
@@ -65,39 +65,39 @@ def test_the_same_seed_gives_the_same_text_and_another_seed_another(gpt2: Causal
     assert first.text != other.text
 
 
-def test_a_newcomer_joins_and_gets_the_text_it_would_get_alone(gpt2: CausalLM) -> None:
+def test_a_request_that_joins_gets_the_same_text_as_alone(gpt2: CausalLM) -> None:
     early, late = sampled(PROMPTS[0], 1), sampled(PROMPTS[1], 2)
     expected = [run(gpt2, early)[0], run(gpt2, late)[0]]
     batch = MemoryBatch.of(early)
-    newcomer = MemoryJob(late)
+    new_job = MemoryJob(late)
 
-    def arrive_at_the_fifth_token() -> None:
-        if batch.checkpoints == 5:
-            batch.arrivals.append(newcomer)
+    def arrive_at_fifth_token() -> None:
+        if batch.yield_points == 5:
+            batch.arrivals.append(new_job)
 
-    batch.at_checkpoint = arrive_at_the_fifth_token
+    batch.on_yield = arrive_at_fifth_token
     batch.run(gpt2)
-    assert [batch.jobs[0].outcome, newcomer.outcome] == expected
+    assert [batch.jobs[0].outcome, new_job.outcome] == expected
 
 
-def test_one_who_leaves_does_not_disturb_the_others(gpt2: CausalLM) -> None:
+def test_a_cancelled_request_does_not_affect_the_others(gpt2: CausalLM) -> None:
     stays, leaves = sampled(PROMPTS[0], 1), sampled(PROMPTS[1], 2)
     expected = run(gpt2, stays)[0]
     batch = MemoryBatch.of(leaves, stays)
-    batch.at_checkpoint = lambda: batch.jobs[0].cancel() if batch.checkpoints == 5 else None
+    batch.on_yield = lambda: batch.jobs[0].cancel() if batch.yield_points == 5 else None
     batch.run(gpt2)
     assert batch.jobs[1].outcome == expected
     assert batch.jobs[0].outcome is None
     assert len(batch.jobs[0].events) < 8
 
 
-def test_more_requests_than_grow_together_are_all_served(gpt2: CausalLM) -> None:
+def test_more_requests_than_sequences_are_all_served(gpt2: CausalLM) -> None:
     requests = [sampled("the", seed, tokens=4) for seed in range(20)]
     outcomes = run(gpt2, *requests)
     assert [outcome.seed for outcome in outcomes if isinstance(outcome, Completion)] == list(range(20))
 
 
-def test_each_chunk_goes_on_from_the_one_before_and_the_last_is_the_text(gpt2: CausalLM) -> None:
+def test_each_partial_text_extends_the_previous_one_up_to_the_result(gpt2: CausalLM) -> None:
     batch = MemoryBatch.of(*(sampled(prompt, seed) for seed, prompt in enumerate(PROMPTS)))
     batch.run(gpt2)
     for job in batch.jobs:
@@ -108,7 +108,7 @@ def test_each_chunk_goes_on_from_the_one_before_and_the_last_is_the_text(gpt2: C
     assert max(len(job.events) for job in batch.jobs) > 12
 
 
-def test_temperature_widens_and_a_small_nucleus_narrows_the_choice(gpt2: CausalLM) -> None:
+def test_temperature_widens_and_top_p_narrows_the_choice(gpt2: CausalLM) -> None:
     def texts(temperature: float, top_p: float) -> set[str]:
         requests = [
             CompleteRequest(prompt="the", max_new_tokens=3, temperature=temperature, top_p=top_p, seed=seed)
@@ -120,14 +120,14 @@ def test_temperature_widens_and_a_small_nucleus_narrows_the_choice(gpt2: CausalL
     assert texts(1.5, 0.01) == texts(0, 1.0)
 
 
-def test_a_prompt_that_leaves_no_room_is_refused_with_the_numbers_and_the_others_go_on(gpt2: CausalLM) -> None:
+def test_only_the_prompt_that_is_too_long_is_refused_with_the_numbers(gpt2: CausalLM) -> None:
     long, fine = run(gpt2, greedy("dog " * 300), greedy("dog"))
     assert isinstance(long, InvalidRequest)
     assert "232" in long.user_message
     assert isinstance(fine, Completion)
 
 
-def test_a_text_ends_at_the_models_end_token(gpt2: CausalLM, tmp_path: Path) -> None:
+def test_a_text_ends_at_any_eos_token_of_the_model(gpt2: CausalLM, tmp_path: Path) -> None:
     folder = save_causal(tmp_path, "gpt2")
     text = run(gpt2, greedy("the quick"))[0]
     assert isinstance(text, Completion)
@@ -142,51 +142,51 @@ def test_a_text_ends_at_the_models_end_token(gpt2: CausalLM, tmp_path: Path) -> 
 
 
 def test_every_blank_is_filled_with_words_best_first(gpt2: CausalLM) -> None:
-    (filling,) = run(gpt2, FillRequest(text="the [MASK] sat on the ____ today", top_k=3))
-    assert isinstance(filling, FillMaskResult)
-    assert len(filling.blanks) == 2
-    for blank in filling.blanks:
+    (result,) = run(gpt2, FillRequest(text="the [MASK] sat on the ____ today", top_k=3))
+    assert isinstance(result, FillMaskResult)
+    assert len(result.blanks) == 2
+    for blank in result.blanks:
         scores = [prediction.score for prediction in blank]
         assert len(blank) == 3
         assert scores == sorted(scores, reverse=True)
         assert all(prediction.word.isalpha() for prediction in blank)
-    best = [blank[0].word for blank in filling.blanks]
-    assert filling.text == f"the {best[0]} sat on the {best[1]} today" == filling.blanks[1][0].text
-    second = filling.blanks[0][1]
+    best = [blank[0].word for blank in result.blanks]
+    assert result.text == f"the {best[0]} sat on the {best[1]} today" == result.blanks[1][0].text
+    second = result.blanks[0][1]
     assert second.text == f"the {second.word} sat on the {best[1]} today"
 
 
-def test_words_for_a_blank_are_judged_by_what_follows_too(gpt2: CausalLM) -> None:
+def test_words_for_a_blank_depend_on_the_text_after_it(gpt2: CausalLM) -> None:
     outcomes = run(gpt2, *(FillRequest(text=f"the [MASK]{rest}") for rest in (" sat on the mat", ", but dark")))
     first, second = ([p.score for p in o.blanks[0]] for o in outcomes if isinstance(o, FillMaskResult))
     assert first != second
 
 
-def test_a_mood_is_one_of_two_with_its_share(gpt2: CausalLM) -> None:
-    (moods,) = run(gpt2, SentimentRequest(texts=("the cat sat on the mat", "the", "N/A")))
-    assert isinstance(moods, SentimentResult)
-    for mood in moods.moods:
+def test_a_mood_is_positive_or_negative_with_its_probability(gpt2: CausalLM) -> None:
+    (result,) = run(gpt2, SentimentRequest(texts=("the cat sat on the mat", "the", "N/A")))
+    assert isinstance(result, SentimentResult)
+    for mood in result.moods:
         assert mood.label in ("positive", "negative")
         assert 0.5 <= mood.score <= 1
         assert mood.valence == pytest.approx((2 * mood.score - 1) * (1 if mood.label == "positive" else -1))
-    assert moods.moods[2].valence == 0, "no text at all is as good as bad"
+    assert result.moods[2].valence == 0, "the neutral text itself"
 
 
-def test_moods_of_several_texts_are_those_of_each_alone(gpt2: CausalLM) -> None:
+def test_moods_are_the_same_alone_and_in_a_batch(gpt2: CausalLM) -> None:
     texts = ("the cat sat", "on the mat today")
-    (together,) = run(gpt2, SentimentRequest(texts=texts))
+    (batched,) = run(gpt2, SentimentRequest(texts=texts))
     alone = run(gpt2, *(SentimentRequest(texts=(text,)) for text in texts))
-    assert isinstance(together, SentimentResult)
-    assert together.moods == tuple(moods.moods[0] for moods in alone if isinstance(moods, SentimentResult))
+    assert isinstance(batched, SentimentResult)
+    assert batched.moods == tuple(result.moods[0] for result in alone if isinstance(result, SentimentResult))
 
 
-def test_a_text_too_long_to_be_read_whole_does_not_fail_the_moods_of_others(gpt2: CausalLM) -> None:
-    (moods,) = run(gpt2, SentimentRequest(texts=("the cat", "the cat sat" + " on the mat" * 300, "the fox")))
-    assert isinstance(moods, SentimentResult)
-    assert len(moods.moods) == 3
+def test_a_too_long_text_does_not_fail_the_moods_of_others(gpt2: CausalLM) -> None:
+    (result,) = run(gpt2, SentimentRequest(texts=("the cat", "the cat sat" + " on the mat" * 300, "the fox")))
+    assert isinstance(result, SentimentResult)
+    assert len(result.moods) == 3
 
 
-def test_what_ran_before_leaves_no_trace(gpt2: CausalLM) -> None:
+def test_earlier_requests_do_not_affect_later_ones(gpt2: CausalLM) -> None:
     request = sampled("once upon", 5)
     before = run(gpt2, request)
     run(gpt2, replace(request, seed=6), greedy("the"))

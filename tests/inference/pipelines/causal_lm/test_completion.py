@@ -1,4 +1,4 @@
-"""How a text is written: stop strings, the repetition penalty, several texts at once, and what shows meanwhile."""
+"""Completions: stop strings, the repetition penalty, several texts for one prompt, and streaming."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, RepetitionPenaltyL
 from inference.pipelines.causal_lm import CausalLM
 from inference.pipelines.causal_lm.detokenizer import OutputText
 from inference.pipelines.causal_lm.prompts import Prompt
-from inference.pipelines.causal_lm.sampling import SequenceSampler, draw
+from inference.pipelines.causal_lm.sampling import SequenceSampler, sample_tokens
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.tasks import CompleteRequest, Completion
 from inference.types import PartialText, Progress
 from tests.inference.pipelines.harness import MemoryBatch, run
 from tests.inference.pipelines.tiny_causal import load, save_bytes, save_causal
 
-STORY = CompleteRequest(prompt="once upon a time", max_new_tokens=40, temperature=1.0, top_p=0.95, seed=3)
+REQUEST = CompleteRequest(prompt="once upon a time", max_new_tokens=40, temperature=1.0, top_p=0.95, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -45,63 +45,63 @@ def chunks(pipeline: CausalLM, request: CompleteRequest) -> list[str]:
     return [event.text for event in batch.jobs[0].events if isinstance(event, PartialText)]
 
 
-def test_a_text_ends_before_the_first_stop_string_that_comes(gpt2: CausalLM) -> None:
-    whole = completion(gpt2, STORY).text
+def test_a_text_ends_before_the_first_stop_string(gpt2: CausalLM) -> None:
+    whole = completion(gpt2, REQUEST).text
     late, early = whole[25:28], whole[12:15]
-    stopped = completion(gpt2, replace(STORY, stop=(late, early)))
-    assert stopped == Completion(whole[: whole.find(early)], STORY.seed or 0, finish_reason="stop")
+    stopped = completion(gpt2, replace(REQUEST, stop=(late, early)))
+    assert stopped == Completion(whole[: whole.find(early)], REQUEST.seed or 0, finish_reason="stop")
 
 
-def test_a_text_that_used_all_its_tokens_has_not_ended(gpt2: CausalLM) -> None:
-    assert completion(gpt2, replace(STORY, stop=("nowhere to be found",))).finish_reason == "length"
+def test_a_text_that_uses_all_its_tokens_finishes_with_length(gpt2: CausalLM) -> None:
+    assert completion(gpt2, replace(REQUEST, stop=("nowhere to be found",))).finish_reason == "length"
 
 
-def test_the_beginning_of_a_stop_string_is_never_shown(gpt2: CausalLM) -> None:
-    whole = completion(gpt2, STORY).text
+def test_the_beginning_of_a_stop_string_is_not_streamed(gpt2: CausalLM) -> None:
+    whole = completion(gpt2, REQUEST).text
     stop = whole[14:24]  # several tokens long
-    shown = chunks(gpt2, replace(STORY, stop=(stop,)))
-    assert shown[-1] == whole[:14]
-    assert all(whole[:14].startswith(text) for text in shown)
+    streamed = chunks(gpt2, replace(REQUEST, stop=(stop,)))
+    assert streamed[-1] == whole[:14]
+    assert all(whole[:14].startswith(text) for text in streamed)
 
 
-def test_what_only_looked_like_a_stop_string_is_shown_after_all(gpt2: CausalLM) -> None:
-    whole = completion(gpt2, STORY).text
+def test_an_unfinished_stop_string_is_streamed_later(gpt2: CausalLM) -> None:
+    whole = completion(gpt2, REQUEST).text
     stop = whole[14:20] + "\x00"
-    shown = chunks(gpt2, replace(STORY, stop=(stop,)))
-    assert shown[-1] == whole
-    assert not any(text.endswith(stop[:size]) for text in shown[:-1] for size in range(1, len(stop)))
+    streamed = chunks(gpt2, replace(REQUEST, stop=(stop,)))
+    assert streamed[-1] == whole
+    assert not any(text.endswith(stop[:size]) for text in streamed[:-1] for size in range(1, len(stop)))
 
 
-def test_characters_of_several_tokens_show_when_they_are_whole(tmp_path: Path) -> None:
-    vocabulary = Tokenizer(save_bytes(tmp_path))
-    tokens = vocabulary.tokens("fox 🦊 é")
-    text = OutputText(Prompt(vocabulary.tokens("the"), len(tokens)), vocabulary)
-    shown: list[str] = []
+def test_characters_of_several_tokens_are_streamed_when_complete(tmp_path: Path) -> None:
+    tokenizer = Tokenizer(save_bytes(tmp_path))
+    tokens = tokenizer.encode("fox 🦊 é")
+    text = OutputText(Prompt(tokenizer.encode("the"), len(tokens)), tokenizer)
+    streamed: list[str] = []
     for token in tokens:
-        text.grow(token, ends=())
-        shown.append(text.settled)
+        text.append(token, eos_token_ids=())
+        streamed.append(text.stable_text)
     assert text.continuation.text == "fox 🦊 é"
-    assert not any("\ufffd" in each for each in shown)
-    assert shown[:4] == ["f", "fo", "fox", "fox "]
-    assert shown[4:8] == ["fox "] * 3 + ["fox 🦊"]
+    assert not any("\ufffd" in each for each in streamed)
+    assert streamed[:4] == ["f", "fo", "fox", "fox "]
+    assert streamed[4:8] == ["fox "] * 3 + ["fox 🦊"]
 
 
 @pytest.mark.parametrize("penalty", [1.3, 2.0])
-def test_the_penalty_is_that_of_transformers_on_the_same_scores(penalty: float) -> None:
+def test_the_penalty_equals_that_of_transformers(penalty: float) -> None:
     torch.manual_seed(0)
     logits = torch.randn(4, 50)
     prompts = [[3, 3, 7], [1], [40, 41, 42, 43], [0, 49]]
     samplers = [SequenceSampler(Prompt(tokens, 8, repetition_penalty=penalty)) for tokens in prompts]
     for sampler, tokens in zip(samplers, prompts, strict=True):
         top = int(logits[prompts.index(tokens)].argmax())
-        sampler.add(top)
+        sampler.append(top)
         tokens.append(top)
     processor = RepetitionPenaltyLogitsProcessor(penalty)
     expected = [
         int(processor(torch.tensor([tokens]), logits[row : row + 1].clone()).argmax())  # pyright: ignore
         for row, tokens in enumerate(prompts)
     ]
-    assert draw(logits, samplers) == expected
+    assert sample_tokens(logits, samplers) == expected
     assert expected != logits.argmax(dim=-1).tolist()
 
 
@@ -117,16 +117,16 @@ def test_a_penalized_text_equals_that_of_transformers(gpt2: CausalLM, folder: Pa
     assert completion(gpt2, replace(request, repetition_penalty=1.0)).text != completion(gpt2, request).text
 
 
-def test_several_texts_are_those_of_the_seeds_that_follow(gpt2: CausalLM) -> None:
-    three = completion(gpt2, replace(STORY, n=3))
-    alone = [completion(gpt2, replace(STORY, seed=seed)).text for seed in (3, 4, 5)]
+def test_several_texts_use_consecutive_seeds(gpt2: CausalLM) -> None:
+    three = completion(gpt2, replace(REQUEST, n=3))
+    alone = [completion(gpt2, replace(REQUEST, seed=seed)).text for seed in (3, 4, 5)]
     assert [three.text, *three.choices] == alone
     assert three.seed == 3
     assert len(set(alone)) == 3
 
 
-def test_only_the_first_of_several_texts_shows_while_they_grow(gpt2: CausalLM) -> None:
-    batch = MemoryBatch.of(replace(STORY, n=3))
+def test_only_the_first_of_several_texts_is_streamed(gpt2: CausalLM) -> None:
+    batch = MemoryBatch.of(replace(REQUEST, n=3))
     batch.run(gpt2)
     job = batch.jobs[0]
     assert isinstance(job.outcome, Completion)
@@ -136,30 +136,30 @@ def test_only_the_first_of_several_texts_shows_while_they_grow(gpt2: CausalLM) -
     assert all(job.outcome.text.startswith(text) for text in texts)
 
 
-def test_sixteen_streams_of_all_kinds_each_equal_what_they_give_alone(gpt2: CausalLM) -> None:
-    whole = completion(gpt2, STORY).text
+def test_sixteen_different_requests_give_the_same_texts_alone_and_together(gpt2: CausalLM) -> None:
+    whole = completion(gpt2, REQUEST).text
     kinds = [
-        STORY,
-        replace(STORY, repetition_penalty=1.3),
-        replace(STORY, n=3),
-        replace(STORY, stop=(whole[9:12],)),
-        replace(STORY, prompt="she said", temperature=0, repetition_penalty=1.2, max_new_tokens=17),
-        replace(STORY, prompt="the cat sat on the mat", n=2, stop=(" a", "on"), repetition_penalty=1.1),
+        REQUEST,
+        replace(REQUEST, repetition_penalty=1.3),
+        replace(REQUEST, n=3),
+        replace(REQUEST, stop=(whole[9:12],)),
+        replace(REQUEST, prompt="she said", temperature=0, repetition_penalty=1.2, max_new_tokens=17),
+        replace(REQUEST, prompt="the cat sat on the mat", n=2, stop=(" a", "on"), repetition_penalty=1.1),
     ]
     requests = [replace(kind, seed=10 * i) for i in range(3) for kind in kinds][:16]
     alone = [run(gpt2, request)[0] for request in requests]
-    together = MemoryBatch.of(*requests)
-    together.run(gpt2)
-    assert [job.outcome for job in together.jobs] == alone
-    for job, request in zip(together.jobs, requests, strict=True):
+    batch = MemoryBatch.of(*requests)
+    batch.run(gpt2)
+    assert [job.outcome for job in batch.jobs] == alone
+    for job, request in zip(batch.jobs, requests, strict=True):
         assert [event.text for event in job.events if isinstance(event, PartialText)] == chunks(gpt2, request)
 
 
-def test_stopping_one_of_several_streams_leaves_the_others_as_they_were(gpt2: CausalLM) -> None:
-    requests = [replace(STORY, n=2, seed=seed) for seed in (1, 20, 40)]
+def test_cancelling_one_request_does_not_change_the_others(gpt2: CausalLM) -> None:
+    requests = [replace(REQUEST, n=2, seed=seed) for seed in (1, 20, 40)]
     alone = [run(gpt2, request)[0] for request in requests]
     batch = MemoryBatch.of(*requests)
-    batch.at_checkpoint = lambda: batch.jobs[1].cancel() if batch.checkpoints == 12 else None
+    batch.on_yield = lambda: batch.jobs[1].cancel() if batch.yield_points == 12 else None
     batch.run(gpt2)
     assert [batch.jobs[0].outcome, batch.jobs[2].outcome] == [alone[0], alone[2]]
     assert batch.jobs[1].outcome is None

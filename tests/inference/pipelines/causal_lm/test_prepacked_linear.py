@@ -1,4 +1,4 @@
-"""Linear layers with weights in the layout of the kernels."""
+"""Linear layers with prepacked weights."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from transformers import AutoModelForCausalLM
 from inference.pipelines.causal_lm.prepacked_linear import PrepackedLinear, prepack_linear_layers
 from tests.inference.pipelines.tiny_causal import ARCHITECTURES, load, save_causal
 
-PACKS = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # pyright: ignore
+SUPPORTED = bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())  # pyright: ignore
 
 
-@pytest.mark.skipif(not PACKS, reason="this CPU has no kernels for bfloat16")
+@pytest.mark.skipif(not SUPPORTED, reason="this CPU has no kernels for bfloat16")
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-def test_packed_layers_compute_what_they_did_before(architecture: str, tmp_path: Path) -> None:
+def test_prepacked_layers_compute_the_same_values(architecture: str, tmp_path: Path) -> None:
     folder = save_causal(tmp_path, architecture)
     plain: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
     packed: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.bfloat16)
@@ -29,15 +29,15 @@ def test_packed_layers_compute_what_they_did_before(architecture: str, tmp_path:
             torch.testing.assert_close(packed(tokens).logits, plain(tokens).logits)
 
 
-@pytest.mark.skipif(not PACKS, reason="this CPU has no kernels for bfloat16")
-def test_a_row_is_the_same_whatever_rows_come_with_it() -> None:
+@pytest.mark.skipif(not SUPPORTED, reason="this CPU has no kernels for bfloat16")
+def test_a_row_does_not_depend_on_other_rows() -> None:
     torch.manual_seed(0)
     layer = PrepackedLinear(torch.randn(96, 64, dtype=torch.bfloat16), torch.randn(96, dtype=torch.bfloat16))
     rows = torch.randn(16, 64, dtype=torch.bfloat16)
     assert torch.equal(layer(rows)[:8], layer(rows[:8]))
 
 
-def test_other_number_formats_stay_as_they_are_and_the_memory_is_counted(tmp_path: Path) -> None:
+def test_layers_in_other_dtypes_stay_unchanged_and_memory_is_counted(tmp_path: Path) -> None:
     folder = save_causal(tmp_path, "llama")
     model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     assert prepack_linear_layers(model) == 0

@@ -1,4 +1,4 @@
-"""Tasks put to a causal model in words: answers, explanations, summaries."""
+"""Tasks for causal models that need a prompt: answers, chat answers, summaries."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def chatty(models: dict[str, CausalLM]) -> CausalLM:
+def chat_model(models: dict[str, CausalLM]) -> CausalLM:
     return models["chatty"]
 
 
-def test_an_answer_in_own_words_is_marked_as_such(chatty: CausalLM) -> None:
-    (answer,) = run(chatty, AskRequest(question="What sat?", context="the cat sat on the mat"))
+def test_a_generated_answer_is_marked(chat_model: CausalLM) -> None:
+    (answer,) = run(chat_model, AskRequest(question="What sat?", context="the cat sat on the mat"))
     assert isinstance(answer, Answer)
     assert answer.generated
     assert (answer.score, answer.start, answer.end) == (0, 0, 0)
 
 
-def test_a_long_text_is_summarized_in_parts_with_progress(chatty: CausalLM) -> None:
+def test_a_long_text_is_summarized_in_parts_with_progress(chat_model: CausalLM) -> None:
     batch = MemoryBatch.of(SummarizeRequest(text="The cat sat on the mat. " * 60))
-    (summary,) = batch.run(chatty)
+    (summary,) = batch.run(chat_model)
     assert isinstance(summary, Summary)
     assert summary.parts > 3
     events = batch.jobs[0].events
@@ -58,21 +58,21 @@ def test_a_long_text_is_summarized_in_parts_with_progress(chatty: CausalLM) -> N
     assert events[-1] == Progress(len(events), len(events))
 
 
-def driven(plan: Plan, reply: Callable[[int], str]) -> tuple[list[int], Summary]:
-    """How many texts each step of `plan` asked for, when text i of a step is `reply(i)`, and what came of them."""
+def run_plan(plan: Plan, reply: Callable[[int], str]) -> tuple[list[int], Summary]:
+    """Return the number of prompts of each step of `plan`, and its result. Text i of a step is `reply(i)`."""
     steps = [len(next(plan))]
     try:
         while len(steps) < 100:
             steps.append(len(plan.send([Continuation(reply(i), "stop") for i in range(steps[-1])])))
     except StopIteration as end:
         return steps, end.value
-    pytest.fail("The plan did not come to its end in 100 steps.")
+    pytest.fail("The plan did not finish within 100 steps.")
 
 
 def test_summaries_of_parts_are_summarized_again_until_they_are_short_enough(folder: Path) -> None:
     request = SummarizeRequest(text="the cat sat on the mat. " * 300, length="short")
     plan = summarize(PromptTemplate(Tokenizer(folder), 256), request)
-    steps, summary = driven(
+    steps, summary = run_plan(
         plan, lambda i: f" the fox {i} sat on the mat by the wide river and she said that he would come"
     )
     assert steps[0] == summary.parts == len(summary.sections) > steps[1] > steps[-1]
@@ -80,26 +80,28 @@ def test_summaries_of_parts_are_summarized_again_until_they_are_short_enough(fol
     assert summary.sections[3].summary.startswith("The fox 3 sat on")
 
 
-def test_parts_end_at_the_borders_that_are_given(folder: Path) -> None:
-    said = ["she said that he would come home. " * 2, "the cat sat. " * 2] * 20
-    borders = tuple(accumulate(map(len, said)))
-    plan = summarize(PromptTemplate(Tokenizer(folder), 256), SummarizeRequest(text="".join(said), boundaries=borders))
-    _, summary = driven(plan, lambda i: "the cat.")
+def test_parts_end_at_the_given_boundaries(folder: Path) -> None:
+    sentences = ["she said that he would come home. " * 2, "the cat sat. " * 2] * 20
+    boundaries = tuple(accumulate(map(len, sentences)))
+    plan = summarize(
+        PromptTemplate(Tokenizer(folder), 256), SummarizeRequest(text="".join(sentences), boundaries=boundaries)
+    )
+    _, summary = run_plan(plan, lambda i: "the cat.")
     assert summary.parts > 2
-    assert {section.end for section in summary.sections} <= set(borders)
+    assert {section.end for section in summary.sections} <= set(boundaries)
 
 
-def test_summaries_that_get_no_shorter_are_left_as_they_are(folder: Path) -> None:
+def test_summaries_that_get_no_shorter_are_not_summarized_again(folder: Path) -> None:
     request = SummarizeRequest(text="the cat sat on the mat. " * 100, length="short")
     plan = summarize(PromptTemplate(Tokenizer(folder), 256), request)
-    steps, summary = driven(plan, lambda i: "".join(f"the dog {k} ran over the hills. " for k in range(30)))
+    steps, summary = run_plan(plan, lambda i: "".join(f"the dog {k} ran over the hills. " for k in range(30)))
     assert len(steps) == 1
     assert summary.text.count("over the hills") == 30 * steps[0]
 
 
 @pytest.mark.parametrize("name", MODELS)
 @pytest.mark.parametrize("context", ["", "the cat sat on the mat"])
-def test_an_explanation_shows_as_it_grows_and_is_marked_as_generated(
+def test_a_chat_answer_is_streamed_and_marked_as_generated(
     models: dict[str, CausalLM], name: str, context: str
 ) -> None:
     batch = MemoryBatch.of(ChatAnswerRequest(question="what sat", context=context, max_new_tokens=24))
@@ -112,20 +114,20 @@ def test_an_explanation_shows_as_it_grows_and_is_marked_as_generated(
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_of_too_long_a_text_to_explain_from_the_beginning_is_read(models: dict[str, CausalLM], name: str) -> None:
-    def explained(context: str) -> str:
+def test_only_the_beginning_of_a_too_long_context_is_read(models: dict[str, CausalLM], name: str) -> None:
+    def explain(context: str) -> str:
         (answer,) = run(models[name], ChatAnswerRequest(question="what sat", context=context, max_new_tokens=24))
         assert isinstance(answer, Answer), answer
         return answer.text
 
     sentence = "the cat sat on the mat. "
     long = sentence * 40
-    assert explained(long) == explained(long + "the fox jumps over the dog. ")
-    assert explained(long) != explained("the fox jumps over the dog. " + long)
+    assert explain(long) == explain(long + "the fox jumps over the dog. ")
+    assert explain(long) != explain("the fox jumps over the dog. " + long)
 
 
-def test_a_question_longer_than_the_window_is_refused(chatty: CausalLM) -> None:
-    (error,) = run(chatty, ChatAnswerRequest(question="what sat " * 100, context="the cat sat", max_new_tokens=24))
+def test_a_question_longer_than_the_window_is_refused(chat_model: CausalLM) -> None:
+    (error,) = run(chat_model, ChatAnswerRequest(question="what sat " * 100, context="the cat sat", max_new_tokens=24))
     assert isinstance(error, InvalidRequest)
 
 
@@ -144,7 +146,7 @@ def test_sections_cover_the_text_in_order(tmp_path: Path, length: Length, name: 
 
 
 @pytest.mark.parametrize(
-    ("written", "kept"),
+    ("output", "kept"),
     [
         ("Here is a summary of the text:\n\nThe cat sat.", "The cat sat."),
         ("Sure, here's a short summary: the cat sat.", "The cat sat."),
@@ -154,36 +156,36 @@ def test_sections_cover_the_text_in_order(tmp_path: Path, length: Length, name: 
         ("The key points of the treaty are two.", "The key points of the treaty are two."),
     ],
 )
-def test_a_summary_begins_with_what_it_has_to_say(written: str, kept: str) -> None:
-    assert clean_summary(written, whole=True) == kept
+def test_preambles_are_removed_from_summaries(output: str, kept: str) -> None:
+    assert clean_summary(output, complete=True) == kept
 
 
-def test_a_summary_that_ran_out_of_tokens_ends_with_its_last_whole_sentence() -> None:
-    assert clean_summary('The cat sat. "It slept." And th', whole=False) == 'The cat sat. "It slept."'
-    assert clean_summary("The cat sat and", whole=False) == "The cat sat and…"
-    assert clean_bullets("the cat sat and", whole=False) == "- The cat sat and…"
+def test_an_unfinished_summary_ends_with_its_last_complete_sentence() -> None:
+    assert clean_summary('The cat sat. "It slept." And th', complete=False) == 'The cat sat. "It slept."'
+    assert clean_summary("The cat sat and", complete=False) == "The cat sat and…"
+    assert clean_bullets("the cat sat and", complete=False) == "- The cat sat and…"
 
 
-def test_a_sentence_that_comes_again_and_again_is_told_once() -> None:
-    assert clean_summary("The cat sat. It ran. It ran. It sat. It r", whole=False) == "The cat sat. It ran. It sat."
-    assert clean_summary("It ran. The cat sat. It ran.", whole=True) == "It ran. The cat sat."
+def test_repeated_sentences_are_removed() -> None:
+    assert clean_summary("The cat sat. It ran. It ran. It sat. It r", complete=False) == "The cat sat. It ran. It sat."
+    assert clean_summary("It ran. The cat sat. It ran.", complete=True) == "It ran. The cat sat."
 
 
-def test_a_sentence_in_nearly_the_words_of_another_is_left_out() -> None:
+def test_nearly_equal_sentences_are_removed() -> None:
     first = "The bot fills gaps, tells moods and goes on with texts."
     assert clean_summary(
-        f"{first} So the bot fills gaps, tells moods and goes on with texts. It draws.", whole=True
+        f"{first} So the bot fills gaps, tells moods and goes on with texts. It draws.", complete=True
     ) == (f"{first} It draws.")
-    assert clean_summary("Bus 1 leaves at 10 from here. Bus 2 leaves at 11 from here.", whole=True).count("Bus") == 2
+    assert clean_summary("Bus 1 leaves at 10 from here. Bus 2 leaves at 11 from here.", complete=True).count("Bus") == 2
 
 
-def test_words_that_come_again_right_after_themselves_are_told_once() -> None:
-    assert clean_summary("It is a bot, and it can help you, and it can help you. It draws.", whole=True) == (
+def test_directly_repeated_phrases_are_removed() -> None:
+    assert clean_summary("It is a bot, and it can help you, and it can help you. It draws.", complete=True) == (
         "It is a bot, and it can help you. It draws."
     )
 
 
-def test_points_come_in_one_form_each_once() -> None:
-    assert clean_bullets(" the cat sat\n* the dog ran\n2. the fox\n- The dog ran\n- and th", whole=False) == (
+def test_bullets_have_one_format_and_no_duplicates() -> None:
+    assert clean_bullets(" the cat sat\n* the dog ran\n2. the fox\n- The dog ran\n- and th", complete=False) == (
         "- The cat sat\n- The dog ran\n- The fox"
     )

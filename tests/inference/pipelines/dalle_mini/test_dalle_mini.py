@@ -40,7 +40,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def painter(folder: Path) -> DalleMini:
+def pipeline(folder: Path) -> DalleMini:
     return loaded(folder, CPU)
 
 
@@ -51,7 +51,7 @@ def loaded(folder: Path, placement: Placement) -> DalleMini:
     return pipeline
 
 
-def drawn(pipeline: DalleMini, *requests: ImagineRequest) -> list[ImageResult]:
+def generate(pipeline: DalleMini, *requests: ImagineRequest) -> list[ImageResult]:
     outcomes = run(pipeline, *requests)
     assert all(isinstance(outcome, ImageResult) for outcome in outcomes), outcomes
     return outcomes  # type: ignore[return-value]
@@ -64,80 +64,80 @@ def pixels(picture: GeneratedImage) -> np.ndarray:
 # --- pictures ---------------------------------------------------------------------------------
 
 
-def test_a_picture_is_the_same_alone_in_a_series_and_in_other_peoples_company(painter: DalleMini) -> None:
-    alone = [drawn(painter, replace(CAT, seed=5 + i))[0].pictures[0].png for i in range(4)]
-    series, company, *_ = drawn(painter, replace(CAT, count=4), DOG, *[replace(DOG, seed=i) for i in range(7)])
+def test_an_image_is_the_same_alone_in_a_series_and_in_a_batch(pipeline: DalleMini) -> None:
+    alone = [generate(pipeline, replace(CAT, seed=5 + i))[0].pictures[0].png for i in range(4)]
+    series, other, *_ = generate(pipeline, replace(CAT, count=4), DOG, *[replace(DOG, seed=i) for i in range(7)])
     assert [picture.png for picture in series.pictures] == alone
     assert [picture.seed for picture in series.pictures] == [5, 6, 7, 8]
     assert len(set(alone)) == 4
-    assert company.pictures[0].png == drawn(painter, DOG)[0].pictures[0].png
+    assert other.pictures[0].png == generate(pipeline, DOG)[0].pictures[0].png
 
 
-def test_the_drawing_tells_the_settings_that_were_used(painter: DalleMini) -> None:
-    own, given = drawn(painter, CAT)[0], drawn(painter, replace(CAT, guidance_scale=3.0))[0]
+def test_the_result_has_the_settings_that_were_used(pipeline: DalleMini) -> None:
+    own, given = generate(pipeline, CAT)[0], generate(pipeline, replace(CAT, guidance_scale=3.0))[0]
     assert (own.width, own.height, own.steps, own.guidance_scale, own.sampler) == (16, 16, 16, 10.0, "")
     assert open_picture(own.pictures[0].png, 1).size == (16, 16)
     assert given.guidance_scale == 3.0
     assert given.pictures[0].png != own.pictures[0].png
 
 
-def test_a_picture_carries_what_repeats_it(painter: DalleMini) -> None:
+def test_the_parameters_in_a_file_repeat_its_image(pipeline: DalleMini) -> None:
     asked = replace(CAT, guidance_scale=4.0, temperature=0.7, top_k=20, variations=(Variation(8, 0.2),), count=2)
-    first, second = drawn(painter, asked)[0].pictures
+    first, second = generate(pipeline, asked)[0].pictures
     for picture in (first, second):
         request = read(picture.png)
         assert request
-        assert drawn(painter, request)[0].pictures[0].png == picture.png
+        assert generate(pipeline, request)[0].pictures[0].png == picture.png
 
 
-def test_temperature_zero_and_the_single_likeliest_token_take_no_notice_of_the_seed(painter: DalleMini) -> None:
-    greedy = [drawn(painter, replace(CAT, temperature=0.0, seed=seed))[0].pictures[0] for seed in (1, 2)]
-    narrow = [drawn(painter, replace(CAT, top_k=1, seed=seed))[0].pictures[0] for seed in (1, 2)]
+def test_greedy_sampling_ignores_the_seed(pipeline: DalleMini) -> None:
+    greedy = [generate(pipeline, replace(CAT, temperature=0.0, seed=seed))[0].pictures[0] for seed in (1, 2)]
+    narrow = [generate(pipeline, replace(CAT, top_k=1, seed=seed))[0].pictures[0] for seed in (1, 2)]
     assert len({pixels(picture).tobytes() for picture in (*greedy, *narrow)}) == 1
 
 
-def test_variations_keep_the_seed_and_count_up_the_last_of_theirs(painter: DalleMini) -> None:
+def test_variations_keep_the_seed_and_increase_their_last_seed(pipeline: DalleMini) -> None:
     chain = (Variation(3, 0.2), Variation(8, 0.1))
-    drawing = drawn(painter, replace(CAT, variations=chain, count=2))[0]
-    assert [picture.seed for picture in drawing.pictures] == [5, 5]
-    assert [picture.variations[1].seed for picture in drawing.pictures] == [8, 9]
-    single = drawn(painter, replace(CAT, variations=(chain[0], Variation(9, 0.1))))[0]
-    assert single.pictures[0].png == drawing.pictures[1].png
+    result = generate(pipeline, replace(CAT, variations=chain, count=2))[0]
+    assert [picture.seed for picture in result.pictures] == [5, 5]
+    assert [picture.variations[1].seed for picture in result.pictures] == [8, 9]
+    single = generate(pipeline, replace(CAT, variations=(chain[0], Variation(9, 0.1))))[0]
+    assert single.pictures[0].png == result.pictures[1].png
 
 
 # --- words on what it can't do ----------------------------------------------------------------
 
 
-def test_wishes_that_the_model_cannot_follow_are_named(painter: DalleMini) -> None:
-    assert drawn(painter, replace(CAT, width=16, steps=16))[0].note == "This model has no safety checker."
+def test_unsupported_options_are_noted(pipeline: DalleMini) -> None:
+    assert generate(pipeline, replace(CAT, width=16, steps=16))[0].note == "This model has no safety checker."
     asked = replace(CAT, negative_prompt="dogs", width=512, steps=20, sampler="DDIM", lora="ink")
-    note = drawn(painter, asked)[0].note
+    note = generate(pipeline, asked)[0].note
     for words in ("no negative prompt", "16 × 16 pixels", "16 steps", "no choice of sampler", "no LoRA"):
         assert words in note
-    long = drawn(painter, replace(CAT, prompt="abcdefghijklm nopq"))[0].note
+    long = generate(pipeline, replace(CAT, prompt="abcdefghijklm nopq"))[0].note
     assert "did not read “nopq”" in long
 
 
-def test_where_pictures_have_to_be_checked_nothing_is_drawn(painter: DalleMini) -> None:
-    refused, drawing = run(painter, replace(CAT, require_safety_checker=True), DOG)
+def test_requests_that_require_a_safety_checker_are_refused(pipeline: DalleMini) -> None:
+    refused, result = run(pipeline, replace(CAT, require_safety_checker=True), DOG)
     assert isinstance(refused, InvalidRequest)
     assert "age-restricted" in refused.user_message
-    assert isinstance(drawing, ImageResult)
+    assert isinstance(result, ImageResult)
 
 
-def test_a_source_picture_is_refused_and_the_others_are_drawn(painter: DalleMini) -> None:
-    refused, drawing = run(painter, replace(CAT, image=b"png", region="left half"), DOG)
+def test_an_initial_image_is_refused(pipeline: DalleMini) -> None:
+    refused, result = run(pipeline, replace(CAT, image=b"png", region="left half"), DOG)
     assert isinstance(refused, InvalidRequest)
     assert "choose another model" in refused.user_message
-    assert isinstance(drawing, ImageResult)
+    assert isinstance(result, ImageResult)
 
 
 # --- steps ------------------------------------------------------------------------------------
 
 
-def test_progress_counts_tokens_and_reaches_all_of_them(painter: DalleMini) -> None:
+def test_progress_counts_tokens_and_reaches_all_of_them(pipeline: DalleMini) -> None:
     batch = MemoryBatch.of(replace(CAT, count=12), DOG)
-    batch.run(painter)
+    batch.run(pipeline)
     for job in batch.jobs:
         events = [event for event in job.events if isinstance(event, Progress)]
         assert {event.total for event in events} == {16}
@@ -145,46 +145,46 @@ def test_progress_counts_tokens_and_reaches_all_of_them(painter: DalleMini) -> N
         assert events[-1].step == 16
 
 
-def test_everybody_leaving_stops_at_the_next_token(painter: DalleMini) -> None:
+def test_cancelling_all_jobs_stops_at_the_next_token(pipeline: DalleMini) -> None:
     batch = MemoryBatch.of(replace(CAT, count=4))
-    batch.at_checkpoint = lambda: batch.checkpoints == 3 and batch.jobs[0].cancel()
-    assert batch.run(painter) == []
-    assert batch.checkpoints <= 4
+    batch.on_yield = lambda: batch.yield_points == 3 and batch.jobs[0].cancel()
+    assert batch.run(pipeline) == []
+    assert batch.yield_points <= 4
 
 
-def test_one_who_leaves_half_way_changes_nothing_for_the_others(painter: DalleMini) -> None:
+def test_a_cancelled_job_does_not_affect_the_others(pipeline: DalleMini) -> None:
     batch = MemoryBatch.of(replace(CAT, count=3), DOG, replace(CAT, seed=7))
-    batch.at_checkpoint = lambda: batch.checkpoints == 9 and batch.jobs[0].cancel()
-    dog, cat = batch.run(painter)
+    batch.on_yield = lambda: batch.yield_points == 9 and batch.jobs[0].cancel()
+    dog, cat = batch.run(pipeline)
     assert isinstance(dog, ImageResult)
     assert isinstance(cat, ImageResult)
-    assert dog.pictures == drawn(painter, DOG)[0].pictures
-    assert cat.pictures == drawn(painter, replace(CAT, seed=7))[0].pictures
+    assert dog.pictures == generate(pipeline, DOG)[0].pictures
+    assert cat.pictures == generate(pipeline, replace(CAT, seed=7))[0].pictures
     assert batch.jobs[0].outcome is None
 
 
-def test_other_work_may_use_the_model_at_a_checkpoint(painter: DalleMini) -> None:
+def test_other_jobs_can_use_the_model_at_a_yield_point(pipeline: DalleMini) -> None:
     batch = MemoryBatch.of(CAT)
-    batch.at_checkpoint = lambda: batch.checkpoints == 5 and run(painter, DOG)
-    (drawing,) = batch.run(painter)
-    assert isinstance(drawing, ImageResult)
-    assert drawing.pictures == drawn(painter, CAT)[0].pictures
+    batch.on_yield = lambda: batch.yield_points == 5 and run(pipeline, DOG)
+    (result,) = batch.run(pipeline)
+    assert isinstance(result, ImageResult)
+    assert result.pictures == generate(pipeline, CAT)[0].pictures
 
 
-def test_a_bot_that_stops_waits_for_no_picture(painter: DalleMini) -> None:
+def test_stopping_the_bot_does_not_wait_for_images(pipeline: DalleMini) -> None:
     def stop() -> None:
-        assert batch.checkpoints < 10
+        assert batch.yield_points < 10
         raise RequestCancelled("The bot is stopping.")
 
     batch = MemoryBatch.of(CAT, DOG)
-    batch.at_checkpoint = stop
-    assert [type(outcome) for outcome in batch.run(painter)] == [RequestCancelled, RequestCancelled]
+    batch.on_yield = stop
+    assert [type(outcome) for outcome in batch.run(pipeline)] == [RequestCancelled, RequestCancelled]
 
 
 # --- memory -----------------------------------------------------------------------------------
 
 
-def with_memory_for(rows: int, bart: DalleBart) -> Any:
+def limit_memory(rows: int, bart: DalleBart) -> Any:
     """A hook: the network takes so many rows, and runs out of memory with more."""
 
     def run_out(_: Any, inputs: tuple[Tensor, ...]) -> None:
@@ -194,26 +194,26 @@ def with_memory_for(rows: int, bart: DalleBart) -> Any:
     return bart.register_forward_pre_hook(run_out)
 
 
-def test_where_memory_runs_out_fewer_pictures_are_drawn_together(folder: Path) -> None:
-    painter, bart = painter_and_bart(folder)
-    with_memory_for(4, bart)
+def test_batches_are_halved_when_memory_runs_out(folder: Path) -> None:
+    pipeline, bart = pipeline_and_bart(folder)
+    limit_memory(4, bart)
     batch = MemoryBatch.of(replace(CAT, count=5), DOG)
-    five, one = batch.run(painter)
+    five, one = batch.run(pipeline)
     assert isinstance(five, ImageResult)
     assert isinstance(one, ImageResult)
     assert [picture.seed for picture in five.pictures] == [5, 6, 7, 8, 9]
     assert batch.freed == 2  # after eight, and after four
 
 
-def test_where_there_is_memory_for_no_picture_everybody_is_told(folder: Path) -> None:
-    painter, bart = painter_and_bart(folder)
-    with_memory_for(1, bart)
-    for outcome in run(painter, replace(CAT, count=2), DOG):
+def test_all_jobs_fail_without_memory_for_one_image(folder: Path) -> None:
+    pipeline, bart = pipeline_and_bart(folder)
+    limit_memory(1, bart)
+    for outcome in run(pipeline, replace(CAT, count=2), DOG):
         assert isinstance(outcome, OutOfMemory)
         assert outcome.user_message == "There is too little memory for this model now. Try again later."
 
 
-def painter_and_bart(folder: Path) -> tuple[DalleMini, DalleBart]:
+def pipeline_and_bart(folder: Path) -> tuple[DalleMini, DalleBart]:
     bart, vqgan = DalleBart.load(folder, CPU), VQGAN.load(folder / "vqgan", CPU)
     return DalleMini(bart, vqgan, PromptTokenizer(folder, bart.text_length)), bart
 
@@ -221,29 +221,29 @@ def painter_and_bart(folder: Path) -> tuple[DalleMini, DalleBart]:
 # --- loading ----------------------------------------------------------------------------------
 
 
-def test_bfloat16_halves_the_memory_and_draws_a_picture(painter: DalleMini, folder: Path) -> None:
+def test_bfloat16_halves_the_memory_and_draws_a_picture(pipeline: DalleMini, folder: Path) -> None:
     half = loaded(folder, Placement(torch.device("cpu"), torch.bfloat16))
-    assert half.nbytes < 0.6 * painter.nbytes
-    alone, (series, _) = drawn(half, CAT), drawn(half, replace(CAT, count=3), DOG)
+    assert half.nbytes < 0.6 * pipeline.nbytes
+    alone, (series, _) = generate(half, CAT), generate(half, replace(CAT, count=3), DOG)
     assert alone[0].pictures[0].png == series.pictures[0].png
     assert pixels(alone[0].pictures[0]).std() > 10
 
 
-def test_both_layouts_draw_the_same_picture(painter: DalleMini, tmp_path: Path) -> None:
+def test_both_layouts_draw_the_same_picture(pipeline: DalleMini, tmp_path: Path) -> None:
     stacked = loaded(save_dalle_mini(tmp_path, stacked=True), CPU)
-    assert drawn(stacked, CAT)[0].pictures == drawn(painter, CAT)[0].pictures
+    assert generate(stacked, CAT)[0].pictures == generate(pipeline, CAT)[0].pictures
 
 
-def test_numbers_that_overflow_are_a_failure_and_no_black_picture(folder: Path) -> None:
-    painter = loaded(folder, CPU)
+def test_overflowing_numbers_are_an_error_instead_of_a_black_image(folder: Path) -> None:
+    pipeline = loaded(folder, CPU)
     spoilt = VQGAN.load(folder / "vqgan", CPU)
     spoilt.decoder.conv_out.weight.data.fill_(float("nan"))
-    (outcome,) = run(DalleMini(DalleBart.load(folder, CPU), spoilt, painter.reader), CAT)
+    (outcome,) = run(DalleMini(DalleBart.load(folder, CPU), spoilt, pipeline.tokenizer), CAT)
     assert isinstance(outcome, GenerationFailed)
     assert "overflowed" in outcome.user_message
 
 
-def test_a_variant_that_was_never_published_is_refused(tmp_path: Path) -> None:
+def test_an_unknown_variant_is_refused(tmp_path: Path) -> None:
     save_dalle_mini(tmp_path)
     config = (tmp_path / "config.json").read_text()
     (tmp_path / "config.json").write_text(config.replace('"use_head_scale": false', '"use_head_scale": true'))
@@ -251,14 +251,14 @@ def test_a_variant_that_was_never_published_is_refused(tmp_path: Path) -> None:
         loaded(tmp_path, CPU)
 
 
-def test_the_device_finds_the_image_decoder_by_itself(painter: DalleMini, folder: Path) -> None:
+def test_the_model_manager_finds_the_companion(pipeline: DalleMini, folder: Path) -> None:
     config = Config(
         models=model_lists(imagine=(ModelEntry(repo=str(folder)),)), data=folder / "data", dtype="float32", device="cpu"
     )
     (spec,) = config.specs("imagine")
     models = DeviceModels("cpu", config, Hub(config))
     models.check(spec)
-    with models.lease(spec, lambda _: None) as pipeline:
-        assert isinstance(pipeline, DalleMini)
-        assert drawn(pipeline, CAT)[0].pictures == drawn(painter, CAT)[0].pictures
-    assert models.loaded_bytes(spec) == painter.nbytes
+    with models.lease(spec, lambda _: None) as leased:
+        assert isinstance(leased, DalleMini)
+        assert generate(leased, CAT)[0].pictures == generate(pipeline, CAT)[0].pictures
+    assert models.loaded_bytes(spec) == pipeline.nbytes

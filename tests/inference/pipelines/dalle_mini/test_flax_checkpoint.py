@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from inference.pipelines.dalle_mini.flax_checkpoint import read_flax
-from inference.pipelines.dalle_mini.prompt_tokenizer import BytePairMerges, PromptTokenizer
-from inference.text.prompt_normalization import normalized
+from inference.pipelines.dalle_mini.prompt_tokenizer import HashtagSplitter, PromptTokenizer
+from inference.text.prompt_normalization import normalize
 from tests.inference.pipelines.tiny_dalle import DATA, save_tokenizer
 
 # --- checkpoints ------------------------------------------------------------------------------
@@ -88,10 +88,10 @@ def test_a_file_of_another_kind_is_an_error(tmp_path: Path, content: bytes) -> N
 
 
 @pytest.fixture
-def words(tmp_path: Path) -> BytePairMerges:
+def words(tmp_path: Path) -> HashtagSplitter:
     file = tmp_path / "enwiki-words-frequency.txt"
     file.write_text("the 100\nocean 50\nwhite 40\nwhit 3\neocean 1\n")
-    return BytePairMerges(file)
+    return HashtagSplitter(file)
 
 
 @pytest.mark.parametrize(
@@ -108,23 +108,23 @@ def words(tmp_path: Path) -> BytePairMerges:
         ("...", " "),
     ],
 )
-def test_a_prompt_is_put_into_the_form_of_the_captions(words: BytePairMerges, prompt: str, plain: str) -> None:
-    assert normalized(prompt, words.split) == plain
+def test_a_prompt_is_put_into_the_form_of_the_captions(words: HashtagSplitter, prompt: str, plain: str) -> None:
+    assert normalize(prompt, words.split) == plain
 
 
-def test_a_prompt_full_of_gaps_is_read_without_delay(words: BytePairMerges) -> None:
-    assert normalized("a" + "\t " * 200_000 + "fox", words.split) == " a fox"
+def test_a_prompt_full_of_gaps_is_read_without_delay(words: HashtagSplitter) -> None:
+    assert normalize("a" + "\t " * 200_000 + "fox", words.split) == " a fox"
 
 
 def test_without_a_list_of_words_a_hashtag_is_one_word(tmp_path: Path) -> None:
-    assert normalized("#whiteocean", BytePairMerges(tmp_path / "missing.txt").split) == " whiteocean"
+    assert normalize("#whiteocean", HashtagSplitter(tmp_path / "missing.txt").split) == " whiteocean"
 
 
 def test_tokens_are_filled_up_and_cut_off_to_the_models_length(tmp_path: Path) -> None:
     save_tokenizer(tmp_path)
-    reader = PromptTokenizer(tmp_path, 6)
-    assert reader.read("").mask == (1, 1, 0, 0, 0, 0)
-    whole, long = reader.read("Cat"), reader.read("cat abcdef")
-    assert (len(whole.tokens), whole.mask, whole.unread) == (6, (1, 1, 1, 0, 0, 0), "")
+    tokenizer = PromptTokenizer(tmp_path, 6)
+    assert tokenizer.tokenize("").mask == (1, 1, 0, 0, 0, 0)
+    whole, long = tokenizer.tokenize("Cat"), tokenizer.tokenize("cat abcdef")
+    assert (len(whole.tokens), whole.mask, whole.truncated) == (6, (1, 1, 1, 0, 0, 0), "")
     assert (len(long.tokens), long.mask) == (6, (1, 1, 1, 1, 1, 1))
-    assert long.unread == "cdef"
+    assert long.truncated == "cdef"

@@ -53,11 +53,11 @@ def test_logits_equal_the_originals_at_once_and_token_by_token(
 ) -> None:
     text, there, tokens = reference[ids].long(), reference[mask].bool(), reference["decoder_input_ids"].long()
     states = bart.encode(text, there)
-    max_batch_size = bart(tokens, bart.remember(states, there))
-    torch.testing.assert_close(max_batch_size, reference[logits], atol=1e-4, rtol=0)
-    memory = bart.remember(states, there)
-    singly = torch.cat([bart(token[:, None], memory) for token in tokens.unbind(1)], dim=1)
-    torch.testing.assert_close(singly, reference[logits], atol=1e-4, rtol=0)
+    logits_at_once = bart(tokens, bart.new_cache(states, there))
+    torch.testing.assert_close(logits_at_once, reference[logits], atol=1e-4, rtol=0)
+    cache = bart.new_cache(states, there)
+    logits_by_token = torch.cat([bart(token[:, None], cache) for token in tokens.unbind(1)], dim=1)
+    torch.testing.assert_close(logits_by_token, reference[logits], atol=1e-4, rtol=0)
 
 
 def test_greedy_tokens_with_a_condition_scale_of_ten_are_the_originals(
@@ -67,12 +67,12 @@ def test_greedy_tokens_with_a_condition_scale_of_ten_are_the_originals(
         texts(reference, "input_ids", "attention_mask"),
         texts(reference, "uncond_ids", "uncond_mask"),
     )
-    growth = ImageTokenGeneration(
+    generation = ImageTokenGeneration(
         bart, TokenSampling(10.0, 0.0, 0, CODES), prompts, unconditional[0], [TokenNoise(0, ()), TokenNoise(0, ())]
     )
     for _ in range(bart.image_length):
-        growth.step()
-    assert growth.tokens.tolist() == reference["greedy_tokens_scale10"].tolist()
+        generation.step()
+    assert generation.tokens.tolist() == reference["greedy_tokens_scale10"].tolist()
 
 
 def texts(reference: dict[str, Tensor], ids: str, mask: str) -> list[TokenizedPrompt]:
@@ -93,11 +93,11 @@ def test_top_k_draws_from_the_likeliest_tokens_alone(bart: DalleBart, reference:
     noises = [TokenNoise(seed, ()) for seed in range(40)]
 
     def first_tokens(top_k: int) -> set[int]:
-        growth = ImageTokenGeneration(
+        generation = ImageTokenGeneration(
             bart, TokenSampling(1.0, 4.0, top_k, CODES), [text] * 40, unconditional[0], noises
         )
-        growth.step()
-        return {int(token) for token in growth.tokens.flatten()}
+        generation.step()
+        return {int(token) for token in generation.tokens.flatten()}
 
     assert len(first_tokens(3)) == 3
     assert len(first_tokens(0)) > 3
@@ -109,12 +109,12 @@ def test_tokens_are_drawn_as_often_as_the_softmax_says(bart: DalleBart, referenc
         texts(reference, "uncond_ids", "uncond_mask"),
     )
     mask = reference["attention_mask"][:1].bool()
-    memory = bart.remember(bart.encode(reference["input_ids"][:1].long(), mask), mask)
-    likelihood = bart(torch.tensor([[bart.start]]), memory)[0, 0, :CODES].softmax(0)
+    cache = bart.new_cache(bart.encode(reference["input_ids"][:1].long(), mask), mask)
+    likelihood = bart(torch.tensor([[bart.start]]), cache)[0, 0, :CODES].softmax(0)
     noises = [TokenNoise(seed, ()) for seed in range(2000)]
-    growth = ImageTokenGeneration(bart, TokenSampling(1.0, 1.0, 0, CODES), [text] * 2000, unconditional[0], noises)
-    growth.step()
-    share = torch.bincount(growth.tokens[:, 0], minlength=CODES) / 2000
+    generation = ImageTokenGeneration(bart, TokenSampling(1.0, 1.0, 0, CODES), [text] * 2000, unconditional[0], noises)
+    generation.step()
+    share = torch.bincount(generation.tokens[:, 0], minlength=CODES) / 2000
     # Half the sum of differences: of 2,000 draws it is about 0.14 from the right ones, and more from any other.
     assert (share - likelihood).abs().sum() / 2 < 0.17
     assert (share - likelihood.flip(0)).abs().sum() / 2 > 0.17
@@ -127,12 +127,12 @@ def test_a_variation_keeps_most_of_its_parents_tokens(bart: DalleBart, reference
     )
 
     def tokens(*noises: TokenNoise) -> Tensor:
-        growth = ImageTokenGeneration(
+        generation = ImageTokenGeneration(
             bart, TokenSampling(1.0, 0.5, 0, CODES), [text] * len(noises), unconditional[0], noises
         )
         for _ in range(bart.image_length):
-            growth.step()
-        return growth.tokens
+            generation.step()
+        return generation.tokens
 
     parent, near, far, same, other = tokens(
         TokenNoise(1, ()),
@@ -148,7 +148,7 @@ def test_a_variation_keeps_most_of_its_parents_tokens(bart: DalleBart, reference
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
-def test_company_changes_not_a_bit_of_the_logits(reference: dict[str, Tensor], dtype: torch.dtype) -> None:
+def test_logits_do_not_depend_on_the_batch(reference: dict[str, Tensor], dtype: torch.dtype) -> None:
     bart = DalleBart.load(DATA / "bart", Placement(torch.device("cpu"), dtype))
     prompts, unconditional = (
         texts(reference, "input_ids", "attention_mask"),
@@ -164,7 +164,7 @@ def test_company_changes_not_a_bit_of_the_logits(reference: dict[str, Tensor], d
     def logits_of_the_first(count: int) -> tuple[Tensor, Tensor]:
         seen.clear()
         company = [prompts[0], *[prompts[1]] * (count - 1)]
-        growth = ImageTokenGeneration(
+        generation = ImageTokenGeneration(
             bart,
             TokenSampling(10.0, 1.0, 0, CODES),
             company,
@@ -172,7 +172,7 @@ def test_company_changes_not_a_bit_of_the_logits(reference: dict[str, Tensor], d
             [TokenNoise(i, ()) for i in range(count)],
         )
         for _ in range(bart.image_length):
-            growth.step()
+            generation.step()
         return torch.stack([step[0] for step in seen]), torch.stack([step[count] for step in seen])
 
     alone = logits_of_the_first(1)

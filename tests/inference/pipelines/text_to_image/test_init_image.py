@@ -51,15 +51,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def painter(folder: Path) -> TextToImage:
+def pipeline(folder: Path) -> TextToImage:
     return TextToImage(read_pipeline(folder, CPU), clock=lambda: 0.0)
 
 
-def draw(painter: TextToImage, request: ImagineRequest) -> tuple[ImageResult, Any]:
+def draw(pipeline: TextToImage, request: ImagineRequest) -> tuple[ImageResult, Any]:
     """The drawing, and its first picture's pixels [height, width, 3]."""
-    (drawing,) = run(painter, request)
-    assert isinstance(drawing, ImageResult), drawing
-    return drawing, np.asarray(Image.open(BytesIO(drawing.pictures[0].png))).astype(int)
+    (result,) = run(pipeline, request)
+    assert isinstance(result, ImageResult), result
+    return result, np.asarray(Image.open(BytesIO(result.pictures[0].png))).astype(int)
 
 
 def stock_latents(pipe: Any) -> torch.Tensor:
@@ -72,31 +72,31 @@ def stock_latents(pipe: Any) -> torch.Tensor:
     return pipe.vae.config.scaling_factor * encoded
 
 
-def test_image_to_image_has_the_pixels_of_diffusers_own_pipeline(painter: TextToImage, folder: Path) -> None:
-    stock = StableDiffusionImg2ImgPipeline.from_pretrained(folder)
-    stock.set_progress_bar_config(disable=True)
+def test_image_to_image_has_the_pixels_of_diffusers_own_pipeline(pipeline: TextToImage, folder: Path) -> None:
+    diffusers_pipe = StableDiffusionImg2ImgPipeline.from_pretrained(folder)
+    diffusers_pipe.set_progress_bar_config(disable=True)
     for strength in (0.5, 0.9):
-        expected: Any = stock(
+        expected: Any = diffusers_pipe(
             "a cat",
-            image=stock_latents(stock),
+            image=stock_latents(diffusers_pipe),
             strength=strength,
             num_inference_steps=5,
             generator=torch.Generator().manual_seed(5),
         )
-        drawing, pixels = draw(painter, replace(REMIX, strength=strength))
+        result, pixels = draw(pipeline, replace(REMIX, strength=strength))
         assert np.array_equal(pixels, np.asarray(expected.images[0]))
-        assert drawing.strength == strength
+        assert result.strength == strength
 
 
 @pytest.mark.parametrize("strength", [0.6, 1.0])
 def test_inside_the_mask_are_the_pixels_of_diffusers_own_inpainting(
-    painter: TextToImage, folder: Path, strength: float
+    pipeline: TextToImage, folder: Path, strength: float
 ) -> None:
-    stock = StableDiffusionInpaintPipeline.from_pretrained(folder)
-    stock.set_progress_bar_config(disable=True)
-    expected: Any = stock(
+    diffusers_pipe = StableDiffusionInpaintPipeline.from_pretrained(folder)
+    diffusers_pipe.set_progress_bar_config(disable=True)
+    expected: Any = diffusers_pipe(
         "a cat",
-        image=stock_latents(stock),
+        image=stock_latents(diffusers_pipe),
         mask_image=half_mask(32, 32),
         masked_image_latents=torch.zeros(1, 4, 16, 16),  # for networks with nine channels only
         width=32,
@@ -105,109 +105,109 @@ def test_inside_the_mask_are_the_pixels_of_diffusers_own_inpainting(
         num_inference_steps=5,
         generator=torch.Generator().manual_seed(5),
     )
-    _, pixels = draw(painter, replace(REPAINT, strength=strength))
+    _, pixels = draw(pipeline, replace(REPAINT, strength=strength))
     assert np.abs(pixels[:, :4] - np.asarray(expected.images[0])[:, :4]).max() <= 6  # the seam is soft, and far away
 
 
-def test_outside_the_mask_every_byte_is_the_sources(painter: TextToImage) -> None:
-    _, pixels = draw(painter, REPAINT)
+def test_outside_the_mask_every_byte_is_the_sources(pipeline: TextToImage) -> None:
+    _, pixels = draw(pipeline, REPAINT)
     assert np.array_equal(pixels[:, 16:], np.asarray(PICTURE)[:, 16:])
     assert not np.array_equal(pixels[:, :8], np.asarray(PICTURE)[:, :8])
 
 
-def test_a_size_that_is_no_multiple_of_8_is_cut_and_the_rest_stays_the_same(painter: TextToImage) -> None:
+def test_a_size_that_is_no_multiple_of_8_is_cut_and_the_rest_stays_the_same(pipeline: TextToImage) -> None:
     picture = noisy(35, 29)
     request = replace(REPAINT, image=encode_png(picture), mask=encode_png(half_mask(35, 29)))
-    drawing, pixels = draw(painter, request)
-    assert (drawing.width, drawing.height) == (32, 24)
+    result, pixels = draw(pipeline, request)
+    assert (result.width, result.height) == (32, 24)
     assert np.array_equal(pixels[:, 17:], np.asarray(picture)[2:26, 1 + 17 : 33])
 
 
-def test_a_region_is_a_mask(painter: TextToImage) -> None:
-    _, by_mask = draw(painter, REPAINT)
-    _, by_region = draw(painter, replace(REPAINT, mask=b"", region="left half"))
+def test_a_region_is_a_mask(pipeline: TextToImage) -> None:
+    _, by_mask = draw(pipeline, REPAINT)
+    _, by_region = draw(pipeline, replace(REPAINT, mask=b"", region="left half"))
     assert np.array_equal(by_mask, by_region)
 
 
-def test_a_transparent_hole_is_a_mask_and_a_given_mask_goes_before_it(painter: TextToImage) -> None:
+def test_a_transparent_hole_is_a_mask_and_a_given_mask_goes_before_it(pipeline: TextToImage) -> None:
     hole = PICTURE.convert("RGBA")
     hole.putalpha(Image.fromarray(255 - np.asarray(half_mask(32, 32))))
     request = replace(REPAINT, image=encode_png(hole), mask=b"")
-    _, pixels = draw(painter, request)
+    _, pixels = draw(pipeline, request)
     assert np.array_equal(pixels[:, 16:], np.asarray(PICTURE)[:, 16:])
-    _, right = draw(painter, replace(request, region="right half"))
+    _, right = draw(pipeline, replace(request, region="right half"))
     assert (right[:, :16] == 255).all()  # the hole shows white, as everywhere
 
 
-def test_the_picture_is_turned_upright_as_its_exif_data_say(painter: TextToImage) -> None:
+def test_the_picture_is_turned_upright_as_its_exif_data_say(pipeline: TextToImage) -> None:
     file = BytesIO()
     exif = Image.Exif()
     exif[274] = 6  # a quarter turn
     PICTURE.crop((0, 0, 32, 16)).save(file, "PNG", exif=exif)
-    drawing, _ = draw(painter, replace(REMIX, image=file.getvalue()))
-    assert (drawing.width, drawing.height) == (16, 32)
+    result, _ = draw(pipeline, replace(REMIX, image=file.getvalue()))
+    assert (result.width, result.height) == (16, 32)
 
 
-def test_strength_says_how_far_the_drawing_may_go(painter: TextToImage) -> None:
+def test_strength_says_how_far_the_drawing_may_go(pipeline: TextToImage) -> None:
     source = np.asarray(PICTURE).astype(int)
-    _, little = draw(painter, replace(REMIX, strength=0.2))
-    _, much = draw(painter, replace(REMIX, strength=1.0))
-    _, encoded = draw(painter, replace(REMIX, strength=0.01))
+    _, little = draw(pipeline, replace(REMIX, strength=0.2))
+    _, much = draw(pipeline, replace(REMIX, strength=1.0))
+    _, encoded = draw(pipeline, replace(REMIX, strength=0.01))
     assert np.abs(little - encoded).mean() < np.abs(much - encoded).mean()
     assert np.abs(source - much).mean() > 0
 
 
-def test_progress_reaches_all_the_steps_whatever_the_strength(painter: TextToImage) -> None:
+def test_progress_reaches_all_the_steps_whatever_the_strength(pipeline: TextToImage) -> None:
     for strength in (0.01, 0.5):
         batch = MemoryBatch.of(replace(REMIX, strength=strength))
-        batch.run(painter)
+        batch.run(pipeline)
         steps = [event for event in batch.jobs[0].events if isinstance(event, Progress)]
         assert (steps[-1].step, steps[-1].total) == (5, 5)
 
 
-def test_a_mask_that_leaves_nothing_to_draw_is_refused_and_others_are_drawn(painter: TextToImage) -> None:
+def test_a_mask_that_leaves_nothing_to_draw_is_refused_and_others_are_drawn(pipeline: TextToImage) -> None:
     black = replace(REPAINT, mask=encode_png(Image.new("L", (32, 32), 0)))
-    refused, drawing = run(painter, black, REMIX)
+    refused, result = run(pipeline, black, REMIX)
     assert isinstance(refused, InvalidRequest)
     assert "White is what is drawn anew" in refused.user_message
-    assert isinstance(drawing, ImageResult)
+    assert isinstance(result, ImageResult)
 
 
-def test_the_same_in_company_as_alone(painter: TextToImage, folder: Path) -> None:
-    _, remix = draw(painter, REMIX)
-    _, repaint = draw(painter, REPAINT)
+def test_images_in_a_batch_are_nearly_the_same_as_alone(pipeline: TextToImage, folder: Path) -> None:
+    _, remix = draw(pipeline, REMIX)
+    _, repaint = draw(pipeline, REPAINT)
     together = TextToImage(read_pipeline(folder, CPU), max_batch_size=4, clock=lambda: 0.0)
     requests = (REMIX, replace(REMIX, seed=6), REPAINT, replace(REPAINT, prompt="a cow"))
-    drawings = [np.asarray(Image.open(BytesIO(d.pictures[0].png))) for d in run(together, *requests)]  # type: ignore[union-attr]
-    assert np.abs(drawings[0] - remix).max() <= 2
-    assert np.abs(drawings[2] - repaint).max() <= 2
+    results = [np.asarray(Image.open(BytesIO(d.pictures[0].png))) for d in run(together, *requests)]  # type: ignore[union-attr]
+    assert np.abs(results[0] - remix).max() <= 2
+    assert np.abs(results[2] - repaint).max() <= 2
 
 
-def test_others_may_work_between_two_source_pictures_and_nobody_leaving_is_read_for(painter: TextToImage) -> None:
+def test_decoding_of_initial_images_yields_and_can_be_cancelled(pipeline: TextToImage) -> None:
     batch = MemoryBatch.of(REMIX, replace(REMIX, seed=6), replace(REMIX, image=b"no picture"))
-    batch.at_checkpoint = lambda: batch.checkpoints == 3 and [job.cancel() for job in batch.jobs]
+    batch.on_yield = lambda: batch.yield_points == 3 and [job.cancel() for job in batch.jobs]
     with pytest.raises(RequestCancelled):
-        painter.run(batch)
-    assert batch.checkpoints == 3
+        pipeline.run(batch)
+    assert batch.yield_points == 3
     assert not any(job.events or job.outcome for job in batch.jobs)
 
 
 def test_stable_diffusion_xl_starts_from_pictures_too(tmp_path: Path) -> None:
-    painter = TextToImage(read_pipeline(save_stable_diffusion_xl(tmp_path), CPU), clock=lambda: 0.0)
-    drawing, pixels = draw(painter, replace(REPAINT, sampler=None))
-    assert (drawing.width, drawing.height) == (32, 32)
+    pipeline = TextToImage(read_pipeline(save_stable_diffusion_xl(tmp_path), CPU), clock=lambda: 0.0)
+    result, pixels = draw(pipeline, replace(REPAINT, sampler=None))
+    assert (result.width, result.height) == (32, 32)
     assert np.array_equal(pixels[:, 16:], np.asarray(PICTURE)[:, 16:])
-    assert draw(painter, replace(REMIX, sampler=None))[0].strength == 0.75
+    assert draw(pipeline, replace(REMIX, sampler=None))[0].strength == 0.75
 
 
-def test_bfloat16_starts_from_pictures_too(painter: TextToImage, folder: Path) -> None:
+def test_bfloat16_starts_from_pictures_too(pipeline: TextToImage, folder: Path) -> None:
     half = TextToImage(read_pipeline(folder, Placement(torch.device("cpu"), torch.bfloat16)), clock=lambda: 0.0)
     for request in (REMIX, REPAINT, replace(REPAINT, strength=0.5)):
-        assert np.abs(draw(half, request)[1] - draw(painter, request)[1]).mean() < 8
+        assert np.abs(draw(half, request)[1] - draw(pipeline, request)[1]).mean() < 8
 
 
 @pytest.mark.parametrize(
-    ("size", "drawn"),
+    ("size", "expected"),
     [
         ((512, 512), (512, 512)),
         ((641, 487), (640, 480)),
@@ -216,8 +216,8 @@ def test_bfloat16_starts_from_pictures_too(painter: TextToImage, folder: Path) -
         ((4000, 100), (1024, 64)),
     ],
 )
-def test_a_size_is_inferred_in_multiples_of_8_within_limits(size: tuple[int, int], drawn: tuple[int, int]) -> None:
-    assert inferred_size(size, own=512, largest=1024) == drawn
+def test_a_size_is_inferred_in_multiples_of_8_within_limits(size: tuple[int, int], expected: tuple[int, int]) -> None:
+    assert inferred_size(size, native_side=512, max_side=1024) == expected
 
 
 def test_what_is_a_little_too_large_is_cut_and_not_scaled() -> None:

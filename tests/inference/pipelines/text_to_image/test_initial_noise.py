@@ -15,7 +15,7 @@ from PIL import Image
 from inference.pipelines.devices import Placement
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.generation_settings import ImageSpec
-from inference.pipelines.text_to_image.initial_noise import generators_of, starting_noise
+from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.tasks import ImageResult, ImagineRequest, Variation
 from tests.inference.pipelines.harness import run
@@ -25,8 +25,8 @@ CAT = ImagineRequest(prompt="a cat", seed=5, steps=5)
 
 
 def noise(seed: int, *variations: Variation) -> torch.Tensor:
-    subject = ImageSpec("", "", seed, variations)
-    return starting_noise([subject], generators_of([subject]), (4, 32, 32))[0]
+    spec = ImageSpec("", "", seed, variations)
+    return initial_noise([spec], make_generators([spec]), (4, 32, 32))[0]
 
 
 def test_without_strength_it_is_the_parents_noise_and_with_all_of_it_the_others() -> None:
@@ -45,22 +45,22 @@ def test_a_chain_of_variations_is_walked_in_order() -> None:
     assert not torch.allclose(noise(5, first, second), noise(5, second, first), atol=0.1)
 
 
-def test_what_samplers_draw_later_is_not_the_starting_noise_again() -> None:
-    subject = ImageSpec("", "", 5)
-    generators = generators_of([subject])
-    start = starting_noise([subject], generators, (4, 8, 8))[0]
+def test_what_samplers_draw_later_is_not_the_initial_noise_again() -> None:
+    spec = ImageSpec("", "", 5)
+    generators = make_generators([spec])
+    start = initial_noise([spec], generators, (4, 8, 8))[0]
     assert not torch.equal(torch.randn(4, 8, 8, generator=generators[0]), start)
 
 
 @pytest.mark.parametrize("sampler", ["DPM++ 2M Karras", "Euler a"])
 def test_a_small_variation_looks_like_its_parent(tmp_path: Path, sampler: Any) -> None:
     placement = Placement(torch.device("cpu"), torch.float32)
-    painter = TextToImage(read_pipeline(save_stable_diffusion(tmp_path), placement), clock=lambda: 0.0)
+    pipeline = TextToImage(read_pipeline(save_stable_diffusion(tmp_path), placement), clock=lambda: 0.0)
 
     def pixels(seed: int, *variations: Variation) -> Any:
-        (drawing,) = run(painter, replace(CAT, seed=seed, variations=variations, sampler=sampler))
-        assert isinstance(drawing, ImageResult)
-        return np.asarray(Image.open(BytesIO(drawing.pictures[0].png))).astype(float)
+        (result,) = run(pipeline, replace(CAT, seed=seed, variations=variations, sampler=sampler))
+        assert isinstance(result, ImageResult)
+        return np.asarray(Image.open(BytesIO(result.pictures[0].png))).astype(float)
 
     parent = pixels(5)
     near, far = (np.abs(other - parent).mean() for other in (pixels(5, Variation(9, 0.1)), pixels(9)))

@@ -31,17 +31,17 @@ CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
 INK = replace(CAT, lora="ink 2.0")
 
 
-def save_lora(stock: Any, folder: Path, name: str) -> None:
+def save_lora(diffusers_pipe: Any, folder: Path, name: str) -> None:
     """A file with random changes to the attention of both networks."""
     torch.manual_seed(1)
     config = LoraConfig(r=2, target_modules=["to_q", "to_v", "q_proj", "v_proj"], init_lora_weights=False)
-    for network in (stock.unet, stock.text_encoder):
+    for network in (diffusers_pipe.unet, diffusers_pipe.text_encoder):
         network.add_adapter(config)
-    stock.save_lora_weights(
+    diffusers_pipe.save_lora_weights(
         folder,
         weight_name=f"{name}.safetensors",
-        unet_lora_layers=get_peft_model_state_dict(stock.unet),
-        text_encoder_lora_layers=get_peft_model_state_dict(stock.text_encoder),
+        unet_lora_layers=get_peft_model_state_dict(diffusers_pipe.unet),
+        text_encoder_lora_layers=get_peft_model_state_dict(diffusers_pipe.text_encoder),
     )
 
 
@@ -69,36 +69,36 @@ def opened(model: Path, loras: Path, dtype: torch.dtype = torch.float32) -> Text
     return TextToImage.load(spec, model, replace(CPU, dtype=dtype))
 
 
-def pngs(painter: TextToImage, *requests: ImagineRequest) -> list[bytes]:
-    drawings = run(painter, *requests)
-    assert all(isinstance(drawing, ImageResult) for drawing in drawings), drawings
-    return [drawing.pictures[0].png for drawing in drawings if isinstance(drawing, ImageResult)]
+def pngs(pipeline: TextToImage, *requests: ImagineRequest) -> list[bytes]:
+    results = run(pipeline, *requests)
+    assert all(isinstance(result, ImageResult) for result in results), results
+    return [result.pictures[0].png for result in results if isinstance(result, ImageResult)]
 
 
 def pixels(png: bytes) -> Any:
     return np.asarray(Image.open(BytesIO(png))).astype(int)
 
 
-def test_its_pictures_are_diffusers_own_and_the_next_without_it_is_as_before(model: Path, loras: Path) -> None:
-    stock: Any = StableDiffusionPipeline.from_pretrained(model)
-    stock.set_progress_bar_config(disable=True)
-    stock.load_lora_weights(loras, weight_name="ink 2.0.safetensors")
-    expected = stock("a cat", num_inference_steps=3, generator=torch.Generator().manual_seed(5)).images[0]
-    painter = opened(model, loras)
-    nbytes = painter.nbytes
+def test_lora_images_equal_those_of_diffusers_and_unloading_restores_the_model(model: Path, loras: Path) -> None:
+    diffusers_pipe: Any = StableDiffusionPipeline.from_pretrained(model)
+    diffusers_pipe.set_progress_bar_config(disable=True)
+    diffusers_pipe.load_lora_weights(loras, weight_name="ink 2.0.safetensors")
+    expected = diffusers_pipe("a cat", num_inference_steps=3, generator=torch.Generator().manual_seed(5)).images[0]
+    pipeline = opened(model, loras)
+    nbytes = pipeline.nbytes
     request = replace(CAT, sampler="PNDM")
-    before, with_it, after = pngs(painter, request, replace(request, lora="ink 2.0"), replace(request, lora=""))
+    before, with_it, after = pngs(pipeline, request, replace(request, lora="ink 2.0"), replace(request, lora=""))
     assert np.array_equal(pixels(with_it), np.asarray(expected))
     assert np.abs(pixels(with_it) - pixels(before)).max() > 4
     assert after == before
-    assert pngs(painter, request) == [before]
-    assert painter.nbytes == nbytes
+    assert pngs(pipeline, request) == [before]
+    assert pipeline.nbytes == nbytes
 
 
-def test_a_weight_says_how_much_of_it(model: Path, loras: Path) -> None:
-    painter = opened(model, loras)
+def test_the_weight_scales_the_effect(model: Path, loras: Path) -> None:
+    pipeline = opened(model, loras)
     plain, none, half, full, whole = pngs(
-        painter, CAT, *(replace(CAT, lora=f"ink 2.0{weight}") for weight in (":0", ":0.5", ":1", ""))
+        pipeline, CAT, *(replace(CAT, lora=f"ink 2.0{weight}") for weight in (":0", ":0.5", ":1", ""))
     )
     assert np.array_equal(pixels(none), pixels(plain))
     assert np.array_equal(pixels(full), pixels(whole))
@@ -107,42 +107,42 @@ def test_a_weight_says_how_much_of_it(model: Path, loras: Path) -> None:
 
 
 def test_a_picture_made_with_it_says_so_and_can_be_repeated(model: Path, loras: Path) -> None:
-    painter = opened(model, loras)
-    (png,) = pngs(painter, replace(INK, lora="ink 2.0:0.7", count=1))
+    pipeline = opened(model, loras)
+    (png,) = pngs(pipeline, replace(INK, lora="ink 2.0:0.7", count=1))
     repeated = infotext.read(png)
     assert repeated
     assert repeated.lora == "ink 2.0:0.7"
-    assert pngs(painter, repeated) == [png]
+    assert pngs(pipeline, repeated) == [png]
 
 
 @pytest.mark.parametrize("name", ["for another model", "broken", "for no U-Net", "half fitting"])
-def test_one_that_does_not_fit_is_refused_and_leaves_no_trace(model: Path, loras: Path, name: str) -> None:
-    painter = opened(model, loras)
-    refused, drawing, again = run(painter, replace(CAT, lora=name), CAT, INK)
+def test_a_lora_that_does_not_fit_is_refused_without_side_effects(model: Path, loras: Path, name: str) -> None:
+    pipeline = opened(model, loras)
+    refused, result, again = run(pipeline, replace(CAT, lora=name), CAT, INK)
     assert isinstance(refused, InvalidRequest)
     assert "does not fit this model" in refused.user_message
-    assert isinstance(drawing, ImageResult)
-    assert [picture.png for picture in drawing.pictures] == pngs(opened(model, loras), CAT)
+    assert isinstance(result, ImageResult)
+    assert [picture.png for picture in result.pictures] == pngs(opened(model, loras), CAT)
     assert isinstance(again, ImageResult)
 
 
-def test_one_that_was_removed_since_is_refused(model: Path, loras: Path, tmp_path: Path) -> None:
+def test_a_removed_lora_is_refused(model: Path, loras: Path, tmp_path: Path) -> None:
     shutil.copy(loras / "ink 2.0.safetensors", tmp_path)
-    painter = opened(model, tmp_path)
+    pipeline = opened(model, tmp_path)
     (tmp_path / "ink 2.0.safetensors").unlink()
-    (refused,) = run(painter, INK)
+    (refused,) = run(pipeline, INK)
     assert isinstance(refused, InvalidRequest)
     assert "'ink 2.0' is not there any more" in refused.user_message
 
 
-def test_pictures_that_start_from_a_picture_wear_it_too(model: Path, loras: Path) -> None:
-    painter = opened(model, loras)
+def test_loras_work_with_initial_images(model: Path, loras: Path) -> None:
+    pipeline = opened(model, loras)
     remix = replace(CAT, image=encode_png(Image.new("RGB", (16, 16), "red")), strength=0.8)
-    plain, inked, again = pngs(painter, remix, replace(remix, lora="ink 2.0"), remix)
+    plain, inked, again = pngs(pipeline, remix, replace(remix, lora="ink 2.0"), remix)
     assert plain == again != inked
 
 
-def test_in_bfloat16_it_works_too(model: Path, loras: Path) -> None:
+def test_loras_work_in_bfloat16(model: Path, loras: Path) -> None:
     half, full = opened(model, loras, torch.bfloat16), opened(model, loras)
     (ours,), (expected,) = pngs(half, INK), pngs(full, INK)
     assert np.abs(pixels(ours) - pixels(expected)).mean() < 6

@@ -161,19 +161,19 @@ def test_weights_scale_the_states_and_keep_their_mean(pipe: Any, pipe_xl: Any) -
 # --- pictures ---------------------------------------------------------------------------------
 
 
-def pixels(drawing: Any) -> Any:
-    assert isinstance(drawing, ImageResult), drawing
-    return np.asarray(Image.open(BytesIO(drawing.pictures[0].png))).astype(int)
+def pixels(result: Any) -> Any:
+    assert isinstance(result, ImageResult), result
+    return np.asarray(Image.open(BytesIO(result.pictures[0].png))).astype(int)
 
 
-def test_every_word_of_a_long_prompt_shows_and_company_changes_nothing(folder: Path, pipe: Any) -> None:
+def test_long_prompts_are_used_completely_and_do_not_depend_on_the_batch(folder: Path, pipe: Any) -> None:
     cat = ImagineRequest(prompt=FULL + "cat", steps=3, seed=5)
     requests = (cat, replace(cat, prompt=FULL + "cow"), replace(cat, prompt="cat"), replace(cat, prompt="(cat:1.4)"))
     alone = [pixels(*run(TextToImage(pipe, clock=lambda: 0.0), request)) for request in requests]
-    together = run(TextToImage(read_pipeline(folder, CPU), max_batch_size=4, clock=lambda: 0.0), *requests)
-    assert all(np.abs(pixels(ours) - expected).max() <= 2 for ours, expected in zip(together, alone, strict=True))
+    batched = run(TextToImage(read_pipeline(folder, CPU), max_batch_size=4, clock=lambda: 0.0), *requests)
+    assert all(np.abs(pixels(ours) - expected).max() <= 2 for ours, expected in zip(batched, alone, strict=True))
     assert len({picture.tobytes() for picture in alone}) == 4
-    assert not any(drawing.note for drawing in together if isinstance(drawing, ImageResult))
+    assert not any(result.note for result in batched if isinstance(result, ImageResult))
 
 
 class OtherPipeline(SimpleNamespace):
@@ -184,7 +184,7 @@ class OtherPipeline(SimpleNamespace):
 
 def test_other_models_get_plain_text_and_what_they_do_not_read_is_quoted(pipe: Any) -> None:
     prompts = prompt_inputs_for(OtherPipeline(tokenizer=pipe.tokenizer))
-    subject = ImageSpec("a (cat:1.3)", "[dogs]", seed=0)
-    assert prompts.arguments([subject]) == {"prompt": ["a cat"], "negative_prompt": ["dogs"]}
+    spec = ImageSpec("a (cat:1.3)", "[dogs]", seed=0)
+    assert prompts.arguments([spec]) == {"prompt": ["a cat"], "negative_prompt": ["dogs"]}
     notes = prompts.notes(ImagineRequest(prompt="(" + "a " * 10 + ") Zebra", negative_prompt="a cat"))
     assert notes == ["The model reads only the start of a long prompt; it did not read “Zebra”."]

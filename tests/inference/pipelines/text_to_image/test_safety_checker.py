@@ -27,40 +27,43 @@ CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
 
 
 def test_its_flags_are_those_of_diffusers_own_pipeline(tmp_path: Path) -> None:
-    stock: Any = StableDiffusionPipeline.from_pretrained(save_stable_diffusion(tmp_path))
+    diffusers_pipe: Any = StableDiffusionPipeline.from_pretrained(save_stable_diffusion(tmp_path))
     torch.manual_seed(0)
-    torch.nn.init.normal_(stock.safety_checker.concept_embeds)
-    torch.nn.init.constant_(stock.safety_checker.concept_embeds_weights, 0.55)
+    torch.nn.init.normal_(diffusers_pipe.safety_checker.concept_embeds)
+    torch.nn.init.constant_(diffusers_pipe.safety_checker.concept_embeds_weights, 0.55)
     pictures = np.random.default_rng(0).random((12, 32, 32, 3)) * np.linspace(0.1, 1, 12)[:, None, None, None]
-    expected = [stock.run_safety_checker(picture[None], stock.device, torch.float32)[1][0] for picture in pictures]
+    expected = [
+        diffusers_pipe.run_safety_checker(picture[None], diffusers_pipe.device, torch.float32)[1][0]
+        for picture in pictures
+    ]
     assert len(set(expected)) == 2
-    images = stock.image_processor.numpy_to_pil(pictures)
-    checker = SafetyChecker(stock)
-    assert [checker.objects(image) for image in images] == expected
-    assert stock.safety_checker is None
+    images = diffusers_pipe.image_processor.numpy_to_pil(pictures)
+    checker = SafetyChecker(diffusers_pipe)
+    assert [checker.is_flagged(image) for image in images] == expected
+    assert diffusers_pipe.safety_checker is None
 
 
-def drawn(folder: Path, request: ImagineRequest) -> tuple[ImageResult, list[bytes | None]]:
+def generate(folder: Path, request: ImagineRequest) -> tuple[ImageResult, list[bytes | None]]:
     """The drawing of a model that flags everything, and its previews."""
     ticks = iter(range(0, 1000, 10))
     pipe = read_pipeline(save_stable_diffusion(folder, flags_everything=True), CPU)
     batch = MemoryBatch.of(request)
-    (drawing,) = batch.run(TextToImage(pipe, clock=lambda: float(next(ticks))))
-    assert isinstance(drawing, ImageResult)
-    return drawing, [event.preview for event in batch.jobs[0].events if isinstance(event, Progress)]
+    (result,) = batch.run(TextToImage(pipe, clock=lambda: float(next(ticks))))
+    assert isinstance(result, ImageResult)
+    return result, [event.preview for event in batch.jobs[0].events if isinstance(event, Progress)]
 
 
 def test_a_flagged_picture_is_held_back_and_so_are_its_previews(tmp_path: Path) -> None:
-    drawing, previews = drawn(tmp_path, CAT)
-    assert [(picture.flagged, picture.png, picture.seed) for picture in drawing.pictures] == [(True, b"", 5)]
+    result, previews = generate(tmp_path, CAT)
+    assert [(picture.flagged, picture.png, picture.seed) for picture in result.pictures] == [(True, b"", 5)]
     assert set(previews) == {None}
 
 
 def test_where_it_may_be_shown_it_is_handed_out_marked(tmp_path: Path) -> None:
-    drawing, previews = drawn(tmp_path, replace(CAT, show_flagged=True, count=2))
-    assert [picture.flagged for picture in drawing.pictures] == [True, True]
-    assert all(Image.open(BytesIO(picture.png)).size == (16, 16) for picture in drawing.pictures)
-    repeated = infotext.read(drawing.pictures[1].png)
+    result, previews = generate(tmp_path, replace(CAT, show_flagged=True, count=2))
+    assert [picture.flagged for picture in result.pictures] == [True, True]
+    assert all(Image.open(BytesIO(picture.png)).size == (16, 16) for picture in result.pictures)
+    repeated = infotext.read(result.pictures[1].png)
     assert repeated
     assert (repeated.seed, repeated.show_flagged) == (6, False)
     assert set(previews) == {None}

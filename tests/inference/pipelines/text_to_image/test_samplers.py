@@ -49,34 +49,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def painter(folder: Path) -> TextToImage:
-    return opened(folder)
+def pipeline(folder: Path) -> TextToImage:
+    return load_pipeline(folder)
 
 
-def opened(folder: Path, max_batch_size: int = 1) -> TextToImage:
+def load_pipeline(folder: Path, max_batch_size: int = 1) -> TextToImage:
     return TextToImage(read_pipeline(folder, CPU), max_batch_size=max_batch_size, clock=lambda: 0.0)
 
 
-def draw(pipeline: TextToImage, request: ImagineRequest) -> ImageResult:
-    (drawing,) = run(pipeline, request)
-    assert isinstance(drawing, ImageResult), drawing
-    return drawing
+def draw(each: TextToImage, request: ImagineRequest) -> ImageResult:
+    (result,) = run(each, request)
+    assert isinstance(result, ImageResult), result
+    return result
 
 
-def pixels(drawing: ImageResult) -> Any:
-    return np.asarray(Image.open(BytesIO(drawing.pictures[0].png))).astype(int)
+def pixels(result: ImageResult) -> Any:
+    return np.asarray(Image.open(BytesIO(result.pictures[0].png))).astype(int)
 
 
-def drawn_by(stock: Any, **options: Any) -> Any:
+def draw_with_diffusers(stock: Any, **options: Any) -> Any:
     stock.set_progress_bar_config(disable=True)
     return np.asarray(stock("a cat", generator=torch.Generator().manual_seed(5), **options).images[0])
 
 
-def test_pndm_is_the_stock_schedule_of_50_steps_to_the_pixel(painter: TextToImage, folder: Path) -> None:
+def test_pndm_is_the_stock_schedule_of_50_steps_to_the_pixel(pipeline: TextToImage, folder: Path) -> None:
     stock = StableDiffusionPipeline.from_pretrained(folder)
-    drawing = draw(painter, replace(CAT, sampler="PNDM"))
-    assert np.array_equal(pixels(drawing), drawn_by(stock, num_inference_steps=50))
-    assert (drawing.sampler, drawing.steps) == ("PNDM", 50)
+    result = draw(pipeline, replace(CAT, sampler="PNDM"))
+    assert np.array_equal(pixels(result), draw_with_diffusers(stock, num_inference_steps=50))
+    assert (result.sampler, result.steps) == ("PNDM", 50)
 
 
 @pytest.mark.parametrize(
@@ -89,72 +89,72 @@ def test_pndm_is_the_stock_schedule_of_50_steps_to_the_pixel(painter: TextToImag
     ],
 )
 def test_each_sampler_has_the_pixels_of_diffusers_own(
-    painter: TextToImage, folder: Path, sampler: Sampler, kind: Any, options: dict[str, Any]
+    pipeline: TextToImage, folder: Path, sampler: Sampler, kind: Any, options: dict[str, Any]
 ) -> None:
     stock: Any = StableDiffusionPipeline.from_pretrained(folder)
     stock.scheduler = kind.from_config(stock.scheduler.config, **options)
-    drawing = draw(painter, replace(CAT, sampler=sampler, steps=6))
-    assert np.array_equal(pixels(drawing), drawn_by(stock, num_inference_steps=6))
-    assert (drawing.sampler, drawing.steps) == (sampler, 6)
+    result = draw(pipeline, replace(CAT, sampler=sampler, steps=6))
+    assert np.array_equal(pixels(result), draw_with_diffusers(stock, num_inference_steps=6))
+    assert (result.sampler, result.steps) == (sampler, 6)
 
 
-def test_with_the_default_a_picture_takes_25_steps_of_dpm_solver(painter: TextToImage, tmp_path: Path) -> None:
-    for pipeline in (painter, opened(save_stable_diffusion_xl(tmp_path))):
-        drawing = draw(pipeline, CAT)
-        assert (drawing.sampler, drawing.steps) == ("DPM++ 2M Karras", 25)
+def test_with_the_default_a_picture_takes_25_steps_of_dpm_solver(pipeline: TextToImage, tmp_path: Path) -> None:
+    for each in (pipeline, load_pipeline(save_stable_diffusion_xl(tmp_path))):
+        result = draw(each, CAT)
+        assert (result.sampler, result.steps) == ("DPM++ 2M Karras", 25)
 
 
 @pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "LCM"])
-def test_with_every_sampler_company_changes_nothing_and_all_steps_are_told(
-    painter: TextToImage, folder: Path, sampler: Sampler
+def test_every_sampler_gives_the_same_in_a_batch_and_reports_all_steps(
+    pipeline: TextToImage, folder: Path, sampler: Sampler
 ) -> None:
     for request in (CAT, replace(CAT, image=SOURCE, strength=0.6), replace(CAT, image=SOURCE, region="left half")):
-        wanted = replace(request, sampler=sampler, steps=5)
-        batch = MemoryBatch.of(replace(wanted, seed=9), wanted)
-        _, together = batch.run(opened(folder, max_batch_size=2))
-        assert isinstance(together, ImageResult)
-        assert np.abs(pixels(together) - pixels(draw(painter, wanted))).max() <= 2
+        request_with_sampler = replace(request, sampler=sampler, steps=5)
+        batch = MemoryBatch.of(replace(request_with_sampler, seed=9), request_with_sampler)
+        _, batched = batch.run(load_pipeline(folder, max_batch_size=2))
+        assert isinstance(batched, ImageResult)
+        assert np.abs(pixels(batched) - pixels(draw(pipeline, request_with_sampler))).max() <= 2
         steps = [event.step for event in batch.jobs[1].events if isinstance(event, Progress)]
         assert (steps[-1], sorted(steps)) == (5, steps)
 
 
-def test_lcm_is_for_models_made_for_it(painter: TextToImage, tmp_path: Path) -> None:
-    (refused,) = run(painter, replace(CAT, sampler="LCM"))
+def test_lcm_is_for_models_made_for_it(pipeline: TextToImage, tmp_path: Path) -> None:
+    (refused,) = run(pipeline, replace(CAT, sampler="LCM"))
     assert isinstance(refused, InvalidRequest)
     assert "can't use the sampler LCM. Choose one of DPM++ 2M Karras, " in refused.user_message
     stock = LatentConsistencyModelPipeline.from_pretrained(save_latent_consistency(tmp_path))
-    consistent = opened(tmp_path)
-    drawing = draw(consistent, CAT)
-    assert (drawing.sampler, drawing.steps, drawing.guidance_scale) == ("LCM", 6, 8.5)
-    assert np.array_equal(pixels(drawing), drawn_by(stock, num_inference_steps=6))
+    consistent = load_pipeline(tmp_path)
+    result = draw(consistent, CAT)
+    assert (result.sampler, result.steps, result.guidance_scale) == ("LCM", 6, 8.5)
+    assert np.array_equal(pixels(result), draw_with_diffusers(stock, num_inference_steps=6))
     (refused,) = run(consistent, replace(CAT, sampler="Euler a"))
     assert isinstance(refused, InvalidRequest)
     assert "Choose one of LCM, or leave it out" in refused.user_message
 
 
 def test_lcm_takes_no_more_steps_than_it_was_made_to_skip(tmp_path: Path) -> None:
-    consistent = opened(save_latent_consistency(tmp_path))
+    consistent = load_pipeline(save_latent_consistency(tmp_path))
     assert draw(consistent, replace(CAT, steps=90)).steps == 50
     assert draw(consistent, replace(CAT, image=SOURCE, strength=0.06)).steps == 3
 
 
 def test_a_model_made_for_few_steps_keeps_its_own_sampler(tmp_path: Path) -> None:
-    turbo = opened(with_scheduler(save_stable_diffusion_xl(tmp_path), timestep_spacing="trailing"))
-    drawing = draw(turbo, CAT)
-    assert (drawing.sampler, drawing.steps, drawing.guidance_scale) == ("", 4, 1.0)
+    turbo = load_pipeline(with_scheduler(save_stable_diffusion_xl(tmp_path), timestep_spacing="trailing"))
+    result = draw(turbo, CAT)
+    assert (result.sampler, result.steps, result.guidance_scale) == ("", 4, 1.0)
 
 
 def test_a_model_whose_noise_ends_in_nothing_keeps_its_own_sampler(tmp_path: Path) -> None:
     changes = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
-    drawing = draw(opened(with_scheduler(save_stable_diffusion_xl(tmp_path), **changes)), CAT)
-    assert (drawing.sampler, drawing.steps, drawing.guidance_scale) == ("", 25, 7.5)
+    result = draw(load_pipeline(with_scheduler(save_stable_diffusion_xl(tmp_path), **changes)), CAT)
+    assert (result.sampler, result.steps, result.guidance_scale) == ("", 25, 7.5)
 
 
 @pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name in ("Euler a", "DDIM", "UniPC")])
 def test_a_model_whose_noise_ends_in_nothing_draws_with_the_other_samplers(tmp_path: Path, sampler: Sampler) -> None:
     changes = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
     folder = with_scheduler(save_stable_diffusion(tmp_path), **changes)
-    assert draw(opened(folder), replace(CAT, sampler=sampler, steps=3)).sampler == sampler
+    assert draw(load_pipeline(folder), replace(CAT, sampler=sampler, steps=3)).sampler == sampler
 
 
 @pytest.mark.parametrize("sampler", ["DPM++ 2M Karras", "PNDM"])
@@ -162,7 +162,7 @@ def test_samplers_without_a_place_for_endless_noise_are_refused_where_there_is_s
     tmp_path: Path, sampler: Sampler
 ) -> None:
     folder = with_scheduler(save_stable_diffusion(tmp_path), rescale_betas_zero_snr=True)
-    (refused,) = run(opened(folder), replace(CAT, sampler=sampler))
+    (refused,) = run(load_pipeline(folder), replace(CAT, sampler=sampler))
     assert isinstance(refused, InvalidRequest)
     assert "Choose one of Euler a, DDIM, UniPC, or" in str(refused)
 

@@ -43,34 +43,34 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def painter(folder: Path) -> TextToImage:
+def pipeline(folder: Path) -> TextToImage:
     return TextToImage(read_pipeline(folder, CPU), clock=never)
 
 
-def drawn(pipeline: TextToImage, *requests: ImagineRequest) -> list[ImageResult]:
+def generate(pipeline: TextToImage, *requests: ImagineRequest) -> list[ImageResult]:
     outcomes = run(pipeline, *requests)
     assert all(isinstance(outcome, ImageResult) for outcome in outcomes), outcomes
     return outcomes  # type: ignore[return-value]
 
 
-def pngs(*drawings: ImageResult) -> list[bytes]:
-    return [picture.png for drawing in drawings for picture in drawing.pictures]
+def pngs(*results: ImageResult) -> list[bytes]:
+    return [picture.png for result in results for picture in result.pictures]
 
 
 def opened(png: bytes) -> Image.Image:
     return Image.open(BytesIO(png))
 
 
-def test_pixels_equal_those_of_diffusers_own_pipeline(painter: TextToImage, folder: Path) -> None:
-    stock = StableDiffusionPipeline.from_pretrained(folder)
-    stock.set_progress_bar_config(disable=True)
+def test_pixels_equal_those_of_diffusers_own_pipeline(pipeline: TextToImage, folder: Path) -> None:
+    diffusers_pipe = StableDiffusionPipeline.from_pretrained(folder)
+    diffusers_pipe.set_progress_bar_config(disable=True)
     for request in (
         CAT,
         DOG,
         replace(CAT, guidance_scale=1.0),
         replace(CAT, width=24, height=8, guidance_scale=3.0, steps=1),
     ):
-        expected: Any = stock(
+        expected: Any = diffusers_pipe(
             request.prompt,
             negative_prompt=request.negative_prompt or None,
             num_inference_steps=request.steps,
@@ -79,22 +79,22 @@ def test_pixels_equal_those_of_diffusers_own_pipeline(painter: TextToImage, fold
             height=request.height or None,
             generator=torch.Generator().manual_seed(request.seed or 0),
         )
-        assert np.array_equal(np.asarray(opened(*pngs(*drawn(painter, request)))), np.asarray(expected.images[0]))
+        assert np.array_equal(np.asarray(opened(*pngs(*generate(pipeline, request)))), np.asarray(expected.images[0]))
 
 
-def test_a_picture_is_the_same_alone_in_a_series_and_in_other_peoples_company(painter: TextToImage) -> None:
-    alone = [drawn(painter, replace(CAT, seed=5 + i)) for i in range(3)]
-    series, company = drawn(painter, replace(CAT, count=3), DOG)
-    assert pngs(series) == [png for drawings in alone for png in pngs(*drawings)]
+def test_an_image_is_the_same_alone_in_a_series_and_in_a_batch(pipeline: TextToImage) -> None:
+    alone = [generate(pipeline, replace(CAT, seed=5 + i)) for i in range(3)]
+    series, other = generate(pipeline, replace(CAT, count=3), DOG)
+    assert pngs(series) == [png for results in alone for png in pngs(*results)]
     assert len(set(pngs(series))) == 3
     assert [picture.seed for picture in series.pictures] == [5, 6, 7]
-    assert pngs(company) == pngs(*drawn(painter, DOG))
+    assert pngs(other) == pngs(*generate(pipeline, DOG))
 
 
-def test_the_drawing_tells_the_settings_that_were_used(painter: TextToImage) -> None:
+def test_the_result_has_the_settings_that_were_used(pipeline: TextToImage) -> None:
     own, given = (
-        drawn(painter, ImagineRequest(prompt="a cat"))[0],
-        drawn(painter, replace(CAT, width=8, guidance_scale=2))[0],
+        generate(pipeline, ImagineRequest(prompt="a cat"))[0],
+        generate(pipeline, replace(CAT, width=8, guidance_scale=2))[0],
     )
     assert (own.width, own.height, own.steps, own.guidance_scale, own.note) == (16, 16, 25, 7.5, "")
     assert opened(own.pictures[0].png).size == (16, 16)
@@ -102,18 +102,18 @@ def test_the_drawing_tells_the_settings_that_were_used(painter: TextToImage) -> 
     assert opened(given.pictures[0].png).size == (8, 16)
 
 
-def test_a_pictures_own_file_repeats_it_to_the_byte(painter: TextToImage) -> None:
+def test_a_pictures_own_file_repeats_it_to_the_byte(pipeline: TextToImage) -> None:
     turned = replace(CAT, prompt="a cat,\nasleep: (so)", variations=(Variation(3, 0.4), Variation(8, 0.2)))
     for request in (replace(CAT, model="tiny", count=3), ImagineRequest(prompt="a cow"), turned, DOG):
-        for png in pngs(*drawn(painter, request)):
+        for png in pngs(*generate(pipeline, request)):
             repeated = infotext.read(png)
             assert repeated
-            assert pngs(*drawn(painter, repeated)) == [png]
+            assert pngs(*generate(pipeline, repeated)) == [png]
 
 
-def test_progress_counts_the_steps_of_all_of_ones_own_pictures(painter: TextToImage) -> None:
+def test_progress_counts_the_steps_of_all_of_ones_own_pictures(pipeline: TextToImage) -> None:
     batch = MemoryBatch.of(replace(CAT, count=2), DOG)
-    batch.run(painter)
+    batch.run(pipeline)
     first, second = ([event for event in job.events if isinstance(event, Progress)] for job in batch.jobs)
     assert {event.total for event in first} == {6}
     assert [event.step for event in first] == sorted(event.step for event in first)
@@ -127,7 +127,7 @@ def previews(batch: MemoryBatch) -> list[bytes | None]:
 
 def test_a_preview_comes_every_three_seconds(folder: Path) -> None:
     batch = MemoryBatch.of(replace(CAT, steps=7))
-    batch.run(TextToImage(read_pipeline(folder, CPU), clock=lambda: float(batch.checkpoints)))  # a second a step
+    batch.run(TextToImage(read_pipeline(folder, CPU), clock=lambda: float(batch.yield_points)))  # a second a step
     shown = previews(batch)
     assert [preview is not None for preview in shown] == [False, True, False, False, True, False, False, True]
     assert opened(shown[1] or b"").size == (32, 32)
@@ -143,16 +143,16 @@ def test_slow_previews_come_more_rarely(folder: Path) -> None:
 
 def test_a_model_without_a_safety_checker_draws_and_says_so(tmp_path: Path) -> None:
     pipeline = TextToImage.load(SPEC, save_stable_diffusion(tmp_path, checker=False), CPU)
-    (drawing,) = drawn(pipeline, CAT)
-    assert drawing.pictures[0].png
-    assert "no safety checker" in drawing.note
+    (result,) = generate(pipeline, CAT)
+    assert result.pictures[0].png
+    assert "no safety checker" in result.note
 
 
-def test_pictures_drawn_together_are_those_drawn_alone(folder: Path, painter: TextToImage) -> None:
+def test_pictures_drawn_together_are_those_drawn_alone(folder: Path, pipeline: TextToImage) -> None:
     together = TextToImage(read_pipeline(folder, CPU), max_batch_size=4, clock=never)
     batch = MemoryBatch.of(replace(CAT, count=3), replace(CAT, prompt="a cow"), replace(CAT, seed=9), DOG)
     pictures = pngs(*batch.run(together))  # type: ignore[arg-type]
-    alone = pngs(*(drawn(painter, job.request)[0] for job in batch.jobs if isinstance(job.request, ImagineRequest)))
+    alone = pngs(*(generate(pipeline, job.request)[0] for job in batch.jobs if isinstance(job.request, ImagineRequest)))
     for ours, expected in zip(pictures, alone, strict=True):
         assert np.abs(np.asarray(opened(ours), dtype=int) - np.asarray(opened(expected), dtype=int)).max() <= 2
     first = [event.step for event in batch.jobs[0].events if isinstance(event, Progress)]
@@ -167,7 +167,7 @@ def test_pictures_are_drawn_one_by_one_unless_the_operator_says_otherwise(folder
         assert [after - before for before, after in pairwise(steps) if after > before] == groups
 
 
-def test_who_has_all_pictures_gets_them_though_memory_runs_out_for_the_others(folder: Path) -> None:
+def test_finished_images_are_kept_when_memory_runs_out(folder: Path) -> None:
     pipe = read_pipeline(folder, CPU)
     checked: list[int] = []
 
@@ -178,11 +178,11 @@ def test_who_has_all_pictures_gets_them_though_memory_runs_out_for_the_others(fo
 
     pipe.safety_checker.register_forward_pre_hook(check)
     requests = (replace(CAT, seed=1), replace(CAT, seed=2))
-    assert len(drawn(TextToImage(pipe, max_batch_size=2, clock=never), *requests)) == 2
+    assert len(generate(TextToImage(pipe, max_batch_size=2, clock=never), *requests)) == 2
     assert len(checked) == 3  # the first picture is not drawn again
 
 
-def test_who_has_all_pictures_keeps_them_though_the_others_fail(folder: Path) -> None:
+def test_finished_images_are_kept_when_other_jobs_fail(folder: Path) -> None:
     pipe = read_pipeline(folder, CPU)
     checked: list[int] = []
 
@@ -192,8 +192,8 @@ def test_who_has_all_pictures_keeps_them_though_the_others_fail(folder: Path) ->
             raise ValueError("broken")
 
     pipe.safety_checker.register_forward_pre_hook(check)
-    drawing, failed = run(TextToImage(pipe, max_batch_size=2, clock=never), replace(CAT, seed=1), replace(CAT, seed=2))
-    assert isinstance(drawing, ImageResult)
+    result, failed = run(TextToImage(pipe, max_batch_size=2, clock=never), replace(CAT, seed=1), replace(CAT, seed=2))
+    assert isinstance(result, ImageResult)
     assert isinstance(failed, GenerationFailed)
 
 
@@ -207,53 +207,53 @@ def test_pictures_that_do_not_fit_together_are_drawn_in_smaller_groups(folder: P
             raise torch.OutOfMemoryError("no room")
 
     pipe.unet.register_forward_pre_hook(room_for_two)
-    (drawing,) = drawn(TextToImage(pipe, max_batch_size=4, clock=never), replace(CAT, count=4))
-    assert len(drawing.pictures) == 4
+    (result,) = generate(TextToImage(pipe, max_batch_size=4, clock=never), replace(CAT, count=4))
+    assert len(result.pictures) == 4
     assert sizes == [4, *[2] * 8]
 
 
 def test_stable_diffusion_xl_draws_as_diffusers_does(tmp_path: Path) -> None:
-    stock: Any = StableDiffusionXLPipeline.from_pretrained(save_stable_diffusion_xl(tmp_path))
-    stock.scheduler = PNDMScheduler.from_config(stock.scheduler.config, skip_prk_steps=True)
-    stock.set_progress_bar_config(disable=True)
+    diffusers_pipe: Any = StableDiffusionXLPipeline.from_pretrained(save_stable_diffusion_xl(tmp_path))
+    diffusers_pipe.scheduler = PNDMScheduler.from_config(diffusers_pipe.scheduler.config, skip_prk_steps=True)
+    diffusers_pipe.set_progress_bar_config(disable=True)
     pipeline = TextToImage.load(SPEC, tmp_path, CPU)
     for request in (CAT, DOG):
-        expected: Any = stock(
+        expected: Any = diffusers_pipe(
             request.prompt,
             negative_prompt=request.negative_prompt or None,
             num_inference_steps=3,
             guidance_scale=7.5,
             generator=torch.Generator().manual_seed(request.seed or 0),
         )
-        assert np.array_equal(np.asarray(opened(*pngs(*drawn(pipeline, request)))), np.asarray(expected.images[0]))
+        assert np.array_equal(np.asarray(opened(*pngs(*generate(pipeline, request)))), np.asarray(expected.images[0]))
 
 
-def test_a_negative_prompt_without_guidance_is_said_to_have_no_effect(painter: TextToImage) -> None:
-    assert "negative prompt has no effect" in drawn(painter, replace(DOG, guidance_scale=1))[0].note
+def test_a_negative_prompt_without_guidance_is_said_to_have_no_effect(pipeline: TextToImage) -> None:
+    assert "negative prompt has no effect" in generate(pipeline, replace(DOG, guidance_scale=1))[0].note
 
 
-def test_options_of_token_painters_are_said_to_have_no_effect(painter: TextToImage) -> None:
+def test_options_for_token_sampling_are_noted_as_without_effect(pipeline: TextToImage) -> None:
     for request in (replace(CAT, temperature=0.5), replace(CAT, top_k=50)):
-        assert "temperature and top-k have no effect" in drawn(painter, request)[0].note
+        assert "temperature and top-k have no effect" in generate(pipeline, request)[0].note
 
 
-def test_everybody_leaving_stops_the_picture_at_the_next_step(painter: TextToImage) -> None:
+def test_cancelling_all_jobs_stops_at_the_next_step(pipeline: TextToImage) -> None:
     batch = MemoryBatch.of(replace(CAT, count=4))
-    batch.at_checkpoint = lambda: batch.checkpoints == 4 and batch.jobs[0].cancel()
-    batch.run(painter)
-    assert batch.checkpoints == 4
+    batch.on_yield = lambda: batch.yield_points == 4 and batch.jobs[0].cancel()
+    batch.run(pipeline)
+    assert batch.yield_points == 4
     assert len(batch.jobs[0].events) == 2
 
 
-def test_one_who_left_is_not_drawn_for_and_the_others_are(painter: TextToImage) -> None:
+def test_no_images_are_drawn_for_a_cancelled_job(pipeline: TextToImage) -> None:
     batch = MemoryBatch.of(replace(CAT, count=4), DOG)
-    batch.at_checkpoint = lambda: batch.checkpoints == 5 and batch.jobs[0].cancel()
-    assert pngs(*batch.run(painter)) == pngs(*drawn(painter, DOG))  # type: ignore[arg-type]
+    batch.on_yield = lambda: batch.yield_points == 5 and batch.jobs[0].cancel()
+    assert pngs(*batch.run(pipeline)) == pngs(*generate(pipeline, DOG))  # type: ignore[arg-type]
     assert len(batch.jobs[0].events) == 2
     assert batch.jobs[0].outcome is None
 
 
-def test_numbers_that_overflow_are_a_failure_and_no_black_picture(folder: Path) -> None:
+def test_overflowing_numbers_are_an_error_instead_of_a_black_image(folder: Path) -> None:
     pipe = read_pipeline(folder, CPU)
     pipe.vae.decoder.conv_out.bias.data.fill_(float("nan"))
     (latents,) = run(TextToImage(pipe, clock=never), CAT)
@@ -265,7 +265,7 @@ def test_numbers_that_overflow_are_a_failure_and_no_black_picture(folder: Path) 
     assert "overflowed" in pixels.user_message
 
 
-def test_a_failure_is_told_to_its_own_jobs_and_the_rest_goes_on(folder: Path) -> None:
+def test_an_error_only_fails_the_jobs_of_its_group(folder: Path) -> None:
     pipe = read_pipeline(folder, CPU)
     pipeline = TextToImage(pipe, clock=never)
 
@@ -274,12 +274,12 @@ def test_a_failure_is_told_to_its_own_jobs_and_the_rest_goes_on(folder: Path) ->
         raise ValueError("broken")
 
     handle = pipe.unet.register_forward_pre_hook(fail_once)
-    failed, drawing = run(pipeline, CAT, DOG)
+    failed, result = run(pipeline, CAT, DOG)
     assert isinstance(failed, GenerationFailed)
-    assert isinstance(drawing, ImageResult)
+    assert isinstance(result, ImageResult)
 
 
-def short_of_memory(pipe: Any, fits: Callable[[torch.Tensor], bool]) -> None:
+def limit_memory(pipe: Any, fits: Callable[[torch.Tensor], bool]) -> None:
     """Let the network run out of memory unless its latents [pictures, 4, h, w] fit."""
 
     def allocate(_: Any, arguments: tuple[torch.Tensor, ...]) -> None:
@@ -289,9 +289,9 @@ def short_of_memory(pipe: Any, fits: Callable[[torch.Tensor], bool]) -> None:
     pipe.unet.register_forward_pre_hook(allocate)
 
 
-def test_a_single_picture_without_memory_is_drawn_in_slices_and_that_is_said(folder: Path) -> None:
+def test_without_memory_an_image_is_drawn_in_slices_with_a_note(folder: Path) -> None:
     pipe = read_pipeline(folder, CPU)
-    short_of_memory(pipe, lambda _: pipe.vae.use_tiling)
+    limit_memory(pipe, lambda _: pipe.vae.use_tiling)
     batch = MemoryBatch.of(CAT, DOG)
     first, second = batch.run(TextToImage(pipe, clock=never))
     assert isinstance(first, ImageResult)
@@ -301,7 +301,7 @@ def test_a_single_picture_without_memory_is_drawn_in_slices_and_that_is_said(fol
     assert not pipe.vae.use_tiling, "the next batch starts afresh"
 
 
-def test_a_try_that_failed_for_memory_is_let_go_before_the_next(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_memory_of_a_failed_attempt_is_freed_before_the_next(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.CRITICAL)  # records kept for the test would keep the traceback, and so the tensors
     pipe = read_pipeline(folder, CPU)
     tries: list[weakref.ref[torch.Tensor]] = []
@@ -317,16 +317,16 @@ def test_a_try_that_failed_for_memory_is_let_go_before_the_next(folder: Path, ca
     assert len(tries) > 1
 
 
-def test_after_that_it_is_drawn_smaller_and_that_is_said(folder: Path) -> None:
+def test_without_memory_a_smaller_image_is_drawn_with_a_note(folder: Path) -> None:
     pipe = read_pipeline(folder, CPU)
-    short_of_memory(pipe, lambda latents: latents.shape[-1] <= 48)
-    (drawing,) = drawn(TextToImage(pipe, clock=never), replace(CAT, width=128, height=96))
-    assert (drawing.width, drawing.height) == (96, 72)
-    assert opened(*pngs(drawing)).size == (96, 72)
-    assert "Memory was too short for 128 × 96, so this was drawn at 96 × 72." in drawing.note
+    limit_memory(pipe, lambda latents: latents.shape[-1] <= 48)
+    (result,) = generate(TextToImage(pipe, clock=never), replace(CAT, width=128, height=96))
+    assert (result.width, result.height) == (96, 72)
+    assert opened(*pngs(result)).size == (96, 72)
+    assert "Memory was too short for 128 × 96, so this was drawn at 96 × 72." in result.note
 
 
-def test_pictures_of_one_order_have_one_size_and_other_orders_their_own(folder: Path) -> None:
+def test_all_images_of_a_job_have_one_size(folder: Path) -> None:
     pipe = read_pipeline(folder, CPU)
     calls: list[int] = []
 
@@ -337,7 +337,7 @@ def test_pictures_of_one_order_have_one_size_and_other_orders_their_own(folder: 
 
     pipe.unet.register_forward_pre_hook(allocate)
     series = replace(CAT, width=128, height=128, steps=1, count=3)
-    first, second = drawn(TextToImage(pipe, clock=never), series, replace(series, seed=9))
+    first, second = generate(TextToImage(pipe, clock=never), series, replace(series, seed=9))
     assert [opened(png).size for png in pngs(first)] == [(96, 96)] * 3
     assert [opened(png).size for png in pngs(second)] == [(128, 128)] * 3
     assert (first.width, second.width) == (96, 128)
@@ -345,16 +345,16 @@ def test_pictures_of_one_order_have_one_size_and_other_orders_their_own(folder: 
     assert not second.note
 
 
-def test_where_nothing_helps_each_is_told(folder: Path) -> None:
+def test_all_jobs_fail_if_saving_memory_does_not_help(folder: Path) -> None:
     pipe = read_pipeline(folder, CPU)
-    short_of_memory(pipe, lambda _: False)
+    limit_memory(pipe, lambda _: False)
     outcomes = run(TextToImage(pipe, clock=never), CAT, DOG)
     assert all(isinstance(outcome, OutOfMemory) for outcome in outcomes)
 
 
-def test_bfloat16_halves_the_memory_and_draws_nearly_the_same_picture(painter: TextToImage, folder: Path) -> None:
+def test_bfloat16_halves_the_memory_and_draws_nearly_the_same_picture(pipeline: TextToImage, folder: Path) -> None:
     half = TextToImage.load(SPEC, folder, Placement(torch.device("cpu"), torch.bfloat16))
-    assert half.nbytes < 0.6 * painter.nbytes
-    ours, full = (np.asarray(opened(*pngs(*drawn(p, CAT))), dtype=float) for p in (half, painter))
+    assert half.nbytes < 0.6 * pipeline.nbytes
+    ours, full = (np.asarray(opened(*pngs(*generate(p, CAT))), dtype=float) for p in (half, pipeline))
     assert np.abs(ours - full).mean() < 6
     assert full.std() > 12

@@ -29,42 +29,42 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return save_stable_diffusion(tmp_path_factory.mktemp("stable-diffusion"))
 
 
-def pipeline(folder: Path, upscale: int = 1, guidance_scale: float | None = None) -> TextToImage:
+def make_pipeline(folder: Path, upscale: int = 1, guidance_scale: float | None = None) -> TextToImage:
     pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
     return TextToImage(pipe, clock=lambda: 0.0, upscale=upscale, guidance_scale=guidance_scale)
 
 
-def draw(painter: TextToImage, request: ImagineRequest) -> tuple[ImageResult, Image.Image]:
-    (drawing,) = run(painter, request)
-    assert isinstance(drawing, ImageResult), drawing
-    return drawing, Image.open(BytesIO(drawing.pictures[0].png))
+def draw(pipeline: TextToImage, request: ImagineRequest) -> tuple[ImageResult, Image.Image]:
+    (result,) = run(pipeline, request)
+    assert isinstance(result, ImageResult), result
+    return result, Image.open(BytesIO(result.pictures[0].png))
 
 
 def test_an_enlarged_picture_is_what_the_model_draws_seen_larger(folder: Path) -> None:
-    drawing, large = draw(pipeline(folder, upscale=4), CAT)
-    _, small = draw(pipeline(folder), CAT)
-    assert (drawing.width, drawing.height) == large.size == (4 * small.width, 4 * small.height)
+    result, large = draw(make_pipeline(folder, upscale=4), CAT)
+    _, small = draw(make_pipeline(folder), CAT)
+    assert (result.width, result.height) == large.size == (4 * small.width, 4 * small.height)
     assert np.array_equal(np.asarray(large), np.asarray(small.resize(large.size, Image.Resampling.LANCZOS)))
 
 
 def test_any_size_can_be_asked_of_a_model_whose_pictures_are_enlarged(folder: Path) -> None:
-    drawing, large = draw(pipeline(folder, upscale=4), replace(CAT, width=72, height=200))
-    assert (drawing.width, drawing.height) == large.size == (72, 200)
+    result, large = draw(make_pipeline(folder, upscale=4), replace(CAT, width=72, height=200))
+    assert (result.width, result.height) == large.size == (72, 200)
 
 
 def test_repainting_keeps_the_rest_of_a_large_picture_to_the_byte(folder: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
     request = replace(CAT, image=encode_png(Image.fromarray(noise)), region="left half")
-    drawing, repainted = draw(pipeline(folder, upscale=4), request)
+    result, repainted = draw(make_pipeline(folder, upscale=4), request)
     pixels = np.asarray(repainted)
-    assert (drawing.width, drawing.height) == (128, 128)
+    assert (result.width, result.height) == (128, 128)
     assert np.array_equal(pixels[:, 64:], noise[:, 64:])
     assert not np.array_equal(pixels[:, :64], noise[:, :64])
 
 
 @pytest.mark.parametrize("strength", [0.5, 1.0])
 def test_a_model_with_deeper_latents_repaints_a_part_as_well(tmp_path: Path, strength: float) -> None:
-    deep = pipeline(save_stable_diffusion(tmp_path, latent_channels=12))
+    deep = make_pipeline(save_stable_diffusion(tmp_path, latent_channels=12))
     _, whole = draw(deep, CAT)
     request = replace(CAT, seed=6, image=encode_png(whole), region="left half", strength=strength)
     _, repainted = draw(deep, request)
@@ -78,31 +78,31 @@ def test_a_preview_is_the_picture_itself_where_decoding_takes_no_time(folder: Pa
     pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
     pipe.vae.register_to_config(scaling_factor=1.0)  # no family whose colours are known
     batch = MemoryBatch.of(CAT)
-    (drawing,) = batch.run(TextToImage(pipe, clock=lambda: 4.0 * batch.checkpoints))
+    (result,) = batch.run(TextToImage(pipe, clock=lambda: 4.0 * batch.yield_points))
     previews = [event.preview for event in batch.jobs[0].events if isinstance(event, Progress) and event.preview]
-    assert isinstance(drawing, ImageResult)
-    last, picture = Image.open(BytesIO(previews[-1])), Image.open(BytesIO(drawing.pictures[0].png))
+    assert isinstance(result, ImageResult)
+    last, picture = Image.open(BytesIO(previews[-1])), Image.open(BytesIO(result.pictures[0].png))
     difference = np.asarray(last.resize(picture.size)).astype(int) - np.asarray(picture)
     assert np.abs(difference).mean() < 16
 
 
 def test_a_model_may_have_a_usual_guidance_of_its_own(folder: Path) -> None:
-    assert draw(pipeline(folder, guidance_scale=3.0), CAT)[0].guidance_scale == 3.0
-    assert draw(pipeline(folder, guidance_scale=3.0), replace(CAT, guidance_scale=5.0))[0].guidance_scale == 5.0
-    assert draw(pipeline(folder), CAT)[0].guidance_scale == 7.5
+    assert draw(make_pipeline(folder, guidance_scale=3.0), CAT)[0].guidance_scale == 3.0
+    assert draw(make_pipeline(folder, guidance_scale=3.0), replace(CAT, guidance_scale=5.0))[0].guidance_scale == 5.0
+    assert draw(make_pipeline(folder), CAT)[0].guidance_scale == 7.5
 
 
 def test_a_small_model_draws_what_it_knows_and_says_what_it_does_not(tmp_path: Path) -> None:
     pipe = read_pipeline(save_stable_diffusion(tmp_path, checker=False), Placement(torch.device("cpu"), torch.float32))
-    painter = TextToImage(pipe, kinds={"animals": ("cat",)})
-    assert draw(painter, CAT)[0].note == ""
+    pipeline = TextToImage(pipe, concepts={"animals": ("cat",)})
+    assert draw(pipeline, CAT)[0].note == ""
     assert (
-        "This model does not know: paris." in draw(painter, replace(CAT, prompt="a (cat:1.2) BREAK in Paris"))[0].note
+        "This model does not know: paris." in draw(pipeline, replace(CAT, prompt="a (cat:1.2) BREAK in Paris"))[0].note
     )
     prompts = ("a (Parisian:1.2) cat BREAK [dusk]", "a cat BREAK")
-    strange, plain = (draw(painter, replace(CAT, prompt=prompt))[1] for prompt in prompts)
+    strange, plain = (draw(pipeline, replace(CAT, prompt=prompt))[1] for prompt in prompts)
     assert np.array_equal(np.asarray(strange), np.asarray(plain))
-    assert "know: dogs." in draw(painter, replace(CAT, negative_prompt="dogs"))[0].note
-    (refused,) = run(painter, replace(CAT, prompt="(Paris:1.2) at dusk"))
+    assert "know: dogs." in draw(pipeline, replace(CAT, negative_prompt="dogs"))[0].note
+    (refused,) = run(pipeline, replace(CAT, prompt="(Paris:1.2) at dusk"))
     assert isinstance(refused, InvalidRequest)
     assert "such as cat" in str(refused)

@@ -1,4 +1,4 @@
-"""Keeps the catalogues in step with the code."""
+"""Updating the catalogues from the code."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from discord.ext import commands
 
 from cogs.i18n.catalogues import path, read
 from cogs.i18n.command_translator import texts
-from cogs.i18n.extraction import sentences
+from cogs.i18n.sentence_extraction import sentences
 
 _HEADER = """\
 msgid ""
@@ -23,11 +23,11 @@ msgstr ""
 """
 
 Key = tuple[str, str]
-"""The kind of a text, empty for sentences, and its English words; of two forms, that for one."""
+"""The kind of a text, empty for sentences, and its English text in the singular."""
 
 
 def template(bot: commands.Bot) -> Catalog:
-    """All that has to be said, without translations."""
+    """Return a catalogue of all messages, without translations."""
     catalog = Catalog()
     for sentence in sentences():
         words = (sentence.one, sentence.many) if sentence.many else sentence.one
@@ -40,7 +40,7 @@ def template(bot: commands.Bot) -> Catalog:
 
 
 def update(language: str, wanted: Catalog) -> None:
-    """Give the catalogue of `language` every message of `wanted`, and no other; translations stay."""
+    """Make the messages of the catalogue those of `wanted`; keep the translations."""
     catalog = read(language)
     catalog.update(wanted, no_fuzzy_matching=True)
     body = io.BytesIO()
@@ -50,7 +50,7 @@ def update(language: str, wanted: Catalog) -> None:
 
 
 def untranslated(catalog: Catalog) -> Iterator[str]:
-    """The messages of a catalogue that are still English."""
+    """Yield the messages of a catalogue that are not translated."""
     for message in catalog:
         forms = message.string if isinstance(message.string, (list, tuple)) else [message.string]
         if message.id and (message.fuzzy or not all(forms)):

@@ -1,4 +1,4 @@
-"""Every sentence that the code says, found by reading it."""
+"""Extraction of all translatable sentences from the code."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from inference import InferenceError, Phrase
 ROOT = Path(__file__).parents[2]
 _FOLDERS = ("cogs", "inference")
 _COMMAND_LINE = ROOT / "inference" / "cli"
-"""Speaks English only."""
+"""The command line, which is in English only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """What is said at a place, as the code has it; with a `many` if it depends on a number."""
+    """A sentence in the code; `many` is its plural form, if it has one."""
 
     path: str
     line: int
@@ -26,11 +26,11 @@ class Sentence:
 
 
 class Unreadable(Exception):
-    """A sentence is put together while the bot runs, so no catalogue can hold it: the file, the line."""
+    """An error for a sentence that is built at run time, so that no catalogue can hold it: the file and line."""
 
 
 def sentences() -> Iterator[Sentence]:
-    """In the order of files and lines; raises Unreadable."""
+    """Yield all sentences in the order of files and lines; raise Unreadable."""
     for folder in _FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
             if _COMMAND_LINE not in path.parents:
@@ -44,7 +44,7 @@ def _errors(kind: type[InferenceError]) -> Iterator[str]:
 
 
 def in_source(path: Path, root: Path) -> Iterator[Sentence]:
-    """Those of one file; raises Unreadable."""
+    """Yield the sentences of one file; raise Unreadable."""
     keywords = {"tr", "ntr", "gettext_noop", Phrase.__name__, *_errors(InferenceError)}
     tree = ast.parse(path.read_bytes())
     constants = dict(_constants(tree))
@@ -65,7 +65,7 @@ def _called(call: ast.Call) -> str:
 
 
 def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
-    """Names of a file's own texts."""
+    """Yield the names and values of a file's text constants."""
     for node in tree.body:
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=ast.Constant(value=str(text))):
@@ -75,7 +75,7 @@ def _constants(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _texts(node: ast.expr, constants: dict[str, str], where: str) -> list[str]:
-    """What a first argument may be; nothing for a variable, whose sentence stands where that was made."""
+    """Return the texts that an argument can be; none for a variable, whose text is marked elsewhere."""
     match node:
         case ast.Constant(value=str(text)):
             return [text]

@@ -1,4 +1,4 @@
-"""How long the event loop is held up while a model is loaded and generates, from the first request on."""
+"""The lag of the event loop while a model is loaded and generates, from the first request."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import time
 from statistics import quantiles
 
 from bench.models import engine_for
-from bench.row import Row
+from bench.result_table import Row
 from inference import CompleteRequest, Engine
 
 REPO = "facebook/opt-350m"
-"""A legacy `.bin`, the hardest to read without holding the loop up."""
+"""A legacy `.bin` file, which is the hardest to load without blocking the event loop."""
 TICK = 0.001
 
 
 def measure() -> list[Row]:
     engine = engine_for("complete", REPO)
-    engine.problems()  # imports torch before there is a loop to hold up, as bot.py does
+    engine.problems()  # imports torch before the event loop runs, as bot.py does
     lags = sorted(asyncio.run(_lags(engine)))
     name = "event-loop lag while loading and generating, {} (reference: what is allowed)"
     return [
@@ -27,7 +27,7 @@ def measure() -> list[Row]:
 
 
 async def _lags(engine: Engine) -> list[float]:
-    """Seconds by which each wake-up was late, from the first request until its answer."""
+    """Return the delay of each wake-up in seconds, from the first request until its answer."""
     work = asyncio.create_task(
         engine.run(engine.check(CompleteRequest(prompt="Once upon a time", max_new_tokens=64, seed=1)))
     )

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from inference import Completion, Config, GenerationFailed, Overloaded, Result
-from tests.cogs.complete.desk import chatting, counted, counting, kept, newest, private, store, text
-from tests.cogs.imagine.gallery import press, restart, rows
+from tests.cogs.complete.completions import chatting, counted, counting, kept, newest, private, store, text
+from tests.cogs.imagine.images import press, restart, rows
 from tests.cogs.stage import Stage, first, refusal
 
 
@@ -24,7 +24,7 @@ async def test_continue_goes_on_from_all_that_is_there_in_the_same_message(stage
     assert len(stage.channel.history()) == 1
 
 
-async def test_each_piece_has_a_seed_of_its_own_and_the_settings_of_the_first(stage: Stage):
+async def test_each_segment_has_its_own_seed_and_the_settings_of_the_first(stage: Stage):
     options = {"temperature": 0.3, "top-p": 0.5, "repetition-penalty": 1.5, "stop": "END", "model": "gpt2"}
     message = await counted(stage, **options)
     before = newest(stage)
@@ -36,7 +36,7 @@ async def test_each_piece_has_a_seed_of_its_own_and_the_settings_of_the_first(st
     assert (after.model, after.owner) == ("gpt2", str(stage.alice.id))
 
 
-async def test_undo_takes_the_pieces_away_one_by_one_back_to_the_first(stage: Stage):
+async def test_undo_removes_one_segment_at_a_time_down_to_the_first(stage: Stage):
     message = await counted(stage)
     await press(stage, message, "Continue")
     await press(stage, message, "Continue")
@@ -50,7 +50,7 @@ async def test_undo_takes_the_pieces_away_one_by_one_back_to_the_first(stage: St
     assert text(message) == "**Count:** 1 2"
 
 
-async def test_another_try_writes_the_last_piece_anew_and_keeps_the_old_one_within_reach(stage: Stage):
+async def test_another_try_adds_a_variant_of_the_last_segment(stage: Stage):
     message = await counted(stage)
     await press(stage, message, "Continue")
     stage.backend.script = lambda spec, request: [Result(Completion(" too", 99))]
@@ -65,7 +65,7 @@ async def test_another_try_writes_the_last_piece_anew_and_keeps_the_old_one_with
     assert len(rows(message)) == 1
 
 
-async def test_alternatives_are_pages_and_the_one_in_sight_is_gone_on_with(stage: Stage):
+async def test_the_shown_variant_is_continued(stage: Stage):
     message = await counted(stage, alternatives=3)
     assert text(message) == "**Count:** 1"
     assert rows(message)[1] == ["(Previous)", "(1/3)", "Next"]
@@ -80,11 +80,11 @@ async def test_alternatives_are_pages_and_the_one_in_sight_is_gone_on_with(stage
     assert text(message) == "**Count:** 1c 2"
 
 
-async def test_without_chance_another_try_would_write_the_same(stage: Stage):
+async def test_try_another_is_disabled_at_temperature_zero(stage: Stage):
     assert rows(await counted(stage, temperature=0)) == [["Continue", "(Try another)", "(Undo)", "Delete"]]
 
 
-async def test_delete_takes_the_message_and_all_that_was_kept(stage: Stage):
+async def test_delete_removes_the_message_and_the_stored_data(stage: Stage):
     message = await counted(stage)
     assert await kept(stage) == 1
     await press(stage, message, "Delete")
@@ -92,7 +92,7 @@ async def test_delete_takes_the_message_and_all_that_was_kept(stage: Stage):
     assert await kept(stage) == 0
 
 
-async def test_what_is_kept_goes_with_a_message_that_somebody_else_deletes(stage: Stage):
+async def test_stored_data_is_deleted_with_a_message_that_somebody_else_deletes(stage: Stage):
     message = await counted(stage)
     await message.message.delete()
     await stage.env.settle()
@@ -115,13 +115,13 @@ async def test_the_whole_way_works_across_restarts(stage: Stage, config: Config)
     assert stage.channel.history() == []
 
 
-async def test_an_undo_too_many_leaves_the_text_as_it_is(stage: Stage):
+async def test_one_undo_too_many_changes_nothing(stage: Stage):
     message = await counted(stage)
     await press(stage, message, "Continue")
-    row = await store(stage).text_threads.shown_by(message.id)
+    row = await store(stage).completions.shown_by(message.id)
     assert row is not None
-    await store(stage).text_threads.rewrite(
-        row.id, row.thread.without_last_segment()
+    await store(stage).completions.rewrite(
+        row.id, row.history.without_last_segment()
     )  # as by a press that was never shown
     assert private(await press(stage, message, "Undo")).startswith("Nothing is left to undo.")
     assert text(message) == "**Count:** 1"
@@ -129,7 +129,7 @@ async def test_an_undo_too_many_leaves_the_text_as_it_is(stage: Stage):
     assert text(message) == "**Count:** 1 2"
 
 
-async def test_what_can_not_be_kept_is_not_shown_either(stage: Stage):
+async def test_a_text_that_can_not_be_stored_is_not_shown(stage: Stage):
     message = await counted(stage)
     await store(stage).database.read("PRAGMA query_only = ON")  # as good as a full disk
     assert private(await press(stage, message, "Continue")).startswith("Something went wrong on my side")
@@ -138,7 +138,7 @@ async def test_what_can_not_be_kept_is_not_shown_either(stage: Stage):
 
 
 @pytest.mark.parametrize("label", ["Continue", "Try another", "Undo", "Delete", "Previous", "Next"])
-async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
+async def test_other_people_can_not_press_the_buttons(stage: Stage, label: str):
     message = await counted(stage, alternatives=3)
     await press(stage, message, "Continue")
     await press(stage, message, "Next")
@@ -151,7 +151,7 @@ async def test_a_stranger_may_press_nothing(stage: Stage, label: str):
 
 async def test_buttons_whose_text_is_forgotten_say_so(stage: Stage):
     message = await counted(stage)
-    await store(stage).text_threads.forget_messages([message.id])
+    await store(stage).completions.forget_messages([message.id])
     assert refusal(await press(stage, message, "Continue")).startswith("I no longer know how this was written")
 
 
@@ -224,7 +224,7 @@ async def test_a_private_text_has_buttons_too_and_is_forgotten_by_itself(stage: 
     assert message.ephemeral
     await press(stage, message, "Continue")
     assert text(message) == "**Count:** 1 2"
-    await store(stage).text_threads.forget_expired(time.time())
+    await store(stage).completions.forget_expired(time.time())
     assert await kept(stage) == 1
-    await store(stage).text_threads.forget_expired(time.time() + 2 * 24 * 3600)
+    await store(stage).completions.forget_expired(time.time() + 2 * 24 * 3600)
     assert await kept(stage) == 0

@@ -1,4 +1,4 @@
-"""One line of the table, and the table."""
+"""The rows of the results, and their table."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ HEADINGS = ("", "what", "ours", "reference", "ratio", "aim")
 
 
 class Skipped(Exception):
-    """The row can't be measured here; the message says what is missing."""
+    """The row can't be measured here. The message says what is missing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """`ours` against `reference`, both in `unit`; the aim is a ratio of at most (or at least) `aim`."""
+    """`ours` compared with `reference`, both in `unit`. The aim is a ratio of at most (or at least) `aim`."""
 
     name: str
     unit: str
@@ -43,7 +43,7 @@ class Row:
 
 
 def table(rows: Sequence[tuple[str, ...]]) -> str:
-    """Rows of cells under the headings, in columns, as Markdown."""
+    """Return a Markdown table with headings."""
     cells = [HEADINGS, *rows]
     widths = [max(len(row[i]) for row in cells) for i in range(len(HEADINGS))]
     lines = [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogs.ask.excerpts import in_paragraphs, in_sentence
+from cogs.ask.quotations import in_paragraphs, in_sentence
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_a_sentence_begins_and_ends_where_it_does(text: str, answer: str, shown:
     assert in_sentence(text, start, start + len(answer)) == shown
 
 
-def test_of_a_sentence_without_end_whole_words_are_shown():
+def test_a_very_long_sentence_is_cut_at_words():
     text = "word " * 1000
     shown = in_sentence(text, 2500, 2504, reach=22)
     assert shown == "…word word word word **word** word word word word…"
@@ -39,7 +39,7 @@ def test_paragraphs_are_shown_whole_where_they_fit():
     assert in_paragraphs(text, start, start + 6) == f"{'b' * 500}\nc **answer** c\n{'d' * 500}"
 
 
-def test_of_a_paragraph_without_end_whole_words_are_shown():
+def test_a_very_long_paragraph_is_cut_at_words():
     text = "word " * 1000
     shown = in_paragraphs(text, 2500, 2504)
     assert shown.startswith("word word")

@@ -29,7 +29,7 @@ def panel(result: InteractionResult) -> ResponseMessage:
     return result.response
 
 
-def told(result: InteractionResult) -> str:
+def private_text(result: InteractionResult) -> str:
     """What a press was refused with; the panel stays."""
     [message] = result.followups or [result.response]
     assert message is not None

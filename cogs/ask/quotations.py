@@ -1,4 +1,4 @@
-"""A piece of a text in its surroundings, the piece in bold."""
+"""Excerpts of a text around a span, which is in bold."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ _BORDER = re.compile(rf"{SENTENCE_END.pattern}|\n")
 
 
 def in_sentence(text: str, start: int, end: int, reach: int = _REACH) -> str:
-    """The sentence around `text[start:end]`; of a long one, whole words within `reach` characters on either side."""
+    """Return the sentence around `text[start:end]`; of a long one, whole words within `reach` characters each side."""
     return f"{_before(text, start, reach)}{_bold(text[start:end])}{_behind(text, end, reach)}"
 
 
 def in_paragraphs(text: str, start: int, end: int) -> str:
-    """The lines around `text[start:end]`, as many as come to some 700 characters on either side."""
+    """Return the lines around `text[start:end]`, about 700 characters on each side."""
     lowest, highest = max(0, start - _AROUND), min(len(text), end + _AROUND)
     first = _behind_break(text, lowest, start, "\n", " ") if lowest else 0
     last = _before_break(text, end, highest, "\n", " ") if highest < len(text) else highest
@@ -27,12 +27,12 @@ def in_paragraphs(text: str, start: int, end: int) -> str:
 
 
 def cut(text: str) -> str:
-    """The first 600 characters, in whole words."""
+    """Return the first 600 characters, in whole words."""
     return neutral(text) if len(text) <= _WHOLE else neutral(text[: _before_break(text, 0, _WHOLE, " ")]) + "…"
 
 
 def _bold(text: str) -> str:
-    """Spaces stay outside: Discord takes `**` beside one for two asterisks."""
+    """Return the text in bold, with outer spaces outside, since Discord shows `**` beside a space as asterisks."""
     words = text.strip()
     start = text.index(words)
     return f"{text[:start]}**{cut(words)}**{text[start + len(words) :]}"
@@ -55,7 +55,7 @@ def _behind(text: str, end: int, reach: int) -> str:
 
 
 def _behind_break(text: str, lowest: int, start: int, *breaks: str) -> int:
-    """Behind the first of `breaks` there is, a better kind first; `lowest` without any."""
+    """Return the position after the first of `breaks` that is found, tried in order; else `lowest`."""
     return next((at + 1 for mark in breaks if (at := text.find(mark, lowest, start)) >= 0), lowest)
 
 

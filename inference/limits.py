@@ -1,4 +1,4 @@
-"""The operator's limits and rules of safety: the sections of config.yaml that requests are checked against."""
+"""Limits and safety rules: the sections of config.yaml that requests are checked against."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _UNITS = {"mib": 1024**2, "gib": GIB, "mb": 10**6, "gb": 10**9}
 
 
 class ConfigSection(BaseModel):
-    """A part of the settings: frozen, and without room for unknown keys."""
+    """A section of the config. Frozen; unknown keys are not allowed."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 def parse_size(value: Any) -> int:
-    """Turn `12 GiB` into bytes; a bare number is bytes already. Raise ValueError for anything else."""
+    """Convert `12 GiB` to bytes. A number is in bytes already. Raise ValueError for anything else."""
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None
     size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else value
     if not isinstance(size, int) or size < 1:

@@ -1,4 +1,4 @@
-"""Sentences with their values, and numbers written as each language writes them."""
+"""Filling values into sentences, with numbers in the format of each language."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _MARKS = {
     "es": str.maketrans(",.", ".,"),
     "fr": str.maketrans({",": "\u202f", ".": ","}),
 }
-"""Python writes 1,234.5; Germans write 1.234,5."""
+"""The separators of numbers: Python writes 1,234.5, German 1.234,5."""
 
 
 class _Formatter(string.Formatter):
@@ -25,5 +25,5 @@ class _Formatter(string.Formatter):
 
 
 def filled(sentence: str, language: str, values: Mapping[str, object]) -> str:
-    """`sentence` with its `values`, as `str.format` does it; without any it may contain braces."""
+    """Fill `values` into `sentence` like `str.format`; without values, braces are plain characters."""
     return _Formatter(language).vformat(sentence, (), values) if values else sentence

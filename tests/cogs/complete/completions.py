@@ -1,4 +1,4 @@
-"""A writer whose next words can be told beforehand, and hands that press the buttons below."""
+"""A fake model with predictable texts, and helpers that press the buttons below them."""
 
 from __future__ import annotations
 
@@ -53,11 +53,11 @@ def store(stage: Stage) -> Store:
 
 async def kept(stage: Stage) -> int:
     """How many texts there are in the store."""
-    return len(await store(stage).database.read("SELECT * FROM text_threads"))
+    return len(await store(stage).database.read("SELECT * FROM completions"))
 
 
 def private(result: InteractionResult) -> str:
-    """What a button's owner alone was told, below its message."""
+    """Return the text of the private message to the owner after a press."""
     [note] = result.followups
     assert note.ephemeral
     return note.content
