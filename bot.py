@@ -85,10 +85,12 @@ def _parser() -> argparse.ArgumentParser:
 def _check(path: Path) -> int:
     from inference import TASK_NAMES
 
-    config, _ = _load(path)
+    config, _ = _load(path, probe=True)
     counts = {task: len(config.specs(task)) for task in TASK_NAMES}
-    models = ", ".join(f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items())
-    print(f"{path} is fine: {models}")
+    models = [f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items() if count]
+    print(f"{path} is fine: {', '.join(models) or 'it lists no models'}")
+    if without := [f"/{task}" for task, count in counts.items() if not count]:
+        print(f"Switched off, since no model is listed for them: {', '.join(without)}")
     return 0
 
 
@@ -130,7 +132,7 @@ def _serve(path: Path, token: str) -> int:
     return 0
 
 
-def _load(path: Path) -> tuple[Config, Engine]:
+def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
     """Load settings that this machine can satisfy. This imports torch, so it runs before the event loop starts."""
     from inference import ConfigError, create_engine, load_config
 
@@ -139,7 +141,7 @@ def _load(path: Path) -> tuple[Config, Engine]:
     except ConfigError as error:
         raise Failure(2, str(error)) from error
     engine = create_engine(config)
-    if problems := engine.problems():
+    if problems := engine.problems(probe=probe):
         raise Failure(2, str(ConfigError(path, problems)))
     return config, engine
 

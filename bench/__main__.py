@@ -6,14 +6,28 @@ import argparse
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from bench import batching, dalle_mini, diffusion, engine, event_loop_lag, loading, reading, starter, streaming
-from bench.result_table import HEADINGS, Row, Skipped, table
+from bench import (
+    batching,
+    dalle_mini,
+    diffusion,
+    engine,
+    event_loop_lag,
+    families,
+    loading,
+    reading,
+    starter,
+    streaming,
+)
+from bench.result_table import HEADINGS, Skipped, TableRow, table
 from inference import InferenceError
 
-MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
+_ERRORS = {"failed", "wrong", "fails"}
+"""States of rows after which the exit status is 1."""
+
+MEASUREMENTS: dict[str, Callable[[], Sequence[TableRow]]] = {
     "lag": event_loop_lag.measure,
     "engine": engine.measure,
     "diffusion": diffusion.measure,
@@ -27,6 +41,7 @@ MEASUREMENTS: dict[str, Callable[[], list[Row]]] = {
     "loading-flax": loading.flax,
     "drawing-memory": loading.drawing,
     "starter": starter.measure,
+    "families": families.measure,
 }
 
 
@@ -37,7 +52,9 @@ def main() -> None:
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         parser.error(f"no measurement is called {unknown[0]!r}; there is: {', '.join(MEASUREMENTS)}")
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
-    print(table([cells for name in names for cells in _rows(name)]))
+    rows = [cells for name in names for cells in _rows(name)]
+    print(table(rows))
+    sys.exit(any(cells[0] in _ERRORS for cells in rows))
 
 
 def _rows(name: str) -> list[tuple[str, ...]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.models import SingleBatch, SingleJob, folder, settings
+from bench.models import FixedBatch, SingleJob, folder, settings
 from bench.result_table import Row
 from inference import ImagineRequest, ModelSpec, Progress
 from inference.types import Event
@@ -57,9 +57,9 @@ def _measure_ours(spec: ModelSpec, model_folder: Path) -> Times:
             steps.append(time.perf_counter())
 
     text: dict[str, Any] = {"prompt": PROMPT, "steps": STEPS, "guidance_scale": GUIDANCE, "seed": 1}
-    pipeline.run(SingleBatch(SingleJob(ImagineRequest(**text, width=SIDE, height=SIDE), record_step)))
+    pipeline.run(FixedBatch.of(SingleJob(ImagineRequest(**text, width=SIDE, height=SIDE), record_step)))
     remix = ImagineRequest(**text, image=encode_png(_init_image()), strength=STRENGTH)
-    return Times(_median_gap(steps), _seconds(lambda: pipeline.run(SingleBatch(SingleJob(remix)))))
+    return Times(_median_gap(steps), _seconds(lambda: pipeline.run(FixedBatch.of(SingleJob(remix)))))
 
 
 def _measure_stock(model_folder: Path) -> Times:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from bench.models import SingleBatch, SingleJob, engine_for, folder
+from bench.models import FixedBatch, SingleJob, engine_for, folder
 from bench.result_table import Row
 from inference import CompleteRequest, Engine
 from inference.pipelines.pipeline import Pipeline
@@ -34,12 +34,12 @@ async def _best_times(engine: Engine, pipeline: Pipeline) -> tuple[float, float]
     ours: list[float] = []
     direct: list[float] = []
     await engine.run(engine.check(REQUEST))
-    pipeline.run(SingleBatch(SingleJob(REQUEST)))
+    pipeline.run(FixedBatch.of(SingleJob(REQUEST)))
     for _ in range(ROUNDS):
         start = time.perf_counter()
         await engine.run(engine.check(REQUEST))
         middle = time.perf_counter()
-        pipeline.run(SingleBatch(SingleJob(REQUEST)))
+        pipeline.run(FixedBatch.of(SingleJob(REQUEST)))
         ours.append(middle - start)
         direct.append(time.perf_counter() - middle)
     await engine.close()

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from bench.models import SingleBatch, SingleJob, folder, settings, with_companion
+from bench.models import FixedBatch, SingleJob, folder, settings, with_companion
 from bench.result_table import Row
 from inference import ImagineRequest
 
@@ -38,7 +38,7 @@ def drawing() -> list[Row]:
     request = ImagineRequest(prompt="a lighthouse at dusk", width=512, height=512, steps=1, seed=1)
     with _peak() as peak:
         pipeline = pipelines.load(spec, model_folder, place(spec.device, spec.dtype))
-        pipeline.run(SingleBatch(SingleJob(request)))
+        pipeline.run(FixedBatch.of(SingleJob(request)))
     name = f"peak memory while {spec.name} is loaded and draws at 512 × 512, over its weights"
     return [Row(name=name, unit="GB", ours=peak.gigabytes, reference=pipeline.nbytes / 10**9, aim=2.0)]
 

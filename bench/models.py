@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.result_table import Skipped
@@ -59,20 +59,23 @@ class SingleJob:
 
 
 @dataclass(slots=True)
-class SingleBatch:
-    """Implements `Batch` for one job without a queue."""
+class FixedBatch:
+    """Implements `Batch` for some jobs without a queue."""
 
-    job: SingleJob
-    jobs: Sequence[SingleJob] = field(init=False)
+    jobs: Sequence[SingleJob]
 
-    def __post_init__(self) -> None:
-        self.jobs = [self.job]
+    @classmethod
+    def of(cls, *jobs: SingleJob) -> FixedBatch:
+        return cls(jobs)
 
     def yield_point(self) -> None:
         """Do nothing: no job waits or leaves."""
 
     def free_memory(self) -> None:
         """Do nothing: there are no idle models."""
+
+    def reserve(self, nbytes: int) -> bool:
+        return True
 
     def join(self, max_count: int) -> Sequence[SingleJob]:
         return []

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 HEADINGS = ("", "what", "ours", "reference", "ratio", "aim")
 
 
 class Skipped(Exception):
     """The row can't be measured here. The message says what is missing."""
+
+
+class TableRow(Protocol):
+    """One row of the results."""
+
+    def cells(self) -> tuple[str, ...]:
+        """Return a text for each heading. The first is the state: met, missed or another word."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

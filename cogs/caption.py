@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.client import Inkling, bot_of
-from cogs.common import InteractionResponder, MessageContent, ReplySession, neutral
+from cogs.common import InteractionResponder, MessageContent, ProgressRenderer, ReplySession, neutral
 from cogs.common.error_messages import in_current_language
 from cogs.common.help_texts import examples
 from cogs.common.markdown import without_escapes
@@ -75,25 +75,40 @@ async def show_captions(
         check_size(file, session.engine.config.limits.upload)
     await session.acknowledge()
     if len(files) == 1:
-        await session.finish(
-            MessageContent(await _caption(session, files[0], checked)), _buttons(session, [0] if drawable else [])
-        )
+        caption = await _caption(session, files[0], checked, MessageContent)
+        await session.finish(MessageContent(caption), _buttons(session, [0] if drawable else []))
         return
     lines: list[str] = []
     described: list[int] = []
     for number, file in enumerate(files, 1):
+        heading = f"{number}. **{neutral(file.filename)}**: "
+
+        def draft(text: str, heading: str = heading) -> MessageContent:
+            return MessageContent("\n".join([*lines, f"{heading}{text}"]))
+
         try:
-            text = await _caption(session, file, checked)
+            text = await _caption(session, file, checked, draft)
             described.append(number)
         except InvalidRequest as error:  # show the other captions even if one picture fails
             text = in_current_language(error)
-        lines.append(f"{number}. **{neutral(file.filename)}**: {text}")
+        lines.append(f"{heading}{text}")
     await session.finish(MessageContent("\n".join(lines)), _buttons(session, described if drawable else []))
 
 
-async def _caption(session: ReplySession, file: discord.Attachment, checked: CheckedRequest[CaptionRequest]) -> str:
-    caption = await session.run(checked, Caption, image=await read(file))
-    return neutral(" ".join(caption.text.split()))
+async def _caption(
+    session: ReplySession,
+    file: discord.Attachment,
+    checked: CheckedRequest[CaptionRequest],
+    draft: Callable[[str], MessageContent],
+) -> str:
+    """Return the caption. `draft` shows it while it grows."""
+    status = ProgressRenderer(draft=lambda text: draft(_one_line(text)))
+    caption = await session.run(checked, Caption, status, image=await read(file))
+    return _one_line(caption.text)
+
+
+def _one_line(text: str) -> str:
+    return neutral(" ".join(text.split()))
 
 
 class ImagineThisButton(PersistentItem, template=custom_id("caption", "imagine", r"(?P<number>\d+)")):

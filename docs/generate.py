@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import types
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from inference.config.expected import expected, field_at
 from inference.config.schema import Config, DiscordSection, ModelEntry
-from inference.limits import Limits, SafetySection
+from inference.limits import SIZE, Limits, SafetySection
 from inference.tasks import TASK_NAMES
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -21,9 +21,9 @@ _INTRO = """\
 <!-- Written by `python -m docs.generate` from inference/config/schema.py. Edit there. -->
 
 One YAML file, `config.yaml` unless `--config FILE` says otherwise. Every key has a default, so that an empty
-file is a valid one that lists no models. Unknown keys, wrong types and models that can't fit are all reported
-at start, each with its place in the file; `python bot.py --check-config` does only that. Changes take effect
-at the next start.
+file is a valid one that lists no models. Unknown keys, keys given twice, wrong values, folders without a model
+and models that can't fit are all reported at start, each with its line in the file; `python bot.py --check-config`
+does only that. Changes take effect at the next start.
 
 ```yaml
 models:
@@ -74,7 +74,7 @@ def _section(title: str, section: type[BaseModel], prefix: str, skip: set[str] |
 
 def _table(section: type[BaseModel], skip: set[str] | None = None) -> str:
     rows = [
-        f"| `{name}` | {_type(field)} | {_default(field)} | {field.description} |"
+        f"| `{name}` | {_expected(section, name)} | {_default(field)} | {field.description} |"
         for name, field in section.model_fields.items()
         if name not in (skip or set())
     ]
@@ -85,30 +85,9 @@ def _text(section: type[BaseModel]) -> str:
     return " ".join((section.__doc__ or "").split())
 
 
-def _type(field: FieldInfo) -> str:
-    """In words: bounds included, and a size where the field takes `12 GiB`."""
-    kind: Any = field.annotation
-    if any("parse_size" in repr(item) or "_memory" in repr(item) for item in field.metadata):
-        return "`auto` or size" if get_origin(kind) in (Union, types.UnionType) else "size"
-    bounds = [f"{word} {limit:g}" for word, limit in _bounds(field)]
-    return ", ".join([_word(kind), *bounds])
-
-
-def _bounds(field: FieldInfo) -> list[tuple[str, float]]:
-    words = {"ge": "at least", "gt": "above", "le": "at most"}
-    found = [(word, getattr(item, name, None)) for item in field.metadata for name, word in words.items()]
-    return [(word, limit) for word, limit in found if limit is not None]
-
-
-def _word(kind: Any) -> str:
-    origin, inner = get_origin(kind), get_args(kind)
-    if origin is Literal:
-        return " \\| ".join(f"`{value}`" for value in inner)
-    if origin is tuple:
-        return f"list of {_word(inner[0])}s"
-    if origin in (Union, types.UnionType):
-        return _word(inner[0])
-    return {bool: "true or false", int: "number", float: "number", str: "text", Path: "folder"}[kind]
+def _expected(section: type[BaseModel], name: str) -> str:
+    """What the field takes, in the words of the error messages."""
+    return expected(field_at(section, [name])).replace("|", "\\|")
 
 
 def _default(field: FieldInfo) -> str:
@@ -119,7 +98,7 @@ def _default(field: FieldInfo) -> str:
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
-    if _type(field) == "size":
+    if any(item is SIZE for item in field.metadata):
         return f"`{value / 10**6:g} MB`"
     return f"`{value}`"
 

@@ -47,7 +47,7 @@ from inference.tasks import (
     Variation,
     infotext,
 )
-from inference.text.mask_tokens import split_at_blanks
+from inference.tasks.fill import split_at_blanks
 from inference.types import Event, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
 from inference.types.errors import (
     GenerationFailed,
@@ -62,6 +62,7 @@ from inference.types.errors import (
     RequestTimeout,
     UnknownModel,
 )
+from inference.types.sizes import size_text
 
 __all__ = [
     "LENGTHS",
@@ -135,6 +136,7 @@ __all__ = [
     "load_config",
     "region_overlay",
     "scaled_down",
+    "size_text",
     "split_at_blanks",
     "to_json",
 ]

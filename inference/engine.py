@@ -24,6 +24,9 @@ R = TypeVar("R", bound=Request)
 
 log = logging.getLogger(__name__)
 
+_PICTURE_TASKS = ("ask", "complete", "caption")
+"""The tasks whose models may answer questions about pictures, preferred first."""
+
 
 class Engine:
     """Runs requests within the operator's limits. One engine serves one event loop."""
@@ -42,6 +45,11 @@ class Engine:
         """Return the task's models, default first."""
         return self._specs[task]
 
+    def models_for_pictures(self) -> list[ModelSpec]:
+        """Return the models on this machine that answer questions about pictures, of all tasks."""
+        specs = [spec for task in _PICTURE_TASKS for spec in self._specs[task]]
+        return [*{spec.name: spec for spec in specs if self._backend.answers_about_pictures(spec)}.values()]
+
     def check(self, request: R, *, pending: Iterable[str] = ()) -> CheckedRequest[R]:
         """Check everything that needs no input or output, and choose the model.
 
@@ -53,7 +61,8 @@ class Engine:
         request.check(self.config.limits, self.config.safety, pending)
         if isinstance(request, ImagineRequest) and request.lora:
             self._check_lora(request.lora)
-        spec = self._resolve(request)
+        about_picture = request.asks_about_picture(request.given_inputs() | pending)
+        spec = self._resolve_for_picture(request) if about_picture else self._resolve(request)
         return CheckedRequest(request.resolved(spec), spec, pending)
 
     def with_inputs(self, checked: CheckedRequest[R], **inputs: object) -> CheckedRequest[R]:
@@ -118,12 +127,13 @@ class Engine:
         """Return the state of every listed model, in the order of the config."""
         return await self._backend.statuses([spec for task in TASK_NAMES for spec in self._specs[task]])
 
-    def problems(self) -> list[str]:
+    def problems(self, *, probe: bool = False) -> list[str]:
         """Return what in the config this machine can't do, each with its position in the file.
 
-        Blocks for seconds: call it before the event loop runs, or in a thread.
+        With `probe`, models whose kind must be tried are loaded once; otherwise this happens at their first use. Blocks
+        for seconds: call it before the event loop runs, or in a thread.
         """
-        return self._backend.problems()
+        return self._backend.problems(probe=probe)
 
     async def close(self) -> None:
         """Cancel all requests and release the devices."""
@@ -144,6 +154,25 @@ class Engine:
             )
         if not -2 <= weight <= 2:
             raise InvalidRequest("The weight of a LoRA must be between -2 and 2, not {weight:g}.", weight=weight)
+
+    def _resolve_for_picture(self, request: Request) -> ModelSpec:
+        """Return the model for a question about a picture. One that is not downloaded is taken only if it is named."""
+        specs = [spec for task in _PICTURE_TASKS for spec in self._specs[task]]
+        for spec in specs:
+            named = request.model in (spec.name, spec.repo)
+            answers = self._backend.answers_about_pictures(spec)
+            if (named and answers is not False) or (answers and not request.model):
+                return spec
+        if able := self.models_for_pictures():
+            raise UnknownModel(
+                "{model} answers no questions about pictures. These do: {names}.",
+                model=request.model[:80],
+                names=", ".join(spec.name for spec in able),
+            )
+        raise UnknownModel(
+            "No model on this machine answers questions about pictures. The bot's operator can list one, such as "
+            "SmolVLM or Qwen-VL, under models.caption in config.yaml, and download it."
+        )
 
     def _resolve(self, request: Request) -> ModelSpec:
         specs = self._specs[request.task]

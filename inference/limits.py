@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-import re
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
-GIB = 1024**3
-_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(MiB|GiB|MB|GB)\s*", re.IGNORECASE)
-_UNITS = {"mib": 1024**2, "gib": GIB, "mb": 10**6, "gb": 10**9}
+from inference.types.sizes import parse_size
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Metadata of a field: words for what it takes, where its type alone does not say it."""
+
+    words: str
 
 
 class ConfigSection(BaseModel):
@@ -17,17 +23,18 @@ class ConfigSection(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_no_yes_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
+        """Refuse `yes` for a number; pydantic would take it as 1."""
+        numbers: tuple[Any, ...] = (int, float, float | None)
+        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation in numbers:
+            raise PydanticCustomError("yes_for_number", "must be a number")
+        return value
 
-def parse_size(value: Any) -> int:
-    """Convert `12 GiB` to bytes. A number is in bytes already. Raise ValueError for anything else."""
-    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else value
-    if not isinstance(size, int) or size < 1:
-        raise ValueError("should be a size like 500 MB or 12 GiB")
-    return size
 
-
-Bytes = Annotated[int, BeforeValidator(parse_size)]
+SIZE = Expected("a size like 500 MB or 12 GiB")
+Bytes = Annotated[int, BeforeValidator(parse_size), SIZE]
 
 
 class SafetySection(ConfigSection):
@@ -50,7 +57,7 @@ class SafetySection(ConfigSection):
     @classmethod
     def _has_words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
         if not all(word.strip() for word in words):
-            raise ValueError("an empty word would refuse every prompt")
+            raise ValueError("has an empty word, which would refuse every prompt. Remove it")
         return words
 
 

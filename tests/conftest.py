@@ -1,14 +1,14 @@
-"""What holds for every test: it computes on one thread, and makes up its inputs the same way each time."""
+"""Settings of all tests: they compute on one thread, and their generated inputs are the same in each run."""
 
 import os
 
 from hypothesis import settings
 
-# Before any test imports torch. `make test` runs as many processes as there are cores, and their threads would fight
-# for them. Tiny models gain nothing from several threads anyway, and on a busy machine waiting for each other costs
-# them seconds. The variable reaches the programs that tests start, too.
+# This must be set before any test imports torch. `make test` runs one process for each core, so several threads in each
+# process would compete for the cores. Tiny models gain nothing from several threads, and on a busy machine the threads
+# would wait seconds for each other. Programs that the tests start inherit the variable.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-# Whether a test passes depends neither on luck, nor on how busy the machine is, nor on what failed before.
+# The result of a test must not depend on random inputs, on the load of the machine, or on earlier failures.
 settings.register_profile("inkling", derandomize=True, deadline=None, database=None)
 settings.load_profile("inkling")

@@ -1,4 +1,4 @@
-"""A backend that answers at once, from a script: what the cogs' and the engine's tests run on.
+"""A fake backend that answers immediately, from a script, for the tests of the cogs and of the engine.
 
 backend = FakeBackend()
 backend.script = lambda spec, request: [Queued(3, 40.0), Result(Completion("…", 7))]
@@ -40,7 +40,7 @@ from inference.tasks import (
     SummarizeRequest,
     Summary,
 )
-from inference.text.mask_tokens import split_at_blanks
+from inference.tasks.fill import split_at_blanks
 from inference.types import Event, ModelSpec, PartialText, Result
 from inference.types.errors import InferenceError
 from storage import Store
@@ -57,12 +57,12 @@ class FakeTicket:
 
 
 def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
-    """An answer of the right kind for every task, made from the request alone."""
+    """Return a valid answer for any task, computed from the request alone."""
     match request:
         case CompleteRequest():
             return [PartialText(" and"), PartialText(" and then"), Result(Completion(" and then", request.seed or 0))]
         case FillRequest():
-            return [Result(filled(request.text))]
+            return [Result(fill_mask_result(request.text))]
         case SummarizeRequest():
             return [Result(Summary("In short: " + request.text[:20], 1))]
         case AskRequest():
@@ -80,8 +80,8 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
             raise TypeError(type(request).__name__)
 
 
-def filled(text: str) -> FillMaskResult:
-    """The same words in every blank."""
+def fill_mask_result(text: str) -> FillMaskResult:
+    """Return a result with the same predictions for every blank."""
     words = (("role", 0.6), ("fashion", 0.3), ("new", 0.1))
     pieces = split_at_blanks(text)
     predictions = tuple(Prediction(word, score, word.join(pieces)) for word, score in words)
@@ -93,7 +93,7 @@ def filled(text: str) -> FillMaskResult:
 
 
 def drawn(request: ImagineRequest) -> ImageResult:
-    """64 by 64 pixels a picture, in a colour of its own, with its parameters in the file."""
+    """Return pictures of 64 × 64 pixels, each in its own colour and with its parameters in the PNG file."""
     strength = (request.strength or 0.75) if request.image else None
     settings = ImageResult(
         (), 64, 64, request.steps or 25, request.guidance_scale or 7.5, request.sampler or "DDIM", strength
@@ -116,12 +116,12 @@ PNG = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de"
     "0000000c49444154789c63f8cfc000000301010018dd8db00000000049454e44ae426082"
 )
-"""One red pixel."""
+"""A PNG file with one red pixel."""
 
 
 @dataclass
 class FakeBackend:
-    """Implements `Backend`; remembers every request, listener and ticket, and never needs torch."""
+    """Implement `Backend` without torch, and record every request, listener and ticket."""
 
     script: Script = plausible
     requests: list[Request] = field(default_factory=list[Request])
@@ -129,7 +129,9 @@ class FakeBackend:
     tickets: list[FakeTicket] = field(default_factory=list[FakeTicket])
     waiting: int = 0
     in_memory: set[str] = field(default_factory=set[str])
-    """Names of models that count as loaded."""
+    """Names of the models that `loaded` reports as loaded."""
+    seeing: dict[str, bool | None] = field(default_factory=dict[str, bool | None])
+    """What `answers_about_pictures` reports of the models, by name; False for others."""
     closed: bool = False
     wrong: list[str] = field(default_factory=list[str])
 
@@ -149,10 +151,13 @@ class FakeBackend:
     def loaded(self, spec: ModelSpec) -> bool:
         return spec.name in self.in_memory
 
+    def answers_about_pictures(self, spec: ModelSpec) -> bool | None:
+        return self.seeing.get(spec.name, False)
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return [ModelStatus(spec, "on disk", 500 * 10**6) for spec in specs]
 
-    def problems(self) -> list[str]:
+    def problems(self, *, probe: bool = False) -> list[str]:
         return self.wrong
 
     async def close(self) -> None:
@@ -160,12 +165,12 @@ class FakeBackend:
 
 
 def model_lists(**lists: Sequence[Any]) -> dict[str, tuple[ModelEntry, ...]]:
-    """The `models` of a config; an entry is a line, options, or a ModelEntry."""
+    """Return the `models` of a config. An entry is a hub id, a map of options, or a ModelEntry."""
     return Config.model_validate({"models": lists}).models
 
 
 async def kept_of(store: Store, owner: int) -> dict[str, Any]:
-    """All that the store keeps of one person, as plain data."""
+    """Return everything that the store has about one person, as plain data."""
     return {
         "settings": await store.settings.export_of(owner),
         "images": await store.images.export_of(owner),
@@ -174,6 +179,6 @@ async def kept_of(store: Store, owner: int) -> dict[str, Any]:
 
 
 async def forget_all_of(store: Store, owner: int) -> None:
-    """Delete all that the store keeps of one person."""
+    """Delete everything that the store has about one person."""
     for table in (store.settings, store.images, store.completions):
         await table.forget_owner(owner)

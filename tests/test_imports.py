@@ -1,7 +1,7 @@
-"""Imports point one way: bot → preview, cogs → storage, inference → engine → backends → pipelines → torch.
+"""Imports go in one direction: bot → preview, cogs → storage, inference → engine → backends → pipelines → torch.
 
-Which package may import which is kept by lint-imports (`[tool.importlinter]` in pyproject.toml); here is what that
-can't express: bot.py, which is no package; names inside a module; what importing a module imports.
+lint-imports checks which package may import which (`[tool.importlinter]` in pyproject.toml). These tests check what it
+can't express: bot.py, which is not a package; names inside a module; and what importing a module imports.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def sources(folder: str) -> list[Path]:
 
 
 def imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
-    """(module, name) of every import among `nodes`; name is empty for `import module`."""
+    """Yield (module, name) of every import among `nodes`. The name is empty for `import module`."""
     for node in nodes:
         if isinstance(node, ast.Import):
             yield from ((alias.name, "") for alias in node.names)
@@ -34,13 +34,13 @@ def imports(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
             yield from ((node.module or "", alias.name) for alias in node.names)
 
 
-def everywhere(path: Path) -> set[tuple[str, str]]:
-    """The imports of a file, also those inside functions or for types only."""
+def all_imports(path: Path) -> set[tuple[str, str]]:
+    """Return all imports of a file, including those inside functions and for types only."""
     return set(imports(ast.walk(ast.parse(path.read_text(encoding="utf-8")))))
 
 
-def at_the_top(path: Path) -> set[tuple[str, str]]:
-    """What importing the file imports."""
+def top_level_imports(path: Path) -> set[tuple[str, str]]:
+    """Return the imports that run when the file is imported."""
     return set(imports(ast.parse(path.read_text(encoding="utf-8")).body))
 
 
@@ -49,42 +49,42 @@ def packages(found: set[tuple[str, str]]) -> set[str]:
 
 
 def imported_modules(package: str) -> dict[str, set[str]]:
-    """Each module of a package, and those of the package that it imports, also for types only."""
+    """Return the modules of a package, each with the modules of the package that it imports, even for types only."""
     modules = {dotted(path): path for path in sources(package)}
     return {
-        module: {f"{source}.{name}" if f"{source}.{name}" in modules else source for source, name in everywhere(path)}
+        module: {f"{source}.{name}" if f"{source}.{name}" in modules else source for source, name in all_imports(path)}
         & modules.keys()
         for module, path in modules.items()
     }
 
 
 def dotted(path: Path) -> str:
-    """`cogs/ask/__init__.py` → `cogs.ask`"""
+    """Return the name of a module: `cogs/ask/__init__.py` → `cogs.ask`."""
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
-def test_the_bots_file_never_imports_torch_or_a_library_on_it() -> None:
-    assert packages(everywhere(ROOT / "bot.py")) & HEAVY == set()
+def test_bot_py_never_imports_torch_or_a_library_that_needs_it() -> None:
+    assert packages(all_imports(ROOT / "bot.py")) & HEAVY == set()
 
 
 def test_bot_cogs_and_preview_use_only_public_names_of_inference() -> None:
     public = {("inference", ""), *(("inference", name) for name in inference.__all__)}
     for path in (ROOT / "bot.py", *sources("cogs"), *sources("preview"), *sources("storage")):
-        used = {(module, name) for module, name in everywhere(path) if packages({(module, name)}) == {"inference"}}
+        used = {(module, name) for module, name in all_imports(path) if packages({(module, name)}) == {"inference"}}
         private = {(module, name) for module, name in used if not module.startswith("inference.tasks.")}
         assert private - public == set(), path
 
 
-def test_all_that_stands_above_the_pipelines_imports_torch_late_if_at_all() -> None:
+def test_modules_outside_the_pipelines_do_not_import_torch_at_the_top() -> None:
     lower = {*sources("inference/pipelines")}
     for path in (path for path in sources("inference") if path not in lower):
-        assert packages(at_the_top(path)) & HEAVY == set(), path
+        assert packages(top_level_imports(path)) & HEAVY == set(), path
 
 
 @pytest.mark.parametrize(
     "names", [["bot"], ["inference"], ["inference.backends.local"], ["inference.cli"], ["storage"], ["cogs"]]
 )
-def test_importing_it_does_not_import_torch(names: list[str]) -> None:
+def test_importing_these_modules_does_not_import_torch(names: list[str]) -> None:
     if names == ["cogs"]:
         names = [dotted(path) for path in sources("cogs")]
     show = f"import sys, {', '.join(names)}; print(sorted({HEAVY!r} & set(sys.modules)))"
@@ -92,16 +92,16 @@ def test_importing_it_does_not_import_torch(names: list[str]) -> None:
     assert done.stdout == "[]\n"
 
 
-def test_every_public_name_of_inference_is_there() -> None:
+def test_every_public_name_of_inference_exists() -> None:
     assert [name for name in inference.__all__ if not hasattr(inference, name)] == []
 
 
 @pytest.mark.parametrize("package", ["cogs", "inference", "preview", "starter", "storage"])
-def test_no_modules_import_each_other_in_a_circle(package: str) -> None:
-    TopologicalSorter(imported_modules(package)).prepare()  # raises CycleError with the modules of a circle
+def test_there_are_no_circular_imports(package: str) -> None:
+    TopologicalSorter(imported_modules(package)).prepare()  # raises CycleError with the modules of a cycle
 
 
-def test_circles_are_found_also_those_of_types(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_circular_imports_are_found_even_for_types_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys.modules[__name__], "ROOT", tmp_path)
     (tmp_path / "house").mkdir()
     (tmp_path / "house/__init__.py").write_text("from house.roof import Roof")

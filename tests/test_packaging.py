@@ -1,4 +1,4 @@
-"""What the project ships beside its code: requirements, the Makefile, the image, the documents."""
+"""The files beside the code: requirements, the Makefile, the Docker image, the documents."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ DOCUMENTS = [
 ]
 
 
-def normal(name: str) -> str:
-    """`discord.py` and `Discord_py` are one package (PEP 503)."""
+def normalized(name: str) -> str:
+    """Return the normalized name: `discord.py` and `Discord_py` are the same package (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
@@ -32,11 +32,11 @@ def lines(file: str) -> list[str]:
 
 
 def names(*files: str) -> set[str]:
-    return {normal(re.split(r"[\[=;<>~ ]", line)[0]) for file in files for line in lines(file)}
+    return {normalized(re.split(r"[\[=;<>~ ]", line)[0]) for file in files for line in lines(file)}
 
 
 def imported(*folders: str) -> set[str]:
-    """Top-level names of other people's packages that the code imports, wherever in a file."""
+    """Return the top-level names of third-party packages that the code imports, anywhere in a file."""
     files = [ROOT / "bot.py", *(file for folder in folders for file in (ROOT / folder).rglob("*.py"))]
     found: set[str] = set()
     for node in (node for file in files for node in ast.walk(ast.parse(file.read_text()))):
@@ -49,50 +49,50 @@ def imported(*folders: str) -> set[str]:
 
 def distributions(modules: set[str]) -> set[str]:
     owners = packages_distributions()
-    return {normal(owners[module][0]) for module in modules if module in owners}
+    return {normalized(owners[module][0]) for module in modules if module in owners}
 
 
 @pytest.mark.parametrize("file", LOCKS)
-def test_a_lock_pins_versions_and_names_no_address(file: str) -> None:
+def test_a_lock_file_pins_versions_and_has_no_urls(file: str) -> None:
     pin = re.compile(r'[A-Za-z0-9._-]+==[0-9][A-Za-z0-9.]*(; python_version >= "3\.\d+")?')
     assert [line for line in lines(file) if not pin.fullmatch(line)] == []
 
 
-def test_everything_asked_for_is_pinned() -> None:
+def test_every_requirement_is_pinned() -> None:
     assert names("requirements.in") <= names("requirements.txt")
     assert names("requirements-dev.in") <= names("requirements.txt", "requirements-dev.txt")
 
 
-def test_a_version_asked_for_is_the_version_pinned() -> None:
+def test_an_exact_requirement_is_pinned_to_the_same_version() -> None:
     asked = {line for line in lines("requirements.in") if "==" in line}
     assert asked
     assert asked <= set(lines("requirements.txt"))
 
 
-def test_the_packages_that_torch_pins_itself_are_left_to_it() -> None:
+def test_packages_that_torch_pins_itself_are_not_in_the_lock_file() -> None:
     assert [name for name in names("requirements.txt") if name.startswith(("nvidia", "cuda", "triton"))] == []
 
 
-def test_every_dependency_has_its_reason_in_the_documents() -> None:
+def test_every_dependency_is_explained_in_the_documentation() -> None:
     table = re.findall(r"^\| ([\w.-]+) \| ", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
-    reasons = {normal(name) for name in table} - {"package"}
+    reasons = {normalized(name) for name in table} - {"package"}
     assert reasons == names("requirements.in", "requirements-dev.in", *LOCKS[2:])
 
 
-def test_everything_imported_is_asked_for() -> None:
+def test_every_imported_package_is_a_requirement() -> None:
     assert distributions(imported(*PACKAGES, "bench")) <= names("requirements.in", "requirements-train.txt")
     assert distributions(imported("tests")) <= names("requirements.in", "requirements-dev.in")
 
 
-def test_the_image_holds_every_package_that_the_bot_imports() -> None:
+def test_the_docker_image_contains_every_package_that_the_bot_imports() -> None:
     copied = set(re.findall(r"^COPY (\w+) \1$", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
     allowed = {line.removeprefix("!") for line in lines(".dockerignore")}
     assert copied == set(PACKAGES)
     assert set(PACKAGES) <= allowed
 
 
-@pytest.mark.skipif(not shutil.which("make"), reason="make is not here")
-def test_an_old_python_gets_a_sentence(tmp_path: Path) -> None:
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+def test_an_old_python_gives_a_clear_error(tmp_path: Path) -> None:
     old = tmp_path / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
@@ -103,6 +103,6 @@ def test_an_old_python_gets_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_between_documents_lead_somewhere(document: Path) -> None:
+def test_links_between_documents_lead_to_existing_files(document: Path) -> None:
     targets = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []

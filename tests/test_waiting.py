@@ -1,4 +1,4 @@
-"""The helper that waits in other tests."""
+"""The helper with which other tests wait."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 from tests.waiting import until
 
 
-async def test_a_state_that_comes_late_is_waited_for() -> None:
-    looks = iter((False, False, True))
-    await until(lambda: next(looks), "It did not come.")
-    assert next(looks, None) is None
+async def test_until_waits_for_a_late_state() -> None:
+    states = iter((False, False, True))
+    await until(lambda: next(states), "It did not come.")
+    assert next(states, None) is None
 
 
-async def test_a_state_may_have_to_be_awaited() -> None:
+async def test_until_accepts_an_async_function() -> None:
     async def reached() -> bool:
         await asyncio.sleep(0)
         return True
@@ -23,6 +23,6 @@ async def test_a_state_may_have_to_be_awaited() -> None:
     await until(reached, "It did not come.")
 
 
-async def test_a_state_that_never_comes_fails_with_its_sentence() -> None:
+async def test_until_fails_with_the_given_message() -> None:
     with pytest.raises(pytest.fail.Exception, match="The bot did not answer"):
         await until(lambda: False, "The bot did not answer.", seconds=0.05)

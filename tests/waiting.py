@@ -1,4 +1,4 @@
-"""Waiting for a state under a limit: a test that waits in vain fails with what did not happen."""
+"""Wait for a state with a time limit. A test that waits in vain fails with a message."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-PATIENCE = 60.0
-"""Seconds; far more than anything takes, so that only what never happens meets it."""
+TIMEOUT = 60.0
+"""The time limit in seconds, far longer than anything should take."""
 
 
-async def until(state: Callable[[], bool | Awaitable[bool]], failure: str, seconds: float = PATIENCE) -> None:
-    """Look every hundredth of a second whether `state` is reached; if it never is, fail with the sentence `failure`."""
+async def until(state: Callable[[], bool | Awaitable[bool]], failure: str, seconds: float = TIMEOUT) -> None:
+    """Check every 10 ms whether `state` is reached. After the time limit, fail the test with the message `failure`."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     while not await _reached(state):

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from cogs.common import MessageContent
 from cogs.common.error_messages import in_current_language
 from cogs.i18n import slash, tr
-from inference import ModelStatus
+from inference import ModelStatus, size_text
 
 
 def models_page(statuses: Sequence[ModelStatus]) -> MessageContent:
@@ -15,9 +15,9 @@ def models_page(statuses: Sequence[ModelStatus]) -> MessageContent:
     first: dict[str, ModelStatus] = {}
     for status in statuses:
         first.setdefault(status.spec.task, status)
-    groups: dict[tuple[str, str | None], list[ModelStatus]] = {}
+    groups: dict[tuple[str, str | None, str], list[ModelStatus]] = {}
     for status in statuses:
-        groups.setdefault((status.spec.repo, status.spec.revision), []).append(status)
+        groups.setdefault((status.spec.repo, status.spec.revision, status.spec.file), []).append(status)
     blocks = ("\n".join(_model(group, list(first.values()))) for group in groups.values())
     return MessageContent("\n\n".join(blocks) or tr("No models are set up."))
 
@@ -51,9 +51,7 @@ def _state(status: ModelStatus) -> str:
 
 
 def _size(nbytes: int) -> str:
-    if nbytes >= 10**9:
-        return tr("{size:.1f} GB", size=nbytes / 10**9)
-    return tr("{size:.0f} MB", size=nbytes / 10**6)
+    return in_current_language(size_text(nbytes))
 
 
 def _licence(status: ModelStatus) -> str:

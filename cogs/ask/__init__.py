@@ -1,4 +1,7 @@
-"""/ask and the menu "Ask about this": answers with evidence, and labelled answers in a model's own words."""
+"""/ask and the menu "Ask about this": answers with evidence, and labelled answers in a model's own words.
+
+Questions about pictures go to models that can see.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from cogs.ask.answer_button import AnswerButton
 from cogs.ask.answer_cache import AnswerCache
 from cogs.ask.inputs import AskInputs, gather_by_reply, gather_inputs
 from cogs.ask.question_form import QuestionForm
-from cogs.ask.service import Question, check_question, show_answer
+from cogs.ask.service import Question, check_picture_question, check_question, show_about_pictures, show_answer
 from cogs.client import Inkling
 from cogs.common import InteractionResponder
 from cogs.common.help_texts import examples, visibility
@@ -29,7 +32,7 @@ class Ask(commands.Cog):
         self.answers = AnswerCache()
         bot.provide(self.answers)
         bot.personal_data.append(self.answers)
-        about = {"about": gettext_noop("Asks for a question, and looks for the answer in the message.")}
+        about = {"about": gettext_noop("Asks for a question, and looks for the answer in the message or its pictures.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about, extras=about))
         bot.add_dynamic_items(AnswerButton)
 
@@ -48,11 +51,13 @@ class Ask(commands.Cog):
             },
             {"question": gettext_noop("What is due in May?"), "file": gettext_noop("minutes.pdf")},
             {"question": gettext_noop("When does it start?"), "messages": 100},
+            {"question": gettext_noop("What colour is the car?"), "image": gettext_noop("photo.jpg")},
         )
     )
     @app_commands.describe(
         question="What you want to know",
         text="A text to look in",
+        image="A picture to ask about",
         file="A file to look in: text, PDF, Word, web page or table",
         file2="Another file",
         file3="Another file",
@@ -64,12 +69,13 @@ class Ask(commands.Cog):
         model="Who looks",
     )
     @app_commands.rename(own_words="own-words")
-    @app_commands.autocomplete(model=models_of("ask"))
+    @app_commands.autocomplete(model=models_of("ask", pictures=True))
     async def ask(
         self,
         interaction: discord.Interaction,
         question: Text,
         text: Text | None = None,
+        image: discord.Attachment | None = None,
         file: discord.Attachment | None = None,
         file2: discord.Attachment | None = None,
         file3: discord.Attachment | None = None,
@@ -80,15 +86,21 @@ class Ask(commands.Cog):
         own_words: bool = False,
         model: str = "",
     ) -> None:
-        """Ask about a text, files or messages; without any of them, ask a language model."""
+        """Ask about a text, a picture, files or messages; without any of them, ask a language model."""
         files = tuple(each for each in (file, file2, file3, file4, file5) if each)
         inputs, asked = AskInputs(text or "", files, link, messages), Question(question, model, own_words)
         async with self.bot.sessions.open(
             InteractionResponder(interaction, private=leads_elsewhere(interaction, link))
         ) as session:
-            check_question(session, asked, sourced=bool(inputs))
+            if image:
+                check_picture_question(session, asked, [image])
+            else:
+                check_question(session, asked, sourced=bool(inputs))
             source = await gather_inputs(session, interaction, inputs) if inputs else None
-            await show_answer(session, self.answers, asked, source)
+            if image:
+                await show_about_pictures(session, asked, [image], source.text if source else "")
+            else:
+                await show_answer(session, self.answers, asked, source)
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Open a form for the question; this is the menu "Ask about this"."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cogs.ask.quotations import cut, in_paragraphs, in_sentence
 from cogs.common import MessageContent, neutral, quoted
@@ -41,6 +41,16 @@ def in_own_words(text: str, quotes: str, *, always: bool = False) -> str:
 def from_memory(text: str) -> str:
     """Return a language model's answer without a source."""
     return _generated(text, tr("From the model's memory, without a source; it may be wrong"))
+
+
+def from_pictures(names: Sequence[str], answers: Sequence[str]) -> str:
+    """Return the answer about a picture, or a numbered line for each of several pictures that has an answer so far."""
+    label = tr("From what the model sees in the picture; it may be wrong")
+    if len(names) == 1:
+        return _generated(answers[0], label)
+    named = zip(names, answers, strict=False)
+    lines = [f"{number}. **{name}**: {neutral(answer)}" for number, (name, answer) in enumerate(named, 1)]
+    return "\n".join([*lines, f"-# {label}"])
 
 
 def evidence(answer: Answer, source: Source) -> str:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import discord
 
 from cogs.ask.answer_cache import AnswerCache, CachedAnswer
-from cogs.ask.rendering import alternatives, below, evidence, from_memory, in_own_words, span, surroundings
-from cogs.common import ProgressRenderer, ReplySession, neutral
+from cogs.ask.rendering import (
+    alternatives,
+    below,
+    evidence,
+    from_memory,
+    from_pictures,
+    in_own_words,
+    span,
+    surroundings,
+)
+from cogs.common import MessageContent, ProgressRenderer, ReplySession, neutral
 from cogs.common.persistent_item import custom_id, persistent_view
-from cogs.common.sources import Source
+from cogs.common.sources import Source, check_size, name_of, read
 from cogs.i18n import tr
 from inference import Answer, AskRequest, ChatAnswerRequest, Engine
 
@@ -54,6 +64,34 @@ async def show_answer(session: ReplySession, cache: AnswerCache, question: Quest
     words = not answer.generated and has_language_model(session.engine)
     view = _buttons(cache.add(cached), context=bool(cached.around), words=words)
     await session.finish(below(question.text, _found(answer, source, cached), source.note), view)
+
+
+def check_picture_question(session: ReplySession, question: Question, files: Sequence[discord.Attachment]) -> None:
+    """Check a question about pictures before anything is fetched; raise InvalidRequest."""
+    session.check(_about_picture(session, question), pending=["image"])
+    for file in files:
+        check_size(file, session.limits.upload)
+
+
+async def show_about_pictures(
+    session: ReplySession, question: Question, files: Sequence[discord.Attachment], context: str = ""
+) -> None:
+    """Answer the question about each picture, while the answers grow. `context` is a text that belongs to them."""
+    checked = session.check(_about_picture(session, question, context), pending=["image"])
+    await session.acknowledge()
+    names, answers = [name_of(file) for file in files], list[str]()
+    for file in files:
+
+        def draft(text: str) -> MessageContent:
+            return below(question.text, from_pictures(names, [*answers, text]))
+
+        answer = await session.run(checked, Answer, ProgressRenderer(draft=draft), image=await read(file))
+        answers.append(answer.text)
+    await session.finish(below(question.text, from_pictures(names, answers)))
+
+
+def _about_picture(session: ReplySession, question: Question, context: str = "") -> ChatAnswerRequest:
+    return ChatAnswerRequest(question=question.text, context=context, model=question.model, owner=str(session.owner))
 
 
 async def show_in_own_words(session: ReplySession, cached: CachedAnswer) -> None:

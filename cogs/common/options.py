@@ -18,12 +18,13 @@ _MOST_CHOICES = 25
 Autocomplete = Callable[[discord.Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[str]]]]
 
 
-def models_of(task: str) -> Autocomplete:
-    """Return an autocomplete that offers the task's models."""
+def models_of(task: str, *, pictures: bool = False) -> Autocomplete:
+    """Return an autocomplete that offers the task's models; with `pictures` also those that can be asked about them."""
 
     async def offer(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-        models = services_of(interaction).engine.models(task)
-        return _offered((spec.name for spec in models), typed)
+        engine = services_of(interaction).engine
+        models = [*engine.models(task), *(engine.models_for_pictures() if pictures else ())]
+        return _offered(dict.fromkeys(spec.name for spec in models), typed)
 
     return offer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, Protocol, Self, cast
 
 import discord
@@ -17,7 +18,7 @@ Item = discord.ui.Item[discord.ui.View]
 Button = discord.ui.Button[discord.ui.View]
 
 
-class PersistentItem(discord.ui.DynamicItem[Item], template="inkling:"):
+class PersistentItem(discord.ui.DynamicItem[Item], ABC, template="inkling:"):
     """A button or a menu whose custom id holds everything that a press needs; `match` is the template's match of it.
 
     A press is checked without storage and acknowledged at once, since Discord waits only three seconds; it may read
@@ -61,9 +62,9 @@ class PersistentItem(discord.ui.DynamicItem[Item], template="inkling:"):
         if interaction.user.id != owner:
             raise InvalidRequest(self.not_yours)
 
+    @abstractmethod
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         """Do the work of the button or menu, which belongs to `message`."""
-        raise NotImplementedError
 
     async def callback(self, interaction: discord.Interaction) -> None:
         assert interaction.message is not None, "buttons are below messages"

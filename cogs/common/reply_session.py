@@ -107,7 +107,8 @@ class ReplySession:
         """
         self.check_rules()
         self._check_server_limit()
-        return self.engine.check(self._with_settings(request), pending=pending)
+        pending = frozenset(pending)
+        return self.engine.check(self._with_settings(request, pending), pending=pending)
 
     def check_rules(self) -> None:
         """Raise InvalidRequest if the server's rules don't let this person ask here."""
@@ -227,8 +228,8 @@ class ReplySession:
     def _server(self) -> ServerSettings:
         return self._settings.server(self._responder.origin.guild)
 
-    def _with_settings(self, request: R) -> R:
-        return apply_settings(request, self.engine, self._server, self._settings.person(self.owner))
+    def _with_settings(self, request: R, pending: frozenset[str]) -> R:
+        return apply_settings(request, self.engine, self._server, self._settings.person(self.owner), pending)
 
     def _check_server_limit(self) -> None:
         """Check the server's limit; the queue checks the operator's."""

@@ -5,7 +5,7 @@ Settings can only lower the operator's limits; the engine enforces those itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, cast
 
@@ -121,13 +121,18 @@ def effective_limits(limits: Limits, server: ServerSettings) -> Limits:
     return limits.model_copy(update=lower)
 
 
-def apply_settings(request: R, engine: Engine, server: ServerSettings, person: PersonSettings) -> R:
+def apply_settings(
+    request: R, engine: Engine, server: ServerSettings, person: PersonSettings, pending: Set[str] = frozenset()
+) -> R:
     """Return `request` with the preferred model of the person, or else of the server, within the server's limits.
 
-    A longer text length is lowered to the server's limit; raise InvalidRequest for too many pictures.
+    A longer text length is lowered to the server's limit; raise InvalidRequest for too many pictures. Questions about
+    pictures go to a model that can answer them, whatever is preferred. `pending` as for `Engine.check`.
     """
     request = _within(request, server, effective_limits(engine.config.limits, server))
-    return request if request.model else replace(request, model=_preferred(request, engine, server, person))
+    if request.model or request.asks_about_picture(request.given_inputs() | pending):
+        return request
+    return replace(request, model=_preferred(request, engine, server, person))
 
 
 def _within(request: R, server: ServerSettings, limits: Limits) -> R:

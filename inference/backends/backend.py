@@ -56,12 +56,19 @@ class Backend(Protocol):
         """Return whether the model is in memory, without access to disk or network."""
         ...
 
+    def answers_about_pictures(self, spec: ModelSpec) -> bool | None:
+        """Return whether the model answers questions about pictures; None if its files have not been seen yet."""
+        ...
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         """Return the state of each model. Reads the disk, off the event loop."""
         ...
 
-    def problems(self) -> list[str]:
-        """Return what in the config this machine can't do, with its position in the file. Blocks for seconds."""
+    def problems(self, *, probe: bool = False) -> list[str]:
+        """Return what in the config this machine can't do, with its position in the file. Blocks for seconds.
+
+        With `probe`, models whose kind must be tried are loaded once.
+        """
         ...
 
     async def close(self) -> None:

@@ -52,9 +52,9 @@ class DeviceWorker:
             if self._scheduler.running:
                 self._emit_positions()
 
-    def check(self, spec: ModelSpec) -> None:
-        """Raise ModelUnavailable if this machine can never run `spec`. Blocks."""
-        self._executor.submit(self._models.check, spec).result()
+    def check(self, spec: ModelSpec, *, probe: bool) -> None:
+        """Raise ModelUnavailable if this machine can never run `spec`. With `probe`, load it to find out. Blocks."""
+        self._executor.submit(self._models.check, spec, probe=probe).result()
 
     def loaded_bytes(self, spec: ModelSpec) -> int | None:
         return self._models.loaded_bytes(spec)
@@ -87,6 +87,9 @@ class DeviceWorker:
     def free_memory(self) -> None:
         self._models.release_memory()
 
+    def reserve(self, batch: LocalBatch, nbytes: int) -> bool:
+        return self._models.reserve(id(batch), nbytes)
+
     @property
     def closing(self) -> bool:
         return self._closing
@@ -103,6 +106,7 @@ class DeviceWorker:
             _fail(batch.unfinished(), error)
         finally:
             self.release(batch.jobs)
+            self.reserve(batch, 0)
 
     def release(self, jobs: Sequence[LocalJob]) -> None:
         """Free the queue places of ended jobs, and tell waiting jobs their new positions."""
@@ -122,6 +126,7 @@ class DeviceWorker:
         """Run the batch. If memory runs out, free memory and run the jobs one by one, once."""
         if not out_of_memory(lambda: pipeline.run(batch)):
             return
+        self.reserve(batch, 0)
         for job in batch.unfinished():
             self._models.release_memory()
             single = LocalBatch(self, [job], can_join=False)
@@ -129,6 +134,8 @@ class DeviceWorker:
                 failure = out_of_memory(lambda single=single: pipeline.run(single))
             except InferenceError as error:
                 failure = error
+            finally:
+                self.reserve(single, 0)
             if failure:
                 job.fail(failure)
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 
 from inference.backends.backend import Listener, ModelStatus, QueueStatus
 from inference.backends.device_worker import DeviceWorker
 from inference.backends.local_job import LocalJob
+from inference.backends.model_check import ModelCheck
 from inference.backends.model_manager import ModelManager
 from inference.config.schema import Config
-from inference.hub import Hub
+from inference.hub import Hub, check_folder
 from inference.pipelines.pipeline import wrap_library_errors
+from inference.pipelines.registry import family_of
 from inference.tasks import TASK_NAMES, Request
 from inference.types import Loading, ModelSpec
 from inference.types.errors import InferenceError, ModelUnavailable, RequestCancelled
@@ -27,11 +32,12 @@ class LocalBackend:
 
     def __init__(self, config: Config, hub: Hub | None = None) -> None:
         self._config = config
-        self._hub = hub or Hub(config)
+        self._hub = hub or Hub(config, check=ModelCheck(config))
         self._workers: dict[str, DeviceWorker] = {}
         self._devices: dict[str, str] = {}
         """The device for each device name of the config, set by `problems`."""
         self._on_disk: set[ModelSpec] = set()
+        self._answers_about_pictures: dict[ModelSpec, bool | None] = {}
         self._downloading: dict[ModelSpec, list[LocalJob]] = {}
         self._download_executor = ThreadPoolExecutor(2, thread_name_prefix="fetch")
         self._tasks: set[asyncio.Task[None]] = set()
@@ -57,24 +63,26 @@ class LocalBackend:
         worker = self._workers.get(self._devices.get(spec.device, spec.device))
         return worker is not None and worker.loaded_bytes(spec) is not None
 
+    def answers_about_pictures(self, spec: ModelSpec) -> bool | None:
+        # `problems` has looked at every listed model, except on the command line.
+        if spec not in self._answers_about_pictures:
+            self._look_at_family(spec)
+        return self._answers_about_pictures[spec]
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return await asyncio.to_thread(lambda: [self._status(spec) for spec in specs])
 
-    def problems(self) -> list[str]:
+    def problems(self, *, probe: bool = False) -> list[str]:
         """Return what in the config this machine can't do, each with its position in the file.
 
-        Blocks for seconds, since it imports torch: call it before the event loop runs, or in a thread.
+        With `probe`, load each language model once whose kind of attention was not compared yet. Blocks for seconds,
+        since it imports torch: call it before the event loop runs, or in a thread.
         """
-        from inference.pipelines.devices import find_device
-
         problems: list[str] = []
         for task in TASK_NAMES:
-            for i, spec in enumerate(self._config.specs(task)):
-                try:
-                    self._devices[spec.device] = str(find_device(spec.device))
-                    self._worker(spec.device).check(spec)
-                except ModelUnavailable as error:
-                    problems.append(f"models.{task}[{i}] ({spec.name}): {error.user_message}")
+            for index, spec in enumerate(self._config.specs(task)):
+                refusals = self._refusals(spec, probe=probe)
+                problems += [self._config.model_problem(task, index, sentence) for sentence in refusals]
         # Objects created by torch and transformers stay until the end. The garbage collector, which stops
         # every thread while it runs, need not visit them again.
         gc.collect()
@@ -85,6 +93,32 @@ class LocalBackend:
         self._closing = True
         await asyncio.gather(*self._tasks)
         await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in self._workers.values()))
+
+    def _refusals(self, spec: ModelSpec, *, probe: bool) -> list[str]:
+        """Return why the model can't run here: its folder and its device; if both are fine, the model itself."""
+        by_path = replace(spec, name=spec.repo)  # the operator looks for the folder
+        refusals = [
+            *_refusal(lambda: check_folder(by_path)),
+            *_refusal(lambda: self._find_device(spec.device)),
+        ]
+        if not refusals:
+            self._look_at_family(spec)
+        return refusals or _refusal(lambda: self._worker(spec.device).check(spec, probe=probe))
+
+    def _find_device(self, name: str) -> None:
+        """Find the device with this name in the config. Raise ModelUnavailable if there is none here."""
+        from inference.pipelines.devices import find_device
+
+        self._devices[name] = str(find_device(name))
+
+    def _look_at_family(self, spec: ModelSpec) -> None:
+        """Remember whether the model answers questions about pictures, if its files are on disk."""
+        answers = None
+        if self._hub.state(spec)[0] == "on disk":
+            answers = False
+            with suppress(ModelUnavailable), wrap_library_errors(loading=spec.name):
+                answers = family_of(spec, self._hub.folder(spec, lambda _: None)).answers_about_pictures
+        self._answers_about_pictures[spec] = answers
 
     async def _download(self, spec: ModelSpec) -> None:
         """Download the model's files if needed, then queue all jobs that wait for them."""
@@ -110,6 +144,8 @@ class LocalBackend:
 
         with wrap_library_errors(loading=spec.name):
             self._hub.folder(spec, report_progress)
+        if spec in self._answers_about_pictures:  # it may have been looked at before there were files
+            self._look_at_family(spec)
 
     def _submit_or_fail(self, job: LocalJob, failure: InferenceError | None) -> None:
         try:
@@ -135,3 +171,12 @@ class LocalBackend:
             return ModelStatus(spec, "loaded", loaded, card)
         state, nbytes = self._hub.state(spec)
         return ModelStatus(spec, state, nbytes, card)
+
+
+def _refusal(check: Callable[[], None]) -> list[str]:
+    """Return the message of the ModelUnavailable that `check` raises; an empty list if it raises none."""
+    try:
+        check()
+    except ModelUnavailable as error:
+        return [error.user_message]
+    return []

@@ -36,6 +36,10 @@ class Worker(Protocol):
         """Free memory that is not in use."""
         ...
 
+    def reserve(self, batch: LocalBatch, nbytes: int) -> bool:
+        """Count `nbytes` for what the batch keeps besides its model. Return False if they do not fit."""
+        ...
+
 
 class LocalBatch:
     """Implements `Batch`. Between two steps other jobs can run, join and leave."""
@@ -68,6 +72,9 @@ class LocalBatch:
 
     def free_memory(self) -> None:
         self._worker.free_memory()
+
+    def reserve(self, nbytes: int) -> bool:
+        return self._worker.reserve(self, nbytes)
 
     def join(self, max_count: int) -> Sequence[LocalJob]:
         new_jobs = self._worker.join(self.jobs, max_count) if self._can_join else []

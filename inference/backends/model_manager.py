@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Generator, Hashable
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inference.backends.model_check import budget, expected_bytes, require_memory
+from inference.backends.verdicts import Verdicts
 from inference.config.schema import Config
 from inference.hub import Hub
+from inference.hub.download_progress import ignore_progress
+from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.pipeline import Pipeline, wrap_library_errors
-from inference.pipelines.registry import family_of
-from inference.scheduling.model_cache import ModelCache, gigabytes
+from inference.scheduling.model_cache import ModelCache
 from inference.types import LoadProgress, ModelSpec
 from inference.types.errors import ModelUnavailable
 
 if TYPE_CHECKING:
     from inference.pipelines.devices import Placement
-
-_STORED_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 
 
 class ModelManager:
@@ -28,11 +28,12 @@ class ModelManager:
 
     def __init__(self, device: str, config: Config, hub: Hub) -> None:
         self._device = device
-        self._memory = config.memory
+        self._config = config
         self._hub = hub
         self._keys: dict[ModelSpec, Hashable] = {}
         """The cache key of each spec's last lease. Specs with equal repository and family share a model."""
         self._expected_sizes: dict[ModelSpec, int] = {}
+        self._verdicts = Verdicts(config.data / "verdicts.json")
 
     @contextmanager
     def lease(self, spec: ModelSpec, on_progress: LoadProgress) -> Generator[Pipeline]:
@@ -42,21 +43,20 @@ class ModelManager:
         with self._cache.lease(key) as pipeline:
             yield pipeline
 
-    def check(self, spec: ModelSpec) -> None:
-        """Raise ModelUnavailable if this machine lacks the device or the memory for the model.
+    def check(self, spec: ModelSpec, *, probe: bool) -> None:
+        """Raise ModelUnavailable if this machine lacks the device, or can't run the model.
 
-        For a model on disk this also imports the code that runs it, or reports that there is none.
+        For a model on disk this also imports the code that runs it and, with `probe`, loads it once if its family is
+        probed and no verdict is kept. Nothing is downloaded, and a model that is not on disk is not looked at.
         """
         with wrap_library_errors(loading=spec.name):
-            size, budget = self._expected_bytes(spec), self._cache.budget
-            if size:
-                family_of(spec, self._hub.folder(spec, lambda _: None)).load_class()
-        if size and size > budget:
-            raise ModelUnavailable(
-                "it needs about {size} of memory, and `memory` allows {budget}",
-                size=gigabytes(size),
-                budget=gigabytes(budget),
-            )
+            allowed = self._cache.budget
+            if size := self._expected_bytes(spec):
+                folder = self._hub.folder(spec, ignore_progress)
+                pipeline_class = compatible_family(spec, folder).load_class()
+                require_memory(spec, size, allowed)
+                if probe and pipeline_class.probed and not self._verdicts.get(spec, folder, self._place(spec)):
+                    self._require(spec, ignore_progress)
 
     def fits(self, spec: ModelSpec) -> bool:
         """Return whether `spec` is loaded, or could be loaded from disk beside the models in use.
@@ -72,6 +72,12 @@ class ModelManager:
             return False
         return size > 0 and self._cache.has_room(size)
 
+    def reserve(self, owner: Hashable, nbytes: int) -> bool:
+        """Count what `owner` keeps besides its model; see `ModelCache.reserve`."""
+        if not nbytes and "_cache" not in vars(self):
+            return True  # nothing was loaded, perhaps since there is no such device
+        return self._cache.reserve(owner, nbytes)
+
     def loaded_bytes(self, spec: ModelSpec) -> int | None:
         """Return the memory that `spec` takes in bytes, None if it is not loaded. May be called on any thread."""
         key = self._keys.get(spec)
@@ -86,21 +92,25 @@ class ModelManager:
 
     @cached_property
     def _cache(self) -> ModelCache[Pipeline]:
-        from inference.pipelines.devices import find_device, memory_budget, release_memory
+        from inference.pipelines.devices import find_device, release_memory
 
         device = find_device(self._device)
-        budget = self._memory if isinstance(self._memory, int) else memory_budget(device)
-        return ModelCache(budget, lambda: release_memory(device))
+        return ModelCache(budget(self._config, device), lambda: release_memory(device))
 
     def _require(self, spec: ModelSpec, on_progress: LoadProgress) -> Hashable:
         if self._keys.get(spec) in self._cache.sizes():
             return self._keys[spec]
         folder = self._hub.folder(spec, on_progress)
-        family = family_of(spec, folder)
+        family = compatible_family(spec, folder)
 
         def load() -> Pipeline:
             on_progress(None)
-            return family.load_class().load(self._hub.with_companion(spec), folder, self._place(spec))
+            placement = self._place(spec)
+            verdict = self._verdicts.get(spec, folder, placement)
+            full_spec = replace(self._hub.with_companion(spec), verdict=verdict)
+            pipeline = family.load_class().load(full_spec, folder, placement)
+            self._verdicts.keep(spec, folder, placement, pipeline.verdict)
+            return pipeline
 
         key = (spec.key, family)
         self._cache.require(key, self._expected_bytes(spec), load)
@@ -115,15 +125,9 @@ class ModelManager:
     def _expected_bytes(self, spec: ModelSpec) -> int:
         """Return the expected size of the weights, from file sizes and dtypes; 0 if they aren't on disk."""
         if spec not in self._expected_sizes:
-            state, stored_bytes = self._hub.state(spec)
+            state, nbytes = self._hub.state(spec)
             if state == "not downloaded":
                 return 0
-            config = self._hub.folder(spec, lambda _: None) / "config.json"
-            self._expected_sizes[spec] = int(stored_bytes * self._place(spec).dtype.itemsize / _stored_itemsize(config))
+            folder = self._hub.folder(spec, ignore_progress)
+            self._expected_sizes[spec] = expected_bytes(spec, folder, nbytes, self._place(spec))
         return self._expected_sizes[spec]
-
-
-def _stored_itemsize(config: Path) -> int:
-    """Return the bytes per number in the model's files. diffusers has no such entry, and stores float32."""
-    entries = json.loads(config.read_text(encoding="utf-8")) if config.exists() else {}
-    return _STORED_BYTES.get(entries.get("dtype") or entries.get("torch_dtype") or "float32", 4)

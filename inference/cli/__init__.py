@@ -72,7 +72,8 @@ async def _run(config: Config, args: argparse.Namespace, engine_factory: EngineF
     documents = command.read_documents(args)
     request = command.build_request(args, documents)
     if "/" in request.model:  # an id or a folder; a plain name must be listed
-        config = config.with_model(request.task, request.model)
+        about_picture = request.asks_about_picture(request.given_inputs())
+        config = config.with_model("caption" if about_picture else request.task, request.model)
     return await answer(engine_factory(config), command, request, args, documents)
 
 

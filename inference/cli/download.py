@@ -4,54 +4,63 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inference.cli.answer import print_json
-from inference.cli.model_list import size_text
 from inference.config.schema import Config
 from inference.tasks import TASK_NAMES
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
+from inference.types.sizes import size_text
 
 if TYPE_CHECKING:
     from inference.hub import Hub
 
 
 def create_hub(config: Config) -> Hub:
-    """Return the hub. Imported late, so that `--help` is fast."""
+    """Return the hub, which downloads only what can run here. Imported late, so that `--help` is fast."""
+    from inference.backends.model_check import ModelCheck
     from inference.hub import Hub
 
-    return Hub(config)
+    return Hub(config, check=ModelCheck(config))
 
 
 def download(config: Config, hub: Hub, names: Sequence[str], *, as_json: bool) -> int:
     """Download the named models, or all. Print errors on stderr and go on. Return the exit status."""
-    downloaded: list[dict[str, Any]] = []
-    status = 0
+    downloaded: dict[tuple[str, str | None, str], dict[str, Any]] = {}
+    refusals: dict[str, None] = {}
     for spec in choose(config, names):
         try:
-            downloaded.append(_download(hub, spec))
+            downloaded[spec.repo, spec.revision, spec.file] = _download(hub, spec)
         except ModelUnavailable as error:
-            print(error.user_message, file=sys.stderr)
-            status = 2
+            if error.user_message not in refusals:
+                print(error.user_message, file=sys.stderr)
+            refusals[error.user_message] = None
+    models = list(downloaded.values())
     if as_json:
-        print_json({"models": downloaded})
-    elif downloaded:
-        print("\n".join(f"{model['name']}  {size_text(model['size'])}  {model['folder']}" for model in downloaded))
-    return status
+        print_json({"models": models})
+    elif models:
+        print("\n".join(f"{model['name']}  {size_text(model['size'])}  {model['folder']}" for model in models))
+    return 2 if refusals else 0
 
 
 def choose(config: Config, names: Sequence[str]) -> list[ModelSpec]:
-    """Return each listed repository once, or those with the given names. A hub id need not be listed."""
+    """Return all listed models, or those with the given names. A hub id need not be listed.
+
+    A repository that is listed for several tasks is returned for each of them, since it may fit some tasks only.
+    """
     listed = [spec for task in TASK_NAMES for spec in config.specs(task)]
     specs = listed if not names else [spec for name in names for spec in _find_specs(config, listed, name)]
-    return list({(spec.repo, spec.revision): spec for spec in specs}.values())
+    return list(dict.fromkeys(specs))
 
 
 def _find_specs(config: Config, listed: list[ModelSpec], name: str) -> list[ModelSpec]:
-    # The files of a model are the same for every task, so an unlisted model can be added to any task.
-    matches = [spec for spec in listed if name in (spec.name, spec.repo)]
-    return matches or [spec for spec in config.with_model("complete", name).specs("complete") if spec.name == name]
+    """Return the listed models with this name or id. A model that is not listed may be of any task."""
+    if matches := [spec for spec in listed if name in (spec.name, spec.repo)]:
+        return matches
+    added = config.with_model("complete", name).specs("complete")
+    return [replace(spec, task="") for spec in added if spec.name == name]
 
 
 def _download(hub: Hub, spec: ModelSpec) -> dict[str, Any]:

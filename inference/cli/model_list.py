@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inference.backends.backend import ModelStatus
+from inference.types.sizes import size_text
 
 
 def status_fields(status: ModelStatus) -> dict[str, Any]:
@@ -24,7 +25,3 @@ def status_table(statuses: Sequence[ModelStatus]) -> str:
 def _state_text(status: ModelStatus) -> str:
     location = {"loaded": "in memory", "on disk": "on disk"}.get(status.state)
     return f"{size_text(status.nbytes):>8} {location}" if location else status.state
-
-
-def size_text(nbytes: int) -> str:
-    return f"{nbytes / 1e9:.1f} GB" if nbytes >= 1e9 else f"{nbytes / 1e6:.0f} MB"

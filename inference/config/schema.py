@@ -6,44 +6,72 @@ The file has no secrets: `DISCORD_TOKEN` and `HF_TOKEN` come from the environmen
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 
-from inference.limits import ConfigSection, Limits, SafetySection, parse_size
+from inference.config.problems import ConfigError, file_problems, problem_text, unknown_key
+from inference.config.yaml_errors import YamlProblem
+from inference.config.yaml_file import Position, read_yaml
+from inference.limits import SIZE, ConfigSection, Expected, Limits, SafetySection
 from inference.tasks import TASK_NAMES
-from inference.types import DType, ModelSpec
+from inference.types import DType, ModelSpec, Quantize
 from inference.types.errors import InvalidRequest
+from inference.types.sizes import parse_size
 
 _HUB_NAME = r"[A-Za-z0-9_](?:[\w.-]{0,94}\w)?"
 _HUB_ID = re.compile(rf"^(?!.*(?:--|\.\.|\.git$)){_HUB_NAME}(?:/{_HUB_NAME})?$", re.ASCII)
-
-
-class ConfigError(Exception):
-    """The file is not valid. `problems` has one line for each problem, with its position in the file."""
-
-    def __init__(self, path: Path, problems: list[str]) -> None:
-        self.path = path
-        self.problems = problems
-        super().__init__("\n".join([f"{path}: {len(problems)} problem(s)", *(f"  {line}" for line in problems)]))
 
 
 def _memory(value: Any) -> Any:
     return value if value == "auto" else parse_size(value)
 
 
+def _check_repo(repo: str) -> str:
+    if not repo.startswith((".", "/")) and not _HUB_ID.match(repo):
+        raise ValueError("neither a hub id nor a folder")
+    return repo
+
+
+def _check_device(device: str) -> str:
+    if not re.match(r"^(auto|cpu|mps|cuda(:\d{1,3})?)$", device):
+        raise ValueError("not a device")
+    return device
+
+
+Repo = Annotated[
+    str, AfterValidator(_check_repo), Expected("a hub id like org/name, or a folder that starts with . or /")
+]
+Device = Annotated[
+    str, AfterValidator(_check_device), Expected("one of: auto, cpu, mps, cuda, cuda:0 (or another number)")
+]
+Memory = Annotated[Literal["auto"] | int, BeforeValidator(_memory), Expected(f"auto, or {SIZE.words}")]
+
+
 class ModelEntry(ConfigSection):
     """A model of a task: a hub id or a folder, alone on its line or with options."""
 
-    repo: str = Field(description="Hub id (`org/name`), or a folder, relative to this file, starting with `.` or `/`.")
+    repo: Repo = Field(
+        description="Hub id (`org/name`), or a folder or GGUF file, relative to this file, starting with `.` or `/`."
+    )
     name: str = Field(default="", description="What people type; by default the last part of `repo`.")
     revision: str | None = Field(
         default=None, description="Branch, tag or commit; by default what `download` recorded."
     )
+    file: str = Field(
+        default="",
+        description="A GGUF file of the repository or folder, by its name or a pattern like `*Q4_K_M.gguf`; by default "
+        "the one with 8 bits, or else with the most.",
+    )
     dtype: DType = Field(default="auto", description="`auto` follows the top-level `dtype`.")
-    device: str = Field(default="auto", description="`auto` follows the top-level `device`.")
+    device: Device = Field(default="auto", description="`auto` follows the top-level `device`.")
+    quantize: Quantize = Field(
+        default="none",
+        description="`int8` or `int4`: a language model keeps the weights of its linear layers in 8 or 4 bits, which "
+        "takes less memory. The texts change a little with `int8`, and become worse with `int4`.",
+    )
     max_batch_size: int = Field(
         default=1,
         ge=1,
@@ -70,54 +98,52 @@ class ModelEntry(ConfigSection):
         "Small chat models want less.",
     )
 
-    @model_validator(mode="before")
-    @classmethod
-    def _from_line(cls, value: Any) -> Any:
-        return {"repo": value} if isinstance(value, str) else value
+    @property
+    def _is_file(self) -> bool:
+        return self.repo.startswith(("/", ".")) and self.repo.endswith(".gguf")
 
-    @field_validator("repo")
-    @classmethod
-    def _is_id_or_folder(cls, repo: str) -> str:
-        if not repo.startswith((".", "/")) and not _HUB_ID.match(repo):
-            raise ValueError(f"{repo!r} is neither a hub id like org/name nor a folder starting with . or /")
-        return repo
+    @property
+    def folder_or_id(self) -> str:
+        """The hub id or the folder; for a GGUF file, the folder that it is in."""
+        return str(Path(self.repo).parent) if self._is_file else self.repo
 
-    @field_validator("device")
-    @classmethod
-    def _is_device(cls, device: str) -> str:
-        return _check_device(device)
+    @property
+    def gguf_file(self) -> str:
+        """The GGUF file in the folder or repository; empty if none is named."""
+        return Path(self.repo).name if self._is_file else self.file
 
     @property
     def short_name(self) -> str:
         return self.name or self.repo.rstrip("/").rsplit("/", 1)[-1]
 
 
-def _check_device(device: str) -> str:
-    if not re.match(r"^(auto|cpu|mps|cuda(:\d+)?)$", device):
-        raise ValueError(f"{device!r} is not one of auto, cpu, mps, cuda, cuda:N")
-    return device
+def _from_line(value: Any) -> Any:
+    return {"repo": value} if isinstance(value, str) else value
 
 
-ModelList = tuple[ModelEntry, ...]
-
-
-def _check_task(name: str) -> str:
+def _check_task(name: Any) -> Any:
     if name not in TASK_NAMES:
-        raise ValueError(f"there is no such task; there is: {', '.join(TASK_NAMES)}")
+        raise ValueError(unknown_key(name, TASK_NAMES))
     return name
 
 
-def _check_names(lists: dict[str, ModelList]) -> dict[str, ModelList]:
-    """Refuse duplicate names. Add empty lists for missing tasks."""
-    for task, models in lists.items():
-        names = [model.short_name for model in models]
-        duplicates = sorted({name for name in names if names.count(name) > 1})
-        if duplicates:
-            raise ValueError(f"{task} lists {', '.join(duplicates)} twice; give one of them another `name`")
+def _check_names(models: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:
+    """Refuse two models of one task with the same name."""
+    names = [model.short_name for model in models]
+    if duplicates := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"several models are called {', '.join(duplicates)}. Give each another `name`")
+    return models
+
+
+def _with_all_tasks(lists: dict[str, ModelList]) -> dict[str, ModelList]:
     return {task: lists.get(task, ()) for task in TASK_NAMES}
 
 
-ModelLists = Annotated[dict[Annotated[str, AfterValidator(_check_task)], ModelList], AfterValidator(_check_names)]
+ModelEntryOrLine = Annotated[
+    ModelEntry, BeforeValidator(_from_line), Expected("a hub id, a folder, or a section with `repo`")
+]
+ModelList = Annotated[tuple[ModelEntryOrLine, ...], AfterValidator(_check_names)]
+ModelLists = Annotated[dict[Annotated[str, BeforeValidator(_check_task)], ModelList], AfterValidator(_with_all_tasks)]
 """The models of each task; the first is the default. A task without models is switched off."""
 
 
@@ -141,11 +167,11 @@ class Config(ConfigSection):
         max_length=2000,
         description="What chat models are told about themselves before each conversation.",
     )
-    device: str = Field(default="auto", description="auto (cuda, then mps, then cpu), cpu, mps, cuda or cuda:N.")
+    device: Device = Field(default="auto", description="auto (cuda, then mps, then cpu), cpu, mps, cuda or cuda:N.")
     dtype: DType = Field(
         default="auto", description="auto: bfloat16 where the hardware has it, float16 on older GPUs, else float32."
     )
-    memory: Annotated[Literal["auto"] | int, BeforeValidator(_memory)] = Field(
+    memory: Memory = Field(
         default="auto", description="Memory for loaded models, e.g. `12 GiB`; auto takes 70 % of what the device has."
     )
     download: bool = Field(
@@ -156,10 +182,20 @@ class Config(ConfigSection):
         default=Path("data/loras"), description="A folder of LoRA files (.safetensors) that people may choose from."
     )
 
-    @field_validator("device")
-    @classmethod
-    def _is_device(cls, device: str) -> str:
-        return _check_device(device)
+    _lines: dict[Position, int] = PrivateAttr(default_factory=dict[Position, int])
+    """The lines of the models in the file, as far as there is one."""
+
+    def with_lines(self, line: Callable[[Position], int]) -> Config:
+        """Return the config with the lines of its models, which `line` looks up."""
+        config = self.model_copy()
+        positions = [("models", task, index) for task, models in self.models.items() for index in range(len(models))]
+        config._lines = {position: line(position) for position in positions}
+        return config
+
+    def model_problem(self, task: str, index: int, sentence: str) -> str:
+        """Return a problem of one model, with its position in the file."""
+        position = ("models", task, index)
+        return problem_text(self._lines.get(position, 0), position, sentence)
 
     def specs(self, task: str) -> tuple[ModelSpec, ...]:
         """Return the task's models, default first, with the top-level device and dtype filled in."""
@@ -167,10 +203,12 @@ class Config(ConfigSection):
             ModelSpec(
                 name=model.short_name,
                 task=task,
-                repo=model.repo,
+                repo=model.folder_or_id,
+                file=model.gguf_file,
                 revision=model.revision,
                 dtype=self.dtype if model.dtype == "auto" else model.dtype,
                 device=self.device if model.device == "auto" else model.device,
+                quantize=model.quantize,
                 loras=str(self.loras) if task == "imagine" else "",
                 max_batch_size=model.max_batch_size,
                 upscale=model.upscale,
@@ -206,28 +244,18 @@ def load_config(path: Path) -> Config:
     Folders are made absolute, relative to the file's own folder.
     """
     try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+        file = read_yaml(path)
     except OSError as error:
         raise ConfigError(path, [f"can't be read: {error.strerror}"]) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(path, [f"is not YAML: {' '.join(str(error).split())}"]) from error
+    except YamlProblem as problem:
+        raise ConfigError(path, [str(problem)]) from problem
     try:
-        config = Config.model_validate(data)
+        config = Config.model_validate({} if file.data is None else file.data)
     except ValidationError as error:
-        raise ConfigError(path, [_problem(item) for item in error.errors()]) from error
-    return _with_absolute_folders(config, path.resolve().parent)
-
-
-def _problem(item: Any) -> str:
-    """Return a line like `limits.queue: input should be a valid integer (found 'many')`."""
-    parts = [part for part in item["loc"] if part != "[key]"]  # pydantic marks a wrong key with "[key]"
-    position = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).lstrip(".")
-    if item["type"] == "extra_forbidden":
-        return f"{position}: unknown key"
-    message = item["msg"].removeprefix("Value error, ")
-    value = repr(item["input"])
-    found_value = "" if isinstance(item["input"], dict | list) or value in message else f" (found {value})"
-    return f"{position or 'file'}: {message[0].lower()}{message[1:]}{found_value}"
+        raise ConfigError(path, file_problems(file, Config, error.errors())) from error
+    if file.problems:
+        raise ConfigError(path, file_problems(file, Config))
+    return _with_absolute_folders(config.with_lines(file.line), path.resolve().parent)
 
 
 def _with_absolute_folders(config: Config, folder: Path) -> Config:
@@ -245,5 +273,9 @@ def _with_absolute_folders(config: Config, folder: Path) -> Config:
 
 def _with_absolute_folder(model: ModelEntry, folder: Path) -> ModelEntry:
     """Return the entry with an absolute folder; hub ids are not changed."""
-    local = model.repo.startswith((".", "/"))
-    return model.model_copy(update={"repo": str((folder / model.repo).resolve())}) if local else model
+    if not model.repo.startswith((".", "/")):
+        return model
+    path = folder / model.repo
+    # A GGUF file may be a link into the cache of the hub, where files have other names.
+    absolute = path.parent.resolve() / path.name if model.gguf_file == path.name else path.resolve()
+    return model.model_copy(update={"repo": str(absolute)})

@@ -1,6 +1,22 @@
 """Access to the files of models. Imports huggingface_hub, not torch."""
 
+from inference.hub.folders import CONFIG, INDEX, file_names, gguf_header, gguf_in, read_settings
+from inference.hub.gguf_header import GGUFHeader
 from inference.hub.hub import Hub
+from inference.hub.local_folder import check_folder
 from inference.hub.repository_files import components_of, is_complete, wanted_files
 
-__all__ = ["Hub", "components_of", "is_complete", "wanted_files"]
+__all__ = [
+    "CONFIG",
+    "INDEX",
+    "GGUFHeader",
+    "Hub",
+    "check_folder",
+    "components_of",
+    "file_names",
+    "gguf_header",
+    "gguf_in",
+    "is_complete",
+    "read_settings",
+    "wanted_files",
+]

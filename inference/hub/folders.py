@@ -8,8 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from inference.hub.repository_files import companion_of, components_of, is_complete, is_flax, wanted_files
+from inference.hub.gguf_header import GGUFHeader, read_gguf_header
+from inference.hub.repository_files import (
+    companion_of,
+    components_of,
+    gguf_file,
+    is_complete,
+    is_flax,
+    settings_files,
+    wanted_files,
+    weight_files,
+)
 from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
 
 INDEX = "model_index.json"
 CONFIG = "config.json"
@@ -17,21 +28,31 @@ CONFIG = "config.json"
 
 @dataclass(frozen=True, slots=True)
 class FolderLayout:
-    """Information from a repository's own config: the folders of a diffusers pipeline, and whether weights are Flax."""
+    """Information from a repository's own config: the folders of a diffusers pipeline, and whether weights are Flax.
+
+    `file` is the GGUF file in the model's spec, or a pattern for it.
+    """
 
     components: tuple[str, ...] = ()
     flax: bool = False
+    file: str = ""
 
     @classmethod
-    def of(cls, folder: Path) -> FolderLayout:
+    def of(cls, folder: Path, file: str = "") -> FolderLayout:
         index, config = _read_json(folder / INDEX), _read_json(folder / CONFIG)
-        return cls(tuple(components_of(index)), is_flax(config))
+        return cls(tuple(components_of(index)), is_flax(config), file)
 
     def wanted(self, names: Iterable[str]) -> list[str]:
-        return wanted_files(names, self.components, flax=self.flax)
+        return wanted_files(names, self.components, flax=self.flax, file=self.file)
+
+    def settings(self, names: Iterable[str]) -> set[str]:
+        return settings_files(names, self.components)
+
+    def weights(self, names: Iterable[str]) -> set[str]:
+        return weight_files(names, self.components, flax=self.flax, file=self.file)
 
     def is_complete(self, names: Iterable[str]) -> bool:
-        return is_complete(names, self.components, flax=self.flax)
+        return is_complete(names, self.components, flax=self.flax, file=self.file)
 
 
 def file_names(folder: Path) -> set[str]:
@@ -39,9 +60,33 @@ def file_names(folder: Path) -> set[str]:
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 
-def loaded_size(folder: Path) -> int:
+def loaded_size(folder: Path, file: str = "") -> int:
     """Return the size of the files that loading reads, in bytes."""
-    return sum((folder / name).stat().st_size for name in FolderLayout.of(folder).wanted(file_names(folder)))
+    return sum((folder / name).stat().st_size for name in FolderLayout.of(folder, file).wanted(file_names(folder)))
+
+
+def gguf_in(spec: ModelSpec, folder: Path) -> str:
+    """Return the GGUF file in `folder` that loading reads; empty if it reads none."""
+    names = file_names(folder)
+    return "" if INDEX in names or FolderLayout.of(folder).flax else gguf_file(names, spec.file)
+
+
+def gguf_header(spec: ModelSpec, folder: Path) -> GGUFHeader | None:
+    """Return the header of the GGUF file that loading reads; None if it reads none.
+
+    Raise ModelUnavailable if the file is damaged.
+    """
+    if not (file := gguf_in(spec, folder)):
+        return None
+    try:
+        return read_gguf_header(folder / file)
+    except ValueError:
+        raise ModelUnavailable(
+            "{name} can't be used, since its file {file} is damaged: it is no complete GGUF file. "
+            "The bot's operator has to replace the file, or pick another model.",
+            name=spec.name,
+            file=file,
+        ) from None
 
 
 def companion_spec(spec: ModelSpec, folder: Path | None) -> ModelSpec | None:
@@ -49,12 +94,44 @@ def companion_spec(spec: ModelSpec, folder: Path | None) -> ModelSpec | None:
     repo = companion_of(_read_json(folder / CONFIG)) if folder else None
     if not folder or not repo:
         return None
-    return replace(spec, repo=str(folder / "vqgan") if (folder / "vqgan").is_dir() else repo, revision=None)
+    return replace(spec, repo=str(folder / "vqgan") if (folder / "vqgan").is_dir() else repo, revision=None, file="")
+
+
+def read_settings(spec: ModelSpec, folder: Path, file: str) -> dict[str, Any]:
+    """Return the JSON object in one of the model's files; an empty dict if there is no such file.
+
+    Raise ModelUnavailable if the file is damaged.
+    """
+    try:
+        return _read_object(folder / file)
+    except ValueError:
+        raise ModelUnavailable(
+            "{name} can't be used, since its file {file} is damaged: it holds no valid JSON object. "
+            "The bot's operator has to replace the file, or pick another model.",
+            name=spec.name,
+            file=file,
+        ) from None
+
+
+def require_undamaged(spec: ModelSpec, folder: Path) -> None:
+    """Raise ModelUnavailable if the files that determine which others are needed are damaged."""
+    for file in (INDEX, CONFIG):
+        read_settings(spec, folder, file)
 
 
 def _read_json(file: Path) -> dict[str, Any]:
     """Return the content of a JSON file; an empty dict if it is missing or damaged."""
     try:
-        return json.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        return _read_object(file)
+    except ValueError:
         return {}
+
+
+def _read_object(file: Path) -> dict[str, Any]:
+    """Return the JSON object in a file, an empty dict if there is no file. Raise ValueError if it is damaged."""
+    if not file.is_file():
+        return {}
+    content = json.loads(file.read_text(encoding="utf-8"))
+    if not isinstance(content, dict):
+        raise ValueError(f"{file} holds no JSON object")
+    return content

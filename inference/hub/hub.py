@@ -6,58 +6,99 @@ The hub's own environment variables apply: `HF_HOME` is the cache's folder, `HF_
 
 from __future__ import annotations
 
-import glob
-import shutil
-from collections.abc import Collection, Generator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
-import httpx2
-from huggingface_hub import HfApi, get_cached_repo_tree, snapshot_download
 from huggingface_hub.constants import HF_HUB_CACHE
-from huggingface_hub.errors import CachedRepoTreeNotFoundError, LocalEntryNotFoundError, XetDownloadError
 from huggingface_hub.utils import tqdm
 
 from inference.config.schema import Config
-from inference.hub.commits import Commits
 from inference.hub.download_progress import ignore_progress, progress_bar_class
-from inference.hub.folders import CONFIG, INDEX, FolderLayout, companion_spec, file_names, loaded_size
-from inference.hub.hub_errors import explain, next_step
+from inference.hub.folders import (
+    CONFIG,
+    INDEX,
+    FolderLayout,
+    companion_spec,
+    file_names,
+    loaded_size,
+    require_undamaged,
+)
+from inference.hub.hub_errors import (
+    explain_errors,
+    next_step,
+    no_readable_weights,
+    require_disk_space,
+)
+from inference.hub.json_record import JsonRecord
+from inference.hub.local_folder import check_folder, is_local
 from inference.hub.model_card import ModelCard, model_card
 from inference.hub.repository_files import FLAX_WEIGHTS, is_complete
+from inference.hub.snapshots import Snapshots
 from inference.types import LoadProgress, ModelSpec
 from inference.types.errors import ModelUnavailable
+
+Check = Callable[[ModelSpec, Path, int], object]
+"""Raises ModelUnavailable if a model can't run here. Its arguments are the spec, the folder with the model's settings
+files, where the weights may be missing, and the bytes that loading will read."""
 
 
 @dataclass(frozen=True, slots=True)
 class _DownloadPlan:
-    """What to download of one repository, and the number of missing bytes. `wanted` is empty if nothing is missing."""
+    """What one repository needs: the sizes of its files by name. Both are empty if the model is complete in `folder`.
+
+    Settings are the small files. `folder` has what was downloaded before.
+    """
 
     spec: ModelSpec
     folder: Path | None
     revision: str = ""
-    wanted: frozenset[str] = frozenset()
-    missing_bytes: int = 0
+    settings: Mapping[str, int] = field(default_factory=dict[str, int])
+    weights: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @property
+    def loaded_bytes(self) -> int:
+        """The size of the files that loading reads."""
+        if self.folder and not self.settings:
+            return loaded_size(self.folder, self.spec.file)
+        return sum(self.settings.values()) + sum(self.weights.values())
+
+    def missing_bytes(self, sizes: Mapping[str, int]) -> int:
+        folder = self.folder
+        return sum(size for name, size in sizes.items() if not (folder and (folder / name).exists()))
 
 
 class Hub:
     """Finds and downloads model files. The methods block, and may be called on any thread.
 
-    `endpoint` and `cache` default to those of huggingface_hub (`HF_ENDPOINT`, `HF_HUB_CACHE`).
+    Weights are downloaded only if `check` accepts the model's settings files. `endpoint` and `cache` default to those
+    of huggingface_hub (`HF_ENDPOINT`, `HF_HUB_CACHE`).
     """
 
-    def __init__(self, config: Config, *, endpoint: str | None = None, cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        check: Check = lambda spec, folder, nbytes: None,
+        endpoint: str | None = None,
+        cache: Path | None = None,
+    ) -> None:
         self._may_download = config.download
-        self._commits = Commits(config.data / "commits.json")
-        self._endpoint = endpoint
+        self._check = check
+        self._commits = JsonRecord(config.data / "commits.json")
         self._cache = cache or Path(HF_HUB_CACHE)
+        self._snapshots = Snapshots(endpoint, self._cache)
 
     def state(self, spec: ModelSpec) -> tuple[Literal["on disk", "not downloaded"], int]:
         """Return whether all files are on disk, and the number of bytes that loading reads."""
         folders = self._find_all(spec)
-        return ("on disk", sum(map(loaded_size, folders))) if folders else ("not downloaded", 0)
+        return ("on disk", self._loaded_size(spec, folders)) if folders else ("not downloaded", 0)
+
+    @staticmethod
+    def _loaded_size(spec: ModelSpec, folders: list[Path]) -> int:
+        model, *companions = folders
+        return loaded_size(model, spec.file) + sum(map(loaded_size, companions))
 
     def card(self, spec: ModelSpec) -> ModelCard:
         """Return what the model is good at, and its licence."""
@@ -68,11 +109,9 @@ class Hub:
 
         Errors raised by `on_progress` stop the download and are passed on. Complete files are kept.
         """
-        folders = self._find_all(spec)
-        if folders:
+        check_folder(spec)
+        if folders := self._find_all(spec):
             return folders[0]
-        if _is_local(spec) and not self._find_complete(spec):
-            raise _missing_folder(spec)
         if not self._may_download:
             raise ModelUnavailable("{name} is not on this machine yet. {step}", name=spec.name, step=next_step(spec))
         return self.download(spec, on_progress)
@@ -85,74 +124,75 @@ class Hub:
     def download(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
         """Download missing files, with those of companions. Record the commits, which are used from then on.
 
-        Raise ModelUnavailable: offline, unknown, gated, interrupted, no usable weights, or not enough disk space.
+        The settings files come first. The weights follow if the model can run here, which is checked for a complete
+        model too. Raise ModelUnavailable: refused by the check, offline, unknown, gated, interrupted, no usable
+        weights, an incomplete folder, or not enough disk space.
         """
+        check_folder(spec)
+        plans = self._plans(spec)
+        settings_bytes = sum(plan.missing_bytes(plan.settings) for plan in plans)
+        weight_bytes = sum(plan.missing_bytes(plan.weights) for plan in plans)
+        total = settings_bytes + weight_bytes
+        bar = progress_bar_class(total, on_progress)
+        require_disk_space(self._cache, spec, settings_bytes, total)
+        folders = [self._download_settings(plan, bar) for plan in plans]
+        self._check(plans[0].spec, folders[0], sum(plan.loaded_bytes for plan in plans))
+        require_disk_space(self._cache, spec, weight_bytes, total)
+        for plan, folder in zip(plans, folders, strict=True):
+            self._download_weights(plan, folder, bar)
+        return folders[0]
+
+    def _plans(self, spec: ModelSpec) -> list[_DownloadPlan]:
+        """Return what to download of the model's repository and of its companion."""
         plans: list[_DownloadPlan] = []
         current: ModelSpec | None = spec
         while current:
             plans.append(self._plan(current))
             current = companion_spec(current, plans[-1].folder)
-        missing_bytes = sum(plan.missing_bytes for plan in plans)
-        _check_disk_space(self._cache, missing_bytes, spec)
-        bar = progress_bar_class(missing_bytes, on_progress)
-        folder, *_ = [self._run_plan(plan, bar) for plan in plans]
-        return folder
+        return plans
 
     def _plan(self, spec: ModelSpec) -> _DownloadPlan:
         """Return what to download of one repository."""
         if folder := self._find_complete(spec):
             return _DownloadPlan(spec, folder)
-        if _is_local(spec):
-            raise _missing_folder(spec)
-        with _explain_errors(spec):
+        check_folder(spec)  # a companion in a folder, of which something is missing
+        with explain_errors(spec):
             return self._plan_download(spec, self._revision(spec))
 
     def _plan_download(self, spec: ModelSpec, revision: str) -> _DownloadPlan:
-        info = HfApi(endpoint=self._endpoint).model_info(spec.repo, revision=revision, files_metadata=True)
-        sizes = {file.rfilename: file.size or 0 for file in info.siblings or ()}
-        layout = FolderLayout()
+        listing = self._snapshots.listing(spec.repo, revision)
+        sizes = listing.sizes
+        layout = FolderLayout(file=spec.file)
         if INDEX in sizes or (FLAX_WEIGHTS in sizes and not is_complete(sizes)):
-            # These files determine which others are needed, so they are downloaded first.
-            settings = sizes.keys() & {INDEX, CONFIG}
-            bar = progress_bar_class(0, ignore_progress)
-            layout = FolderLayout.of(self._download_files(spec, revision, settings, bar))
+            # These files determine which others are needed.
+            names = sizes.keys() & {INDEX, CONFIG}
+            folder = self._snapshots.download(spec.repo, revision, names, progress_bar_class(0, ignore_progress))
+            require_undamaged(spec, folder)
+            layout = FolderLayout.of(folder, spec.file)
         if not layout.is_complete(sizes):
-            raise ModelUnavailable(
-                "{repo} has no weights that can be read here (safetensors or pytorch_model.bin). "
-                "The bot's operator has to pick another model.",
-                repo=spec.repo,
-            )
-        cached = self._cached(spec, revision)
-        wanted = {name: sizes[name] for name in layout.wanted(sizes)}
-        missing_bytes = sum(size for name, size in wanted.items() if not (cached and (cached / name).exists()))
-        return _DownloadPlan(spec, cached, revision, frozenset(wanted), missing_bytes)
-
-    def _run_plan(self, plan: _DownloadPlan, bar: type[tqdm]) -> Path:
-        """Download the files of the plan, and record the commit."""
-        with _explain_errors(plan.spec):
-            folder = plan.folder
-            if plan.wanted or folder is None:
-                folder = self._download_files(plan.spec, plan.revision, plan.wanted, bar)
-            if not _is_local(plan.spec):
-                self._commits.record(_commit_key(plan.spec), folder.name)
-        return folder
-
-    def _download_files(self, spec: ModelSpec, revision: str, names: Collection[str], bar: type[tqdm]) -> Path:
-        """Download these files of the repository to the cache. Return the snapshot's folder."""
-        folder = Path(
-            snapshot_download(
-                spec.repo,
-                revision=revision,
-                cache_dir=self._cache,
-                endpoint=self._endpoint,
-                allow_patterns=[glob.escape(name) for name in names],
-                tqdm_class=bar,
-            )
+            raise no_readable_weights(spec, sizes)
+        return _DownloadPlan(
+            replace(spec, gguf=listing.gguf) if any(name.endswith(".gguf") for name in layout.weights(sizes)) else spec,
+            self._snapshots.cached(spec.repo, revision),
+            revision,
+            settings={name: sizes[name] for name in layout.settings(sizes)},
+            weights={name: sizes[name] for name in layout.weights(sizes)},
         )
-        # If the hub fails while it lists files, snapshot_download returns what is cached.
-        if not all((folder / name).exists() for name in names):
-            raise LocalEntryNotFoundError(f"{spec.repo}: files are missing after the download")
-        return folder
+
+    def _download_settings(self, plan: _DownloadPlan, bar: type[tqdm]) -> Path:
+        """Download the settings files of the plan, unless the model is complete. Return the folder."""
+        if plan.folder and not plan.settings:
+            return plan.folder
+        with explain_errors(plan.spec):
+            return self._snapshots.download(plan.spec.repo, plan.revision, plan.settings, bar)
+
+    def _download_weights(self, plan: _DownloadPlan, folder: Path, bar: type[tqdm]) -> None:
+        """Download the weights of the plan to the commit of its settings files, and record the commit."""
+        with explain_errors(plan.spec):
+            if plan.weights:
+                self._snapshots.download(plan.spec.repo, folder.name, plan.weights, bar)
+            if not is_local(plan.spec):
+                self._commits.record(_commit_key(plan.spec), folder.name)
 
     def _find_all(self, spec: ModelSpec) -> list[Path]:
         """Return the folders of the model and its companion, if it has one; an empty list unless all are on disk."""
@@ -163,67 +203,16 @@ class Hub:
 
     def _find_complete(self, spec: ModelSpec) -> Path | None:
         """Return the folder with the model if it is complete, according to the hub's listing if one is cached."""
-        folder = Path(spec.repo) if _is_local(spec) else self._cached(spec, self._revision(spec))
+        folder = Path(spec.repo) if is_local(spec) else self._snapshots.cached(spec.repo, self._revision(spec))
         if folder is None or not folder.is_dir():
             return None
-        names, layout = file_names(folder), FolderLayout.of(folder)
-        listed_names = names if _is_local(spec) else self._listed_names(spec, folder.name) or names
+        names, layout = file_names(folder), FolderLayout.of(folder, spec.file)
+        listed_names = names if is_local(spec) else self._snapshots.listed_names(spec.repo, folder.name) or names
         return folder if layout.is_complete(names) and names.issuperset(layout.wanted(listed_names)) else None
-
-    def _cached(self, spec: ModelSpec, revision: str) -> Path | None:
-        """Return the snapshot's folder, complete or not, without network access."""
-        try:
-            folder = snapshot_download(
-                spec.repo, revision=revision, cache_dir=self._cache, local_files_only=True, allow_patterns=[]
-            )
-        except LocalEntryNotFoundError:
-            return None
-        return Path(folder)
-
-    def _listed_names(self, spec: ModelSpec, commit: str) -> set[str]:
-        """Return all file names of the repository, if a download has left a listing in the cache."""
-        try:
-            return {file.path for file in get_cached_repo_tree(spec.repo, revision=commit, cache_dir=self._cache)}
-        except CachedRepoTreeNotFoundError:
-            return set()
 
     def _revision(self, spec: ModelSpec) -> str:
         return self._commits.get(_commit_key(spec)) or spec.revision or "main"
 
 
-def _is_local(spec: ModelSpec) -> bool:
-    return spec.repo.startswith("/")
-
-
 def _commit_key(spec: ModelSpec) -> str:
     return f"{spec.repo}@{spec.revision}" if spec.revision else spec.repo
-
-
-def _missing_folder(spec: ModelSpec) -> ModelUnavailable:
-    return ModelUnavailable(
-        "{name} is set up as a folder, and no complete model lies there. "
-        "The bot's operator has to put config.json, tokenizer and weights into it.",
-        name=spec.name,
-    )
-
-
-@contextmanager
-def _explain_errors(spec: ModelSpec) -> Generator[None]:
-    """Convert errors of the hub, the network and the disk to ModelUnavailable."""
-    try:
-        yield
-    except (OSError, httpx2.HTTPError, XetDownloadError) as error:
-        raise explain(error, spec) from error
-
-
-def _check_disk_space(cache: Path, needed: int, spec: ModelSpec) -> None:
-    existing_folder = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
-    free = shutil.disk_usage(existing_folder).free
-    if needed > free:
-        raise ModelUnavailable(
-            "{name} needs {needed:,.1f} GB on the bot's disk, and {free:,.1f} GB are free. "
-            "The bot's operator has to make room, or point HF_HOME at a larger disk.",
-            name=spec.name,
-            needed=needed / 1e9,
-            free=free / 1e9,
-        )

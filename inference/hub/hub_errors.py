@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import errno
+import shutil
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2
 from huggingface_hub.errors import (
@@ -12,16 +16,31 @@ from huggingface_hub.errors import (
     OfflineModeIsEnabled,
     RepositoryNotFoundError,
     RevisionNotFoundError,
+    XetDownloadError,
 )
 
+from inference.hub.unreadable_weights import formats_found
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable, OperatorStep
+from inference.types.sizes import size_text
+
+_MOST_FILES = 20
+"""Most files of a repository that are named."""
 
 
 def next_step(spec: ModelSpec) -> OperatorStep:
     return OperatorStep(
         "The bot's operator can fetch it: `.venv/bin/python -m inference download {repo}`", repo=spec.repo
     )
+
+
+@contextmanager
+def explain_errors(spec: ModelSpec) -> Generator[None]:
+    """Convert errors of the hub, the network and the disk to ModelUnavailable."""
+    try:
+        yield
+    except (OSError, httpx2.HTTPError, XetDownloadError) as error:
+        raise explain(error, spec) from error
 
 
 def explain(error: Exception, spec: ModelSpec) -> ModelUnavailable:
@@ -81,3 +100,43 @@ def explain(error: Exception, spec: ModelSpec) -> ModelUnavailable:
             )
         case _:
             return ModelUnavailable("The download of {name} broke off. What has arrived is kept. {step}", **values)
+
+
+def no_readable_weights(spec: ModelSpec, names: Iterable[str]) -> ModelUnavailable:
+    """Return the error for a repository with these files: what it has, and what is needed."""
+    names = set(names)
+    if spec.file:
+        return ModelUnavailable(
+            "{repo} has no GGUF file {file} that can be read here. It has: {found}. The bot's operator has to correct "
+            "`file` in config.yaml.",
+            repo=spec.repo,
+            file=spec.file,
+            found=", ".join(sorted(name for name in names if name.endswith(".gguf"))[:_MOST_FILES]) or "–",
+        )
+    if found := formats_found(names):
+        return ModelUnavailable(
+            "{repo} has no weights that can be read here: it has only {found}. Needed are safetensors files or "
+            "pytorch_model.bin, beside config.json or model_index.json, or a GGUF file. The bot's operator has to pick "
+            "another version of the model.",
+            repo=spec.repo,
+            found=found,
+        )
+    return ModelUnavailable(
+        "{repo} has no weights that can be read here (safetensors or pytorch_model.bin). "
+        "The bot's operator has to pick another model.",
+        repo=spec.repo,
+    )
+
+
+def require_disk_space(cache: Path, spec: ModelSpec, nbytes: int, total: int) -> None:
+    """Raise ModelUnavailable if the disk has no room for `nbytes`; the sentence names the `total` of the model."""
+    existing_folder = next(folder for folder in (cache, *cache.absolute().parents) if folder.exists())
+    free = shutil.disk_usage(existing_folder).free
+    if nbytes > free:
+        raise ModelUnavailable(
+            "{name} needs {needed} on the bot's disk, and {free} are free. "
+            "The bot's operator has to make room, or point HF_HOME at a larger disk.",
+            name=spec.name,
+            needed=size_text(total),
+            free=size_text(free),
+        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_each, wrap_library_errors
 from inference.pipelines.registry import family_of
 from inference.types import ModelSpec
@@ -18,4 +19,4 @@ __all__ = ["Batch", "Job", "Pipeline", "family_of", "load", "run_each", "wrap_li
 def load(spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:
     """Read the model in `folder` onto its device; raise ModelUnavailable with a sentence."""
     with wrap_library_errors(loading=spec.name):
-        return family_of(spec, folder).load_class().load(spec, folder, placement)
+        return compatible_family(spec, folder).load_class().load(spec, folder, placement)

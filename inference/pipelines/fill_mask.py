@@ -17,7 +17,7 @@ from inference.pipelines.joint_filling import fill_jointly, top_tokens
 from inference.pipelines.pipeline import Batch, Pipeline, run_jobs, yield_to_others
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.tasks import FillMaskResult, FillRequest, Request
-from inference.text.mask_tokens import split_at_blanks
+from inference.tasks.fill import split_at_blanks
 from inference.types import ModelSpec
 from inference.types.errors import InvalidRequest, ModelUnavailable
 

@@ -13,7 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 from inference.tasks import Request
 from inference.types import Event, ModelSpec, Output
@@ -57,6 +57,14 @@ class Batch(Protocol):
         """Free unused memory, including idle models, after memory ran out."""
         ...
 
+    def reserve(self, nbytes: int) -> bool:
+        """Count `nbytes` of the memory budget for what the batch keeps now, such as keys and values.
+
+        They take the place of the last number, and are given back when the batch has ended. Return False if they do not
+        fit beside the models in use.
+        """
+        ...
+
     def join(self, max_count: int) -> Sequence[Job]:
         """Add up to `max_count` waiting compatible jobs to the batch, and return them."""
         ...
@@ -67,6 +75,12 @@ class Pipeline(ABC):
 
     nbytes: int
     """Size of the weights in bytes."""
+
+    probed: ClassVar[bool] = False
+    """Whether `load` runs the model once to find out how to run it."""
+
+    verdict: str = ""
+    """What this probe found. It is kept with the model's commit, and the next `load` gets it in the spec."""
 
     @classmethod
     @abstractmethod
@@ -139,7 +153,7 @@ def out_of_memory(work: Callable[[], None]) -> OutOfMemory | None:
 
 
 def _wrap(error: Exception, loading: str) -> InferenceError:
-    if _is_out_of_memory(error):
+    if is_out_of_memory(error):
         return OutOfMemory("The model ran out of memory. Try a smaller size, fewer pictures or a shorter text.")
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return ModelUnavailable("The bot's disk is full, so the model can't be stored. Its operator has to make room.")
@@ -148,7 +162,7 @@ def _wrap(error: Exception, loading: str) -> InferenceError:
     return GenerationFailed("The model failed on this request. Try again, or change the request a little.")
 
 
-def _is_out_of_memory(error: Exception) -> bool:
+def is_out_of_memory(error: Exception) -> bool:
     """Return whether memory ran out: OutOfMemoryError on CUDA and MPS, RuntimeError from the CPU allocator."""
     return (
         isinstance(error, MemoryError)

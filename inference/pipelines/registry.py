@@ -5,13 +5,14 @@ To add a family, write its pipeline in a module of its own and add it to `FAMILI
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from inference.hub import CONFIG, INDEX, read_settings
+from inference.pipelines.gguf import gguf_model_type, gguf_summary
 from inference.pipelines.pipeline import Pipeline
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable, Phrase, join_phrases
@@ -19,6 +20,12 @@ from inference.types.errors import ModelUnavailable, Phrase, join_phrases
 _CAUSAL = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
 _MASKED = "MODEL_FOR_MASKED_LM_MAPPING_NAMES"
 _SEQ_TO_SEQ = "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES"
+_IMAGE_TEXT = "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES"
+_NOT_FOR_TEXT = frozenset(
+    {"blip", "blip-2", "diffusion_gemma", "evolla", "florence2", "git", "instructblip", "instructblipvideo", "kosmos-2"}
+    | {"kosmos-2.5", "paligemma", "pi0", "pix2struct", "pp_formulanet", "t5gemma2", "udop", "vision-encoder-decoder"}
+)
+"""Types in transformers' mapping of image-text models that do not write texts without a picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +37,19 @@ class RepositoryConfig:
     pipeline_class: str = ""
 
     @classmethod
-    def read(cls, folder: Path) -> RepositoryConfig:
-        """Read the files in `folder`. Missing values stay empty."""
-        config, index = _read_json(folder / "config.json"), _read_json(folder / "model_index.json")
+    def read(cls, spec: ModelSpec, folder: Path) -> RepositoryConfig:
+        """Read the files in `folder`. Missing values stay empty.
+
+        Raise ModelUnavailable if a file is damaged, or is a GGUF file of an architecture that is not read here.
+        """
+        if summary := gguf_summary(spec, folder):
+            model_type = gguf_model_type(spec, summary)
+            return cls(model_type=model_type, architectures=(str(_mapping(_CAUSAL)[model_type]),))
+        config, index = read_settings(spec, folder, CONFIG), read_settings(spec, folder, INDEX)
         return cls(
-            model_type=config.get("model_type", ""),
-            architectures=tuple(config.get("architectures") or ()),
-            pipeline_class=index.get("_class_name", ""),
+            model_type=_text(config.get("model_type")),
+            architectures=tuple(map(_text, _list(config.get("architectures")))),
+            pipeline_class=_text(index.get("_class_name")),
         )
 
     def __str__(self) -> str:
@@ -49,9 +62,10 @@ class Family:
 
     `pipeline` is its class, as "module:Class" below `inference.pipelines`. It is imported late, since each one imports
     parts of torch and transformers. `kind` describes the models. A repository belongs to the family if its model type
-    is in `model_types` or in transformers' `mapping`, and if one of its architectures is the one that the mapping
-    names, or ends with one of `architectures`. Older files name no architectures. With `diffusers`, it must be a
-    diffusers pipeline.
+    is in `model_types`, or in transformers' `mapping` and not `excluded`, and if one of its architectures is the one
+    that the mapping names, or ends with one of `architectures`. Older files name no architectures. With `diffusers`, it
+    must be a pipeline of diffusers that can draw from text. `answers_about_pictures` says whether the models answer
+    questions about a picture. With `quantizes`, `quantize` in config.yaml works.
     """
 
     pipeline: str
@@ -59,16 +73,19 @@ class Family:
     kind: Phrase
     model_types: frozenset[str] = frozenset()
     mapping: str = ""
+    excluded: frozenset[str] = frozenset()
     architectures: tuple[str, ...] = ()
     diffusers: bool = False
+    answers_about_pictures: bool = False
+    quantizes: bool = False
 
     def accepts(self, config: RepositoryConfig) -> bool:
         """Return whether a model with this config belongs to the family."""
         if config.pipeline_class or self.diffusers:
-            return self.diffusers and bool(config.pipeline_class)
+            return self.diffusers and _draws_from_text(config.pipeline_class)
         if config.model_type in self.model_types:
             return not self.architectures or _ends_with(config.architectures, self.architectures)
-        if not self.mapping or config.model_type not in _mapping(self.mapping):
+        if not self.mapping or config.model_type not in _mapping(self.mapping).keys() - self.excluded:
             return False
         if not config.architectures:
             return _is_causal(config.model_type) == (self.mapping == _CAUSAL)
@@ -121,6 +138,7 @@ FAMILIES: tuple[Family, ...] = (
         kind=Phrase("encoder-decoder models (BART, T5, Pegasus and others)"),
         mapping=_SEQ_TO_SEQ,
         architectures=("ForConditionalGeneration", "WithLMHeadModel"),
+        quantizes=True,
     ),
     Family(
         pipeline="captioning:Captioning",
@@ -130,30 +148,73 @@ FAMILIES: tuple[Family, ...] = (
         architectures=("VisionEncoderDecoderModel", "BlipForConditionalGeneration"),
     ),
     Family(
+        pipeline="image_text_to_text:ImageToText",
+        tasks=frozenset({"caption"}),
+        kind=Phrase("captioning models with a prompt (Florence-2, GIT)"),
+        model_types=frozenset({"florence2", "git"}),
+        architectures=("Florence2ForConditionalGeneration", "GitForCausalLM"),
+    ),
+    Family(
+        pipeline="image_text_to_text:ImageToText",
+        tasks=frozenset({"caption"}),
+        kind=Phrase("models that answer questions about pictures (BLIP-2, PaliGemma)"),
+        model_types=frozenset({"blip-2", "paligemma"}),
+        architectures=("Blip2ForConditionalGeneration", "PaliGemmaForConditionalGeneration"),
+        answers_about_pictures=True,
+    ),
+    Family(
+        pipeline="image_text_to_text:ImageTextToText",
+        tasks=frozenset({"complete", "fill", "summarize", "ask", "mood", "caption"}),
+        kind=Phrase("vision language models (SmolVLM, Gemma 3, Qwen-VL, LLaVA and others)"),
+        mapping=_IMAGE_TEXT,
+        excluded=_NOT_FOR_TEXT,
+        answers_about_pictures=True,
+        quantizes=True,
+    ),
+    Family(
         pipeline="causal_lm:CausalLM",
         tasks=frozenset({"complete", "fill", "summarize", "ask", "mood"}),
         kind=Phrase("causal language models (GPT-2, OPT, Llama and others)"),
         mapping=_CAUSAL,
         architectures=("ForCausalLM", "LMHeadModel"),
+        quantizes=True,
     ),
 )
 """The first family of a task that accepts a model runs it."""
 
 
 def family_of(spec: ModelSpec, folder: Path) -> Family:
-    """Return the family that runs the model in `folder` for the spec's task; raise ModelUnavailable if none does."""
-    config = RepositoryConfig.read(folder)
-    families = [family for family in FAMILIES if spec.task in family.tasks]
+    """Return the family that runs the model in `folder` for the spec's task; raise ModelUnavailable if none does.
+
+    Without a task in the spec, a family of any task will do.
+    """
+    config = RepositoryConfig.read(spec, folder)
+    families = [family for family in FAMILIES if spec.task in family.tasks or not spec.task]
     for family in families:
         if family.accepts(config):
             return family
+    if config.model_type and not config.pipeline_class and not _is_known(config.model_type):
+        raise ModelUnavailable(
+            "{name} is of a type that the installed transformers does not know: {found}. A newer version of the bot "
+            "may know it.",
+            name=spec.name,
+            found=config.model_type,
+        )
+    kinds = join_phrases([family.kind for family in families], ", ")
+    if not spec.task:
+        raise ModelUnavailable(
+            "{name} is of a kind that no command can use ({found}). Models here are: {kinds}.",
+            name=spec.name,
+            found=config,
+            kinds=kinds,
+        )
     slash = f"/{spec.task}"
     raise ModelUnavailable(
         "{name} can't serve {command}: it is of another kind ({found}). Models for {command} are: {kinds}.",
         name=spec.name,
         command=Phrase(slash),
         found=config,
-        kinds=join_phrases([family.kind for family in families], ", "),
+        kinds=kinds,
     )
 
 
@@ -161,9 +222,28 @@ def _ends_with(architectures: tuple[str, ...], endings: tuple[str, ...]) -> bool
     return not architectures or any(name.endswith(endings) for name in architectures)
 
 
+def _is_known(model_type: str) -> bool:
+    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
+
+    return model_type in CONFIG_MAPPING_NAMES
+
+
 def _is_causal(model_type: str) -> bool:
     """Return whether models of this type are causal language models, if their files do not say it."""
     return model_type in _mapping(_CAUSAL) and not {model_type} & {*_mapping(_MASKED), *_mapping(_SEQ_TO_SEQ)}
+
+
+def _draws_from_text(pipeline_class: str) -> bool:
+    """Return whether diffusers has a text-to-image pipeline for the models of this pipeline."""
+    if not pipeline_class:
+        return False
+    from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING, SUPPORTED_TASKS_MAPPINGS
+
+    return any(
+        pipeline.__name__ == pipeline_class and model in AUTO_TEXT2IMAGE_PIPELINES_MAPPING
+        for mapping in SUPPORTED_TASKS_MAPPINGS
+        for model, pipeline in mapping.items()
+    )
 
 
 def _mapping(name: str) -> Mapping[str, str | tuple[str, ...]]:
@@ -173,6 +253,9 @@ def _mapping(name: str) -> Mapping[str, str | tuple[str, ...]]:
     return getattr(modeling_auto, name)
 
 
-def _read_json(file: Path) -> dict[str, Any]:
-    """Return the content of a JSON file, or an empty dict if it does not exist."""
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

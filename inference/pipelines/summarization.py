@@ -14,6 +14,7 @@ from transformers import AutoModelForSeq2SeqLM, GenerationConfig
 from inference.pipelines.devices import Placement
 from inference.pipelines.encoder_models import read_tokenizer
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
+from inference.pipelines.quantization import quantize_linear_layers
 from inference.pipelines.stopping_criteria import YieldPointCriteria
 from inference.pipelines.summary_sections import (
     MAX_SECTIONS,
@@ -57,7 +58,9 @@ class Summarization(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        return cls(read_model(AutoModelForSeq2SeqLM, folder, placement), read_tokenizer(folder))
+        model = read_model(AutoModelForSeq2SeqLM, folder, placement)
+        quantize_linear_layers(model, spec.quantize)
+        return cls(model, read_tokenizer(folder))
 
     def run(self, batch: Batch) -> None:
         # One after another: padding to one length would change the last bits of each result, and with them the words.

@@ -20,6 +20,8 @@ from transformers import AutoConfig, GenerationConfig, PreTrainedConfig, PreTrai
 from transformers.utils import logging
 
 from inference.pipelines.devices import Placement
+from inference.pipelines.float8 import FLOAT8_FORMATS, apply_scales, is_scale
+from inference.pipelines.number_formats import format_name, quantization_of
 from inference.types.errors import ModelUnavailable
 
 M = TypeVar("M", bound=PreTrainedModel)
@@ -33,6 +35,7 @@ _MAX_MAPPED_ELEMENTS = 2**25
 
 _DTYPES = {
     "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16,
+    "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2, "F8_E8M0": torch.float8_e8m0fnu,
     "I64": torch.int64, "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool,
 }  # fmt: skip
 
@@ -44,20 +47,33 @@ def read_model(kind: type[M] | Any, folder: Path, placement: Placement, **option
     preferred to legacy `.bin` files; both may be sharded. Raise OSError if the folder has neither, and ModelUnavailable
     if weights are missing.
     """
-    with _silence_transformers():
-        config = getattr(kind, "config_class", AutoConfig).from_pretrained(folder, local_files_only=True)
+    with silence_transformers():
+        config: Any = getattr(kind, "config_class", AutoConfig).from_pretrained(folder, local_files_only=True)
+        weights = dict(_read_weights(folder, placement.dtype))
+        if (quantization := quantization_of(config.to_dict())) and format_name(quantization) in FLOAT8_FORMATS:
+            weights = apply_scales(weights, quantization)
+            del config.quantization_config  # the numbers are ordinary ones now
         model_class = _model_class(kind, config)
         model, report = model_class.from_pretrained(
             None,
             config=config,
-            state_dict=dict(_read_weights(folder, placement.dtype)),
+            state_dict=weights,
             generation_config=_generation_config(folder) if model_class.can_generate() else None,
             dtype=placement.dtype,
             output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are refused below
             **options,
         )
     if report["missing_keys"]:  # transformers would initialize them randomly
-        raise ModelUnavailable("This model was made for another task: its files lack the part that does this one.")
+        raise ModelUnavailable(
+            "The weights of this model lack a part that its config.json describes: they were made for another task or "
+            "another model. The bot's operator has to pick another model, or to copy its files again."
+        )
+    if report["mismatched_keys"]:
+        raise ModelUnavailable(
+            "The weights of this model do not fit its config.json. The bot's operator has to download it again, or to "
+            "pick another model."
+        )
     return model.to(placement.device).eval()
 
 
@@ -68,19 +84,38 @@ def weight_bytes(*modules: torch.nn.Module) -> int:
 
 
 def read_safetensors(file: Path, dtype: torch.dtype) -> NamedTensors:
-    """Yield the tensors of one file in `dtype` (integers keep theirs); https://github.com/huggingface/safetensors."""
+    """Yield the tensors of one file in `dtype` (integers keep theirs, scales are float32); https://github.com/huggingface/safetensors."""
     with file.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
-        header: dict[str, Any] = json.loads(stream.read(length))
+        try:
+            header: dict[str, Any] = json.loads(stream.read(length))
+        except (ValueError, MemoryError, OverflowError) as error:
+            raise _damaged(file) from error
         header.pop("__metadata__", None)
         # One buffer for all tensors: buffers allocated between them would leave gaps in the heap.
         buffer = torch.empty(_BLOCK_BYTES, dtype=torch.uint8)
         for name, entry in header.items():
             stream.seek(8 + length + entry["data_offsets"][0])
             stored = _DTYPES[entry["dtype"]]
-            target = torch.empty(entry["shape"], dtype=dtype if stored.is_floating_point else stored)
-            fill_tensor(stream, target.view(-1), buffer.view(stored))
+            kept = torch.float32 if is_scale(name) else dtype
+            target = torch.empty(entry["shape"], dtype=kept if stored.is_floating_point else stored)
+            try:
+                fill_tensor(stream, target.view(-1), buffer.view(stored))
+            except TruncatedFile as error:
+                raise _damaged(file) from error
             yield name, target
+
+
+class TruncatedFile(OSError):
+    """A file ends before its last tensor."""
+
+
+def _damaged(file: Path) -> ModelUnavailable:
+    return ModelUnavailable(
+        "The file {file} of this model is damaged or not complete. The bot's operator has to download or copy it "
+        "again.",
+        file=file.name,
+    )
 
 
 def fill_tensor(stream: BufferedReader, target: torch.Tensor, buffer: torch.Tensor) -> None:
@@ -98,7 +133,7 @@ def _read_into(stream: BufferedReader, tensor: torch.Tensor) -> None:
     """Fill a flat tensor with the next bytes of `stream`."""
     array: Any = tensor.view(torch.uint8).numpy()
     if stream.readinto(array) != tensor.nbytes:
-        raise OSError("the file ends before its last tensor")
+        raise TruncatedFile("the file ends before its last tensor")
 
 
 def read_legacy(file: Path, dtype: torch.dtype) -> NamedTensors:
@@ -163,7 +198,7 @@ def _generation_config(folder: Path) -> GenerationConfig:
 
 
 @contextmanager
-def _silence_transformers() -> Generator[None]:
+def silence_transformers() -> Generator[None]:
     """Turn off progress bars and reports of unused weights while a model loads."""
     show_bars, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
     logging.disable_progress_bar()

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
 from inference.types.errors import ModelUnavailable
+from inference.types.sizes import size_text
 
 
 class Sized(Protocol):
@@ -18,7 +19,9 @@ M = TypeVar("M", bound=Sized)
 
 
 class ModelCache(Generic[M]):
-    """At most `budget` bytes of models. Used by one thread; `sizes` may be called on any thread.
+    """At most `budget` bytes of models and of what running work keeps. Used by one thread.
+
+    `sizes` may be called on any thread.
 
     `release` is called after models were unloaded, to return their memory to the device.
     """
@@ -28,6 +31,7 @@ class ModelCache(Generic[M]):
         self._release = release
         self._models: OrderedDict[Hashable, M] = OrderedDict()
         self._leases: dict[Hashable, int] = {}
+        self._reserved: dict[Hashable, int] = {}
 
     def sizes(self) -> dict[Hashable, int]:
         """Return the size of each loaded model in bytes, by key."""
@@ -36,7 +40,7 @@ class ModelCache(Generic[M]):
     def has_room(self, size: int) -> bool:
         """Return whether `size` bytes could be loaded beside the models in use."""
         leased = sum(model.nbytes for key, model in self._models.items() if self._leases.get(key))
-        return leased + size <= self.budget
+        return leased + sum(self._reserved.values()) + size <= self.budget
 
     def require(self, key: Hashable, size: int, load: Callable[[], M]) -> None:
         """Load the model of `key` unless it is loaded. `size` is its expected size in bytes.
@@ -49,10 +53,24 @@ class ModelCache(Generic[M]):
                 raise ModelUnavailable(
                     "This model needs about {size} of memory, and the bot may use {budget}. Choose a smaller model, or "
                     "ask the bot's operator to raise `memory`.",
-                    size=gigabytes(size),
-                    budget=gigabytes(self.budget),
+                    size=size_text(size),
+                    budget=size_text(self.budget),
                 )
             self._models[key] = load()
+
+    def reserve(self, owner: Hashable, nbytes: int) -> bool:
+        """Count `nbytes` for what `owner` keeps besides its model, in place of its last number.
+
+        Idle models are unloaded for them. Return False, and change nothing, if they do not fit beside those in use.
+        """
+        before = self._reserved.get(owner, 0)
+        if nbytes > before and not self.has_room(nbytes - before):
+            return False
+        self._reserved[owner] = nbytes
+        if not nbytes:
+            del self._reserved[owner]
+        self._evict(lambda: self._used() <= self.budget)
+        return True
 
     @contextmanager
     def lease(self, key: Hashable) -> Generator[M]:
@@ -69,7 +87,7 @@ class ModelCache(Generic[M]):
         self._evict(lambda: False)
 
     def _used(self) -> int:
-        return sum(model.nbytes for model in self._models.values())
+        return sum(model.nbytes for model in self._models.values()) + sum(self._reserved.values())
 
     def _evict(self, has_room_now: Callable[[], bool]) -> None:
         idle = [key for key in self._models if not self._leases.get(key)]
@@ -81,7 +99,3 @@ class ModelCache(Generic[M]):
             evicted = True
         if evicted:
             self._release()
-
-
-def gigabytes(size: int) -> str:
-    return f"{size / 10**9:.1f} GB"

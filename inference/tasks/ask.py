@@ -6,11 +6,13 @@ from collections.abc import Hashable, Set
 from dataclasses import dataclass
 
 from inference.limits import Limits, SafetySection
-from inference.tasks.checks import check_text, check_within
+from inference.tasks.checks import check_text, check_upload, check_within
 from inference.tasks.request import GENERATION_BATCH_KEY, MAX_SHORT_WORK, Request
 from inference.tasks.task import Task
 from inference.types import Output
 from inference.types.errors import Phrase
+
+_PICTURE_BATCH_KEY = "picture question"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,18 +48,22 @@ class AskRequest(Request):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatAnswerRequest(Request):
-    """Generate an answer to `question`, from `context` or, without one, from the model's knowledge."""
+    """Generate an answer to `question`: about `image`, from `context`, or without both from the model's knowledge.
+
+    `image` has the bytes of an image file. Only some models can see it (see `Engine.models_for_pictures`).
+    """
 
     task = "complete"
-    inputs = ("context",)
+    inputs = ("context", "image")
 
     question: str
     context: str = ""
+    image: bytes = b""
     max_new_tokens: int = 160
 
     @property
     def batch_key(self) -> Hashable:
-        return GENERATION_BATCH_KEY
+        return _PICTURE_BATCH_KEY if self.image else GENERATION_BATCH_KEY
 
     @property
     def work(self) -> float:
@@ -67,9 +73,20 @@ class ChatAnswerRequest(Request):
         check_text(Phrase("question"), self.question, limits.prompt_characters)
         check_within(Phrase("length"), self.max_new_tokens, 1, limits.new_tokens)
 
+    def asks_about_picture(self, given: Set[str]) -> bool:
+        return "image" in given
+
     def check_inputs(self, limits: Limits) -> None:
         if self.context:
             check_text(Phrase("text to ask about"), self.context, limits.text_characters)
+        if self.image:
+            check_upload(self.image, limits)
+
+    def decode_inputs(self, limits: Limits) -> None:
+        from inference.images.decoding import open_picture
+
+        if self.image:
+            open_picture(self.image, limits.upload_megapixels)
 
 
 @dataclass(frozen=True, slots=True)

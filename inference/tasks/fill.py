@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Set
 from dataclasses import dataclass
 
@@ -9,9 +10,20 @@ from inference.limits import Limits, SafetySection
 from inference.tasks.checks import check_text, check_within
 from inference.tasks.request import Request
 from inference.tasks.task import Task
-from inference.text.mask_tokens import has_blank
 from inference.types import Output
 from inference.types.errors import InvalidRequest, Phrase
+
+_BLANK = re.compile(r"\[mask\]|<mask>|_{3,}", re.IGNORECASE)
+
+
+def has_blank(text: str) -> bool:
+    """Return whether the text has a blank: `[MASK]` or `<mask>` in any case, or at least three underscores."""
+    return _BLANK.search(text) is not None
+
+
+def split_at_blanks(text: str) -> list[str]:
+    """Return the text before, between and after the blanks, unchanged: one piece more than there are blanks."""
+    return _BLANK.split(text)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

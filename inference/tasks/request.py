@@ -70,6 +70,10 @@ class Request:
         """Return the request with the model's settings filled in, and with a seed."""
         return self
 
+    def asks_about_picture(self, given: Set[str]) -> bool:
+        """Return whether only models that answer questions about pictures may serve it. `given` as above."""
+        return False
+
     def given_inputs(self) -> frozenset[str]:
         """Return the names of the inputs that have content."""
         return frozenset(name for name in self.inputs if getattr(self, name))

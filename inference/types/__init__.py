@@ -4,19 +4,20 @@ All are frozen plain data (text, numbers, bytes), so that they can be queued, st
 here imports torch. Requests and results are in `inference.tasks`, errors in `inference.types.errors`.
 """
 
-from inference.types.events import Event, Loading, LoadProgress, PartialText, Progress, Queued, Result, Started
-from inference.types.output import Output
-from inference.types.spec import DType, ModelSpec
+from inference.types.events import Event, Loading, LoadProgress, Output, PartialText, Progress, Queued, Result, Started
+from inference.types.spec import DType, GGUFSummary, ModelSpec, Quantize
 
 __all__ = [
     "DType",
     "Event",
+    "GGUFSummary",
     "LoadProgress",
     "Loading",
     "ModelSpec",
     "Output",
     "PartialText",
     "Progress",
+    "Quantize",
     "Queued",
     "Result",
     "Started",

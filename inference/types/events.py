@@ -1,11 +1,9 @@
-"""Events that a caller receives while a request is processed."""
+"""Events that a caller receives while a request is processed, and the base class of results."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-
-from inference.types.output import Output
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,16 @@ class PartialText:
 
     text: str
     chat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """The result of a request. Subclasses are in `inference.tasks`, beside their requests."""
+
+    @property
+    def charged(self) -> float:
+        """Return the share of the work that counts against the person who asked, from 0 to 1."""
+        return 1.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,26 +7,41 @@ from dataclasses import dataclass
 from typing import Literal
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
+Quantize = Literal["none", "int8", "int4"]
+
+
+@dataclass(frozen=True, slots=True)
+class GGUFSummary:
+    """The architecture in a GGUF file, as llama.cpp calls it, and the number of its parameters."""
+
+    architecture: str
+    num_parameters: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSpec:
     """One model as listed in the config for one task.
 
-    `repo` is a hub id (`org/name`) or the absolute path of a folder; `revision` a branch, tag or commit; `loras` the
-    absolute path of a folder with LoRA files. `max_batch_size` is the number of images that a diffusion model draws
-    together, and `upscale` the factor by which they are enlarged. `guidance_scale` and `temperature` are defaults for
-    requests that set none (None: the usual value). `system` is the system message of chat models. `largest_side` is the
-    limit in pixels for an inferred image size. `companion` is the folder of another repository that some models need;
-    it is filled in once its files are on disk. Specs with equal `key` share one copy in memory, also across tasks.
+    `task` is empty for a model of any task. `repo` is a hub id (`org/name`) or the absolute path of a folder;
+    `revision` a branch, tag or commit; `loras` the absolute path of a folder with LoRA files. `max_batch_size` is the
+    number of images that a diffusion model draws together, and `upscale` the factor by which they are enlarged.
+    `guidance_scale` and `temperature` are defaults for requests that set none (None: the usual value). `system` is the
+    system message of chat models. `largest_side` is the limit in pixels for an inferred image size. `companion` is the
+    folder of another repository that some models need; it is filled in once its files are on disk. `verdict` is what
+    the pipeline found when it last loaded these files (see `Pipeline.verdict`). `file` is the name of a GGUF file, or a
+    pattern for it; empty leaves the choice to `repository_files.py`. `gguf` is what the hub says about a GGUF file that
+    is not downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. Specs with equal `key`
+    share one copy in memory, also across tasks.
     """
 
     name: str
     task: str
     repo: str
     revision: str | None = None
+    file: str = ""
     dtype: DType = "auto"
     device: str = "auto"
+    quantize: Quantize = "none"
     loras: str = ""
     max_batch_size: int = 1
     upscale: int = 1
@@ -35,7 +50,9 @@ class ModelSpec:
     system: str = ""
     largest_side: int = 1024
     companion: str = ""
+    verdict: str = ""
+    gguf: GGUFSummary | None = None
 
     @property
     def key(self) -> Hashable:
-        return (self.repo, self.revision, self.dtype, self.device)
+        return (self.repo, self.revision, self.file, self.dtype, self.device, self.quantize)

@@ -1,4 +1,4 @@
-"""A Chromium, and the preview in it."""
+"""Fixtures that open the preview in Chromium."""
 
 from __future__ import annotations
 
@@ -30,21 +30,21 @@ FLAGS = [
 
 
 class Open(Protocol):
-    """Shows the bot on `backend` in the browser, with other settings than the starter's if they are given."""
+    """Open the preview of a bot on `backend`, with the settings `other` or those of the starter."""
 
     def __call__(self, backend: Backend, other: Config | None = None) -> Awaitable[Driver]: ...
 
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """The starter's settings, with a data folder of the test's own."""
+    """Return the settings of the starter with a temporary data folder."""
     settings = load_config(Path(preview.__file__).parent.parent / "starter" / "config.yaml")
     return settings.model_copy(update={"data": tmp_path})
 
 
-def find_chromium(playwrights_own: str) -> str:
-    """The path of a Chromium; skips the test where there is none."""
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or playwrights_own
+def find_chromium(default_path: str) -> str:
+    """Return the path of Chromium. Skip the test if it is not installed."""
+    path = os.environ.get("CHROMIUM") or shutil.which("chromium") or default_path
     if not Path(path).exists():
         pytest.skip("there is no Chromium: install the package chromium, or name one in CHROMIUM")
     return path
@@ -59,8 +59,8 @@ async def page() -> AsyncGenerator[Page]:
         await browser.close()
 
 
-async def end(running: asyncio.Task[None]) -> None:
-    """Raises what the preview has died of: its page stands still from then on, and tells nothing."""
+async def stop_preview(running: asyncio.Task[None]) -> None:
+    """Stop the preview. Raise the error that ended it, which the page does not show."""
     running.cancel()
     with suppress(asyncio.CancelledError):
         await running
@@ -68,15 +68,15 @@ async def end(running: asyncio.Task[None]) -> None:
 
 @pytest.fixture
 async def open_preview(config: Config, page: Page) -> AsyncGenerator[Open]:
-    """`await open_preview(backend)` shows the bot on `backend` in the browser."""
+    """Return a function: `await open_preview(backend)` opens the preview of a bot on `backend`."""
     async with AsyncExitStack() as stack:
 
         async def opened(backend: Backend, other: Config | None = None) -> Driver:
             engine = PreviewEngine(other or config, backend)
-            house = await stack.enter_async_context(preview.opened(engine, create_bot, 0))
-            stack.push_async_callback(end, asyncio.create_task(house.run()))
+            preview_page = await stack.enter_async_context(preview.opened(engine, create_bot, 0))
+            stack.push_async_callback(stop_preview, asyncio.create_task(preview_page.run()))
             driver = Driver(page)
-            await driver.open(house.url)
+            await driver.open(preview_page.url)
             return driver
 
         yield opened

@@ -1,4 +1,4 @@
-"""Takes the README's pictures: `python -m tests.browser.pictures`, with the starter's models at work."""
+"""Take the pictures for the README with the models of the starter: `python -m tests.browser.pictures`."""
 
 from __future__ import annotations
 
@@ -25,26 +25,26 @@ _FOLDER = _ROOT / "docs" / "pictures"
 
 
 async def main() -> None:
-    """Commands at work, the list of commands, a region chosen on its picture, and the studio."""
+    """Take pictures of running commands, the list of commands, the region picker, and the studio."""
     config = load_config(_ROOT / "starter" / "config.yaml")
     await asyncio.to_thread(prepare, config.data)
     engine = PreviewEngine(config, create_backend(config))
-    async with async_playwright() as playwright, preview.opened(engine, create_bot, 0) as house:
-        running = asyncio.create_task(house.run())
+    async with async_playwright() as playwright, preview.opened(engine, create_bot, 0) as preview_page:
+        running = asyncio.create_task(preview_page.run())
         path = find_chromium(playwright.chromium.executable_path)
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)
         page = await browser.new_page(viewport={"width": 1200, "height": 760})
         person = Driver(page)
-        await person.open(house.url)
+        await person.open(preview_page.url)
         await _show_work(person)
-        await _take(page, "at-work.png")
+        await _save_screenshot(page, "at-work.png")
         await person.composer.fill("/")
         await expect(page.locator(".command-entry").first).to_be_visible()
-        await _take(page, "commands.png")
+        await _save_screenshot(page, "commands.png")
         await _choose_region(person)
-        await _take(page, "region.png")
+        await _save_screenshot(page, "region.png")
         await _vary_and_remix(person)
-        await _take(page, "studio.png")
+        await _save_screenshot(page, "studio.png")
         await browser.close()
         running.cancel()
 
@@ -66,7 +66,7 @@ async def _show_work(person: Driver) -> None:
 
 
 async def _choose_region(person: Driver) -> None:
-    await person.begin("imagine")
+    await person.start_command("imagine")
     await person.option("prompt", "a sailing boat on the lake")
     await person.option("image", None)
     await person.attach("image", "hut.png", lake_hut())
@@ -79,7 +79,7 @@ async def _choose_region(person: Driver) -> None:
 
 
 async def _vary_and_remix(person: Driver) -> None:
-    """A sheet of four, variations of one of them, and one of those in another colour."""
+    """Draw a grid of four pictures, vary one of them, and remix a variation in another colour."""
     await person.page.get_by_role("button", name="Cancel").last.click()
     await person.slash("imagine", prompt="red heart", count="4", seed="7")
     await _press(person, "V2", after="seeds 7 to 10")
@@ -97,8 +97,8 @@ async def _press(person: Driver, button: str, after: str) -> None:
     await person.press(button)
 
 
-async def _take(page: Page, name: str) -> None:
-    """A screenshot."""
+async def _save_screenshot(page: Page, name: str) -> None:
+    """Save a screenshot of the page."""
     await page.wait_for_timeout(1000)
     picture = Image.open(io.BytesIO(await page.screenshot())).convert("RGB")
     _FOLDER.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""The preview's server, asked as its page asks it, without a browser."""
+"""The server of the preview, with requests such as its page sends, without a browser."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from inference import CaptionRequest, Config
 from preview.engine import PreviewEngine
 from preview.page import PreviewPage
 from preview.pictures import lake_hut
-from tests.browser.conftest import end
+from tests.browser.conftest import stop_preview
 from tests.fakes import FakeBackend
 
 
@@ -31,32 +31,32 @@ def engine(config: Config, backend: FakeBackend) -> PreviewEngine:
 
 
 @pytest.fixture
-async def house(engine: PreviewEngine) -> AsyncGenerator[PreviewPage]:
+async def preview_page(engine: PreviewEngine) -> AsyncGenerator[PreviewPage]:
     async with preview.opened(engine, create_bot, 0) as page:
         yield page
 
 
-async def test_a_timer_of_the_bots_may_come_due_together_with_the_pages_next_look(
-    house: PreviewPage, engine: PreviewEngine
+async def test_a_timer_of_the_bot_and_the_polling_of_the_page_may_be_due_together(
+    preview_page: PreviewPage, engine: PreviewEngine
 ) -> None:
-    rang = asyncio.Event()
-    running = asyncio.create_task(house.run())
+    due = asyncio.Event()
+    running = asyncio.create_task(preview_page.run())
     await asyncio.sleep(0)
     loop = asyncio.get_running_loop()
     with engine.env._bot_scope():  # pyright: ignore[reportPrivateUsage]
-        loop.call_later(0.55, rang.set)
-    loop.call_soon(time.sleep, 0.6)  # a machine so busy that both are late
+        loop.call_later(0.55, due.set)
+    loop.call_soon(time.sleep, 0.6)  # simulates a machine so busy that both are late
     try:
         async with asyncio.timeout(30):
-            await rang.wait()
+            await due.wait()
     finally:
-        await end(running)
+        await stop_preview(running)
 
 
-async def test_a_command_with_a_file_counts_though_the_bot_wrote_a_word_meanwhile(
-    house: PreviewPage, backend: FakeBackend
+async def test_a_command_with_a_file_is_accepted_from_an_outdated_page(
+    preview_page: PreviewPage, backend: FakeBackend
 ) -> None:
-    address, capability = house.url.split("/#")
+    address, capability = preview_page.url.split("/#")
     async with aiohttp.ClientSession(address, headers={"X-Simcord-Capability": capability}) as client:
         async with client.post("/api/pages", json={}) as answer:
             page = await answer.json()

@@ -1,4 +1,4 @@
-"""The preview's page, clicked through in a real browser: on a scripted backend, and with the starter's models."""
+"""The page of the preview in a real browser, with a scripted backend and with the models of the starter."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from tests.browser.conftest import Open
 from tests.fakes import FakeBackend, FakeTicket
 
 
-class HandFedBackend(FakeBackend):
-    """Runs one request, whose events the test hands out."""
+class ManualBackend(FakeBackend):
+    """Runs one request. The test sends its events."""
 
     def __init__(self) -> None:
         super().__init__(script=lambda *_: [])
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> FakeTicket:
-        self.feed = listener
+        self.emit = listener
         return super().schedule(spec, request, listener)
 
 
@@ -46,7 +46,7 @@ packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package ll
 
 
 @packaged
-async def test_complete_is_typed_and_its_text_appears_in_the_message(open_preview: Open):
+async def test_complete_shows_its_text_in_the_message(open_preview: Open):
     config = load_config(Path(__file__).parents[2] / "starter" / "config.yaml")
     smollm2.prepare(config.data)
     person = await open_preview(create_backend(config))
@@ -54,7 +54,9 @@ async def test_complete_is_typed_and_its_text_appears_in_the_message(open_previe
     await person.sees(re.compile(r"The capital of France is\W+Paris.*seed", re.DOTALL))
 
 
-async def test_the_starters_painter_draws_a_red_apple_and_its_captioner_names_it(open_preview: Open, config: Config):
+async def test_the_starter_image_model_draws_a_red_apple_and_its_caption_model_names_it(
+    open_preview: Open, config: Config
+):
     person = await open_preview(create_backend(config))
     await person.slash("imagine", prompt="red apple", count="4", seed="7")
     await person.sees("seeds 7 to 10")
@@ -66,20 +68,20 @@ async def test_the_starters_painter_draws_a_red_apple_and_its_captioner_names_it
     await person.sees("red apple")
 
 
-async def test_what_the_bot_writes_of_its_own_accord_appears_until_stop_is_pressed(open_preview: Open):
-    backend = HandFedBackend()
+async def test_streamed_text_appears_until_stop_is_pressed(open_preview: Open):
+    backend = ManualBackend()
     person = await open_preview(backend)
     await person.slash("complete", prompt="The lighthouse")
     await person.sees("Thinking")
-    backend.feed(PartialText(" and the keeper"))
+    backend.emit(PartialText(" and the keeper"))
     await person.sees("The lighthouse and the keeper")
     await person.press("Stop")
     await person.sees("stopped")
     assert backend.tickets[0].cancelled
 
 
-async def test_a_text_that_grows_without_a_pause_is_seen_growing_and_can_be_stopped(open_preview: Open):
-    backend = HandFedBackend()
+async def test_a_text_with_very_frequent_updates_is_shown_and_can_be_stopped(open_preview: Open):
+    backend = ManualBackend()
     person = await open_preview(backend)
     await person.slash("complete", prompt="The lighthouse")
 
@@ -87,7 +89,7 @@ async def test_a_text_that_grows_without_a_pause_is_seen_growing_and_can_be_stop
         words = ""
         for number in itertools.count():
             words += f" {number}"
-            backend.feed(PartialText(words))
+            backend.emit(PartialText(words))
             await asyncio.sleep(0.05)
 
     writing = asyncio.create_task(write())
@@ -98,20 +100,20 @@ async def test_a_text_that_grows_without_a_pause_is_seen_growing_and_can_be_stop
     assert backend.tickets[0].cancelled
 
 
-async def test_a_page_in_which_nothing_happens_is_left_alone(open_preview: Open):
+async def test_an_idle_page_is_not_updated(open_preview: Open):
     person = await open_preview(FakeBackend())
     await person.slash("fill", text="I am a [MASK] model")
     await person.sees("role")
-    await person.comes_to_rest(seconds=1.5)
+    await person.wait_until_idle(seconds=1.5)
 
 
-async def test_fill_answers_with_the_words_for_the_blank(open_preview: Open):
+async def test_fill_shows_words_for_the_blank(open_preview: Open):
     person = await open_preview(FakeBackend())
     await person.slash("fill", text="I am a [MASK] model")
     await person.sees("role")
 
 
-async def test_the_summarize_menu_takes_the_message_it_was_opened_on(open_preview: Open):
+async def test_the_summarize_menu_summarizes_the_message_it_was_opened_on(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
     await person.menu("glass museum", "Summarize")
@@ -121,7 +123,7 @@ async def test_the_summarize_menu_takes_the_message_it_was_opened_on(open_previe
     assert "glass museum" in request.text
 
 
-async def test_the_ask_menu_opens_a_form_and_answers_what_was_asked_in_it(open_preview: Open):
+async def test_the_ask_menu_opens_a_form_and_answers_the_question_in_it(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
     await person.menu("180 euros", "Ask about this")
@@ -134,7 +136,7 @@ async def test_the_ask_menu_opens_a_form_and_answers_what_was_asked_in_it(open_p
     assert (request.question, request.context.startswith("180 euros")) == ("What does it cost?", True)
 
 
-async def test_a_reply_that_names_the_bot_summarizes_the_message_replied_to(open_preview: Open):
+async def test_a_reply_that_mentions_the_bot_summarizes_the_message_it_replies_to(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
     await person.reply("glass museum", "@Inkling summarize")
@@ -144,10 +146,10 @@ async def test_a_reply_that_names_the_bot_summarizes_the_message_replied_to(open
     assert "glass museum" in request.text
 
 
-async def test_a_picture_is_chosen_from_a_file_and_captioned(open_preview: Open):
+async def test_a_picture_file_is_chosen_and_captioned(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
-    await person.begin("caption")
+    await person.start_command("caption")
     await person.attach("image", "hut.png", lake_hut())
     await person.send()
     await person.sees("a cat on a mat")
@@ -156,18 +158,18 @@ async def test_a_picture_is_chosen_from_a_file_and_captioned(open_preview: Open)
     assert request.image == lake_hut()
 
 
-async def test_the_other_channel_opens_empty_and_age_restricted(open_preview: Open):
+async def test_the_age_restricted_channel_opens_empty(open_preview: Open):
     person = await open_preview(FakeBackend())
     await person.page.get_by_role("button", name="# after-dark").click()
     await expect(person.page.locator("#channel-name")).to_have_text("after-dark")
     await expect(person.messages).to_have_count(0)
 
 
-async def test_a_private_answer_that_takes_a_while_appears_by_itself(open_preview: Open):
-    backend = HandFedBackend()
+async def test_a_slow_private_answer_appears_without_a_reload(open_preview: Open):
+    backend = ManualBackend()
     person = await open_preview(backend)
     await person.slash("mood", text="Then I hope for sun")
     await person.sees("Only you can see this")
     await asyncio.sleep(1)
-    backend.feed(Result(SentimentResult((Mood("positive", 0.9, 0.8),))))
+    backend.emit(Result(SentimentResult((Mood("positive", 0.9, 0.8),))))
     await person.sees("positive")

@@ -1,4 +1,4 @@
-"""A part of a picture, chosen on it in a real browser, and a caption that becomes a picture."""
+"""The region picker, and a picture drawn from a caption, in a real browser."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from tests.browser.conftest import Open
 from tests.fakes import FakeBackend
 
 
-async def test_a_region_is_ticked_on_the_picture_and_drawn(open_preview: Open):
+async def test_a_cell_is_ticked_on_the_picture_and_drawn(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
-    await person.begin("imagine")
+    await person.start_command("imagine")
     await person.option("prompt", "a sailing boat")
     await person.option("image", None)
     await person.attach("image", "hut.png", lake_hut())
@@ -35,7 +35,7 @@ async def test_a_region_is_ticked_on_the_picture_and_drawn(open_preview: Open):
 async def test_a_caption_becomes_a_picture(open_preview: Open):
     backend = FakeBackend()
     person = await open_preview(backend)
-    await person.begin("caption")
+    await person.start_command("caption")
     await person.attach("image", "hut.png", lake_hut())
     await person.send()
     await person.sees("a cat on a mat")

@@ -15,14 +15,14 @@ from preview.engine import PreviewEngine
 from tests.fakes import FakeBackend
 
 
-def test_what_this_machine_can_not_do_is_told_before_anything_is_served(
+def test_unsupported_models_are_reported_before_the_page_is_served(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
 ) -> None:
     for name in ("discord", "cogs"):
-        caplog.set_level(logging.INFO, name)  # the preview's own levels end with this test
+        caplog.set_level(logging.INFO, name)  # restores the levels that the preview sets when the test ends
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(preview, "prepare", lambda data: data)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
     problem = "models.complete[0] (small): it needs about 90 GB of memory"
@@ -33,18 +33,18 @@ def test_what_this_machine_can_not_do_is_told_before_anything_is_served(
     assert problem in said.err
 
 
-async def test_at_the_end_the_bot_goes_before_its_engine(config: Config) -> None:
+async def test_the_bot_is_closed_before_its_engine(config: Config) -> None:
     bots: list[commands.Bot] = []
-    still_there: list[bool] = []
+    bot_open: list[bool] = []
 
-    class Watching(FakeBackend):
+    class RecordingBackend(FakeBackend):
         async def close(self) -> None:
-            still_there.append(not bots[0].is_closed())
+            bot_open.append(not bots[0].is_closed())
 
     def create_bot(config: Config, engine: Engine) -> commands.Bot:
         bots.append(bot.create_bot(config, engine))
         return bots[0]
 
-    async with preview.opened(PreviewEngine(config, Watching()), create_bot, 0):
+    async with preview.opened(PreviewEngine(config, RecordingBackend()), create_bot, 0):
         assert not bots[0].is_closed()
-    assert still_there == [False]
+    assert bot_open == [False]

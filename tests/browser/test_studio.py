@@ -18,19 +18,19 @@ from tests.inference.pipelines.tiny_images import save_stable_diffusion
 
 @pytest.fixture
 def studio(config: Config, tmp_path: Path) -> Config:
-    """The starter's settings with a tiny painter."""
-    painter = ModelEntry(repo=str(save_stable_diffusion(tmp_path / "painter")), name="tiny")
-    return config.model_copy(update={"models": {**config.models, "imagine": (painter,)}})
+    """Return the settings of the starter with a tiny image model."""
+    image_model = ModelEntry(repo=str(save_stable_diffusion(tmp_path / "image_model")), name="tiny")
+    return config.model_copy(update={"models": {**config.models, "imagine": (image_model,)}})
 
 
-async def has_picture(message: Locator, width: int) -> None:
-    """Wait for the message's picture, `width` pixels of its own wide."""
+async def wait_for_picture(message: Locator, width: int) -> None:
+    """Wait until the picture of the message is loaded and `width` pixels wide."""
     image = message.get_by_role("img", name="Drawn by a machine").last
     await expect(image).to_have_js_property("naturalWidth", width)
 
 
-async def shows(person: Driver, count: int, text: str | re.Pattern[str]) -> Locator:
-    """The newest of `count` messages by now, once it has its text and its buttons."""
+async def wait_for_message(person: Driver, count: int, text: str | re.Pattern[str]) -> Locator:
+    """Wait for message number `count` with its text and its buttons, and return it."""
     await expect(person.messages).to_have_count(count)
     message = person.messages.last
     await expect(message).to_contain_text(text)
@@ -38,33 +38,31 @@ async def shows(person: Driver, count: int, text: str | re.Pattern[str]) -> Loca
     return message
 
 
-async def test_from_a_grid_by_variations_and_a_single_picture_to_a_remix_and_its_end(
-    open_preview: Open, studio: Config
-) -> None:
+async def test_a_grid_can_be_varied_separated_remixed_and_deleted(open_preview: Open, studio: Config) -> None:
     person = await open_preview(create_backend(studio), studio)
     before = await person.messages.count()
     await person.slash("imagine", prompt="a red fox", count="4", steps="2", seed="7")
-    grid = await shows(person, before + 1, "seeds 7 to 10")
-    await has_picture(grid, 32)
+    grid = await wait_for_message(person, before + 1, "seeds 7 to 10")
+    await wait_for_picture(grid, 32)
     await person.press("V2", grid)
-    varied = await shows(person, before + 2, re.compile("Variations of .*picture 2"))
+    varied = await wait_for_message(person, before + 2, re.compile("Variations of .*picture 2"))
     await person.press("U1", varied)
-    single = await shows(person, before + 3, re.compile("Picture 1 of"))
-    await has_picture(single, 16)
+    single = await wait_for_message(person, before + 3, re.compile("Picture 1 of"))
+    await wait_for_picture(single, 16)
     await person.press("Remix", single)
     form = person.page.get_by_role("dialog").last
     prompt = form.locator("textarea, input").first
     await expect(prompt).to_have_value("a red fox")
     await prompt.fill("a blue fox")
     await person.submit(form)
-    remixed = await shows(person, before + 4, "a blue fox")
+    remixed = await wait_for_message(person, before + 4, "a blue fox")
     await person.press("Delete", remixed)
     await expect(person.messages).to_have_count(before + 3)
 
 
-async def test_a_region_is_looked_at_on_its_picture_before_it_is_drawn(open_preview: Open, studio: Config) -> None:
+async def test_a_region_is_confirmed_on_its_picture_before_it_is_drawn(open_preview: Open, studio: Config) -> None:
     person = await open_preview(create_backend(studio), studio)
-    await person.begin("imagine")
+    await person.start_command("imagine")
     await person.option("prompt", "a cat")
     await person.option("image", None)
     await person.attach("image", "hut.png", lake_hut())

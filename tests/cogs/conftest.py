@@ -1,4 +1,4 @@
-"""The bot on an offline Discord, with an engine that answers from a script."""
+"""The bot on a simulated Discord, with an engine that answers from a script."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def backend() -> FakeBackend:
 
 @pytest.fixture
 def config(tmp_path: Path) -> Config:
-    """The shipped settings, with data in a folder of the test's own, and jobs that may outlive Discord's tokens."""
+    """Return the shipped settings with a temporary data folder. Jobs may outlive the tokens of Discord."""
     shipped = load_config(_SHIPPED)
     limits = shipped.limits.model_copy(update={"deadline_seconds": 3600})
     return shipped.model_copy(update={"data": tmp_path, "limits": limits})
@@ -40,9 +40,14 @@ def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
     return create_bot(config, engine)
 
 
+_SETTLE_TIMEOUT = 120.0
+"""Seconds that SimCord waits until the bot has done its work. They are for a busy machine; usually it takes none."""
+
+
 @pytest.fixture
 async def stage(simcord_env: Env, engine: PatientEngine, backend: FakeBackend) -> AsyncGenerator[Stage]:
     engine.env = simcord_env
+    simcord_env.settle_timeout = _SETTLE_TIMEOUT
     guild = simcord_env.create_guild()
     people = [guild.add_member(simcord_env.create_user(name)) for name in ("alice", "bob")]
     yield Stage(simcord_env, backend, guild, guild.create_text_channel("general"), *people)

@@ -51,7 +51,7 @@ class Stage:
 
     @property
     def last_text(self) -> str:
-        """The text of the newest message in the channel."""
+        """Return the text of the newest message in the channel."""
         assert self.channel.last_message is not None
         return self.channel.last_message.content
 

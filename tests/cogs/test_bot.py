@@ -1,4 +1,4 @@
-"""`python bot.py`, as an operator meets it."""
+"""`python bot.py`, as an operator uses it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _SHIPPED = Path(bot.__file__).parent / "config.yaml"
 
 @pytest.fixture(autouse=True)
 def backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeBackend:
-    """In place of this machine's devices; and neither token nor .env file of whoever runs the tests."""
+    """Replace the devices of this machine, and hide the token and the .env file of the person who runs the tests."""
     backend = FakeBackend()
     monkeypatch.setattr(inference, "create_engine", lambda config: Engine(config, backend))
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
@@ -37,7 +37,7 @@ def backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeBackend:
 
 @pytest.fixture
 def logs_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Coroutine[Any, Any, None]], None]:
-    """Give the bot a token, and say how its connection goes."""
+    """Return a function that gives the bot a token and replaces its connection."""
 
     def connect(connection: Coroutine[Any, Any, None]) -> None:
         async def start(self: commands.Bot, token: str, **_: object) -> None:
@@ -50,7 +50,7 @@ def logs_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Coroutine[Any, Any, No
     return connect
 
 
-def test_the_shipped_settings_are_fine(capsys: pytest.CaptureFixture[str]):
+def test_the_shipped_settings_are_valid(capsys: pytest.CaptureFixture[str]):
     assert bot.main(["--check-config", "--config", str(_SHIPPED)]) == 0
     assert capsys.readouterr().out.startswith(f"{_SHIPPED} is fine: 5 models for complete, 1 model for fill,")
 
@@ -65,7 +65,7 @@ def test_every_problem_is_reported_with_its_location(tmp_path: Path, capsys: pyt
 
 
 @pytest.mark.parametrize("check", [["--check-config"], []])
-def test_settings_beyond_this_machine_are_reported_at_start(
+def test_models_that_this_machine_can_not_run_are_reported_at_start(
     check: list[str], backend: FakeBackend, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
@@ -121,7 +121,7 @@ def test_a_token_is_read_from_the_env_file_unless_the_environment_has_one(
         (StorageError("inkling.db can't be used"), "inkling.db can't be used"),
     ],
 )
-def test_a_failed_login_is_one_sentence_and_closes_the_engine(
+def test_a_failed_login_prints_a_short_error_and_closes_the_engine(
     failure: Exception,
     said: str,
     logs_in: Callable[[Coroutine[Any, Any, None]], None],

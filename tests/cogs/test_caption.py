@@ -17,6 +17,7 @@ from inference import (
     ImagineRequest,
     InferenceError,
     ModelSpec,
+    PartialText,
     Request,
     Result,
     infotext,
@@ -32,13 +33,13 @@ def _picture(side: int) -> bytes:
     return file.getvalue()
 
 
-async def test_a_picture_gets_a_sentence(stage: Stage):
+async def test_a_picture_gets_a_caption(stage: Stage):
     result = await stage.alice.slash(stage.channel, "caption", image=("cat.png", PNG))
     assert first(result).content == "a cat on a mat"
     assert stage.backend.requests == [CaptionRequest(image=PNG, owner=str(stage.alice.id))]
 
 
-async def test_each_picture_of_a_message_gets_its_own_in_order(stage: Stage):
+async def test_each_picture_of_a_message_gets_its_own_caption_in_order(stage: Stage):
     def size_as_caption(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
         assert isinstance(request, CaptionRequest)
         return [Result(Caption(f"{len(request.image)} bytes"))]
@@ -51,7 +52,19 @@ async def test_each_picture_of_a_message_gets_its_own_in_order(stage: Stage):
     assert first(result).content.splitlines() == lines
 
 
-async def test_the_other_captions_are_shown_if_one_picture_fails(stage: Stage):
+async def test_captions_grow_below_those_that_are_finished(stage: Stage):
+    message = await stage.bob.send(stage.channel, attachments=[("a.png", PNG), ("b.png", PNG)])
+    stage.backend.script = lambda spec, request: []
+    await stage.alice.context_menu(stage.channel, "Caption image", message)
+    await stage.event(Result(Caption("a cat")))
+    await stage.event(PartialText("a small\ndog"))
+    await stage.env.advance_time(5)
+    assert stage.last_text == "1. **a.png**: a cat\n2. **b.png**: a small dog ▌"
+    await stage.event(Result(Caption("a small dog.")))
+    assert stage.last_text == "1. **a.png**: a cat\n2. **b.png**: a small dog."
+
+
+async def test_the_other_captions_are_shown_if_one_caption_fails(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("bad.png", b"text"), ("good.png", PNG)])
     result = await stage.alice.context_menu(stage.channel, "Caption image", message)
     bad, good = first(result).content.splitlines()
@@ -84,37 +97,37 @@ async def test_a_picture_in_a_private_message_is_described_in_private(stage: Sta
     assert (await stage.alice.context_menu(stage.channel, "Caption image", chart.message)).ephemeral
 
 
-async def test_a_forwarded_picture_counts(stage: Stage):
+async def test_a_forwarded_picture_is_captioned(stage: Stage):
     original = await stage.bob.send(stage.channel, attachments=[("cat.png", PNG)])
     forwarded = await stage.bob.forward(original, stage.channel)
     result = await stage.alice.context_menu(stage.channel, "Caption image", forwarded)
     assert first(result).content == "a cat on a mat"
 
 
-async def test_a_file_that_discord_does_not_hand_over_is_explained(stage: Stage, monkeypatch: pytest.MonkeyPatch):
+async def test_a_file_that_can_not_be_downloaded_is_reported(stage: Stage, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(stage.env.backend.cdn, "get", lambda url: None)
     message = await stage.bob.send(stage.channel, attachments=[("cat.png", PNG)])
     result = await stage.alice.context_menu(stage.channel, "Caption image", message)
     assert refusal(result) == "Discord did not hand over cat.png. Upload it again."
 
 
-async def test_a_private_description_is_for_the_person_who_asks_alone(stage: Stage):
+async def test_only_the_person_who_asked_sees_a_private_description(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("cat.png", PNG)])
     result = await stage.alice.context_menu(stage.channel, "Describe privately", message)
     assert first(result).ephemeral
     assert first(result).content == "a cat on a mat"
-    assert not first(result).components, "what it says is not for everybody, as a drawing of it would be"
+    assert not first(result).components, "the description is private, but a picture drawn from it would be public"
 
 
 def _fields(result: InteractionResult) -> dict[str, str]:
-    """What a form is prefilled with."""
+    """Return the values that a form is prefilled with."""
     assert result.modal is not None
     inputs = [label["component"] for label in result.modal["components"]]
     return {field["custom_id"]: field.get("value") or "" for field in inputs}
 
 
 class TestImagineThis:
-    async def test_anyone_can_draw_what_a_caption_says(self, stage: Stage):
+    async def test_anyone_can_draw_a_picture_from_a_caption(self, stage: Stage):
         stage.backend.script = lambda spec, request: (
             [Result(Caption("a *fat* cat_1 @everyone"))] if isinstance(request, CaptionRequest) else []
         )
@@ -126,7 +139,7 @@ class TestImagineThis:
         assert isinstance(request, ImagineRequest)
         assert (request.prompt, request.negative_prompt, request.owner) == ("a fat cat", "dogs", str(stage.bob.id))
 
-    async def test_each_of_several_captions_has_a_button_of_its_own(self, stage: Stage):
+    async def test_each_of_several_captions_has_its_own_button(self, stage: Stage):
         captions = iter(["a cat", "a dog"])
         stage.backend.script = lambda spec, request: [Result(Caption(next(captions)))]
         files = [("a*b.png", PNG), ("b: **c**.png", PNG)]
@@ -155,7 +168,7 @@ class TestRemixImage:
         form = await self._open(stage, encode_png(Image.new("RGB", (64, 64)), text))
         assert _fields(form) == {"prompt": "a fox", "negative": "fog", "strength": ""}
 
-    async def test_it_draws_from_the_picture(self, stage: Stage):
+    async def test_the_form_draws_from_the_picture(self, stage: Stage):
         form = await self._open(stage, PNG)
         assert _fields(form)["prompt"] == ""
         result = await stage.alice.submit_modal(form, {"prompt": "a wolf", "negative": "", "strength": "0.4"})
@@ -165,7 +178,7 @@ class TestRemixImage:
         assert request.owner == str(stage.alice.id)
         assert not first(result).ephemeral
 
-    async def test_a_strength_that_is_no_number_is_refused_in_private(self, stage: Stage):
+    async def test_a_strength_that_is_not_a_number_is_refused_in_private(self, stage: Stage):
         form = await self._open(stage, PNG)
         result = await stage.alice.submit_modal(form, {"prompt": "a wolf", "negative": "", "strength": "much"})
         assert "strength" in refusal(result)

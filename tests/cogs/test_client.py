@@ -1,4 +1,4 @@
-"""What the bot asks of Discord, and what it registers there."""
+"""Intents, permissions and registered commands of the bot at Discord."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _registrations(env: Env) -> list[str]:
 
 
 async def _restarted(env: Env, config: Config) -> list[str]:
-    """What another start of the bot registers."""
+    """Restart the bot, and return the paths of its registrations."""
     before = len(_registrations(env))
     await env.bot.close()
     await env.restart_bot(create_bot(config, Engine(config, FakeBackend())))
@@ -34,17 +34,17 @@ def _limited_to(config: Config, *guilds: int) -> Config:
 
 
 async def _listed(stage: Stage) -> tuple[bool, bool]:
-    """Whether Discord lists commands everywhere, and in the server."""
+    """Return whether Discord lists global commands, and commands of the server."""
     tree = cast(Inkling, stage.bot).tree
     return bool(await tree.fetch_commands()), bool(await tree.fetch_commands(guild=discord.Object(stage.guild.id)))
 
 
-async def test_no_privileged_intent_is_asked_for(stage: Stage):
+async def test_no_privileged_intent_is_requested(stage: Stage):
     intents = stage.bot.intents
     assert {name for name, wanted in intents if wanted} == {"guilds", "guild_messages", "dm_messages"}
 
 
-async def test_the_invite_asks_for_what_is_used(stage: Stage):
+async def test_the_invite_requests_only_the_permissions_that_are_used(stage: Stage):
     link = cast(Inkling, stage.bot).invite()
     assert "scope=bot+applications.commands" in link
     wanted = discord.Permissions(int(link.partition("permissions=")[2].partition("&")[0]))
@@ -54,7 +54,7 @@ async def test_the_invite_asks_for_what_is_used(stage: Stage):
     }  # fmt: skip
 
 
-async def test_commands_work_everywhere_and_for_everybody(stage: Stage):
+async def test_commands_can_be_used_in_all_contexts_by_everybody(stage: Stage):
     tree = cast(Inkling, stage.bot).tree
     for command in [*tree.get_commands(), *tree.get_commands(type=discord.AppCommandType.message)]:
         registered = command.to_dict(tree)
@@ -72,7 +72,7 @@ async def test_changed_commands_are_registered_again(stage: Stage, config: Confi
     assert len(await _restarted(stage.env, config)) == 1
 
 
-async def test_commands_that_discord_has_forgotten_are_registered_again(stage: Stage, config: Config):
+async def test_commands_that_are_missing_at_discord_are_registered_again(stage: Stage, config: Config):
     await cast(Inkling, stage.bot).tree.sync(guild=discord.Object(stage.guild.id))
     cast(Inkling, stage.bot).tree.clear_commands(guild=None)
     await cast(Inkling, stage.bot).tree.sync()
@@ -84,7 +84,7 @@ async def test_configured_servers_get_the_commands_at_once(stage: Stage, config:
     assert f"/guilds/{stage.guild.id}/" in (await _restarted(stage.env, servers))[0]
 
 
-async def test_commands_are_never_listed_twice_when_servers_are_configured_and_no_longer(stage: Stage, config: Config):
+async def test_commands_are_not_listed_twice_after_the_configured_servers_change(stage: Stage, config: Config):
     assert await _listed(stage) == (True, False)
     await _restarted(stage.env, _limited_to(config, stage.guild.id))
     assert await _listed(stage) == (False, True)
@@ -94,7 +94,7 @@ async def test_commands_are_never_listed_twice_when_servers_are_configured_and_n
     assert "/complete" in refusal(await stage.alice.slash(stage.channel, "help"))
 
 
-async def test_a_server_that_the_bot_has_left_is_forgotten(stage: Stage, config: Config):
+async def test_the_record_of_a_server_that_the_bot_has_left_is_deleted(stage: Stage, config: Config):
     record = config.data / "commands-1234.sha256"
     record.write_text("those of an older version")
     stage.env.inject_error("PUT", "/applications/*/guilds/1234/commands", status=403, code=50001)
@@ -102,7 +102,7 @@ async def test_a_server_that_the_bot_has_left_is_forgotten(stage: Stage, config:
     assert not record.exists()
 
 
-async def test_a_server_without_the_bot_is_reported_and_the_others_are_served(
+async def test_a_server_without_the_bot_is_reported_and_the_others_get_the_commands(
     stage: Stage, config: Config, caplog: pytest.LogCaptureFixture
 ):
     servers = _limited_to(config, 1234, stage.guild.id)
@@ -119,7 +119,7 @@ async def test_there_may_be_more_than_five_menus(stage: Stage, config: Config, i
     bot = cast(Inkling, create_bot(settings, Engine(settings, FakeBackend())))
 
     async def look(interaction: discord.Interaction, message: discord.Message) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     names = [f"Look {number}" for number in range(6)]
     for name in names:
@@ -129,12 +129,12 @@ async def test_there_may_be_more_than_five_menus(stage: Stage, config: Config, i
     assert set(names) <= {command.name for command in registered}
 
 
-async def test_a_command_that_breaks_outside_a_job_gets_an_apology(stage: Stage, caplog: pytest.LogCaptureFixture):
+async def test_a_command_that_fails_outside_a_job_gives_an_error(stage: Stage, caplog: pytest.LogCaptureFixture):
     tree = cast(Inkling, stage.bot).tree
 
     @app_commands.command()
     async def broken(interaction: discord.Interaction) -> None:
-        """Breaks."""
+        """Fail."""
         raise ZeroDivisionError("secret detail")
 
     tree.add_command(broken)
@@ -162,7 +162,7 @@ class TestWithoutModels:
     def config(self, config: Config) -> Config:
         return config.model_copy(update={"models": model_lists()})
 
-    async def test_every_task_says_what_is_missing(self, stage: Stage):
+    async def test_commands_say_that_no_model_is_set_up(self, stage: Stage):
         result = await stage.alice.slash(stage.channel, "summarize", text="x")
         assert refusal(result).startswith("No model is set up for /summarize.")
         result = await stage.alice.slash(stage.channel, "caption", image=("a.png", b"1"))

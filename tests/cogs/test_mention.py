@@ -19,14 +19,14 @@ from inference import Answer, AskRequest, CompleteRequest, ModelUnavailable, Res
 from tests.cogs.stage import Stage
 from tests.fakes import PNG
 
-_PORTAL = discord.Intents(guilds=True, messages=True)
-"""What an operator has who switched on nothing."""
+_NO_PRIVILEGED_INTENTS = discord.Intents(guilds=True, messages=True)
+"""The intents of an operator who has enabled no privileged intent."""
 
 
 @pytest.mark.parametrize("spelling", ["summarize", "Summarize", "  summarize  "])
 async def test_a_reply_summarizes_the_message_it_replies_to(stage: Stage, spelling: str):
-    story = await stage.bob.send(stage.channel, "A long story")
-    request = await stage.alice.send(stage.channel, f"{stage.mention} {spelling}", reply_to=story)
+    message = await stage.bob.send(stage.channel, "A long story")
+    request = await stage.alice.send(stage.channel, f"{stage.mention} {spelling}", reply_to=message)
     assert stage.last_text.startswith("In short: A long story\n")
     assert stage.backend.requests == [SummarizeRequest(text="A long story", owner=str(stage.alice.id))]
     assert stage.channel.last_message is not None
@@ -35,10 +35,10 @@ async def test_a_reply_summarizes_the_message_it_replies_to(stage: Stage, spelli
 
 
 async def test_a_reply_asks_about_the_message(stage: Stage):
-    story = await stage.bob.send(stage.channel, "It opened in 1889.")
+    message = await stage.bob.send(stage.channel, "It opened in 1889.")
     stage.backend.script = lambda spec, request: [Result(Answer("1889", 0.9, 13, 17))]
-    await stage.alice.send(stage.channel, f'{stage.mention} ask when did "it" open?', reply_to=story)
-    assert stage.last_text == f'> when did "it" open?\n\nIt opened in **1889**.\n-# Sure, from {story.jump_url}'
+    await stage.alice.send(stage.channel, f'{stage.mention} ask when did "it" open?', reply_to=message)
+    assert stage.last_text == f'> when did "it" open?\n\nIt opened in **1889**.\n-# Sure, from {message.jump_url}'
     assert isinstance(stage.backend.requests[0], AskRequest)
 
 
@@ -48,7 +48,7 @@ async def test_a_reply_captions_every_picture(stage: Stage):
     assert stage.last_text == "1. **a.png**: a cat on a mat\n2. **b.png**: a cat on a mat"
 
 
-async def test_a_picture_can_come_with_the_request(stage: Stage):
+async def test_a_picture_can_be_attached_to_the_request(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} caption", attachments=[("a.png", PNG)])
     assert stage.last_text == "a cat on a mat"
 
@@ -72,23 +72,23 @@ async def test_an_unknown_word_gets_a_hint(stage: Stage):
 
 
 @pytest.mark.parametrize("word", ["what is the price?", "`x`", "<@1>", "x" * 300])
-async def test_other_words_about_a_message_get_a_hint_that_formats_nothing(stage: Stage, word: str):
-    offer = await stage.bob.send(stage.channel, "Two for one")
-    await stage.alice.send(stage.channel, f"{stage.mention} {word}", reply_to=offer)
+async def test_an_unknown_word_in_a_reply_gets_an_escaped_hint(stage: Stage, word: str):
+    message = await stage.bob.send(stage.channel, "Two for one")
+    await stage.alice.send(stage.channel, f"{stage.mention} {word}", reply_to=message)
     assert stage.last_text.startswith("I don't know `")
     assert stage.last_text.count("`") == 14
     assert not stage.backend.requests
 
 
-async def test_the_name_alone_gets_a_short_help(stage: Stage):
-    story = await stage.bob.send(stage.channel, "A long story")
-    for reply_to in (None, story):
+async def test_a_mention_alone_gets_a_short_help(stage: Stage):
+    message = await stage.bob.send(stage.channel, "A long story")
+    for reply_to in (None, message):
         await stage.alice.send(stage.channel, f" {stage.mention} ", reply_to=reply_to)
         assert stage.last_text.startswith("Reply to a message with `@Inkling` and one of these: `summarize`,")
     assert len(stage.channel.history()) == 5
 
 
-async def test_a_name_alone_in_a_channel_that_is_not_for_the_bot_is_told_where_to_ask(stage: Stage):
+async def test_a_mention_alone_in_a_channel_that_is_not_allowed_gets_the_allowed_channels(stage: Stage):
     elsewhere = stage.guild.create_text_channel("bots")
     store = cast(Inkling, stage.bot).store
     await store.settings.servers.change(stage.guild.id, lambda settings: replace(settings, channels=(elsewhere.id,)))
@@ -100,16 +100,16 @@ async def test_a_name_alone_in_a_channel_that_is_not_for_the_bot_is_told_where_t
     ("words", "length"), [("long", "long"), ("Bullets", "bullets"), ("", "medium"), ("lang", "long")]
 )
 async def test_a_summary_can_have_a_length(stage: Stage, words: str, length: str):
-    story = await stage.bob.send(stage.channel, "A long story")
-    await stage.alice.send(stage.channel, f"{stage.mention} summarize {words}", reply_to=story)
+    message = await stage.bob.send(stage.channel, "A long story")
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize {words}", reply_to=message)
     [request] = stage.backend.requests
     assert isinstance(request, SummarizeRequest)
     assert request.length == length
 
 
 async def test_an_unknown_length_is_refused_with_the_known_ones(stage: Stage):
-    story = await stage.bob.send(stage.channel, "A long story")
-    await stage.alice.send(stage.channel, f"{stage.mention} summarize `please`", reply_to=story)
+    message = await stage.bob.send(stage.channel, "A long story")
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize `please`", reply_to=message)
     assert stage.last_text == (
         "I don't know the length `'please'`. After `@Inkling summarize`, write one of these, or nothing: "
         "`short`, `medium`, `long`, `bullets`."
@@ -118,14 +118,14 @@ async def test_an_unknown_length_is_refused_with_the_known_ones(stage: Stage):
 
 
 async def _mood_of(stage: Stage, message: discord.Message) -> str:
-    """Return the text of which the mood is shown, or the error."""
+    """Return the answer to `mood` about a message."""
     await stage.alice.send(stage.channel, f"{stage.mention} mood", reply_to=message)
     return stage.last_text
 
 
 async def test_a_forwarded_message_is_read(stage: Stage):
-    story = await stage.bob.send(stage.channel, "I love it")
-    forwarded = await stage.bob.forward(story, stage.channel)
+    message = await stage.bob.send(stage.channel, "I love it")
+    forwarded = await stage.bob.forward(message, stage.channel)
     assert (await _mood_of(stage, forwarded)).startswith("> I love it\n")
 
 
@@ -151,10 +151,10 @@ async def test_messages_without_text_give_different_errors(stage: Stage):
     picture = await stage.bob.send(stage.channel, attachments=[("a.png", PNG)])
     other = await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
     await stage.env.settle()
-    told = [
+    errors = [
         await _mood_of(stage, message) for message in (to_discord_message(stage.env, voice), sticker, picture, other)
     ]
-    assert told == [
+    assert errors == [
         "That is a voice message, and I can't listen. Ask who sent it to write it down.",
         "That message is a sticker, without words to read.",
         "That message has pictures but no words. To have them described, choose Caption image in its menu, under Apps.",
@@ -163,14 +163,14 @@ async def test_messages_without_text_give_different_errors(stage: Stage):
     assert not stage.backend.requests
 
 
-async def test_only_the_pictures_of_a_message_are_captioned(stage: Stage):
+async def test_a_reply_to_a_message_without_a_picture_gives_an_error(stage: Stage):
     message = await stage.bob.send(stage.channel, "no picture")
     await stage.alice.send(stage.channel, f"{stage.mention} caption", reply_to=message)
     assert stage.last_text.startswith("That message has no picture attached.")
 
 
-async def test_commands_also_go_by_their_names_in_other_languages(simcord_bot: commands.Bot):
-    """Which those are is the catalogues' matter: each must lead to its own command."""
+async def test_commands_have_their_translated_names_as_aliases(simcord_bot: commands.Bot):
+    """The catalogues define the names. Each name must belong to one command."""
     commands_ = {command.name: command for command in Mention(cast(Inkling, simcord_bot)).get_commands()}
     for language in LANGUAGES:
         for name, command in commands_.items():
@@ -180,30 +180,30 @@ async def test_commands_also_go_by_their_names_in_other_languages(simcord_bot: c
     assert len(names) == len(set(names))
 
 
-async def test_without_a_message_it_says_what_to_do(stage: Stage):
+async def test_a_command_without_a_message_says_what_to_do(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} summarize")
     assert stage.last_text == "Reply to a message with `@Inkling summarize`, so that I know which one you mean."
 
 
-@pytest.mark.simcord(approved_intents=_PORTAL)
+@pytest.mark.simcord(approved_intents=_NO_PRIVILEGED_INTENTS)
 async def test_a_hidden_message_gives_an_error_with_a_workaround(stage: Stage):
-    story = await stage.bob.send(stage.channel, "A long story")
-    await stage.alice.send(stage.channel, f"{stage.mention} summarize", reply_to=story)
+    message = await stage.bob.send(stage.channel, "A long story")
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize", reply_to=message)
     assert stage.last_text.startswith("Discord does not show me that message.")
 
 
-@pytest.mark.simcord(approved_intents=_PORTAL)
+@pytest.mark.simcord(approved_intents=_NO_PRIVILEGED_INTENTS)
 async def test_a_hidden_message_that_was_deleted_gives_an_error(stage: Stage):
-    story = await stage.bob.send(stage.channel, "A long story")
+    message = await stage.bob.send(stage.channel, "A long story")
     stage.env.inject_error("GET", "/channels/*/messages/*", status=404, code=10008)
-    await stage.alice.send(stage.channel, f"{stage.mention} summarize", reply_to=story)
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize", reply_to=message)
     assert stage.last_text == "That message has been deleted."
 
 
-@pytest.mark.simcord(approved_intents=_PORTAL)
+@pytest.mark.simcord(approved_intents=_NO_PRIVILEGED_INTENTS)
 async def test_menus_need_no_intent(stage: Stage):
-    story = await stage.bob.send(stage.channel, "A long story")
-    await stage.alice.context_menu(stage.channel, "Summarize", story)
+    message = await stage.bob.send(stage.channel, "A long story")
+    await stage.alice.context_menu(stage.channel, "Summarize", message)
     assert stage.backend.requests == [SummarizeRequest(text="A long story", owner=str(stage.alice.id))]
 
 
@@ -213,7 +213,7 @@ async def test_errors_are_shown_in_the_reply(stage: Stage):
     assert stage.last_text == "It is not downloaded."
 
 
-async def test_without_permission_to_write_nothing_breaks(stage: Stage, caplog: pytest.LogCaptureFixture):
+async def test_a_missing_permission_to_write_is_logged(stage: Stage, caplog: pytest.LogCaptureFixture):
     silent = stage.guild.create_text_channel("silent")
     stage.env.inject_error("POST", "/channels/*/messages", status=403, code=50013, times=None)
     await stage.alice.send(silent, f"{stage.mention} mood I love it")

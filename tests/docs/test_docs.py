@@ -1,4 +1,4 @@
-"""Documents that are written from the source stay what the source says."""
+"""Test that the documentation matches the source."""
 
 import re
 from pathlib import Path
@@ -7,7 +7,7 @@ from docs.generate import PAGE, page
 from inference.config.schema import load_config
 
 ROOT = Path(__file__).parents[2]
-_QUOTED = ("cogs", "inference", "storage", "tests")
+_SOURCE_FOLDERS = ("cogs", "inference", "storage", "tests")
 
 
 def test_the_configuration_page_is_up_to_date() -> None:
@@ -21,15 +21,19 @@ def test_the_example_on_the_configuration_page_is_valid(tmp_path: Path) -> None:
     assert [spec.name for spec in config.specs("complete")] == ["gpt2-large", "opt"]
 
 
-def test_the_code_that_the_guide_for_contributors_quotes_stands_in_the_code() -> None:
+def test_the_code_quoted_in_the_contributing_guide_is_in_the_source() -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    sources = [_lines(file.read_text(encoding="utf-8")) for top in _QUOTED for file in (ROOT / top).rglob("*.py")]
+    sources = [
+        _without_indentation(file.read_text(encoding="utf-8"))
+        for folder in _SOURCE_FOLDERS
+        for file in (ROOT / folder).rglob("*.py")
+    ]
     quotes = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
     assert quotes
     for quote in quotes:
-        assert any(_lines(quote) in source for source in sources), quote
+        assert any(_without_indentation(quote) in source for source in sources), quote
 
 
-def _lines(code: str) -> str:
-    """The lines of code without their indentation, so that a method can be quoted by itself."""
+def _without_indentation(code: str) -> str:
+    """Remove the indentation, so that a quoted method matches its source."""
     return "\n".join(line.strip() for line in code.splitlines()).strip()

@@ -1,4 +1,4 @@
-"""What several files of tests start from: a command line, a device to work on, a hub to fetch from."""
+"""Fixtures that several test files share: a command line, a device worker and a fake hub."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from inference.limits import Limits
-from tests.inference.backends.scripted import Bench
+from tests.inference.backends.scripted import WorkerHarness
 from tests.inference.cli.command_line import CONFIG, CommandLine
 from tests.inference.hub.fake_hub import FakeHub, serving
 from tests.inference.hub.test_hub import TINY
@@ -29,19 +29,19 @@ def run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> CommandLine:
 
 
 @pytest.fixture
-def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
-    """Puts a text on stdin."""
+def set_stdin(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Return a function that sets the text on stdin."""
     return lambda text: monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
 
 
 @pytest.fixture
-async def bench() -> AsyncIterator[Bench]:
-    bench = Bench(Limits(queue=8, per_person=8))
-    yield bench
-    await asyncio.to_thread(bench.worker.close)
+async def harness() -> AsyncIterator[WorkerHarness]:
+    harness = WorkerHarness(Limits(queue=8, per_person=8))
+    yield harness
+    await asyncio.to_thread(harness.worker.close)
 
 
 @pytest.fixture
-def online(tmp_path: Path) -> Generator[FakeHub]:
-    with serving(FakeHub({"org/tiny": dict(TINY)})) as fake:
-        yield fake
+def fake_hub(tmp_path: Path) -> Generator[FakeHub]:
+    with serving(FakeHub({"org/tiny": dict(TINY)})) as hub:
+        yield hub

@@ -1,16 +1,18 @@
-"""The front door: what is refused, what is added, and what a caller who leaves sets off."""
+"""Test the engine: which requests it refuses, which defaults it sets, and cancellation."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inference import (
     CaptionRequest,
+    ChatAnswerRequest,
     CompleteRequest,
     Completion,
     Config,
@@ -27,7 +29,7 @@ from inference import (
     UnknownModel,
 )
 from inference.limits import Limits
-from tests.fakes import FakeBackend, model_lists
+from tests.fakes import PNG, FakeBackend, model_lists
 from tests.inference.documents.sample_documents import pdf_of
 from tests.waiting import until
 
@@ -56,11 +58,13 @@ async def test_a_stream_ends_with_the_result(engine: Engine) -> None:
     assert events == [PartialText(" and"), PartialText(" and then"), Result(Completion(" and then", 7))]
 
 
-async def test_run_returns_the_result_alone(engine: Engine) -> None:
+async def test_run_returns_only_the_result(engine: Engine) -> None:
     assert await engine.run(engine.check(CompleteRequest(prompt="Once", seed=7))) == Completion(" and then", 7)
 
 
-async def test_a_request_without_a_seed_gets_one_that_repeats_it(engine: Engine, backend: FakeBackend) -> None:
+async def test_a_request_without_a_seed_gets_a_seed_that_reproduces_the_result(
+    engine: Engine, backend: FakeBackend
+) -> None:
     first = await engine.run(engine.check(CompleteRequest(prompt="Once")))
     second = await engine.run(engine.check(CompleteRequest(prompt="Once")))
     assert isinstance(first, Completion)
@@ -69,7 +73,7 @@ async def test_a_request_without_a_seed_gets_one_that_repeats_it(engine: Engine,
     assert [getattr(request, "seed", None) for request in backend.requests] == [first.seed, second.seed]
 
 
-async def test_a_model_has_a_usual_temperature_for_requests_that_name_none(backend: FakeBackend) -> None:
+async def test_the_default_temperature_of_a_model_applies_to_requests_without_one(backend: FakeBackend) -> None:
     models = model_lists(**{"complete": [{"repo": "org/calm", "temperature": 0.3}, "org/plain"]})
     engine = Engine(Config(models=models), backend)
     for request in (
@@ -81,7 +85,7 @@ async def test_a_model_has_a_usual_temperature_for_requests_that_name_none(backe
     assert [getattr(request, "temperature", "") for request in backend.requests] == [0.3, 0.0, None]
 
 
-async def test_the_first_model_is_the_default_and_others_go_by_name_or_repository(
+async def test_the_first_model_is_the_default_and_others_are_selected_by_name_or_repository(
     engine: Engine,
 ) -> None:
     assert engine.check(CompleteRequest(prompt="x")).spec.repo == "org/first"
@@ -89,12 +93,12 @@ async def test_the_first_model_is_the_default_and_others_go_by_name_or_repositor
     assert engine.check(CompleteRequest(prompt="x", model="org/second")).spec.repo == "org/second"
 
 
-async def test_an_unknown_model_is_refused_with_those_there_are(engine: Engine) -> None:
+async def test_an_unknown_model_is_refused_with_a_list_of_models(engine: Engine) -> None:
     with pytest.raises(UnknownModel, match="first, second"):
         engine.check(CompleteRequest(prompt="x", model="gpt-9"))
 
 
-async def test_a_task_without_models_says_what_the_operator_can_do(engine: Engine) -> None:
+async def test_the_error_for_a_task_without_models_names_the_config_key(engine: Engine) -> None:
     with pytest.raises(UnknownModel, match=r"models\.mood"):
         engine.check(SentimentRequest(texts=("fine",)))
 
@@ -111,7 +115,7 @@ async def test_a_broken_picture_never_reaches_the_backend(engine: Engine, backen
     assert backend.requests == []
 
 
-async def test_an_error_of_the_backend_is_raised_to_the_caller(engine: Engine, backend: FakeBackend) -> None:
+async def test_an_error_of_the_backend_is_raised_in_the_caller(engine: Engine, backend: FakeBackend) -> None:
     failure = GenerationFailed("The model failed.")
     backend.script = lambda spec, request: [Queued(1), failure]
     with pytest.raises(GenerationFailed) as raised:
@@ -119,7 +123,7 @@ async def test_an_error_of_the_backend_is_raised_to_the_caller(engine: Engine, b
     assert raised.value is failure
 
 
-async def test_a_request_that_ends_in_nothing_times_out_and_is_cancelled(backend: FakeBackend) -> None:
+async def test_a_request_without_a_result_times_out_and_is_cancelled(backend: FakeBackend) -> None:
     engine = Engine(
         CONFIG.model_copy(update={"limits": Limits().model_copy(update={"deadline_seconds": 0.01})}), backend
     )
@@ -129,7 +133,7 @@ async def test_a_request_that_ends_in_nothing_times_out_and_is_cancelled(backend
     assert backend.tickets[0].cancelled
 
 
-async def test_a_caller_who_leaves_cancels_the_request(engine: Engine, backend: FakeBackend) -> None:
+async def test_closing_the_stream_cancels_the_request(engine: Engine, backend: FakeBackend) -> None:
     backend.script = lambda spec, request: [Queued(1)]
     stream = engine.stream(engine.check(CompleteRequest(prompt="x")))
     await anext(stream)
@@ -154,8 +158,8 @@ async def test_a_cancelled_task_cancels_its_request(engine: Engine, backend: Fak
     assert backend.tickets[0].cancelled
 
 
-async def test_reading_a_document_ends_when_whoever_waits_has_gone(engine: Engine) -> None:
-    long = pdf_of([["x"] * 1000] * 2000)  # a minute
+async def test_cancelling_the_caller_stops_reading_a_document(engine: Engine) -> None:
+    long = pdf_of([["x"] * 1000] * 2000)  # takes about a minute to read
     readers = [asyncio.create_task(engine.read_document(long, "long.pdf", 10**9)) for _ in range(3)]
     await asyncio.sleep(0.1)
     for reader in readers:
@@ -164,7 +168,7 @@ async def test_reading_a_document_ends_when_whoever_waits_has_gone(engine: Engin
         assert await engine.read_document(b"short", "short.txt", 10) == "short"
 
 
-async def test_a_document_is_read_up_to_the_most_characters(engine: Engine) -> None:
+async def test_a_document_above_the_character_limit_is_refused(engine: Engine) -> None:
     with pytest.raises(InvalidRequest, match="more than 4 characters"):
         await engine.read_document(b"short", "short.txt", 4)
 
@@ -181,7 +185,7 @@ def with_loras(folder: Path, *names: str) -> Engine:
 
 
 @pytest.mark.parametrize("lora", ["ink", "ink:0.8", "ink:-2", "line: art", "line: art:1.5"])
-def test_a_lora_goes_by_its_files_name_with_or_without_a_weight(tmp_path: Path, lora: str) -> None:
+def test_a_lora_is_selected_by_its_file_name_with_or_without_a_weight(tmp_path: Path, lora: str) -> None:
     engine = with_loras(tmp_path, "ink", "line: art")
     assert engine.check(ImagineRequest(prompt="a fox", lora=lora)).spec.name == "brush"
 
@@ -195,6 +199,56 @@ def test_a_lora_goes_by_its_files_name_with_or_without_a_weight(tmp_path: Path, 
         ("ink:nan", "between -2 and 2, not nan"),
     ],
 )
-def test_what_is_no_lora_is_refused(tmp_path: Path, lora: str, words: str) -> None:
+def test_an_unknown_lora_or_an_invalid_weight_is_refused(tmp_path: Path, lora: str, words: str) -> None:
     with pytest.raises(InvalidRequest, match=re.escape(words)):
         with_loras(tmp_path, "ink").check(ImagineRequest(prompt="a fox", lora=lora))
+
+
+class TestQuestionsAboutPictures:
+    """They go to the models that can answer them, whatever task those are listed under."""
+
+    QUESTION = ChatAnswerRequest(question="What is it?", image=PNG)
+
+    def test_the_first_model_that_sees_is_chosen(self, engine: Engine, backend: FakeBackend) -> None:
+        backend.seeing = {"second": True, "eyes": True}
+        assert engine.check(self.QUESTION).spec.name == "second"
+        assert engine.check(ChatAnswerRequest(question="Why?")).spec.name == "first"
+
+    def test_a_picture_that_is_still_to_be_fetched_counts(self, engine: Engine, backend: FakeBackend) -> None:
+        backend.seeing = {"eyes": True}
+        checked = engine.check(ChatAnswerRequest(question="What is it?"), pending=["image"])
+        assert checked.spec.name == "eyes"
+        assert engine.with_inputs(checked, image=PNG).request.image == PNG
+
+    def test_a_model_that_is_not_downloaded_is_taken_only_if_it_is_named(
+        self, engine: Engine, backend: FakeBackend
+    ) -> None:
+        backend.seeing = {"first": None, "eyes": True}
+        assert [spec.name for spec in engine.models_for_pictures()] == ["eyes"]
+        assert engine.check(self.QUESTION).spec.name == "eyes"
+        assert engine.check(replace(self.QUESTION, model="first")).spec.name == "first"
+
+    def test_a_model_that_sees_nothing_is_refused_with_the_names_of_the_others(
+        self, engine: Engine, backend: FakeBackend
+    ) -> None:
+        backend.seeing = {"eyes": True}
+        with pytest.raises(UnknownModel, match=r"first answers no questions about pictures\. These do: eyes\."):
+            engine.check(replace(self.QUESTION, model="first"))
+        assert engine.check(replace(self.QUESTION, model="org/eyes")).spec.name == "eyes"
+
+    def test_without_any_such_model_the_operator_is_told_what_to_list(self, engine: Engine) -> None:
+        with pytest.raises(UnknownModel, match=r"under models\.caption in config\.yaml"):
+            engine.check(self.QUESTION)
+
+    def test_a_picture_over_the_limit_is_refused(self, engine: Engine, backend: FakeBackend) -> None:
+        backend.seeing = {"eyes": True}
+        with pytest.raises(InvalidRequest, match="larger than 25 MB"):
+            engine.check(replace(self.QUESTION, image=b"0" * 26_000_000))
+
+    async def test_a_file_that_is_no_picture_is_refused_before_it_is_queued(
+        self, engine: Engine, backend: FakeBackend
+    ) -> None:
+        backend.seeing = {"eyes": True}
+        with pytest.raises(InvalidRequest, match="not a picture"):
+            await collect(engine, replace(self.QUESTION, image=b"text"))
+        assert not backend.requests

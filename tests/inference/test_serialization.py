@@ -1,4 +1,4 @@
-"""What travels: every request, event, result and error comes back as it was, from JSON and from a pickle."""
+"""Test that requests, events, results and errors survive a round trip through JSON and pickle."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
 
 
 def phrases(depth: int = 1) -> st.SearchStrategy[Phrase]:
-    """Phrases with numbers, texts and other phrases as values."""
+    """Generate phrases with numbers, texts and other phrases as values."""
     values: st.SearchStrategy[Any] = _NUMBERS | _TEXTS
     if depth:
         values |= phrases(depth - 1)
@@ -35,14 +35,14 @@ def phrases(depth: int = 1) -> st.SearchStrategy[Phrase]:
 
 
 def errors() -> Iterator[st.SearchStrategy[InferenceError]]:
-    """Every class of error, with a phrase's sentence and values."""
+    """Yield a strategy for each class of error, with the sentence and the values of a phrase."""
 
-    def below(kind: type[InferenceError]) -> Iterator[type[InferenceError]]:
+    def subclasses(kind: type[InferenceError]) -> Iterator[type[InferenceError]]:
         yield kind
-        for narrower in kind.__subclasses__():
-            yield from below(narrower)
+        for subclass in kind.__subclasses__():
+            yield from subclasses(subclass)
 
-    for kind in below(InferenceError):
+    for kind in subclasses(InferenceError):
 
         def build(phrase: Phrase, seconds: float, kind: type[Any] = kind) -> InferenceError:
             more: dict[str, Any] = {"retry_after": seconds} if kind is Overloaded else {}
@@ -64,7 +64,7 @@ CHECKED = st.builds(CheckedRequest, REQUESTS, st.from_type(ModelSpec), st.frozen
 
 
 def state(value: object) -> Any:
-    """All that makes up a phrase or an error, also what equality passes over."""
+    """Return the complete state of a phrase or an error, including what `==` ignores."""
     if isinstance(value, Phrase):
         return type(value), str(value), value.sentence, {name: state(each) for name, each in value.values.items()}
     if isinstance(value, InferenceError):
@@ -75,19 +75,19 @@ def state(value: object) -> Any:
 
 
 @given(st.one_of(REQUESTS, OUTPUTS, EVENTS, CHECKED))
-def test_requests_results_and_events_come_back_as_they_were(value: Any) -> None:
+def test_requests_results_and_events_survive_a_round_trip(value: Any) -> None:
     assert from_json(to_json(value), type(value)) == value
     assert pickle.loads(pickle.dumps(value)) == value
 
 
 @given(phrases())
-def test_a_phrase_can_still_be_said_in_another_language(phrase: Phrase) -> None:
+def test_a_phrase_survives_a_round_trip_with_its_sentence_and_values(phrase: Phrase) -> None:
     assert state(from_json(to_json(phrase), Phrase)) == state(phrase)
     assert state(pickle.loads(pickle.dumps(phrase))) == state(phrase)
 
 
 @pytest.mark.parametrize("kind", errors())
-def test_an_error_keeps_its_class_its_words_and_its_id(kind: st.SearchStrategy[InferenceError]) -> None:
+def test_an_error_survives_a_round_trip_with_its_class_message_and_id(kind: st.SearchStrategy[InferenceError]) -> None:
     @given(kind)
     def check(error: InferenceError) -> None:
         assert state(from_json(to_json(error), InferenceError)) == state(error)
@@ -97,24 +97,26 @@ def test_an_error_keeps_its_class_its_words_and_its_id(kind: st.SearchStrategy[I
 
 
 @given(st.from_type(next(task.output for task in TASKS if task.name == "imagine")))
-def test_the_note_of_a_picture_keeps_its_phrase(result: Any) -> None:
+def test_the_note_of_an_image_result_survives_a_round_trip(result: Any) -> None:
     assert state(from_json(to_json(result), Output).note) == state(result.note)  # type: ignore[attr-defined]
 
 
-def test_every_class_that_a_task_is_made_of_is_in_the_registry() -> None:
+def test_every_dataclass_of_a_task_is_in_the_registry() -> None:
     for task in TASKS:
         listed = {*task.requests, task.output, *task.parts}
         module = import_module(f"inference.tasks.{task.name}")
-        there = {kind for kind in vars(module).values() if is_dataclass(kind) and kind.__module__ == module.__name__}
-        assert there == listed, task.name
+        dataclasses_of_module = {
+            kind for kind in vars(module).values() if is_dataclass(kind) and kind.__module__ == module.__name__
+        }
+        assert dataclasses_of_module == listed, task.name
 
 
-def test_values_that_are_no_data_are_kept_as_their_text() -> None:
+def test_error_values_that_cannot_be_serialized_are_stored_as_text() -> None:
     error = InvalidRequest("{file} can't be read.", file=Generic)
     assert error.values == {"file": str(Generic)}
 
 
-def test_what_is_of_another_type_is_refused() -> None:
+def test_a_value_of_an_unexpected_type_is_refused() -> None:
     with pytest.raises(TypeError, match="CompleteRequest is no Output"):
         from_json(to_json(CompleteRequest(prompt="x")), Output)
     with pytest.raises(TypeError, match="object can't be written"):
@@ -127,11 +129,11 @@ def test_what_is_of_another_type_is_refused() -> None:
     "text",
     ['{"type": "bytes"}', '{"type": "Progress"}', '{"type": "Phrase", "sentence": "{a}"}', "nothing"],
 )
-def test_what_is_damaged_is_told_from_what_is_of_another_type(text: str) -> None:
+def test_damaged_data_raises_a_value_error(text: str) -> None:
     with pytest.raises(ValueError):
         from_json(text, Output)
 
 
-def test_fields_of_another_version_are_passed_over_or_get_their_default() -> None:
+def test_unknown_fields_are_ignored_and_missing_fields_get_their_default() -> None:
     older = '{"type": "CompleteRequest", "prompt": "x", "gone": 1}'
     assert from_json(older, CompleteRequest) == CompleteRequest(prompt="x")

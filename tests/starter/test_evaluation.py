@@ -1,4 +1,4 @@
-"""Evaluation of the starter's models: the judge's ranking, and what counts as the right colour."""
+"""Test the evaluation of the starter models: rankings, captions, shapes and colours."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_judge_puts_the_name_first_that_the_captioner_would_say_with_the_least_surprise(folder: Path) -> None:
+def test_the_judge_ranks_names_by_the_loss_of_the_captioner(folder: Path) -> None:
     image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
     model: Any = VisionEncoderDecoderModel.from_pretrained(folder, dtype=torch.float32).eval()
-    surprises: dict[str, float] = {}
+    losses: dict[str, float] = {}
     for name in NAMES:
         labels = labels_of(new_tokenizer(), (name,))
         with torch.inference_mode():
-            surprises[name] = float(model(image[None] * 2 - 1, labels=labels).loss) * labels.shape[1]
-    assert Judge(folder, NAMES).ranking(image) == sorted(NAMES, key=lambda name: surprises[name])
+            losses[name] = float(model(image[None] * 2 - 1, labels=labels).loss) * labels.shape[1]
+    assert Judge(folder, NAMES).ranking(image) == sorted(NAMES, key=lambda name: losses[name])
 
 
-def test_a_picture_counts_in_its_category_and_in_all() -> None:
+def test_a_picture_counts_in_its_category_and_in_the_total() -> None:
     rankings = [["star", "cat"], ["star", "cat"], ["dog", "fox", *NAMES, "cow"]]
     shapes, animals, everything = by_category(["cat", "star", "cow"], [False, True, False], rankings)
     assert (animals.category, animals.count, animals.first, animals.top_five) == ("animals", 2, 0, 0.5)
@@ -59,31 +59,31 @@ def test_a_picture_counts_in_its_category_and_in_all() -> None:
     assert math.isclose(everything.top_five, 2 / 3)
 
 
-def test_a_caption_is_what_the_bot_would_say(folder: Path) -> None:
+def test_the_judge_gives_the_same_caption_as_the_bot(folder: Path) -> None:
     image = torch.rand(3, 64, 64, generator=torch.Generator().manual_seed(0))
     png = io.BytesIO()
     to_pil_image = (image.permute(1, 2, 0) * 255).round().byte()
     Image.fromarray(to_pil_image.numpy()).save(png, "PNG")
     spec = ModelSpec(name="starter", task="caption", repo="starter")
     captioner = Captioning.load(spec, folder, Placement(torch.device("cpu"), torch.float32))
-    (said,) = run(captioner, CaptionRequest(image=png.getvalue()))
-    assert said == Caption(Judge(folder, NAMES).caption(to_pil_image.permute(2, 0, 1) / 255))
+    (result,) = run(captioner, CaptionRequest(image=png.getvalue()))
+    assert result == Caption(Judge(folder, NAMES).caption(to_pil_image.permute(2, 0, 1) / 255))
 
 
-def test_only_the_unseen_artists_drawings_count(folder: Path) -> None:
+def test_only_drawings_of_the_unseen_artist_are_evaluated(folder: Path) -> None:
     names = ("cat", "star", "cat")
     collection = Collection(np.zeros((3, 64, 64, 4), np.uint8), names, (UNSEEN_ARTIST, UNSEEN_ARTIST, "google"))
     found = {part.category: part.count for part in accuracies(collection, Judge(folder, NAMES))}
     assert found == {"shapes": 1, "animals": 1, "all": 2}
 
 
-def test_shapes_never_seen_are_those_held_out_and_those_that_nobody_drew() -> None:
+def test_unseen_shapes_are_those_held_out_and_those_without_an_emoji() -> None:
     seen, unseen = all_shapes()
     assert set(unseen) == HELD_OUT | {"pink circle", "pink square"}
     assert len(seen) + len(unseen) == 24
 
 
-def test_a_sheet_has_every_prompt_once_and_what_is_held_out_first() -> None:
+def test_a_contact_sheet_has_every_prompt_once_and_held_out_prompts_first() -> None:
     wanted = prompts(64)
     assert len(set(wanted)) == 64
     assert set(wanted[:3]) == HELD_OUT
@@ -97,14 +97,14 @@ def test_a_sheet_has_every_prompt_once_and_what_is_held_out_first() -> None:
     ("colour", "word"),
     [((0.9, 0.1, 0.1), "red"), ((0.2, 0.45, 0.9), "blue"), ((0.25, 0.7, 0.3), "green"), ((1, 0.8, 0.2), "yellow")],
 )
-def test_the_middle_of_a_picture_has_a_colour_word(colour: tuple[float, float, float], word: str) -> None:
+def test_the_nearest_colour_is_that_of_the_middle_of_a_picture(colour: tuple[float, float, float], word: str) -> None:
     image = torch.zeros(3, 64, 64)
     image[:, 20:44, 20:44] = torch.tensor(colour)[:, None, None]
     assert nearest_colour(image) == word
 
 
 def draw_shape(shape: str, colour: tuple[float, float, float]) -> torch.Tensor:
-    """An emoji-like picture [3, 64, 64]: a shape on white paper, neither in the middle nor as wide as high."""
+    """Return an emoji-like picture [3, 64, 64]: a shape on white, neither centred nor square."""
     size = (4 * 64, 4 * 64)
     picture, ink = Image.new("RGB", size, "white"), tuple(round(part * 255) for part in colour)
     pen = ImageDraw.Draw(picture)
@@ -120,17 +120,17 @@ def draw_shape(shape: str, colour: tuple[float, float, float]) -> torch.Tensor:
 
 
 @pytest.mark.parametrize("shape", ["heart", "circle", "square"])
-def test_a_shape_is_known_by_its_outline(shape: str) -> None:
+def test_the_nearest_shape_is_found_by_its_outline(shape: str) -> None:
     drawing = draw_shape(shape, (0.2, 0.45, 0.9))
     drawing[:, 0, 60:] = 0.8  # a smudge in a corner
     assert nearest_shape(drawing) == shape
 
 
-def test_empty_paper_shows_no_shape() -> None:
+def test_an_empty_picture_has_no_shape() -> None:
     assert nearest_shape(torch.ones(3, 64, 64)) == ""
 
 
-def test_shape_and_colour_are_counted_apart() -> None:
+def test_shape_and_colour_are_counted_separately() -> None:
     images = torch.stack([draw_shape("circle", (0.2, 0.45, 0.9)), draw_shape("heart", (0.2, 0.45, 0.9))])
     found = evaluate_shapes(images, ["blue circle", "blue circle"])
     assert (found.count, found.shape, found.colour) == (2, 0.5, 1)

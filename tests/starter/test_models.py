@@ -1,4 +1,4 @@
-"""The starter's painter and captioner as they are shipped: what they draw and say means something."""
+"""Test that the shipped starter models draw recognisable pictures and give correct captions."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Engine]:
-    """One for all tests, since loading takes longer than drawing."""
+    """Create one engine for all tests, because loading a model takes longer than drawing a picture."""
     config = load_config(STARTER / "config.yaml").model_copy(update={"data": tmp_path_factory.mktemp("data")})
     engine = Engine(config, create_backend(config))
     yield engine
@@ -34,31 +34,31 @@ async def engine(tmp_path_factory: pytest.TempPathFactory) -> AsyncGenerator[Eng
 
 
 async def draw(engine: Engine, prompt: str, **options: Any) -> ImageResult:
-    drawing = await engine.run(engine.check(ImagineRequest(prompt=prompt, **options)))
-    assert isinstance(drawing, ImageResult)
-    return drawing
+    result = await engine.run(engine.check(ImagineRequest(prompt=prompt, **options)))
+    assert isinstance(result, ImageResult)
+    return result
 
 
 async def caption(engine: Engine, png: bytes) -> str:
-    said = await engine.run(engine.check(CaptionRequest(image=png)))
-    assert isinstance(said, Caption)
-    return said.text
+    result = await engine.run(engine.check(CaptionRequest(image=png)))
+    assert isinstance(result, Caption)
+    return result.text
 
 
 def pixels(png: bytes) -> Any:
-    """RGB [h, w, 3], from 0 to 255."""
+    """Return the RGB values [height, width, 3], from 0 to 255."""
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB")).astype(int)
 
 
 def middle(png: bytes) -> Any:
-    """The mean colour of a picture's middle, RGB [3]."""
+    """Return the mean RGB colour [3] of the middle of a picture."""
     return pixels(png)[112:144, 112:144].mean(axis=(0, 1))
 
 
-async def test_a_red_heart_is_red_in_the_middle_on_white_paper_and_the_captioner_says_so(engine: Engine) -> None:
-    drawing = await draw(engine, "a red heart", **FOUR)
-    assert (drawing.width, drawing.height) == (256, 256)
-    for picture in drawing.pictures:
+async def test_a_red_heart_is_red_on_white_and_has_the_caption_red_heart(engine: Engine) -> None:
+    result = await draw(engine, "a red heart", **FOUR)
+    assert (result.width, result.height) == (256, 256)
+    for picture in result.pictures:
         red, green, blue = middle(picture.png)
         assert red > 180
         assert max(green, blue) < 110
@@ -67,13 +67,11 @@ async def test_a_red_heart_is_red_in_the_middle_on_white_paper_and_the_captioner
 
 
 @pytest.mark.parametrize("prompt", ["blue circle", "yellow heart", "green square", "purple heart", "green circle"])
-async def test_shapes_and_colours_combine_also_where_training_never_saw_them_together(
-    engine: Engine, prompt: str
-) -> None:
-    drawing = await draw(engine, prompt, **FOUR)
-    images = [torch.from_numpy(pixels(picture.png)).permute(2, 0, 1) / 255 for picture in drawing.pictures]
+async def test_shapes_and_colours_combine_even_if_training_never_had_them_together(engine: Engine, prompt: str) -> None:
+    result = await draw(engine, prompt, **FOUR)
+    images = [torch.from_numpy(pixels(picture.png)).permute(2, 0, 1) / 255 for picture in result.pictures]
     assert [nearest_shape(image) for image in images] == [prompt.split()[-1]] * 4
-    red, green, blue = np.mean([middle(picture.png) for picture in drawing.pictures], axis=0)
+    red, green, blue = np.mean([middle(picture.png) for picture in result.pictures], axis=0)
     colour = prompt.split()[0]
     assert {
         "blue": blue > max(red, green),
@@ -88,23 +86,23 @@ async def test_pictures_of_one_prompt_differ(engine: Engine) -> None:
     assert np.abs(pixels(one.png) - pixels(other.png)).mean() > 5
 
 
-async def test_the_same_seed_draws_the_same_picture_also_in_other_company(engine: Engine) -> None:
+async def test_the_same_seed_gives_the_same_picture_alone_and_in_a_batch(engine: Engine) -> None:
     together = (await draw(engine, "panda", count=4, seed=7)).pictures[1]
     alone = (await draw(engine, "panda", count=1, seed=8)).pictures[0]
     assert np.abs(pixels(together.png) - pixels(alone.png)).max() <= 1
 
 
-async def test_repainting_a_part_changes_that_part_alone(engine: Engine) -> None:
+async def test_inpainting_a_region_changes_only_that_region(engine: Engine) -> None:
     heart = (await draw(engine, "red heart", count=1, seed=7)).pictures[0].png
     repainted = (await draw(engine, "blue heart", count=1, seed=7, image=heart, region="right half")).pictures[0].png
     before, after = pixels(heart), pixels(repainted)
     assert np.array_equal(before[:, :128], after[:, :128])
-    (red, _, blue), (_, _, once) = (part[96:128, 160:192].mean(axis=(0, 1)) for part in (after, before))
+    (red, _, blue), (_, _, blue_before) = (part[96:128, 160:192].mean(axis=(0, 1)) for part in (after, before))
     assert blue > red
-    assert blue > once
+    assert blue > blue_before
 
 
-async def test_a_picture_drawn_from_another_keeps_its_layout_and_takes_on_the_colour(engine: Engine) -> None:
+async def test_image_to_image_keeps_the_layout_and_changes_the_colour(engine: Engine) -> None:
     heart = (await draw(engine, "red heart", count=1, seed=7)).pictures[0].png
     remixed = (await draw(engine, "pink heart", count=1, seed=9, image=heart, strength=0.6)).pictures[0].png
     paper = pixels(heart).min(axis=2) > 200
@@ -112,7 +110,7 @@ async def test_a_picture_drawn_from_another_keeps_its_layout_and_takes_on_the_co
     assert middle(remixed)[2] > middle(heart)[2] + 30
 
 
-async def test_a_negative_prompt_moves_the_colour_away(engine: Engine) -> None:
+async def test_a_negative_prompt_changes_the_colour(engine: Engine) -> None:
     plain = await draw(engine, "heart", **FOUR)
     moved = await draw(engine, "heart", negative_prompt="red heart", **FOUR)
     colours = (np.mean([middle(picture.png) for picture in each.pictures], axis=0) for each in (plain, moved))
@@ -120,22 +118,22 @@ async def test_a_negative_prompt_moves_the_colour_away(engine: Engine) -> None:
     assert after < before - 30, (before, after)
 
 
-async def test_an_article_before_a_vowel_changes_nothing(engine: Engine) -> None:
-    drawing = await draw(engine, "an orange heart", **FOUR)
-    said = [await caption(engine, picture.png) for picture in drawing.pictures]
-    assert said.count("orange heart") >= 3, said
+async def test_the_article_an_in_a_prompt_changes_nothing(engine: Engine) -> None:
+    result = await draw(engine, "an orange heart", **FOUR)
+    captions = [await caption(engine, picture.png) for picture in result.pictures]
+    assert captions.count("orange heart") >= 3, captions
 
 
 @pytest.mark.parametrize("sampler", ["Euler a", "DDIM", "UniPC"])
-async def test_every_sampler_that_it_offers_draws_a_heart(engine: Engine, sampler: str) -> None:
-    drawing = await draw(engine, "red heart", sampler=sampler, **FOUR)
-    said = [await caption(engine, picture.png) for picture in drawing.pictures]
-    assert said.count("red heart") >= 3, said
+async def test_every_sampler_draws_a_heart(engine: Engine, sampler: str) -> None:
+    result = await draw(engine, "red heart", sampler=sampler, **FOUR)
+    captions = [await caption(engine, picture.png) for picture in result.pictures]
+    assert captions.count("red heart") >= 3, captions
 
 
-async def test_what_it_does_not_know_is_refused_with_what_it_does(engine: Engine) -> None:
+async def test_unknown_words_are_refused_or_listed_in_a_note(engine: Engine) -> None:
     with pytest.raises(InvalidRequest, match="does not know: paris, dusk"):
         await engine.run(engine.check(ImagineRequest(prompt="Paris at dusk")))
-    drawing = await draw(engine, "a red heart in Paris", count=1, seed=7)
-    assert "does not know: paris." in drawing.note
-    assert await caption(engine, drawing.pictures[0].png) == "red heart"
+    result = await draw(engine, "a red heart in Paris", count=1, seed=7)
+    assert "does not know: paris." in result.note
+    assert await caption(engine, result.pictures[0].png) == "red heart"

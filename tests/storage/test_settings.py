@@ -1,4 +1,4 @@
-"""What servers and people have settled outlives a restart, and goes when it should."""
+"""Test that the settings of servers and people survive a restart and can be deleted."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def rows(path: Path) -> list[int]:
         return [number for table in tables for (number,) in connection.execute(f"SELECT id FROM {table}")]
 
 
-async def test_who_changed_nothing_has_the_defaults_and_no_row(store: Store, path: Path):
+async def test_default_settings_are_not_stored(store: Store, path: Path):
     assert store.settings.server(1) == store.settings.server(None) == ServerSettings()
     assert store.settings.person(1) == PersonSettings()
     await store.settings.people.change(1, lambda _: PERSON)
@@ -44,18 +44,18 @@ async def test_who_changed_nothing_has_the_defaults_and_no_row(store: Store, pat
     assert rows(path) == []
 
 
-async def test_settings_are_there_at_once_and_after_a_restart(store: Store, path: Path):
+async def test_changed_settings_are_available_immediately_and_after_a_restart(store: Store, path: Path):
     await store.settings.servers.change(1, lambda _: SERVER)
     await store.settings.people.change(1, lambda _: PERSON)
     assert (store.settings.server(1), store.settings.person(1)) == (SERVER, PERSON)
-    again = Store(path)
-    await again.open()
-    assert (again.settings.server(1), again.settings.person(1)) == (SERVER, PERSON)
-    assert again.settings.server(2) == ServerSettings()
-    await again.close()
+    reopened = Store(path)
+    await reopened.open()
+    assert (reopened.settings.server(1), reopened.settings.person(1)) == (SERVER, PERSON)
+    assert reopened.settings.server(2) == ServerSettings()
+    await reopened.close()
 
 
-async def test_changes_made_at_the_same_time_are_all_kept(store: Store):
+async def test_concurrent_changes_are_all_stored(store: Store):
     await asyncio.gather(
         store.settings.servers.change(1, lambda settings: replace(settings, pictures=2)),
         store.settings.servers.change(1, lambda settings: replace(settings, private=True)),
@@ -63,14 +63,14 @@ async def test_changes_made_at_the_same_time_are_all_kept(store: Store):
     assert store.settings.server(1) == ServerSettings(pictures=2, private=True)
 
 
-async def test_what_can_not_be_written_is_not_believed_either(store: Store):
+async def test_settings_that_cannot_be_written_do_not_change_in_memory(store: Store):
     await store.close()
     with pytest.raises(StorageError):
         await store.settings.people.change(1, lambda _: PERSON)
     assert store.settings.person(1) == PersonSettings()
 
 
-async def test_forgotten_settings_are_gone_from_memory_and_disk(store: Store, path: Path):
+async def test_deleted_settings_are_removed_from_memory_and_disk(store: Store, path: Path):
     await store.settings.servers.change(1, lambda _: SERVER)
     await store.settings.people.change(2, lambda _: PERSON)
     await store.settings.servers.forget(1)
@@ -79,7 +79,7 @@ async def test_forgotten_settings_are_gone_from_memory_and_disk(store: Store, pa
     assert rows(path) == []
 
 
-async def test_fields_that_a_newer_or_older_version_has_do_no_harm(store: Store, path: Path):
+async def test_unknown_setting_fields_are_ignored(store: Store, path: Path):
     with sqlite3.connect(path) as connection:
         connection.execute('INSERT INTO person_settings VALUES (1, \'{"language": "fr", "colour": "blue"}\')')
     connection.close()

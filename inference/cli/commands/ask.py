@@ -9,7 +9,7 @@ from textwrap import shorten
 from typing import Any
 
 from inference.cli.commands.command import FILE_TYPES, Shown, TaskCommand
-from inference.cli.documents import NO_DOCUMENTS, Documents, join_documents, read_document
+from inference.cli.documents import NO_DOCUMENTS, Documents, join_documents, read_document, read_file
 from inference.pipelines.text_splitting import sentences
 from inference.tasks import Answer, AskRequest, ChatAnswerRequest, Request
 
@@ -24,6 +24,7 @@ class AskCommand(TaskCommand[Answer]):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("question", metavar="QUESTION")
+        parser.add_argument("--image", metavar="FILE", help="a picture to ask about")
         parser.add_argument("--context", nargs="+", metavar="FILE", help=f"{FILE_TYPES}; - reads stdin")
         parser.add_argument("--alternatives", type=int, metavar="N", help="so many other answers")
         parser.add_argument(
@@ -38,6 +39,9 @@ class AskCommand(TaskCommand[Answer]):
 
     def build_request(self, args: argparse.Namespace, documents: Documents) -> Request:
         options = dict(vars(args))
+        if "image" in options:
+            image, model = read_file(args.image), options.get("model", "")
+            return ChatAnswerRequest(question=args.question, context=documents.text, image=image, model=model)
         if "context" not in options:
             return ChatAnswerRequest(question=args.question, model=options.get("model", ""))
         return AskRequest(**self.fields_of(options | {"context": documents.text}))

@@ -8,6 +8,7 @@ from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.prompts import Plan, Prompt
 from inference.pipelines.retrieval import STOP_WORDS, abridge, relevant_spans
 from inference.tasks import Answer, AskRequest, ChatAnswerRequest
+from inference.types.errors import InvalidRequest
 
 _LEAD = "According to the text,"
 _MAX_NEW_TOKENS = 96
@@ -45,6 +46,8 @@ def ask(template: PromptTemplate, request: AskRequest) -> Plan:
 
 def explain(template: PromptTemplate, request: ChatAnswerRequest) -> Plan:
     """Answer in a few sentences, which are streamed. If the text exceeds the window, only its beginning is read."""
+    if request.image:
+        raise InvalidRequest("This model can't see pictures. Choose another one.")
     new = request.max_new_tokens
     context = request.context
     if context:

@@ -11,6 +11,9 @@ from inference.pipelines.causal_lm.tokenizer import Tokenizer
 _CONTEXT_TOKENS = 4
 """Prompt tokens that are decoded with the first new ones: some tokenizers drop a leading space."""
 
+CLOSING_TOKENS = 8
+"""Tokens that end thoughts, at most."""
+
 _REPLACEMENT_CHARACTER = "\ufffd"
 """The result of decoding an incomplete character: many characters need several tokens."""
 
@@ -40,15 +43,19 @@ class IncrementalDetokenizer:
 
 
 class OutputText:
-    """The generated text that follows one prompt."""
+    """The generated text that follows one prompt. Thoughts of at most `max_reasoning_tokens` are left out."""
 
-    def __init__(self, prompt: Prompt, tokenizer: Tokenizer) -> None:
+    def __init__(self, prompt: Prompt, tokenizer: Tokenizer, max_reasoning_tokens: int = 0) -> None:
         self.prompt = prompt
-        self.num_tokens = 0
-        """The number of generated tokens."""
         self.last_token = 0
         """The newest token."""
         self.finished = False
+        self._num_tokens = 0
+        self._num_hidden = 0
+        self._max_hidden = max_reasoning_tokens
+        self._reasoning = tokenizer.reasoning.begin(prompt.tokens) if tokenizer.reasoning else None
+        self._forced: list[int] = []
+        """Tokens that come next, whatever the model chooses: those that end thoughts at their limit."""
         self._detokenizer = IncrementalDetokenizer(tokenizer, prompt.tokens)
         self._text = ""
         self._stopped = False
@@ -62,20 +69,32 @@ class OutputText:
         """The text so far, without an end that may be the beginning of a stop string."""
         return self._text if self.finished else self._text[: len(self._text) - self._partial_stop_length()]
 
+    def choose(self, token: int) -> int:
+        """Return the next token: `token`, or one that ends thoughts at their limit."""
+        if self._reasoning and self._reasoning.thinking and not self._forced and self._num_hidden >= self._max_hidden:
+            self._forced = list(self._reasoning.closing)
+        return self._forced.pop(0) if self._forced else token
+
     def append(self, token: int, eos_token_ids: Collection[int]) -> None:
         """Append the next token, and check whether the text ends with or before it."""
-        self.num_tokens += 1
         self.last_token = token
         if token in eos_token_ids:
             self._stopped = self.finished = True
-            return
+        elif self._reasoning and self._reasoning.is_hidden(token):
+            self._num_hidden += 1
+            self.finished = self._num_hidden >= self._max_hidden + CLOSING_TOKENS
+        else:
+            self._append_visible(token)
+
+    def _append_visible(self, token: int) -> None:
+        self._num_tokens += 1
         self._detokenizer.add(token)
-        text = self._detokenizer.text
+        text = self._detokenizer.text.lstrip() if self._num_hidden else self._detokenizer.text
         stop = min((at for stop in self.prompt.stop if (at := text.find(stop)) >= 0), default=None)
         repetition = find_repetition(text) if self.prompt.stop_at_repetition and stop is None else None
         self._stopped = stop is not None
         self._text = text[:stop][:repetition]
-        self.finished = self._stopped or repetition is not None or self.num_tokens == self.prompt.max_new_tokens
+        self.finished = self._stopped or repetition is not None or self._num_tokens == self.prompt.max_new_tokens
 
     def _partial_stop_length(self) -> int:
         """Return the length of the longest end of the text that begins a stop string."""

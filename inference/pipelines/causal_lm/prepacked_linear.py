@@ -26,11 +26,16 @@ class PrepackedLinear(torch.nn.Module):
         super().__init__()
         self.nbytes = weight.nbytes + (0 if bias is None else bias.nbytes)
         self._weight = _ops._reorder_linear_weight(weight.detach().contiguous(), _ROWS)
-        self._bias = None if bias is None else bias.detach()
+        self.bias = None if bias is None else bias.detach()
+
+    @property
+    def weight(self) -> torch.Tensor:
+        """A copy of the weights in their usual layout, for models that read or multiply them by themselves (Mamba)."""
+        return self._weight.to_dense()
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Compute the layer's output: […, in] → […, out]."""
-        return _ops._linear_pointwise(input, self._weight, self._bias, "none", [], "")
+        return _ops._linear_pointwise(input, self._weight, self.bias, "none", [], "")
 
 
 @torch.inference_mode()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from inference.pipelines.causal_lm.detokenizer import OutputText
-from inference.pipelines.causal_lm.model_runner import KVCache
 from inference.pipelines.causal_lm.prompts import Plan, Prompt
 from inference.pipelines.causal_lm.sampling import SequenceSampler
-from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.pipeline import Job, wrap_library_errors
 from inference.types import Output, PartialText, Progress
 from inference.types.errors import InferenceError
@@ -18,46 +17,58 @@ if TYPE_CHECKING:
 
 
 class SequenceState:
-    """One generated text with its sampler and key-value cache."""
+    """One generated text with its sampler and what the model keeps of it."""
 
-    def __init__(self, state: RequestState, prompt: Prompt, tokenizer: Tokenizer) -> None:
+    def __init__(self, state: RequestState, text: OutputText, cache: Any) -> None:
         self.state = state
-        self.text = OutputText(prompt, tokenizer)
-        self.sampler = SequenceSampler(prompt)
-        self.cache = KVCache(len(prompt.tokens) + prompt.max_new_tokens)
-        self.prefilled = False
+        self.text = text
+        self.sampler = SequenceSampler(text.prompt, cache.capacity)
+        self.cache = cache
+        self.num_prefilled = 0
+        """Tokens of the prompt that the model has read."""
         self.prompt_logits: torch.Tensor | None = None
         """The logits after the prompt [1, vocabulary], from the prefill until the text is finished."""
 
+    @property
+    def prefilled(self) -> bool:
+        return self.num_prefilled == len(self.text.prompt.tokens)
+
 
 class RequestState:
-    """Runs the plan of `job` step by step."""
+    """Runs the plan of `job` step by step. `new_sequence` makes a sequence for one of its prompts."""
 
-    def __init__(self, job: Job, plan: Plan, tokenizer: Tokenizer) -> None:
+    def __init__(self, job: Job, plan: Plan, new_sequence: NewSequence) -> None:
         self.job = job
         self.sequences: list[SequenceState] = []
         self._plan = plan
-        self._tokenizer = tokenizer
+        self._new_sequence = new_sequence
+        self._failed = False
         self._num_finished = 0
         """Texts that finished in earlier steps."""
         self._streamed = ""
 
     @property
+    def ended(self) -> bool:
+        """Whether the request needs no more tokens: its caller has left, or it has failed."""
+        return self.job.cancelled or self._failed
+
+    @property
     def step_finished(self) -> bool:
         return all(sequence.text.finished for sequence in self.sequences)
 
-    def find_prefilled(self, prompt: Prompt) -> tuple[KVCache, torch.Tensor] | None:
-        """Return cache and logits of a sequence that has processed the same prompt; None if there is none."""
-        for sequence in self.sequences:
-            if sequence.prompt_logits is not None and sequence.text.prompt.tokens is prompt.tokens:
-                return sequence.cache, sequence.prompt_logits
-        return None
+    def find_prefilled(self, prompt: Prompt) -> SequenceState | None:
+        """Return a sequence that has processed the same prompt and still has its cache; None if there is none."""
+        return next((s for s in self._with_prompt(prompt) if s.prompt_logits is not None), None)
+
+    def is_prefilling(self, prompt: Prompt) -> bool:
+        """Return whether a sequence has processed a part of the same prompt."""
+        return any(0 < s.num_prefilled < len(prompt.tokens) for s in self._with_prompt(prompt))
 
     def free_caches(self) -> None:
         """Free the caches of finished texts, unless a waiting sequence can still copy from them."""
-        waiting = {id(sequence.text.prompt.tokens) for sequence in self.sequences if not sequence.prefilled}
         for sequence in self.sequences:
-            if sequence.text.finished and id(sequence.text.prompt.tokens) not in waiting:
+            same_prompt = self._with_prompt(sequence.text.prompt)
+            if sequence.text.finished and all(other.prefilled for other in same_prompt):
                 sequence.cache.clear()
                 sequence.prompt_logits = None
 
@@ -67,15 +78,21 @@ class RequestState:
             with wrap_library_errors():
                 step = self._next_step()
         except InferenceError as error:
-            self.sequences = []
-            self.job.fail(error)
+            self.fail(error)
             return
         self._num_finished += len(self.sequences)
         if isinstance(step, list):
-            self.sequences = [SequenceState(self, prompt, self._tokenizer) for prompt in step]
+            self.sequences = [self._new_sequence(self, prompt) for prompt in step]
         else:
             self.sequences = []
             self.job.finish(step)
+
+    def fail(self, error: InferenceError) -> None:
+        """Fail the job, unless it has failed already or its caller has left."""
+        self.sequences = []
+        if not self.ended:
+            self._failed = True
+            self.job.fail(error)
 
     def emit_text(self, text: OutputText) -> None:
         """Report progress to the caller: the text itself if it is streamed, otherwise the number of finished texts."""
@@ -89,9 +106,15 @@ class RequestState:
                 finished = self._num_finished + sum(sequence.text.finished for sequence in self.sequences)
                 self.job.emit(Progress(finished, total))
 
+    def _with_prompt(self, prompt: Prompt) -> list[SequenceState]:
+        return [sequence for sequence in self.sequences if sequence.text.prompt.tokens is prompt.tokens]
+
     def _next_step(self) -> list[Prompt] | Output:
         try:
             texts = [sequence.text.continuation for sequence in self.sequences]
             return self._plan.send(texts) if texts else next(self._plan)
         except StopIteration as result:
             return result.value
+
+
+NewSequence = Callable[[RequestState, Prompt], SequenceState]

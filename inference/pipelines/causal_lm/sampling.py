@@ -10,16 +10,19 @@ from inference.pipelines.causal_lm.prompts import Prompt
 
 
 class SequenceSampler:
-    """Sampling parameters of one sequence. Temperature 0 takes the likeliest token; `top_p` 1 allows all tokens."""
+    """Sampling parameters of one sequence, which has at most `capacity` tokens.
 
-    def __init__(self, prompt: Prompt) -> None:
+    Temperature 0 takes the likeliest token; `top_p` 1 allows all tokens.
+    """
+
+    def __init__(self, prompt: Prompt, capacity: int) -> None:
         self.temperature = prompt.temperature
         self.top_p = prompt.top_p
         self.repetition_penalty = prompt.repetition_penalty
         self.generator = torch.Generator().manual_seed(prompt.seed)
         self._tokens = torch.empty(0, dtype=torch.long)
         if self.repetition_penalty != 1:
-            self._tokens = torch.tensor(prompt.tokens + [0] * prompt.max_new_tokens)
+            self._tokens = torch.tensor(prompt.tokens + [0] * (capacity - len(prompt.tokens)))
         self._count = len(prompt.tokens)
 
     @property
@@ -35,8 +38,10 @@ class SequenceSampler:
 
 
 @torch.inference_mode()
-def sample_tokens(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> list[int]:
+def sample_tokens(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> list[int | None]:
     """Return one token for each row of `logits` [rows, vocabulary], in fp32 on the CPU. Rows are independent.
+
+    Return None for a row that is not finite.
 
     Nucleus sampling (Holtzman et al. 2019, https://arxiv.org/abs/1904.09751) allows the smallest set of the likeliest
     tokens that together reach `top_p`. A token is in the set if all likelier tokens together stay below `top_p`. So we
@@ -44,8 +49,12 @@ def sample_tokens(logits: torch.Tensor, samplers: Sequence[SequenceSampler]) -> 
     need not be sorted.
     """
     logits = _penalize(logits, samplers)
-    tokens: list[int] = logits.argmax(dim=-1).tolist()
-    rows = [row for row, sampler in enumerate(samplers) if sampler.temperature > 0]
+    highest = logits.max(dim=-1)
+    finite: list[bool] = highest.values.isfinite().tolist()  # NaN is the highest of all
+    tokens: list[int | None] = [
+        token if is_finite else None for token, is_finite in zip(highest.indices.tolist(), finite, strict=True)
+    ]
+    rows = [row for row, sampler in enumerate(samplers) if sampler.temperature > 0 and finite[row]]
     temperatures = torch.tensor([samplers[row].temperature for row in rows])[:, None]
     probabilities = torch.softmax(logits[rows] / temperatures, dim=-1)
     sums = probabilities.cumsum(dim=-1)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from math import prod
+from typing import Any
 
 import torch
 
-from inference.pipelines.causal_lm.model_runner import KVCache, ModelRunner
+from inference.pipelines.causal_lm.model_runner import ModelRunner, SequenceCache
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.fill_mask_result import fill_mask_result
 from inference.tasks import FillMaskResult, FillRequest, Mood, SentimentRequest, SentimentResult
-from inference.text.mask_tokens import split_at_blanks
+from inference.tasks.fill import split_at_blanks
 from inference.types.errors import InvalidRequest
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
@@ -25,7 +26,7 @@ _NEUTRAL_TEXT = "N/A"
 class Scorer:
     """Fills blanks and rates sentiment with one model. `window` is the largest number of tokens it can process."""
 
-    def __init__(self, runner: ModelRunner, tokenizer: Tokenizer, window: int) -> None:
+    def __init__(self, runner: ModelRunner[Any], tokenizer: Tokenizer, window: int) -> None:
         self._runner = runner
         self._tokenizer = tokenizer
         self._window = window
@@ -73,7 +74,7 @@ class Scorer:
         if len(tokens) > self._window:
             question = self._tokenizer.encode(_QUESTION)
             tokens = tokens[: self._window - len(question)] + question
-        logits = self._runner.prefill(KVCache(len(tokens)), tokens)[0]
+        logits = self._runner.prefill(self._runner.new_cache(len(tokens)), tokens)[0]
         positive, negative = (self._tokenizer.encode(word)[0] for word in (" positive", " negative"))
         return float(logits[positive] - logits[negative])
 
@@ -82,13 +83,13 @@ class Scorer:
         context = self._tokenizer.encode_prompt(before.rstrip()) or [self._tokenizer.bos_token_id]
         rest = self._tokenizer.encode(after)
         self._check_fits([*context, *rest, 0])
-        cache = KVCache(len(context) + 1 + len(rest))
+        cache = self._runner.new_cache(len(context) + 1 + len(rest))
         yield_point()
         candidates = self._candidates(self._runner.prefill(cache, context)[0], spaced=before[-1:].isspace())
         scores: list[float] = []
         for token, _, score in candidates:
             yield_point()
-            scores.append(score + self._log_likelihood(cache, len(context), token, rest))
+            scores.append(score + self._log_likelihood(cache, token, rest))
         shares = torch.softmax(torch.tensor(scores), dim=0).tolist()
         ranked = sorted(zip(candidates, shares, strict=True), key=lambda pair: -pair[1])
         return [(word, share) for (_, word, _), share in ranked]
@@ -108,10 +109,9 @@ class Scorer:
             raise InvalidRequest("This model has no word for this blank. Write more before it.")
         return list(candidates.values())
 
-    def _log_likelihood(self, cache: KVCache, start: int, word: int, rest: list[int]) -> float:
-        """Return log P(rest | context, word). `cache` holds the context and is used again for each word."""
-        cache.length = start
-        logits = self._runner.extend(cache, [word, *rest])
+    def _log_likelihood(self, cache: SequenceCache, word: int, rest: list[int]) -> float:
+        """Return log P(rest | context, word). `cache` holds the context."""
+        logits = self._runner.score(cache, [word, *rest])
         scores = torch.log_softmax(logits[: len(rest)], dim=-1)
         return float(scores.gather(1, torch.tensor(rest, dtype=torch.long)[:, None]).sum())
 

@@ -16,9 +16,8 @@ from inference.pipelines.dalle_mini.jobs import DalleMiniJob, ImageInProgress, j
 from inference.pipelines.dalle_mini.prompt_tokenizer import PromptTokenizer
 from inference.pipelines.dalle_mini.vqgan import VQGAN
 from inference.pipelines.devices import Placement
-from inference.pipelines.numerics import require_finite
+from inference.pipelines.image_job import require_checker, require_finite
 from inference.pipelines.pipeline import Batch, Job, Pipeline, out_of_memory
-from inference.pipelines.safety_requirement import require_checker
 from inference.pipelines.weights import weight_bytes
 from inference.tasks import GeneratedImage, ImageResult, ImagineRequest
 from inference.tasks.infotext import repeatable, to_text

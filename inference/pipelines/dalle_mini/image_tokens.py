@@ -17,7 +17,7 @@ from torch import Tensor
 
 from inference.pipelines.dalle_mini.bart import DalleBart
 from inference.pipelines.dalle_mini.prompt_tokenizer import TokenizedPrompt
-from inference.pipelines.seed_variations import rotate_noise
+from inference.pipelines.image_job import rotate_noise
 from inference.tasks import Variation
 
 MAX_BATCH_SIZE = 8

@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.pipelines.dalle_mini.prompt_tokenizer import TokenizedPrompt
-from inference.pipelines.image_job import ImageJob
-from inference.pipelines.seed_variations import seed_and_variations
-from inference.pipelines.truncation import truncation_note
+from inference.pipelines.image_job import ImageJob, seed_and_variations, truncation_note
 from inference.types import Progress
 from inference.types.errors import Phrase, join_phrases
 

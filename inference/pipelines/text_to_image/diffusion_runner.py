@@ -12,7 +12,7 @@ import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
 
-from inference.pipelines.numerics import require_finite
+from inference.pipelines.image_job import require_finite
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec, Mode
 from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, paste_back
 from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, use_noise

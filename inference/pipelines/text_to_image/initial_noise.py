@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from inference.pipelines.seed_variations import rotate_noise
+from inference.pipelines.image_job import rotate_noise
 from inference.pipelines.text_to_image.generation_settings import ImageSpec
 
 

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from inference.pipelines.image_job import ImageJob
+from inference.pipelines.image_job import ImageJob, require_checker, seed_and_variations
 from inference.pipelines.pipeline import Batch
-from inference.pipelines.safety_requirement import require_checker
-from inference.pipelines.seed_variations import seed_and_variations
 from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
 from inference.pipelines.text_to_image.init_image import InitImage, read_init_image

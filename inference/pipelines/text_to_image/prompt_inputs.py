@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import torch
 from transformers import CLIPTextModel, CLIPTextModelWithProjection, CLIPTokenizer, T5Tokenizer
 
+from inference.pipelines.image_job import truncation_note
 from inference.pipelines.text_to_image.generation_settings import ImageSpec
 from inference.pipelines.text_to_image.prompt_encoder import ChunkEncoder
 from inference.pipelines.text_to_image.prompt_weighting import parse_weights, without_weights
-from inference.pipelines.truncation import truncation_note
 from inference.tasks import ImagineRequest
 from inference.types.errors import Phrase
 

@@ -1,4 +1,4 @@
-"""/models and /queue, which only the person who asks sees."""
+"""/models and /queue, whose answers are private."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _status(spec: ModelSpec, card: ModelCard | None = None) -> ModelStatus:
     return ModelStatus(spec, "on disk", 270 * 10**6, card or ModelCard())
 
 
-async def test_models_are_listed_with_state_size_and_the_command_they_are_the_default_of(stage: Stage):
+async def test_the_list_of_models_shows_their_state_size_and_commands(stage: Stage):
     said = refusal(await stage.alice.slash(stage.channel, "models"))
     assert said.startswith(
         "`gpt2-large`: 500 MB on disk\n-# default of /complete\n\n`distilgpt2`: 500 MB on disk\n-# for /complete\n"
@@ -38,7 +38,7 @@ def test_a_model_that_several_commands_share_is_listed_once_with_its_licence():
     )
 
 
-def test_a_models_size_is_that_of_where_it_is():
+def test_a_loaded_model_shows_its_memory_and_a_missing_model_no_size():
     statuses = [ModelStatus(_SMALL, "loaded", 1_340 * 10**6), ModelStatus(_SMALL, "not downloaded", 0)]
     assert [models_page([status]).text.splitlines()[0] for status in statuses] == [
         "`smollm2`: loaded, 1.3 GB of memory",
@@ -46,7 +46,7 @@ def test_a_models_size_is_that_of_where_it_is():
     ]
 
 
-async def test_the_queue_tells_when_a_new_request_would_start(stage: Stage):
+async def test_the_queue_shows_when_a_new_request_would_start(stage: Stage):
     said = refusal(await stage.alice.slash(stage.channel, "queue"))
     assert said == "**Processor**: 0 running, 0 waiting; a new request starts at once"
     stage.backend.waiting = 3
@@ -57,12 +57,12 @@ async def test_the_queue_tells_when_a_new_request_would_start(stage: Stage):
 class TestWithoutForecast:
     @pytest.fixture
     def backend(self) -> FakeBackend:
-        class Unforeseeable(FakeBackend):
+        class BackendWithoutForecast(FakeBackend):
             def queues(self) -> list[QueueStatus]:
                 return [QueueStatus("cuda:1", 0, 1, None)]
 
-        return Unforeseeable()
+        return BackendWithoutForecast()
 
-    async def test_an_unknown_wait_is_called_unknown(self, stage: Stage):
+    async def test_an_unknown_wait_is_reported_as_unknown(self, stage: Stage):
         said = refusal(await stage.alice.slash(stage.channel, "queue"))
         assert said == "**Graphics card 2**: 1 running, 0 waiting; how long a new request waits is not known yet"

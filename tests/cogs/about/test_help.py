@@ -1,4 +1,4 @@
-"""/help: an overview, a page for each command, and a menu that leads from one to the other."""
+"""/help: an overview, a page for each command, and a menu to choose a page."""
 
 from __future__ import annotations
 
@@ -53,12 +53,12 @@ async def test_a_command_has_a_page_with_its_options_and_examples(stage: Stage):
     ("command", "seen"),
     [("mood", "Only you see the answer."), ("summarize", "Only you see a summary of messages"), ("queue", "Only you")],
 )
-async def test_a_commands_page_tells_who_sees_the_answer(stage: Stage, command: str, seen: str):
+async def test_the_page_of_a_command_says_who_sees_the_answer(stage: Stage, command: str, seen: str):
     said = refusal(await stage.alice.slash(stage.channel, "help", command=command))
     assert said.splitlines()[2].startswith(f"-# {seen}")
 
 
-async def test_settings_of_the_server_are_listed_only_to_those_who_may_use_them(stage: Stage):
+async def test_help_lists_the_server_settings_only_for_people_who_may_use_them(stage: Stage):
     carol = manager(stage)
     for person, listed in ((stage.alice, False), (carol, True)):
         shown = first(await person.slash(stage.channel, "help"))
@@ -70,12 +70,12 @@ async def test_settings_of_the_server_are_listed_only_to_those_who_may_use_them(
 
 
 def _offered(shown: ResponseMessage) -> list[str]:
-    """The pages that the menu leads to."""
+    """Return the pages that the menu offers."""
     [row] = shown.components
     return [option["label"] for option in row["components"][0]["options"]]
 
 
-async def test_every_command_with_options_has_examples_with_options_of_its_own(stage: Stage):
+async def test_every_command_with_options_has_examples_that_use_its_options(stage: Stage):
     for command in _bot(stage).tree.walk_commands():
         if isinstance(command, app_commands.Command) and command.parameters:
             options = {option.display_name for option in command.parameters}
@@ -84,7 +84,7 @@ async def test_every_command_with_options_has_examples_with_options_of_its_own(s
             assert all(options.issuperset(example) for example in examples), command.name
 
 
-async def test_the_menu_leads_to_another_page_in_the_same_message_after_a_restart_too(stage: Stage, config: Config):
+async def test_the_menu_shows_another_page_in_the_same_message_even_after_a_restart(stage: Stage, config: Config):
     shown = await _help(stage)
     await stage.env.bot.close()
     await stage.env.restart_bot(create_bot(config, Engine(config, FakeBackend())))
@@ -96,7 +96,7 @@ async def test_the_menu_leads_to_another_page_in_the_same_message_after_a_restar
     assert shown.content.startswith("**What I can do.**")
 
 
-async def test_below_a_public_page_whoever_chooses_gets_a_page_of_their_own(stage: Stage):
+async def test_the_menu_of_a_public_page_answers_in_private(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} help")
     public = stage.channel.last_message
     assert public is not None
@@ -106,31 +106,31 @@ async def test_below_a_public_page_whoever_chooses_gets_a_page_of_their_own(stag
     assert stage.last_text == before
 
 
-class TestWithASmallPainter:
-    """One that comes with a list of what it knows."""
+class TestWithASmallImageModel:
+    """The default image model has a list of what it can draw."""
 
     @pytest.fixture
     def backend(self) -> FakeBackend:
-        kinds: dict[str, tuple[str, ...]] = {}
+        categories: dict[str, tuple[str, ...]] = {}
         for thing in things():
-            kinds[thing.category] = (*kinds.get(thing.category, ()), thing.name)
+            categories[thing.category] = (*categories.get(thing.category, ()), thing.name)
 
-        class Listing(FakeBackend):
+        class BackendWithList(FakeBackend):
             async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
                 *others, last = await super().statuses(specs)
-                small = replace(last, spec=replace(last.spec, task="imagine"), card=ModelCard(knows=kinds))
+                small = replace(last, spec=replace(last.spec, task="imagine"), card=ModelCard(knows=categories))
                 return [*others, small]
 
-        return Listing()
+        return BackendWithList()
 
-    async def test_help_on_drawings_lists_some_things_of_every_kind(self, stage: Stage):
+    async def test_help_on_drawings_lists_some_things_of_every_category(self, stage: Stage):
         said = refusal(await stage.alice.slash(stage.channel, "help", command="the drawings"))
         assert f"{len(things())} things, one to a picture" in said
         for category in {thing.category for thing in things()}:
             assert f"-# {category}: " in said
         assert "red heart" in said
 
-    async def test_help_on_imagine_says_that_its_examples_are_too_much_for_it(self, stage: Stage):
+    async def test_help_on_imagine_says_that_the_model_draws_only_single_things(self, stage: Stage):
         said = refusal(await stage.alice.slash(stage.channel, "help", command="/imagine"))
         assert "such as red heart, red circle, grinning face, cat, rose; below" in said.splitlines()[-1]
 

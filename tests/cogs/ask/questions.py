@@ -1,4 +1,4 @@
-"""Scripts for what the models answer, and hands that ask."""
+"""Scripts for the answers of the models, and helpers that ask questions."""
 
 from __future__ import annotations
 
@@ -12,32 +12,32 @@ TOWER = "The tower is tall. It was built in 1889 by Eiffel. People like it. Work
 
 
 def span(text: str, words: str, score: float = 0.9, **more: object) -> Answer:
-    """`words` where they first stand in `text`."""
+    """Return an answer: the first occurrence of `words` in `text`."""
     start = text.index(words)
     return Answer(words, score, start, start + len(words), **more)  # pyright: ignore[reportArgumentType]
 
 
 def finds(words: str, score: float = 0.9, *others: tuple[str, float]) -> Script:
-    """A model that finds `words` in whatever it is asked about, and `others` behind them; "" for nothing."""
+    """Return the script of a model that finds `words`, or nothing if they are empty, and `others` as alternatives."""
 
     def script(spec: object, request: Request) -> list[Result]:
         if not isinstance(request, AskRequest):
             return plausible(spec, request)  # pyright: ignore
-        behind = tuple(span(request.context, *other) for other in others)
+        alternatives = tuple(span(request.context, *other) for other in others)
         if not words:
-            return [Result(Answer("", score, 0, 0, alternatives=behind))]
-        return [Result(span(request.context, words, score, alternatives=behind))]
+            return [Result(Answer("", score, 0, 0, alternatives=alternatives))]
+        return [Result(span(request.context, words, score, alternatives=alternatives))]
 
     return script
 
 
-def asked(stage: Stage) -> AskRequest:
-    """The newest question about a text."""
+def newest_ask_request(stage: Stage) -> AskRequest:
+    """Return the newest request about a text."""
     return next(request for request in reversed(stage.backend.requests) if isinstance(request, AskRequest))
 
 
-def explained(stage: Stage) -> ChatAnswerRequest:
-    """The newest question to a language model."""
+def newest_chat_request(stage: Stage) -> ChatAnswerRequest:
+    """Return the newest request to a language model."""
     return next(request for request in reversed(stage.backend.requests) if isinstance(request, ChatAnswerRequest))
 
 

@@ -1,4 +1,4 @@
-"""Show context and In own words: for the person who asked, while the text is remembered."""
+"""The buttons Show context and In own words, which work for the person who asked while the text is stored."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ async def test_other_people_can_not_press_the_buttons(stage: Stage, label: str):
 
 
 @pytest.mark.parametrize("label", _LABELS)
-async def test_after_a_restart_the_buttons_say_that_the_text_is_forgotten(stage: Stage, config: Config, label: str):
+async def test_the_buttons_say_after_a_restart_that_the_text_is_no_longer_stored(
+    stage: Stage, config: Config, label: str
+):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     await restart(stage, config)
@@ -66,7 +68,7 @@ async def test_after_a_restart_the_buttons_say_that_the_text_is_forgotten(stage:
     assert error.startswith("I no longer have the text of this answer.")
 
 
-async def test_after_an_hour_the_text_is_forgotten(stage: Stage):
+async def test_the_text_is_deleted_after_an_hour(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     await stage.env.advance_time(3500)
@@ -84,7 +86,7 @@ async def test_the_oldest_texts_are_dropped_beyond_the_limit():
     assert cache.get(keys[2])
 
 
-async def test_what_one_person_asked_can_be_forgotten():
+async def test_the_answers_to_one_person_can_be_deleted():
     cache = AnswerCache()
     mine, other = cache.add(_answer(owner=1)), cache.add(_answer(owner=2))
     await cache.forget(1)

@@ -1,4 +1,4 @@
-"""The whole way on real models of a few thousand random weights: what is shown is what they found."""
+"""/ask from the command to the message, on real models of a few thousand random weights."""
 
 from __future__ import annotations
 
@@ -14,8 +14,6 @@ from tests.cogs.stage import Stage, first, followup
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_causal import CHAT, save_causal
 from tests.inference.pipelines.tiny_text import reader
-
-pytestmark = pytest.mark.simcord(settle_timeout=60)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +39,7 @@ async def engine(config: Config) -> AsyncGenerator[Engine]:
     await engine.close()
 
 
-async def test_an_answer_is_found_shown_and_put_in_own_words(stage: Stage):
+async def test_an_answer_is_found_and_shown_and_explained_in_own_words(stage: Stage):
     message = await stage.bob.send(stage.channel, "Hello. Anna met Bert in Rome.")
     shown = first(await ask(stage, "Who?", link=message.jump_url))
     assert shown.content.startswith("> Who?\n\n")

@@ -1,4 +1,4 @@
-"""Messages as the text to look in: linked ones, the last of a channel, one that is replied to."""
+"""Questions about messages: a linked message, the last messages of a channel, a message that is replied to."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import discord
 import pytest
 from simcord import ChannelHandle
 
-from tests.cogs.ask.questions import TOWER, ask, asked, explained, finds
+from tests.cogs.ask.questions import TOWER, ask, finds, newest_ask_request, newest_chat_request
 from tests.cogs.stage import Stage, first, refusal
-from tests.cogs.summarize.channels import thread
+from tests.cogs.summarize.channels import create_thread
 
-_PORTAL = discord.Intents(guilds=True, messages=True)
+_NO_PRIVILEGED_INTENTS = discord.Intents(guilds=True, messages=True)
 
 
 async def test_a_link_leads_to_the_message_that_is_asked_about(stage: Stage):
@@ -28,7 +28,7 @@ async def test_embeds_are_read(stage: Stage):
     message = await hook.send(embeds=[embed])
     stage.backend.script = finds("1889")
     assert "The tower was built in **1889**." in first(await ask(stage, link=message.jump_url)).content
-    assert asked(stage).context == "The Gazette\nNews\nThe tower was built in 1889.\nHeight\n312 m"
+    assert newest_ask_request(stage).context == "The Gazette\nNews\nThe tower was built in 1889.\nHeight\n312 m"
 
 
 async def test_an_answer_from_another_channel_is_private(stage: Stage):
@@ -39,7 +39,7 @@ async def test_an_answer_from_another_channel_is_private(stage: Stage):
 
 @pytest.mark.parametrize("permission", ["view_channel", "read_message_history"])
 async def test_a_channel_that_the_person_may_not_read_is_not_read(stage: Stage, permission: str):
-    closed = _closed(stage, permission, stage.alice)
+    closed = _channel_without_permission(stage, permission, stage.alice)
     message = await stage.bob.send(closed, TOWER)
     result = await ask(stage, link=message.jump_url)
     assert refusal(result) == "You may not read the messages of that channel, so I don't read them for you."
@@ -47,13 +47,13 @@ async def test_a_channel_that_the_person_may_not_read_is_not_read(stage: Stage, 
 
 
 async def test_a_channel_that_the_bot_may_not_read_gives_an_error(stage: Stage):
-    closed = _closed(stage, "view_channel", stage.bot.user)
+    closed = _channel_without_permission(stage, "view_channel", stage.bot.user)
     message = await stage.bob.send(closed, TOWER)
     assert refusal(await ask(stage, link=message.jump_url)).startswith("I may not read that channel.")
 
 
-async def test_a_private_thread_is_for_those_who_were_invited(stage: Stage):
-    side = await thread(stage, private=True)
+async def test_a_private_thread_is_read_only_for_its_members(stage: Stage):
+    side = await create_thread(stage, private=True)
     stage.env.backend.create_message(side.id, stage.bob.id, TOWER)
     link = side.history()[-1].jump_url
     assert refusal(await ask(stage, link=link)).startswith("You are not in that private thread")
@@ -82,7 +82,7 @@ async def test_a_deleted_message_gives_an_error(stage: Stage):
     assert refusal(await ask(stage, link=link)) == "That message has been deleted."
 
 
-async def test_links_work_in_a_direct_message_and_stay_in_it(stage: Stage):
+async def test_a_link_to_a_direct_message_works_only_in_that_direct_message(stage: Stage):
     message = await stage.alice.send_dm(TOWER)
     stage.backend.script = finds("1889")
     result = await stage.alice.user.slash("ask", question="When?", link=message.jump_url)
@@ -90,19 +90,19 @@ async def test_links_work_in_a_direct_message_and_stay_in_it(stage: Stage):
     assert refusal(await ask(stage, link=message.jump_url)).startswith("I follow links to messages of the server")
 
 
-@pytest.mark.simcord(approved_intents=_PORTAL)
+@pytest.mark.simcord(approved_intents=_NO_PRIVILEGED_INTENTS)
 async def test_a_link_to_a_message_that_discord_hides_says_what_to_do(stage: Stage):
     message = await stage.bob.send(stage.channel, TOWER)
     assert refusal(await ask(stage, link=message.jump_url)).startswith("Discord does not show me that message.")
 
 
-async def test_the_last_messages_are_read_and_the_answer_links_to_the_one_that_holds_it(stage: Stage):
+async def test_the_last_messages_are_read_and_the_answer_links_to_its_message(stage: Stage):
     stage.backend.script = finds("five", 0.9, ("noon", 0.05))
     await stage.bob.send(stage.channel, "too old")
     lunch = await stage.alice.send(stage.channel, "Lunch is at noon.")
     tea = await stage.bob.send(stage.channel, "Tea? At five.")
     result = await ask(stage, "When is tea?", messages=2)
-    assert asked(stage).context == "alice: Lunch is at noon.\nbob: Tea? At five."
+    assert newest_ask_request(stage).context == "alice: Lunch is at noon.\nbob: Tea? At five."
     assert first(result).content == (
         f"> When is tea?\n\nAt **five**.\n-# Sure, from {tea.jump_url}\n"
         f"Other possible answers in the text:\n1. alice: Lunch is at **noon**. · {lunch.jump_url}\n"
@@ -110,32 +110,32 @@ async def test_the_last_messages_are_read_and_the_answer_links_to_the_one_that_h
     )
 
 
-async def test_messages_links_and_files_can_be_asked_together(stage: Stage):
+async def test_messages_links_and_files_can_be_combined(stage: Stage):
     stage.backend.script = finds("noon")
     linked = await stage.bob.send(stage.channel, "Tea is at five.")
     last = await stage.bob.send(stage.channel, "Lunch is at noon.")
     result = await ask(stage, messages=1, link=linked.jump_url, file=("a.txt", b"Dinner is at seven."))
-    assert asked(stage).context == "Dinner is at seven.\n\nTea is at five.\n\nbob: Lunch is at noon."
+    assert newest_ask_request(stage).context == "Dinner is at seven.\n\nTea is at five.\n\nbob: Lunch is at noon."
     assert f"from {last.jump_url}" in first(result).content
 
 
-async def test_without_permission_to_read_the_past_the_last_messages_stay_unread(stage: Stage):
-    closed = _closed(stage, "read_message_history", stage.alice)
+async def test_the_last_messages_are_not_read_without_permission_to_read_the_history(stage: Stage):
+    closed = _channel_without_permission(stage, "read_message_history", stage.alice)
     result = await stage.alice.slash(closed, "ask", question="When?", messages=5)
     assert refusal(result).startswith("You may not read the earlier messages of this channel")
 
 
-async def test_a_mention_can_bring_its_own_files(stage: Stage):
+async def test_a_mention_can_have_files_attached(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} ask when?", attachments=[("a.txt", b"noon")])
-    assert asked(stage).context == "noon"
+    assert newest_ask_request(stage).context == "noon"
 
 
 async def test_a_mention_without_any_source_asks_a_language_model(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} ask why is the sky blue?")
-    assert explained(stage).question == "why is the sky blue?"
+    assert newest_chat_request(stage).question == "why is the sky blue?"
 
 
-def _closed(stage: Stage, permission: str, to: object) -> ChannelHandle:
-    """A channel in which something is denied to one."""
+def _channel_without_permission(stage: Stage, permission: str, to: object) -> ChannelHandle:
+    """Return a channel in which `to` lacks a permission."""
     denied = discord.PermissionOverwrite(**{permission: False})
     return stage.guild.create_text_channel("closed", overwrites={to: denied})  # pyright: ignore[reportArgumentType]

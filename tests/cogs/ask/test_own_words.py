@@ -1,18 +1,18 @@
-"""A language model's own words: always labelled, over the passages that speak of the question, or from its memory."""
+"""Answers of a language model in its own words, from passages of a text or from its memory; always labelled."""
 
 from __future__ import annotations
 
 import pytest
 
 from inference import Answer, AskRequest, ChatAnswerRequest, Config, PartialText, Result
-from tests.cogs.ask.questions import TOWER, ask, asked, explained, finds, span
+from tests.cogs.ask.questions import TOWER, ask, finds, newest_ask_request, newest_chat_request, span
 from tests.cogs.stage import Stage, buttons, first, followup, refusal
 
 _LABEL = "-# In the model's own words, which may be wrong"
 _SAID = Result(Answer("It was built in 1889.", 0, 0, 0, generated=True))
 
 
-async def test_own_words_come_with_the_evidence_below(stage: Stage):
+async def test_the_evidence_is_shown_below_own_words(stage: Stage):
     stage.backend.script = finds("1889", 0.9, ("1887", 0.1))
     result = await ask(stage, text=TOWER, **{"own-words": True})
     assert first(result).content == (
@@ -20,14 +20,14 @@ async def test_own_words_come_with_the_evidence_below(stage: Stage):
     )
 
 
-async def test_own_words_are_found_in_the_best_passages_in_the_order_of_the_text(stage: Stage):
+async def test_the_language_model_reads_the_best_passages_in_text_order(stage: Stage):
     text = " ".join(f"passage {number}." for number in range(9))
     windows = tuple((text.index(f"passage {n}"), text.index(f"passage {n}") + 10) for n in (7, 2, 5, 1))
     found = Result(span(text, "passage 7", passages=windows))
     stage.backend.script = lambda spec, request: [found if isinstance(request, AskRequest) else _SAID]
     await ask(stage, text=text, **{"own-words": True})
-    assert explained(stage).context == "passage 2.\n\npassage 5.\n\npassage 7."
-    assert (explained(stage).question, explained(stage).owner) == ("When?", str(stage.alice.id))
+    assert newest_chat_request(stage).context == "passage 2.\n\npassage 5.\n\npassage 7."
+    assert (newest_chat_request(stage).question, newest_chat_request(stage).owner) == ("When?", str(stage.alice.id))
 
 
 async def test_own_words_work_without_a_literal_answer_in_the_text(stage: Stage):
@@ -36,7 +36,7 @@ async def test_own_words_work_without_a_literal_answer_in_the_text(stage: Stage)
     assert first(result).content.endswith("What I found there:\nThe text does not say.")
 
 
-async def test_they_grow_in_the_message(stage: Stage):
+async def test_own_words_are_streamed_into_the_message(stage: Stage):
     found = Result(span(TOWER, "1889"))
     stage.backend.script = lambda spec, request: [found] if isinstance(request, AskRequest) else []
     await ask(stage, text=TOWER, **{"own-words": True})
@@ -60,7 +60,7 @@ async def test_an_empty_answer_of_the_model_is_reported(stage: Stage):
     assert first(await ask(stage)).content == "> When?\n\nThe model had nothing to say."
 
 
-async def test_the_file_of_a_long_answer_holds_it_as_it_was_written(stage: Stage):
+async def test_the_file_of_a_long_answer_has_no_escapes(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("It is *so*. " * 800, 0, 0, 0, generated=True))]
     [file] = first(await ask(stage)).attachments
     data = stage.env.backend.cdn.get(file.url)
@@ -68,14 +68,14 @@ async def test_the_file_of_a_long_answer_holds_it_as_it_was_written(stage: Stage
     assert data.decode().startswith("> When?\n\nIt is *so*. It is *so*.")
 
 
-async def test_a_press_gives_own_words_with_the_evidence_below(stage: Stage):
+async def test_the_button_gives_own_words_with_the_evidence_below(stage: Stage):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     result = await stage.alice.click(shown.message, label="In own words")
     assert followup(result).content.startswith(
         f"> When?\n\nBecause it is so.\n{_LABEL}\nWhat I found there:\nIt was built"
     )
-    assert explained(stage).context == TOWER
+    assert newest_chat_request(stage).context == TOWER
 
 
 async def test_the_form_has_a_box_for_own_words(stage: Stage):
@@ -91,7 +91,7 @@ class TestWithoutALanguageModel:
     def config(self, config: Config) -> Config:
         return config.model_copy(update={"models": {**config.models, "complete": ()}})
 
-    async def test_evidence_comes_without_that_button(self, stage: Stage):
+    async def test_evidence_has_no_button_for_own_words(self, stage: Stage):
         stage.backend.script = finds("1889")
         assert buttons(first(await ask(stage, text=TOWER))) == ["Show context"]
 
@@ -103,10 +103,10 @@ class TestWithoutALanguageModel:
     async def test_a_question_without_a_source_is_refused(self, stage: Stage):
         assert refusal(await ask(stage)).startswith("No model is set up for /complete.")
 
-    async def test_the_form_has_no_box(self, stage: Stage):
+    async def test_the_form_has_no_box_for_own_words(self, stage: Stage):
         stage.backend.script = finds("1889")
         message = await stage.bob.send(stage.channel, TOWER)
         form = await stage.alice.context_menu(stage.channel, "Ask about this", message)
         result = await stage.alice.submit_modal(form, {"question": "When?"})
         assert "**1889**" in first(result).content
-        assert asked(stage).question == "When?"
+        assert newest_ask_request(stage).question == "When?"

@@ -1,4 +1,4 @@
-"""Pieces of a text in their surroundings."""
+"""Quotations: an answer in its sentence or its paragraphs."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cogs.ask.quotations import in_paragraphs, in_sentence
         ("東京は首都です。人口は多い。", "人口", "**人口**は多い。"),
     ],
 )
-def test_a_sentence_begins_and_ends_where_it_does(text: str, answer: str, shown: str):
+def test_the_answer_is_quoted_with_its_whole_sentence(text: str, answer: str, shown: str):
     start = text.index(answer)
     assert in_sentence(text, start, start + len(answer)) == shown
 
@@ -51,7 +51,7 @@ def test_a_short_text_is_shown_whole():
     assert in_paragraphs("It is\n\nhere.", 7, 11) == "It is\n\n**here**."
 
 
-def test_an_answer_that_never_ends_is_cut_where_it_is_shown():
+def test_a_very_long_answer_is_cut():
     text = "The city " + "\u2028" * 50_000 + "Berlin."
     for shown in (in_sentence(text, 4, len(text)), in_paragraphs(text, 4, len(text))):
         assert shown.startswith("The **city")

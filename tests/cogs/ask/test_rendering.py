@@ -1,4 +1,4 @@
-"""What stands below a question: the answer in its sentence, how sure it is, what else it might be, or nothing."""
+"""How answers are shown: in their sentence, with a score and other answers, or as missing."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.cogs.ask.questions import TOWER, ask, finds
 from tests.cogs.stage import Stage, buttons, first, followup
 
 
-async def test_the_answer_stands_in_its_sentence(stage: Stage):
+async def test_the_answer_is_shown_in_its_sentence(stage: Stage):
     stage.backend.script = finds("1889")
     result = await ask(stage, text=TOWER)
     assert first(result).content == "> When?\n\nIt was built in **1889** by Eiffel.\n-# Sure"
@@ -25,7 +25,7 @@ async def test_the_score_is_shown_in_plain_words(stage: Stage, score: float, wor
     assert first(await ask(stage, text=TOWER)).content.endswith(f"\n-# {words}")
 
 
-async def test_other_answers_are_listed_in_their_sentences(stage: Stage):
+async def test_other_answers_are_listed_with_their_sentences(stage: Stage):
     stage.backend.script = finds("1889", 0.6, ("1887", 0.3), ("Eiffel", 0.05), ("tower", 0.019))
     assert first(await ask(stage, text=TOWER)).content == (
         "> When?\n\nIt was built in **1889** by Eiffel.\n-# Likely\n"
@@ -91,6 +91,6 @@ async def test_an_empty_generated_answer_is_reported(stage: Stage):
     assert first(await ask(stage, text=TOWER)).content == "> When?\n\nThe text does not say."
 
 
-async def test_what_a_text_says_neither_pings_nor_formats(stage: Stage):
+async def test_quoted_text_neither_pings_nor_formats(stage: Stage):
     stage.backend.script = finds("*y*")
     assert "It is **\\*y\\*** for" in first(await ask(stage, text="A. It is *y* for @everyone.")).content

@@ -1,11 +1,11 @@
-"""Where the text comes from: typed, files, a menu; alone and together."""
+"""The sources of a text: typed text, files and a menu, alone and together."""
 
 from __future__ import annotations
 
 import pytest
 
 from inference import Config
-from tests.cogs.ask.questions import TOWER, ask, asked, finds
+from tests.cogs.ask.questions import TOWER, ask, finds, newest_ask_request
 from tests.cogs.stage import Stage, first, refusal
 from tests.inference.documents.sample_documents import book, word_of
 
@@ -30,36 +30,36 @@ async def test_several_files_are_read_and_each_answer_names_its_own(stage: Stage
     stage.backend.script = finds("noon", 0.9, ("seven", 0.1))
     files = {"file": ("tea.txt", b"Tea is at five."), "file2": ("lunch.md", b"Lunch is at noon.")}
     result = await ask(stage, **files, file3=("dinner.txt", b"Dinner is at seven."))
-    assert asked(stage).context == "Tea is at five.\n\nLunch is at noon.\n\nDinner is at seven."
+    assert newest_ask_request(stage).context == "Tea is at five.\n\nLunch is at noon.\n\nDinner is at seven."
     assert first(result).content == (
         "> When?\n\nLunch is at **noon**.\n-# Sure, from lunch.md\n"
         "Other possible answers in the text:\n1. Dinner is at **seven**. · dinner.txt"
     )
 
 
-async def test_a_text_beside_a_file_has_a_name_too(stage: Stage):
+async def test_a_typed_text_next_to_a_file_also_has_a_name(stage: Stage):
     stage.backend.script = finds("five")
     result = await ask(stage, text="Tea is at five.", file=("a.txt", b"Lunch is at noon."))
     assert "-# Sure, from the text you gave" in first(result).content
 
 
-async def test_a_document_of_a_hundred_pages_is_read_whole(stage: Stage):
-    told = "The captain hid the letter in vault 81."
+async def test_a_document_of_a_hundred_pages_is_read_completely(stage: Stage):
+    sentence = "The captain hid the letter in vault 81."
     stage.backend.script = finds("vault 81")
-    result = await ask(stage, "Where is it?", file=("book.pdf", book(100, told)))
+    result = await ask(stage, "Where is it?", file=("book.pdf", book(100, sentence)))
     assert (
         first(result).content == "> Where is it?\n\nThe captain hid the letter in **vault 81**.\n-# Sure, from book.pdf"
     )
-    assert asked(stage).context.startswith("Chapter 1\n")
-    assert "\nChapter 100\n" in asked(stage).context
-    assert len(asked(stage).context) > 250_000
+    assert newest_ask_request(stage).context.startswith("Chapter 1\n")
+    assert "\nChapter 100\n" in newest_ask_request(stage).context
+    assert len(newest_ask_request(stage).context) > 250_000
 
 
 @pytest.mark.parametrize("data", [bytes(range(256)), b"PK\x03\x04\x00\x00plain", b"\xff\xfe\x00\xd8", b""])
-async def test_a_file_that_is_no_document_is_refused(stage: Stage, data: bytes):
-    told = refusal(await ask(stage, file=("a_b.bin", data)))
-    assert told.startswith("a\\_b.bin ")
-    assert "send" in told.lower()
+async def test_a_file_that_is_not_a_document_is_refused(stage: Stage, data: bytes):
+    error = refusal(await ask(stage, file=("a_b.bin", data)))
+    assert error.startswith("a\\_b.bin ")
+    assert "send" in error.lower()
     assert not stage.backend.requests
 
 
@@ -109,7 +109,7 @@ async def test_the_menu_reads_forwarded_messages_and_documents(stage: Stage):
     assert f"1. Lunch is at **noon**. · {message.jump_url}" in first(result).content
 
 
-async def test_a_message_without_words_can_not_be_asked(stage: Stage):
+async def test_a_question_about_a_message_without_text_is_refused(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
     form = await stage.alice.context_menu(stage.channel, "Ask about this", message)
     result = await stage.alice.submit_modal(form, {"question": "When?"})

@@ -1,4 +1,4 @@
-"""Transcripts: where each message stands in the text, and what was not read."""
+"""Transcripts: the position of each message in the text, and a summary of what was not read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Making text harmless, and what it says in people's words."""
+"""Escaping, quotations, durations and bars."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _ACTIVE = [
 
 
 def _without_escapes(text: str) -> str:
-    """What is left of a text for Discord to act on: an escaped character is plain."""
+    """Return the text without its escaped characters, which Discord shows as plain text."""
     return re.sub(r"\\[^A-Za-z0-9\s]", "\0", text)
 
 
 @pytest.mark.parametrize("text", _HOSTILE)
-def test_nothing_in_what_others_wrote_pings_links_or_formats(text: str):
+def test_escaped_text_neither_pings_nor_links_nor_formats(text: str):
     left = _without_escapes(neutral(text))
     assert not any(re.search(pattern, left) for pattern in _ACTIVE), left
 
@@ -52,17 +52,17 @@ def test_escaped_text_can_be_unescaped(seed: int):
 
 
 @pytest.mark.parametrize("text", _HOSTILE)
-def test_it_is_read_as_it_was_written(text: str):
+def test_escaped_text_looks_like_the_original(text: str):
     assert neutral(text).replace("\\@\u200b", "@").replace("\\", "") == text.replace("\\", "")
 
 
-def test_code_blocks_can_stay_as_they_are():
+def test_code_blocks_can_be_left_unescaped():
     text = "Use **this**:\n```py\na * b  # <@1>\n```\nand *that*"
     assert neutral(text, code=True) == "Use \\*\\*this\\*\\*:\n```py\na * b  # <@1>\n```\nand \\*that\\*"
 
 
 @pytest.mark.parametrize("text", ["```py\n\n```", "```open\ncode", "x```\na\n```", "```\na\n```b", "```\na```b\n```"])
-def test_what_only_looks_like_a_code_block_is_escaped(text: str):
+def test_text_that_only_looks_like_a_code_block_is_escaped(text: str):
     assert "```" not in neutral(text, code=True)
 
 
@@ -71,14 +71,14 @@ def test_a_quotation_is_one_line():
     assert len(quoted("x" * 500)) == 302
 
 
-def test_the_end_of_an_escaped_text_begins_with_a_whole_escape():
+def test_the_tail_of_an_escaped_text_does_not_split_an_escape():
     assert tail("a\\*b", 4) == "a\\*b"
     assert tail("ab\\*b", 3) == "…\\*b"
     assert tail("ab\\*b", 2) == "…b"
     assert tail("ab\\\\\\*b", 4) == "…\\*b"
 
 
-def test_durations_are_rounded_for_people():
+def test_durations_and_bars_are_rounded():
     assert [seconds(amount) for amount in (0.2, 40, 180)] == ["1 s", "40 s", "3 min"]
     assert bar(0.3) == "▰▰▰▱▱▱▱▱▱▱"
 
@@ -90,8 +90,8 @@ _RUNS = [
 
 
 @pytest.mark.parametrize("run", _RUNS)
-def test_a_run_of_anything_takes_no_longer_than_words_do(run: str):
-    """In a time that grew with the square, this would take minutes."""
+def test_long_runs_of_one_string_take_linear_time(run: str):
+    """With a quadratic algorithm, this would take minutes."""
     text = "x" + run * (100_000 // len(run)) + "y"
     for escaped in (neutral(text), neutral(text, code=True)):
         assert without_escapes(escaped) == text

@@ -1,4 +1,4 @@
-"""Splitting, over many random texts."""
+"""Splitting of texts into messages, with many random texts."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def _random_text(seed: int, pieces: list[str]) -> str:
 
 
 def _follows(text: str, parts: list[str]) -> int:
-    """How far `parts` follow `text` when fences that were added at their borders are left out."""
+    """Return how many characters of `text` the `parts` repeat, without the fences added at their borders."""
     reached = 0
     for part in parts:
         closed, opened = part.removesuffix("\n```"), re.sub(r"\A```[\w+.#-]*\n", "", part)
@@ -52,7 +52,7 @@ def _follows(text: str, parts: list[str]) -> int:
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_the_parts_are_the_text_in_order_and_none_is_too_long(seed: int):
+def test_the_parts_make_up_the_text_and_none_is_too_long(seed: int):
     text = _random_text(seed, [*_WORDS, "```\n", "`"])
     parts = list(split_text(neutral(text), 100))
     assert "".join(parts) == neutral(text)
@@ -60,7 +60,7 @@ def test_the_parts_are_the_text_in_order_and_none_is_too_long(seed: int):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_with_code_blocks_only_their_fences_are_added(seed: int):
+def test_splitting_code_blocks_adds_only_fences(seed: int):
     text = _random_text(seed, [*_WORDS, *_BLOCKS])
     parts = list(split_text(text, 150))
     assert _follows(text, parts) == len(text)
@@ -69,22 +69,22 @@ def test_with_code_blocks_only_their_fences_are_added(seed: int):
 
 
 @pytest.mark.parametrize("seed", range(60))
-def test_splitting_any_text_loses_nothing_and_ends(seed: int):
+def test_splitting_any_text_ends_and_loses_nothing(seed: int):
     text = _random_text(seed, ["`", "``", "```", "```py\n", "\n", " ", "\\", "x", "# ", "y" * 90, " " * 90])
     parts = list(split_text(text, 100))
     assert all(len(part) <= 100 for part in parts)
     left = iter("".join(parts))
-    assert all(character in left for character in text), "the text is in there, in its order"
+    assert all(character in left for character in text), "all characters of the text are there, in order"
 
 
-def test_a_long_block_is_closed_and_opened_again_in_its_language_at_a_line():
+def test_a_long_code_block_is_split_at_a_line_and_reopened_with_its_language():
     code = "".join(f"line_{number} = {number}\n" for number in range(200))
     first, second, *_ = split_text(f"Here:\n```py\n{code}```\nDone.")
     assert re.search(r"line_\d+ = \d+\n\n```$", first)
     assert re.match(r"```py\nline_\d+ = ", second)
 
 
-def test_a_block_that_begins_late_begins_the_next_part():
+def test_a_code_block_near_the_end_of_a_part_moves_to_the_next_part():
     assert list(split_text("x" * 80 + "\n```py\n" + "y\n" * 20 + "```", 120)) == [
         "x" * 80 + "\n",
         "```py\n" + "y\n" * 20 + "```",
@@ -92,26 +92,26 @@ def test_a_block_that_begins_late_begins_the_next_part():
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_an_escape_stays_with_what_it_escapes(seed: int):
+def test_an_escape_is_not_separated_from_its_character(seed: int):
     text = neutral("*" * random.Random(seed).randrange(300) + "_" * (100 + seed))
     assert all(len(part) % 2 == 0 for part in split_text(text, 101))
 
 
 @pytest.mark.parametrize("offset", range(5))
-def test_an_emoji_of_several_characters_stays_whole(offset: int):
+def test_an_emoji_of_several_code_points_is_not_split(offset: int):
     parts = list(split_text("x" * offset + "👩🏽\u200d🚀" * 100, 101))
     assert len(parts) > 1
     assert all(part.count("👩🏽\u200d🚀") * 4 == len(part) - offset * (i == 0) for i, part in enumerate(parts))
 
 
 @pytest.mark.parametrize("mark", ["# ", "## ", "-# ", "- ", "> ", "1. "])
-def test_no_part_begins_with_what_would_then_be_formatted(mark: str):
+def test_no_part_begins_with_characters_that_discord_would_format(mark: str):
     parts = list(split_text("A sentence. " * 8 + f"{mark}or not. " * 30, 100))
     assert len(parts) > 2
     assert not any(part.startswith(mark) for part in parts)
 
 
-def test_a_part_ends_after_a_paragraph_rather_than_a_sentence_rather_than_a_word():
+def test_a_part_ends_at_a_paragraph_or_else_a_sentence_or_else_a_word():
     half = "word " * 12
     assert next(split_text(f"{half}Three four.\n\nFive six. {half}", 100)) == f"{half}Three four.\n\n"
     assert next(split_text(f"{half}Three four. Five six {half}", 100)) == f"{half}Three four. "
@@ -120,7 +120,7 @@ def test_a_part_ends_after_a_paragraph_rather_than_a_sentence_rather_than_a_word
     assert list(split_text("x" * 250, 100)) == ["x" * 100, "x" * 100, "x" * 50]
 
 
-def test_a_message_takes_as_many_characters_as_discord_allows_and_emoji_count_as_one():
+def test_a_message_uses_the_whole_character_limit_and_an_emoji_counts_as_one():
     text = "😀" * (PART_LIMIT * 2)
     assert [len(content.text) for content in split_into_messages(MessageContent(text, note="n" * 50), 10**6)] == [
         PART_LIMIT,
@@ -128,7 +128,7 @@ def test_a_message_takes_as_many_characters_as_discord_allows_and_emoji_count_as
     ]
 
 
-def test_small_print_that_does_not_fit_below_the_text_has_a_message_of_its_own():
+def test_a_note_that_does_not_fit_below_the_text_gets_its_own_message():
     first, second = split_into_messages(
         MessageContent("x" * PART_LIMIT, note="n" * (MESSAGE_LIMIT - PART_LIMIT)), 10**6
     )
@@ -136,7 +136,7 @@ def test_small_print_that_does_not_fit_below_the_text_has_a_message_of_its_own()
     assert second.text == "\n-# " + "n" * (MESSAGE_LIMIT - PART_LIMIT)
 
 
-def test_a_text_of_more_than_a_few_messages_is_a_file_with_the_beginning_in_sight():
+def test_a_text_of_too_many_messages_is_attached_and_its_beginning_is_shown():
     text = "A sentence. " * (PART_LIMIT * MOST_MESSAGES // 12 + 10)
     [content] = split_into_messages(MessageContent(text, plain=text + "!", note="seed 1"), 10**6)
     assert content.text.startswith("A sentence. ")
@@ -154,7 +154,7 @@ def test_blank_parts_are_not_sent():
     ]
 
 
-def test_a_message_without_text_still_has_some():
+def test_an_empty_message_gets_a_replacement_text():
     assert split_into_messages(MessageContent(""), 10**6)[0].text
 
 

@@ -1,4 +1,4 @@
-"""The pace of edits, in a time of the tests' own: few enough for Discord, and always the latest."""
+"""The pace of edits, in virtual time: few enough for Discord, and always with the latest content."""
 
 from __future__ import annotations
 
@@ -16,65 +16,65 @@ from tests.cogs.common import virtual_time
 
 
 class TimedDiscord:
-    """Notes what it was sent, and when the sending began and ended."""
+    """Records each edit, and when it began and ended."""
 
-    def __init__(self, slowness: float = 0.0) -> None:
-        self.taken: list[str] = []
+    def __init__(self, delay: float = 0.0) -> None:
+        self.accepted: list[str] = []
         self.times: list[tuple[float, float]] = []
-        self._slowness = slowness
+        self._delay = delay
 
-    async def edit(self, page: MessageContent) -> None:
+    async def edit(self, content: MessageContent) -> None:
         loop = asyncio.get_running_loop()
-        begun = loop.time()
-        await asyncio.sleep(self._slowness)
-        self.taken.append(page.text)
-        self.times.append((begun, loop.time()))
+        started = loop.time()
+        await asyncio.sleep(self._delay)
+        self.accepted.append(content.text)
+        self.times.append((started, loop.time()))
 
     @property
     def pauses(self) -> list[float]:
         return [later - ended for (_, ended), (later, _) in pairwise(self.times)]
 
 
-Shown = tuple[float, str, float]
-"""At what time, what, and for how many seconds it stays at least."""
+ScheduledEdit = tuple[float, str, float]
+"""The time, the text, and the pause in seconds after the edit."""
 
 
-def edits(shown: Sequence[Shown], discord: TimedDiscord) -> None:
-    async def show() -> None:
+def run_edits(scheduled: Sequence[ScheduledEdit], discord: TimedDiscord) -> None:
+    async def schedule_all() -> None:
         editor = ThrottledEditor(discord.edit, on_lost=lambda: None)
         loop = asyncio.get_running_loop()
-        for time, text, pause in shown:
+        for time, text, pause in scheduled:
             await asyncio.sleep(time - loop.time())
             editor.schedule(lambda text=text: MessageContent(text), pause)
         await asyncio.sleep(60)
 
-    virtual_time.run(show())
+    virtual_time.run(schedule_all())
 
 
-def test_each_edit_stays_for_its_own_pause_and_the_next_comes_right_then():
+def test_the_next_edit_is_sent_when_the_pause_of_the_last_edit_ends():
     discord = TimedDiscord()
-    edits([(0, "a picture", 3), (1, "a text", 1), (3.4, "more of it", 1), (20, "much later", 1)], discord)
-    assert discord.taken == ["a picture", "a text", "more of it", "much later"]
-    assert [begun for begun, _ in discord.times] == pytest.approx([0.3, 3.3, 4.3, 20])
+    run_edits([(0, "a picture", 3), (1, "a text", 1), (3.4, "more of it", 1), (20, "much later", 1)], discord)
+    assert discord.accepted == ["a picture", "a text", "more of it", "much later"]
+    assert [started for started, _ in discord.times] == pytest.approx([0.3, 3.3, 4.3, 20])
 
 
-def test_of_the_pages_that_come_within_a_pause_the_latest_wins():
+def test_only_the_latest_content_of_a_pause_is_sent():
     discord = TimedDiscord()
-    edits([(number / 10 + 0.05, str(number), 2) for number in range(50)], discord)
-    assert discord.taken == ["2", "22", "42", "49"]
+    run_edits([(number / 10 + 0.05, str(number), 2) for number in range(50)], discord)
+    assert discord.accepted == ["2", "22", "42", "49"]
     assert discord.pauses == pytest.approx([2, 2, 2])
 
 
-def test_a_pause_begins_when_discord_has_taken_the_edit():
-    discord = TimedDiscord(slowness=5)
-    edits([(number / 10 + 0.05, str(number), 2) for number in range(100)], discord)
+def test_a_pause_begins_when_discord_has_accepted_the_edit():
+    discord = TimedDiscord(delay=5)
+    run_edits([(number / 10 + 0.05, str(number), 2) for number in range(100)], discord)
     assert discord.pauses == pytest.approx([2, 2])
-    assert discord.taken == ["2", "72", "99"]
+    assert discord.accepted == ["2", "72", "99"]
 
 
-def test_a_page_that_comes_after_a_quiet_while_still_keeps_the_pause_of_the_last():
+def test_an_edit_after_a_quiet_time_still_waits_for_the_pause_of_the_last_edit():
     discord = TimedDiscord()
-    edits([(0, "first", 10), (9, "second", 1)], discord)
+    run_edits([(0, "first", 10), (9, "second", 1)], discord)
     assert discord.pauses == pytest.approx([10])
 
 
@@ -90,14 +90,14 @@ def test_a_page_that_comes_after_a_quiet_while_still_keeps_the_pause_of_the_last
         (lambda n: Started(), 1.5),
     ],
 )  # fmt: skip
-def test_news_of_a_job_come_every_second_and_a_half_and_pictures_every_three(
+def test_progress_is_sent_every_1_5_seconds_and_previews_every_3_seconds(
     event: Callable[[int], Event], pause: float
 ) -> None:
     async def follow() -> TimedDiscord:
-        discord, status = TimedDiscord(), ProgressRenderer()
+        discord, renderer = TimedDiscord(), ProgressRenderer()
         editor = ThrottledEditor(discord.edit, on_lost=lambda: None)
         for number in range(1, 100):
-            editor.schedule(*status.render(event(number)))
+            editor.schedule(*renderer.render(event(number)))
             await asyncio.sleep(0.1)
         await editor.close()
         return discord

@@ -1,4 +1,4 @@
-"""Buttons that last: who may press, when a press is acknowledged, and one press at a time."""
+"""Persistent buttons: who may press them, when a press is deferred, and one press at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from simcord import Env
 from cogs.common import ReplySession
 from cogs.common.persistent_item import PersistentItem, custom_id, persistent_view
 from storage.database import Database
-from tests.cogs.complete.completions import counted
+from tests.cogs.complete.completions import complete_count
 from tests.cogs.imagine.images import grid, press
 from tests.cogs.stage import Stage, refusal
 
@@ -46,7 +46,7 @@ class BellButton(PersistentItem, template=custom_id("bell", "(?P<kind>[a-z]+)", 
 
 @pytest.fixture
 async def bell(stage: Stage) -> discord.Message:
-    """A bell of Alice's, with a button of every kind."""
+    """Send a message of Alice with a bell button of every kind."""
     BellButton.env, BellButton.stopped = stage.env, asyncio.Event()
     stage.bot.add_dynamic_items(BellButton)
     channel = stage.bot.get_channel(stage.channel.id)
@@ -57,7 +57,7 @@ async def bell(stage: Stage) -> discord.Message:
 
 
 def _callbacks(stage: Stage) -> list[int]:
-    """How the bot has first responded to each interaction: 6 acknowledges a press, 9 opens a form."""
+    """Return the type of the first response to each interaction: 6 defers, 9 opens a form."""
     bodies = [request.json for request in stage.env.http_requests if request.path.endswith("/callback")]
     return [body["type"] for body in bodies if isinstance(body, dict)]
 
@@ -70,7 +70,7 @@ async def test_a_forbidden_press_gives_a_private_error_and_does_nothing(stage: S
     assert stage.last_text == "A bell"
 
 
-async def test_a_second_press_is_refused_while_the_first_is_at_work_and_no_longer(stage: Stage, bell: discord.Message):
+async def test_a_second_press_is_refused_only_while_the_first_is_running(stage: Stage, bell: discord.Message):
     await stage.alice.click(bell, label="plain")
     assert _callbacks(stage) == [6]
     for kind in ("plain", "form"):
@@ -81,7 +81,7 @@ async def test_a_second_press_is_refused_while_the_first_is_at_work_and_no_longe
     assert not (await stage.alice.click(bell, label="plain")).followups
 
 
-async def test_a_press_that_opens_a_form_is_not_acknowledged_before(stage: Stage, bell: discord.Message):
+async def test_a_press_that_opens_a_form_is_not_deferred(stage: Stage, bell: discord.Message):
     assert (await stage.alice.click(bell, label="form")).modal is not None
     assert _callbacks(stage) == [9]
 
@@ -94,10 +94,10 @@ async def test_a_failing_press_keeps_the_message_and_gives_an_error(stage: Stage
     assert stage.last_text == "Ding."
 
 
-class TestTheButtonsOfTheBot:
+class TestButtonsOfTheBot:
     @pytest.fixture
-    def unanswered(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-        """What is read from storage while the newest interaction has had no response."""
+    def early_queries(self, stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+        """Record the queries that run before the newest interaction has got a response."""
         read, found = Database.read, list[str]()
 
         async def spy(database: Database, query: str, values: Iterable[Any] = ()) -> Any:
@@ -110,25 +110,27 @@ class TestTheButtonsOfTheBot:
         return found
 
     @pytest.mark.parametrize("label", ["U1", "V1", "Re-roll", "Parameters", "Delete"])
-    async def test_a_press_below_an_image_is_acknowledged_before_storage_is_read(
-        self, stage: Stage, unanswered: list[str], label: str
+    async def test_a_press_below_an_image_is_deferred_before_storage_is_read(
+        self, stage: Stage, early_queries: list[str], label: str
     ):
         await press(stage, await grid(stage), label)
-        assert unanswered == []
+        assert early_queries == []
 
     @pytest.mark.parametrize("label", ["Continue", "Try another", "Delete"])
-    async def test_a_press_below_a_text_is_acknowledged_before_storage_is_read(
-        self, stage: Stage, unanswered: list[str], label: str
+    async def test_a_press_below_a_text_is_deferred_before_storage_is_read(
+        self, stage: Stage, early_queries: list[str], label: str
     ):
-        await press(stage, await counted(stage), label)
-        assert unanswered == []
+        await press(stage, await complete_count(stage), label)
+        assert early_queries == []
 
-    async def test_a_form_is_the_first_response_and_needs_no_pictures(self, stage: Stage, unanswered: list[str]):
+    async def test_the_remix_form_is_the_first_response_and_reads_no_pictures(
+        self, stage: Stage, early_queries: list[str]
+    ):
         assert (await press(stage, await grid(stage), "Remix")).modal is not None
-        [query] = unanswered
+        [query] = early_queries
         assert "JOIN files" not in query
 
-    async def test_all_of_them_share_the_base_and_the_beginning_of_their_ids(self, stage: Stage):
+    async def test_all_buttons_share_a_base_class_and_a_prefix_of_their_ids(self, stage: Stage):
         items = stage.bot._connection._view_store._dynamic_items  # pyright: ignore[reportPrivateUsage]
         assert len(items) == 9
         assert all(issubclass(item, PersistentItem) for item in items.values())

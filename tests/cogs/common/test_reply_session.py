@@ -1,4 +1,4 @@
-"""The one message of a job: what it says on the way, and that it always gets a last word."""
+"""The message of a job: it shows the progress, and always ends with a result or an error."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _DONE = Result(Completion(" the end", 1))
 
 
 def _edits(env: Env) -> list[str]:
-    """What the message said, one edit after another."""
+    """Return the content of each edit of the message, in order."""
     return [
         request.json["content"]
         for request in env.http_requests
@@ -62,7 +62,7 @@ async def test_the_message_shows_queue_position_then_loading_then_progress(stage
     assert first(result).content == "> a fox\n10/20 ▰▰▰▰▰▱▱▱▱▱ 0.5 s a step, about 5 s left"
 
 
-async def test_a_preview_stays_until_there_is_another_picture(stage: Stage):
+async def test_a_preview_stays_until_the_next_picture_arrives(stage: Stage):
     stage.backend.script = lambda spec, request: [Progress(1, 20), Progress(2, 20, PNG), Progress(3, 20)]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
     assert "3/20" in first(result).content
@@ -99,7 +99,7 @@ async def test_the_result_is_shown_at_once_and_is_the_last_edit(stage: Stage):
     assert _edits(stage.env)[-1] == "**x** the end\n-# seed 1"
 
 
-async def test_the_one_who_asked_can_cancel_while_the_job_waits(stage: Stage):
+async def test_the_person_who_asked_can_cancel_a_waiting_job(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(2)]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
     assert buttons(first(result)) == ["Cancel"]
@@ -121,7 +121,7 @@ async def test_the_partial_text_stays_after_a_failure(stage: Stage):
     assert (await file.read()).decode() == "Once" + _LONG
 
 
-async def test_a_very_long_draft_of_a_stopped_job_comes_as_a_file_without_escapes(stage: Stage):
+async def test_a_very_long_partial_text_of_a_stopped_job_is_a_file_without_escapes(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" 2*2 " * 2000)]
     result = await stage.alice.slash(stage.channel, "complete", prompt="Sums:")
     await stage.alice.click(first(result), label="Stop")
@@ -140,7 +140,7 @@ async def test_other_people_can_not_cancel(stage: Stage):
     assert first(result).content == "**x** the end\n-# seed 1"
 
 
-async def test_there_is_nothing_to_cancel_once_the_result_is_there(stage: Stage):
+async def test_a_finished_job_has_no_cancel_button(stage: Stage):
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
     assert "Cancel" not in buttons(first(result))
 
@@ -164,7 +164,7 @@ async def test_a_message_deleted_at_the_end_causes_no_error(stage: Stage, caplog
     assert "error" not in caplog.text
 
 
-async def test_a_session_shows_that_the_bot_stops(stage: Stage):
+async def test_a_running_job_shows_that_the_bot_stops(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(2)]
     results = [await person.slash(stage.channel, "complete", prompt="x") for person in (stage.alice, stage.bob)]
     await stage.bot.close()
@@ -172,7 +172,7 @@ async def test_a_session_shows_that_the_bot_stops(stage: Stage):
     assert all(ticket.cancelled for ticket in stage.backend.tickets)
 
 
-async def test_nothing_that_is_sent_may_ping(stage: Stage):
+async def test_no_sent_message_pings_anybody(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(2), Result(Completion(" long. " * 500, 1))]
     await stage.alice.slash(stage.channel, "complete", prompt="x")
     await stage.alice.send(stage.channel, f"{stage.mention} complete x")
@@ -184,7 +184,7 @@ async def test_nothing_that_is_sent_may_ping(stage: Stage):
     assert not any(body["allowed_mentions"].get("replied_user") for body in texts)
 
 
-async def test_a_failure_names_its_cause_and_an_id_whose_traceback_is_not_logged_again(
+async def test_a_failure_shows_its_cause_and_an_id_and_logs_no_second_traceback(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ):
     error = GenerationFailed("The model broke while it was running. Try again.")
@@ -229,7 +229,7 @@ async def test_a_full_queue_is_reported_in_private(stage: Stage):
     assert stage.channel.history(viewer=stage.bob) == []
 
 
-async def test_the_result_still_arrives_after_the_token_has_ended(stage: Stage):
+async def test_the_result_still_arrives_after_the_token_has_expired(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(9)]
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
     await stage.env.advance_time(16 * 60)
@@ -237,7 +237,7 @@ async def test_the_result_still_arrives_after_the_token_has_ended(stage: Stage):
     assert first(result).content == "**x** the end\n-# seed 1"
 
 
-async def test_a_private_message_ends_while_it_can_be_edited(stage: Stage, config: Config):
+async def test_a_private_answer_ends_before_its_token_expires(stage: Stage, config: Config):
     settings = cast(Inkling, stage.bot).store.settings
     await settings.people.change(stage.alice.id, lambda person: replace(person, private=True))
     stage.backend.script = lambda spec, request: [Queued(1)]
@@ -247,7 +247,7 @@ async def test_a_private_message_ends_while_it_can_be_edited(stage: Stage, confi
     assert stage.backend.tickets[-1].cancelled
 
 
-async def test_a_server_error_of_discord_in_between_does_no_harm(stage: Stage):
+async def test_a_temporary_server_error_of_discord_is_ignored(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(9)]
     stage.env.inject_error("PATCH", "/webhooks/*", status=500)
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
@@ -256,7 +256,7 @@ async def test_a_server_error_of_discord_in_between_does_no_harm(stage: Stage):
 
 
 class FailingResponder:
-    """Takes the first page, then nothing for some calls."""
+    """Accepts the first content, then fails for some calls."""
 
     owner = 1
     asker = ""
@@ -269,7 +269,7 @@ class FailingResponder:
     def __init__(self, failures: int) -> None:
         self.first = ""
         self.files: tuple[AttachedFile, ...] = ()
-        self.below: list[str] = []
+        self.further: list[str] = []
         self._failures = failures
 
     async def acknowledge(self) -> None:
@@ -282,7 +282,7 @@ class FailingResponder:
 
     async def more(self, content: MessageContent) -> None:
         self._may_fail()
-        self.below.append(content.text)
+        self.further.append(content.text)
 
     async def notify(self, text: str) -> None:
         self._may_fail()
@@ -296,7 +296,7 @@ class FailingResponder:
             raise TimeoutError("Discord is slow")
 
 
-async def test_further_messages_that_discord_refuses_become_a_file(engine: PatientEngine, config: Config):
+async def test_further_messages_that_discord_refuses_are_replaced_by_a_file(engine: PatientEngine, config: Config):
     responder = FailingResponder(1)
     settings = Store(config.data / "inkling.db").settings
     async with ReplySessions(engine, settings).open(responder) as session:
@@ -305,23 +305,21 @@ async def test_further_messages_that_discord_refuses_become_a_file(engine: Patie
     assert responder.first.startswith(" word0 word1")
     assert responder.first.endswith("-# The whole text is in the attached file.")
     assert [file.data.decode() for file in responder.files] == [_LONG]
-    assert responder.below == []
+    assert responder.further == []
 
 
-async def test_what_has_been_shown_stays_when_neither_the_rest_nor_a_file_arrives(
-    engine: PatientEngine, config: Config
-):
+async def test_the_shown_part_stays_if_neither_the_rest_nor_a_file_can_be_sent(engine: PatientEngine, config: Config):
     responder = FailingResponder(2)
     settings = Store(config.data / "inkling.db").settings
     async with ReplySessions(engine, settings).open(responder) as session:
         await session.acknowledge()
         await session.finish(MessageContent(_LONG))
     assert responder.first.startswith(" word0 word1")
-    [note] = responder.below
+    [note] = responder.further
     assert note.startswith("The rest could not be shown. Discord did not answer in time")
 
 
-async def test_a_result_that_discord_refuses_ends_in_a_sentence(stage: Stage):
+async def test_a_result_that_discord_refuses_gives_an_error(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(9)]
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
     stage.env.inject_error("PATCH", "/webhooks/*", status=400)

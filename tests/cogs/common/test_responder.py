@@ -1,4 +1,4 @@
-"""Where replies go, and whom they may ping."""
+"""The target of replies, and whom they may ping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A loop that never sleeps: where nothing else is left to do, its clock jumps to the next timer."""
+"""An event loop that never sleeps: when it is idle, its clock jumps to the next timer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
-class _Jumping(selectors.SelectSelector):
+class _JumpingSelector(selectors.SelectSelector):
     now = 0.0
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
@@ -18,16 +18,16 @@ class _Jumping(selectors.SelectSelector):
         return super().select(0)
 
 
-class _Loop(asyncio.SelectorEventLoop):
+class _VirtualTimeLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
-        self._jumping = _Jumping()
-        super().__init__(self._jumping)
+        self._jumping_selector = _JumpingSelector()
+        super().__init__(self._jumping_selector)
 
     def time(self) -> float:
-        return self._jumping.now
+        return self._jumping_selector.now
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """What `work` returns; it starts at 0 seconds, and must wait for nothing but timers."""
-    with asyncio.Runner(loop_factory=_Loop) as runner:
+    """Run `work` from 0 seconds on, and return its result. It may wait only for timers."""
+    with asyncio.Runner(loop_factory=_VirtualTimeLoop) as runner:
         return runner.run(work)

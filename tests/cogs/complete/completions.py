@@ -13,7 +13,7 @@ from tests.cogs.stage import Stage, first
 
 
 def counting(spec: ModelSpec, request: Request) -> list[Event]:
-    """Counts on from what is written: ` 1`, then ` 2`; of several takes, the second is ` 1b`."""
+    """Continue the count of the text: ` 1`, then ` 2`. Of several alternatives, the second is ` 1b`."""
     assert isinstance(request, CompleteRequest)
     assert request.seed is not None
     number = len(request.prefill.split()) + 1
@@ -22,26 +22,26 @@ def counting(spec: ModelSpec, request: Request) -> list[Event]:
 
 
 def chatting(spec: ModelSpec, request: Request) -> list[Event]:
-    """The same, by a model that answers."""
+    """Do the same as a chat model."""
     chunk, result = counting(spec, request)
     assert isinstance(result, Result)
     completion = cast(Completion, result.output)
     return [chunk, Result(Completion(completion.text, completion.seed, completion.choices, chat=True))]
 
 
-async def counted(stage: Stage, **options: object) -> ResponseMessage:
-    """`Count:` and the first number."""
+async def complete_count(stage: Stage, **options: object) -> ResponseMessage:
+    """Run /complete with `Count:`, and return the message with the first number."""
     stage.backend.script = counting
     options = {"prompt": "Count:", "seed": 7} | options
     return first(await stage.alice.slash(stage.channel, "complete", **options))
 
 
 def text(message: ResponseMessage) -> str:
-    """What it says, without small print."""
+    """Return the content without the small print."""
     return "\n".join(line for line in message.content.split("\n") if not line.startswith("-# "))
 
 
-def newest(stage: Stage) -> CompleteRequest:
+def newest_request(stage: Stage) -> CompleteRequest:
     request = stage.backend.requests[-1]
     assert isinstance(request, CompleteRequest)
     return request
@@ -51,12 +51,12 @@ def store(stage: Stage) -> Store:
     return cast(Inkling, stage.bot).store
 
 
-async def kept(stage: Stage) -> int:
-    """How many texts there are in the store."""
+async def stored_count(stage: Stage) -> int:
+    """Return the number of texts in the store."""
     return len(await store(stage).database.read("SELECT * FROM completions"))
 
 
-def private(result: InteractionResult) -> str:
+def private_text(result: InteractionResult) -> str:
     """Return the text of the private message to the owner after a press."""
     [note] = result.followups
     assert note.ephemeral

@@ -1,4 +1,4 @@
-"""The whole way with a real, tiny model: each text is what it would be alone, with its seed."""
+"""/complete with a real, tiny model: each text is the same as in a request of its own with the same seed."""
 
 from __future__ import annotations
 
@@ -21,15 +21,13 @@ from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_causal import save_causal
 from tests.waiting import until
 
-_LIVELY = 3.0
-"""The temperature at which a tiny model has something to say."""
-
-pytestmark = pytest.mark.simcord(settle_timeout=60)
+_TEMPERATURE = 3.0
+"""A temperature at which a tiny model rarely writes empty texts."""
 
 
 @pytest.fixture(autouse=True)
 def seeds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """11, 12, 13 … in place of random ones: with a few in a hundred, a tiny model writes nothing or only blanks."""
+    """Use the seeds 11, 12, 13 …: with a few percent of random seeds, a tiny model writes nothing or only spaces."""
     numbers = count(11)
     monkeypatch.setattr(secrets, "randbelow", lambda _: next(numbers))
 
@@ -48,8 +46,8 @@ async def engine(config: Config) -> AsyncGenerator[Engine]:
 
 
 @pytest.fixture
-async def other(config: Config) -> AsyncGenerator[Engine]:
-    """An engine of its own, for what a request gives alone."""
+async def separate_engine(config: Config) -> AsyncGenerator[Engine]:
+    """Return an engine that runs one request at a time, to compare with."""
     engine = create_engine(config)
     yield engine
     await engine.close()
@@ -61,13 +59,15 @@ def seed_of(message: ResponseMessage) -> int:
     return int(match[1])
 
 
-async def write(stage: Stage, who: MemberActor, prompt: str, **options: object) -> ResponseMessage:
-    """Begin a text; the model is still at work on it."""
-    return first(await who.slash(stage.channel, "complete", prompt=prompt, length=30, temperature=_LIVELY, **options))
+async def start_text(stage: Stage, who: MemberActor, prompt: str, **options: object) -> ResponseMessage:
+    """Start a text. The model is still running afterwards."""
+    return first(
+        await who.slash(stage.channel, "complete", prompt=prompt, length=30, temperature=_TEMPERATURE, **options)
+    )
 
 
-async def done(stage: Stage, *messages: ResponseMessage) -> None:
-    """Wait until the models have written."""
+async def wait_until_done(stage: Stage, *messages: ResponseMessage) -> None:
+    """Wait until the texts of all messages are finished."""
 
     async def written() -> bool:
         await stage.env.settle()
@@ -76,54 +76,56 @@ async def done(stage: Stage, *messages: ResponseMessage) -> None:
     await until(written, "The models did not finish their texts, which end with their seeds.")
 
 
-def shown(written: str) -> str:
-    """As it stands in a message, which has no blanks at its end."""
+def as_shown(written: str) -> str:
+    """Return the text as a message shows it, without spaces at its end."""
     return neutral(written).rstrip()
 
 
-async def alone(other: Engine, prompt: str, seed: int, written: str = "") -> str:
-    """All of the text that the request gives by itself."""
-    request = CompleteRequest(prompt=prompt, prefill=written, seed=seed, max_new_tokens=30, temperature=_LIVELY)
-    completion = await other.run(other.check(request))
+async def complete_alone(separate_engine: Engine, prompt: str, seed: int, written: str = "") -> str:
+    """Return `written` and its continuation by a separate request."""
+    request = CompleteRequest(prompt=prompt, prefill=written, seed=seed, max_new_tokens=30, temperature=_TEMPERATURE)
+    completion = await separate_engine.run(separate_engine.check(request))
     assert isinstance(completion, Completion)
     return written + completion.text
 
 
-async def test_texts_of_several_people_and_what_follows_are_those_that_each_would_get_alone(
-    stage: Stage, other: Engine
+async def test_requests_of_several_people_give_the_same_texts_as_separate_requests(
+    stage: Stage, separate_engine: Engine
 ):
     prompts = {stage.alice: "once upon a time", stage.bob: "the cat"}
-    messages = [await write(stage, who, prompt) for who, prompt in prompts.items()]
-    await done(stage, *messages)
+    messages = [await start_text(stage, who, prompt) for who, prompt in prompts.items()]
+    await wait_until_done(stage, *messages)
     for (who, prompt), message in zip(prompts.items(), messages, strict=True):
-        written = await alone(other, prompt, seed_of(message))
-        assert text(message) == f"**{prompt}**{shown(written)}"
+        written = await complete_alone(separate_engine, prompt, seed_of(message))
+        assert text(message) == f"**{prompt}**{as_shown(written)}"
         await press(stage, message, "Continue", who)
-        await done(stage, message)
-        written = await alone(other, prompt, seed_of(message), written)
-        assert text(message) == f"**{prompt}**{shown(written)}"
+        await wait_until_done(stage, message)
+        written = await complete_alone(separate_engine, prompt, seed_of(message), written)
+        assert text(message) == f"**{prompt}**{as_shown(written)}"
 
 
-async def test_alternatives_are_the_texts_of_the_next_seeds(stage: Stage, other: Engine):
-    message = await write(stage, stage.alice, "the dog", alternatives=3, seed=7)
-    await done(stage, message)
+async def test_alternatives_are_the_texts_of_the_following_seeds(stage: Stage, separate_engine: Engine):
+    message = await start_text(stage, stage.alice, "the dog", alternatives=3, seed=7)
+    await wait_until_done(stage, message)
     for seed in (7, 8, 9):
         assert seed_of(message) == seed
-        assert text(message) == f"**the dog**{shown(await alone(other, 'the dog', seed))}"
+        assert text(message) == f"**the dog**{as_shown(await complete_alone(separate_engine, 'the dog', seed))}"
         if seed < 9:
             await press(stage, message, "Next")
 
 
-async def test_a_reply_goes_on_with_the_text_as_if_it_were_one(stage: Stage, other: Engine):
-    begun = await write(stage, stage.alice, "the dog", seed=7)
-    await done(stage, begun)
-    before = await alone(other, "the dog", 7)
-    await stage.bob.send(stage.channel, f"{stage.mention} and a cat", reply_to=begun.message)
+async def test_a_reply_continues_the_text_as_one_text(stage: Stage, separate_engine: Engine):
+    started = await start_text(stage, stage.alice, "the dog", seed=7)
+    await wait_until_done(stage, started)
+    before = await complete_alone(separate_engine, "the dog", 7)
+    await stage.bob.send(stage.channel, f"{stage.mention} and a cat", reply_to=started.message)
 
     async def replied() -> bool:
         await stage.env.settle()
         return "seed " in stage.last_text
 
     await until(replied, "The model did not finish its reply, which ends with its seed.")
-    written = await alone(other, f"the dog{before} and a cat", int(stage.last_text.rpartition("seed ")[2].split()[0]))
-    assert stage.last_text.startswith(f"… **and a cat**{shown(written)}\n-# ")
+    written = await complete_alone(
+        separate_engine, f"the dog{before} and a cat", int(stage.last_text.rpartition("seed ")[2].split()[0])
+    )
+    assert stage.last_text.startswith(f"… **and a cat**{as_shown(written)}\n-# ")

@@ -16,7 +16,7 @@ async def test_the_prompt_is_bold_and_the_continuation_is_plain(stage: Stage):
     assert not result.ephemeral
 
 
-async def test_the_options_reach_the_engine_in_the_name_of_who_asked(stage: Stage):
+async def test_the_options_and_the_owner_reach_the_engine(stage: Stage):
     options = {"model": "gpt2", "length": 9, "temperature": 0.5, "top-p": 0.7, "seed": 3}
     more = {"repetition-penalty": 1.2, "stop": "END", "alternatives": 2}
     await stage.alice.slash(stage.channel, "complete", prompt="x", **options, **more)
@@ -35,7 +35,7 @@ async def test_the_options_reach_the_engine_in_the_name_of_who_asked(stage: Stag
     assert request == replace(asked, owner=str(stage.alice.id), system=Config().system)
 
 
-async def test_what_the_model_writes_neither_pings_nor_formats(stage: Stage):
+async def test_generated_text_neither_pings_nor_formats(stage: Stage):
     wild = " @everyone **loud** [here](https://evil.example) <@123456789012345678>"
     stage.backend.script = lambda spec, request: [Result(Completion(wild, 1))]
     result = await stage.alice.slash(stage.channel, "complete", prompt="@here we go")
@@ -49,7 +49,7 @@ async def test_what_the_model_writes_neither_pings_nor_formats(stage: Stage):
     assert not message.mentions
 
 
-async def test_a_text_longer_than_a_message_keeps_its_end_in_sight_and_is_whole_in_a_file(stage: Stage):
+async def test_a_text_longer_than_a_message_shows_its_end_and_is_attached_as_a_file(stage: Stage):
     text = " 2*2" * 600 + " is it"
     stage.backend.script = lambda spec, request: [Result(Completion(text, 1))]
     result = await stage.alice.slash(stage.channel, "complete", prompt="Sums:")
@@ -62,7 +62,7 @@ async def test_a_text_longer_than_a_message_keeps_its_end_in_sight_and_is_whole_
     assert not result.followups
 
 
-async def test_a_long_prompt_is_shown_by_its_end(stage: Stage):
+async def test_only_the_end_of_a_long_prompt_is_shown(stage: Stage):
     result = await stage.alice.slash(stage.channel, "complete", prompt="a" * 5000 + "z")
     assert first(result).content.startswith("…**aaa")
     assert "z** and then" in first(result).content
@@ -97,7 +97,7 @@ async def test_a_blank_prompt_is_refused_in_private(stage: Stage):
     assert not stage.backend.requests
 
 
-async def test_an_unknown_model_is_refused_with_the_names_of_the_known(stage: Stage):
+async def test_an_unknown_model_is_refused_with_the_names_of_the_known_models(stage: Stage):
     result = await stage.alice.slash(stage.channel, "complete", prompt="x", model="gpt9")
     assert "gpt2-large, distilgpt2" in refusal(result)
 

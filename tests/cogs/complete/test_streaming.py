@@ -1,15 +1,15 @@
-"""A text on its way: its pace, Stop, and several people's texts at once."""
+"""Streaming of a text: its pace, Stop, and several texts at the same time."""
 
 from __future__ import annotations
 
 from inference import Completion, Config, PartialText, Queued, RequestTimeout, Result
-from tests.cogs.complete.completions import counted, counting, kept, text
-from tests.cogs.imagine.images import press, restart, rows
+from tests.cogs.complete.completions import complete_count, counting, stored_count, text
+from tests.cogs.imagine.images import button_rows, press, restart
 from tests.cogs.stage import Stage, buttons, first
 
 
 def edits(stage: Stage) -> list[str]:
-    """What messages said, one edit after another."""
+    """Return the content of each edit, in order."""
     return [
         request.json["content"]
         for request in stage.env.http_requests
@@ -17,7 +17,7 @@ def edits(stage: Stage) -> list[str]:
     ]
 
 
-async def test_the_text_grows_in_its_message_and_ends_there(stage: Stage):
+async def test_the_text_is_streamed_into_its_message(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" there")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
     assert message.content == "**Once** there ▌"
@@ -26,13 +26,13 @@ async def test_the_text_grows_in_its_message_and_ends_there(stage: Stage):
     assert message.content == "**Once** there was\n-# seed 1 · the model ended here"
 
 
-async def test_an_answer_grows_below_the_quoted_prompt(stage: Stage):
+async def test_a_chat_answer_is_streamed_below_the_quoted_prompt(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText("One", chat=True)]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count"))
     assert message.content == "> Count\n\nOne ▌"
 
 
-async def test_the_message_changes_every_second_and_a_half_at_most_and_shows_the_latest(stage: Stage):
+async def test_the_message_is_edited_at_most_every_1_5_seconds_with_the_latest_text(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" 1")]
     await stage.alice.slash(stage.channel, "complete", prompt="Count:")
     before = len(edits(stage))
@@ -51,20 +51,20 @@ async def test_the_message_changes_every_second_and_a_half_at_most_and_shows_the
     )
 
 
-async def test_stop_keeps_what_is_there_as_a_text_with_its_buttons(stage: Stage):
+async def test_stop_keeps_the_partial_text_and_adds_its_buttons(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" 1")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
     await press(stage, message, "Stop")
     assert stage.backend.tickets[-1].cancelled
     assert message.content == "**Count:** 1\n-# seed 7 · stopped"
-    assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
+    assert button_rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
     stage.backend.script = counting
     await press(stage, message, "Continue")
     assert text(message) == "**Count:** 1 2"
 
 
 async def test_stop_keeps_the_partial_segment(stage: Stage):
-    message = await counted(stage)
+    message = await complete_count(stage)
     stage.backend.script = lambda spec, request: [PartialText(" 2 and")]
     await press(stage, message, "Continue")
     assert message.content == "**Count:** 1 2 and ▌"
@@ -74,25 +74,25 @@ async def test_stop_keeps_the_partial_segment(stage: Stage):
     assert text(message) == "**Count:** 1"
 
 
-async def test_stop_before_the_first_word_leaves_what_was_there(stage: Stage):
-    message = await counted(stage)
+async def test_stop_before_the_first_new_word_keeps_the_text(stage: Stage):
+    message = await complete_count(stage)
     stage.backend.script = lambda spec, request: [Queued(2)]
     await press(stage, message, "Continue")
     assert message.content == "**Count:** 1\nNumber 2 in line"
     await press(stage, message, "Stop")
     assert message.content == "**Count:** 1\n-# seed 7"
-    assert rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
+    assert button_rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
 
 
-async def test_a_new_text_that_is_stopped_before_its_first_word_is_not_kept(stage: Stage):
+async def test_a_new_text_that_is_stopped_before_its_first_word_is_not_stored(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(2)]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:"))
     await press(stage, message, "Stop")
     assert message.content == "Cancelled."
-    assert await kept(stage) == 0
+    assert await stored_count(stage) == 0
 
 
-async def test_only_who_asked_can_stop_it(stage: Stage):
+async def test_only_the_person_who_asked_can_stop_a_text(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" 1")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:"))
     await press(stage, message, "Stop", stage.bob)
@@ -100,14 +100,14 @@ async def test_only_who_asked_can_stop_it(stage: Stage):
     assert message.content == "**Count:** 1 ▌"
 
 
-async def test_what_takes_too_long_is_kept_as_far_as_it_is_and_says_why(stage: Stage):
+async def test_a_timeout_keeps_the_partial_text_and_says_why(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" 1"), RequestTimeout("This took too long.")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
     assert message.content.startswith("**Count:** 1\n-# seed 7 · This took too long.\n-# Error ")
     assert buttons(message)[0] == "Continue"
 
 
-async def test_a_restart_keeps_what_is_there_and_its_buttons(stage: Stage, config: Config):
+async def test_a_restart_keeps_the_partial_text_and_its_buttons(stage: Stage, config: Config):
     stage.backend.script = lambda spec, request: [PartialText(" 1")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:", seed=7))
     await restart(stage, config)
@@ -117,17 +117,17 @@ async def test_a_restart_keeps_what_is_there_and_its_buttons(stage: Stage, confi
     assert text(message) == "**Count:** 1 2"
 
 
-async def test_a_message_that_is_deleted_meanwhile_ends_the_work_and_keeps_nothing(stage: Stage):
+async def test_deleting_the_message_cancels_the_request_and_stores_nothing(stage: Stage):
     stage.backend.script = lambda spec, request: [PartialText(" 1")]
     message = first(await stage.alice.slash(stage.channel, "complete", prompt="Count:"))
     await message.message.delete()
     stage.backend.listeners[-1](PartialText(" 2"))
     await stage.env.advance_time(2)
     assert stage.backend.tickets[-1].cancelled
-    assert await kept(stage) == 0
+    assert await stored_count(stage) == 0
 
 
-async def test_three_people_write_at_once_and_one_who_stops_disturbs_nobody(stage: Stage):
+async def test_stop_cancels_only_one_of_three_simultaneous_texts(stage: Stage):
     carol = stage.guild.add_member(stage.env.create_user("carol"))
     stage.backend.script = lambda spec, request: []
     people = (stage.alice, stage.bob, carol)

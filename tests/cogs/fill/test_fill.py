@@ -17,8 +17,8 @@ _TABLE = [
 ]
 
 
-def _pressed(result: InteractionResult) -> list[str]:
-    """The labels of the buttons that look pressed."""
+def _highlighted(result: InteractionResult) -> list[str]:
+    """Return the labels of the highlighted buttons."""
     rows = first(result).components
     return [button["label"] for row in rows for button in row["components"] if button["style"] == 1]
 
@@ -27,16 +27,16 @@ async def test_words_are_shown_as_bars_best_first_with_the_best_in_the_text(stag
     result = await stage.alice.slash(stage.channel, "fill", text="I am a [MASK] model.")
     assert first(result).content.splitlines() == ["I am a **role** model.", *_TABLE]
     assert buttons(first(result)) == ["role", "fashion", "new"]
-    assert _pressed(result) == ["role"]
+    assert _highlighted(result) == ["role"]
     assert stage.backend.requests == [FillRequest(text="I am a [MASK] model.", owner=str(stage.alice.id))]
 
 
-async def test_a_button_puts_its_word_into_the_text_and_another_takes_it_back(stage: Stage):
+async def test_a_button_puts_its_word_into_the_text_and_another_button_replaces_it(stage: Stage):
     result = await stage.alice.slash(stage.channel, "fill", text="I *am* a [MASK] model.\nYes `I` am.")
     for word in ("fashion", "role"):
         await stage.alice.click(first(result), label=word)
         assert first(result).content.splitlines() == [rf"I \*am\* a **{word}** model.", r"Yes \`I\` am.", *_TABLE]
-        assert _pressed(result) == [word]
+        assert _highlighted(result) == [word]
         assert buttons(first(result)) == ["role", "fashion", "new"]
 
 
@@ -90,7 +90,7 @@ async def test_blanks_that_were_not_predicted_together_are_listed_separately(sta
     assert buttons(first(result)) == []
 
 
-async def test_only_words_that_fit_a_button_have_one(stage: Stage):
+async def test_only_words_that_fit_on_a_button_have_a_button(stage: Stage):
     words = ("", "two words", "x" * 81, "fine", *"abcdef")
     guesses = tuple(Prediction(word, 0.1, "") for word in words)
     stage.backend.script = lambda spec, request: [Result(FillMaskResult((guesses,), ""))]
@@ -113,12 +113,12 @@ async def test_a_text_of_several_messages_has_no_buttons(stage: Stage):
     assert buttons(first(result)) == []
 
 
-async def test_a_text_without_blanks_is_refused_with_the_way_to_write_one(stage: Stage):
+async def test_a_text_without_blanks_is_refused_and_the_error_explains_blanks(stage: Stage):
     result = await stage.alice.slash(stage.channel, "fill", text="nothing missing")
     assert "[MASK] or ___" in refusal(result)
 
 
 @pytest.mark.parametrize("words", [("a",), ("*",), ("**",), ("`",), ("\\",), ("##ing",)])
-def test_any_word_can_be_taken_back(words: tuple[str, ...]):
+def test_any_word_can_be_replaced_by_the_first_word_again(words: tuple[str, ...]):
     message = "\\*\\*Not\\*\\* **one** blank\n`one ▰ 1%`\n`**b** ▰ 1%`"
     assert with_words(with_words(message, words), ("one",)) == message

@@ -1,4 +1,4 @@
-"""The catalogues hold all that is said, and every sentence keeps its places and names."""
+"""The catalogues contain all messages, and translations keep the placeholders and names."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.cogs.stage import Stage
 
 OTHERS = LANGUAGES[1:]
 
-_PLACE = re.compile(r"(?<!\{)\{(\w+)(?:![rs])?(?::[^{}]*)?\}")
+_PLACEHOLDER = re.compile(r"(?<!\{)\{(\w+)(?:![rs])?(?::[^{}]*)?\}")
 _NAME = re.compile(
     r"(?<![\w/.])/[a-z][a-z-]+|`(?:[a-z][a-z0-9_-]*|@Inkling[^`]*|\.venv[^`]*)`|https://\S+[\w}]", re.ASCII
 )
@@ -31,13 +31,13 @@ _SLASH_NAME = re.compile(r"[-_'\w]{1,32}")
 
 @pytest.fixture(autouse=True)
 def english_afterwards() -> Generator[None]:
-    """Tests that are no coroutines share a context."""
+    """Reset the language, since tests that are not coroutines share a context."""
     yield
     set_language("en")
 
 
 def _messages(language: str) -> Iterator[tuple[Message, list[str], list[str]]]:
-    """Each message, its English forms, its translated forms."""
+    """Yield each message, its English forms, and its translated forms."""
     for message in read(language):
         if message.id:
             yield message, _forms(message.id), _forms(message.string)
@@ -56,7 +56,7 @@ def _tree(stage: Stage) -> app_commands.CommandTree[Any]:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-async def test_a_catalogue_has_every_message_and_no_other_all_translated(stage: Stage, language: str):
+async def test_a_catalogue_has_exactly_the_messages_of_the_code_and_all_are_translated(stage: Stage, language: str):
     wanted = _ids(template(cast(Inkling, stage.bot)))
     there = read(language)
     assert wanted - _ids(there) == set(), "run python -m cogs.i18n, and translate what is new"
@@ -65,22 +65,22 @@ async def test_a_catalogue_has_every_message_and_no_other_all_translated(stage: 
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_translations_keep_the_places_for_values(language: str):
+def test_translations_keep_the_placeholders(language: str):
     for message, english, forms in _messages(language):
-        allowed = set(_PLACE.findall(" ".join(english)))
+        allowed = set(_PLACEHOLDER.findall(" ".join(english)))
         for form in forms:
-            assert set(_PLACE.findall(form)) <= allowed, message.id
-        assert set(_PLACE.findall(forms[-1])) == set(_PLACE.findall(english[-1])), message.id
+            assert set(_PLACEHOLDER.findall(form)) <= allowed, message.id
+        assert set(_PLACEHOLDER.findall(forms[-1])) == set(_PLACEHOLDER.findall(english[-1])), message.id
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_translations_name_commands_and_options_in_english_which_are_put_into_words_when_said(language: str):
+def test_translations_contain_the_english_names_of_commands_and_options(language: str):
     for message, english, forms in _messages(language):
         assert Counter(_NAME.findall(forms[-1])) == Counter(_NAME.findall(english[-1])), message.id
 
 
 @pytest.mark.parametrize("language", OTHERS)
-async def test_what_menus_show_keeps_to_discords_rules(stage: Stage, language: str):
+async def test_names_and_descriptions_keep_to_the_limits_of_discord(stage: Stage, language: str):
     set_language(language)
     for command in _tree(stage).walk_commands():
         _check_name(word(command.name, "command"))
@@ -119,7 +119,7 @@ async def test_commands_are_registered_in_all_languages_and_variants(stage: Stag
     assert length["choices"][0]["name_localizations"]["de"] == "kurz"
 
 
-def test_sentences_name_commands_and_options_as_that_persons_discord_shows_them():
+def test_sentences_name_commands_and_options_in_the_language_of_the_discord_client():
     set_language("en", menus="de")
     assert tr("To draw from this picture, say what it should become as `prompt`.").endswith("as `beschreibung`.")
     set_language("de", menus="en")
@@ -128,7 +128,7 @@ def test_sentences_name_commands_and_options_as_that_persons_discord_shows_them(
     )
 
 
-def test_numbers_and_plurals_are_written_as_the_language_writes_them():
+def test_numbers_and_plurals_follow_the_language():
     set_language("de")
     assert tr("Give 1 to {most:,} texts, not {count:,}.", most=1000, count=2500).endswith(
         "1.000 Texte an, nicht 2.500."
@@ -143,12 +143,12 @@ def test_numbers_and_plurals_are_written_as_the_language_writes_them():
     assert ntr("{count} step", "{count} steps", 1, count=1) == "1ステップ"
 
 
-def test_a_sentence_that_no_catalogue_has_is_said_in_english():
+def test_an_untranslated_sentence_is_shown_in_english():
     set_language("de")
     assert tr("Nobody has translated this {word}.", word="yet") == "Nobody has translated this yet."
 
 
-def test_the_code_is_read_for_sentences_plurals_constants_and_errors(tmp_path: Path):
+def test_extraction_finds_sentences_plurals_constants_and_errors(tmp_path: Path):
     source = tmp_path / "said.py"
     source.write_text(
         '_WHY = "Because."\n'
@@ -165,7 +165,7 @@ def test_the_code_is_read_for_sentences_plurals_constants_and_errors(tmp_path: P
 
 
 @pytest.mark.parametrize("call", ['tr(f"{n} files")', 'InvalidRequest("a" + b)', 'tr("{}".format(n))'])
-def test_a_sentence_that_is_put_together_is_refused(tmp_path: Path, call: str):
+def test_extraction_refuses_a_sentence_that_is_built_at_run_time(tmp_path: Path, call: str):
     source = tmp_path / "said.py"
     source.write_text(f"\n{call}\n")
     with pytest.raises(Unreadable, match=r"said\.py:2"):

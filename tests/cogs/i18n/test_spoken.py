@@ -1,4 +1,4 @@
-"""Whoever asks is answered in their language: commands, menus, buttons, forms, errors and replies."""
+"""Answers in the language of the person: messages, buttons, forms, errors and replies."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.fakes import drawn
 
 @pytest.fixture
 def german(simcord_env: Env) -> None:
-    """Everybody's Discord is in German; SimCord's people all have English ones."""
+    """Set the locale of all interactions to German. SimCord sends English."""
     emit = simcord_env.backend.emit
 
     def emit_in_german(event: str, payload: Mapping[str, Any]) -> None:
@@ -30,15 +30,15 @@ def german(simcord_env: Env) -> None:
 
 @pytest.mark.usefixtures("german")
 class TestGerman:
-    async def test_a_refusal_with_its_words_and_numbers(self, stage: Stage):
+    async def test_a_refusal_translates_its_option_and_its_numbers(self, stage: Stage):
         said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="x" * 6000, length=4096))
         assert said == "Der Wert bei „Länge“ muss zwischen 1 und 512 liegen, nicht bei 4.096."
 
-    async def test_a_model_that_is_not_there_with_the_command_by_its_german_name(self, stage: Stage):
+    async def test_the_error_for_an_unknown_model_names_the_command_in_german(self, stage: Stage):
         said = refusal(await stage.alice.slash(stage.channel, "imagine", prompt="a fox", model="oil"))
         assert said.startswith("Für /malen gibt es kein Modell 'oil'. Es gibt: ")
 
-    async def test_progress(self, stage: Stage):
+    async def test_progress_is_translated(self, stage: Stage):
         stage.backend.script = lambda spec, request: []
         result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
         await stage.event(Progress(1, 30))
@@ -48,14 +48,14 @@ class TestGerman:
         assert "s je Schritt, noch etwa" in first(result).content
         assert buttons(first(result)) == ["Abbrechen"]
 
-    async def test_what_is_below_a_drawing_and_what_its_buttons_say(self, stage: Stage):
+    async def test_the_settings_line_and_the_buttons_of_a_drawing_are_translated(self, stage: Stage):
         result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
         assert "25 Schritte" in first(result).content
         assert buttons(first(result)) == ["Abwandeln", "Neu würfeln", "Remix", "Parameter", "Löschen"]
         said = refusal(await stage.bob.click(first(result), label="Neu würfeln"))
         assert said.startswith("Diese Knöpfe kann nur benutzen, wer das Bild bestellt hat. Lass mit /malen")
 
-    async def test_notes_of_a_model(self, stage: Stage):
+    async def test_notes_of_a_model_are_translated(self, stage: Stage):
         notes = join_phrases(
             [Phrase("This model takes no LoRA."), Phrase("This model always takes {steps} steps.", steps=9)]
         )
@@ -68,32 +68,32 @@ class TestGerman:
         result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
         assert "Dieses Modell nimmt keine LoRA. Dieses Modell braucht immer 9 Schritte." in first(result).content
 
-    async def test_what_a_stranger_is_told_by_a_running_job(self, stage: Stage):
+    async def test_a_running_job_refuses_other_people_in_german(self, stage: Stage):
         stage.backend.script = lambda spec, request: [Queued(2)]
         result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
         said = refusal(await stage.bob.click(first(result), label="Abbrechen"))
         assert said == "Abbrechen kann das nur, wer gefragt hat."
 
-    async def test_a_cancelled_job(self, stage: Stage):
+    async def test_a_cancelled_job_is_reported_in_german(self, stage: Stage):
         stage.backend.script = lambda spec, request: [Queued(2)]
         result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
         await stage.alice.click(first(result), label="Abbrechen")
         assert first(result).content == "Abgebrochen."
 
-    async def test_a_failure(self, stage: Stage):
+    async def test_a_failure_is_reported_in_german(self, stage: Stage):
         stage.backend.script = lambda spec, request: [
             InvalidRequest("The {name} is empty. Write something first.", name=Phrase("prompt"))
         ]
         said = refusal(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
         assert said == "Bei „Beschreibung“ steht nichts. Schreib erst etwas."
 
-    async def test_a_form_and_what_it_refuses(self, stage: Stage):
+    async def test_an_error_in_a_form_is_reported_in_german(self, stage: Stage):
         drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
         form = await stage.alice.click(drawing, label="Remix")
         said = refusal(await stage.alice.submit_modal(form, {"prompt": "a fox", "seed": "many"}))
         assert said.startswith("Bei „Seed“ muss eine ganze Zahl stehen, nicht 'many'.")
 
-    async def test_help(self, stage: Stage):
+    async def test_help_is_translated(self, stage: Stage):
         said = refusal(await stage.alice.slash(stage.channel, "help", command="fill"))
         assert said.startswith("**/ausfüllen**\nErrät die fehlenden Wörter eines Textes.")
         assert "`/ausfüllen text: Die Hauptstadt von Frankreich ist ___.`" in said

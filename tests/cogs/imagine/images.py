@@ -1,4 +1,4 @@
-"""Drawings in the channel, and hands that press their buttons."""
+"""Helpers that draw pictures in the channel and press their buttons."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ async def press(
     return await (who or stage.alice).click(message.message, label=label)
 
 
-def rows(message: ResponseMessage) -> list[list[str]]:
-    """Labels, in brackets where they can't be pressed."""
+def button_rows(message: ResponseMessage) -> list[list[str]]:
+    """Return the labels of the buttons, in brackets if they are disabled."""
     return [
         [f"({b['label']})" if b.get("disabled") else b["label"] for b in row["components"]]
         for row in message.components
@@ -38,31 +38,31 @@ async def file(message: ResponseMessage) -> bytes:
     return await attachment.read()
 
 
-async def size(message: ResponseMessage) -> tuple[int, int]:
+async def image_size(message: ResponseMessage) -> tuple[int, int]:
     return Image.open(BytesIO(await file(message))).size
 
 
-def newest(stage: Stage) -> ImagineRequest:
+def newest_request(stage: Stage) -> ImagineRequest:
     request = stage.backend.requests[-1]
     assert isinstance(request, ImagineRequest)
     return request
 
 
-async def kept(stage: Stage) -> int:
-    """How many drawings there are in the store."""
+async def stored_count(stage: Stage) -> int:
+    """Return the number of drawings in the store."""
     rows = await cast(Inkling, stage.bot).store.database.read("SELECT * FROM images")
     return len(rows)
 
 
 async def restart(stage: Stage, config: Config) -> None:
-    """Another bot, on the same data."""
+    """Replace the bot with a new one on the same data."""
     engine = PatientEngine(config, stage.backend)
     engine.env = stage.env
     await stage.bot.close()
     await stage.env.restart_bot(create_bot(config, engine))
 
 
-async def remixed(stage: Stage, message: ResponseMessage, **changed: str) -> InteractionResult:
+async def submit_remix(stage: Stage, message: ResponseMessage, **changed: str) -> InteractionResult:
     form = await press(stage, message, "Remix")
     fields = {"prompt": "a fox", "negative": "", "seed": "7", "settings": "Steps: 25, Sampler: DDIM, CFG scale: 7.5"}
     return await stage.alice.submit_modal(form, fields | changed)

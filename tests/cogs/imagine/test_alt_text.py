@@ -1,4 +1,4 @@
-"""Alt texts, which describe pictures to people who can't see them."""
+"""Alt texts, which describe pictures for people who can't see them."""
 
 from __future__ import annotations
 
@@ -37,21 +37,21 @@ def backend(config: Config) -> FakeBackend:
     return FakeBackend(in_memory={config.specs("caption")[0].name})
 
 
-def test_the_words_it_was_drawn_from_are_marked_as_such() -> None:
+def test_an_alt_text_without_a_caption_quotes_the_prompt() -> None:
     assert alt_text("a red\napple", [""]) == 'Drawn by a machine from the words: "a red apple"'
 
 
-def test_a_caption_comes_first() -> None:
+def test_an_alt_text_begins_with_the_caption() -> None:
     expected = 'Machine-made description: a red apple on a table. Drawn from the words: "apple"'
     assert alt_text("apple", ["a red apple on a table."]) == expected
 
 
-def test_a_grid_numbers_its_pictures() -> None:
+def test_the_alt_text_of_a_grid_numbers_its_pictures() -> None:
     expected = 'Machine-made description: 1: a cat; 3: a dog. Drawn from the words: "pets"'
     assert alt_text("pets", ["a cat", "", "a dog"]) == expected
 
 
-def test_discord_takes_every_text() -> None:
+def test_every_alt_text_keeps_to_the_limit_of_discord() -> None:
     text = alt_text("x" * 3000, ["a cat"] * 4)
     assert len(text) == 1024
     assert text.startswith("Machine-made description: 1: a cat; 2:")
@@ -59,11 +59,11 @@ def test_discord_takes_every_text() -> None:
 
 
 async def test_each_picture_gets_its_own_caption(config: Config, backend: FakeBackend) -> None:
-    def look(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
+    def caption_by_content(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
         assert isinstance(request, CaptionRequest)
         return [Result(Caption("a cat" if request.image == PNG else "a dog"))]
 
-    backend.script = look
+    backend.script = caption_by_content
     assert await captions(Engine(config, backend), PICTURES) == ["a cat", "a dog"]
 
 
@@ -73,7 +73,7 @@ async def test_an_unloaded_caption_model_is_not_loaded_for_alt_texts(config: Con
     assert not backend.requests
 
 
-async def test_a_caption_that_fails_leaves_a_gap(
+async def test_a_caption_that_fails_is_empty(
     config: Config, backend: FakeBackend, caplog: pytest.LogCaptureFixture
 ) -> None:
     def second_fails(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:

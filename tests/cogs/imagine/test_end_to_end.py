@@ -1,4 +1,4 @@
-"""The whole way with a real, tiny model: what is shown, cut out and repeated is the same picture, to the byte."""
+"""/imagine with a real, tiny model: a picture that is repeated from its file is identical, to the byte."""
 
 from __future__ import annotations
 
@@ -13,12 +13,10 @@ from simcord import ResponseMessage
 
 from inference import Config, Engine, create_backend
 from inference.config.schema import ModelEntry
-from tests.cogs.imagine.images import file, grid, press, remixed, rows
+from tests.cogs.imagine.images import button_rows, file, grid, press, submit_remix
 from tests.cogs.stage import Stage, first, followup
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_images import save_stable_diffusion
-
-pytestmark = pytest.mark.simcord(settle_timeout=60)
 
 
 @pytest.fixture
@@ -34,7 +32,7 @@ async def engine(config: Config) -> AsyncGenerator[Engine]:
     await engine.close()
 
 
-async def test_a_grid_its_variations_one_of_them_and_its_file_dropped_again(stage: Stage):
+async def test_pictures_of_grids_and_variations_are_repeated_from_their_files(stage: Stage):
     message = await grid(stage, count=3, steps=2)
     one = followup(await press(stage, message, "U2"))
     varied = followup(await press(stage, message, "V2"))
@@ -42,13 +40,15 @@ async def test_a_grid_its_variations_one_of_them_and_its_file_dropped_again(stag
     for picture in (one, variation):
         again = await stage.alice.slash(stage.channel, "imagine", image=("dropped.png", await file(picture)))
         assert await file(first(again)) == await file(picture)
-    assert await far(one, variation) < await far(one, followup(await press(stage, message, "U3")))
-    remix = first(await remixed(stage, message, prompt="a hare", settings="Steps: 3"))
+    assert await pixel_difference(one, variation) < await pixel_difference(
+        one, followup(await press(stage, message, "U3"))
+    )
+    remix = first(await submit_remix(stage, message, prompt="a hare", settings="Steps: 3"))
     assert "steps 2 → 3" in remix.content
-    assert rows(remix) == rows(message)
+    assert button_rows(remix) == button_rows(message)
 
 
-async def far(one: ResponseMessage, other: ResponseMessage) -> float:
-    """How much two messages' pictures differ, on the average of their pixels."""
+async def pixel_difference(one: ResponseMessage, other: ResponseMessage) -> float:
+    """Return the mean difference between the pixels of two messages' pictures."""
     a, b = [np.asarray(Image.open(BytesIO(await file(m)))).astype(float) for m in (one, other)]
     return float(np.abs(a - b).mean())

@@ -1,4 +1,4 @@
-"""Several pictures as one, and the buttons below."""
+"""Grids of pictures, and the buttons below them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pytest
 from PIL import Image
 
 from inference import Config, GeneratedImage, ImageResult, ImagineRequest, Result, Variation, infotext
-from tests.cogs.imagine.images import file, grid, newest, press, rows, size
+from tests.cogs.imagine.images import button_rows, file, grid, image_size, newest_request, press
 from tests.cogs.stage import Stage, followup, refusal
 from tests.fakes import FakeBackend, drawn
 
 
-async def test_several_pictures_come_as_one_with_buttons_for_each(stage: Stage):
+async def test_several_pictures_are_sent_as_one_grid_with_buttons_for_each(stage: Stage):
     message = await grid(stage)
-    assert await size(message) == (128, 128)
-    assert rows(message) == [
+    assert await image_size(message) == (128, 128)
+    assert button_rows(message) == [
         ["U1", "U2", "U3", "U4"],
         ["V1", "V2", "V3", "V4"],
         ["Re-roll", "Remix", "Parameters", "Delete"],
@@ -28,7 +28,7 @@ async def test_several_pictures_come_as_one_with_buttons_for_each(stage: Stage):
 
 
 async def test_a_single_picture_has_one_row_of_buttons(stage: Stage):
-    assert rows(await grid(stage, count=1)) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
+    assert button_rows(await grid(stage, count=1)) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
 
 
 class TestTenPictures:
@@ -36,37 +36,37 @@ class TestTenPictures:
     def config(self, config: Config) -> Config:
         return config.model_copy(update={"limits": config.limits.model_copy(update={"pictures": 10})})
 
-    async def test_fit_below_one_message(self, stage: Stage):
+    async def test_ten_pictures_have_all_their_buttons_in_one_message(self, stage: Stage):
         message = await grid(stage, count=10)
-        assert [len(row) for row in rows(message)] == [5, 5, 5, 5, 4]
-        assert await file(followup(await press(stage, message, "U10"))) == drawn(newest(stage)).pictures[9].png
+        assert [len(row) for row in button_rows(message)] == [5, 5, 5, 5, 4]
+        assert await file(followup(await press(stage, message, "U10"))) == drawn(newest_request(stage)).pictures[9].png
 
 
-async def test_one_picture_is_cut_out_to_the_byte_and_tells_where_it_is_from(stage: Stage):
+async def test_a_picture_of_a_grid_is_sent_unchanged_and_links_to_the_grid(stage: Stage):
     message = await grid(stage)
     one = followup(await press(stage, message, "U2"))
-    assert await file(one) == drawn(newest(stage)).pictures[1].png
+    assert await file(one) == drawn(newest_request(stage)).pictures[1].png
     assert len(stage.backend.requests) == 1, "nothing is drawn anew"
     assert one.content.endswith(f"· seed 8\n-# Picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>")
-    assert rows(one) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
+    assert button_rows(one) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
 
 
-async def test_its_file_repeats_it(stage: Stage):
+async def test_the_file_of_a_picture_repeats_the_picture(stage: Stage):
     one = followup(await press(stage, await grid(stage), "U3"))
     request = infotext.read(await file(one))
     assert request is not None
     assert drawn(request).pictures[0].png == await file(one)
 
 
-async def test_variations_start_near_their_parent(stage: Stage):
+async def test_variations_keep_the_settings_of_their_picture(stage: Stage):
     message = await grid(stage, negative="fog", steps=30)
     varied = followup(await press(stage, message, "V2"))
-    request = newest(stage)
+    request = newest_request(stage)
     assert (request.prompt, request.negative_prompt, request.steps, request.count) == ("a fox", "fog", 30, 4)
     assert request.seed == 8
-    [turn] = request.variations
-    assert turn.strength == 0.2
-    assert await size(varied) == (128, 128)
+    [variation] = request.variations
+    assert variation.strength == 0.2
+    assert await image_size(varied) == (128, 128)
     assert varied.content.endswith(
         f"\n-# Variations of picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>"
     )
@@ -74,38 +74,38 @@ async def test_variations_start_near_their_parent(stage: Stage):
 
 async def test_a_variation_of_a_variation_adds_a_variation(stage: Stage):
     one = followup(await press(stage, followup(await press(stage, await grid(stage), "V1")), "U3"))
-    before = newest(stage)
+    before = newest_request(stage)
     await press(stage, one, "Vary")
-    assert newest(stage).variations[0] == Variation(before.variations[0].seed + 2, 0.2)
-    assert len(newest(stage).variations) == 2
-    assert newest(stage).seed == 7
+    assert newest_request(stage).variations[0] == Variation(before.variations[0].seed + 2, 0.2)
+    assert len(newest_request(stage).variations) == 2
+    assert newest_request(stage).seed == 7
 
 
-async def test_another_try_has_another_seed_and_all_else_the_same(stage: Stage):
+async def test_re_roll_changes_only_the_seed(stage: Stage):
     message = await grid(stage, steps=30)
-    before = newest(stage)
+    before = newest_request(stage)
     again = followup(await press(stage, message, "Re-roll"))
-    assert newest(stage).seed != before.seed
-    assert replace(newest(stage), seed=before.seed) == before
+    assert newest_request(stage).seed != before.seed
+    assert replace(newest_request(stage), seed=before.seed) == before
     assert f"Another try at {message.message.jump_url}" in again.content
 
 
-async def test_another_try_at_variations_varies_the_same_picture(stage: Stage):
+async def test_re_roll_of_variations_varies_the_same_picture_again(stage: Stage):
     message = followup(await press(stage, await grid(stage), "V2"))
-    before = newest(stage)
+    before = newest_request(stage)
     await press(stage, message, "Re-roll")
-    assert newest(stage).seed == before.seed
-    assert newest(stage).variations != before.variations
+    assert newest_request(stage).seed == before.seed
+    assert newest_request(stage).variations != before.variations
 
 
 async def test_parameters_are_private_and_repeat_the_image(stage: Stage):
     said = refusal(await press(stage, await grid(stage), "Parameters"))
     _, block, seeds = said.split("```")
-    assert drawn(infotext.from_text(block.strip())).pictures[0].png == drawn(newest(stage)).pictures[0].png
+    assert drawn(infotext.from_text(block.strip())).pictures[0].png == drawn(newest_request(stage)).pictures[0].png
     assert seeds.strip().splitlines() == [f"-# Picture {i + 1}: seed {7 + i}" for i in range(4)]
 
 
-async def test_parameters_that_would_break_out_of_their_block_come_as_a_file_too(stage: Stage):
+async def test_parameters_that_contain_a_code_fence_are_also_sent_as_a_file(stage: Stage):
     result = await press(stage, await grid(stage, count=1, prompt="``` @everyone"), "Parameters")
     assert followup(result).content.count("```") == 2
     assert infotext.from_text((await file(followup(result))).decode()).prompt == "``` @everyone"
@@ -117,8 +117,8 @@ async def test_a_picture_of_a_grid_that_was_sent_as_webp_is_generated_again(stag
     png = await file(message)
     await message.message.edit(attachments=[discord.File(BytesIO(png), name) for name in names])
     one = followup(await press(stage, message, "U2"))
-    assert (newest(stage).seed, newest(stage).count) == (8, 1)
-    assert await file(one) == drawn(newest(stage)).pictures[0].png
+    assert (newest_request(stage).seed, newest_request(stage).count) == (8, 1)
+    assert await file(one) == drawn(newest_request(stage)).pictures[0].png
 
 
 async def test_a_picture_that_was_held_back_leaves_a_gap_and_can_not_be_chosen(stage: Stage):
@@ -129,22 +129,22 @@ async def test_a_picture_that_was_held_back_leaves_a_gap_and_can_not_be_chosen(s
 
     stage.backend.script = script
     message = await grid(stage)
-    assert rows(message)[:2] == [["(U1)", "U2", "U3", "U4"], ["(V1)", "V2", "V3", "V4"]]
+    assert button_rows(message)[:2] == [["(U1)", "U2", "U3", "U4"], ["(V1)", "V2", "V3", "V4"]]
     assert Image.open(BytesIO(await file(message))).getpixel((0, 0)) == (0, 0, 0, 0)
     assert "The safety checker held back 1 of 4." in message.content
     stage.backend.script = FakeBackend().script
-    assert await file(followup(await press(stage, message, "U2"))) == drawn(newest(stage)).pictures[1].png
+    assert await file(followup(await press(stage, message, "U2"))) == drawn(newest_request(stage)).pictures[1].png
 
 
-async def test_when_all_are_held_back_there_is_no_picture_but_a_way_on(stage: Stage):
+async def test_a_message_whose_pictures_are_all_held_back_has_only_buttons(stage: Stage):
     pictures = (GeneratedImage(b"", 7, flagged=True), GeneratedImage(b"", 8, flagged=True))
     stage.backend.script = lambda spec, request: [Result(ImageResult(pictures, 8, 8, 25, 7.5))]
     message = await grid(stage, count=2)
     assert message.attachments == []
-    assert rows(message)[2] == ["Re-roll", "Remix", "Parameters", "Delete"]
+    assert button_rows(message)[2] == ["Re-roll", "Remix", "Parameters", "Delete"]
 
 
-async def test_a_picture_that_was_shown_under_a_cover_is_not_shown_once_the_channel_is_open_to_all(stage: Stage):
+async def test_a_flagged_picture_is_not_shown_after_the_channel_loses_its_age_restriction(stage: Stage):
     channel = cast(discord.TextChannel, stage.bot.get_channel(stage.channel.id))
     channel.nsfw = True
 
@@ -154,7 +154,7 @@ async def test_a_picture_that_was_shown_under_a_cover_is_not_shown_once_the_chan
 
     stage.backend.script = script
     message = await grid(stage)
-    assert newest(stage).show_flagged
+    assert newest_request(stage).show_flagged
     [sheet] = message.attachments
     assert sheet.filename.startswith("SPOILER_")
     [one] = followup(await press(stage, message, "U1")).attachments
@@ -162,7 +162,7 @@ async def test_a_picture_that_was_shown_under_a_cover_is_not_shown_once_the_chan
     channel.nsfw = False
     assert refusal(await press(stage, message, "U1")).startswith("The safety checker objects to this picture")
     await press(stage, message, "Re-roll")
-    assert not newest(stage).show_flagged
+    assert not newest_request(stage).show_flagged
 
 
 async def test_a_long_wait_ends_with_a_notification_that_pings_only_the_owner(stage: Stage):

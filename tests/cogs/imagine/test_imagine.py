@@ -1,4 +1,4 @@
-"""/imagine: pictures attached, with what they were made of."""
+"""/imagine: attached pictures, with the settings they were drawn with."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def test_the_options_reach_the_engine(stage: Stage):
     ]  # fmt: skip
 
 
-async def test_without_options_the_model_decides(stage: Stage):
+async def test_missing_options_are_left_to_the_model(stage: Stage):
     await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
     [request] = stage.backend.requests
     assert isinstance(request, ImagineRequest)
@@ -47,7 +47,7 @@ async def test_a_picture_that_was_held_back_is_replaced_by_a_sentence(stage: Sta
     assert "Fewer steps." in first(result).content
 
 
-async def test_a_picture_over_the_upload_limit_goes_out_as_webp_and_says_so(stage: Stage):
+async def test_a_picture_over_the_upload_limit_is_sent_as_webp_and_says_so(stage: Stage):
     large = GeneratedImage(PNG + b"0" * 27_000_000, 7)
     stage.backend.script = lambda spec, request: [Result(ImageResult((large,), 4096, 4096, 25, 7.5))]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
@@ -57,7 +57,7 @@ async def test_a_picture_over_the_upload_limit_goes_out_as_webp_and_says_so(stag
     assert "This picture is WebP, since the PNG is over the 26 MB that Discord takes here." in first(result).content
 
 
-async def test_what_the_operator_does_not_allow_is_refused_in_private(stage: Stage):
+async def test_values_over_the_limits_of_the_operator_are_refused_in_private(stage: Stage):
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=9)
     assert refusal(result) == "The count must be between 1 and 4, not 9."
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", steps=300)

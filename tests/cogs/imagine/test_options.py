@@ -1,4 +1,4 @@
-"""/imagine with pictures: what people hand in, and the regions that they choose."""
+"""/imagine with pictures: attached pictures, and regions that people choose."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _drawn(stage: Stage) -> list[ImagineRequest]:
     return [request for request in stage.backend.requests if isinstance(request, ImagineRequest)]
 
 
-def _restrict(stage: Stage) -> None:
+def _age_restrict(stage: Stage) -> None:
     channel = stage.bot.get_channel(stage.channel.id)
     assert isinstance(channel, discord.TextChannel)
     channel.nsfw = True
@@ -54,7 +54,7 @@ class TestSources:
         assert refusal(result).startswith("huge.png has 26.0 MB")
         assert not result.deferred
 
-    async def test_neither_a_prompt_nor_a_picture_is_explained(self, stage: Stage):
+    async def test_a_command_without_prompt_and_picture_is_refused_with_an_explanation(self, stage: Stage):
         assert refusal(await _imagine(stage)).startswith("Say what to draw as `prompt`")
 
 
@@ -66,13 +66,13 @@ class TestRepeating:
         assert (request.prompt, request.negative_prompt, request.image) == ("a fox", "fog", b"")
         assert (request.steps, request.guidance_scale, request.seed) == (12, 5.0, 7)
 
-    async def test_a_grid_without_a_prompt_is_repeated_whole(self, stage: Stage):
+    async def test_a_grid_without_a_prompt_is_repeated_completely(self, stage: Stage):
         sheet = first(await _imagine(stage, prompt="a fox", count=3, seed=7)).attachments[0]
         await _imagine(stage, image=("sheet.png", await sheet.read()))
         once, again = _drawn(stage)
         assert (again.prompt, again.seed, again.count) == (once.prompt, once.seed, 3)
 
-    async def test_options_go_before_what_the_picture_says(self, stage: Stage):
+    async def test_options_override_the_parameters_in_the_picture(self, stage: Stage):
         text = infotext.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7))
         await _imagine(stage, image=("a.png", _picture(text)), seed=8, count=2)
         [request] = _drawn(stage)
@@ -83,7 +83,7 @@ class TestRepeating:
         assert refusal(result).startswith("This file does not tell what it was drawn from")
         assert not _drawn(stage)
 
-    async def test_a_picture_that_needs_another_one_names_what_is_missing(self, stage: Stage):
+    async def test_a_picture_that_was_drawn_from_another_picture_says_what_is_missing(self, stage: Stage):
         text = infotext.to_text(ImagineRequest(prompt="a fox", steps=12, seed=7, image=PNG, strength=0.6))
         said = refusal(await _imagine(stage, image=("a.png", _picture(text))))
         assert said.startswith("This picture was drawn from another one")
@@ -118,7 +118,7 @@ class TestPicker:
         assert not public.ephemeral
         assert public.content.startswith("> a fox")
 
-    async def test_a_cell_can_be_unticked_and_a_name_takes_the_place_of_cells(self, stage: Stage):
+    async def test_a_cell_can_be_unticked_and_a_named_region_replaces_cells(self, stage: Stage):
         message = first(await self._open(stage))
         await stage.alice.click(message, label="3")
         await stage.alice.click(message, label="3")
@@ -129,7 +129,7 @@ class TestPicker:
         await stage.alice.click(message, label="Draw")
         assert [request.region for request in _drawn(stage)] == ["background"]
 
-    async def test_a_region_with_a_name_is_shown_first_too(self, stage: Stage):
+    async def test_a_named_region_is_also_shown_before_it_is_drawn(self, stage: Stage):
         message = first(await self._open(stage, "left half"))
         assert _styles(message) == {"left half": discord.ButtonStyle.success.value}
         assert not _drawn(stage)
@@ -157,7 +157,7 @@ class TestPicker:
 
 
 class TestAlternatives:
-    async def test_several_jobs_are_asked_about_first(self, stage: Stage):
+    async def test_several_jobs_need_a_confirmation(self, stage: Stage):
         result = await _imagine(stage, prompt="a {red,blue} {cat,dog}", seed=5)
         assert first(result).ephemeral
         lines = ["This makes 4 jobs:", "> a red cat", "> a red dog", "> a blue cat", "> a blue dog"]
@@ -170,19 +170,19 @@ class TestAlternatives:
         assert not any(message.ephemeral for message in drawn.followups)
         assert all(message.attachments for message in drawn.followups)
 
-    async def test_more_than_a_person_may_queue_is_refused_with_the_number(self, stage: Stage):
+    async def test_more_jobs_than_a_person_may_queue_are_refused_with_the_limit(self, stage: Stage):
         result = await _imagine(stage, prompt="{a,b,c} {d,e,f} fox")
         assert refusal(result).startswith("This prompt makes 9 jobs; you may have 4 at a time.")
 
-    class TestWords:
+    class TestForbiddenWords:
         @pytest.fixture
         def config(self, config: Config) -> Config:
             return config.model_copy(update={"safety": config.safety.model_copy(update={"words": ("blue",)})})
 
-        async def test_a_word_that_is_not_allowed_is_refused_before_the_question(self, stage: Stage):
+        async def test_a_forbidden_word_is_refused_before_the_confirmation(self, stage: Stage):
             assert "does not allow" in refusal(await _imagine(stage, prompt="a {red,blue} cat"))
 
-    async def test_a_job_that_can_not_be_taken_says_so_in_private_and_leaves_the_others(self, stage: Stage):
+    async def test_every_job_that_is_refused_says_so_in_private(self, stage: Stage):
         result = await _imagine(stage, prompt="a {red,blue} cat", image=("a.png", b"a text"))
         drawn = await stage.alice.click(first(result), label="Draw 2")
         assert [message.ephemeral for message in drawn.followups] == [True, True]
@@ -191,51 +191,51 @@ class TestAlternatives:
         stage.backend.script = lambda spec, request: []
         result = await _imagine(stage, prompt="a {red,blue} cat")
         drawn = await stage.alice.click(first(result), label="Draw 2")
-        stage.env.inject_error("POST", "/webhooks/*", status=400)  # as for a sixth message of a personal bot
+        stage.env.inject_error("POST", "/webhooks/*", status=400)  # as for a sixth message of a user-installed bot
         await stage.event(Overloaded("You have 4 requests waiting already.", retry_after=9))
         assert drawn.followups[1].content.startswith("Not done.")
         assert not drawn.followups[1].components
 
-    async def test_a_region_and_alternatives_go_together(self, stage: Stage):
+    async def test_a_region_can_be_combined_with_alternatives(self, stage: Stage):
         result = await _imagine(stage, prompt="a {red,blue} cat", image=("a.png", _picture()), region="left half")
         assert "This makes 2 jobs:" in first(result).content
         await stage.alice.click(first(result), label="Draw 2")
         assert [request.region for request in _drawn(stage)] == ["left half", "left half"]
 
-    async def test_a_brace_can_be_meant(self, stage: Stage):
+    async def test_an_escaped_brace_is_a_plain_character(self, stage: Stage):
         await _imagine(stage, prompt=r"a \{red,blue\} cat")
         assert [request.prompt for request in _drawn(stage)] == ["a {red,blue} cat"]
 
 
 class TestSafety:
-    async def test_what_a_checker_objects_to_is_asked_for_only_where_it_may_be_shown(self, stage: Stage):
+    async def test_flagged_pictures_are_requested_only_in_age_restricted_channels(self, stage: Stage):
         await _imagine(stage, prompt="a fox")
-        _restrict(stage)
+        _age_restrict(stage)
         await _imagine(stage, prompt="a fox")
         assert [request.show_flagged for request in _drawn(stage)] == [False, True]
 
-    async def test_a_flagged_picture_is_a_spoiler_there(self, stage: Stage):
-        _restrict(stage)
+    async def test_a_flagged_picture_is_a_spoiler_in_age_restricted_channels(self, stage: Stage):
+        _age_restrict(stage)
         flagged = (GeneratedImage(PNG, 7, flagged=True), GeneratedImage(PNG, 8))
         stage.backend.script = lambda spec, request: [Result(ImageResult(flagged, 8, 8, 25, 7.5))]
         result = await _imagine(stage, prompt="a fox", count=2)
         assert all(file.is_spoiler() for file in first(result).attachments)
         assert first(result).attachments
 
-    class TestStricter:
+    class TestStricterSafety:
         @pytest.fixture
         def config(self, config: Config) -> Config:
             safety = config.safety.model_copy(update={"flagged": "hide", "unchecked": "restricted"})
             return config.model_copy(update={"safety": safety})
 
-        async def test_the_operator_may_hide_it_everywhere(self, stage: Stage):
-            _restrict(stage)
+        async def test_the_operator_may_hide_flagged_pictures_everywhere(self, stage: Stage):
+            _age_restrict(stage)
             await _imagine(stage, prompt="a fox")
             assert [request.show_flagged for request in _drawn(stage)] == [False]
 
-        async def test_models_without_a_checker_may_be_kept_to_restricted_channels(self, stage: Stage):
+        async def test_the_operator_may_limit_unchecked_models_to_age_restricted_channels(self, stage: Stage):
             await _imagine(stage, prompt="a fox")
-            _restrict(stage)
+            _age_restrict(stage)
             await _imagine(stage, prompt="a fox")
             assert [request.require_safety_checker for request in _drawn(stage)] == [True, False]
 
@@ -247,11 +247,11 @@ class TestLoras:
             (tmp_path / f"{name}.safetensors").touch()
         return config.model_copy(update={"loras": tmp_path})
 
-    async def test_the_operators_files_are_offered(self, stage: Stage):
+    async def test_the_lora_files_of_the_operator_are_offered(self, stage: Stage):
         offered = await stage.alice.autocomplete(stage.channel, "imagine", "lora", "P", prompt="a fox")
         assert [choice["value"] for choice in offered] == ["pixels"]
 
-    async def test_the_choice_reaches_the_engine(self, stage: Stage):
+    async def test_the_chosen_lora_reaches_the_engine(self, stage: Stage):
         await _imagine(stage, prompt="a fox", lora="oil")
         assert [request.lora for request in _drawn(stage)] == ["oil"]
 
@@ -262,6 +262,6 @@ def _button(message: ResponseMessage, label: str) -> dict[str, Any]:
 
 
 def _styles(message: ResponseMessage) -> dict[str, int]:
-    """Of the buttons for regions that are ticked."""
+    """Return the styles of the region buttons that are ticked."""
     rows = message.components[:4]
     return {b["label"]: b["style"] for row in rows for b in row["components"] if b["style"] != 2}

@@ -1,4 +1,4 @@
-"""What a prompt with alternatives stands for."""
+"""Expansion of a prompt with alternatives into prompts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def _all(prompt: str) -> list[str]:
     return list(permutations(prompt, 100).prompts)
 
 
-def test_every_choice_is_made_the_last_group_turning_fastest() -> None:
+def test_every_combination_is_made_and_the_last_group_varies_fastest() -> None:
     assert _all("a {red,blue} {cat,dog}") == ["a red cat", "a red dog", "a blue cat", "a blue dog"]
 
 
@@ -30,7 +30,7 @@ def test_every_choice_is_made_the_last_group_turning_fastest() -> None:
         r"a\b (c:1.3)",
     ],
 )
-def test_what_offers_no_choice_is_left_as_it_is(plain: str) -> None:
+def test_a_prompt_without_alternatives_is_unchanged(plain: str) -> None:
     assert _all(plain) == [plain]
 
 
@@ -45,26 +45,26 @@ def test_an_empty_alternative_leaves_no_gap() -> None:
     assert _all("{,}") == ["", ""]
 
 
-def test_alternatives_may_have_choices_of_their_own() -> None:
+def test_alternatives_may_be_nested() -> None:
     assert _all("{a {small,big} cat,dogs}") == ["a small cat", "a big cat", "dogs"]
 
 
-def test_a_brace_that_is_never_closed_does_not_take_others_with_it() -> None:
+def test_an_unclosed_brace_does_not_affect_other_braces() -> None:
     assert _all("{a,b} {c") == ["a {c", "b {c"]
     assert _all("x {y, {a,b}") == ["x {y, a", "x {y, b"]
     assert _all("{red {a,b}}") == ["{red a}", "{red b}"]
 
 
-def test_a_huge_number_of_prompts_is_only_counted() -> None:
+def test_a_huge_number_of_prompts_is_counted_but_not_created() -> None:
     flood = permutations("{a,b}" * 1000, 3)
     assert flood.count == 2**1000
     assert flood.prompts == ("a" * 1000, "a" * 999 + "b", "a" * 998 + "ba")
 
 
-def test_deep_nesting_is_no_trouble() -> None:
+def test_deep_nesting_works() -> None:
     assert permutations("{" * 3000 + "," * 2 + "}" * 3000, 5).count == 3
 
 
 @pytest.mark.parametrize("prompt", ["a fox", "a {fox}", "{a,b}", "a, b", r"\{a,b\}", r"a\, {b,{c}", r"\\{,}"])
-def test_a_prompt_can_be_written_so_that_it_stands_for_itself(prompt: str) -> None:
+def test_an_escaped_prompt_gives_only_the_original_prompt(prompt: str) -> None:
     assert permutations(escaped(prompt), 9) == Permutations(1, (prompt,))

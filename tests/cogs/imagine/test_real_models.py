@@ -1,4 +1,4 @@
-"""Each way to draw, from the slash command to the picture, on real models of a few thousand random weights."""
+"""/imagine from the slash command to the picture, on real models of a few thousand random weights."""
 
 from __future__ import annotations
 
@@ -25,20 +25,18 @@ from tests.inference.pipelines.text_to_image.test_lora import save_lora
 from tests.inference.pipelines.tiny_dalle import save_dalle_mini
 from tests.inference.pipelines.tiny_images import save_stable_diffusion, save_stable_diffusion_xl, save_vit_gpt2
 
-pytestmark = pytest.mark.simcord(settle_timeout=60)
-
 PICTURE = noisy(32, 32)
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a model of each kind, and one of LoRA files."""
+    """Return a folder with a model of each kind and a folder of LoRA files."""
     folder = tmp_path_factory.mktemp("models")
     save_stable_diffusion(folder / "sd")
-    save_stable_diffusion(folder / "prude", flags_everything=True)
+    save_stable_diffusion(folder / "flagging", flags_everything=True)
     save_stable_diffusion_xl(folder / "sdxl")
     save_dalle_mini(folder / "dalle-mini")
-    save_vit_gpt2(folder / "captioner")
+    save_vit_gpt2(folder / "caption-model")
     (folder / "loras").mkdir()
     save_lora(StableDiffusionPipeline.from_pretrained(folder / "sd"), folder / "loras", "ink")
     return folder
@@ -49,8 +47,10 @@ def config(config: Config, models: Path) -> Config:
     def listed(*names: str) -> tuple[ModelEntry, ...]:
         return tuple(ModelEntry(repo=str(models / name), device="cpu", dtype="float32") for name in names)
 
-    both = model_lists(imagine=listed("sd", "prude", "sdxl", "dalle-mini"), caption=listed("captioner"))
-    return config.model_copy(update={"models": both, "loras": models / "loras"})
+    model_settings = model_lists(
+        imagine=listed("sd", "flagging", "sdxl", "dalle-mini"), caption=listed("caption-model")
+    )
+    return config.model_copy(update={"models": model_settings, "loras": models / "loras"})
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def attached(picture: Image.Image) -> tuple[str, bytes]:
     return "picture.png", encode_png(picture)
 
 
-async def test_from_a_picture_and_within_a_mask(stage: Stage):
+async def test_a_picture_can_be_drawn_from_a_picture_and_within_a_mask(stage: Stage):
     remix = await drawn(stage, image=attached(PICTURE), strength=0.5)
     assert "32 × 32 · 2 steps · DPM++ 2M Karras · guidance 7.5 · strength 0.5" in remix.content
     masked = await pixels(await drawn(stage, image=attached(PICTURE), mask=attached(half_mask(32, 32))))
@@ -82,7 +82,7 @@ async def test_from_a_picture_and_within_a_mask(stage: Stage):
     assert not np.array_equal(masked[:, :8], np.asarray(PICTURE)[:, :8])
 
 
-async def test_a_region_is_drawn_once_its_picture_has_been_looked_at(stage: Stage):
+async def test_a_region_is_drawn_after_the_confirmation(stage: Stage):
     asked = await drawn(stage, image=attached(PICTURE), region="left half")
     result = await stage.alice.click(asked.message, label="Draw")
     [message] = result.followups
@@ -90,7 +90,7 @@ async def test_a_region_is_drawn_once_its_picture_has_been_looked_at(stage: Stag
     assert np.array_equal((await pixels(message))[:, 16:], np.asarray(PICTURE)[:, 16:])
 
 
-async def test_every_sampler_draws_a_picture_of_its_own_or_says_why_not(stage: Stage):
+async def test_every_sampler_draws_a_different_picture_or_says_why_not(stage: Stage):
     shown = [await drawn(stage, sampler=name) for name in SAMPLERS if name != "LCM"]
     assert len({await file(message) for message in shown}) == len(SAMPLERS) - 1
     refused = await stage.alice.slash(stage.channel, "imagine", prompt="a cat", sampler="LCM")
@@ -105,7 +105,7 @@ async def test_weights_and_long_prompts_change_the_picture_without_a_note(stage:
 
 
 @pytest.mark.parametrize("model", ["sdxl", "dalle-mini"])
-async def test_other_models_draw_through_the_same_command_and_repeat_to_the_byte(stage: Stage, model: str):
+async def test_other_models_use_the_same_command_and_repeat_pictures_exactly(stage: Stage, model: str):
     message = await drawn(stage, model=model)
     assert "This model has no safety checker." in message.content
     again = await stage.alice.slash(stage.channel, "imagine", image=("dropped.png", await file(message)))
@@ -118,18 +118,18 @@ async def test_a_lora_changes_the_picture_and_is_named(stage: Stage):
     assert await file(message) != await file(await drawn(stage))
 
 
-async def test_what_the_checker_objects_to_is_shown_behind_a_spoiler_in_restricted_channels_alone(stage: Stage):
-    hidden = await drawn(stage, model="prude")
+async def test_flagged_pictures_are_shown_as_spoilers_only_in_age_restricted_channels(stage: Stage):
+    hidden = await drawn(stage, model="flagging")
     assert not hidden.attachments
     assert "The safety checker held back 1 of 1." in hidden.content
     channel = stage.bot.get_channel(stage.channel.id)
     assert isinstance(channel, discord.TextChannel)
     channel.nsfw = True
-    [covered] = (await drawn(stage, model="prude")).attachments
+    [covered] = (await drawn(stage, model="flagging")).attachments
     assert covered.is_spoiler()
 
 
-async def test_pictures_are_described_by_the_captioner_once_it_is_loaded(stage: Stage):
+async def test_alt_texts_use_the_caption_model_only_if_it_is_loaded(stage: Stage):
     [before] = (await drawn(stage)).attachments
     await stage.alice.slash(stage.channel, "caption", image=attached(PICTURE))
     [after] = (await drawn(stage)).attachments
@@ -137,7 +137,7 @@ async def test_pictures_are_described_by_the_captioner_once_it_is_loaded(stage: 
     assert (after.description or "").startswith("Machine-made description")
 
 
-async def test_alternatives_are_drawn_each_in_a_message_of_its_own(stage: Stage):
+async def test_each_alternative_is_drawn_in_its_own_message(stage: Stage):
     asked = await drawn(stage, prompt="a {red,blue} cat")
     result = await stage.alice.click(asked.message, label="Draw 2")
     assert {message.content.splitlines()[0] for message in result.followups} == {"> a red cat", "> a blue cat"}

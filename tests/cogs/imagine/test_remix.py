@@ -1,4 +1,4 @@
-"""Remix: the form, what it takes, and what it says of the changes."""
+"""Remix: the form, the values it accepts, and the summary of the changes."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from cogs.client import Inkling
 from inference import Config
-from tests.cogs.imagine.images import grid, newest, press, remixed, restart
+from tests.cogs.imagine.images import grid, newest_request, press, restart, submit_remix
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import PNG
 
 
-async def test_remix_is_a_form_with_all_that_was_used(stage: Stage):
+async def test_remix_opens_a_form_with_the_settings_of_the_image(stage: Stage):
     message = await grid(stage, negative="fog")
     form = (await press(stage, message, "Remix")).modal
     assert form is not None
@@ -29,8 +29,8 @@ async def test_remix_is_a_form_with_all_that_was_used(stage: Stage):
 async def test_a_remix_says_what_changed(stage: Stage):
     message = await grid(stage, steps=25)
     settings = "steps: 30, Sampler: euler a, CFG scale: 7.5, Size: 512x768, Model: stable-diffusion-v1-4"
-    result = await remixed(stage, message, prompt="a red fox at night", seed="9", settings=settings)
-    request = newest(stage)
+    result = await submit_remix(stage, message, prompt="a red fox at night", seed="9", settings=settings)
+    request = newest_request(stage)
     assert (request.prompt, request.seed, request.steps, request.sampler) == ("a red fox at night", 9, 30, "Euler a")
     assert (request.width, request.height, request.count) == (512, 768, 4)
     said = first(result).content.splitlines()[-1]
@@ -40,34 +40,36 @@ async def test_a_remix_says_what_changed(stage: Stage):
     ) in said
 
 
-async def test_of_a_prompt_that_is_all_new_only_the_beginning_is_shown(stage: Stage):
+async def test_only_the_beginning_of_a_completely_new_prompt_is_shown(stage: Stage):
     prompt = " ".join(f"{number} a fox" for number in range(40))
-    result = await remixed(stage, await grid(stage), prompt=prompt, settings="Size: 64x64")
+    result = await submit_remix(stage, await grid(stage), prompt=prompt, settings="Size: 64x64")
     assert 'prompt +"0 a fox 1 a fox' in first(result).content
     assert len(first(result).content) < 800
 
 
-async def test_a_picture_to_start_from_goes_along_across_a_restart(stage: Stage, config: Config):
+async def test_the_init_image_is_used_again_after_a_restart(stage: Stage, config: Config):
     message = await grid(stage, image=("start.png", PNG), strength=0.5)
     await restart(stage, config)
     await press(stage, message, "Re-roll")
-    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.5)
+    assert (newest_request(stage).image, newest_request(stage).strength) == (PNG, 0.5)
     await press(stage, message, "V2")
-    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.5)
-    result = await remixed(stage, message, strength="0,75", settings="Size: 64x64, Steps: 25, Sampler: DDIM")
-    assert (newest(stage).image, newest(stage).strength) == (PNG, 0.75)
+    assert (newest_request(stage).image, newest_request(stage).strength) == (PNG, 0.5)
+    result = await submit_remix(stage, message, strength="0,75", settings="Size: 64x64, Steps: 25, Sampler: DDIM")
+    assert (newest_request(stage).image, newest_request(stage).strength) == (PNG, 0.75)
     assert "strength 0.5 → 0.75" in first(result).content
     assert "strength 0.75 · seed" in first(result).content
 
 
-async def test_settings_that_a_remix_leaves_out_stay_and_an_empty_seed_is_a_new_one(stage: Stage):
-    result = await remixed(stage, await grid(stage, steps=30), seed="", settings="CFG scale: 5")
-    assert (newest(stage).steps, newest(stage).sampler, newest(stage).width) == (30, "DDIM", 64)
+async def test_missing_settings_of_a_remix_stay_and_an_empty_seed_means_a_new_seed(stage: Stage):
+    result = await submit_remix(stage, await grid(stage, steps=30), seed="", settings="CFG scale: 5")
+    assert (newest_request(stage).steps, newest_request(stage).sampler, newest_request(stage).width) == (30, "DDIM", 64)
     assert "-# guidance 7.5 → 5 · seed 7 → a new one · Remix of" in first(result).content
 
 
-async def test_what_was_typed_comes_back_with_a_refusal(stage: Stage):
-    result = await remixed(stage, await grid(stage), prompt="a long and winding\n```prompt```", settings="Steps: many")
+async def test_a_refusal_repeats_what_was_typed(stage: Stage):
+    result = await submit_remix(
+        stage, await grid(stage), prompt="a long and winding\n```prompt```", settings="Steps: many"
+    )
     assert refusal(result).endswith(
         "here is what you wrote:\n```\na long and winding\n`\u200b`\u200b`prompt`\u200b`\u200b`\n```"
     )
@@ -88,7 +90,7 @@ async def test_what_was_typed_comes_back_with_a_refusal(stage: Stage):
     ],
 )
 async def test_a_remix_that_can_not_be_drawn_is_refused_in_private(stage: Stage, changed: dict[str, str], said: str):
-    result = await remixed(stage, await grid(stage), **changed)
+    result = await submit_remix(stage, await grid(stage), **changed)
     assert refusal(result).startswith(said)
     assert len(stage.backend.requests) == 1
 
@@ -102,9 +104,9 @@ async def test_an_image_deleted_while_its_form_was_open_is_not_remixed(stage: St
     assert len(stage.backend.requests) == 1
 
 
-async def test_alternatives_in_a_form_are_asked_about_first(stage: Stage):
+async def test_alternatives_in_a_form_need_a_confirmation(stage: Stage):
     message = await grid(stage)
-    asked = await remixed(stage, message, prompt="a {red,blue} fox", settings="Size: 64x64")
+    asked = await submit_remix(stage, message, prompt="a {red,blue} fox", settings="Size: 64x64")
     assert first(asked).ephemeral
     assert first(asked).content.splitlines() == ["This makes 2 jobs:", "> a red fox", "> a blue fox"]
     drawn = await stage.alice.click(first(asked), label="Draw 2")
@@ -113,9 +115,9 @@ async def test_alternatives_in_a_form_are_asked_about_first(stage: Stage):
     assert len(stage.backend.requests) == 3
 
 
-async def test_braces_that_were_meant_stay_what_they_are(stage: Stage):
+async def test_escaped_braces_stay_plain_characters(stage: Stage):
     message = await grid(stage, prompt=r"a \{red,blue\} fox")
     form = (await press(stage, message, "Remix")).modal
     assert form is not None
-    await remixed(stage, message, prompt=form["components"][0]["component"]["value"])
-    assert newest(stage).prompt == "a {red,blue} fox"
+    await submit_remix(stage, message, prompt=form["components"][0]["component"]["value"])
+    assert newest_request(stage).prompt == "a {red,blue} fox"

@@ -1,4 +1,4 @@
-"""What is said of the words that people changed."""
+"""The summary of changes of a prompt."""
 
 from __future__ import annotations
 
@@ -28,16 +28,18 @@ def _changes(before: str, after: str) -> str:
         ("", "a fox", 'prompt +"a fox"'),
     ],
 )
-def test_each_place_is_shown(before: str, after: str, said: str) -> None:
+def test_each_change_of_the_prompt_is_shown(before: str, after: str, said: str) -> None:
     assert _changes(before, after) == said
 
 
-def test_a_small_change_of_a_long_prompt_is_shown_as_what_it_is() -> None:
+def test_a_small_change_of_a_long_prompt_is_shown_exactly() -> None:
     words = ["a"] * 2000
     assert _changes(" ".join(words), " ".join([*words[:1000], "red", *words[1000:]])) == 'prompt +"red"'
 
 
-def test_many_changes_of_a_long_prompt_are_one_passage_and_no_long_comparison(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_changes_of_a_long_prompt_are_shown_as_one_without_a_long_comparison(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     compared: list[int] = []
 
     class Counting(SequenceMatcher[str]):

@@ -1,4 +1,4 @@
-"""/privacy: what is kept of a person, as a file, and its end."""
+"""/privacy: a list of the stored data of a person, its export, and its deletion."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ from tests.fakes import PNG, forget_all_of, kept_of
 DRAWING = ImageResult((GeneratedImage(b"", 7),), 512, 512, 25, 7.5)
 
 
-async def unpacked(result: InteractionResult) -> zipfile.ZipFile:
-    """The file that an export came with."""
+async def unpack_export(result: InteractionResult) -> zipfile.ZipFile:
+    """Return the archive of an export."""
     [message] = result.followups
     assert message.ephemeral
     [file] = message.attachments
@@ -38,19 +38,19 @@ async def unpacked(result: InteractionResult) -> zipfile.ZipFile:
     return zipfile.ZipFile(io.BytesIO(await file.read()))
 
 
-def kept_in(file: zipfile.ZipFile) -> dict[str, Any]:
+def exported_data(file: zipfile.ZipFile) -> dict[str, Any]:
     return json.loads(file.read("kept.json"))
 
 
 async def use_everything(stage: Stage) -> None:
-    """Alice draws from a picture, has a text written and a question answered, and chooses a language."""
+    """Let Alice draw from a picture, complete a text, ask a question, and choose a language."""
     await stage.alice.slash(stage.channel, "imagine", prompt="a fox", image=("hut.png", PNG))
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.slash(stage.channel, "ask", question="Who?", text="Maya drew the hut.")
     await store_of(stage).settings.people.change(stage.alice.id, lambda _: PersonSettings(language="en"))
 
 
-async def test_what_is_kept_and_for_how_long_is_told_in_private(stage: Stage):
+async def test_stored_data_and_its_retention_are_shown_in_private(stage: Stage):
     await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
     await stage.alice.slash(stage.channel, "imagine", prompt="a hare")
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
@@ -63,12 +63,12 @@ async def test_what_is_kept_and_for_how_long_is_told_in_private(stage: Stage):
     assert "\n- Nothing at the moment.\n" in panel(await stage.bob.slash(stage.channel, "privacy")).content
 
 
-async def test_the_file_has_all_of_one_person_and_nothing_of_others(stage: Stage):
+async def test_the_export_has_all_data_of_one_person_and_none_of_others(stage: Stage):
     await use_everything(stage)
     await stage.bob.slash(stage.channel, "imagine", prompt="a secret")
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
-    file = await unpacked(await stage.alice.click(answer, label="Get it as a file"))
-    kept = kept_in(file)
+    file = await unpack_export(await stage.alice.click(answer, label="Get it as a file"))
+    kept = exported_data(file)
     assert kept["person"] == stage.alice.id
     assert kept["settings"]["language"] == "en"
     [drawing] = kept["images"]
@@ -83,7 +83,7 @@ async def test_the_file_has_all_of_one_person_and_nothing_of_others(stage: Stage
     assert "a secret" not in json.dumps(kept)
 
 
-async def test_pictures_that_discord_would_not_take_are_left_out_and_counted(tmp_path: Path):
+async def test_pictures_over_the_upload_limit_are_left_out_and_counted(tmp_path: Path):
     store = Store(tmp_path / "inkling.db")
     await store.open()
     for size in (100, 50_000, 5_000):
@@ -98,7 +98,7 @@ async def test_pictures_that_discord_would_not_take_are_left_out_and_counted(tmp
     assert len(data) <= 10_000
 
 
-async def test_after_a_question_everything_is_deleted(stage: Stage):
+async def test_everything_is_deleted_after_a_confirmation(stage: Stage):
     await use_everything(stage)
     await stage.bob.slash(stage.channel, "complete", prompt="Twice")
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
@@ -126,7 +126,7 @@ async def test_running_requests_are_cancelled_before_everything_is_deleted(stage
     assert (await kept_of(store_of(stage), stage.alice.id))["completions"] == []
 
 
-async def test_deleting_needs_the_second_press(stage: Stage):
+async def test_nothing_is_deleted_without_the_confirmation(stage: Stage):
     await use_everything(stage)
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
     await stage.alice.click(answer, label="Delete all of it")
@@ -135,7 +135,7 @@ async def test_deleting_needs_the_second_press(stage: Stage):
     assert len((await kept_of(store_of(stage), stage.alice.id))["images"]) == 1
 
 
-async def test_buttons_of_what_was_deleted_say_that_they_can_do_nothing(stage: Stage):
+async def test_the_buttons_of_deleted_data_say_that_it_is_no_longer_stored(stage: Stage):
     drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
     await forget_all_of(store_of(stage), stage.alice.id)
     assert private_text(await stage.alice.click(drawing, label="Re-roll")).startswith(
@@ -143,11 +143,11 @@ async def test_buttons_of_what_was_deleted_say_that_they_can_do_nothing(stage: S
     )
 
 
-async def test_it_works_where_the_server_does_not_allow_the_bot(stage: Stage):
+async def test_privacy_works_where_the_server_does_not_allow_the_bot(stage: Stage):
     servers = store_of(stage).settings.servers
     await servers.change(stage.guild.id, lambda settings: replace(settings, channels=(1,)))
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
-    await unpacked(await stage.alice.click(answer, label="Get it as a file"))
+    await unpack_export(await stage.alice.click(answer, label="Get it as a file"))
 
 
 async def test_a_failed_deletion_is_reported(stage: Stage):
@@ -158,7 +158,7 @@ async def test_a_failed_deletion_is_reported(stage: Stage):
 
 
 class Stamps(PersonalData):
-    """Something that /privacy has never heard of."""
+    """Personal data that /privacy does not know."""
 
     name = "stamps"
 
@@ -182,7 +182,7 @@ class Stamps(PersonalData):
 
 
 class StampAlbum(commands.Cog):
-    """A cog that keeps stamps of people."""
+    """A cog that stores stamps of people."""
 
     def __init__(self, bot: Inkling, stamps: Stamps) -> None:
         bot.personal_data.append(stamps)
@@ -193,8 +193,8 @@ async def test_data_of_another_cog_is_shown_exported_and_deleted_too(stage: Stag
     await bot.add_cog(StampAlbum(bot, stamps))
     answer = panel(await stage.alice.slash(stage.channel, "privacy"))
     assert "- 1 stamp\n" in answer.content
-    file = await unpacked(await stage.alice.click(answer, label="Get it as a file"))
-    assert kept_in(file)["stamps"] == ["red"]
+    file = await unpack_export(await stage.alice.click(answer, label="Get it as a file"))
+    assert exported_data(file)["stamps"] == ["red"]
     assert file.read("pictures/stamp.png") == PNG
     await stage.alice.click(answer, label="Delete all of it")
     await stage.alice.click(answer, label="Delete for good")

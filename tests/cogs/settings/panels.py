@@ -1,4 +1,4 @@
-"""A server with somebody who manages it, and short words for what happens in its panels."""
+"""Helpers for panels of settings: a manager, and the messages of a panel."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ def store_of(stage: Stage) -> Store:
 
 
 def manager(stage: Stage) -> MemberActor:
-    """Somebody who may manage the server, and no more."""
+    """Return a new member who may manage the server and nothing else."""
     role = stage.guild.create_role("managers", permissions=discord.Permissions(manage_guild=True))
     return stage.guild.add_member(stage.env.create_user("carol"), roles=[role])
 
 
 def panel(result: InteractionResult) -> ResponseMessage:
-    """The panel that a command opened, which one person alone sees."""
+    """Return the private panel that a command opened."""
     assert result.response is not None, result
     assert result.response.ephemeral
     return result.response
 
 
 def private_text(result: InteractionResult) -> str:
-    """What a press was refused with; the panel stays."""
+    """Return the text of the private message after a press."""
     [message] = result.followups or [result.response]
     assert message is not None
     assert message.ephemeral

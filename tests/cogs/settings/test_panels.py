@@ -1,4 +1,4 @@
-"""/settings and /server-settings, used by hand."""
+"""/settings and /server-settings: the panels, used as a person would."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ async def test_a_person_chooses_a_language_a_model_and_private_answers(stage: St
     assert store_of(stage).settings.person(stage.bob.id) == PersonSettings()
 
 
-async def test_what_is_chosen_is_said_in_the_panel(stage: Stage):
+async def test_the_panel_shows_what_is_chosen(stage: Stage):
     opened = panel(await stage.alice.slash(stage.channel, "settings"))
     assert "**Models**: what the server or the bot's operator has chosen" in opened.content
     await stage.alice.select(opened, ["imagine"], custom_id="inkling:settings:mine:task")
@@ -36,14 +36,14 @@ async def test_what_is_chosen_is_said_in_the_panel(stage: Stage):
     assert buttons(opened)[-2:] == ["Answer me in public", "Reset all"]
 
 
-async def test_the_panel_speaks_the_language_that_was_just_chosen(stage: Stage):
+async def test_the_panel_switches_to_the_chosen_language(stage: Stage):
     opened = panel(await stage.alice.slash(stage.channel, "settings"))
     for language, title in (("de", "**Deine Einstellungen**"), ("fr", "**Vos réglages**"), ("en", "**Your settings**")):
         await stage.alice.select(opened, [language], custom_id="inkling:settings:mine:language")
         assert opened.content.startswith(title)
 
 
-async def test_a_choice_can_be_taken_back_alone_or_with_all_others(stage: Stage):
+async def test_one_choice_or_all_choices_can_be_reset(stage: Stage):
     people = store_of(stage).settings.people
     chosen = PersonSettings({"imagine": "dalle-mini", "complete": "gpt2-large"}, "", True)
     await people.change(stage.alice.id, lambda _: chosen)
@@ -66,7 +66,7 @@ async def test_settings_work_in_direct_messages(stage: Stage):
     assert "**Your settings**" in panel(result).content
 
 
-def test_the_most_that_can_be_chosen_still_fits_into_a_message(config: Config):
+def test_the_longest_panel_fits_into_a_message(config: Config):
     models: dict[str, str] = dict.fromkeys(TASK_NAMES, "m" * 100)
     ids = tuple(range(10**19, 10**19 + 25))
     settings = ServerSettings(models, True, ids, ids, 10**8, 10**8, 10**8, 10**8)
@@ -75,7 +75,7 @@ def test_the_most_that_can_be_chosen_still_fits_into_a_message(config: Config):
     assert text.count("<#") == text.count("<@&") == 10
 
 
-async def test_only_who_manages_a_server_gets_its_panel(stage: Stage):
+async def test_only_managers_of_a_server_get_its_panel(stage: Stage):
     with pytest.raises(SetupError, match="not visible to this user"):
         await stage.alice.slash(stage.channel, "server-settings")
     opened = panel(await manager(stage).slash(stage.channel, "server-settings"))
@@ -99,7 +99,7 @@ async def test_a_manager_chooses_channels_roles_models_and_limits(stage: Stage):
     assert "Pictures at once: 2 · Tokens of one text: 100 · Requests of one person at a time: 1" in opened.content
 
 
-async def test_choosing_no_channel_allows_all(stage: Stage):
+async def test_choosing_no_channel_allows_all_channels(stage: Stage):
     carol = manager(stage)
     await store_of(stage).settings.servers.change(stage.guild.id, lambda s: replace(s, channels=(stage.channel.id,)))
     opened = panel(await carol.slash(stage.channel, "server-settings"))
@@ -108,7 +108,7 @@ async def test_choosing_no_channel_allows_all(stage: Stage):
     assert "**Channels**: all" in opened.content
 
 
-async def test_after_a_reset_no_channel_and_no_role_is_chosen_any_more(stage: Stage):
+async def test_a_reset_clears_the_chosen_channels_and_roles(stage: Stage):
     carol, artists = manager(stage), stage.guild.create_role("artists")
     opened = panel(await carol.slash(stage.channel, "server-settings"))
     await carol.select(opened, [stage.channel], custom_id="inkling:settings:server:channels")
@@ -119,14 +119,14 @@ async def test_after_a_reset_no_channel_and_no_role_is_chosen_any_more(stage: St
 
 
 def _chosen(opened: ResponseMessage) -> list[list[dict[str, str]]]:
-    """What the selects of channels and of roles show."""
+    """Return the chosen values of the selects for channels and roles."""
     controls = [control for row in opened.components for control in row["components"]]
     names = ("inkling:settings:server:channels", "inkling:settings:server:roles")
     return [control.get("default_values", []) for control in controls if control.get("custom_id") in names]
 
 
 @pytest.mark.parametrize("typed", ["5", "0", "many", "-1", "1.5", "²"])
-async def test_limits_can_not_go_past_the_operators(stage: Stage, typed: str, config: Config):
+async def test_limits_of_a_server_can_not_exceed_those_of_the_operator(stage: Stage, typed: str, config: Config):
     assert config.limits.pictures == 4
     carol = manager(stage)
     form = await carol.click(panel(await carol.slash(stage.channel, "server-settings")), label="Limits")
@@ -146,7 +146,7 @@ async def test_an_old_panel_of_a_server_changes_nothing_and_says_so(stage: Stage
     assert store_of(stage).settings.server(stage.guild.id) == ServerSettings()
 
 
-async def test_a_servers_settings_go_when_it_removes_the_bot(stage: Stage):
+async def test_the_settings_of_a_server_are_deleted_when_it_removes_the_bot(stage: Stage):
     await store_of(stage).settings.servers.change(stage.guild.id, lambda s: replace(s, private=True))
     guild = stage.bot.get_guild(stage.guild.id)
     assert guild is not None

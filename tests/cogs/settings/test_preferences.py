@@ -1,4 +1,4 @@
-"""Which model answers, and how much one may ask for."""
+"""Default models, languages and limits from the settings of people and servers."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def model_of(models: Engine, person: PersonSettings, server: ServerSettings, giv
 
 @pytest.fixture
 def models(config: Config) -> Engine:
-    """One that a test asks for models alone."""
+    """Return an engine that knows the models but runs nothing."""
     return Engine(config, FakeBackend())
 
 
@@ -57,13 +57,13 @@ def test_a_model_that_no_longer_exists_is_ignored(models: Engine):
     assert model_of(models, person, EVERYWHERE) == ""
 
 
-def test_limits_are_lowered_never_raised(config: Config):
+def test_a_server_can_lower_limits_but_not_raise_them(config: Config):
     lower = effective_limits(config.limits, ServerSettings(pictures=2, messages=10**6))
     assert (lower.pictures, lower.messages) == (2, config.limits.messages)
     assert lower.model_copy(update={"pictures": config.limits.pictures}) == config.limits
 
 
-def test_texts_are_cut_to_the_servers_length_and_otherwise_left_to_the_operator(models: Engine):
+def test_a_server_can_limit_the_length_of_texts(models: Engine):
     short = ServerSettings(new_tokens=20)
     for request in (CompleteRequest(prompt="Once", max_new_tokens=300), ChatAnswerRequest(question="Why?")):
         assert apply_settings(request, models, short, NOBODY) == replace(request, max_new_tokens=20)
@@ -88,11 +88,11 @@ async def test_a_default_model_reaches_the_request_by_command_and_by_reply(stage
     assert models == ["gpt2-large", "gpt2-large", "opt-1.3b", "distilgpt2"]
 
 
-async def test_a_chosen_language_is_spoken_whatever_discord_says(stage: Stage):
-    heard: list[str] = []
+async def test_a_chosen_language_overrides_the_language_of_discord(stage: Stage):
+    formatted: list[str] = []
 
     def script(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
-        heard.append(tr("{count:,}", count=1000))
+        formatted.append(tr("{count:,}", count=1000))
         return plausible(spec, request)
 
     stage.backend.script = script
@@ -100,20 +100,20 @@ async def test_a_chosen_language_is_spoken_whatever_discord_says(stage: Stage):
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
     await stage.bob.slash(stage.channel, "complete", prompt="Once")
-    assert heard == ["1.000", "1.000", "1,000"], "as Germans write it, twice"
+    assert formatted == ["1.000", "1.000", "1,000"], "as Germans write it, twice"
 
 
-async def test_the_operators_limits_hold_whatever_a_server_says(stage: Stage):
+async def test_the_limits_of_the_operator_override_the_limits_of_a_server(stage: Stage):
     await store_of(stage).settings.servers.change(stage.guild.id, lambda _: ServerSettings(pictures=10))
     said = refusal(await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=5))
     assert "4" in said
     assert not stage.backend.requests
 
 
-async def test_only_so_many_requests_of_one_person_run_on_a_server_that_says_so(stage: Stage):
+async def test_a_server_can_limit_the_simultaneous_requests_of_a_person(stage: Stage):
     await store_of(stage).settings.servers.change(stage.guild.id, lambda _: ServerSettings(per_person=1))
     stage.backend.script = lambda spec, request: [Queued(1)]
-    under_way = await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    running = await stage.alice.slash(stage.channel, "complete", prompt="Once")
     said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Twice"))
     assert said == (
         "On this server, 1 is the most requests of one person at a time. Wait until one has ended, or cancel one."
@@ -121,12 +121,12 @@ async def test_only_so_many_requests_of_one_person_run_on_a_server_that_says_so(
     await stage.bob.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.user.slash("complete", prompt="Once")
     assert len(stage.backend.requests) == 3
-    await stage.alice.click(first(under_way), label="Stop")
+    await stage.alice.click(first(running), label="Stop")
     await stage.alice.slash(stage.channel, "complete", prompt="Twice")
     assert len(stage.backend.requests) == 4
 
 
-async def test_alternatives_of_a_prompt_are_as_many_as_the_server_allows(stage: Stage):
+async def test_a_server_can_limit_the_alternatives_of_a_prompt(stage: Stage):
     await store_of(stage).settings.servers.change(stage.guild.id, lambda _: ServerSettings(per_person=2))
     said = refusal(await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue,green} fox"))
     assert "3" in said

@@ -1,4 +1,4 @@
-"""Channels with something in them."""
+"""Helpers that fill channels, and create threads and forum posts."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from inference import SummarizeRequest
 from tests.cogs.stage import Stage
 
 
-async def talk(stage: Stage, channel: ChannelHandle, count: int) -> None:
-    """Alice and Bob take turns, `count` messages in all: `message 0`, `message 1`, …"""
+async def send_messages(stage: Stage, channel: ChannelHandle, count: int) -> None:
+    """Send `count` messages of Alice and Bob in turn: `message 0`, `message 1`, …"""
     for number in range(count):
         person = (stage.alice, stage.bob)[number % 2]
         stage.env.backend.create_message(channel.id, person.id, f"message {number}")
     await stage.env.settle()
 
 
-async def thread(stage: Stage, within: ChannelHandle | None = None, *, private: bool = False) -> ChannelHandle:
-    """A thread of the bot's in a channel."""
+async def create_thread(stage: Stage, within: ChannelHandle | None = None, *, private: bool = False) -> ChannelHandle:
+    """Create a thread of the bot in a channel."""
     parent = within or stage.channel
     channel = stage.bot.get_channel(parent.id)
     assert isinstance(channel, discord.TextChannel)
@@ -28,8 +28,8 @@ async def thread(stage: Stage, within: ChannelHandle | None = None, *, private: 
     return next(handle for handle in parent.threads if handle.id == made.id)
 
 
-async def post(stage: Stage) -> tuple[ChannelHandle, ChannelHandle]:
-    """A forum, and a post in it."""
+async def create_forum_post(stage: Stage) -> tuple[ChannelHandle, ChannelHandle]:
+    """Create a forum and a post in it."""
     forum = stage.guild.create_forum_channel("ideas")
     channel = stage.bot.get_channel(forum.id)
     assert isinstance(channel, discord.ForumChannel)
@@ -38,6 +38,6 @@ async def post(stage: Stage) -> tuple[ChannelHandle, ChannelHandle]:
     return forum, forum.threads[0]
 
 
-def read_texts(stage: Stage) -> list[str]:
-    """What there was to summarize, each time."""
+def summarized_texts(stage: Stage) -> list[str]:
+    """Return the text of each request to summarize."""
     return [request.text for request in stage.backend.requests if isinstance(request, SummarizeRequest)]

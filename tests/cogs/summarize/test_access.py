@@ -1,4 +1,4 @@
-"""Only what the person who asks may read is read, and only what the bot may read."""
+"""A channel is read only if the person and the bot may read it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from simcord import ChannelHandle, MemberActor
 
 from tests.cogs.stage import Stage, buttons, first, refusal
-from tests.cogs.summarize.channels import read_texts, thread
+from tests.cogs.summarize.channels import create_thread, summarized_texts
 
 NOT_YOURS = "You may not read the messages of that channel, so I don't read them for you."
 NOT_MINE = (
@@ -16,14 +16,16 @@ NOT_MINE = (
 )
 
 
-def closed(stage: Stage, person: MemberActor | discord.ClientUser, permission: str) -> ChannelHandle:
-    """A channel in which `person` lacks a permission."""
+def channel_without_permission(
+    stage: Stage, person: MemberActor | discord.ClientUser, permission: str
+) -> ChannelHandle:
+    """Return a channel in which `person` lacks a permission."""
     denied = discord.PermissionOverwrite(**{permission: False})
     return stage.guild.create_text_channel("closed", overwrites={person: denied})
 
 
 async def test_a_channel_whose_history_the_person_may_not_read_is_refused(stage: Stage):
-    channel = closed(stage, stage.alice, "read_message_history")
+    channel = channel_without_permission(stage, stage.alice, "read_message_history")
     await stage.bob.send(channel, "about alice's birthday")
     result = await stage.alice.slash(stage.channel, "summarize", channel=channel)
     assert refusal(result) == NOT_YOURS
@@ -31,8 +33,8 @@ async def test_a_channel_whose_history_the_person_may_not_read_is_refused(stage:
 
 
 @pytest.mark.parametrize("permission", ["view_channel", "read_message_history"])
-async def test_a_link_to_a_message_in_such_a_channel_is_refused_too(stage: Stage, permission: str):
-    channel = closed(stage, stage.alice, permission)
+async def test_a_link_to_a_message_that_the_person_may_not_read_is_refused(stage: Stage, permission: str):
+    channel = channel_without_permission(stage, stage.alice, permission)
     message = await stage.bob.send(channel, "about alice's birthday")
     result = await stage.alice.slash(stage.channel, "summarize", since=message.jump_url)
     assert refusal(result) == NOT_YOURS
@@ -42,7 +44,7 @@ async def test_a_link_to_a_message_in_such_a_channel_is_refused_too(stage: Stage
 @pytest.mark.parametrize("permission", ["view_channel", "read_message_history"])
 async def test_a_channel_that_the_bot_may_not_read_is_refused(stage: Stage, permission: str):
     assert stage.bot.user is not None
-    channel = closed(stage, stage.bot.user, permission)
+    channel = channel_without_permission(stage, stage.bot.user, permission)
     result = await stage.alice.slash(stage.channel, "summarize", channel=channel)
     assert refusal(result) == NOT_MINE
 
@@ -63,11 +65,11 @@ async def test_the_text_of_a_voice_channel_needs_permission_to_connect(
     assert refusal(result) == error
     await found.set_permissions(person, connect=True)
     await stage.alice.slash(stage.channel, "summarize", since=message.jump_url)
-    assert read_texts(stage) == ["bob: about alice's birthday"]
+    assert summarized_texts(stage) == ["bob: about alice's birthday"]
 
 
 async def test_a_summary_needs_permission_to_read_the_history(stage: Stage):
-    channel = closed(stage, stage.alice, "read_message_history")
+    channel = channel_without_permission(stage, stage.alice, "read_message_history")
     await stage.bob.send(channel, "before your time")
     result = await stage.alice.slash(channel, "summarize", messages=5)
     assert refusal(result).startswith("You may not read the earlier messages")
@@ -75,7 +77,7 @@ async def test_a_summary_needs_permission_to_read_the_history(stage: Stage):
 
 
 async def test_a_thread_follows_the_permissions_of_its_channel(stage: Stage):
-    channel = closed(stage, stage.alice, "view_channel")
+    channel = channel_without_permission(stage, stage.alice, "view_channel")
     found = stage.bot.get_channel(channel.id)
     assert isinstance(found, discord.TextChannel)
     await found.create_thread(name="side", type=discord.ChannelType.public_thread)
@@ -84,8 +86,8 @@ async def test_a_thread_follows_the_permissions_of_its_channel(stage: Stage):
     assert refusal(result) == NOT_YOURS
 
 
-async def test_a_private_thread_is_read_for_those_who_are_in_it(stage: Stage):
-    side = await thread(stage, private=True)
+async def test_a_private_thread_is_read_for_its_members(stage: Stage):
+    side = await create_thread(stage, private=True)
     found = stage.bot.get_channel(side.id)
     assert isinstance(found, discord.Thread)
     await found.add_user(discord.Object(stage.bob.id))
@@ -93,11 +95,11 @@ async def test_a_private_thread_is_read_for_those_who_are_in_it(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", since=message.jump_url)
     assert refusal(result) == "You are not in that private thread, so I don't read it for you."
     await stage.bob.slash(stage.channel, "summarize", channel=side)
-    assert read_texts(stage) == ["bob: a surprise for alice"]
+    assert summarized_texts(stage) == ["bob: a surprise for alice"]
 
 
 async def test_a_private_thread_is_read_for_moderators(stage: Stage):
-    side = await thread(stage, private=True)
+    side = await create_thread(stage, private=True)
     found = stage.bot.get_channel(side.id)
     assert isinstance(found, discord.Thread)
     await found.add_user(discord.Object(stage.bob.id))
@@ -105,7 +107,7 @@ async def test_a_private_thread_is_read_for_moderators(stage: Stage):
     role = stage.guild.create_role("moderators", permissions=discord.Permissions(manage_threads=True))
     moderator = stage.guild.add_member(stage.env.create_user("mod"), roles=[role])
     await moderator.slash(stage.channel, "summarize", channel=side)
-    assert read_texts(stage) == ["bob: a plan"]
+    assert summarized_texts(stage) == ["bob: a plan"]
 
 
 async def test_a_summary_of_another_channel_can_not_be_shared_here(stage: Stage):
@@ -115,10 +117,10 @@ async def test_a_summary_of_another_channel_can_not_be_shared_here(stage: Stage)
         result = await stage.alice.slash(stage.channel, "summarize", **options)
         assert result.ephemeral
         assert buttons(first(result)) == []
-    assert read_texts(stage) == ["bob: Over there."] * 2
+    assert summarized_texts(stage) == ["bob: Over there."] * 2
 
 
-async def test_a_link_and_a_channel_must_agree(stage: Stage):
+async def test_a_link_and_a_channel_must_match(stage: Stage):
     other = stage.guild.create_text_channel("other")
     message = await stage.bob.send(stage.channel, "Here.")
     result = await stage.alice.slash(stage.channel, "summarize", since=message.jump_url, channel=other)

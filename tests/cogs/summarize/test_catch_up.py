@@ -1,4 +1,4 @@
-"""/summarize of what was written in a channel."""
+"""/summarize of the messages of a channel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from simcord.enums import MessageType
 
 from inference import Queued, Result, Summary
 from tests.cogs.stage import Stage, first, refusal
-from tests.cogs.summarize.channels import post, read_texts, talk, thread
+from tests.cogs.summarize.channels import create_forum_post, create_thread, send_messages, summarized_texts
 
 
 async def test_the_last_messages_are_read_in_order_with_names_and_answered_in_private(stage: Stage):
@@ -16,7 +16,7 @@ async def test_the_last_messages_are_read_in_order_with_names_and_answered_in_pr
         await person.send(stage.channel, words)
     await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
     result = await stage.alice.slash(stage.channel, "summarize", messages=2)
-    assert read_texts(stage) == ["alice: Lunch?\nbob: At noon."]
+    assert summarized_texts(stage) == ["alice: Lunch?\nbob: At noon."]
     assert "2 of 3 messages; 1 had no text · [jump](https://" in first(result).content
     assert result.ephemeral
 
@@ -31,7 +31,7 @@ async def test_a_long_summary_is_one_private_message_with_a_file(stage: Stage):
     assert "The whole text is in the attached file." in first(result).content
 
 
-async def test_a_private_result_never_becomes_public_when_the_token_has_ended(stage: Stage):
+async def test_a_private_result_stays_private_after_the_token_has_expired(stage: Stage):
     await stage.bob.send(stage.channel, "words")
     stage.backend.script = lambda spec, request: [Queued(9)]
     await stage.alice.slash(stage.channel, "summarize", messages=5)
@@ -78,11 +78,11 @@ async def test_the_bot_does_not_summarize_its_own_messages_if_all_others_are_hid
 
 
 @pytest.mark.simcord(approved_intents=discord.Intents(guilds=True, messages=True))
-async def test_a_summary_of_the_visible_part_tells_how_much_is_hidden(stage: Stage):
+async def test_a_summary_of_the_visible_part_says_how_much_is_hidden(stage: Stage):
     for words in ("one", "two", f"Dance, {stage.mention}"):
         await stage.bob.send(stage.channel, words)
     result = await stage.alice.slash(stage.channel, "summarize", messages=20)
-    assert read_texts(stage) == ["bob: Dance, @TestBot"]
+    assert summarized_texts(stage) == ["bob: Dance, @TestBot"]
     assert ("1 of 3 messages; Discord hides the text of 2 from bots without the message content intent") in first(
         result
     ).content
@@ -92,41 +92,41 @@ async def test_the_bots_own_messages_are_left_out(stage: Stage):
     await stage.bob.send(stage.channel, "At noon.")
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.slash(stage.channel, "summarize", messages=5)
-    assert read_texts(stage) == ["bob: At noon."]
+    assert summarized_texts(stage) == ["bob: At noon."]
 
 
-async def test_as_many_messages_of_people_are_read_as_were_asked_for(stage: Stage):
+async def test_messages_to_and_from_the_bot_do_not_count_towards_the_number_asked_for(stage: Stage):
     for words in ("too old", "Lunch?", "At noon."):
         await stage.bob.send(stage.channel, words)
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await stage.alice.send(stage.channel, f"{stage.mention} help")
     stage.guild.create_system_message(stage.channel, MessageType.NEW_MEMBER, author=stage.alice)
     result = await stage.alice.slash(stage.channel, "summarize", messages=2)
-    assert read_texts(stage) == ["bob: Lunch?\nbob: At noon."]
+    assert summarized_texts(stage) == ["bob: Lunch?\nbob: At noon."]
     assert "2 of 6 messages; 4 skipped: by me, to me, or system messages of Discord" in first(result).content
 
 
-async def test_everything_since_a_message_is_read_with_that_message(stage: Stage):
-    await talk(stage, stage.channel, 5)
+async def test_the_messages_since_a_message_include_that_message(stage: Stage):
+    await send_messages(stage, stage.channel, 5)
     link = stage.channel.history()[3].jump_url
     result = await stage.alice.slash(stage.channel, "summarize", since=link)
-    assert read_texts(stage) == ["bob: message 3\nalice: message 4"]
+    assert summarized_texts(stage) == ["bob: message 3\nalice: message 4"]
     assert "2 of 2 messages" in first(result).content
 
 
 async def test_messages_after_the_persons_last_message_are_read(stage: Stage):
-    await talk(stage, stage.channel, 3)
+    await send_messages(stage, stage.channel, 3)
     for words in ("So?", "Anyone?"):
         await stage.bob.send(stage.channel, words)
     await stage.alice.slash(stage.channel, "summarize", since="my last message")
-    assert read_texts(stage) == ["bob: So?\nbob: Anyone?"]
+    assert summarized_texts(stage) == ["bob: So?\nbob: Anyone?"]
 
 
-async def test_a_call_of_the_bot_does_not_count_as_the_last_message(stage: Stage):
+async def test_a_message_to_the_bot_does_not_count_as_the_last_message(stage: Stage):
     for person, words in ((stage.alice, "Lunch?"), (stage.bob, "At noon."), (stage.alice, f"{stage.mention} help")):
         await person.send(stage.channel, words)
     await stage.alice.slash(stage.channel, "summarize", since="my last message")
-    assert read_texts(stage) == ["bob: At noon."]
+    assert summarized_texts(stage) == ["bob: At noon."]
 
 
 async def test_a_person_who_never_wrote_has_no_last_message(stage: Stage):
@@ -142,7 +142,7 @@ async def test_no_new_messages_gives_an_error(stage: Stage):
     assert refusal(result) == "Nothing has been written since your last message."
 
 
-async def test_ones_own_last_message_is_offered_while_typing(stage: Stage):
+async def test_my_last_message_is_offered_while_typing(stage: Stage):
     for typed, offered in (("", ["my last message"]), ("my", ["my last message"]), ("https://", [])):
         choices = await stage.alice.autocomplete(stage.channel, "summarize", "since", typed)
         assert [choice["value"] for choice in choices] == offered
@@ -165,28 +165,28 @@ async def test_more_messages_than_the_operator_allows_are_refused(stage: Stage):
 
 
 async def test_a_thread_is_read_from_inside_and_from_another_channel(stage: Stage):
-    side = await thread(stage)
+    side = await create_thread(stage)
     await stage.bob.send(side, "In here.")
     await stage.alice.slash(side, "summarize", messages=5)
     await stage.alice.slash(stage.channel, "summarize", channel=side)
-    assert read_texts(stage) == ["bob: In here."] * 2
+    assert summarized_texts(stage) == ["bob: In here."] * 2
 
 
 async def test_the_starter_message_of_a_thread_is_its_first_message(stage: Stage):
-    story = await stage.bob.send(stage.channel, "A long story")
-    side = await thread(stage)
+    starter = await stage.bob.send(stage.channel, "A long story")
+    side = await create_thread(stage)
     stage.guild.create_system_message(
-        side, MessageType.THREAD_STARTER_MESSAGE, author=stage.bob, referenced_message=story
+        side, MessageType.THREAD_STARTER_MESSAGE, author=stage.bob, referenced_message=starter
     )
     await stage.alice.send(side, "Go on.")
     await stage.alice.slash(side, "summarize", messages=5)
-    assert read_texts(stage) == ["bob: A long story\nalice: Go on."]
+    assert summarized_texts(stage) == ["bob: A long story\nalice: Go on."]
 
 
 async def test_a_forum_post_is_read_and_a_forum_is_not(stage: Stage):
-    forum, garden = await post(stage)
+    forum, garden = await create_forum_post(stage)
     await stage.bob.send(garden, "With tulips.")
     await stage.alice.slash(stage.channel, "summarize", channel=garden)
-    assert read_texts(stage) == ["bob: With tulips."]
+    assert summarized_texts(stage) == ["bob: With tulips."]
     result = await stage.alice.slash(stage.channel, "summarize", channel=forum)
     assert "Choose one of its channels, threads or posts." in refusal(result)

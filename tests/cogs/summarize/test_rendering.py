@@ -1,4 +1,4 @@
-"""A summary of a thousand messages: where each section begins, and how much of the channel it covers."""
+"""Long summaries: links to the beginning of each section, and how many messages were read."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from inference import Event, InferenceError, ModelSpec, Progress, Request, Result, Section, SummarizeRequest, Summary
 from tests.cogs.stage import Stage, first
-from tests.cogs.summarize.channels import read_texts, talk
+from tests.cogs.summarize.channels import send_messages, summarized_texts
 
 
 def in_sections(count: int, words: str = "They talk."):
-    """A script that reads a text in `count` parts, which end at its borders."""
+    """Return a script that summarizes a text in `count` sections, which end at its boundaries."""
 
     def script(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
         assert isinstance(request, SummarizeRequest)
@@ -23,8 +23,8 @@ def in_sections(count: int, words: str = "They talk."):
     return script
 
 
-async def test_a_thousand_messages_are_read_and_each_section_links_to_its_first(stage: Stage):
-    await talk(stage, stage.channel, 1000)
+async def test_a_thousand_messages_are_read_and_each_section_links_to_its_first_message(stage: Stage):
+    await send_messages(stage, stage.channel, 1000)
     stage.backend.script = in_sections(5)
     result = await stage.alice.slash(stage.channel, "summarize", messages=1000)
     messages = stage.channel.history()
@@ -33,11 +33,11 @@ async def test_a_thousand_messages_are_read_and_each_section_links_to_its_first(
     links = [re.search(r"\[jump\]\((.*)\)", line) for line in lines[3:8]]
     assert [link and link[1] for link in links] == [messages[number].jump_url for number in range(0, 1000, 200)]
     assert "1,000 of 1,000 messages, 5 parts" in lines[-1].replace("1000", "1,000")
-    assert read_texts(stage)[0].count("\n") == 999
+    assert summarized_texts(stage)[0].count("\n") == 999
 
 
 async def test_many_sections_are_joined_so_that_all_links_fit(stage: Stage):
-    await talk(stage, stage.channel, 40)
+    await send_messages(stage, stage.channel, 40)
     stage.backend.script = in_sections(40, "Something was said about the garden, and about tulips. " * 3)
     result = await stage.alice.slash(stage.channel, "summarize", messages=40)
     content = first(result).content
@@ -51,13 +51,13 @@ async def test_many_sections_are_joined_so_that_all_links_fit(stage: Stage):
 
 
 async def test_a_short_conversation_links_to_its_first_message(stage: Stage):
-    await talk(stage, stage.channel, 3)
+    await send_messages(stage, stage.channel, 3)
     result = await stage.alice.slash(stage.channel, "summarize", messages=3)
     assert first(result).content.endswith(f"3 of 3 messages · [jump]({stage.channel.history()[0].jump_url})")
 
 
 async def test_the_summary_does_not_repeat_its_sections(stage: Stage):
-    await talk(stage, stage.channel, 4)
+    await send_messages(stage, stage.channel, 4)
 
     def script(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
         sections = (Section("- Lunch.\n- At noon.", 0, 30), Section("Dinner.", 30, 60))

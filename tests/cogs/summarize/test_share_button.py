@@ -1,4 +1,4 @@
-"""The Share button: everybody sees a summary once the person who asked for it says so."""
+"""The Share button: the person who asked can make a private summary public."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from cogs.client import Inkling
 from cogs.summarize.share_button import share_button
 from inference import Config, Result, Summary
 from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
-from tests.cogs.summarize.channels import thread
+from tests.cogs.summarize.channels import create_thread
 
 
 async def summary(stage: Stage) -> ResponseMessage:
-    """Alice's, of one message of Bob's."""
+    """Let Alice summarize one message of Bob, and return her private summary."""
     await stage.bob.send(stage.channel, "words")
     return first(await stage.alice.slash(stage.channel, "summarize", messages=5))
 
 
 def seen_by_bob(stage: Stage) -> list[discord.Message]:
-    """What the bot wrote for all to see."""
+    """Return the public messages of the bot."""
     return [message for message in stage.channel.history(viewer=stage.bob) if message.author.bot]
 
 
-async def test_a_shared_summary_is_seen_by_all_and_names_who_shared_it(stage: Stage):
+async def test_a_shared_summary_is_public_and_names_the_person_who_shared_it(stage: Stage):
     private = await summary(stage)
     assert buttons(private) == ["Share"]
     assert not seen_by_bob(stage)
@@ -46,13 +46,13 @@ async def test_sharing_pings_nobody(stage: Stage):
     assert "users" not in shared["allowed_mentions"]
 
 
-async def test_a_summary_is_shared_once(stage: Stage):
+async def test_a_summary_can_be_shared_only_once(stage: Stage):
     private = await summary(stage)
     result = await stage.alice.click(private, label="Share")
     assert buttons(first(result)) == []
 
 
-async def test_it_is_shared_after_a_restart_too(stage: Stage, config: Config, engine: PatientEngine):
+async def test_a_summary_can_be_shared_after_a_restart(stage: Stage, config: Config, engine: PatientEngine):
     private = await summary(stage)
     await stage.env.restart_bot(create_bot(config, engine))
     await stage.alice.click(private, label="Share")
@@ -85,7 +85,7 @@ async def test_only_the_person_who_asked_can_share(stage: Stage):
     assert "a summary\n-# Shared by" not in "".join(message.content for message in seen_by_bob(stage))
 
 
-async def test_a_second_press_while_it_is_being_shared_does_nothing(stage: Stage):
+async def test_a_second_press_while_the_summary_is_being_shared_is_refused(stage: Stage):
     private = await summary(stage)
     with cast(Inkling, stage.bot).sessions.claim(private.id, "Not now."):
         result = await stage.alice.click(private, label="Share")
@@ -108,7 +108,7 @@ async def test_the_button_is_removed_before_sharing_and_restored_on_failure(stag
 async def test_sharing_needs_permission_to_write(stage: Stage, permission: str):
     denied = discord.PermissionOverwrite(**{permission: False})
     silent = stage.guild.create_text_channel("news", overwrites={stage.alice: denied})
-    responder = silent if permission == "send_messages" else await thread(stage, silent)
+    responder = silent if permission == "send_messages" else await create_thread(stage, silent)
     await stage.bob.send(responder, "words")
     private = first(await stage.alice.slash(responder, "summarize", messages=5))
     result = await stage.alice.click(private, label="Share")

@@ -10,25 +10,25 @@ from tests.cogs.stage import Stage, first, refusal
 LABEL = "\n-# In the model's own words, which may be wrong"
 
 
-async def test_a_text_is_summarized_for_all_to_see(stage: Stage):
+async def test_the_summary_of_a_text_is_public(stage: Stage):
     result = await stage.alice.slash(stage.channel, "summarize", text="Much ado about nothing")
     assert first(result).content == "In short: Much ado about nothi" + LABEL
     assert not result.ephemeral
     assert stage.backend.requests == [SummarizeRequest(text="Much ado about nothing", owner=str(stage.alice.id))]
 
 
-async def test_the_length_is_the_one_asked_for(stage: Stage):
+async def test_the_requested_length_is_used(stage: Stage):
     await stage.alice.slash(stage.channel, "summarize", text="Much ado", length="bullets")
     assert stage.backend.requests == [SummarizeRequest(text="Much ado", length="bullets", owner=str(stage.alice.id))]
 
 
-async def test_a_file_is_summarized_and_the_parts_are_told(stage: Stage):
+async def test_a_file_is_summarized_and_the_number_of_parts_is_shown(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Summary("Short.", 3))]
     result = await stage.alice.slash(stage.channel, "summarize", file=("a.md", b"long " * 10_000))
     assert first(result).content == "Short." + LABEL + " · a.md · 3 parts"
 
 
-async def test_several_files_are_read_together_and_kept_apart(stage: Stage):
+async def test_several_files_become_one_text_with_boundaries_between_them(stage: Stage):
     files = {"file": ("a.txt", b"One thing."), "file3": ("b.txt", b"Another.")}
     result = await stage.alice.slash(stage.channel, "summarize", **files)
     [request] = stage.backend.requests

@@ -1,4 +1,4 @@
-"""A device worker on scripted models, without torch: what the worker's tests drive."""
+"""A device worker with scripted pipelines, without torch, for the tests of the worker."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def answer_all(batch: Batch) -> None:
 
 
 class ScriptedPipeline(Pipeline):
-    """Runs whatever the test says, on the device thread."""
+    """A pipeline that runs the script of the test on the device thread."""
 
     nbytes = 1
 
@@ -55,13 +55,13 @@ class ScriptedPipeline(Pipeline):
 
 
 class ScriptedModels:
-    """Stands where `Models` does; one pipeline for every spec."""
+    """Replace `ModelManager`, with the same pipeline for every spec."""
 
     def __init__(self) -> None:
         self.pipeline = ScriptedPipeline()
         self.fetch: Callable[[LoadProgress], None] = lambda on_progress: on_progress(None)
         self.unavailable: ModelUnavailable | None = None
-        self.without_room: set[str] = set()
+        self.not_fitting: set[str] = set()
         self.released = 0
 
     @contextmanager
@@ -72,32 +72,35 @@ class ScriptedModels:
         yield self.pipeline
 
     def fits(self, spec: ModelSpec) -> bool:
-        return spec.name not in self.without_room
+        return spec.name not in self.not_fitting
 
     def release_memory(self) -> None:
         self.released += 1
 
+    def reserve(self, owner: object, nbytes: int) -> bool:
+        return True
+
 
 class Caller:
-    """Collects the events of one request."""
+    """A listener that collects the events of one request."""
 
     def __init__(self) -> None:
         self.events: list[Event | InferenceError] = []
-        self.ended = asyncio.Event()
+        self.finished = asyncio.Event()
 
     def __call__(self, event: Event | InferenceError) -> None:
         self.events.append(event)
         if isinstance(event, Result | InferenceError):
-            self.ended.set()
+            self.finished.set()
 
     async def outcome(self) -> Output | InferenceError:
-        await asyncio.wait_for(self.ended.wait(), 10)
+        await asyncio.wait_for(self.finished.wait(), 10)
         last = self.events[-1]
         return last.output if isinstance(last, Result) else last  # type: ignore[return-value]
 
 
-class Bench:
-    """A worker on scripted models, and what was submitted to it."""
+class WorkerHarness:
+    """A device worker with scripted models, and methods that submit requests to it."""
 
     def __init__(self, limits: Limits) -> None:
         self.models = ScriptedModels()
@@ -117,20 +120,23 @@ class Bench:
     def mood(self, owner: str = "") -> tuple[LocalJob, Caller]:
         return self.submit(SentimentRequest(texts=("fine",), owner=owner))
 
-    def hold(self) -> tuple[threading.Event, threading.Event]:
-        """The next batch waits: (set when it has begun, to be set for it to go on, through a checkpoint)."""
-        begun, go_on = threading.Event(), threading.Event()
+    def block_next_batch(self) -> tuple[threading.Event, threading.Event]:
+        """Make the next batch wait. Return two events: `started` is set by the batch, `go_on` lets it continue.
+
+        A batch that continues passes one yield point before it answers.
+        """
+        started, go_on = threading.Event(), threading.Event()
 
         def wait(batch: Batch) -> None:
             self.models.pipeline.script = answer_all
-            begun.set()
+            started.set()
             assert go_on.wait(10)
             batch.yield_point()
             answer_all(batch)
 
         self.models.pipeline.script = wait
-        return begun, go_on
+        return started, go_on
 
 
-async def begun(event: threading.Event) -> None:
+async def wait_for(event: threading.Event) -> None:
     assert await asyncio.to_thread(event.wait, 10)

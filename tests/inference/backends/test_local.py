@@ -1,8 +1,9 @@
-"""The backend of this machine, on a hub that the test holds up: downloads are nobody else's business."""
+"""Test the local backend with a hub whose downloads wait for the test."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -21,12 +22,12 @@ CONFIG = Config(models=model_lists(**{"complete": ["org/here", "org/far", "org/g
 
 
 class SlowHub:
-    """Has `here`; `far` arrives when the test says so; `gone` never does."""
+    """A hub that has `here`, finishes the download of `far` when the test allows it, and never has `gone`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.fetches: list[str] = []
-        self.begun, self.arrived = threading.Event(), threading.Event()
+        self.downloads: list[str] = []
+        self.started, self.finished = threading.Event(), threading.Event()
 
     def state(self, spec: ModelSpec) -> tuple[str, int]:
         return ("on disk", 1000)
@@ -37,11 +38,11 @@ class SlowHub:
     def folder(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
         if spec.name == "gone":
             raise ModelUnavailable("gone is not downloaded.")
-        if spec.name == "far" and not self.arrived.is_set():
-            self.fetches.append(spec.name)
+        if spec.name == "far" and not self.finished.is_set():
+            self.downloads.append(spec.name)
             on_progress(0.5)
-            self.begun.set()
-            assert self.arrived.wait(20)
+            self.started.set()
+            assert self.finished.wait(20)
             on_progress(1.0)
         return self._folder
 
@@ -53,10 +54,10 @@ async def hub(tmp_path: Path) -> SlowHub:
 
 @pytest.fixture
 async def engine(hub: SlowHub) -> AsyncIterator[Engine]:
-    stand_in: Any = hub
-    engine = Engine(CONFIG, LocalBackend(CONFIG, stand_in))
+    fake_hub: Any = hub
+    engine = Engine(CONFIG, LocalBackend(CONFIG, fake_hub))
     yield engine
-    hub.arrived.set()
+    hub.finished.set()
     await engine.close()
 
 
@@ -64,51 +65,87 @@ def request(model: str, owner: str = "") -> CompleteRequest:
     return CompleteRequest(prompt="the quick", model=model, owner=owner, max_new_tokens=4, seed=1)
 
 
-async def test_a_download_holds_up_nobody_who_wants_another_model(engine: Engine, hub: SlowHub) -> None:
+async def test_a_download_does_not_delay_requests_for_another_model(engine: Engine, hub: SlowHub) -> None:
     slow = asyncio.create_task(engine.run(engine.check(request("far"))))
-    assert await asyncio.to_thread(hub.begun.wait, 20)
+    assert await asyncio.to_thread(hub.started.wait, 20)
     assert isinstance(await engine.run(engine.check(request("here"))), Completion)
     assert not slow.done()
-    hub.arrived.set()
+    hub.finished.set()
     assert isinstance(await slow, Completion)
 
 
-async def test_everybody_who_waits_for_one_download_sees_it_and_it_happens_once(engine: Engine, hub: SlowHub) -> None:
+async def test_callers_that_wait_for_the_same_model_share_one_download_and_all_see_its_progress(
+    engine: Engine, hub: SlowHub
+) -> None:
     async def events(owner: str) -> list[object]:
         return [event async for event in engine.stream(engine.check(request("far", owner)))]
 
     callers = [asyncio.create_task(events(owner)) for owner in ("ann", "bob")]
-    assert await asyncio.to_thread(hub.begun.wait, 20)
+    assert await asyncio.to_thread(hub.started.wait, 20)
     await engine.run(engine.check(request("here")))  # asked later, so both callers are waiting by now
-    hub.arrived.set()
-    for seen in await asyncio.gather(*callers):
-        assert Loading(1.0) in seen
-        assert isinstance(seen[-1], Result)
-    assert hub.fetches == ["far"]
+    hub.finished.set()
+    for received in await asyncio.gather(*callers):
+        assert Loading(1.0) in received
+        assert isinstance(received[-1], Result)
+    assert hub.downloads == ["far"]
 
 
-async def test_a_download_goes_on_when_the_one_who_asked_has_left(engine: Engine, hub: SlowHub) -> None:
+async def test_a_download_continues_after_its_caller_has_cancelled(engine: Engine, hub: SlowHub) -> None:
     caller = asyncio.create_task(engine.run(engine.check(request("far"))))
-    assert await asyncio.to_thread(hub.begun.wait, 20)
+    assert await asyncio.to_thread(hub.started.wait, 20)
     caller.cancel()
-    hub.arrived.set()
+    hub.finished.set()
     assert isinstance(await engine.run(engine.check(request("far"))), Completion)
-    assert hub.fetches == ["far"]
+    assert hub.downloads == ["far"]
 
 
-async def test_a_model_that_can_not_be_had_fails_with_its_sentence_each_time(engine: Engine) -> None:
+async def test_every_request_for_an_unavailable_model_gets_the_same_error_message(engine: Engine) -> None:
     for _ in range(2):
         with pytest.raises(ModelUnavailable, match="gone is not downloaded"):
             await engine.run(engine.check(request("gone")))
 
 
-async def test_names_of_one_device_share_one_queue(hub: SlowHub) -> None:
+async def test_different_names_of_the_same_device_share_one_queue(hub: SlowHub) -> None:
     models = ["org/here", {"repo": "org/here", "name": "again", "device": str(find_device("auto"))}]
     config = CONFIG.model_copy(update={"models": model_lists(**{"complete": models})})
-    stand_in: Any = hub
-    engine = Engine(config, LocalBackend(config, stand_in))
+    fake_hub: Any = hub
+    engine = Engine(config, LocalBackend(config, fake_hub))
     assert await asyncio.to_thread(engine.problems) == []
     await engine.run(engine.check(request("here")))
     await engine.run(engine.check(request("again")))
     assert len(engine.queues()) == 1
     await engine.close()
+
+
+def test_the_files_on_disk_say_whether_a_model_answers_questions_about_pictures(tmp_path: Path) -> None:
+    for name, model_type, architecture in (
+        ("eyes", "smolvlm", "SmolVLMForConditionalGeneration"),
+        ("captions", "blip", "BlipForConditionalGeneration"),
+        ("broken", "nothing-known", "Nothing"),
+    ):
+        (tmp_path / name).mkdir()
+        config = {"model_type": model_type, "architectures": [architecture]}
+        (tmp_path / name / "config.json").write_text(json.dumps(config))
+        (tmp_path / name / "model.safetensors").write_bytes(b"")
+        (tmp_path / name / "tokenizer.json").write_text("{}")
+    repos = [str(tmp_path / name) for name in ("eyes", "captions", "broken", "missing")]
+    config = Config(models=model_lists(caption=repos), data=tmp_path)
+    backend = LocalBackend(config)
+    answers = [backend.answers_about_pictures(spec) for spec in config.specs("caption")]
+    assert answers == [True, False, False, None]
+
+
+async def test_a_download_shows_whether_a_model_answers_questions_about_pictures(
+    engine: Engine, hub: SlowHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "state", lambda _: ("on disk" if hub.finished.is_set() else "not downloaded", 1000))
+    backend: Any = engine._backend  # pyright: ignore[reportPrivateUsage]
+
+    def answers() -> dict[str, bool | None]:
+        return {spec.name: backend.answers_about_pictures(spec) for spec in engine.models("complete")}
+
+    assert set(answers().values()) == {None}, "nothing is known yet"
+    hub.finished.set()
+    for name in ("far", "here"):
+        await engine.run(engine.check(request(name)))
+    assert answers() == {"here": False, "far": False, "gone": None}

@@ -1,4 +1,4 @@
-"""One device shared: short jobs between the steps of long ones, and newcomers to a batch."""
+"""Test how requests share a device: short jobs run between steps of long ones, and requests join a batch."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from inference.tasks import AskRequest, Completion, SentimentRequest
 from inference.types.errors import (
     GenerationFailed,
 )
-from tests.inference.backends.scripted import Bench, answer_all, begun
+from tests.inference.backends.scripted import WorkerHarness, answer_all, wait_for
 
 
-async def test_a_short_request_runs_between_two_steps_of_a_long_one(bench: Bench) -> None:
+async def test_a_short_request_runs_between_two_steps_of_a_long_one(harness: WorkerHarness) -> None:
     order: list[str] = []
     first_step, go_on = threading.Event(), threading.Event()
 
     def draw(batch: Batch) -> None:
-        bench.models.pipeline.script = short
+        harness.models.pipeline.script = short
         order.append("step 1")
         first_step.set()
         assert go_on.wait(10)
@@ -31,22 +31,22 @@ async def test_a_short_request_runs_between_two_steps_of_a_long_one(bench: Bench
         order.append("mood")
         answer_all(batch)
 
-    bench.models.pipeline.script = draw
-    _, long = bench.complete("picture")
-    await begun(first_step)
-    _, quick = bench.mood()
+    harness.models.pipeline.script = draw
+    _, long = harness.complete("picture")
+    await wait_for(first_step)
+    _, quick = harness.mood()
     go_on.set()
     await quick.outcome()
     await long.outcome()
     assert order == ["step 1", "mood", "step 2"]
 
 
-async def test_however_many_short_requests_come_the_long_one_gets_its_next_step(bench: Bench) -> None:
+async def test_only_one_short_request_runs_between_two_steps_of_a_long_one(harness: WorkerHarness) -> None:
     order: list[str] = []
     first_step, go_on = threading.Event(), threading.Event()
 
     def draw(batch: Batch) -> None:
-        bench.models.pipeline.script = short
+        harness.models.pipeline.script = short
         first_step.set()
         assert go_on.wait(10)
         for step in (1, 2):
@@ -58,52 +58,54 @@ async def test_however_many_short_requests_come_the_long_one_gets_its_next_step(
         order.append("short")
         answer_all(batch)
 
-    bench.models.pipeline.script = draw
-    _, long = bench.complete("picture")
-    await begun(first_step)
-    quick = [bench.submit(SentimentRequest(texts=("fine",), owner=str(i)), model=f"m{i}")[1] for i in range(2)]
+    harness.models.pipeline.script = draw
+    _, long = harness.complete("picture")
+    await wait_for(first_step)
+    quick = [harness.submit(SentimentRequest(texts=("fine",), owner=str(i)), model=f"m{i}")[1] for i in range(2)]
     go_on.set()
     for caller in (long, *quick):
         await caller.outcome()
     assert order == ["short", "step 1", "short", "step 2"]
 
 
-async def test_a_short_request_waits_if_its_model_has_no_room_beside_the_running_one(bench: Bench) -> None:
-    started, go_on = bench.hold()
-    bench.models.without_room = {"m"}
-    _, long = bench.complete("picture")
-    await begun(started)
-    _, quick = bench.mood()
+async def test_a_short_request_waits_if_its_model_does_not_fit_in_memory_next_to_the_running_one(
+    harness: WorkerHarness,
+) -> None:
+    started, go_on = harness.block_next_batch()
+    harness.models.not_fitting = {"m"}
+    _, long = harness.complete("picture")
+    await wait_for(started)
+    _, quick = harness.mood()
     go_on.set()
     await long.outcome()
     await quick.outcome()
-    assert [batch[0].task for batch in bench.models.pipeline.batches] == ["complete", "mood"]
-    assert "picture" in str(bench.models.pipeline.batches[0])
+    assert [batch[0].task for batch in harness.models.pipeline.batches] == ["complete", "mood"]
+    assert "picture" in str(harness.models.pipeline.batches[0])
 
 
-async def test_a_failed_short_request_does_not_hurt_the_long_one(bench: Bench) -> None:
+async def test_a_failed_short_request_does_not_affect_the_long_one(harness: WorkerHarness) -> None:
     first_step, go_on = threading.Event(), threading.Event()
 
     def draw(batch: Batch) -> None:
         def broken(_: Batch) -> None:
-            raise ValueError("weights are haunted")
+            raise ValueError("weights are broken")
 
-        bench.models.pipeline.script = broken
+        harness.models.pipeline.script = broken
         first_step.set()
         assert go_on.wait(10)
         batch.yield_point()
         answer_all(batch)
 
-    bench.models.pipeline.script = draw
-    _, long = bench.complete("picture")
-    await begun(first_step)
-    _, quick = bench.mood()
+    harness.models.pipeline.script = draw
+    _, long = harness.complete("picture")
+    await wait_for(first_step)
+    _, quick = harness.mood()
     go_on.set()
     assert isinstance(await quick.outcome(), GenerationFailed)
     assert await long.outcome() == Completion("PICTURE", 0)
 
 
-async def test_newcomers_join_a_running_batch(bench: Bench) -> None:
+async def test_a_new_request_joins_a_running_batch(harness: WorkerHarness) -> None:
     started, go_on = threading.Event(), threading.Event()
 
     def grow(batch: Batch) -> None:
@@ -111,61 +113,63 @@ async def test_newcomers_join_a_running_batch(bench: Bench) -> None:
         assert go_on.wait(10)
         assert len(batch.join(1)) == 1
         answer_all(batch)
-        bench.models.pipeline.script = answer_all
+        harness.models.pipeline.script = answer_all
 
-    bench.models.pipeline.script = grow
-    _, first = bench.complete("first")
-    await begun(started)
-    _, second = bench.complete("second", owner="b")
-    _, third = bench.complete("third", owner="c")
+    harness.models.pipeline.script = grow
+    _, first = harness.complete("first")
+    await wait_for(started)
+    _, second = harness.complete("second", owner="b")
+    _, third = harness.complete("third", owner="c")
     go_on.set()
     for caller in (first, second, third):
         assert isinstance(await caller.outcome(), Completion)
-    assert [len(batch) for batch in bench.models.pipeline.batches] == [1, 1]
+    assert [len(batch) for batch in harness.models.pipeline.batches] == [1, 1]
 
 
 @pytest.mark.parametrize(
-    "book",
+    "request_",
     [
         AskRequest(question="Who?", context="x" * 100_000),
         SentimentRequest(texts=("x" * 1000,) * 100),
     ],
 )
-def test_a_book_is_not_read_between_two_steps(book: AskRequest | SentimentRequest) -> None:
-    assert not book.short
-    brief = AskRequest(question="Who?", context="x" * 2000), SentimentRequest(texts=("fine",))
-    assert all(request.short for request in brief)
+def test_a_request_with_a_long_text_is_not_short(request_: AskRequest | SentimentRequest) -> None:
+    assert not request_.short
+    short = AskRequest(question="Who?", context="x" * 2000), SentimentRequest(texts=("fine",))
+    assert all(request.short for request in short)
 
 
-async def test_short_requests_run_beside_a_long_one_also_where_a_short_one_came_first(bench: Bench) -> None:
+async def test_short_requests_run_between_the_steps_of_a_batch_that_starts_with_a_short_one(
+    harness: WorkerHarness,
+) -> None:
     order: list[str] = []
-    read, go_on = threading.Event(), threading.Event()
+    started, go_on = threading.Event(), threading.Event()
 
-    def together(batch: Batch) -> None:
-        bench.models.pipeline.script = alone
-        read.set()
+    def long(batch: Batch) -> None:
+        harness.models.pipeline.script = short
+        started.set()
         assert go_on.wait(10)
         batch.yield_point()
-        order.append(f"{len(batch.jobs)} together")
+        order.append(f"{len(batch.jobs)} long")
         answer_all(batch)
 
-    def alone(batch: Batch) -> None:
-        order.append("between")
+    def short(batch: Batch) -> None:
+        order.append("short")
         answer_all(batch)
 
     def first(batch: Batch) -> None:
-        bench.models.pipeline.script = together
+        harness.models.pipeline.script = long
         assert go_on.wait(10)
         go_on.clear()
         answer_all(batch)
 
-    bench.models.pipeline.script = first
-    callers = [bench.complete("picture")[1], bench.mood()[1]]
-    callers.append(bench.submit(SentimentRequest(texts=("x" * 1000,) * 100, owner="b"))[1])
+    harness.models.pipeline.script = first
+    callers = [harness.complete("picture")[1], harness.mood()[1]]
+    callers.append(harness.submit(SentimentRequest(texts=("x" * 1000,) * 100, owner="b"))[1])
     go_on.set()
-    await begun(read)
-    callers.append(bench.submit(SentimentRequest(texts=("fine",), owner="c"), model="other")[1])
+    await wait_for(started)
+    callers.append(harness.submit(SentimentRequest(texts=("fine",), owner="c"), model="other")[1])
     go_on.set()
     for caller in callers:
         await caller.outcome()
-    assert order == ["between", "2 together"]
+    assert order == ["short", "2 long"]

@@ -1,4 +1,4 @@
-"""The command line in this process, on a fake backend."""
+"""The command line, run in the test process with a fake backend."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass
 class CommandLine:
-    """Runs commands in this process, on a fake backend."""
+    """Run commands in the test process with a fake backend."""
 
     folder: Path
     read: Callable[[], tuple[str, str]]
@@ -53,24 +53,24 @@ class CommandLine:
     specs: list[ModelSpec] = field(default_factory=list[ModelSpec])
 
     def __call__(self, *argv: str | Path) -> Outcome:
-        self.backend.script = self._remember(self.backend.script)
+        self.backend.script = self._recording(self.backend.script)
         try:
             status = execute(parse(["--config", str(self.folder / "config.yaml"), *map(str, argv)]), self._engine)
-        except SystemExit as end:
-            status = cast("int", end.code)
+        except SystemExit as exited:
+            status = cast("int", exited.code)
         return Outcome(status, *self.read())
 
-    def answers(self, *events: Event | InferenceError) -> None:
+    def respond_with(self, *events: Event | InferenceError) -> None:
         self.backend.script = lambda spec, request: events
 
     def _engine(self, config: Config) -> Engine:
         return Engine(config, self.backend)
 
-    def _remember(
+    def _recording(
         self, script: Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]
     ) -> Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]:
-        def remembering(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
+        def recording(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
             self.specs.append(spec)
             return script(spec, request)
 
-        return remembering
+        return recording

@@ -1,4 +1,4 @@
-"""The command line: what it prints, where, and with which exit status."""
+"""Test what the command line prints to stdout and stderr, and its exit status."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ SYSTEM = Config().system
 # --- answers ----------------------------------------------------------------------------------
 
 
-def test_complete_prints_the_continuation_alone(run: CommandLine) -> None:
+def test_complete_prints_only_the_continuation(run: CommandLine) -> None:
     assert run("complete", "Once upon a time") == Outcome(0, " and then\n", "")
 
 
-def test_json_is_one_object_with_the_text_and_its_seed(run: CommandLine) -> None:
+def test_json_output_is_one_object_with_the_text_and_its_seed(run: CommandLine) -> None:
     done = run("--json", "complete", "Once", "--seed", "7")
     assert done.out.count("\n") == 1
     assert done.fields == {
@@ -56,11 +56,11 @@ def test_json_is_one_object_with_the_text_and_its_seed(run: CommandLine) -> None
     }
 
 
-def test_switches_work_on_either_side_of_the_task(run: CommandLine) -> None:
+def test_general_options_work_before_and_after_the_task(run: CommandLine) -> None:
     assert run("--json", "complete", "Once", "--seed", "7") == run("complete", "Once", "--seed", "7", "--json")
 
 
-def test_options_reach_the_request_and_the_others_keep_its_defaults(run: CommandLine) -> None:
+def test_given_options_are_set_in_the_request_and_the_others_keep_their_defaults(run: CommandLine) -> None:
     run("complete", "Once", "--max-new-tokens", "9", "--temperature", "0", "--top-p", "0.5", "--seed", "3")
     run("complete", "Once", "--seed", "3")
     assert run.backend.requests == [
@@ -69,7 +69,7 @@ def test_options_reach_the_request_and_the_others_keep_its_defaults(run: Command
     ]
 
 
-def test_options_of_how_to_write_reach_the_request(run: CommandLine) -> None:
+def test_generation_options_are_set_in_the_request(run: CommandLine) -> None:
     options = r"--stop \nUser: --stop END --n 3 --repetition-penalty 1.2 --seed 3"
     run("complete", "Once", *options.split())
     (request,) = run.backend.requests
@@ -79,17 +79,17 @@ def test_options_of_how_to_write_reach_the_request(run: CommandLine) -> None:
     assert run.backend.requests[1] == CompleteRequest(prompt="Once", seed=3, system="You are a pirate.")
 
 
-def test_several_texts_stand_each_under_its_seed(run: CommandLine) -> None:
-    run.answers(Result(Completion(" there", 7, (" here", " nowhere"))))
+def test_several_texts_are_printed_each_with_its_seed(run: CommandLine) -> None:
+    run.respond_with(Result(Completion(" there", 7, (" here", " nowhere"))))
     done = run("complete", "Once", "--n", "3")
     assert done.out == (
         "--- 1 of 3, seed 7 ---\n there\n\n--- 2 of 3, seed 8 ---\n here\n\n--- 3 of 3, seed 9 ---\n nowhere\n"
     )
-    run.answers(Result(Completion(" there", 7, (" here", " nowhere"))))
+    run.respond_with(Result(Completion(" there", 7, (" here", " nowhere"))))
     assert run("complete", "Once", "--n", "3", "--json").fields["texts"] == [" there", " here", " nowhere"]
 
 
-def test_fill_gives_each_word_with_its_score_and_the_whole_text(run: CommandLine) -> None:
+def test_fill_prints_each_word_with_its_score_and_the_whole_text(run: CommandLine) -> None:
     fields = run("fill", "hello, i am a [MASK] model", "--json").fields
     assert fields["text"] == "hello, i am a role model"
     assert fields["predictions"][1] == {
@@ -103,53 +103,53 @@ def test_fill_gives_each_word_with_its_score_and_the_whole_text(run: CommandLine
     assert lines[2].split() == ["60.0%", "role"]
 
 
-def test_summarize_takes_a_text_or_stdin(run: CommandLine, typed: Callable[[str], None]) -> None:
+def test_summarize_reads_an_argument_or_stdin(run: CommandLine, set_stdin: Callable[[str], None]) -> None:
     assert run("summarize", "A long story.").out == "In short: A long story.\n"
     for arguments in (["summarize", "-"], ["summarize"]):
-        typed("Ein schöner Tag.")
+        set_stdin("Ein schöner Tag.")
         assert run(*arguments).out == "In short: Ein schöner Tag.\n"
     assert run.backend.requests[-1] == SummarizeRequest(text="Ein schöner Tag.")
 
 
 def test_ask_reads_its_context_from_a_file_or_stdin(
-    run: CommandLine, typed: Callable[[str], None], tmp_path: Path
+    run: CommandLine, set_stdin: Callable[[str], None], tmp_path: Path
 ) -> None:
     (tmp_path / "story.txt").write_text("Ada wrote it.", encoding="utf-8")
     done = run("ask", "Who?", "--context", tmp_path / "story.txt", "--json")
     answer = {"answer": "Ada", "score": 0.9, "start": 0, "end": 3}
     assert done.fields == {**answer, "generated": False, "alternatives": [], "passages": []}
-    typed("Bob wrote it.")
+    set_stdin("Bob wrote it.")
     assert run("ask", "Who?", "--context", "-").out == "Bob\n\n“Bob wrote it.”\n"
     assert run.backend.requests[-1] == AskRequest(question="Who?", context="Bob wrote it.")
 
 
-def test_ask_says_when_the_text_does_not(run: CommandLine, typed: Callable[[str], None]) -> None:
-    run.answers(Result(Answer("", 0.8, 0, 0)))
-    typed("x")
+def test_ask_reports_that_the_text_has_no_answer(run: CommandLine, set_stdin: Callable[[str], None]) -> None:
+    run.respond_with(Result(Answer("", 0.8, 0, 0)))
+    set_stdin("x")
     assert run("ask", "Who?", "--context", "-").out == "The text does not say.\n"
-    typed("x")
+    set_stdin("x")
     assert run("ask", "Who?", "--context", "-", "--json").fields["answer"] == ""
 
 
-def test_caption_hands_the_file_over(run: CommandLine, tmp_path: Path) -> None:
+def test_caption_sends_the_content_of_the_file(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "cat.png").write_bytes(PNG)
     assert run("caption", tmp_path / "cat.png").out == "a cat on a mat\n"
     assert run.backend.requests == [CaptionRequest(image=PNG)]
     assert run("caption", tmp_path / "cat.png", "--json").fields == {"text": "a cat on a mat"}
 
 
-def test_mood_gives_label_and_score(run: CommandLine) -> None:
+def test_mood_prints_label_and_score(run: CommandLine) -> None:
     assert run("mood", "What a day").out == "positive (98.0%)\n"
     assert run("mood", "What a day", "--json").fields == {"label": "positive", "score": 0.98, "valence": 0.96}
 
 
-def test_a_mood_can_be_that_of_stdin(run: CommandLine, typed: Callable[[str], None]) -> None:
-    typed("What a day")
+def test_mood_reads_a_text_from_stdin(run: CommandLine, set_stdin: Callable[[str], None]) -> None:
+    set_stdin("What a day")
     run("mood", "-", "What a night")
     assert run.backend.requests == [SentimentRequest(texts=("What a day", "What a night"))]
 
 
-def test_several_texts_have_a_mood_each(run: CommandLine) -> None:
+def test_mood_prints_one_result_for_each_text(run: CommandLine) -> None:
     assert run("mood", "What a day", "What a night").out == "positive (98.0%)\npositive (98.0%)\n"
     assert [mood["label"] for mood in run("mood", "a", "b", "--json").fields["moods"]] == ["positive", "positive"]
 
@@ -157,7 +157,7 @@ def test_several_texts_have_a_mood_each(run: CommandLine) -> None:
 # --- models -----------------------------------------------------------------------------------
 
 
-def test_models_lists_task_name_state_and_size(run: CommandLine) -> None:
+def test_models_prints_task_name_size_and_state(run: CommandLine) -> None:
     assert run("models").out.splitlines()[0].split() == ["complete", "gpt2", "500", "MB", "on", "disk"]
     models = run("models", "--json").fields["models"]
     assert len(models) == 8
@@ -171,22 +171,22 @@ def test_models_lists_task_name_state_and_size(run: CommandLine) -> None:
 
 
 @pytest.mark.parametrize("name", ["distilgpt2", "distilbert/distilgpt2"])
-def test_a_listed_model_goes_by_its_name_or_its_id(run: CommandLine, name: str) -> None:
+def test_a_configured_model_is_selected_by_its_name_or_its_hub_id(run: CommandLine, name: str) -> None:
     run("complete", "Once", "--model", name)
     assert [spec.repo for spec in run.specs] == ["distilbert/distilgpt2"]
 
 
-def test_a_model_that_is_not_listed_goes_by_its_hub_id(run: CommandLine) -> None:
+def test_a_model_that_is_not_configured_is_selected_by_its_hub_id(run: CommandLine) -> None:
     assert run("complete", "Once", "--model", "someone/gpt2").status == 0
     assert [spec.repo for spec in run.specs] == ["someone/gpt2"]
 
 
-def test_a_folder_may_stand_for_a_model(run: CommandLine, tmp_path: Path) -> None:
+def test_a_model_can_be_given_as_a_folder(run: CommandLine, tmp_path: Path) -> None:
     assert run("complete", "Once", "--model", tmp_path).status == 0
     assert [spec.repo for spec in run.specs] == [str(tmp_path)]
 
 
-def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: CommandLine, tmp_path: Path) -> None:
+def test_download_fetches_the_named_models_or_all_and_reports_each_failure(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("models: {fill: [org/tiny], mood: [org/tiny, org/missing]}")
 
     def download(*names: str, switch: str = "--json") -> Outcome:
@@ -201,11 +201,11 @@ def test_download_fetches_what_is_named_or_all_and_reports_each_failure(run: Com
         assert one.status == 0
         assert [(model["name"], model["size"]) for model in one.fields["models"]] == [("tiny", 1006)]
         assert download("org/other").fields["models"][0]["repo"] == "org/other"
-        everything = download()
+        all_models = download()
         assert download("org/missing", switch="--verbose").out == ""
-    assert everything.status == 2
-    assert [model["repo"] for model in everything.fields["models"]] == ["org/tiny"]
-    assert everything.err.splitlines() == [
+    assert all_models.status == 2
+    assert [model["repo"] for model in all_models.fields["models"]] == ["org/tiny"]
+    assert all_models.err.splitlines() == [
         "There is no model org/missing on the hub, or it is private. "
         "The bot's operator has to correct the name, or set HF_TOKEN to a token that may read it."
     ]
@@ -228,27 +228,27 @@ def on_terminal(run: CommandLine, *argv: str | Path) -> Outcome:
     return Outcome(status, out.getvalue(), err.getvalue())
 
 
-def test_on_a_terminal_the_text_streams_and_ends_whole(run: CommandLine) -> None:
-    run.answers(PartialText(" and"), PartialText(" and then"), Result(Completion(" and then they slept", 1)))
+def test_a_terminal_shows_the_text_as_a_stream_that_ends_with_the_full_text(run: CommandLine) -> None:
+    run.respond_with(PartialText(" and"), PartialText(" and then"), Result(Completion(" and then they slept", 1)))
     assert on_terminal(run, "complete", "Once").out == " and then they slept\n"
 
 
-def test_on_a_terminal_the_first_text_streams_and_the_others_follow(run: CommandLine) -> None:
-    run.answers(PartialText(" and"), Result(Completion(" and then", 1, (" but",))))
+def test_a_terminal_shows_the_first_of_several_texts_as_a_stream_and_then_the_others(run: CommandLine) -> None:
+    run.respond_with(PartialText(" and"), Result(Completion(" and then", 1, (" but",))))
     done = on_terminal(run, "complete", "Once", "--n", "2", "--seed", "1")
     assert done.out == "--- 1 of 2, seed 1 ---\n and then\n\n--- 2 of 2, seed 2 ---\n but\n"
 
 
-def test_of_several_texts_without_a_seed_the_first_is_known_before_it_is_written(run: CommandLine) -> None:
+def test_a_request_for_several_texts_without_a_seed_gets_one(run: CommandLine) -> None:
     run("complete", "Once", "--n", "2")
     (request,) = run.backend.requests
     assert isinstance(request, CompleteRequest)
     assert request.seed is not None
 
 
-def test_on_a_terminal_stderr_tells_how_the_job_goes(run: CommandLine) -> None:
+def test_a_terminal_shows_progress_on_stderr(run: CommandLine) -> None:
     answer = plausible(ModelSpec(name="sd", task="imagine", repo="org/sd"), ImagineRequest(prompt="a fox"))
-    run.answers(Queued(3), Loading(0.25), Loading(None), Progress(2, 25), *answer)
+    run.respond_with(Queued(3), Loading(0.25), Loading(None), Progress(2, 25), *answer)
     done = on_terminal(run, "imagine", "a fox", "-o", run.folder / "fox.png")
     assert [line for line in done.err.split("\r\033[K") if line] == [
         "queued: number 3 in line",
@@ -258,5 +258,5 @@ def test_on_a_terminal_stderr_tells_how_the_job_goes(run: CommandLine) -> None:
     ]
 
 
-def test_json_does_not_stream(run: CommandLine) -> None:
+def test_json_output_is_not_streamed(run: CommandLine) -> None:
     assert on_terminal(run, "complete", "Once", "--json", "--seed", "1").fields["text"] == " and then"

@@ -1,4 +1,4 @@
-"""Documents as bytes, as small as their formats allow."""
+"""Minimal documents of several formats, as bytes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ WORDS = [
 
 
 def pdf_of(pages: Sequence[Sequence[str]]) -> bytes:
-    """A PDF with these lines on its pages, each page 72 points from the left."""
+    """Return a PDF with these lines on its pages, 72 points from the left edge."""
     kids = " ".join(f"{4 + 2 * i} 0 R" for i in range(len(pages)))
     objects = [
         b"<< /Type /Catalog /Pages 2 0 R >>",
@@ -47,15 +47,18 @@ def pdf_of(pages: Sequence[Sequence[str]]) -> bytes:
     return _file(objects)
 
 
-def book(pages: int = 100, told: str = "", on: int = 56, lines: int = 45) -> bytes:
-    """A PDF of 70 characters a line, with the sentence `told` on page `on`, counted from 0, or the last."""
-    chance = random.Random(0)
+def book(pages: int = 100, sentence: str = "", page: int = 56, lines: int = 45) -> bytes:
+    """Return a PDF of random sentences, one on each line, with `sentence` on the page with index `page`.
 
-    def sentence() -> str:
-        return " ".join(chance.choices(WORDS, k=11)).capitalize() + "."
+    If there are fewer pages, `sentence` is on the last one.
+    """
+    rng = random.Random(0)
 
-    texts = [[f"Chapter {i + 1}", *(sentence() for _ in range(lines))] for i in range(pages)]
-    texts[min(on, pages - 1)][20:20] = [told]
+    def random_sentence() -> str:
+        return " ".join(rng.choices(WORDS, k=11)).capitalize() + "."
+
+    texts = [[f"Chapter {i + 1}", *(random_sentence() for _ in range(lines))] for i in range(pages)]
+    texts[min(page, pages - 1)][20:20] = [sentence]
     return pdf_of(texts)
 
 
@@ -68,9 +71,9 @@ def word_of(*paragraphs: str, table: Sequence[Sequence[str]] = ()) -> bytes:
         for i, row in enumerate(table):
             for j, cell in enumerate(row):
                 grid.cell(i, j).text = cell
-    packed = io.BytesIO()
-    document.save(packed)
-    return packed.getvalue()
+    file = io.BytesIO()
+    document.save(file)
+    return file.getvalue()
 
 
 def _escaped(text: str) -> str:
@@ -78,11 +81,11 @@ def _escaped(text: str) -> str:
 
 
 def _file(objects: Sequence[bytes]) -> bytes:
-    data, places = bytearray(b"%PDF-1.4\n"), list[int]()
+    data, offsets = bytearray(b"%PDF-1.4\n"), list[int]()
     for number, content in enumerate(objects, start=1):
-        places.append(len(data))
+        offsets.append(len(data))
         data += b"%d 0 obj\n%s\nendobj\n" % (number, content)
-    table = b"".join(b"%010d 00000 n \n" % place for place in places)
-    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    header = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
     trailer = b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, len(data))
-    return bytes(data + head + table + trailer)
+    return bytes(data + header + table + trailer)

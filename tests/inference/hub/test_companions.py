@@ -1,4 +1,4 @@
-"""Models whose files lie in two repositories."""
+"""Test models whose files are in two repositories."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from inference.hub import is_complete, wanted_files
 from tests.inference.hub.fake_hub import FakeHub, sha
-from tests.inference.hub.test_hub import hub_at, refusal, silent, spec
+from tests.inference.hub.test_hub import hub_at, ignore_progress, refusal, spec
 
 DALLE = {
     "config.json": b'{"model_type": "dallebart"}',
@@ -26,23 +26,23 @@ VQGAN_REPO = "dalle-mini/vqgan_imagenet_f16_16384"
 
 
 @pytest.fixture
-def dalle(online: FakeHub) -> FakeHub:
-    online.files |= {"org/dalle": dict(DALLE), VQGAN_REPO: dict(VQGAN)}
-    return online
+def dalle(fake_hub: FakeHub) -> FakeHub:
+    fake_hub.files |= {"org/dalle": dict(DALLE), VQGAN_REPO: dict(VQGAN)}
+    return fake_hub
 
 
-def test_flax_weights_are_wanted_where_the_config_names_a_model_that_has_no_others() -> None:
+def test_flax_weights_are_downloaded_for_a_model_that_has_no_other_format() -> None:
     assert "flax_model.msgpack" in wanted_files(DALLE, flax=True)
     assert is_complete(DALLE, flax=True)
     assert not is_complete(set(DALLE) - {"flax_model.msgpack"}, flax=True)
     assert not is_complete(DALLE)
 
 
-def test_a_model_comes_with_its_companion_as_one_download(dalle: FakeHub, tmp_path: Path) -> None:
+def test_a_model_and_its_companion_are_one_download(dalle: FakeHub, tmp_path: Path) -> None:
     fractions: list[float | None] = []
     hub = hub_at(dalle, tmp_path)
     folder = hub.folder(spec("org/dalle"), fractions.append)
-    assert dalle.fetched() == sorted([*DALLE, *VQGAN])
+    assert dalle.downloaded_files() == sorted([*DALLE, *VQGAN])
     assert fractions == sorted(fractions, key=lambda f: f or 0)
     assert fractions[-1] == 1.0
     assert fractions[0] != 1.0
@@ -50,15 +50,15 @@ def test_a_model_comes_with_its_companion_as_one_download(dalle: FakeHub, tmp_pa
     assert json.loads((tmp_path / "data" / "commits.json").read_text()) == {
         repo: sha(repo) for repo in ("org/dalle", VQGAN_REPO)
     }
-    equipped = hub.with_companion(spec("org/dalle"))
-    assert Path(equipped.companion).name == sha(VQGAN_REPO)
-    assert equipped.key == spec("org/dalle").key
-    dalle.asked.clear()
-    assert hub.download(spec("org/dalle"), silent) == folder
-    assert dalle.asked == []
+    with_companion = hub.with_companion(spec("org/dalle"))
+    assert Path(with_companion.companion).name == sha(VQGAN_REPO)
+    assert with_companion.key == spec("org/dalle").key
+    dalle.requests.clear()
+    assert hub.download(spec("org/dalle"), ignore_progress) == folder
+    assert dalle.requests == []
 
 
-def test_without_its_companion_a_model_is_not_on_disk(dalle: FakeHub, tmp_path: Path) -> None:
+def test_a_model_without_its_companion_is_not_on_disk(dalle: FakeHub, tmp_path: Path) -> None:
     hub = hub_at(dalle, tmp_path)
     del dalle.files[VQGAN_REPO]
     assert f"no model {VQGAN_REPO}" in refusal(hub, spec("org/dalle"))
@@ -70,33 +70,33 @@ def test_without_its_companion_a_model_is_not_on_disk(dalle: FakeHub, tmp_path: 
         hub_at(dalle, tmp_path, download=False), spec("org/dalle")
     )
     dalle.broken.clear()
-    assert hub.folder(spec("org/dalle"), silent)
+    assert hub.folder(spec("org/dalle"), ignore_progress)
 
 
-def test_a_companion_that_is_here_already_is_not_fetched_again(dalle: FakeHub, tmp_path: Path) -> None:
+def test_a_companion_that_is_on_disk_is_not_downloaded_again(dalle: FakeHub, tmp_path: Path) -> None:
     hub = hub_at(dalle, tmp_path)
-    hub.download(spec(VQGAN_REPO), silent)
-    dalle.asked.clear()
-    hub.download(spec("org/dalle"), silent)
-    assert dalle.fetched() == sorted(DALLE)
+    hub.download(spec(VQGAN_REPO), ignore_progress)
+    dalle.requests.clear()
+    hub.download(spec("org/dalle"), ignore_progress)
+    assert dalle.downloaded_files() == sorted(DALLE)
 
 
-def test_a_folder_may_hold_its_companion(online: FakeHub, tmp_path: Path) -> None:
+def test_a_companion_inside_the_model_folder_is_used(fake_hub: FakeHub, tmp_path: Path) -> None:
     folder = tmp_path / "dalle"
     for path, content in {**DALLE, **{f"vqgan/{name}": data for name, data in VQGAN.items()}}.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_bytes(content)
-    hub = hub_at(online, tmp_path / "elsewhere", download=False)
-    assert hub.folder(spec(str(folder)), silent) == folder
+    hub = hub_at(fake_hub, tmp_path / "elsewhere", download=False)
+    assert hub.folder(spec(str(folder)), ignore_progress) == folder
     assert hub.with_companion(spec(str(folder))).companion == str(folder / "vqgan")
     assert hub.state(spec(str(folder)))[1] == sum(map(len, [*DALLE.values(), *VQGAN.values()]))
 
 
-def test_a_folder_without_its_companion_has_it_fetched(dalle: FakeHub, tmp_path: Path) -> None:
+def test_the_companion_of_a_model_folder_is_downloaded(dalle: FakeHub, tmp_path: Path) -> None:
     for name, content in DALLE.items():
         (tmp_path / name).write_bytes(content)
     local = spec(str(tmp_path))
     assert "not on this machine yet" in refusal(hub_at(dalle, tmp_path / "elsewhere", download=False), local)
     hub = hub_at(dalle, tmp_path / "elsewhere")
-    assert hub.folder(local, silent) == tmp_path
+    assert hub.folder(local, ignore_progress) == tmp_path
     assert Path(hub.with_companion(local).companion).name == sha(VQGAN_REPO)

@@ -1,4 +1,4 @@
-"""Sheets: nothing of a picture is lost on the way there and back."""
+"""Test that pictures can be put in a grid and cropped from it without loss."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COLOURS = ["red", "green", "blue", "white", "black", "orange", "purple", "navy",
 
 
 def picture(colour: str) -> bytes:
-    """Six by four pixels, so that a mistake in the shape shows, with one that tells top left."""
+    """Return a picture that is not square and has a marked top left pixel, so that a wrong crop is noticed."""
     image = Image.new("RGB", (6, 4), colour)
     image.putpixel((0, 0), (1, 2, 3))
     return encode_png(image, f"{colour}\nSeed: 1")
@@ -23,19 +23,19 @@ def picture(colour: str) -> bytes:
 @pytest.mark.parametrize(
     ("count", "size"), [(1, (6, 4)), (2, (12, 4)), (3, (12, 8)), (4, (12, 8)), (5, (18, 8)), (10, (24, 12))]
 )
-def test_every_picture_is_on_the_sheet_at_full_size_and_comes_off_it_as_it_was(count: int, size: tuple[int, int]):
+def test_every_picture_cropped_from_a_grid_equals_the_original(count: int, size: tuple[int, int]):
     pictures = [picture(colour) for colour in COLOURS[:count]]
-    sheet = image_grid(pictures)
-    assert Image.open(BytesIO(sheet)).size == size
-    assert [crop_from_grid(sheet, i, count, f"{COLOURS[i]}\nSeed: 1") for i in range(count)] == pictures
+    grid = image_grid(pictures)
+    assert Image.open(BytesIO(grid)).size == size
+    assert [crop_from_grid(grid, i, count, f"{COLOURS[i]}\nSeed: 1") for i in range(count)] == pictures
 
 
-def test_what_is_missing_leaves_a_transparent_cell():
-    sheet = image_grid([b"", picture("red"), picture("blue")])
-    corners = [Image.open(BytesIO(sheet)).getpixel(place) for place in ((0, 0), (1, 5), (7, 5))]
+def test_a_missing_picture_leaves_a_transparent_cell():
+    grid = image_grid([b"", picture("red"), picture("blue")])
+    corners = [Image.open(BytesIO(grid)).getpixel(place) for place in ((0, 0), (1, 5), (7, 5))]
     assert corners == [(0, 0, 0, 0), (0, 0, 255, 255), (0, 0, 0, 0)]
-    assert crop_from_grid(sheet, 2, 3, "blue\nSeed: 1") == picture("blue")
+    assert crop_from_grid(grid, 2, 3, "blue\nSeed: 1") == picture("blue")
 
 
-def test_a_sheet_carries_no_parameters_since_it_is_not_one_picture():
+def test_a_grid_has_no_parameters():
     assert parameters_in(image_grid([picture("red"), picture("blue")])) == ""

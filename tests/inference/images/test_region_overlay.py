@@ -1,4 +1,4 @@
-"""The picture that people choose a region on."""
+"""Test the preview picture with a grid, on which people choose a region."""
 
 from __future__ import annotations
 
@@ -27,32 +27,32 @@ def _overlay(data: bytes, region: str = "") -> Image.Image:
 
 
 def _colour(image: Image.Image, column: float, row: float) -> object:
-    """Of a point beside the numbers and the lines, in cells from the upper left corner."""
+    """Return the colour of a point in a cell that is not on a number or a line."""
     return image.getpixel((round((column + 0.2) * image.width / 3), round((row + 0.2) * image.height / 3)))
 
 
-def test_the_preview_is_small_and_keeps_its_shape() -> None:
+def test_the_preview_is_scaled_down_and_keeps_its_aspect_ratio() -> None:
     assert _overlay(_picture(3000, 1500)).size == (768, 384)
     assert _overlay(_picture(300, 150)).size == (300, 150)
 
 
-def test_the_picture_stands_upright() -> None:
+def test_the_preview_is_rotated_as_the_exif_orientation_says() -> None:
     assert _overlay(_picture(300, 150, orientation=6)).size == (150, 300)
 
 
-def test_ticked_cells_are_tinted_and_the_others_are_not() -> None:
+def test_selected_cells_are_tinted_and_the_others_are_not() -> None:
     image = _overlay(_picture(600, 300), "cells 1 6")
     tinted = {(x, y) for x in range(3) for y in range(3) if _colour(image, x, y) != GREEN}
     assert tinted == {(0, 0), (2, 1)}
 
 
-def test_a_region_with_a_name_is_tinted() -> None:
+def test_a_named_region_is_tinted() -> None:
     image = _overlay(_picture(600, 300), "left half")
     assert _colour(image, 0, 2) != GREEN
     assert _colour(image, 2, 2) == GREEN
 
 
-def test_every_cell_has_a_number_and_the_cells_are_told_apart() -> None:
+def test_every_cell_has_a_number_and_lines_separate_the_cells() -> None:
     image = _overlay(_picture(600, 300))
     plain = Image.new("RGB", image.size, GREEN)
     assert all(image.crop(cell).tobytes() != plain.crop(cell).tobytes() for cell in _inner_cells())
@@ -61,15 +61,15 @@ def test_every_cell_has_a_number_and_the_cells_are_told_apart() -> None:
 
 
 def _inner_cells() -> list[Box]:
-    """Without the lines."""
+    """Return the boxes of the cells without the grid lines."""
     return [(200 * x + 10, 100 * y + 10, 200 * x + 190, 100 * y + 90) for x in range(3) for y in range(3)]
 
 
-def test_the_smallest_picture_can_be_chosen_on() -> None:
+def test_a_picture_of_one_pixel_has_a_preview() -> None:
     assert _overlay(_picture(1, 1), "cells 9").size == (1, 1)
 
 
-def test_what_is_no_picture_or_no_region_is_refused() -> None:
+def test_an_invalid_picture_or_region_is_refused() -> None:
     with pytest.raises(InvalidRequest):
         region_overlay(b"a text", "", 50)
     with pytest.raises(InvalidRequest, match="no region 'cells 10'"):

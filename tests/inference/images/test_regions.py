@@ -1,4 +1,4 @@
-"""Parts of a picture by name or by ticked cells."""
+"""Test regions of a picture, given by name or by selected cells."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from inference.types.errors import InvalidRequest
 
 
 def white(region: str) -> np.ndarray:
-    """Which pixels [height, width] of a picture of 12 × 6 pixels are in the region."""
+    """Return which pixels [height, width] of a picture of 12 × 6 pixels are in the region."""
     return np.asarray(region_mask(region, 12, 6)) == 255
 
 
-def test_halves_share_the_picture_and_have_no_pixel_in_common() -> None:
+def test_two_halves_cover_the_picture_and_do_not_overlap() -> None:
     for one, other in (("left half", "right half"), ("top half", "bottom half")):
         assert white(one).sum() == 36
         assert np.array_equal(white(other), ~white(one))
@@ -29,7 +29,7 @@ def test_the_centre_is_in_the_middle_and_the_background_is_around_it() -> None:
     assert not white("background")[3, 6]
 
 
-def test_ticked_cells_are_numbered_row_by_row() -> None:
+def test_cells_are_numbered_row_by_row() -> None:
     assert white("cells 1")[:2, :4].all()
     assert white("cells 1").sum() == 8
     assert white("cells 6")[2:4, 8:].all()
@@ -37,13 +37,13 @@ def test_ticked_cells_are_numbered_row_by_row() -> None:
     assert white(cells_region(range(1, 10))).all()
 
 
-def test_cells_read_back_as_they_were_ticked() -> None:
+def test_selected_cells_survive_a_round_trip_through_text() -> None:
     assert cells_region({5, 1}) == "cells 1 5"
     assert cells_of("cells 1 5") == {1, 5}
     assert cells_of("left half") == set()
 
 
-def test_each_named_region_passes_and_anything_else_is_refused_with_the_names() -> None:
+def test_unknown_regions_are_refused_with_a_list_of_the_names() -> None:
     for region in REGIONS:
         check_region(region)
     for wrong in ("", "Left Half", "cells", "cells 10", "cells 1,2"):

@@ -1,4 +1,4 @@
-"""Pictures that have to fit into a limit."""
+"""Test that pictures are compressed to a maximum file size."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PARAMETERS = "a føx, 狐\nSteps: 25, Seed: 5"
 
 
 def _noise(side: int) -> bytes:
-    """As incompressible as pictures get."""
+    """Return a picture of random pixels, which can hardly be compressed."""
     text = PngImagePlugin.PngInfo()
     text.add_text("parameters", PARAMETERS)
     file = BytesIO()
@@ -22,7 +22,7 @@ def _noise(side: int) -> bytes:
     return file.getvalue()
 
 
-def _within(data: bytes, limit: int) -> Image.Image:
+def _encode_and_check_size(data: bytes, limit: int) -> Image.Image:
     file = encode_webp(data, limit)
     assert file is not None
     assert len(file) <= limit
@@ -31,28 +31,28 @@ def _within(data: bytes, limit: int) -> Image.Image:
     return image
 
 
-def test_nothing_is_lost_if_that_fits() -> None:
+def test_a_picture_that_fits_is_lossless() -> None:
     data = _noise(64)
-    image = _within(data, 20_000)
+    image = _encode_and_check_size(data, 20_000)
     assert image.tobytes() == Image.open(BytesIO(data)).tobytes()
 
 
-def test_quality_goes_before_size() -> None:
+def test_the_quality_is_reduced_before_the_dimensions() -> None:
     data = _noise(64)
-    image = _within(data, 8000)
+    image = _encode_and_check_size(data, 8000)
     assert image.size == (64, 64)
     assert image.tobytes() != Image.open(BytesIO(data)).tobytes()
 
 
-def test_then_the_picture_gets_smaller() -> None:
-    assert _within(_noise(64), 1000).size == (36, 36)
+def test_the_dimensions_are_reduced_if_a_lower_quality_is_not_enough() -> None:
+    assert _encode_and_check_size(_noise(64), 1000).size == (36, 36)
 
 
-def test_what_fits_nowhere_is_given_up() -> None:
+def test_a_limit_that_no_picture_can_meet_gives_none() -> None:
     assert encode_webp(_noise(8), 10) is None
 
 
-def test_the_parameters_come_along() -> None:
+def test_the_parameters_are_kept_in_the_exif_comment() -> None:
     for limit in (20_000, 1000):
-        comment = _within(_noise(64), limit).getexif().get_ifd(0x8769)[0x9286]
+        comment = _encode_and_check_size(_noise(64), limit).getexif().get_ifd(0x8769)[0x9286]
         assert comment == b"UNICODE\0" + PARAMETERS.encode("utf-16-be")

@@ -1,9 +1,9 @@
-"""A batch in memory: what a pipeline's tests hand it instead of a device thread.
+"""A batch in memory, without a device thread, for the tests of the pipelines.
 
 answers = run(pipeline, AskRequest(question="Who?", context="…"))
 
-batch = MemoryBatch.of(request, other)        # to look at events, cancel, or let jobs arrive later
-batch.at_checkpoint = lambda: batch.jobs[0].cancel()
+batch = MemoryBatch.of(request, other)        # to inspect events, cancel jobs, or add jobs later
+batch.on_yield = lambda: batch.jobs[0].cancel()
 batch.run(pipeline)
 assert batch.jobs[0].events == [Progress(1, 3)]
 """
@@ -21,7 +21,7 @@ from inference.types.errors import InferenceError, RequestCancelled
 
 @dataclass
 class MemoryJob:
-    """Implements `Job`; keeps every event, and the one outcome that it may have."""
+    """Implement `Job`, and record every event and the outcome."""
 
     request: Request
     cancelled: bool = False
@@ -32,33 +32,35 @@ class MemoryJob:
         self.cancelled = True
 
     def emit(self, event: Event) -> None:
-        assert self.outcome is None, "an event after the end"
+        assert self.outcome is None, "a job emitted an event after its outcome"
         self.events.append(event)
 
     def finish(self, value: Output) -> None:
-        self._end(value)
+        self._set_outcome(value)
 
     def fail(self, error: InferenceError) -> None:
-        self._end(error)
+        self._set_outcome(error)
 
-    def _end(self, outcome: Output | InferenceError) -> None:
-        assert self.outcome is None, "a job ends once"
+    def _set_outcome(self, outcome: Output | InferenceError) -> None:
+        assert self.outcome is None, "a job got two outcomes"
         self.outcome = outcome
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     pass
 
 
 @dataclass
 class MemoryBatch:
-    """Implements `Batch`; `arrivals` are what `join` may take, `on_yield` runs at each checkpoint."""
+    """Implement `Batch`. `join` takes jobs from `arrivals`, and each yield point calls `on_yield`."""
 
     jobs: list[MemoryJob]
     arrivals: list[MemoryJob] = field(default_factory=list[MemoryJob])
-    on_yield: Callable[[], object] = _nothing
+    on_yield: Callable[[], object] = _do_nothing
     yield_points: int = 0
     freed: int = 0
+    memory: int = 10**12
+    reserved: list[int] = field(default_factory=list[int])
 
     @classmethod
     def of(cls, *requests: Request) -> MemoryBatch:
@@ -68,10 +70,16 @@ class MemoryBatch:
         self.yield_points += 1
         self.on_yield()
         if all(job.cancelled for job in self.jobs):
-            raise RequestCancelled("Everybody has gone.")
+            raise RequestCancelled("All jobs are cancelled.")
 
     def free_memory(self) -> None:
         self.freed += 1
+
+    def reserve(self, nbytes: int) -> bool:
+        if nbytes > self.memory:
+            return False
+        self.reserved.append(nbytes)
+        return True
 
     def join(self, max_count: int) -> list[MemoryJob]:
         taken, self.arrivals = self.arrivals[:max_count], self.arrivals[max_count:]
@@ -79,7 +87,7 @@ class MemoryBatch:
         return taken
 
     def run(self, pipeline: Pipeline) -> list[Output | InferenceError]:
-        """Run and return the outcomes in order; like the backend, fail what an error leaves open."""
+        """Run the batch and return the outcomes in order. Like the backend, fail the unfinished jobs after an error."""
         try:
             pipeline.run(self)
         except InferenceError as error:
@@ -87,10 +95,10 @@ class MemoryBatch:
                 if job.outcome is None:
                     job.fail(error)
         outcomes = [job.outcome for job in self.jobs if job.outcome is not None]
-        assert all(job.outcome is not None or job.cancelled for job in self.jobs), "a job was left open"
+        assert all(job.outcome is not None or job.cancelled for job in self.jobs), "a job has no outcome"
         return outcomes
 
 
 def run(pipeline: Pipeline, *requests: Request) -> list[Output | InferenceError]:
-    """The outcome of each request, run as one batch."""
+    """Run the requests as one batch and return their outcomes."""
     return MemoryBatch.of(*requests).run(pipeline)

@@ -1,4 +1,4 @@
-"""Captions: the same alone or in a batch, stopped between tokens, and a broken picture is one person's trouble."""
+"""Test captions: the text, batches, cancellation, and pictures that cannot be decoded."""
 
 from __future__ import annotations
 
@@ -45,29 +45,29 @@ def blip(blip_folder: Path) -> Captioning:
     return Captioning.load(SPEC, blip_folder, CPU)
 
 
-def by_hand(folder: Path, longest: int) -> list[Caption]:
-    """Each picture alone, as the model cards show it."""
+def expected_captions(folder: Path, max_new_tokens: int) -> list[Caption]:
+    """Return the caption of each picture, generated one by one with the code of the model cards."""
     processor = AutoImageProcessor.from_pretrained(folder)
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model: Any = AutoModelForImageTextToText.from_pretrained(folder)
     captions: list[Caption] = []
     for picture in PICTURES:
         pixels = processor(images=picture, return_tensors="pt").pixel_values
-        tokens = model.generate(pixel_values=pixels, num_beams=4, max_new_tokens=longest)
+        tokens = model.generate(pixel_values=pixels, num_beams=4, max_new_tokens=max_new_tokens)
         captions.append(Caption(tokenizer.decode(tokens[0], skip_special_tokens=True).strip()))
     return captions
 
 
-def test_vit_gpt2_captions_as_its_card_does_with_four_beams_and_sixteen_tokens(
+def test_vit_gpt2_captions_equal_those_of_its_model_card_with_four_beams_and_sixteen_tokens(
     vit_gpt2: Captioning, vit_gpt2_folder: Path
 ) -> None:
-    expected = by_hand(vit_gpt2_folder, longest=16)
+    expected = expected_captions(vit_gpt2_folder, max_new_tokens=16)
     assert run(vit_gpt2, *REQUESTS) == expected
     assert len(set(expected)) == len(expected)
 
 
-def test_blip_captions_as_its_card_does(blip: Captioning, blip_folder: Path) -> None:
-    expected = by_hand(blip_folder, longest=32)
+def test_blip_captions_equal_those_of_its_model_card(blip: Captioning, blip_folder: Path) -> None:
+    expected = expected_captions(blip_folder, max_new_tokens=32)
     assert run(blip, *REQUESTS) == expected
     assert len(set(expected)) == len(expected)
 
@@ -75,10 +75,10 @@ def test_blip_captions_as_its_card_does(blip: Captioning, blip_folder: Path) -> 
 @pytest.mark.parametrize("kind", ["vit_gpt2", "blip"])
 def test_a_caption_is_the_same_alone_and_in_a_batch(kind: str, request: pytest.FixtureRequest) -> None:
     pipeline: Captioning = request.getfixturevalue(kind)
-    assert run(pipeline, *REQUESTS) == [run(pipeline, alone)[0] for alone in REQUESTS]
+    assert run(pipeline, *REQUESTS) == [run(pipeline, single)[0] for single in REQUESTS]
 
 
-def test_a_broken_picture_fails_alone(vit_gpt2: Captioning) -> None:
+def test_a_broken_picture_fails_only_its_own_request(vit_gpt2: Captioning) -> None:
     good, broken, other = run(vit_gpt2, REQUESTS[0], CaptionRequest(image=b"not a picture"), REQUESTS[1])
     assert isinstance(broken, InvalidRequest)
     assert [good, other] == run(vit_gpt2, *REQUESTS[:2])
@@ -95,12 +95,12 @@ def test_generation_stops_between_tokens_when_all_jobs_are_cancelled(kind: str, 
 def test_a_cancelled_job_gets_no_caption(vit_gpt2: Captioning) -> None:
     batch = MemoryBatch.of(*REQUESTS[:2])
     batch.on_yield = lambda: batch.yield_points == 3 and batch.jobs[0].cancel()
-    gone, caption = batch.run(vit_gpt2)
-    assert isinstance(gone, RequestCancelled)
+    cancelled, caption = batch.run(vit_gpt2)
+    assert isinstance(cancelled, RequestCancelled)
     assert caption == run(vit_gpt2, REQUESTS[1])[0]
 
 
-def test_each_is_answered_before_the_next_picture_is_looked_at(vit_gpt2: Captioning) -> None:
+def test_each_request_gets_its_caption_before_the_next_picture_is_processed(vit_gpt2: Captioning) -> None:
     batch = MemoryBatch.of(*REQUESTS)
     answered: list[int] = []
     batch.on_yield = lambda: answered.append(sum(job.outcome is not None for job in batch.jobs))
@@ -108,7 +108,7 @@ def test_each_is_answered_before_the_next_picture_is_looked_at(vit_gpt2: Caption
     assert set(answered) == {0, 1, 2}
 
 
-def test_a_kind_of_model_that_needs_a_prompt_is_named_in_the_refusal(tmp_path: Path) -> None:
+def test_a_model_type_that_needs_a_prompt_is_refused_by_its_name(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "blip-2"}')
     with pytest.raises(ModelUnavailable, match="blip-2"):
         Captioning.load(SPEC, tmp_path, CPU)

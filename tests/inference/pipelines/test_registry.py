@@ -1,4 +1,4 @@
-"""Which family runs a repository's model, by its config alone."""
+"""Test which model family is chosen from the config of a repository."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from inference.tasks import TASK_NAMES
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 
-# The owner's models and others that people use, as their files describe them.
+# (task, model_type, architectures, pipeline class) of common models.
 SERVED = [
     ("complete", "gpt2", ["GPT2LMHeadModel"], "CausalLM"),
     ("complete", "opt", ["OPTForCausalLM"], "CausalLM"),
@@ -34,6 +34,11 @@ SERVED = [
     ("summarize", "marian", ["MarianMTModel"], "Summarization"),
     ("summarize", "encoder-decoder", ["EncoderDecoderModel"], "Summarization"),
     ("summarize", "gpt2", ["GPT2LMHeadModel"], "CausalLM"),
+    ("summarize", "llava", ["LlavaForConditionalGeneration"], "ImageTextToText"),
+    ("complete", "gemma3", ["Gemma3ForConditionalGeneration"], "ImageTextToText"),
+    ("complete", "qwen3_5", ["Qwen3_5ForConditionalGeneration"], "ImageTextToText"),
+    ("complete", "mistral3", ["Mistral3ForConditionalGeneration"], "ImageTextToText"),
+    ("ask", "qwen2_5_vl", ["Qwen2_5_VLForConditionalGeneration"], "ImageTextToText"),
     ("ask", "roberta", ["RobertaForQuestionAnswering"], "QuestionAnswering"),
     ("ask", "distilbert", [], "QuestionAnswering"),
     ("ask", "gpt2", ["GPT2LMHeadModel"], "CausalLM"),
@@ -44,6 +49,15 @@ SERVED = [
     ("caption", "vision-encoder-decoder", ["VisionEncoderDecoderModel"], "Captioning"),
     ("caption", "blip", ["BlipForConditionalGeneration"], "Captioning"),
     ("caption", "blip", [], "Captioning"),
+    ("caption", "smolvlm", ["SmolVLMForConditionalGeneration"], "ImageTextToText"),
+    ("caption", "qwen2_5_vl", ["Qwen2_5_VLForConditionalGeneration"], "ImageTextToText"),
+    ("caption", "florence2", ["Florence2ForConditionalGeneration"], "ImageToText"),
+    ("caption", "git", ["GitForCausalLM"], "ImageToText"),
+    ("caption", "blip-2", ["Blip2ForConditionalGeneration"], "ImageToText"),
+    ("caption", "paligemma", ["PaliGemmaForConditionalGeneration"], "ImageToText"),
+    ("summarize", "llava", ["LlavaForConditionalGeneration"], "ImageTextToText"),
+    ("complete", "gemma3", ["Gemma3ForConditionalGeneration"], "ImageTextToText"),
+    ("complete", "gemma3", ["Gemma3ForCausalLM"], "CausalLM"),
     ("imagine", "dallebart", [], "DalleMini"),
     ("imagine", "dallebart", ["DalleBart"], "DalleMini"),
 ]
@@ -53,9 +67,13 @@ REFUSED = [
     ("complete", "bert", []),
     ("complete", "bart", []),
     ("complete", "t5", ["T5ForConditionalGeneration"]),
-    ("complete", "nothing-known", ["NothingForCausalLM"]),
     ("fill", "t5", ["T5ForConditionalGeneration"]),
-    ("summarize", "llava", ["LlavaForConditionalGeneration"]),
+    ("summarize", "florence2", ["Florence2ForConditionalGeneration"]),
+    ("complete", "paligemma", ["PaliGemmaForConditionalGeneration"]),
+    ("summarize", "blip-2", ["Blip2ForConditionalGeneration"]),
+    ("ask", "paligemma", ["PaliGemmaForConditionalGeneration"]),
+    ("caption", "llama", ["LlamaForCausalLM"]),
+    ("caption", "gemma3", ["Gemma3ForCausalLM"]),
     ("summarize", "whisper", ["WhisperForConditionalGeneration"]),
     ("ask", "bert", ["BertForMaskedLM"]),
     ("ask", "blip", ["BlipForQuestionAnswering"]),
@@ -74,7 +92,7 @@ def repository(folder: Path, model_type: str, architectures: list[str]) -> Path:
 
 
 @pytest.mark.parametrize(("task", "model_type", "architectures", "pipeline"), SERVED)
-def test_a_model_is_run_by_its_own_family(
+def test_a_model_is_assigned_to_its_family(
     tmp_path: Path, task: str, model_type: str, architectures: list[str], pipeline: str
 ) -> None:
     spec = ModelSpec(name="it", task=task, repo="org/it")
@@ -83,7 +101,7 @@ def test_a_model_is_run_by_its_own_family(
 
 
 @pytest.mark.parametrize(("task", "model_type", "architectures"), REFUSED)
-def test_a_model_of_another_kind_is_refused_with_the_kinds_that_fit(
+def test_a_model_that_does_not_fit_the_task_is_refused_with_its_type(
     tmp_path: Path, task: str, model_type: str, architectures: list[str]
 ) -> None:
     spec = ModelSpec(name="it", task=task, repo="org/it")
@@ -92,7 +110,7 @@ def test_a_model_of_another_kind_is_refused_with_the_kinds_that_fit(
     assert ", ".join(architectures) or model_type in raised.value.user_message
 
 
-def test_a_diffusers_pipeline_draws_and_does_nothing_else(tmp_path: Path) -> None:
+def test_a_diffusers_pipeline_only_serves_imagine(tmp_path: Path) -> None:
     (tmp_path / "model_index.json").write_text('{"_class_name": "StableDiffusionPipeline"}')
     family = family_of(ModelSpec(name="sd", task="imagine", repo="org/sd"), tmp_path)
     assert family.load_class().__name__ == "TextToImage"
@@ -101,5 +119,30 @@ def test_a_diffusers_pipeline_draws_and_does_nothing_else(tmp_path: Path) -> Non
             family_of(ModelSpec(name="sd", task=task, repo="org/sd"), tmp_path)
 
 
-def test_every_task_has_a_family_and_every_family_a_task() -> None:
+def test_the_families_cover_exactly_the_tasks() -> None:
     assert {task for family in FAMILIES for task in family.tasks} == set(TASK_NAMES)
+
+
+@pytest.mark.parametrize(
+    ("model_type", "architecture", "answers"),
+    [
+        ("smolvlm", "SmolVLMForConditionalGeneration", True),
+        ("blip-2", "Blip2ForConditionalGeneration", True),
+        ("paligemma", "PaliGemmaForConditionalGeneration", True),
+        ("florence2", "Florence2ForConditionalGeneration", False),
+        ("git", "GitForCausalLM", False),
+        ("blip", "BlipForConditionalGeneration", False),
+        ("vision-encoder-decoder", "VisionEncoderDecoderModel", False),
+    ],
+)
+def test_the_family_says_whether_its_models_answer_questions_about_pictures(
+    tmp_path: Path, model_type: str, architecture: str, answers: bool
+) -> None:
+    spec = ModelSpec(name="it", task="caption", repo="org/it")
+    assert family_of(spec, repository(tmp_path, model_type, [architecture])).answers_about_pictures == answers
+
+
+def test_a_type_that_transformers_does_not_know_is_named(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "lama9", "architectures": ["Lama9ForCausalLM"]}')
+    with pytest.raises(ModelUnavailable, match="transformers does not know: lama9"):
+        family_of(ModelSpec(name="it", task="complete", repo="org/it"), tmp_path)

@@ -1,4 +1,4 @@
-"""Models without a safety checker, where the operator wants one."""
+"""Test requests that require a safety checker, for models with and without one."""
 
 from __future__ import annotations
 
@@ -21,9 +21,7 @@ CAT = ImagineRequest(prompt="a cat", steps=2, seed=5)
 
 
 @pytest.mark.parametrize("checker", [True, False])
-def test_a_request_for_checked_pictures_is_refused_without_a_checker_and_others_are_not(
-    tmp_path: Path, checker: bool
-) -> None:
+def test_only_requests_that_require_a_missing_safety_checker_are_refused(tmp_path: Path, checker: bool) -> None:
     folder = save_stable_diffusion(tmp_path, checker=checker)
     pipeline = TextToImage.load(SPEC, folder, Placement(torch.device("cpu"), torch.float32))
     strict, plain = run(pipeline, replace(CAT, require_safety_checker=True), CAT)

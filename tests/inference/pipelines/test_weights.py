@@ -1,3 +1,5 @@
+"""Test reading model weights from safetensors and legacy files."""
+
 from __future__ import annotations
 
 import json
@@ -10,6 +12,7 @@ from transformers import AutoModelForQuestionAnswering, AutoModelForSeq2SeqLM, R
 from transformers.utils import logging
 
 from inference.pipelines.weights import read_legacy, read_model, weight_bytes
+from inference.types.errors import ModelUnavailable
 from tests.inference.pipelines import tiny_text
 from tests.inference.pipelines.tiny_text import BFLOAT16, FLOAT32
 
@@ -20,14 +23,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def make_legacy(folder: Path) -> None:
-    """Replace the safetensors by a pickle in which, as was usual, tied weights stand twice."""
+    """Replace the safetensors file with a pickle that contains tied weights twice, as older files do."""
     tensors = load_file(folder / "model.safetensors")
     tensors["lm_head.weight"] = tensors["model.shared.weight"]
     torch.save(tensors, folder / "pytorch_model.bin")
     (folder / "model.safetensors").unlink()
 
 
-def same(ours: torch.nn.Module, theirs: torch.nn.Module) -> bool:
+def have_equal_weights(ours: torch.nn.Module, theirs: torch.nn.Module) -> bool:
     ours_by_name, theirs_by_name = ours.state_dict(), theirs.state_dict()
     return ours_by_name.keys() == theirs_by_name.keys() and all(
         torch.equal(tensor, theirs_by_name[name]) and tensor.dtype == theirs_by_name[name].dtype
@@ -37,17 +40,19 @@ def same(ours: torch.nn.Module, theirs: torch.nn.Module) -> bool:
 
 @pytest.mark.parametrize("placement", [FLOAT32, BFLOAT16])
 @pytest.mark.parametrize("legacy", [False, True])
-def test_a_model_is_read_as_transformers_reads_it(folder: Path, legacy: bool, placement: tiny_text.Placement) -> None:
+def test_a_model_equals_the_one_that_transformers_loads(
+    folder: Path, legacy: bool, placement: tiny_text.Placement
+) -> None:
     if legacy:
         make_legacy(folder)
     theirs = AutoModelForSeq2SeqLM.from_pretrained(folder, dtype=placement.dtype)
     ours = read_model(AutoModelForSeq2SeqLM, folder, placement)
-    assert same(ours, theirs)
+    assert have_equal_weights(ours, theirs)
     assert not ours.training
     assert ours.generation_config.to_dict() == theirs.generation_config.to_dict()
 
 
-def test_tied_weights_are_held_once(folder: Path) -> None:
+def test_tied_weights_are_in_memory_once(folder: Path) -> None:
     once = weight_bytes(read_model(AutoModelForSeq2SeqLM, folder, FLOAT32))
     make_legacy(folder)
     model = read_model(AutoModelForSeq2SeqLM, folder, FLOAT32)
@@ -55,16 +60,16 @@ def test_tied_weights_are_held_once(folder: Path) -> None:
     assert weight_bytes(model) == once
 
 
-def test_a_model_in_several_files_is_read_from_all(tmp_path: Path) -> None:
+def test_a_sharded_model_is_read_from_all_its_files(tmp_path: Path) -> None:
     folder = tiny_text.reader(tmp_path)
     whole = AutoModelForQuestionAnswering.from_pretrained(folder)
     (folder / "model.safetensors").unlink()
     whole.save_pretrained(folder, max_shard_size="8KB")
     assert len(list(folder.glob("*.safetensors"))) > 1
-    assert same(read_model(RobertaForQuestionAnswering, folder, FLOAT32), whole)
+    assert have_equal_weights(read_model(RobertaForQuestionAnswering, folder, FLOAT32), whole)
 
 
-def test_settings_of_generation_come_from_the_config_where_they_have_no_file(folder: Path) -> None:
+def test_without_a_generation_config_the_model_config_has_the_generation_settings(folder: Path) -> None:
     (folder / "generation_config.json").unlink()
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"num_beams": 4, "max_length": 17}))
@@ -78,10 +83,10 @@ def test_a_folder_without_weights_is_refused(folder: Path) -> None:
         read_model(AutoModelForSeq2SeqLM, folder, FLOAT32)
 
 
-def test_a_file_that_was_cut_off_is_refused(folder: Path) -> None:
+def test_a_truncated_file_is_refused(folder: Path) -> None:
     file = folder / "model.safetensors"
     file.write_bytes(file.read_bytes()[:-10])
-    with pytest.raises(OSError, match="ends before its last tensor"):
+    with pytest.raises(ModelUnavailable, match=r"model\.safetensors of this model is damaged"):
         read_model(AutoModelForSeq2SeqLM, folder, FLOAT32)
 
 
@@ -91,7 +96,7 @@ def test_weights_that_share_memory_in_a_legacy_file_are_read_once(folder: Path) 
     assert tensors["lm_head.weight"] is tensors["model.shared.weight"]
 
 
-def test_loading_is_quiet_also_about_weights_that_are_not_used(
+def test_loading_prints_and_logs_nothing_even_with_unused_weights(
     folder: Path, capfd: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     config = json.loads((folder / "config.json").read_text())

@@ -1,15 +1,18 @@
-"""Tiny causal language models of several architectures, random but lively, saved as the hub would."""
+"""Tiny causal language models of several architectures, with random weights and the files of a hub repository."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import (
     GPT2Config,
     GPT2LMHeadModel,
+    Lfm2Config,
+    Lfm2ForCausalLM,
     LlamaConfig,
     LlamaForCausalLM,
     MistralConfig,
@@ -30,9 +33,9 @@ _CORPUS = [
     "she said that he would come home before the rain, but the road was long and dark",
     "User: what is this text about? It does not say. Answer: a dog, a cat and a boat.",
 ] * 4
-_VOCABULARY = 200
-"""Fewer than the corpus yields, so that every token has a text."""
-_POSITIONS = 1024
+_VOCAB_SIZE = 200
+"""Fewer tokens than the corpus could give, so that every token has a text."""
+_MAX_POSITIONS = 1024
 
 CHAT = (
     "{% for m in messages %}<s>{{ m['role'] }}: {{ m['content'] }}</s>{% endfor %}"
@@ -41,7 +44,7 @@ CHAT = (
 
 
 NO_SYSTEM = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('no system role') }}{% endif %}" + CHAT
-"""A template that refuses a system message, as those of Gemma and Mistral did."""
+"""A template that refuses a system message, like the templates of older Gemma and Mistral models."""
 
 
 def _tokenizer(*, chat: str, window: int) -> PreTrainedTokenizerFast:
@@ -51,7 +54,7 @@ def _tokenizer(*, chat: str, window: int) -> PreTrainedTokenizerFast:
     bpe.train_from_iterator(
         _CORPUS,
         trainers.BpeTrainer(
-            vocab_size=_VOCABULARY,
+            vocab_size=_VOCAB_SIZE,
             special_tokens=["<s>", "</s>"],
             show_progress=False,
         ),
@@ -65,43 +68,55 @@ def _tokenizer(*, chat: str, window: int) -> PreTrainedTokenizerFast:
 
 
 def _gpt2() -> PreTrainedModel:
-    return GPT2LMHeadModel(GPT2Config(vocab_size=_VOCABULARY, n_positions=_POSITIONS, n_embd=32, n_layer=3, n_head=4))
+    return GPT2LMHeadModel(
+        GPT2Config(vocab_size=_VOCAB_SIZE, n_positions=_MAX_POSITIONS, n_embd=32, n_layer=3, n_head=4)
+    )
 
 
 def _opt() -> PreTrainedModel:
-    """Like opt-350m: layer norms after the blocks, embeddings narrower than the model."""
+    """Return a model like opt-350m: layer norms after the blocks, and embeddings smaller than the hidden size."""
     config = OPTConfig(
-        vocab_size=_VOCABULARY,
+        vocab_size=_VOCAB_SIZE,
         hidden_size=32,
         ffn_dim=64,
         num_hidden_layers=3,
         num_attention_heads=4,
         word_embed_proj_dim=16,
         do_layer_norm_before=False,
-        max_position_embeddings=_POSITIONS,
+        max_position_embeddings=_MAX_POSITIONS,
     )
     return OPTForCausalLM(config)
 
 
-_GROUPED: dict[str, int] = {
-    "vocab_size": _VOCABULARY,
+_GROUPED_QUERY_CONFIG: dict[str, int] = {
+    "vocab_size": _VOCAB_SIZE,
     "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 3,
     "num_attention_heads": 4,
     "num_key_value_heads": 2,
-    "max_position_embeddings": _POSITIONS,
+    "max_position_embeddings": _MAX_POSITIONS,
 }
 
 
 def _llama() -> PreTrainedModel:
-    """Rotary positions, and two query heads to each key head."""
-    return LlamaForCausalLM(LlamaConfig(**_GROUPED))  # pyright: ignore[reportArgumentType]
+    """Return a model with rotary positions and two query heads per key head."""
+    return LlamaForCausalLM(LlamaConfig(**_GROUPED_QUERY_CONFIG))  # pyright: ignore[reportArgumentType]
 
 
 def _mistral() -> PreTrainedModel:
-    """Attention that looks back eight tokens only."""
-    return MistralForCausalLM(MistralConfig(**_GROUPED, sliding_window=8))  # pyright: ignore[reportArgumentType]
+    """Return a model with a sliding window of eight tokens."""
+    return MistralForCausalLM(MistralConfig(**_GROUPED_QUERY_CONFIG, sliding_window=8))  # pyright: ignore[reportArgumentType]
+
+
+def _lfm2() -> PreTrainedModel:
+    """Return a model with convolutions between its attention layers, which `GenericRunner` runs."""
+    config: dict[str, Any] = {
+        **_GROUPED_QUERY_CONFIG,
+        "layer_types": ["conv", "full_attention", "conv"],
+        "tie_embedding": False,
+    }
+    return Lfm2ForCausalLM(Lfm2Config(**config))
 
 
 ARCHITECTURES: dict[str, Callable[[], PreTrainedModel]] = {
@@ -109,20 +124,26 @@ ARCHITECTURES: dict[str, Callable[[], PreTrainedModel]] = {
     "opt": _opt,
     "llama": _llama,
     "mistral": _mistral,
+    "lfm2": _lfm2,
 }
+
+RUNNERS = {"batched": "gpt2", "generic": "lfm2"}
+"""An architecture for each runner."""
 
 
 def save_causal(folder: Path, architecture: str, *, chat: str = "", seed: int = 0, window: int = 256) -> Path:
-    """Writes a model and its tokenizer into `folder`; the token `</s>` ends texts, and never comes by itself.
+    """Save a model and its tokenizer in `folder`. `</s>` ends a text, but the model does not generate it.
 
-    `chat` is the tokenizer's chat template; without one the model only goes on with texts. `window` is how many tokens
-    the tokenizer lets it read.
+    `chat` is the chat template of the tokenizer. Without one, the model only continues texts. `window` is the
+    maximum length of the tokenizer.
     """
     torch.manual_seed(seed)
     model = ARCHITECTURES[architecture]().eval()
     for name, parameter in model.named_parameters():
         if parameter.dim() > 1:
             torch.nn.init.normal_(parameter, std=0.15 if "embed" in name or "wte" in name else 0.3)
+    if isinstance(model, Lfm2ForCausalLM):
+        model.lm_head.weight.data[1] = 0  # which makes `</s>` unlikely
     generation = model.generation_config
     assert generation is not None
     generation.eos_token_id = 1
@@ -132,9 +153,9 @@ def save_causal(folder: Path, architecture: str, *, chat: str = "", seed: int = 
 
 
 def save_bytes(folder: Path) -> Path:
-    """A tokenizer with a token a byte."""
+    """Save a tokenizer with one token per byte."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
-    bpe = Tokenizer(models.BPE({letter: i for i, letter in enumerate(alphabet)}, []))
+    bpe = Tokenizer(models.BPE({symbol: i for i, symbol in enumerate(alphabet)}, []))
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     PreTrainedTokenizerFast(tokenizer_object=bpe).save_pretrained(folder)
@@ -142,6 +163,6 @@ def save_bytes(folder: Path) -> Path:
 
 
 def load(folder: Path, dtype: torch.dtype = torch.float32) -> CausalLM:
-    """The saved model as the bot would load it."""
+    """Load a saved model as the bot does."""
     spec = ModelSpec(name="tiny", task="complete", repo=str(folder))
     return CausalLM.load(spec, folder, Placement(torch.device("cpu"), dtype))

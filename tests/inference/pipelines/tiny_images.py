@@ -1,4 +1,4 @@
-"""Models of a few thousand random weights, saved as the real repositories are: captioners and Stable Diffusion."""
+"""Tiny captioning and Stable Diffusion models with random weights and the files of real repositories."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ from transformers import (
     ViTConfig,
 )
 
-_LETTERS = sorted(ByteLevel.alphabet())
-_SMALL: dict[str, Any] = {
+_BYTE_ALPHABET = sorted(ByteLevel.alphabet())
+_TINY_CONFIG: dict[str, Any] = {
     "hidden_size": 32,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
@@ -46,15 +46,18 @@ _SMALL: dict[str, Any] = {
     "image_size": 16,
     "patch_size": 8,
 }
-_RGB = [0.5, 0.5, 0.5]
+_MEAN_AND_STD = [0.5, 0.5, 0.5]
 _BETAS: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
 
 def save_vit_gpt2(folder: Path) -> Path:
-    """Like nlpconnect/vit-gpt2-image-captioning: a `.bin`, an old-style preprocessor, one token for start, pad, end."""
+    """Save a model like nlpconnect/vit-gpt2-image-captioning.
+
+    It has a `.bin` file, an old preprocessor config, and one token for start, padding and end.
+    """
     torch.manual_seed(0)
-    end = len(_LETTERS)
-    tokenizer = GPT2Tokenizer(vocab=_vocabulary(*_LETTERS, "<|endoftext|>"), merges=[])
+    end = len(_BYTE_ALPHABET)
+    tokenizer = GPT2Tokenizer(vocab=_vocabulary(*_BYTE_ALPHABET, "<|endoftext|>"), merges=[])
     decoder = GPT2Config(
         vocab_size=end + 1,
         n_positions=64,
@@ -66,10 +69,10 @@ def save_vit_gpt2(folder: Path) -> Path:
         add_cross_attention=True,
         initializer_range=0.5,
     )
-    ends = dict.fromkeys(("decoder_start_token_id", "pad_token_id", "eos_token_id", "bos_token_id"), end)
-    encoder = ViTConfig(**_SMALL, initializer_range=0.5)
+    special_tokens = dict.fromkeys(("decoder_start_token_id", "pad_token_id", "eos_token_id", "bos_token_id"), end)
+    encoder = ViTConfig(**_TINY_CONFIG, initializer_range=0.5)
     config = VisionEncoderDecoderConfig(
-        encoder=encoder.to_dict(), decoder=decoder.to_dict() | {"is_decoder": True}, **ends
+        encoder=encoder.to_dict(), decoder=decoder.to_dict() | {"is_decoder": True}, **special_tokens
     )
     model = VisionEncoderDecoderModel(config)
     model.save_pretrained(folder)
@@ -81,8 +84,8 @@ def save_vit_gpt2(folder: Path) -> Path:
         feature_extractor_type="ViTFeatureExtractor",
         do_normalize=True,
         do_resize=True,
-        image_mean=_RGB,
-        image_std=_RGB,
+        image_mean=_MEAN_AND_STD,
+        image_std=_MEAN_AND_STD,
         resample=2,
         size=16,
     )
@@ -90,7 +93,7 @@ def save_vit_gpt2(folder: Path) -> Path:
 
 
 def save_blip(folder: Path) -> Path:
-    """Like Salesforce/blip-image-captioning-base."""
+    """Save a model like Salesforce/blip-image-captioning-base."""
     torch.manual_seed(0)
     words = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[DEC]", *"abcdefghijklmnopqrstuvwxyz"]
     text: dict[str, Any] = {
@@ -103,7 +106,7 @@ def save_blip(folder: Path) -> Path:
         "pad_token_id": 0,
         "initializer_range": 0.5,
     }
-    config = BlipConfig(text_config={**_SMALL, **text}, vision_config={**_SMALL, "initializer_range": 0.5})
+    config = BlipConfig(text_config={**_TINY_CONFIG, **text}, vision_config={**_TINY_CONFIG, "initializer_range": 0.5})
     BlipForConditionalGeneration(config).save_pretrained(folder)
     BertTokenizer(vocab=_vocabulary(*words), extra_special_tokens=["[DEC]"]).save_pretrained(folder)
     BlipImageProcessorPil(size={"height": 16, "width": 16}).save_pretrained(folder)
@@ -113,7 +116,7 @@ def save_blip(folder: Path) -> Path:
 def save_stable_diffusion(
     folder: Path, *, checker: bool = True, flags_everything: bool = False, latent_channels: int = 4
 ) -> Path:
-    """Like CompVis/stable-diffusion-v1-4, for pictures of 16 × 16 pixels."""
+    """Save a model like CompVis/stable-diffusion-v1-4, for pictures of 16 × 16 pixels."""
     torch.manual_seed(0)
     scheduler: Any = PNDMScheduler(**_BETAS, skip_prk_steps=True, steps_offset=1)
     pipe = StableDiffusionPipeline(
@@ -131,7 +134,7 @@ def save_stable_diffusion(
 
 
 def save_stable_diffusion_xl(folder: Path) -> Path:
-    """Like stabilityai/stable-diffusion-xl-base-1.0: two text encoders, no safety checker."""
+    """Save a model like stabilityai/stable-diffusion-xl-base-1.0, with two text encoders and no safety checker."""
     torch.manual_seed(0)
     scheduler: Any = EulerDiscreteScheduler(**_BETAS, steps_offset=1)
     unet = _unet(
@@ -154,7 +157,7 @@ def save_stable_diffusion_xl(folder: Path) -> Path:
 
 
 def save_latent_consistency(folder: Path) -> Path:
-    """Like SimianLuo/LCM_Dreamshaper_v7: a few steps, with the guidance embedded."""
+    """Save a model like SimianLuo/LCM_Dreamshaper_v7, for few steps and with embedded guidance."""
     torch.manual_seed(0)
     pipe = LatentConsistencyModelPipeline(
         vae=_autoencoder(),
@@ -171,7 +174,7 @@ def save_latent_consistency(folder: Path) -> Path:
 
 
 def with_scheduler(folder: Path, **changes: Any) -> Path:
-    """The repository in `folder`, its noise schedule changed."""
+    """Change the scheduler config of the repository in `folder`."""
     file = folder / "scheduler" / "scheduler_config.json"
     _write(file, **{**json.loads(file.read_text(encoding="utf-8")), **changes})
     return folder
@@ -204,34 +207,36 @@ def _unet(cross_attention_dim: int = 32, **options: Any) -> UNet2DConditionModel
 
 def _text_encoder() -> CLIPTextModel:
     encoder = CLIPTextModel(_text_config())
-    torch.nn.init.normal_(encoder.final_layer_norm.bias)  # as in trained ones, the states' mean is not zero
+    torch.nn.init.normal_(encoder.final_layer_norm.bias)  # as in trained models, the mean of the states is not zero
     return encoder
 
 
 def _text_config() -> CLIPTextConfig:
     return CLIPTextConfig(
-        vocab_size=2 * len(_LETTERS) + 2,
+        vocab_size=2 * len(_BYTE_ALPHABET) + 2,
         hidden_size=32,
         intermediate_size=64,
         projection_dim=32,
         num_hidden_layers=2,
         num_attention_heads=4,
         max_position_embeddings=77,
-        bos_token_id=2 * len(_LETTERS),
-        eos_token_id=2 * len(_LETTERS) + 1,
+        bos_token_id=2 * len(_BYTE_ALPHABET),
+        eos_token_id=2 * len(_BYTE_ALPHABET) + 1,
     )
 
 
 def _clip_tokenizer() -> CLIPTokenizer:
-    endings = [letter + "</w>" for letter in _LETTERS]
-    vocabulary = _vocabulary(*_LETTERS, *endings, "<|startoftext|>", "<|endoftext|>")
+    word_ends = [letter + "</w>" for letter in _BYTE_ALPHABET]
+    vocabulary = _vocabulary(*_BYTE_ALPHABET, *word_ends, "<|startoftext|>", "<|endoftext|>")
     return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
 
 
 def _safety_checker(flags_everything: bool) -> StableDiffusionSafetyChecker:
-    small = {**_SMALL, "projection_dim": 16}
-    checker = StableDiffusionSafetyChecker(CLIPConfig(text_config={}, vision_config=small, projection_dim=16))
-    threshold = -2.0 if flags_everything else 2.0  # a cosine exceeds the first and never the second
+    vision_config_values = {**_TINY_CONFIG, "projection_dim": 16}
+    checker = StableDiffusionSafetyChecker(
+        CLIPConfig(text_config={}, vision_config=vision_config_values, projection_dim=16)
+    )
+    threshold = -2.0 if flags_everything else 2.0  # every cosine similarity is above -2 and below 2
     torch.nn.init.constant_(checker.concept_embeds_weights, threshold)
     torch.nn.init.constant_(checker.special_care_embeds_weights, 2.0)
     return checker

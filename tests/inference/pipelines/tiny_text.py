@@ -1,6 +1,6 @@
-"""Models of a few thousand parameters with the files that real ones have: what the text pipelines' tests run on.
+"""Tiny models with the files of real repositories, for the tests of the text pipelines.
 
-Weights come from a seed by a rule of our own, so that any version of transformers can be given the same model.
+Their weights are generated here from a seed, so that every version of transformers gets the same model.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ FLOAT32 = Placement(torch.device("cpu"), torch.float32)
 BFLOAT16 = Placement(torch.device("cpu"), torch.bfloat16)
 
 
-def read(task: str, folder: Path, placement: Placement = FLOAT32) -> Pipeline:
+def load_pipeline(task: str, folder: Path, placement: Placement = FLOAT32) -> Pipeline:
     return load(ModelSpec(name="tiny", task=task, repo=str(folder)), folder, placement)
 
 
-def bert_filler(folder: Path, window: int = 64) -> Path:
+def bert_masked_lm(folder: Path, window: int = 64) -> Path:
     return _save(BertForMaskedLM(_bert(folder, window)), folder)
 
 
-def roberta_filler(folder: Path) -> Path:
+def roberta_masked_lm(folder: Path) -> Path:
     return _save(RobertaForMaskedLM(_roberta(folder)), folder)
 
 
@@ -51,14 +51,14 @@ def classifier(folder: Path, labels: dict[int, str] | None = None, **options: An
 
 
 def reader(folder: Path, seed: int = 0) -> Path:
-    """A RoBERTa that answers questions, with the 384-token windows of the real ones."""
+    """Save a RoBERTa that answers questions, with windows of 384 tokens like real models."""
     return _save(RobertaForQuestionAnswering(_roberta(folder)), folder, seed)
 
 
 def summarizer(folder: Path, positions: int = 64) -> Path:
-    """A BART that summarizes in 6 to 24 tokens."""
+    """Save a BART that writes summaries of 6 to 24 tokens."""
     config = BartConfig(
-        **_byte_level(folder), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
+        **_byte_level_bpe(folder), d_model=16, encoder_layers=1, decoder_layers=1, encoder_attention_heads=2,
         decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32, max_position_embeddings=positions,
         decoder_start_token_id=2, forced_eos_token_id=2,
     )  # fmt: skip
@@ -86,15 +86,15 @@ def _bert(folder: Path, window: int, **options: Any) -> BertConfig:
 
 
 def _roberta(folder: Path) -> RobertaConfig:
-    """514 positions of which the first two are never used, as in the real ones."""
+    """Return a config with 514 positions. As in real models, the first two are never used."""
     return RobertaConfig(
-        **_byte_level(folder), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
+        **_byte_level_bpe(folder), hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32,
         max_position_embeddings=514, type_vocab_size=1,
     )  # fmt: skip
 
 
-def _byte_level(folder: Path) -> dict[str, Any]:
-    """Every byte is a token, and some letters that often meet are joined."""
+def _byte_level_bpe(folder: Path) -> dict[str, Any]:
+    """Save a BPE tokenizer with a token for every byte and a few merges. Return the options of its model config."""
     joined = [merge.replace(" ", "") for merge in MERGES]
     tokens = ["<s>", "<pad>", "</s>", "<unk>", *sorted(ByteLevel.alphabet()), *joined, "<mask>"]
     _write(folder, "vocab.json", json.dumps({token: i for i, token in enumerate(tokens)}, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""The memory budget: who is evicted, who stays, and what can never fit."""
+"""Test the memory budget: which models are evicted, which stay, and which are too large."""
 
 from dataclasses import dataclass
 
@@ -13,8 +13,8 @@ class Model:
     nbytes: int
 
 
-class Loads:
-    """Loads models of a given size, and counts how often each was loaded."""
+class Loader:
+    """Load models of a given size, and record each load."""
 
     def __init__(self, budget: int) -> None:
         self.loaded: list[str] = []
@@ -33,70 +33,99 @@ class Loads:
 
 
 def test_a_model_is_loaded_once() -> None:
-    loads = Loads(100)
-    loads.require("a", 40)
-    loads.require("a", 40)
-    assert loads.loaded == ["a"]
-    with loads.cache.lease("a") as model:
+    loader = Loader(100)
+    loader.require("a", 40)
+    loader.require("a", 40)
+    assert loader.loaded == ["a"]
+    with loader.cache.lease("a") as model:
         assert model.nbytes == 40
 
 
-def test_the_least_recently_used_model_goes_first() -> None:
-    loads = Loads(100)
-    loads.require("a", 40)
-    loads.require("b", 40)
-    with loads.cache.lease("a"):
+def test_the_least_recently_used_model_is_evicted_first() -> None:
+    loader = Loader(100)
+    loader.require("a", 40)
+    loader.require("b", 40)
+    with loader.cache.lease("a"):
         pass
-    loads.require("c", 40)
-    assert loads.cache.sizes() == {"a": 40, "c": 40}
-    assert loads.released == 1
+    loader.require("c", 40)
+    assert loader.cache.sizes() == {"a": 40, "c": 40}
+    assert loader.released == 1
 
 
-def test_models_in_use_stay() -> None:
-    loads = Loads(100)
-    loads.require("a", 40)
-    with loads.cache.lease("a"):
-        loads.require("b", 40)
-        loads.require("c", 40)
-    assert loads.cache.sizes() == {"a": 40, "c": 40}
+def test_models_in_use_are_not_evicted() -> None:
+    loader = Loader(100)
+    loader.require("a", 40)
+    with loader.cache.lease("a"):
+        loader.require("b", 40)
+        loader.require("c", 40)
+    assert loader.cache.sizes() == {"a": 40, "c": 40}
 
 
-def test_nothing_is_loaded_beside_models_in_use_that_leave_no_room() -> None:
-    loads = Loads(100)
-    loads.require("a", 80)
-    with loads.cache.lease("a"):
-        assert not loads.cache.has_room(40)
+def test_a_model_that_does_not_fit_next_to_models_in_use_is_not_loaded() -> None:
+    loader = Loader(100)
+    loader.require("a", 80)
+    with loader.cache.lease("a"):
+        assert not loader.cache.has_room(40)
         with pytest.raises(ModelUnavailable):
-            loads.require("b", 40)
-    assert loads.cache.has_room(40)
-    loads.require("b", 40)
-    assert loads.cache.sizes() == {"b": 40}
+            loader.require("b", 40)
+    assert loader.cache.has_room(40)
+    loader.require("b", 40)
+    assert loader.cache.sizes() == {"b": 40}
 
 
 def test_a_model_larger_than_the_budget_is_refused_with_both_sizes() -> None:
-    loads = Loads(4 * 10**9)
-    loads.require("small", 10**9)
+    loader = Loader(4 * 10**9)
+    loader.require("small", 10**9)
     with pytest.raises(ModelUnavailable, match=r"7\.1 GB.*4\.0 GB"):
-        loads.require("huge", 7_100_000_000)
-    assert loads.loaded == ["small"]
+        loader.require("huge", 7_100_000_000)
+    assert loader.loaded == ["small"]
 
 
-def test_a_failed_load_leaves_nothing_behind() -> None:
-    loads = Loads(100)
+def test_a_failed_load_is_not_cached() -> None:
+    loader = Loader(100)
 
     def fail() -> Model:
         raise OSError("broken file")
 
     with pytest.raises(OSError, match="broken file"):
-        loads.cache.require("a", 40, fail)
-    loads.require("a", 40)
-    assert loads.cache.sizes() == {"a": 40}
+        loader.cache.require("a", 40, fail)
+    loader.require("a", 40)
+    assert loader.cache.sizes() == {"a": 40}
 
 
-def test_clearing_drops_idle_models_only() -> None:
-    loads = Loads(100)
-    loads.require("a", 40)
-    loads.require("b", 40)
-    with loads.cache.lease("b"):
-        loads.cache.clear()
-        assert loads.cache.sizes() == {"b": 40}
+def test_clearing_the_cache_evicts_only_idle_models() -> None:
+    loader = Loader(100)
+    loader.require("a", 40)
+    loader.require("b", 40)
+    with loader.cache.lease("b"):
+        loader.cache.clear()
+        assert loader.cache.sizes() == {"b": 40}
+
+
+def test_reserved_memory_evicts_idle_models_and_is_given_back() -> None:
+    loader = Loader(100)
+    loader.require("a", 40)
+    loader.require("b", 40)
+    with loader.cache.lease("b"):
+        assert loader.cache.reserve("texts", 50)
+        assert loader.cache.sizes() == {"b": 40}
+        assert not loader.cache.has_room(20)
+        assert loader.cache.reserve("texts", 0)
+        assert loader.cache.has_room(60)
+
+
+def test_memory_beside_the_models_in_use_is_all_that_can_be_reserved() -> None:
+    loader = Loader(100)
+    loader.require("a", 40)
+    with loader.cache.lease("a"):
+        assert loader.cache.reserve("texts", 30)
+        assert not loader.cache.reserve("other texts", 40)
+        assert not loader.cache.reserve("texts", 61)
+        assert loader.cache.reserve("texts", 60)
+
+
+def test_a_model_is_not_loaded_into_reserved_memory() -> None:
+    loader = Loader(100)
+    assert loader.cache.reserve("texts", 70)
+    with pytest.raises(ModelUnavailable):
+        loader.require("a", 40)

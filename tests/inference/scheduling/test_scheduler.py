@@ -1,4 +1,4 @@
-"""Who runs next: fairness, batches, places and times, on a clock that the test turns."""
+"""Test the scheduler with a fake clock: fairness, batches, queue positions and time estimates."""
 
 from dataclasses import dataclass
 
@@ -36,14 +36,14 @@ def add(scheduler: Scheduler[Entry], *entries: Entry) -> None:
 
 
 def run_for(scheduler: Scheduler[Entry], clock: Clock, seconds: float, *entries: Entry) -> None:
-    """Pop exactly `entries`, let time pass, and end them."""
+    """Pop exactly `entries`, advance the clock, and mark them as done."""
     assert scheduler.pop(16) == list(entries)
     clock.now += seconds
     for one in entries:
         scheduler.done(one)
 
 
-def test_entries_of_one_owner_leave_in_the_order_they_came(scheduler: Scheduler[Entry]) -> None:
+def test_entries_of_one_owner_are_popped_in_the_order_they_were_added(scheduler: Scheduler[Entry]) -> None:
     first, second = entry(key="a"), entry(key="b")
     add(scheduler, first, second)
     assert scheduler.pop(16) == [first]
@@ -51,27 +51,27 @@ def test_entries_of_one_owner_leave_in_the_order_they_came(scheduler: Scheduler[
     assert scheduler.pop(16) == []
 
 
-def test_entries_with_equal_keys_leave_together_whoever_owns_them(scheduler: Scheduler[Entry]) -> None:
+def test_entries_with_the_same_key_are_popped_as_one_batch(scheduler: Scheduler[Entry]) -> None:
     a, other, b = entry("ann"), entry("bob", key="opt"), entry("cy")
     add(scheduler, a, other, b)
     assert scheduler.pop(16) == [a, b]
     assert scheduler.pop(16) == [other]
 
 
-def test_a_batch_is_never_larger_than_asked_for(scheduler: Scheduler[Entry]) -> None:
+def test_a_batch_is_never_larger_than_the_given_size(scheduler: Scheduler[Entry]) -> None:
     add(scheduler, *(entry(owner) for owner in ("ann", "bob", "cy")))
     assert len(scheduler.pop(2)) == 2
     assert len(scheduler.pop(2)) == 1
 
 
-def test_a_cancelled_entry_is_dropped_when_popped(scheduler: Scheduler[Entry]) -> None:
-    gone, here = entry(), entry()
-    add(scheduler, gone, here)
-    gone.cancelled = True
-    assert scheduler.pop(16) == [here]
+def test_a_cancelled_entry_is_not_popped(scheduler: Scheduler[Entry]) -> None:
+    cancelled, kept = entry(), entry()
+    add(scheduler, cancelled, kept)
+    cancelled.cancelled = True
+    assert scheduler.pop(16) == [kept]
 
 
-def test_who_used_the_device_less_goes_first(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_the_owner_who_used_the_device_less_is_served_first(scheduler: Scheduler[Entry], clock: Clock) -> None:
     big = entry("ann", key="big")
     add(scheduler, big)
     run_for(scheduler, clock, 60, big)
@@ -80,7 +80,7 @@ def test_who_used_the_device_less_goes_first(scheduler: Scheduler[Entry], clock:
     assert scheduler.pop(16) == [light]
 
 
-def test_one_owner_with_many_entries_alternates_with_another(scheduler: Scheduler[Entry]) -> None:
+def test_an_owner_with_many_entries_alternates_with_another_owner(scheduler: Scheduler[Entry]) -> None:
     many = [entry("ann", key=f"a{i}") for i in range(3)]
     late = entry("bob", key="b")
     add(scheduler, *many, late)
@@ -88,18 +88,18 @@ def test_one_owner_with_many_entries_alternates_with_another(scheduler: Schedule
     assert order == [many[0], late, many[1], many[2]]
 
 
-def test_waiting_makes_up_for_past_use(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_waiting_time_compensates_past_use(scheduler: Scheduler[Entry], clock: Clock) -> None:
     big = entry("ann", key="big")
     add(scheduler, big)
     run_for(scheduler, clock, 20, big)
-    patient = entry("ann", key="x")
-    add(scheduler, patient)
+    waiting = entry("ann", key="x")
+    add(scheduler, waiting)
     clock.now += 30
     add(scheduler, entry("bob", key="y"))
-    assert scheduler.pop(1) == [patient]
+    assert scheduler.pop(1) == [waiting]
 
 
-def test_past_use_fades(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_past_use_counts_less_over_time(scheduler: Scheduler[Entry], clock: Clock) -> None:
     big = entry("ann", key="big")
     add(scheduler, big)
     run_for(scheduler, clock, 100, big)
@@ -128,7 +128,9 @@ def test_entries_join_a_running_batch(scheduler: Scheduler[Entry]) -> None:
     assert scheduler.join("gpt2", 5) == [last]
 
 
-def test_nobody_joins_past_an_entry_that_should_come_first(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_no_entry_joins_a_batch_before_an_entry_that_should_run_first(
+    scheduler: Scheduler[Entry], clock: Clock
+) -> None:
     add(scheduler, entry("ann"))
     scheduler.pop(16)
     picture = entry("bob", key="sd")
@@ -139,7 +141,7 @@ def test_nobody_joins_past_an_entry_that_should_come_first(scheduler: Scheduler[
     assert scheduler.pop(16) == [picture]
 
 
-def test_a_full_queue_refuses_and_says_how_long(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_a_full_queue_refuses_an_entry_and_gives_a_waiting_time(scheduler: Scheduler[Entry], clock: Clock) -> None:
     known = entry("ann", key="a", work=1)
     add(scheduler, known)
     run_for(scheduler, clock, 10, known)
@@ -150,7 +152,7 @@ def test_a_full_queue_refuses_and_says_how_long(scheduler: Scheduler[Entry], clo
     assert "80 seconds" in refusal.value.user_message
 
 
-def test_running_entries_take_places_too_until_they_are_done(scheduler: Scheduler[Entry]) -> None:
+def test_running_entries_count_towards_the_queue_limit_until_they_are_done(scheduler: Scheduler[Entry]) -> None:
     entries = [entry(f"owner {i}") for i in range(8)]
     add(scheduler, *entries)
     scheduler.pop(16)
@@ -160,24 +162,24 @@ def test_running_entries_take_places_too_until_they_are_done(scheduler: Schedule
     scheduler.add(entry("late"))
 
 
-def test_one_owner_can_not_take_all_places(scheduler: Scheduler[Entry]) -> None:
+def test_one_owner_cannot_fill_the_queue(scheduler: Scheduler[Entry]) -> None:
     add(scheduler, *(entry("ann") for _ in range(4)))
     with pytest.raises(Overloaded, match="already have 4"):
         scheduler.add(entry("ann"))
     scheduler.add(entry("bob"))
 
 
-def test_cancelled_entries_free_their_places(scheduler: Scheduler[Entry]) -> None:
+def test_cancelled_entries_free_their_queue_slots(scheduler: Scheduler[Entry]) -> None:
     entries = [entry("ann") for _ in range(4)]
     add(scheduler, *entries)
     entries[0].cancelled = True
     scheduler.add(entry("ann"))
 
 
-def test_the_time_until_start_is_learned_from_what_ran(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_the_eta_is_estimated_from_finished_entries(scheduler: Scheduler[Entry], clock: Clock) -> None:
     learned = entry("ann", key="sd", work=10)
     add(scheduler, learned)
-    run_for(scheduler, clock, 20, learned)  # two seconds a unit
+    run_for(scheduler, clock, 20, learned)  # two seconds for each unit of work
     running, waiting = entry("ann", key="sd", work=10), entry("bob", key="sd", work=5)
     last = entry("cy", key="sd")
     add(scheduler, running)
@@ -189,9 +191,7 @@ def test_the_time_until_start_is_learned_from_what_ran(scheduler: Scheduler[Entr
     assert [f.eta for f in forecasts] == pytest.approx([15, 25])
 
 
-def test_times_are_learned_for_all_of_a_kind_whatever_may_run_together(
-    scheduler: Scheduler[Entry], clock: Clock
-) -> None:
+def test_entries_of_one_kind_share_a_time_estimate_across_batch_keys(scheduler: Scheduler[Entry], clock: Clock) -> None:
     learned = entry("ann", key="guidance 7.5", kind="sd", work=10)
     add(scheduler, learned)
     run_for(scheduler, clock, 20, learned)
@@ -201,13 +201,13 @@ def test_times_are_learned_for_all_of_a_kind_whatever_may_run_together(
     assert scheduler.pop(16) == [one]
 
 
-def test_no_time_is_promised_for_work_never_seen(scheduler: Scheduler[Entry]) -> None:
+def test_an_unknown_kind_of_work_has_no_eta(scheduler: Scheduler[Entry]) -> None:
     add(scheduler, entry(), entry("bob", key="new"))
     scheduler.pop(1)
     assert [f.eta for f in scheduler.forecast()] == [None]
 
 
-def test_a_batch_shares_its_seconds_among_its_members(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_the_duration_of_a_batch_is_divided_among_its_entries(scheduler: Scheduler[Entry], clock: Clock) -> None:
     pair = [entry("ann"), entry("bob")]
     add(scheduler, *pair)
     run_for(scheduler, clock, 10, *pair)
@@ -216,7 +216,7 @@ def test_a_batch_shares_its_seconds_among_its_members(scheduler: Scheduler[Entry
     assert [f.eta for f in scheduler.forecast()] == pytest.approx([0, 5])
 
 
-def test_a_cancelled_run_teaches_nothing_about_duration(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_a_cancelled_entry_does_not_change_the_time_estimate(scheduler: Scheduler[Entry], clock: Clock) -> None:
     stopped = entry("ann", work=100)
     add(scheduler, stopped)
     scheduler.pop(16)
@@ -227,7 +227,7 @@ def test_a_cancelled_run_teaches_nothing_about_duration(scheduler: Scheduler[Ent
     assert scheduler.forecast()[1].eta is None
 
 
-def test_ending_an_entry_twice_changes_nothing(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_marking_an_entry_as_done_twice_changes_nothing(scheduler: Scheduler[Entry], clock: Clock) -> None:
     one = entry()
     add(scheduler, one)
     run_for(scheduler, clock, 10, one)
@@ -236,7 +236,7 @@ def test_ending_an_entry_twice_changes_nothing(scheduler: Scheduler[Entry], cloc
     assert scheduler.forecast()[1].eta == pytest.approx(10)
 
 
-def test_only_the_share_that_counts_is_charged(scheduler: Scheduler[Entry], clock: Clock) -> None:
+def test_only_the_charged_share_counts_as_use(scheduler: Scheduler[Entry], clock: Clock) -> None:
     for owner, share in {"ann": 0.5, "bob": 1.0, "cy": 0.0}.items():
         ran = entry(owner)
         ran.charged = share

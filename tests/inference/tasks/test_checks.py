@@ -1,4 +1,4 @@
-"""What is refused before it may queue, and the words for it."""
+"""Test which requests are refused before they are queued, and the error messages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from inference.tasks import (
     SummarizeRequest,
     Variation,
 )
-from inference.text.mask_tokens import has_blank
+from inference.tasks.fill import has_blank
 from inference.types.errors import InvalidRequest
 from tests.fakes import PNG
 
@@ -109,27 +109,27 @@ def test_a_request_within_the_limits_passes(request_: Request) -> None:
 
 
 @pytest.mark.parametrize(("request_", "words"), BAD, ids=[f"{type(r).__name__}: {words}" for r, words in BAD])
-def test_a_request_outside_the_limits_is_refused_with_cause_and_bound(request_: Request, words: str) -> None:
+def test_a_request_outside_the_limits_is_refused_with_the_cause_and_the_limit(request_: Request, words: str) -> None:
     with pytest.raises(InvalidRequest) as caught:
         request_.check(LIMITS, SafetySection())
     assert caught.value.user_message.startswith(words)
 
 
-def test_every_kind_of_request_is_known() -> None:
+def test_the_examples_cover_every_task() -> None:
     assert {request.task for request in GOOD} == {"complete", "fill", "summarize", "ask", "caption", "imagine", "mood"}
 
 
 @pytest.mark.parametrize("text", ["a [MASK] b", "a [mask] b", "<mask>", "a ___ b", "a ______ b"])
-def test_a_blank_is_a_mask_in_any_case_or_three_underscores(text: str) -> None:
+def test_a_blank_is_a_mask_token_in_any_case_or_at_least_three_underscores(text: str) -> None:
     assert has_blank(text)
 
 
-def test_the_uploads_bound_is_told_in_a_unit_that_shows_it() -> None:
+def test_the_upload_limit_is_shown_in_a_readable_unit() -> None:
     with pytest.raises(InvalidRequest, match=r"larger than 25 MB\. Send a smaller one\."):
         CaptionRequest(image=b"x" * 25_000_001).check(Limits(), SafetySection())
 
 
-def test_a_picture_is_decoded_before_it_queues() -> None:
+def test_a_picture_that_cannot_be_decoded_is_refused() -> None:
     CaptionRequest(image=PNG).decode_inputs(LIMITS)
     with pytest.raises(InvalidRequest):
         CaptionRequest(image=b"a text named .png").decode_inputs(LIMITS)

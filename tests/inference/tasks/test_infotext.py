@@ -1,4 +1,4 @@
-"""Parameters as text: written for AUTOMATIC1111's tools, and read back to the same request."""
+"""Test parameters as text: in the format of AUTOMATIC1111, and parsed to the same request."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ FOX = ImagineRequest(
 )
 
 
-def again(request: ImagineRequest) -> ImagineRequest:
+def round_trip(request: ImagineRequest) -> ImagineRequest:
     return infotext.from_text(infotext.to_text(request))
 
 
-def test_the_text_is_that_of_automatic1111() -> None:
+def test_the_text_has_the_format_of_automatic1111() -> None:
     assert infotext.to_text(replace(FOX, guidance_scale=7.0)) == (
         "a fox (in the snow:1.2)\n"
         "Negative prompt: dogs\n"
@@ -51,8 +51,8 @@ def test_the_text_is_that_of_automatic1111() -> None:
         replace(FOX, temperature=0.0),
     ],
 )
-def test_every_setting_reads_back(request_: ImagineRequest) -> None:
-    assert again(request_) == request_
+def test_every_setting_survives_a_round_trip(request_: ImagineRequest) -> None:
+    assert round_trip(request_) == request_
 
 
 @pytest.mark.parametrize(
@@ -68,13 +68,13 @@ def test_every_setting_reads_back(request_: ImagineRequest) -> None:
         'Prompt: "other", Version: Inkling',
     ],
 )
-def test_prompts_read_back_exactly(prompt: str) -> None:
+def test_prompts_survive_a_round_trip_unchanged(prompt: str) -> None:
     for request in (replace(FOX, prompt=prompt), replace(FOX, negative_prompt=prompt)):
-        assert again(request) == request
+        assert round_trip(request) == request
         assert infotext.read(encode_png(Image.new("RGB", (8, 8)), infotext.to_text(request))) == request
 
 
-def test_a_source_picture_is_named_by_its_hash_and_what_belongs_to_it_reads_back() -> None:
+def test_the_text_contains_the_hash_and_the_settings_of_an_init_image() -> None:
     request = replace(FOX, image=PNG, region="cells 1 2", strength=0.6)
     text = infotext.to_text(request)
     assert f"Init image hash: {sha256(PNG).hexdigest()}, Mask region: cells 1 2" in text
@@ -83,7 +83,7 @@ def test_a_source_picture_is_named_by_its_hash_and_what_belongs_to_it_reads_back
 
 
 @pytest.mark.parametrize(
-    ("sampler", "ours"),
+    ("sampler", "expected"),
     [
         ("Sampler: Euler a", "Euler a"),
         ("Sampler: euler A, Schedule type: Automatic", "Euler a"),
@@ -93,7 +93,7 @@ def test_a_source_picture_is_named_by_its_hash_and_what_belongs_to_it_reads_back
         ("Sampler: DPM adaptive", None),
     ],
 )
-def test_other_programs_files_are_understood(sampler: str, ours: str | None) -> None:
+def test_the_parameters_of_other_programs_are_parsed(sampler: str, expected: str | None) -> None:
     request = infotext.from_text(
         "masterpiece, <lora:ink:1>,\nbest quality\nNegative prompt: lowres\n"
         f"Steps: 20, {sampler}, CFG scale: 7, Seed: 965400086, Size: 512x768, Model hash: 6ce0161689, "
@@ -106,25 +106,25 @@ def test_other_programs_files_are_understood(sampler: str, ours: str | None) -> 
         height=768,
         steps=20,
         guidance_scale=7.0,
-        sampler=ours,  # type: ignore[arg-type]
+        sampler=expected,  # type: ignore[arg-type]
         seed=965400086,
     )
 
 
 @pytest.mark.parametrize("text", ["", "a fox", "a fox\nand another, too: yes", "x\nSteps: many", "x\nSeed: 1, Size: 8"])
-def test_what_holds_no_parameters_is_refused_in_a_sentence(text: str) -> None:
+def test_a_text_without_parameters_is_refused_with_a_message(text: str) -> None:
     with pytest.raises(InvalidRequest, match=r"parameters .*Write a prompt instead"):
         infotext.from_text(text)
 
 
-def test_each_picture_of_a_drawing_has_a_request_of_its_own() -> None:
+def test_each_picture_of_a_result_has_its_own_request() -> None:
     request = ImagineRequest(prompt="a fox", model="sd", count=2, seed=5, variations=(Variation(1, 0.2),))
     pictures = (
         GeneratedImage(PNG, 5, variations=(Variation(1, 0.2),)),
         GeneratedImage(PNG, 5, variations=(Variation(2, 0.2),)),
     )
-    drawing = ImageResult(pictures, 64, 48, 25, 7.5, sampler="Euler a", strength=0.5)
-    assert infotext.request_for_image(request, drawing, 1) == ImagineRequest(
+    result = ImageResult(pictures, 64, 48, 25, 7.5, sampler="Euler a", strength=0.5)
+    assert infotext.request_for_image(request, result, 1) == ImagineRequest(
         prompt="a fox",
         model="sd",
         seed=5,
@@ -138,7 +138,7 @@ def test_each_picture_of_a_drawing_has_a_request_of_its_own() -> None:
     )
 
 
-def test_jpeg_and_webp_carry_them_in_their_exif_comment() -> None:
+def test_parameters_are_read_from_the_exif_comment_of_jpeg_and_webp() -> None:
     comment = b"UNICODE\0" + infotext.to_text(replace(FOX, prompt="ein Füchschen")).encode("utf-16-be")
     image = Image.new("RGB", (8, 8))
     exif = image.getexif()
@@ -149,13 +149,13 @@ def test_jpeg_and_webp_carry_them_in_their_exif_comment() -> None:
         assert infotext.read(file.getvalue()) == replace(FOX, prompt="ein Füchschen")
 
 
-def test_a_picture_without_parameters_has_none_and_what_is_no_picture_is_refused() -> None:
+def test_reading_a_picture_without_parameters_gives_none_and_reading_a_text_is_refused() -> None:
     assert infotext.read(PNG) is None
     with pytest.raises(InvalidRequest, match="not a picture"):
         infotext.read(b"no picture")
 
 
-def test_of_several_pictures_the_number_reads_back_and_that_of_other_programs_does_not_count() -> None:
+def test_the_count_survives_a_round_trip_and_the_batch_size_of_other_programs_is_ignored() -> None:
     request = ImagineRequest(prompt="a fox", seed=5, count=4)
     assert infotext.from_text(infotext.to_text(request)) == request
     assert infotext.from_text("a fox\nSteps: 20, Seed: 5, Batch size: 4, Batch pos: 2").count == 1
@@ -164,12 +164,12 @@ def test_of_several_pictures_the_number_reads_back_and_that_of_other_programs_do
 @pytest.mark.parametrize(
     "filling", [" " * 400_000, "a:" * 200_000, 'a: "' * 100_000, 'a: "\\"x' * 60_000, "a " * 200_000]
 )
-def test_a_long_line_of_settings_does_not_hold_the_bot_up(filling: str) -> None:
-    """What takes the square of their length would take half an hour of these."""
+def test_a_long_line_of_settings_is_parsed_in_time(filling: str) -> None:
+    """Fail by timeout if parsing takes quadratic time, which would be half an hour."""
     assert infotext.from_text(f"a fox\nSteps: 20,{filling}x").steps == 20
 
 
-def test_a_file_with_far_too_long_a_text_has_no_parameters() -> None:
+def test_parameters_that_are_too_long_are_ignored() -> None:
     picture = Image.new("RGB", (8, 8))
     longest = replace(FOX, prompt="x\nSteps: 1" + "x" * 5_990, negative_prompt='"' * 6_000)
     assert infotext.read(encode_png(picture, infotext.to_text(longest))) == longest

@@ -1,4 +1,4 @@
-"""The operator's words: what a prompt may not say."""
+"""Test the operator's list of words that a prompt must not contain."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CONFIG = Config(safety=SafetySection(words=("ass", "fruit salad", "C++", "naïve
         "fruit_salad",
     ],
 )
-def test_a_listed_word_or_phrase_is_refused_whatever_is_around_it(prompt: str) -> None:
+def test_a_listed_word_or_phrase_is_refused_in_any_spelling_or_context(prompt: str) -> None:
     with pytest.raises(InvalidRequest, match="does not allow a word of this prompt"):
         ImagineRequest(prompt=prompt).check(CONFIG.limits, CONFIG.safety)
 
@@ -43,18 +43,18 @@ def test_a_listed_word_or_phrase_is_refused_whatever_is_around_it(prompt: str) -
 @pytest.mark.parametrize(
     "prompt", ["grass", "assets", "class", "fruit, salad", "C", "naïvety", "naive", "ass2", "a ss"]
 )
-def test_a_word_is_whole_or_it_is_another(prompt: str) -> None:
+def test_only_whole_words_are_refused(prompt: str) -> None:
     ImagineRequest(prompt=prompt).check(CONFIG.limits, CONFIG.safety)
 
 
-def test_what_is_to_be_kept_out_may_be_named() -> None:
+def test_a_negative_prompt_may_contain_listed_words() -> None:
     ImagineRequest(prompt="a horse", negative_prompt="ass").check(CONFIG.limits, CONFIG.safety)
 
 
-def test_the_words_are_about_pictures() -> None:
+def test_the_word_list_applies_only_to_pictures() -> None:
     CompleteRequest(prompt="ass").check(CONFIG.limits, CONFIG.safety)
 
 
-def test_an_empty_word_is_a_mistake_of_the_file() -> None:
+def test_an_empty_word_in_the_config_is_refused() -> None:
     with pytest.raises(ValueError, match="would refuse every prompt"):
         SafetySection(words=("ass", " "))

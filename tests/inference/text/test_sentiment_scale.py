@@ -1,4 +1,4 @@
-"""How labels of classifiers become a scale."""
+"""Test how the labels of a classifier become a numeric scale."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from inference.text.sentiment_scale import valences
         (["1 star", "2 stars", "3 stars", "4 stars", "5 stars"], [-1, -0.5, 0, 0.5, 1]),
     ],
 )
-def test_labels_between_negative_and_positive_are_a_scale(labels: list[str], scale: list[float]) -> None:
+def test_labels_from_negative_to_positive_give_a_scale(labels: list[str], scale: list[float]) -> None:
     assert valences(labels) == scale
 
 
 @pytest.mark.parametrize("labels", [["joy", "anger"], ["LABEL_0", "LABEL_1"], ["positive"], ["positive", "joy"], []])
-def test_other_labels_are_none(labels: list[str]) -> None:
+def test_other_labels_give_no_scale(labels: list[str]) -> None:
     assert valences(labels) is None

@@ -1,4 +1,4 @@
--- A file as a bot of version 1 of the storage left it, frozen: what was released is never written anew.
+-- A dump of a database that storage version 1 wrote. Never change the dump of a released version.
 BEGIN TRANSACTION;
 CREATE TABLE files (
     hash TEXT PRIMARY KEY,  -- SHA-256 of the data, in hexadecimal

@@ -1,4 +1,4 @@
--- The tables that today's code works with, written out by hand: what any file is like once it was opened.
+-- The tables of the current version, written by hand. Every database has them after the bot opened it.
 CREATE TABLE files (
     hash TEXT PRIMARY KEY,
     data BLOB NOT NULL

@@ -1,4 +1,4 @@
-"""Answers of causal models to questions about a text: the selected context, and the accepted answers."""
+"""Test how causal models answer questions about a text: the selected context, and the accepted answers."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LETTER = (
 
 @pytest.fixture(scope="module")
 def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
-    return Tokenizer(save_causal(tmp_path_factory.mktemp("words"), "llama", chat=CHAT))
+    return Tokenizer(save_causal(tmp_path_factory.mktemp("tokenizer"), "llama", chat=CHAT))
 
 
 def ask_model(tokenizer: Tokenizer, context: str, window: int, reply: str) -> tuple[str, Answer]:

@@ -1,4 +1,4 @@
-"""Completions: stop strings, the repetition penalty, several texts for one prompt, and streaming."""
+"""Test completions: stop strings, the repetition penalty, several texts for one prompt, and streaming."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ from inference.pipelines.causal_lm.sampling import SequenceSampler, sample_token
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.tasks import CompleteRequest, Completion
 from inference.types import PartialText, Progress
+from inference.types.errors import GenerationFailed
 from tests.inference.pipelines.harness import MemoryBatch, run
-from tests.inference.pipelines.tiny_causal import load, save_bytes, save_causal
+from tests.inference.pipelines.tiny_causal import RUNNERS, load, save_bytes, save_causal
 
 REQUEST = CompleteRequest(prompt="once upon a time", max_new_tokens=40, temperature=1.0, top_p=0.95, seed=3)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_causal(tmp_path_factory.mktemp("gpt2"), "gpt2")
+@pytest.fixture(scope="module", params=RUNNERS)
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_causal(tmp_path_factory.mktemp("model"), RUNNERS[request.param])
 
 
 @pytest.fixture(scope="module")
-def gpt2(folder: Path) -> CausalLM:
+def model(folder: Path) -> CausalLM:
     return load(folder)
 
 
@@ -45,29 +46,29 @@ def chunks(pipeline: CausalLM, request: CompleteRequest) -> list[str]:
     return [event.text for event in batch.jobs[0].events if isinstance(event, PartialText)]
 
 
-def test_a_text_ends_before_the_first_stop_string(gpt2: CausalLM) -> None:
-    whole = completion(gpt2, REQUEST).text
+def test_a_text_ends_before_the_first_stop_string(model: CausalLM) -> None:
+    whole = completion(model, REQUEST).text
     late, early = whole[25:28], whole[12:15]
-    stopped = completion(gpt2, replace(REQUEST, stop=(late, early)))
+    stopped = completion(model, replace(REQUEST, stop=(late, early)))
     assert stopped == Completion(whole[: whole.find(early)], REQUEST.seed or 0, finish_reason="stop")
 
 
-def test_a_text_that_uses_all_its_tokens_finishes_with_length(gpt2: CausalLM) -> None:
-    assert completion(gpt2, replace(REQUEST, stop=("nowhere to be found",))).finish_reason == "length"
+def test_a_text_that_uses_all_its_tokens_finishes_with_length(model: CausalLM) -> None:
+    assert completion(model, replace(REQUEST, stop=("nowhere to be found",))).finish_reason == "length"
 
 
-def test_the_beginning_of_a_stop_string_is_not_streamed(gpt2: CausalLM) -> None:
-    whole = completion(gpt2, REQUEST).text
+def test_the_beginning_of_a_stop_string_is_not_streamed(model: CausalLM) -> None:
+    whole = completion(model, REQUEST).text
     stop = whole[14:24]  # several tokens long
-    streamed = chunks(gpt2, replace(REQUEST, stop=(stop,)))
+    streamed = chunks(model, replace(REQUEST, stop=(stop,)))
     assert streamed[-1] == whole[:14]
     assert all(whole[:14].startswith(text) for text in streamed)
 
 
-def test_an_unfinished_stop_string_is_streamed_later(gpt2: CausalLM) -> None:
-    whole = completion(gpt2, REQUEST).text
+def test_an_unfinished_stop_string_is_streamed_later(model: CausalLM) -> None:
+    whole = completion(model, REQUEST).text
     stop = whole[14:20] + "\x00"
-    streamed = chunks(gpt2, replace(REQUEST, stop=(stop,)))
+    streamed = chunks(model, replace(REQUEST, stop=(stop,)))
     assert streamed[-1] == whole
     assert not any(text.endswith(stop[:size]) for text in streamed[:-1] for size in range(1, len(stop)))
 
@@ -91,7 +92,7 @@ def test_the_penalty_equals_that_of_transformers(penalty: float) -> None:
     torch.manual_seed(0)
     logits = torch.randn(4, 50)
     prompts = [[3, 3, 7], [1], [40, 41, 42, 43], [0, 49]]
-    samplers = [SequenceSampler(Prompt(tokens, 8, repetition_penalty=penalty)) for tokens in prompts]
+    samplers = [SequenceSampler(Prompt(tokens, 8, repetition_penalty=penalty), len(tokens) + 8) for tokens in prompts]
     for sampler, tokens in zip(samplers, prompts, strict=True):
         top = int(logits[prompts.index(tokens)].argmax())
         sampler.append(top)
@@ -106,28 +107,62 @@ def test_the_penalty_equals_that_of_transformers(penalty: float) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["the quick brown fox", "a cat and a cat and a"])
-def test_a_penalized_text_equals_that_of_transformers(gpt2: CausalLM, folder: Path, prompt: str) -> None:
+def test_a_penalized_text_equals_that_of_transformers(model: CausalLM, folder: Path, prompt: str) -> None:
     reference: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     inputs = tokenizer(prompt, return_tensors="pt")
     output = reference.generate(**inputs, max_new_tokens=30, do_sample=False, repetition_penalty=1.4, pad_token_id=1)
     expected = tokenizer.decode(output[0, inputs["input_ids"].shape[1] :], skip_special_tokens=True)
     request = CompleteRequest(prompt=prompt, max_new_tokens=30, temperature=0, repetition_penalty=1.4)
-    assert completion(gpt2, request).text == expected.rstrip("\ufffd")
-    assert completion(gpt2, replace(request, repetition_penalty=1.0)).text != completion(gpt2, request).text
+    assert completion(model, request).text == expected.rstrip("\ufffd")
+    assert completion(model, replace(request, repetition_penalty=1.0)).text != completion(model, request).text
 
 
-def test_several_texts_use_consecutive_seeds(gpt2: CausalLM) -> None:
-    three = completion(gpt2, replace(REQUEST, n=3))
-    alone = [completion(gpt2, replace(REQUEST, seed=seed)).text for seed in (3, 4, 5)]
+def test_numbers_that_are_not_finite_fail_only_their_own_request(model: CausalLM) -> None:
+    runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
+    prefill = runner.prefill
+    runner.prefill = lambda cache, tokens: prefill(cache, tokens) * (float("nan") if len(tokens) > 20 else 1.0)
+    failed, fine = run(model, replace(REQUEST, prompt="once upon a time there was a boat on a river " * 3), REQUEST)
+    runner.prefill = prefill
+    assert isinstance(failed, GenerationFailed)
+    assert "overflowed" in failed.user_message
+    assert fine == run(model, REQUEST)[0]
+
+
+@pytest.mark.parametrize("row", [[0.0, float("nan")], [0.0, float("inf")], [float("-inf")] * 2])
+def test_no_token_is_chosen_from_numbers_that_are_not_finite(row: list[float]) -> None:
+    samplers = [SequenceSampler(Prompt([1], 8, temperature=temperature), 9) for temperature in (0.0, 1.0, 0.0)]
+    assert sample_tokens(torch.tensor([row, row, [float("-inf"), 0.0]]), samplers) == [None, None, 1]
+
+
+def test_one_of_several_texts_that_is_not_finite_fails_its_request_alone(model: CausalLM) -> None:
+    runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
+    decode, calls = runner.decode, [0]
+
+    def broken_once(caches: Any, tokens: Any) -> torch.Tensor:
+        calls[0] += 1
+        logits = decode(caches, tokens).clone()
+        if calls[0] == 3:
+            logits[0] = torch.nan
+        return logits
+
+    runner.decode = broken_once
+    failed, fine = run(model, replace(REQUEST, n=3, max_new_tokens=3), replace(REQUEST, max_new_tokens=12, seed=9))
+    runner.decode = decode
+    assert [isinstance(failed, GenerationFailed), isinstance(fine, GenerationFailed)].count(True) == 1
+
+
+def test_several_texts_use_consecutive_seeds(model: CausalLM) -> None:
+    three = completion(model, replace(REQUEST, n=3))
+    alone = [completion(model, replace(REQUEST, seed=seed)).text for seed in (3, 4, 5)]
     assert [three.text, *three.choices] == alone
     assert three.seed == 3
     assert len(set(alone)) == 3
 
 
-def test_only_the_first_of_several_texts_is_streamed(gpt2: CausalLM) -> None:
+def test_only_the_first_of_several_texts_is_streamed(model: CausalLM) -> None:
     batch = MemoryBatch.of(replace(REQUEST, n=3))
-    batch.run(gpt2)
+    batch.run(model)
     job = batch.jobs[0]
     assert isinstance(job.outcome, Completion)
     assert not any(isinstance(event, Progress) for event in job.events)
@@ -136,8 +171,8 @@ def test_only_the_first_of_several_texts_is_streamed(gpt2: CausalLM) -> None:
     assert all(job.outcome.text.startswith(text) for text in texts)
 
 
-def test_sixteen_different_requests_give_the_same_texts_alone_and_together(gpt2: CausalLM) -> None:
-    whole = completion(gpt2, REQUEST).text
+def test_sixteen_different_requests_give_the_same_texts_alone_and_together(model: CausalLM) -> None:
+    whole = completion(model, REQUEST).text
     kinds = [
         REQUEST,
         replace(REQUEST, repetition_penalty=1.3),
@@ -147,19 +182,19 @@ def test_sixteen_different_requests_give_the_same_texts_alone_and_together(gpt2:
         replace(REQUEST, prompt="the cat sat on the mat", n=2, stop=(" a", "on"), repetition_penalty=1.1),
     ]
     requests = [replace(kind, seed=10 * i) for i in range(3) for kind in kinds][:16]
-    alone = [run(gpt2, request)[0] for request in requests]
+    alone = [run(model, request)[0] for request in requests]
     batch = MemoryBatch.of(*requests)
-    batch.run(gpt2)
+    batch.run(model)
     assert [job.outcome for job in batch.jobs] == alone
     for job, request in zip(batch.jobs, requests, strict=True):
-        assert [event.text for event in job.events if isinstance(event, PartialText)] == chunks(gpt2, request)
+        assert [event.text for event in job.events if isinstance(event, PartialText)] == chunks(model, request)
 
 
-def test_cancelling_one_request_does_not_change_the_others(gpt2: CausalLM) -> None:
+def test_cancelling_one_request_does_not_change_the_others(model: CausalLM) -> None:
     requests = [replace(REQUEST, n=2, seed=seed) for seed in (1, 20, 40)]
-    alone = [run(gpt2, request)[0] for request in requests]
+    alone = [run(model, request)[0] for request in requests]
     batch = MemoryBatch.of(*requests)
     batch.on_yield = lambda: batch.jobs[1].cancel() if batch.yield_points == 12 else None
-    batch.run(gpt2)
+    batch.run(model)
     assert [batch.jobs[0].outcome, batch.jobs[2].outcome] == [alone[0], alone[2]]
     assert batch.jobs[1].outcome is None

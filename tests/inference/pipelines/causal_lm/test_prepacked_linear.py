@@ -1,4 +1,4 @@
-"""Linear layers with prepacked weights."""
+"""Test linear layers with prepacked weights."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
+from bench.tiny_models import tiny_model
 from inference.pipelines.causal_lm.prepacked_linear import PrepackedLinear, prepack_linear_layers
 from tests.inference.pipelines.tiny_causal import ARCHITECTURES, load, save_causal
 
@@ -27,6 +28,16 @@ def test_prepacked_layers_compute_the_same_values(architecture: str, tmp_path: P
         tokens = torch.arange(2, 2 + length)[None]
         with torch.inference_mode():
             torch.testing.assert_close(packed(tokens).logits, plain(tokens).logits)
+
+
+@pytest.mark.skipif(not SUPPORTED, reason="this CPU has no kernels for bfloat16")
+@pytest.mark.parametrize("model_type", ["hunyuan_v1_moe", "jamba", "mamba"])
+def test_a_model_that_reads_the_weights_of_its_layers_gets_them(model_type: str) -> None:
+    plain, packed = (tiny_model(model_type).bfloat16() for _ in range(2))
+    assert prepack_linear_layers(packed) > 0
+    tokens = torch.arange(20, 32)[None]
+    with torch.inference_mode():
+        torch.testing.assert_close(packed(tokens).logits, plain(tokens).logits)
 
 
 @pytest.mark.skipif(not SUPPORTED, reason="this CPU has no kernels for bfloat16")

@@ -1,4 +1,4 @@
-"""Small models repeat themselves in summaries: such a text ends where the repetition begins."""
+"""Test that a summary ends where a small model begins to repeat itself."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks for causal models that need a prompt: answers, chat answers, summaries."""
+"""Test the tasks of causal models that need a prompt: answers, chat answers, summaries."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ from inference.types.errors import InvalidRequest
 from tests.inference.pipelines.harness import MemoryBatch, run
 from tests.inference.pipelines.tiny_causal import CHAT, load, save_causal
 
-MODELS = ("plain", "chatty")
+MODELS = ("plain", "chat")
 
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, CausalLM]:
     return {
         "plain": load(save_causal(tmp_path_factory.mktemp("plain"), "gpt2")),
-        "chatty": load(save_causal(tmp_path_factory.mktemp("chatty"), "llama", chat=CHAT)),
+        "chat": load(save_causal(tmp_path_factory.mktemp("chat"), "llama", chat=CHAT)),
     }
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return save_causal(tmp_path_factory.mktemp("words"), "llama", chat=CHAT)
+    return save_causal(tmp_path_factory.mktemp("tokenizer"), "llama", chat=CHAT)
 
 
 @pytest.fixture(scope="module")
 def chat_model(models: dict[str, CausalLM]) -> CausalLM:
-    return models["chatty"]
+    return models["chat"]
 
 
 def test_a_generated_answer_is_marked(chat_model: CausalLM) -> None:
@@ -115,15 +115,15 @@ def test_a_chat_answer_is_streamed_and_marked_as_generated(
 
 @pytest.mark.parametrize("name", MODELS)
 def test_only_the_beginning_of_a_too_long_context_is_read(models: dict[str, CausalLM], name: str) -> None:
-    def explain(context: str) -> str:
+    def answer_text(context: str) -> str:
         (answer,) = run(models[name], ChatAnswerRequest(question="what sat", context=context, max_new_tokens=24))
         assert isinstance(answer, Answer), answer
         return answer.text
 
     sentence = "the cat sat on the mat. "
     long = sentence * 40
-    assert explain(long) == explain(long + "the fox jumps over the dog. ")
-    assert explain(long) != explain("the fox jumps over the dog. " + long)
+    assert answer_text(long) == answer_text(long + "the fox jumps over the dog. ")
+    assert answer_text(long) != answer_text("the fox jumps over the dog. " + long)
 
 
 def test_a_question_longer_than_the_window_is_refused(chat_model: CausalLM) -> None:
@@ -135,7 +135,7 @@ def test_a_question_longer_than_the_window_is_refused(chat_model: CausalLM) -> N
 @pytest.mark.parametrize("name", MODELS)
 def test_sections_cover_the_text_in_order(tmp_path: Path, length: Length, name: str) -> None:
     text = "the cat sat on the mat. she said that he would come home before the rain. " * 6
-    pipeline = load(save_causal(tmp_path, "opt", chat=CHAT if name == "chatty" else "", window=640))
+    pipeline = load(save_causal(tmp_path, "opt", chat=CHAT if name == "chat" else "", window=640))
     batch = MemoryBatch.of(SummarizeRequest(text=text, length=length))
     (summary,) = batch.run(pipeline)
     assert isinstance(summary, Summary), summary

@@ -1,4 +1,4 @@
-"""DALL·E mini: the numbers of the original's JAX code, the same pictures in any company, plain words on its limits."""
+"""Test DALL·E mini: batches, settings, notes about unsupported options, progress, memory and loading."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from inference.backends.model_manager import ModelManager as DeviceModels
+from inference.backends.model_manager import ModelManager
 from inference.config.schema import Config, ModelEntry
 from inference.hub import Hub
 from inference.images.decoding import open_picture
@@ -41,10 +41,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pipeline(folder: Path) -> DalleMini:
-    return loaded(folder, CPU)
+    return load_dalle_mini(folder, CPU)
 
 
-def loaded(folder: Path, placement: Placement) -> DalleMini:
+def load_dalle_mini(folder: Path, placement: Placement) -> DalleMini:
     spec = ModelSpec(name="tiny", task="imagine", repo=str(folder), companion=str(folder / "vqgan"))
     pipeline = load(spec, folder, placement)
     assert isinstance(pipeline, DalleMini)
@@ -74,20 +74,20 @@ def test_an_image_is_the_same_alone_in_a_series_and_in_a_batch(pipeline: DalleMi
 
 
 def test_the_result_has_the_settings_that_were_used(pipeline: DalleMini) -> None:
-    own, given = generate(pipeline, CAT)[0], generate(pipeline, replace(CAT, guidance_scale=3.0))[0]
-    assert (own.width, own.height, own.steps, own.guidance_scale, own.sampler) == (16, 16, 16, 10.0, "")
-    assert open_picture(own.pictures[0].png, 1).size == (16, 16)
+    plain, given = generate(pipeline, CAT)[0], generate(pipeline, replace(CAT, guidance_scale=3.0))[0]
+    assert (plain.width, plain.height, plain.steps, plain.guidance_scale, plain.sampler) == (16, 16, 16, 10.0, "")
+    assert open_picture(plain.pictures[0].png, 1).size == (16, 16)
     assert given.guidance_scale == 3.0
-    assert given.pictures[0].png != own.pictures[0].png
+    assert given.pictures[0].png != plain.pictures[0].png
 
 
 def test_the_parameters_in_a_file_repeat_its_image(pipeline: DalleMini) -> None:
-    asked = replace(CAT, guidance_scale=4.0, temperature=0.7, top_k=20, variations=(Variation(8, 0.2),), count=2)
-    first, second = generate(pipeline, asked)[0].pictures
+    request = replace(CAT, guidance_scale=4.0, temperature=0.7, top_k=20, variations=(Variation(8, 0.2),), count=2)
+    first, second = generate(pipeline, request)[0].pictures
     for picture in (first, second):
-        request = read(picture.png)
-        assert request
-        assert generate(pipeline, request)[0].pictures[0].png == picture.png
+        repeated = read(picture.png)
+        assert repeated
+        assert generate(pipeline, repeated)[0].pictures[0].png == picture.png
 
 
 def test_greedy_sampling_ignores_the_seed(pipeline: DalleMini) -> None:
@@ -105,13 +105,13 @@ def test_variations_keep_the_seed_and_increase_their_last_seed(pipeline: DalleMi
     assert single.pictures[0].png == result.pictures[1].png
 
 
-# --- words on what it can't do ----------------------------------------------------------------
+# --- unsupported options ----------------------------------------------------------------------
 
 
 def test_unsupported_options_are_noted(pipeline: DalleMini) -> None:
     assert generate(pipeline, replace(CAT, width=16, steps=16))[0].note == "This model has no safety checker."
-    asked = replace(CAT, negative_prompt="dogs", width=512, steps=20, sampler="DDIM", lora="ink")
-    note = generate(pipeline, asked)[0].note
+    request = replace(CAT, negative_prompt="dogs", width=512, steps=20, sampler="DDIM", lora="ink")
+    note = generate(pipeline, request)[0].note
     for words in ("no negative prompt", "16 × 16 pixels", "16 steps", "no choice of sampler", "no LoRA"):
         assert words in note
     long = generate(pipeline, replace(CAT, prompt="abcdefghijklm nopq"))[0].note
@@ -185,7 +185,7 @@ def test_stopping_the_bot_does_not_wait_for_images(pipeline: DalleMini) -> None:
 
 
 def limit_memory(rows: int, bart: DalleBart) -> Any:
-    """A hook: the network takes so many rows, and runs out of memory with more."""
+    """Make the network run out of memory in a forward pass with more than `rows` rows."""
 
     def run_out(_: Any, inputs: tuple[Tensor, ...]) -> None:
         if len(inputs[0]) > rows:
@@ -202,7 +202,7 @@ def test_batches_are_halved_when_memory_runs_out(folder: Path) -> None:
     assert isinstance(five, ImageResult)
     assert isinstance(one, ImageResult)
     assert [picture.seed for picture in five.pictures] == [5, 6, 7, 8, 9]
-    assert batch.freed == 2  # after eight, and after four
+    assert batch.freed == 2  # after the attempts with eight and with four rows
 
 
 def test_all_jobs_fail_without_memory_for_one_image(folder: Path) -> None:
@@ -221,24 +221,24 @@ def pipeline_and_bart(folder: Path) -> tuple[DalleMini, DalleBart]:
 # --- loading ----------------------------------------------------------------------------------
 
 
-def test_bfloat16_halves_the_memory_and_draws_a_picture(pipeline: DalleMini, folder: Path) -> None:
-    half = loaded(folder, Placement(torch.device("cpu"), torch.bfloat16))
+def test_bfloat16_halves_the_memory_and_generates_an_image(pipeline: DalleMini, folder: Path) -> None:
+    half = load_dalle_mini(folder, Placement(torch.device("cpu"), torch.bfloat16))
     assert half.nbytes < 0.6 * pipeline.nbytes
     alone, (series, _) = generate(half, CAT), generate(half, replace(CAT, count=3), DOG)
     assert alone[0].pictures[0].png == series.pictures[0].png
     assert pixels(alone[0].pictures[0]).std() > 10
 
 
-def test_both_layouts_draw_the_same_picture(pipeline: DalleMini, tmp_path: Path) -> None:
-    stacked = loaded(save_dalle_mini(tmp_path, stacked=True), CPU)
+def test_both_checkpoint_layouts_generate_the_same_image(pipeline: DalleMini, tmp_path: Path) -> None:
+    stacked = load_dalle_mini(save_dalle_mini(tmp_path, stacked=True), CPU)
     assert generate(stacked, CAT)[0].pictures == generate(pipeline, CAT)[0].pictures
 
 
-def test_overflowing_numbers_are_an_error_instead_of_a_black_image(folder: Path) -> None:
-    pipeline = loaded(folder, CPU)
-    spoilt = VQGAN.load(folder / "vqgan", CPU)
-    spoilt.decoder.conv_out.weight.data.fill_(float("nan"))
-    (outcome,) = run(DalleMini(DalleBart.load(folder, CPU), spoilt, pipeline.tokenizer), CAT)
+def test_numeric_overflow_is_an_error_and_gives_no_black_image(folder: Path) -> None:
+    pipeline = load_dalle_mini(folder, CPU)
+    broken_vqgan = VQGAN.load(folder / "vqgan", CPU)
+    broken_vqgan.decoder.conv_out.weight.data.fill_(float("nan"))
+    (outcome,) = run(DalleMini(DalleBart.load(folder, CPU), broken_vqgan, pipeline.tokenizer), CAT)
     assert isinstance(outcome, GenerationFailed)
     assert "overflowed" in outcome.user_message
 
@@ -248,7 +248,7 @@ def test_an_unknown_variant_is_refused(tmp_path: Path) -> None:
     config = (tmp_path / "config.json").read_text()
     (tmp_path / "config.json").write_text(config.replace('"use_head_scale": false', '"use_head_scale": true'))
     with pytest.raises(ModelUnavailable, match="variant of DALL·E mini"):
-        loaded(tmp_path, CPU)
+        load_dalle_mini(tmp_path, CPU)
 
 
 def test_the_model_manager_finds_the_companion(pipeline: DalleMini, folder: Path) -> None:
@@ -256,8 +256,8 @@ def test_the_model_manager_finds_the_companion(pipeline: DalleMini, folder: Path
         models=model_lists(imagine=(ModelEntry(repo=str(folder)),)), data=folder / "data", dtype="float32", device="cpu"
     )
     (spec,) = config.specs("imagine")
-    models = DeviceModels("cpu", config, Hub(config))
-    models.check(spec)
+    models = ModelManager("cpu", config, Hub(config))
+    models.check(spec, probe=False)
     with models.lease(spec, lambda _: None) as leased:
         assert isinstance(leased, DalleMini)
         assert generate(leased, CAT)[0].pictures == generate(pipeline, CAT)[0].pictures

@@ -1,4 +1,4 @@
-"""What DALL·E mini reads: Flax checkpoints, and prompts in the form of the captions that it learned from."""
+"""Test reading Flax checkpoints, and normalizing prompts like the captions that DALL·E mini was trained on."""
 
 from __future__ import annotations
 
@@ -15,87 +15,86 @@ from tests.inference.pipelines.tiny_dalle import DATA, save_tokenizer
 # --- checkpoints ------------------------------------------------------------------------------
 
 
-def text(value: str) -> bytes:
+def pack_str(value: str) -> bytes:
     return bytes([0xD9, len(value)]) + value.encode()
 
 
-def mapping(entries: dict[str, bytes]) -> bytes:
-    return bytes([0x80 + len(entries)]) + b"".join(text(key) + value for key, value in entries.items())
+def pack_map(entries: dict[str, bytes]) -> bytes:
+    return bytes([0x80 + len(entries)]) + b"".join(pack_str(key) + value for key, value in entries.items())
 
 
-def array(values: torch.Tensor) -> bytes:
-    """As flax writes one: extension 1 around shape, number format, bytes."""
+def pack_array(values: torch.Tensor) -> bytes:
+    """Encode an array like flax: extension type 1 with shape, dtype and bytes."""
     data = values.numpy().tobytes()
     shape = bytes([0x90 + values.ndim, *values.shape])
-    inside = b"\x93" + shape + text(str(values.dtype).removeprefix("torch.")) + b"\xc4" + bytes([len(data)]) + data
+    inside = b"\x93" + shape + pack_str(str(values.dtype).removeprefix("torch.")) + b"\xc4" + bytes([len(data)]) + data
     return b"\xc7" + bytes([len(inside)]) + b"\x01" + inside
 
 
-def chunked(values: torch.Tensor, size: int) -> bytes:
-    """As flax writes one that is larger than a gibibyte, but in pieces of `size` numbers."""
+def pack_chunked(values: torch.Tensor, size: int) -> bytes:
+    """Encode an array in chunks of `size` numbers, like flax does for arrays above one GiB."""
     shape = {str(i): bytes([length]) for i, length in enumerate(values.shape)}
-    chunks = {str(i): array(chunk) for i, chunk in enumerate(values.flatten().split(size))}
-    return mapping({"__msgpack_chunked_array__": b"\xc3", "shape": mapping(shape), "chunks": mapping(chunks)})
+    chunks = {str(i): pack_array(chunk) for i, chunk in enumerate(values.flatten().split(size))}
+    return pack_map({"__msgpack_chunked_array__": b"\xc3", "shape": pack_map(shape), "chunks": pack_map(chunks)})
 
 
-def tensors(file: Path, content: bytes, dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
+def read_tensors(file: Path, content: bytes, dtype: torch.dtype = torch.float32) -> dict[str, torch.Tensor]:
     file.write_bytes(content)
     return dict(read_flax(file, lambda _: dtype))
 
 
-def test_kernels_become_weights_and_numbers_in_names_folders(tmp_path: Path) -> None:
+def test_kernels_become_weights_and_numbers_in_names_become_modules(tmp_path: Path) -> None:
     dense, conv = torch.arange(6.0).view(2, 3), torch.arange(8.0).view(1, 2, 2, 2)
-    content = mapping(
-        {"block_1": mapping({"Dense_0": mapping({"kernel": array(dense), "bias": array(dense[0])})})}
-        | {"conv1": mapping({"kernel": array(conv)}), "norm": mapping({"scale": array(dense[1])})}
+    content = pack_map(
+        {"block_1": pack_map({"Dense_0": pack_map({"kernel": pack_array(dense), "bias": pack_array(dense[0])})})}
+        | {"conv1": pack_map({"kernel": pack_array(conv)}), "norm": pack_map({"scale": pack_array(dense[1])})}
     )
-    found = tensors(tmp_path / "tree", content)
-    assert list(found) == ["block.1.Dense.0.weight", "block.1.Dense.0.bias", "conv1.weight", "norm.weight"]
-    assert torch.equal(found["block.1.Dense.0.weight"], dense.T)
-    assert torch.equal(found["conv1.weight"], conv.permute(3, 2, 0, 1))
-    assert found["conv1.weight"].is_contiguous()
+    tensors = read_tensors(tmp_path / "tree", content)
+    assert list(tensors) == ["block.1.Dense.0.weight", "block.1.Dense.0.bias", "conv1.weight", "norm.weight"]
+    assert torch.equal(tensors["block.1.Dense.0.weight"], dense.T)
+    assert torch.equal(tensors["conv1.weight"], conv.permute(3, 2, 0, 1))
+    assert tensors["conv1.weight"].is_contiguous()
 
 
-def test_an_array_in_chunks_is_put_together(tmp_path: Path) -> None:
+def test_a_chunked_array_is_joined(tmp_path: Path) -> None:
     values = torch.arange(30.0).view(5, 6)
-    found = tensors(
-        tmp_path / "tree", mapping({"codes": mapping({"embedding": chunked(values, 8)}), "b": array(values)})
-    )
-    assert torch.equal(found["codes.weight"], values)
-    assert torch.equal(found["b"], values)
+    content = pack_map({"codes": pack_map({"embedding": pack_chunked(values, 8)}), "b": pack_array(values)})
+    tensors = read_tensors(tmp_path / "tree", content)
+    assert torch.equal(tensors["codes.weight"], values)
+    assert torch.equal(tensors["b"], values)
 
 
-def test_numbers_arrive_in_the_format_that_is_wanted_and_what_is_not_wanted_is_skipped(tmp_path: Path) -> None:
-    (tmp_path / "tree").write_bytes(mapping({"a": array(torch.ones(3)), "b": array(torch.ones(4).half())}))
-    found = dict(read_flax(tmp_path / "tree", lambda name: torch.bfloat16 if name == "b" else None))
-    assert list(found) == ["b"]
-    assert torch.equal(found["b"], torch.ones(4, dtype=torch.bfloat16))
+def test_arrays_are_converted_to_the_requested_dtype_and_others_are_skipped(tmp_path: Path) -> None:
+    (tmp_path / "tree").write_bytes(pack_map({"a": pack_array(torch.ones(3)), "b": pack_array(torch.ones(4).half())}))
+    tensors = dict(read_flax(tmp_path / "tree", lambda name: torch.bfloat16 if name == "b" else None))
+    assert list(tensors) == ["b"]
+    assert torch.equal(tensors["b"], torch.ones(4, dtype=torch.bfloat16))
 
 
 @pytest.mark.parametrize("cut", [0, 1, 5, 100, 4_000_000])
-def test_a_file_that_is_cut_off_is_an_error(tmp_path: Path, cut: int) -> None:
+def test_a_truncated_file_is_an_error(tmp_path: Path, cut: int) -> None:
     with pytest.raises(OSError, match="ends before its last"):
-        tensors(tmp_path / "tree", (DATA / "vqgan" / "flax_model.msgpack").read_bytes()[:cut])
+        read_tensors(tmp_path / "tree", (DATA / "vqgan" / "flax_model.msgpack").read_bytes()[:cut])
 
 
 @pytest.mark.parametrize("content", [b"\x93\x01\x02\x03", b"version https://git-lfs.github.com/spec/v1\n", b"\xc0"])
-def test_a_file_of_another_kind_is_an_error(tmp_path: Path, content: bytes) -> None:
+def test_a_file_in_another_format_is_an_error(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(OSError, match=r"no Flax checkpoint|something else"):
-        tensors(tmp_path / "tree", content)
+        read_tensors(tmp_path / "tree", content)
 
 
-# --- words ------------------------------------------------------------------------------------
+# --- prompts ----------------------------------------------------------------------------------
 
 
 @pytest.fixture
-def words(tmp_path: Path) -> HashtagSplitter:
+def splitter(tmp_path: Path) -> HashtagSplitter:
     file = tmp_path / "enwiki-words-frequency.txt"
     file.write_text("the 100\nocean 50\nwhite 40\nwhit 3\neocean 1\n")
     return HashtagSplitter(file)
 
 
 @pytest.mark.parametrize(
-    ("prompt", "plain"),
+    ("prompt", "normalized"),
     [
         ("An Armchair, in the SHAPE of an avocado!", " an armchair, in the shape of an avocado"),
         ("Café Müller – “naïve” Œuvre", ' cafe muller, " naive " oeuvre'),
@@ -108,19 +107,19 @@ def words(tmp_path: Path) -> HashtagSplitter:
         ("...", " "),
     ],
 )
-def test_a_prompt_is_put_into_the_form_of_the_captions(words: HashtagSplitter, prompt: str, plain: str) -> None:
-    assert normalize(prompt, words.split) == plain
+def test_a_prompt_is_normalized_like_the_captions(splitter: HashtagSplitter, prompt: str, normalized: str) -> None:
+    assert normalize(prompt, splitter.split) == normalized
 
 
-def test_a_prompt_full_of_gaps_is_read_without_delay(words: HashtagSplitter) -> None:
-    assert normalize("a" + "\t " * 200_000 + "fox", words.split) == " a fox"
+def test_a_prompt_with_many_spaces_is_normalized_in_time(splitter: HashtagSplitter) -> None:
+    assert normalize("a" + "\t " * 200_000 + "fox", splitter.split) == " a fox"
 
 
-def test_without_a_list_of_words_a_hashtag_is_one_word(tmp_path: Path) -> None:
+def test_without_a_word_list_a_hashtag_is_not_split(tmp_path: Path) -> None:
     assert normalize("#whiteocean", HashtagSplitter(tmp_path / "missing.txt").split) == " whiteocean"
 
 
-def test_tokens_are_filled_up_and_cut_off_to_the_models_length(tmp_path: Path) -> None:
+def test_tokens_are_padded_and_truncated_to_the_models_length(tmp_path: Path) -> None:
     save_tokenizer(tmp_path)
     tokenizer = PromptTokenizer(tmp_path, 6)
     assert tokenizer.tokenize("").mask == (1, 1, 0, 0, 0, 0)

@@ -1,4 +1,4 @@
-"""The noise that pictures start from: variations turn it a little, so that their pictures look alike."""
+"""Test the initial noise: variations interpolate it, so that their images look similar."""
 
 from __future__ import annotations
 
@@ -29,23 +29,23 @@ def noise(seed: int, *variations: Variation) -> torch.Tensor:
     return initial_noise([spec], make_generators([spec]), (4, 32, 32))[0]
 
 
-def test_without_strength_it_is_the_parents_noise_and_with_all_of_it_the_others() -> None:
+def test_strength_0_gives_the_noise_of_the_parent_and_strength_1_that_of_the_variation() -> None:
     assert torch.equal(noise(5, Variation(9, 0.0)), noise(5))
     assert torch.equal(noise(5, Variation(9, 1.0)), noise(9))
     assert torch.equal(noise(5, Variation(9, 1.0), Variation(7, 0.0)), noise(9))
 
 
-def test_on_the_way_it_stays_as_long_as_noise_is() -> None:
+def test_interpolated_noise_keeps_a_standard_deviation_of_1() -> None:
     for strength in (0.1, 0.5, 0.9):
         assert noise(5, Variation(9, strength)).std().item() == pytest.approx(1, abs=0.03)
 
 
-def test_a_chain_of_variations_is_walked_in_order() -> None:
+def test_variations_are_applied_in_order() -> None:
     first, second = Variation(9, 0.3), Variation(7, 0.4)
     assert not torch.allclose(noise(5, first, second), noise(5, second, first), atol=0.1)
 
 
-def test_what_samplers_draw_later_is_not_the_initial_noise_again() -> None:
+def test_the_noise_of_later_steps_differs_from_the_initial_noise() -> None:
     spec = ImageSpec("", "", 5)
     generators = make_generators([spec])
     start = initial_noise([spec], generators, (4, 8, 8))[0]
@@ -53,7 +53,7 @@ def test_what_samplers_draw_later_is_not_the_initial_noise_again() -> None:
 
 
 @pytest.mark.parametrize("sampler", ["DPM++ 2M Karras", "Euler a"])
-def test_a_small_variation_looks_like_its_parent(tmp_path: Path, sampler: Any) -> None:
+def test_the_image_of_a_small_variation_is_similar_to_its_parent(tmp_path: Path, sampler: Any) -> None:
     placement = Placement(torch.device("cpu"), torch.float32)
     pipeline = TextToImage(read_pipeline(save_stable_diffusion(tmp_path), placement), clock=lambda: 0.0)
 
@@ -63,6 +63,8 @@ def test_a_small_variation_looks_like_its_parent(tmp_path: Path, sampler: Any) -
         return np.asarray(Image.open(BytesIO(result.pictures[0].png))).astype(float)
 
     parent = pixels(5)
-    near, far = (np.abs(other - parent).mean() for other in (pixels(5, Variation(9, 0.1)), pixels(9)))
-    assert 0 < near < far / 3
+    small_difference, large_difference = (
+        np.abs(other - parent).mean() for other in (pixels(5, Variation(9, 0.1)), pixels(9))
+    )
+    assert 0 < small_difference < large_difference / 3
     assert np.array_equal(pixels(5, Variation(9, 0.0)), parent)

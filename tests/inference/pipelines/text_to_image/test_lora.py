@@ -1,4 +1,4 @@
-"""LoRA files: put on for the pictures that want them, and off again without a trace."""
+"""Test that LoRA files change only the images of the requests that select them."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from tests.inference.pipelines.tiny_images import save_stable_diffusion, save_st
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
-INK = replace(CAT, lora="ink 2.0")
+CAT_WITH_LORA = replace(CAT, lora="ink 2.0")
 
 
 def save_lora(diffusers_pipe: Any, folder: Path, name: str) -> None:
-    """A file with random changes to the attention of both networks."""
+    """Save a LoRA with random weights for the attention layers of the U-Net and the text encoder."""
     torch.manual_seed(1)
     config = LoraConfig(r=2, target_modules=["to_q", "to_v", "q_proj", "v_proj"], init_lora_weights=False)
     for network in (diffusers_pipe.unet, diffusers_pipe.text_encoder):
@@ -59,12 +59,12 @@ def loras(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "broken.safetensors").write_bytes(b"no weights")
     weights = load_file(folder / "ink 2.0.safetensors")
     save_file({f"transformer.{name}": tensor for name, tensor in weights.items()}, folder / "for no U-Net.safetensors")
-    halved = {name: tensor[:, :1] if "text_encoder" in name else tensor for name, tensor in weights.items()}
-    save_file({name: tensor.contiguous() for name, tensor in halved.items()}, folder / "half fitting.safetensors")
+    incompatible = {name: tensor[:, :1] if "text_encoder" in name else tensor for name, tensor in weights.items()}
+    save_file({name: tensor.contiguous() for name, tensor in incompatible.items()}, folder / "half fitting.safetensors")
     return folder
 
 
-def opened(model: Path, loras: Path, dtype: torch.dtype = torch.float32) -> TextToImage:
+def load_pipeline(model: Path, loras: Path, dtype: torch.dtype = torch.float32) -> TextToImage:
     spec = ModelSpec(name="tiny", task="imagine", repo="tiny", loras=str(loras))
     return TextToImage.load(spec, model, replace(CPU, dtype=dtype))
 
@@ -84,31 +84,33 @@ def test_lora_images_equal_those_of_diffusers_and_unloading_restores_the_model(m
     diffusers_pipe.set_progress_bar_config(disable=True)
     diffusers_pipe.load_lora_weights(loras, weight_name="ink 2.0.safetensors")
     expected = diffusers_pipe("a cat", num_inference_steps=3, generator=torch.Generator().manual_seed(5)).images[0]
-    pipeline = opened(model, loras)
+    pipeline = load_pipeline(model, loras)
     nbytes = pipeline.nbytes
     request = replace(CAT, sampler="PNDM")
-    before, with_it, after = pngs(pipeline, request, replace(request, lora="ink 2.0"), replace(request, lora=""))
-    assert np.array_equal(pixels(with_it), np.asarray(expected))
-    assert np.abs(pixels(with_it) - pixels(before)).max() > 4
+    before, with_lora, after = pngs(pipeline, request, replace(request, lora="ink 2.0"), replace(request, lora=""))
+    assert np.array_equal(pixels(with_lora), np.asarray(expected))
+    assert np.abs(pixels(with_lora) - pixels(before)).max() > 4
     assert after == before
     assert pngs(pipeline, request) == [before]
     assert pipeline.nbytes == nbytes
 
 
 def test_the_weight_scales_the_effect(model: Path, loras: Path) -> None:
-    pipeline = opened(model, loras)
-    plain, none, half, full, whole = pngs(
+    pipeline = load_pipeline(model, loras)
+    plain, zero_weight, half_weight, full_weight, default_weight = pngs(
         pipeline, CAT, *(replace(CAT, lora=f"ink 2.0{weight}") for weight in (":0", ":0.5", ":1", ""))
     )
-    assert np.array_equal(pixels(none), pixels(plain))
-    assert np.array_equal(pixels(full), pixels(whole))
-    near, far = (np.abs(pixels(other) - pixels(plain)).mean() for other in (half, full))
-    assert 0 < near < far
+    assert np.array_equal(pixels(zero_weight), pixels(plain))
+    assert np.array_equal(pixels(full_weight), pixels(default_weight))
+    half_difference, full_difference = (
+        np.abs(pixels(other) - pixels(plain)).mean() for other in (half_weight, full_weight)
+    )
+    assert 0 < half_difference < full_difference
 
 
-def test_a_picture_made_with_it_says_so_and_can_be_repeated(model: Path, loras: Path) -> None:
-    pipeline = opened(model, loras)
-    (png,) = pngs(pipeline, replace(INK, lora="ink 2.0:0.7", count=1))
+def test_the_parameters_of_an_image_contain_its_lora_and_repeat_it(model: Path, loras: Path) -> None:
+    pipeline = load_pipeline(model, loras)
+    (png,) = pngs(pipeline, replace(CAT_WITH_LORA, lora="ink 2.0:0.7", count=1))
     repeated = infotext.read(png)
     assert repeated
     assert repeated.lora == "ink 2.0:0.7"
@@ -117,32 +119,32 @@ def test_a_picture_made_with_it_says_so_and_can_be_repeated(model: Path, loras: 
 
 @pytest.mark.parametrize("name", ["for another model", "broken", "for no U-Net", "half fitting"])
 def test_a_lora_that_does_not_fit_is_refused_without_side_effects(model: Path, loras: Path, name: str) -> None:
-    pipeline = opened(model, loras)
-    refused, result, again = run(pipeline, replace(CAT, lora=name), CAT, INK)
+    pipeline = load_pipeline(model, loras)
+    refused, result, again = run(pipeline, replace(CAT, lora=name), CAT, CAT_WITH_LORA)
     assert isinstance(refused, InvalidRequest)
     assert "does not fit this model" in refused.user_message
     assert isinstance(result, ImageResult)
-    assert [picture.png for picture in result.pictures] == pngs(opened(model, loras), CAT)
+    assert [picture.png for picture in result.pictures] == pngs(load_pipeline(model, loras), CAT)
     assert isinstance(again, ImageResult)
 
 
 def test_a_removed_lora_is_refused(model: Path, loras: Path, tmp_path: Path) -> None:
     shutil.copy(loras / "ink 2.0.safetensors", tmp_path)
-    pipeline = opened(model, tmp_path)
+    pipeline = load_pipeline(model, tmp_path)
     (tmp_path / "ink 2.0.safetensors").unlink()
-    (refused,) = run(pipeline, INK)
+    (refused,) = run(pipeline, CAT_WITH_LORA)
     assert isinstance(refused, InvalidRequest)
     assert "'ink 2.0' is not there any more" in refused.user_message
 
 
-def test_loras_work_with_initial_images(model: Path, loras: Path) -> None:
-    pipeline = opened(model, loras)
-    remix = replace(CAT, image=encode_png(Image.new("RGB", (16, 16), "red")), strength=0.8)
-    plain, inked, again = pngs(pipeline, remix, replace(remix, lora="ink 2.0"), remix)
-    assert plain == again != inked
+def test_loras_work_with_init_images(model: Path, loras: Path) -> None:
+    pipeline = load_pipeline(model, loras)
+    image_to_image = replace(CAT, image=encode_png(Image.new("RGB", (16, 16), "red")), strength=0.8)
+    plain, with_lora, again = pngs(pipeline, image_to_image, replace(image_to_image, lora="ink 2.0"), image_to_image)
+    assert plain == again != with_lora
 
 
 def test_loras_work_in_bfloat16(model: Path, loras: Path) -> None:
-    half, full = opened(model, loras, torch.bfloat16), opened(model, loras)
-    (ours,), (expected,) = pngs(half, INK), pngs(full, INK)
+    bfloat16, float32 = load_pipeline(model, loras, torch.bfloat16), load_pipeline(model, loras)
+    (ours,), (expected,) = pngs(bfloat16, CAT_WITH_LORA), pngs(float32, CAT_WITH_LORA)
     assert np.abs(pixels(ours) - pixels(expected)).mean() < 6

@@ -1,4 +1,4 @@
-"""The model's own safety checker: the same flags as diffusers', and what becomes of a flagged picture."""
+"""Test the safety checker of a model: the same flags as diffusers, and what happens to flagged images."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CPU = Placement(torch.device("cpu"), torch.float32)
 CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
 
 
-def test_its_flags_are_those_of_diffusers_own_pipeline(tmp_path: Path) -> None:
+def test_the_flags_equal_those_of_diffusers(tmp_path: Path) -> None:
     diffusers_pipe: Any = StableDiffusionPipeline.from_pretrained(save_stable_diffusion(tmp_path))
     torch.manual_seed(0)
     torch.nn.init.normal_(diffusers_pipe.safety_checker.concept_embeds)
@@ -44,7 +44,7 @@ def test_its_flags_are_those_of_diffusers_own_pipeline(tmp_path: Path) -> None:
 
 
 def generate(folder: Path, request: ImagineRequest) -> tuple[ImageResult, list[bytes | None]]:
-    """The drawing of a model that flags everything, and its previews."""
+    """Return the result of a model that flags every image, and its previews."""
     ticks = iter(range(0, 1000, 10))
     pipe = read_pipeline(save_stable_diffusion(folder, flags_everything=True), CPU)
     batch = MemoryBatch.of(request)
@@ -53,13 +53,13 @@ def generate(folder: Path, request: ImagineRequest) -> tuple[ImageResult, list[b
     return result, [event.preview for event in batch.jobs[0].events if isinstance(event, Progress)]
 
 
-def test_a_flagged_picture_is_held_back_and_so_are_its_previews(tmp_path: Path) -> None:
+def test_a_flagged_image_and_its_previews_are_withheld(tmp_path: Path) -> None:
     result, previews = generate(tmp_path, CAT)
     assert [(picture.flagged, picture.png, picture.seed) for picture in result.pictures] == [(True, b"", 5)]
     assert set(previews) == {None}
 
 
-def test_where_it_may_be_shown_it_is_handed_out_marked(tmp_path: Path) -> None:
+def test_a_flagged_image_is_returned_with_its_flag_if_the_request_allows_it(tmp_path: Path) -> None:
     result, previews = generate(tmp_path, replace(CAT, show_flagged=True, count=2))
     assert [picture.flagged for picture in result.pictures] == [True, True]
     assert all(Image.open(BytesIO(picture.png)).size == (16, 16) for picture in result.pictures)

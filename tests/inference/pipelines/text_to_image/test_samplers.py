@@ -1,4 +1,4 @@
-"""Samplers by name: diffusers' own pixels with each, and a fitting one where nobody chooses."""
+"""Test samplers: the same pixels as diffusers with each, and the default sampler of each model."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from tests.inference.pipelines.tiny_images import (
 
 CPU = Placement(torch.device("cpu"), torch.float32)
 CAT = ImagineRequest(prompt="a cat", seed=5)
-SOURCE = encode_png(Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)))
+INIT_IMAGE = encode_png(Image.fromarray(np.random.default_rng(0).integers(0, 256, (16, 16, 3), dtype=np.uint8)))
 
 
 @pytest.fixture(scope="module")
@@ -57,8 +57,8 @@ def load_pipeline(folder: Path, max_batch_size: int = 1) -> TextToImage:
     return TextToImage(read_pipeline(folder, CPU), max_batch_size=max_batch_size, clock=lambda: 0.0)
 
 
-def draw(each: TextToImage, request: ImagineRequest) -> ImageResult:
-    (result,) = run(each, request)
+def generate(text_to_image: TextToImage, request: ImagineRequest) -> ImageResult:
+    (result,) = run(text_to_image, request)
     assert isinstance(result, ImageResult), result
     return result
 
@@ -67,15 +67,17 @@ def pixels(result: ImageResult) -> Any:
     return np.asarray(Image.open(BytesIO(result.pictures[0].png))).astype(int)
 
 
-def draw_with_diffusers(stock: Any, **options: Any) -> Any:
-    stock.set_progress_bar_config(disable=True)
-    return np.asarray(stock("a cat", generator=torch.Generator().manual_seed(5), **options).images[0])
+def pixels_of_diffusers(diffusers_pipe: Any, **options: Any) -> Any:
+    diffusers_pipe.set_progress_bar_config(disable=True)
+    return np.asarray(diffusers_pipe("a cat", generator=torch.Generator().manual_seed(5), **options).images[0])
 
 
-def test_pndm_is_the_stock_schedule_of_50_steps_to_the_pixel(pipeline: TextToImage, folder: Path) -> None:
-    stock = StableDiffusionPipeline.from_pretrained(folder)
-    result = draw(pipeline, replace(CAT, sampler="PNDM"))
-    assert np.array_equal(pixels(result), draw_with_diffusers(stock, num_inference_steps=50))
+def test_pndm_gives_the_same_pixels_as_diffusers_with_its_default_of_50_steps(
+    pipeline: TextToImage, folder: Path
+) -> None:
+    diffusers_pipe = StableDiffusionPipeline.from_pretrained(folder)
+    result = generate(pipeline, replace(CAT, sampler="PNDM"))
+    assert np.array_equal(pixels(result), pixels_of_diffusers(diffusers_pipe, num_inference_steps=50))
     assert (result.sampler, result.steps) == ("PNDM", 50)
 
 
@@ -88,77 +90,81 @@ def test_pndm_is_the_stock_schedule_of_50_steps_to_the_pixel(pipeline: TextToIma
         ("UniPC", UniPCMultistepScheduler, {}),
     ],
 )
-def test_each_sampler_has_the_pixels_of_diffusers_own(
+def test_each_sampler_gives_the_same_pixels_as_diffusers(
     pipeline: TextToImage, folder: Path, sampler: Sampler, kind: Any, options: dict[str, Any]
 ) -> None:
-    stock: Any = StableDiffusionPipeline.from_pretrained(folder)
-    stock.scheduler = kind.from_config(stock.scheduler.config, **options)
-    result = draw(pipeline, replace(CAT, sampler=sampler, steps=6))
-    assert np.array_equal(pixels(result), draw_with_diffusers(stock, num_inference_steps=6))
+    diffusers_pipe: Any = StableDiffusionPipeline.from_pretrained(folder)
+    diffusers_pipe.scheduler = kind.from_config(diffusers_pipe.scheduler.config, **options)
+    result = generate(pipeline, replace(CAT, sampler=sampler, steps=6))
+    assert np.array_equal(pixels(result), pixels_of_diffusers(diffusers_pipe, num_inference_steps=6))
     assert (result.sampler, result.steps) == (sampler, 6)
 
 
-def test_with_the_default_a_picture_takes_25_steps_of_dpm_solver(pipeline: TextToImage, tmp_path: Path) -> None:
-    for each in (pipeline, load_pipeline(save_stable_diffusion_xl(tmp_path))):
-        result = draw(each, CAT)
+def test_the_default_sampler_is_dpm_solver_with_25_steps(pipeline: TextToImage, tmp_path: Path) -> None:
+    for text_to_image in (pipeline, load_pipeline(save_stable_diffusion_xl(tmp_path))):
+        result = generate(text_to_image, CAT)
         assert (result.sampler, result.steps) == ("DPM++ 2M Karras", 25)
 
 
 @pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name != "LCM"])
-def test_every_sampler_gives_the_same_in_a_batch_and_reports_all_steps(
+def test_every_sampler_gives_nearly_the_same_image_in_a_batch_and_reports_all_steps(
     pipeline: TextToImage, folder: Path, sampler: Sampler
 ) -> None:
-    for request in (CAT, replace(CAT, image=SOURCE, strength=0.6), replace(CAT, image=SOURCE, region="left half")):
+    for request in (
+        CAT,
+        replace(CAT, image=INIT_IMAGE, strength=0.6),
+        replace(CAT, image=INIT_IMAGE, region="left half"),
+    ):
         request_with_sampler = replace(request, sampler=sampler, steps=5)
         batch = MemoryBatch.of(replace(request_with_sampler, seed=9), request_with_sampler)
         _, batched = batch.run(load_pipeline(folder, max_batch_size=2))
         assert isinstance(batched, ImageResult)
-        assert np.abs(pixels(batched) - pixels(draw(pipeline, request_with_sampler))).max() <= 2
+        assert np.abs(pixels(batched) - pixels(generate(pipeline, request_with_sampler))).max() <= 2
         steps = [event.step for event in batch.jobs[1].events if isinstance(event, Progress)]
         assert (steps[-1], sorted(steps)) == (5, steps)
 
 
-def test_lcm_is_for_models_made_for_it(pipeline: TextToImage, tmp_path: Path) -> None:
+def test_lcm_is_only_for_latent_consistency_models(pipeline: TextToImage, tmp_path: Path) -> None:
     (refused,) = run(pipeline, replace(CAT, sampler="LCM"))
     assert isinstance(refused, InvalidRequest)
     assert "can't use the sampler LCM. Choose one of DPM++ 2M Karras, " in refused.user_message
-    stock = LatentConsistencyModelPipeline.from_pretrained(save_latent_consistency(tmp_path))
-    consistent = load_pipeline(tmp_path)
-    result = draw(consistent, CAT)
+    diffusers_pipe = LatentConsistencyModelPipeline.from_pretrained(save_latent_consistency(tmp_path))
+    lcm = load_pipeline(tmp_path)
+    result = generate(lcm, CAT)
     assert (result.sampler, result.steps, result.guidance_scale) == ("LCM", 6, 8.5)
-    assert np.array_equal(pixels(result), draw_with_diffusers(stock, num_inference_steps=6))
-    (refused,) = run(consistent, replace(CAT, sampler="Euler a"))
+    assert np.array_equal(pixels(result), pixels_of_diffusers(diffusers_pipe, num_inference_steps=6))
+    (refused,) = run(lcm, replace(CAT, sampler="Euler a"))
     assert isinstance(refused, InvalidRequest)
     assert "Choose one of LCM, or leave it out" in refused.user_message
 
 
-def test_lcm_takes_no_more_steps_than_it_was_made_to_skip(tmp_path: Path) -> None:
-    consistent = load_pipeline(save_latent_consistency(tmp_path))
-    assert draw(consistent, replace(CAT, steps=90)).steps == 50
-    assert draw(consistent, replace(CAT, image=SOURCE, strength=0.06)).steps == 3
+def test_lcm_uses_at_most_its_original_number_of_steps(tmp_path: Path) -> None:
+    lcm = load_pipeline(save_latent_consistency(tmp_path))
+    assert generate(lcm, replace(CAT, steps=90)).steps == 50
+    assert generate(lcm, replace(CAT, image=INIT_IMAGE, strength=0.06)).steps == 3
 
 
-def test_a_model_made_for_few_steps_keeps_its_own_sampler(tmp_path: Path) -> None:
+def test_a_distilled_model_uses_its_own_sampler(tmp_path: Path) -> None:
     turbo = load_pipeline(with_scheduler(save_stable_diffusion_xl(tmp_path), timestep_spacing="trailing"))
-    result = draw(turbo, CAT)
+    result = generate(turbo, CAT)
     assert (result.sampler, result.steps, result.guidance_scale) == ("", 4, 1.0)
 
 
-def test_a_model_whose_noise_ends_in_nothing_keeps_its_own_sampler(tmp_path: Path) -> None:
+def test_a_zero_snr_model_uses_its_own_sampler_by_default(tmp_path: Path) -> None:
     changes = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
-    result = draw(load_pipeline(with_scheduler(save_stable_diffusion_xl(tmp_path), **changes)), CAT)
+    result = generate(load_pipeline(with_scheduler(save_stable_diffusion_xl(tmp_path), **changes)), CAT)
     assert (result.sampler, result.steps, result.guidance_scale) == ("", 25, 7.5)
 
 
 @pytest.mark.parametrize("sampler", [name for name in SAMPLERS if name in ("Euler a", "DDIM", "UniPC")])
-def test_a_model_whose_noise_ends_in_nothing_draws_with_the_other_samplers(tmp_path: Path, sampler: Sampler) -> None:
+def test_a_zero_snr_model_works_with_other_samplers(tmp_path: Path, sampler: Sampler) -> None:
     changes = {"timestep_spacing": "trailing", "rescale_betas_zero_snr": True, "prediction_type": "v_prediction"}
     folder = with_scheduler(save_stable_diffusion(tmp_path), **changes)
-    assert draw(load_pipeline(folder), replace(CAT, sampler=sampler, steps=3)).sampler == sampler
+    assert generate(load_pipeline(folder), replace(CAT, sampler=sampler, steps=3)).sampler == sampler
 
 
 @pytest.mark.parametrize("sampler", ["DPM++ 2M Karras", "PNDM"])
-def test_samplers_without_a_place_for_endless_noise_are_refused_where_there_is_some(
+def test_samplers_that_do_not_support_zero_snr_are_refused_for_zero_snr_models(
     tmp_path: Path, sampler: Sampler
 ) -> None:
     folder = with_scheduler(save_stable_diffusion(tmp_path), rescale_betas_zero_snr=True)
@@ -168,12 +174,12 @@ def test_samplers_without_a_place_for_endless_noise_are_refused_where_there_is_s
 
 
 class FlowMatching(SimpleNamespace):
-    """A pipeline of a newer kind: a transformer instead of a U-Net, and another notion of noise."""
+    """A flow-matching pipeline, with a transformer in place of the U-Net."""
 
     def __call__(self, prompt: str, guidance_scale: float = 3.5) -> None: ...
 
 
-def test_a_flow_matching_model_has_its_own_sampler_alone() -> None:
+def test_a_flow_matching_model_only_has_its_own_sampler() -> None:
     samplers = Samplers(FlowMatching(scheduler=FlowMatchEulerDiscreteScheduler()))
     assert samplers.resolve(None) is None
     assert (samplers.steps(None, 0, None), samplers.guidance_scale(None)) == (25, 3.5)

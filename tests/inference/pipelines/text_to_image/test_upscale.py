@@ -1,4 +1,4 @@
-"""Small models, whose pictures are shown larger than they are drawn."""
+"""Test models with upscaling, other latents, their own guidance scale, or a list of known concepts."""
 
 from __future__ import annotations
 
@@ -34,49 +34,49 @@ def make_pipeline(folder: Path, upscale: int = 1, guidance_scale: float | None =
     return TextToImage(pipe, clock=lambda: 0.0, upscale=upscale, guidance_scale=guidance_scale)
 
 
-def draw(pipeline: TextToImage, request: ImagineRequest) -> tuple[ImageResult, Image.Image]:
+def generate(pipeline: TextToImage, request: ImagineRequest) -> tuple[ImageResult, Image.Image]:
     (result,) = run(pipeline, request)
     assert isinstance(result, ImageResult), result
     return result, Image.open(BytesIO(result.pictures[0].png))
 
 
-def test_an_enlarged_picture_is_what_the_model_draws_seen_larger(folder: Path) -> None:
-    result, large = draw(make_pipeline(folder, upscale=4), CAT)
-    _, small = draw(make_pipeline(folder), CAT)
+def test_an_upscaled_image_is_the_resized_output_of_the_model(folder: Path) -> None:
+    result, large = generate(make_pipeline(folder, upscale=4), CAT)
+    _, small = generate(make_pipeline(folder), CAT)
     assert (result.width, result.height) == large.size == (4 * small.width, 4 * small.height)
     assert np.array_equal(np.asarray(large), np.asarray(small.resize(large.size, Image.Resampling.LANCZOS)))
 
 
-def test_any_size_can_be_asked_of_a_model_whose_pictures_are_enlarged(folder: Path) -> None:
-    result, large = draw(make_pipeline(folder, upscale=4), replace(CAT, width=72, height=200))
+def test_a_model_with_upscaling_accepts_any_size(folder: Path) -> None:
+    result, large = generate(make_pipeline(folder, upscale=4), replace(CAT, width=72, height=200))
     assert (result.width, result.height) == large.size == (72, 200)
 
 
-def test_repainting_keeps_the_rest_of_a_large_picture_to_the_byte(folder: Path) -> None:
+def test_inpainting_a_large_picture_keeps_the_pixels_outside_the_region(folder: Path) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
     request = replace(CAT, image=encode_png(Image.fromarray(noise)), region="left half")
-    result, repainted = draw(make_pipeline(folder, upscale=4), request)
-    pixels = np.asarray(repainted)
+    result, inpainted = generate(make_pipeline(folder, upscale=4), request)
+    pixels = np.asarray(inpainted)
     assert (result.width, result.height) == (128, 128)
     assert np.array_equal(pixels[:, 64:], noise[:, 64:])
     assert not np.array_equal(pixels[:, :64], noise[:, :64])
 
 
 @pytest.mark.parametrize("strength", [0.5, 1.0])
-def test_a_model_with_deeper_latents_repaints_a_part_as_well(tmp_path: Path, strength: float) -> None:
-    deep = make_pipeline(save_stable_diffusion(tmp_path, latent_channels=12))
-    _, whole = draw(deep, CAT)
-    request = replace(CAT, seed=6, image=encode_png(whole), region="left half", strength=strength)
-    _, repainted = draw(deep, request)
-    before, after = np.asarray(whole), np.asarray(repainted)
+def test_inpainting_works_with_more_latent_channels(tmp_path: Path, strength: float) -> None:
+    pipeline = make_pipeline(save_stable_diffusion(tmp_path, latent_channels=12))
+    _, original = generate(pipeline, CAT)
+    request = replace(CAT, seed=6, image=encode_png(original), region="left half", strength=strength)
+    _, inpainted = generate(pipeline, request)
+    before, after = np.asarray(original), np.asarray(inpainted)
     assert np.array_equal(before[:, 8:], after[:, 8:])
     assert not np.array_equal(before[:, :8], after[:, :8])
-    assert draw(deep, CAT)[1] == whole  # and draws as before
+    assert generate(pipeline, CAT)[1] == original  # inpainting does not affect later images
 
 
-def test_a_preview_is_the_picture_itself_where_decoding_takes_no_time(folder: Path) -> None:
+def test_a_preview_is_decoded_by_the_vae_if_decoding_is_fast(folder: Path) -> None:
     pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
-    pipe.vae.register_to_config(scaling_factor=1.0)  # no family whose colours are known
+    pipe.vae.register_to_config(scaling_factor=1.0)  # no known latent colours for this scaling factor
     batch = MemoryBatch.of(CAT)
     (result,) = batch.run(TextToImage(pipe, clock=lambda: 4.0 * batch.yield_points))
     previews = [event.preview for event in batch.jobs[0].events if isinstance(event, Progress) and event.preview]
@@ -86,23 +86,26 @@ def test_a_preview_is_the_picture_itself_where_decoding_takes_no_time(folder: Pa
     assert np.abs(difference).mean() < 16
 
 
-def test_a_model_may_have_a_usual_guidance_of_its_own(folder: Path) -> None:
-    assert draw(make_pipeline(folder, guidance_scale=3.0), CAT)[0].guidance_scale == 3.0
-    assert draw(make_pipeline(folder, guidance_scale=3.0), replace(CAT, guidance_scale=5.0))[0].guidance_scale == 5.0
-    assert draw(make_pipeline(folder), CAT)[0].guidance_scale == 7.5
+def test_a_model_can_have_its_own_default_guidance_scale(folder: Path) -> None:
+    assert generate(make_pipeline(folder, guidance_scale=3.0), CAT)[0].guidance_scale == 3.0
+    assert (
+        generate(make_pipeline(folder, guidance_scale=3.0), replace(CAT, guidance_scale=5.0))[0].guidance_scale == 5.0
+    )
+    assert generate(make_pipeline(folder), CAT)[0].guidance_scale == 7.5
 
 
-def test_a_small_model_draws_what_it_knows_and_says_what_it_does_not(tmp_path: Path) -> None:
+def test_unknown_words_are_noted_and_a_prompt_of_only_unknown_words_is_refused(tmp_path: Path) -> None:
     pipe = read_pipeline(save_stable_diffusion(tmp_path, checker=False), Placement(torch.device("cpu"), torch.float32))
     pipeline = TextToImage(pipe, concepts={"animals": ("cat",)})
-    assert draw(pipeline, CAT)[0].note == ""
+    assert generate(pipeline, CAT)[0].note == ""
     assert (
-        "This model does not know: paris." in draw(pipeline, replace(CAT, prompt="a (cat:1.2) BREAK in Paris"))[0].note
+        "This model does not know: paris."
+        in generate(pipeline, replace(CAT, prompt="a (cat:1.2) BREAK in Paris"))[0].note
     )
     prompts = ("a (Parisian:1.2) cat BREAK [dusk]", "a cat BREAK")
-    strange, plain = (draw(pipeline, replace(CAT, prompt=prompt))[1] for prompt in prompts)
-    assert np.array_equal(np.asarray(strange), np.asarray(plain))
-    assert "know: dogs." in draw(pipeline, replace(CAT, negative_prompt="dogs"))[0].note
+    with_unknown_words, plain = (generate(pipeline, replace(CAT, prompt=prompt))[1] for prompt in prompts)
+    assert np.array_equal(np.asarray(with_unknown_words), np.asarray(plain))
+    assert "know: dogs." in generate(pipeline, replace(CAT, negative_prompt="dogs"))[0].note
     (refused,) = run(pipeline, replace(CAT, prompt="(Paris:1.2) at dusk"))
     assert isinstance(refused, InvalidRequest)
     assert "such as cat" in str(refused)

@@ -1,4 +1,4 @@
-"""What the command line refuses: one line on stderr, and an exit status."""
+"""Test the errors of the command line: one line on stderr, and an exit status."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ from tests.inference.cli.command_line import CONFIG, CommandLine, Outcome
         (["mood", " "], "The text is empty"),
     ],
 )
-def test_bad_input_is_one_line_on_stderr_and_status_2(run: CommandLine, argv: list[str], words: str) -> None:
+def test_bad_input_prints_one_line_on_stderr_and_exits_with_status_2(
+    run: CommandLine, argv: list[str], words: str
+) -> None:
     done = run(*argv)
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert words in done.err
@@ -73,15 +75,17 @@ def test_bad_input_is_one_line_on_stderr_and_status_2(run: CommandLine, argv: li
 
 
 @pytest.mark.parametrize("argv", [["summarize"], ["ask", "Who?", "--context", "-"], ["mood", "-"]])
-def test_an_empty_stdin_is_one_line_and_status_2(
-    run: CommandLine, typed: Callable[[str], None], argv: list[str]
+def test_an_empty_stdin_prints_one_line_and_exits_with_status_2(
+    run: CommandLine, set_stdin: Callable[[str], None], argv: list[str]
 ) -> None:
-    typed("")
+    set_stdin("")
     assert run(*argv) == Outcome(2, "", "standard input is empty. Send a file with text in it.\n")
 
 
 @pytest.mark.parametrize(("target", "words"), [("/dev/full", b"stdout can't be written: No space left"), ("", b"")])
-def test_an_output_that_takes_nothing_ends_quietly_with_status_1(tmp_path: Path, target: str, words: bytes) -> None:
+def test_an_unwritable_stdout_exits_with_status_1_and_without_a_traceback(
+    tmp_path: Path, target: str, words: bytes
+) -> None:
     (tmp_path / "config.yaml").write_text(CONFIG)
     command = [sys.executable, "-m", "inference", "--config", str(tmp_path / "config.yaml"), "models"]
     out = os.open(target, os.O_WRONLY) if target else _broken_pipe()
@@ -98,14 +102,18 @@ def _broken_pipe() -> int:
 
 
 @pytest.mark.parametrize("content", [b"not a picture", PNG[:40], b""])
-def test_an_unreadable_picture_is_one_line_and_status_2(run: CommandLine, tmp_path: Path, content: bytes) -> None:
+def test_an_unreadable_picture_prints_one_line_and_exits_with_status_2(
+    run: CommandLine, tmp_path: Path, content: bytes
+) -> None:
     (tmp_path / "broken.png").write_bytes(content)
     done = run("caption", tmp_path / "broken.png")
     assert (done.status, done.out, done.err.count("\n")) == (2, "", 1)
     assert run.backend.requests == []
 
 
-def test_a_text_file_that_is_not_text_is_one_line_and_status_2(run: CommandLine, tmp_path: Path) -> None:
+def test_a_text_file_with_binary_content_prints_one_line_and_exits_with_status_2(
+    run: CommandLine, tmp_path: Path
+) -> None:
     (tmp_path / "cat.txt").write_bytes(PNG)
     for arguments in (["ask", "Who?", "--context"], ["summarize"]):
         done = run(*arguments, tmp_path / "cat.txt")
@@ -117,11 +125,11 @@ def test_a_text_file_that_is_not_text_is_one_line_and_status_2(run: CommandLine,
     ("config", "words"),
     [
         (None, "can't be read: No such file"),
-        ("models: [", "is not YAML"),
+        ("models: [", "line 1, column 10: the file ends too early"),
         ("limits: {queue: many, stpes: 3}\ntypo: 1", "typo: unknown key"),
     ],
 )
-def test_a_broken_config_is_one_line_and_status_2(
+def test_a_broken_config_prints_one_line_and_exits_with_status_2(
     run: CommandLine, tmp_path: Path, config: str | None, words: str
 ) -> None:
     (tmp_path / "config.yaml").unlink()
@@ -132,35 +140,37 @@ def test_a_broken_config_is_one_line_and_status_2(
     assert words in done.err
 
 
-def test_a_task_without_models_is_one_line_and_status_2(run: CommandLine, tmp_path: Path) -> None:
+def test_a_task_without_models_prints_one_line_and_exits_with_status_2(run: CommandLine, tmp_path: Path) -> None:
     (tmp_path / "config.yaml").write_text("models: {}")
     done = run("complete", "Once")
     assert (done.status, done.err.count("\n")) == (2, 1)
     assert "No model is set up for /complete" in done.err
 
 
-def test_an_unavailable_model_is_status_2_and_a_broken_one_status_1(run: CommandLine) -> None:
-    run.answers(Loading(0.5), ModelUnavailable("gpt2 is not downloaded."))
+def test_an_unavailable_model_exits_with_status_2_and_a_failing_one_with_status_1(run: CommandLine) -> None:
+    run.respond_with(Loading(0.5), ModelUnavailable("gpt2 is not downloaded."))
     assert run("complete", "Once") == Outcome(2, "", "gpt2 is not downloaded.\n")
-    run.answers(PartialText("half"), GenerationFailed("The model failed."))
+    run.respond_with(PartialText("half"), GenerationFailed("The model failed."))
     assert run("complete", "Once") == Outcome(1, "", "The model failed.\n")
 
 
-def test_a_picture_that_cannot_be_written_is_one_line_and_status_2(run: CommandLine, tmp_path: Path) -> None:
+def test_an_output_file_that_cannot_be_written_prints_one_line_and_exits_with_status_2(
+    run: CommandLine, tmp_path: Path
+) -> None:
     (tmp_path / "folder.png").mkdir()
     done = run("imagine", "a fox", "-o", tmp_path / "folder.png")
     assert (done.status, done.err) == (2, f"{tmp_path / 'folder.png'} can't be written: Is a directory.\n")
 
 
-def test_ctrl_c_ends_with_status_130_and_closes_the_engine(run: CommandLine) -> None:
-    def interrupted(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
+def test_ctrl_c_exits_with_status_130_and_closes_the_engine(run: CommandLine) -> None:
+    def interrupt(spec: ModelSpec, request: Request) -> Sequence[Event | InferenceError]:
         raise KeyboardInterrupt
 
-    run.backend.script = interrupted
+    run.backend.script = interrupt
     assert run("complete", "Once") == Outcome(130, "", "")
     assert run.backend.closed
 
 
-def test_the_engine_is_closed_after_every_answer(run: CommandLine) -> None:
+def test_the_engine_is_closed_after_every_command(run: CommandLine) -> None:
     run("mood", "What a day")
     assert run.backend.closed

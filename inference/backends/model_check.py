@@ -1,0 +1,94 @@
+"""The check of a model before its weights are downloaded, from its settings files and the sizes of its files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.config.schema import Config
+from inference.hub import CONFIG, read_settings
+from inference.pipelines.compatibility import compatible_family
+from inference.pipelines.gguf import gguf_summary
+from inference.pipelines.number_formats import memory_growth
+from inference.pipelines.pipeline import wrap_library_errors
+from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
+from inference.types.sizes import size_text
+
+if TYPE_CHECKING:
+    import torch
+
+    from inference.pipelines.devices import Placement
+
+_STORED_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
+_QUANTIZED_BYTES = {"int8": 1, "int4": 0.57}
+_WIDTHS = ("hidden_size", "n_embd", "d_model")
+"""The names of the size of an embedding in the configs of models."""
+
+
+class ModelCheck:
+    """Refuses models that this machine can't run. Used by `Hub`, on any thread. Imports torch at its first call."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+
+    def __call__(self, spec: ModelSpec, folder: Path, nbytes: int) -> None:
+        """Check the model whose settings files are in `folder`, and whose files have `nbytes`.
+
+        Raise ModelUnavailable: no device, no family, a number format or code of its own, or too large.
+        """
+        with wrap_library_errors(loading=spec.name):
+            from inference.pipelines.devices import place
+
+            placement = place(spec.device, spec.dtype)
+            compatible_family(spec, folder)
+            size = expected_bytes(spec, folder, nbytes, placement)
+            require_memory(spec, size, budget(self._config, placement.device))
+
+
+def budget(config: Config, device: torch.device) -> int:
+    """Return how much memory models may use on a device, in bytes."""
+    from inference.pipelines.devices import memory_budget
+
+    return config.memory if isinstance(config.memory, int) else memory_budget(device)
+
+
+def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, placement: Placement) -> int:
+    """Return the expected size in memory of a model with `nbytes` of files. Raise ModelUnavailable."""
+    itemsize = placement.dtype.itemsize
+    if summary := gguf_summary(spec, folder):
+        return _quantized(spec, folder, summary.num_parameters, itemsize)
+    if growth := memory_growth(spec, folder, itemsize):
+        return int(nbytes * growth)
+    return _quantized(spec, folder, nbytes // _stored_itemsize(spec, folder), itemsize)
+
+
+def _quantized(spec: ModelSpec, folder: Path, num_parameters: int, itemsize: int) -> int:
+    """Return the size of these parameters in memory. With `quantize`, the embeddings keep their dtype."""
+    if spec.quantize == "none":
+        return num_parameters * itemsize
+    entries = read_settings(spec, folder, CONFIG)
+    entries = {**entries, **(entries.get("text_config") or {})}
+    width = next((entries[name] for name in _WIDTHS if isinstance(entries.get(name), int)), 0)
+    rows = entries.get("vocab_size")
+    num_embeddings = width * rows * (1 if entries.get("tie_word_embeddings", True) else 2) if rows else 0
+    num_embeddings = min(num_embeddings, num_parameters)
+    return int(num_embeddings * itemsize + (num_parameters - num_embeddings) * _QUANTIZED_BYTES[spec.quantize])
+
+
+def require_memory(spec: ModelSpec, size: int, allowed: int) -> None:
+    """Raise ModelUnavailable if a model of this size can never be loaded."""
+    if size > allowed:
+        raise ModelUnavailable(
+            "{name} needs about {size} of memory, and the bot may use {budget}. The bot's operator has to pick a "
+            "smaller model, or to raise `memory`.",
+            name=spec.name,
+            size=size_text(size),
+            budget=size_text(allowed),
+        )
+
+
+def _stored_itemsize(spec: ModelSpec, folder: Path) -> int:
+    """Return the bytes per number in the model's files. diffusers has no such entry, and stores float32."""
+    entries = read_settings(spec, folder, CONFIG)
+    return _STORED_BYTES.get(str(entries.get("dtype") or entries.get("torch_dtype")), 4)

@@ -1,0 +1,59 @@
+"""The results of probes, in a file, so that a model is probed once and not at each load."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from inference.hub import file_names, gguf_in
+from inference.hub.json_record import JsonRecord
+from inference.hub.local_folder import is_local
+from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from inference.pipelines.devices import Placement
+
+log = logging.getLogger(__name__)
+
+_LIBRARIES = ("torch", "transformers")
+
+
+class Verdicts:
+    """Verdicts in one file, by the model's commit, its device and dtype, and the versions of the libraries."""
+
+    def __init__(self, file: Path) -> None:
+        self._record = JsonRecord(file)
+
+    def get(self, spec: ModelSpec, folder: Path, placement: Placement) -> str:
+        """Return the verdict on these files; empty if there is none, or if the file of verdicts is damaged."""
+        try:
+            return self._record.get(_name(spec, folder, placement)) or ""
+        except ModelUnavailable:
+            return ""  # the next verdict fails to be kept, which is logged
+
+    def keep(self, spec: ModelSpec, folder: Path, placement: Placement, verdict: str) -> None:
+        """Keep the verdict. A failure is logged: the model can be used all the same, and is probed again next time."""
+        try:
+            if verdict:
+                self._record.record(_name(spec, folder, placement), verdict)
+        except (OSError, ModelUnavailable) as error:
+            log.warning("the verdict on %s could not be kept: %s", spec.name, error)
+
+
+def _name(spec: ModelSpec, folder: Path, placement: Placement) -> str:
+    libraries = " ".join(f"{library} {version(library)}" for library in _LIBRARIES)
+    files = " ".join(filter(None, (spec.repo, gguf_in(spec, folder), _commit(spec, folder))))
+    return f"{files}: {placement.device.type} {placement.dtype}, {libraries}"
+
+
+def _commit(spec: ModelSpec, folder: Path) -> str:
+    """Return what identifies the files: the commit, or a digest of names, sizes and times in a local folder."""
+    if not is_local(spec):
+        return folder.name
+    states = [(name, (folder / name).stat()) for name in sorted(file_names(folder))]
+    listing = [(name, state.st_size, state.st_mtime_ns) for name, state in states]
+    return hashlib.sha256(repr(listing).encode()).hexdigest()[:12]

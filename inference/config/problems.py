@@ -1,0 +1,79 @@
+"""The problems of config.yaml in words, each with its position in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import ErrorDetails
+
+from inference.config.expected import expected, field_at, is_list, known_keys, own_words
+from inference.config.yaml_file import Position, YamlFile, position_text
+
+_WRONG_KEY = "[key]"
+"""How pydantic marks the key of a dict, as the last part of a position."""
+
+
+class ConfigError(Exception):
+    """The file is not valid. `problems` has one line for each problem, with its position in the file."""
+
+    def __init__(self, path: Path, problems: Sequence[str]) -> None:
+        self.path = path
+        self.problems = list(problems)
+        count = f"{len(problems)} problem{'s' * (len(problems) != 1)}"
+        super().__init__("\n".join([f"{path}: {count}", *(f"  {line}" for line in problems)]))
+
+
+def problem_text(line: int, position: Position, sentence: str) -> str:
+    """Return a line like `line 3, limits.queue: must be …`. Line 0 is unknown."""
+    places = [f"line {line}" * bool(line), position_text(position)]
+    return f"{', '.join(filter(None, places))}: {sentence}"
+
+
+def file_problems(file: YamlFile, schema: Any, errors: Iterable[ErrorDetails] = ()) -> list[str]:
+    """Return all problems of the file, ordered by line: keys given twice, and those that pydantic found."""
+    problems = [(problem.line, str(problem)) for problem in file.problems]
+    for error in errors:
+        position = tuple(part for part in error["loc"] if part != _WRONG_KEY)
+        if error["type"] == "invalid_key" or _WRONG_KEY in error["loc"]:
+            position = (*position[:-1], str(position[-1]))  # a number as a key is no index
+        line = file.line(position)
+        problems.append((line, problem_text(line, position, _sentence(file, schema, error))))
+    return [text for _, text in sorted(problems, key=lambda problem: problem[0])]
+
+
+def unknown_key(key: object, known: Collection[str]) -> str:
+    """Return a sentence that suggests the most similar key, or lists all."""
+    similar = get_close_matches(str(key), known, n=1)
+    hint = f"Did you mean `{similar[0]}`?" if similar else f"The keys here are: {', '.join(known)}"
+    return f"unknown key. {hint}"
+
+
+def _sentence(file: YamlFile, schema: Any, error: ErrorDetails) -> str:
+    position = error["loc"]
+    match error["type"]:
+        case "extra_forbidden" | "invalid_key":
+            return unknown_key(position[-1], known_keys(field_at(schema, position[:-1])))
+        case "missing":
+            return "is missing"
+        case "string_too_long":
+            most = error.get("ctx", {})["max_length"]
+            return f"must have at most {most:,} characters, not {len(error['input']):,}"
+        case "value_error" if _WRONG_KEY in position or not own_words(field_at(schema, position)):
+            return str(error.get("ctx", {})["error"])
+        case _ if not position:
+            return f"the file must have lines like `key: value`, not {file.found(position)}"
+        case _:
+            return _mismatch(file.found(position), error["input"], field_at(schema, position))
+
+
+def _mismatch(found: str, value: object, kind: Any) -> str:
+    """Return what the field takes and what it has, with the usual remedy."""
+    sentence = f"must be {expected(kind)}, not {found}"
+    if value is None or isinstance(value, list | dict):
+        return sentence
+    if is_list(kind):
+        return f"{sentence}. Write [{found}]"
+    return f'{sentence}. Put it in quotes: "{found}"' if expected(kind) == "text" else sentence

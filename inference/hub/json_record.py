@@ -1,0 +1,49 @@
+"""Texts that outlive the process, by name, in one JSON file: the commits of downloaded models, and verdicts on them."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from pathlib import Path
+from typing import Any
+
+from inference.types.errors import ModelUnavailable
+
+
+class JsonRecord:
+    """Maps names to texts. Every call reads the file, so that a running bot sees what `download` has recorded."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lock = threading.Lock()
+
+    def get(self, name: str) -> str | None:
+        return self._read().get(name)
+
+    def record(self, name: str, value: str) -> None:
+        """Write the file atomically: other processes see either the old or the new file."""
+        with self._lock:
+            values = self._read()
+            if values.get(name) == value:
+                return
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            temporary_file = self._file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+            temporary_file.write_text(
+                json.dumps({**values, name: value}, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+            )
+            temporary_file.replace(self._file)
+
+    def _read(self) -> dict[str, str]:
+        try:
+            values: Any = json.loads(self._file.read_text(encoding="utf-8"))
+            if not isinstance(values, dict):
+                raise ValueError("not a JSON object")
+            return values
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise ModelUnavailable(
+                "The file {file} in the bot's data folder is damaged. Its operator has to repair it, or delete it.",
+                file=self._file.name,
+            ) from error

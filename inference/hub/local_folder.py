@@ -1,0 +1,88 @@
+"""What is missing in a folder that the operator set up as a model: in words, for the operator and for people."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+from inference.hub.folders import CONFIG, INDEX, FolderLayout, file_names, require_undamaged
+from inference.hub.repository_files import FLAX_WEIGHTS, gguf_file, missing_shards
+from inference.hub.unreadable_weights import formats_found
+from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable, Phrase, join_phrases
+
+_TOKENIZER_PARTS = ("token", "vocab", "merges", "spiece", "sentencepiece")
+"""Every tokenizer has a file with one of these in its name, such as tokenizer.json, vocab.txt or spiece.model."""
+
+_MOST_SHARDS = 3
+"""Most missing files of sharded weights that are named."""
+
+
+def is_local(spec: ModelSpec) -> bool:
+    """Return whether the model is a folder, not a repository on the hub."""
+    return spec.repo.startswith("/")
+
+
+def check_folder(spec: ModelSpec) -> None:
+    """Raise ModelUnavailable if the model is a folder in which a file is missing, or which has a damaged config."""
+    if not is_local(spec):
+        return
+    folder = Path(spec.repo)
+    require_undamaged(spec, folder)
+    if missing := _missing_parts(folder, spec.file):
+        raise ModelUnavailable(
+            "The model {name} is not complete. Missing: {missing}. The bot's operator has to add this, or correct the "
+            "model's `repo` in config.yaml.",
+            name=spec.name,
+            missing=join_phrases(missing, ", "),
+        )
+
+
+def _missing_parts(folder: Path, file: str) -> list[str]:
+    """Return what the model in `folder` lacks; an empty list if it is complete."""
+    if not folder.is_dir():
+        return [Phrase("the folder itself")]
+    names, layout = file_names(folder), FolderLayout.of(folder, file)
+    return list(_missing_components(names, layout) if INDEX in names else _missing_files(names, layout))
+
+
+def _missing_files(names: set[str], layout: FolderLayout) -> Generator[str]:
+    """Yield what a transformers model lacks. A GGUF file has all that is needed in itself."""
+    if layout.file and not layout.is_complete(names):
+        yield layout.file
+    if layout.file or (gguf_file(names) and not layout.flax):
+        return
+    if CONFIG not in names:
+        yield CONFIG
+    if not layout.is_complete({*names, CONFIG}):
+        yield from [FLAX_WEIGHTS] if layout.flax else _missing_weights(names)
+    if not any(part in name.lower() for name in names for part in _TOKENIZER_PARTS):
+        yield Phrase("tokenizer")
+
+
+def _missing_components(names: set[str], layout: FolderLayout) -> Generator[str]:
+    """Yield what the components of a diffusers pipeline lack."""
+    if not layout.components:
+        yield Phrase("components in {file}", file=INDEX)
+    for component in layout.components:
+        folder = f"{component}/"
+        if FolderLayout((component,)).is_complete(names):
+            continue
+        if folder + CONFIG in names:
+            yield from _missing_weights(names, folder)
+        else:
+            yield folder
+
+
+def _missing_weights(names: set[str], folder: str = "") -> Generator[str]:
+    """Yield the missing files of sharded weights, or else that there are no weights, and what there is instead."""
+    if shards := missing_shards(names, folder):
+        yield from shards[:_MOST_SHARDS]
+        if len(shards) > _MOST_SHARDS:
+            yield "…"
+    elif folder:
+        yield Phrase("weights in {folder}", folder=folder)
+    elif found := formats_found(names):
+        yield Phrase("weights (safetensors or pytorch_model.bin; found: {found})", found=found)
+    else:
+        yield Phrase("weights (safetensors or pytorch_model.bin)")

@@ -1,0 +1,33 @@
+"""Whether a model can be loaded here, by its settings files alone: the same before a download and before loading."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from inference.pipelines.custom_code import require_library_code
+from inference.pipelines.gguf import gguf_summary
+from inference.pipelines.number_formats import require_number_formats
+from inference.pipelines.registry import Family, family_of
+from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
+
+
+def compatible_family(spec: ModelSpec, folder: Path) -> Family:
+    """Return the family that runs the model in `folder`, where the weights may be missing. Imports transformers.
+
+    Raise ModelUnavailable if the model needs code of its own, is of no kind for the spec's task, stores its weights in
+    a number format that can't be read here, or can't be quantized as the spec says.
+    """
+    if gguf_summary(spec, folder):  # other files beside it describe other versions of the model
+        family = family_of(spec, folder)
+    else:
+        require_library_code(spec, folder)
+        family = family_of(spec, folder)
+        require_number_formats(spec, folder)
+    if spec.quantize != "none" and not family.quantizes:
+        raise ModelUnavailable(
+            "{name} can't be loaded with `quantize`: only models that write texts can. "
+            "The bot's operator has to remove `quantize` from it in config.yaml.",
+            name=spec.name,
+        )
+    return family

@@ -1,0 +1,44 @@
+"""What `python bot.py --check-config` prints."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import bot
+
+
+def check(path: Path, text: str) -> int:
+    path.write_text(text)
+    return bot.main(["--check-config", "--config", str(path)])
+
+
+def test_commands_without_models_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.yaml"
+    assert check(path, "models: {fill: [org/a, org/b], ask: [org/c]}") == 0
+    assert capsys.readouterr().out.splitlines() == [
+        f"{path} is fine: 2 models for fill, 1 model for ask",
+        "Switched off, since no model is listed for them: /complete, /summarize, /caption, /imagine, /mood",
+    ]
+
+
+def test_an_empty_file_is_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.yaml"
+    assert check(path, "") == 0
+    assert capsys.readouterr().out.startswith(f"{path} is fine: it lists no models\n")
+
+
+def test_problems_are_on_stderr_a_line_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "config.yaml"
+    assert check(path, "limits:\n  queue: many\nmodels:\n  fill: [./nowhere]\n") == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"{path}: 1 problem",
+        "  line 2, limits.queue: must be a whole number of at least 1, not 'many'",
+    ]
+    assert check(path, "models:\n  fill: [./nowhere]\n") == 2
+    assert capsys.readouterr().err.splitlines() == [
+        f"{path}: 1 problem",
+        f"  line 2, models.fill[0]: The model {tmp_path / 'nowhere'} is not complete. Missing: the folder itself. "
+        "The bot's operator has to add this, or correct the model's `repo` in config.yaml.",
+    ]

@@ -1,0 +1,403 @@
+"""What is refused before any weights are downloaded: against a fake hub, with the check that the bot uses."""
+
+from __future__ import annotations
+
+import importlib
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from inference.backends.local import LocalBackend
+from inference.backends.model_check import ModelCheck
+from inference.backends.model_manager import ModelManager
+from inference.config.schema import Config
+from inference.hub import Hub
+from inference.hub.download_progress import ignore_progress
+from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
+from tests.inference.hub.fake_hub import FakeHub, sha
+
+REPO = "org/tiny"
+LLAMA = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "torch_dtype": "float32"}
+BERT = {"model_type": "bert", "architectures": ["BertForMaskedLM"]}
+OWN_CODE = {
+    "model_type": "own",
+    "architectures": ["OwnForCausalLM"],
+    "auto_map": {"AutoModelForCausalLM": "modeling_own.OwnForCausalLM"},
+}
+PIPELINE: dict[str, Any] = {
+    "_class_name": "StableDiffusionPipeline",
+    "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
+    "unet": ["diffusers", "UNet2DConditionModel"],
+}
+WEIGHTS = ("safetensors", "bin", "gguf", "msgpack", "h5", "onnx", "ckpt")
+
+
+def spec(task: str = "complete", repo: str = REPO, **options: Any) -> ModelSpec:
+    return ModelSpec(name="tiny", task=task, repo=repo, device="cpu", dtype="float32", **options)
+
+
+def config_in(folder: Path, **settings: Any) -> Config:
+    return Config(data=folder / "data", **settings)
+
+
+def hub_at(fake_hub: FakeHub, folder: Path, **settings: Any) -> Hub:
+    config = config_in(folder, **settings)
+    return Hub(config, check=ModelCheck(config), endpoint=fake_hub.endpoint, cache=folder / "cache")
+
+
+def model(config: object, **others: object) -> dict[str, bytes]:
+    """Return the files of a model with this config; other settings files by their name without .json."""
+    settings = {"config": config, "tokenizer_config": {}, "tokenizer": {"version": "1.0"}, **others}
+    return {f"{name}.json": json.dumps(content).encode() for name, content in settings.items()} | {
+        "vocab.txt": b"a\n",
+        "model.safetensors": b"w" * 1000,
+        "README.md": b"#",
+        "modeling_own.py": b"raise SystemExit",
+    }
+
+
+def pipeline(index: object, **configs: object) -> dict[str, bytes]:
+    """Return the files of a diffusers repository with this index; configs of components by their folder."""
+    configs = {"unet": {}, "safety_checker": {}, **configs}
+    files = {"model_index.json": json.dumps(index).encode()}
+    for folder, content in configs.items():
+        files |= {
+            f"{folder}/config.json": json.dumps(content).encode(),
+            f"{folder}/diffusion_pytorch_model.safetensors": b"w" * 1000,
+        }
+    return files
+
+
+def refusal(hub: Hub, wanted: ModelSpec) -> str:
+    with pytest.raises(ModelUnavailable) as caught:
+        hub.folder(wanted, ignore_progress)
+    assert hub.state(wanted) == ("not downloaded", 0)
+    return caught.value.user_message
+
+
+def weights_requested(fake_hub: FakeHub) -> list[str]:
+    return sorted(name for name in fake_hub.requested_files() if name.endswith(WEIGHTS))
+
+
+def on_disk(folder: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(content)
+    return folder
+
+
+@pytest.fixture
+def fake_hub(fake_hub: FakeHub) -> FakeHub:
+    fake_hub.files[REPO] = model(LLAMA)
+    return fake_hub
+
+
+# --- what is accepted --------------------------------------------------------------------------
+
+
+def test_the_settings_files_come_first_and_the_weights_after_them(fake_hub: FakeHub, tmp_path: Path) -> None:
+    folder = hub_at(fake_hub, tmp_path).folder(spec(), ignore_progress)
+    sent = [line.rsplit("/", 1)[-1] for line in fake_hub.requests if line.startswith("GET") and "/resolve/" in line]
+    assert sorted(sent[:-1]) == ["config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"]
+    assert sent[-1] == "model.safetensors"
+    assert folder.name == sha(REPO)
+    assert json.loads((tmp_path / "data" / "commits.json").read_text()) == {REPO: sha(REPO)}
+
+
+def test_the_weights_are_of_the_same_commit_as_the_settings_files(fake_hub: FakeHub, tmp_path: Path) -> None:
+    config = config_in(tmp_path)
+
+    def check(wanted: ModelSpec, folder: Path, nbytes: int) -> None:
+        fake_hub.commits[REPO] = sha("a newer commit")
+
+    hub = Hub(config, check=check, endpoint=fake_hub.endpoint, cache=tmp_path / "cache")
+    assert hub.folder(spec(), ignore_progress).name == sha(REPO)
+    assert {line.split("/")[4] for line in fake_hub.requests if "safetensors" in line} == {sha(REPO)}
+
+
+def test_progress_counts_settings_files_and_weights_together(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fractions: list[float | None] = []
+    hub_at(fake_hub, tmp_path).folder(spec(), fractions.append)
+    assert fractions == sorted(fractions, key=lambda fraction: fraction or 0)
+    assert fractions[-1] == 1.0
+
+
+def test_a_known_kind_with_code_of_its_own_is_loaded_by_the_library(fake_hub: FakeHub, tmp_path: Path) -> None:
+    own = {"auto_map": {"AutoTokenizer": [None, "tokenization_own.OwnTokenizer"]}, "tokenizer_class": "LlamaTokenizer"}
+    fake_hub.files[REPO] = model({**LLAMA, "auto_map": {"AutoConfig": "own.OwnConfig"}}, tokenizer_config=own)
+    assert hub_at(fake_hub, tmp_path).folder(spec(), ignore_progress)
+
+
+def test_a_pipeline_with_a_component_of_a_diffusers_pipeline_is_downloaded(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.files[REPO] = pipeline(PIPELINE)
+    assert hub_at(fake_hub, tmp_path).folder(spec("imagine"), ignore_progress)
+
+
+def test_a_model_that_is_not_listed_may_be_of_any_task(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.files[REPO] = model(BERT)
+    assert hub_at(fake_hub, tmp_path).download(spec(""), ignore_progress)
+    fake_hub.files["org/own"] = model({"model_type": "vit", "architectures": ["ViTForImageClassification"]})
+    assert refusal(hub_at(fake_hub, tmp_path), spec("", "org/own")).startswith(
+        "tiny is of a kind that no command can use (ViTForImageClassification). Models here are: "
+    )
+
+
+# --- what is refused ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("task", "files", "sentence"),
+    [
+        ("complete", model(BERT), "tiny can't serve /complete: it is of another kind (BertForMaskedLM)."),
+        ("imagine", model(LLAMA), "tiny can't serve /imagine: it is of another kind (LlamaForCausalLM)."),
+        ("complete", model({}), "tiny can't serve /complete: it is of another kind (?)."),
+        ("complete", model({"model_type": [], "architectures": "x"}), "it is of another kind (?)."),
+        ("imagine", pipeline({**PIPELINE, "_class_name": "AudioLDM2Pipeline"}), "another kind (AudioLDM2Pipeline)."),
+        ("complete", pipeline(PIPELINE), "another kind (StableDiffusionPipeline)."),
+    ],
+)
+def test_a_model_of_another_kind(
+    fake_hub: FakeHub, tmp_path: Path, task: str, files: dict[str, bytes], sentence: str
+) -> None:
+    fake_hub.files[REPO] = files
+    assert sentence in refusal(hub_at(fake_hub, tmp_path), spec(task))
+    assert weights_requested(fake_hub) == []
+
+
+@pytest.mark.parametrize(
+    ("task", "files"),
+    [
+        ("complete", model(OWN_CODE)),
+        ("complete", model({"auto_map": {"AutoModel": "own.Own"}})),
+        ("complete", model(LLAMA, tokenizer_config={"auto_map": {"AutoTokenizer": ["own.Own", None]}})),
+        (
+            "caption",
+            model(
+                {"model_type": "vision-encoder-decoder"},
+                tokenizer_config={"auto_map": ["tokenization_own.Own", None], "tokenizer_class": "OwnTokenizerFast"},
+            ),
+        ),
+        ("imagine", pipeline({**PIPELINE, "_class_name": ["pipeline", "OwnPipeline"]})),
+        ("imagine", pipeline({**PIPELINE, "_class_name": "OwnPipeline"})),
+        ("imagine", pipeline({**PIPELINE, "unet": ["my_unet", "OwnUNet"]})),
+    ],
+)
+def test_a_model_with_code_of_its_own(fake_hub: FakeHub, tmp_path: Path, task: str, files: dict[str, bytes]) -> None:
+    fake_hub.files[REPO] = files
+    assert refusal(hub_at(fake_hub, tmp_path), spec(task)) == (
+        "tiny comes with its own program code, which is not run here. "
+        "The bot's operator has to pick a model that transformers or diffusers can load by themselves."
+    )
+    assert weights_requested(fake_hub) == []
+
+
+@pytest.mark.parametrize(
+    ("quantization", "sentence"),
+    [
+        ({"quant_method": "gptq"}, "gptq, and what reads it is not installed here. The bot's operator has to install"),
+        ({"quant_method": "awq"}, "(`pip install gptqmodel`)"),
+        ({"quant_method": "compressed-tensors"}, "(`pip install 'compressed-tensors>=0.15'`)"),
+        ({"load_in_4bit": True}, "(`pip install 'bitsandbytes>=0.46.1'`)"),
+        (
+            {
+                "quant_method": "compressed-tensors",
+                "format": "nvfp4-pack-quantized",
+                "config_groups": {"group_0": {"weights": {"num_bits": 4, "type": "float"}}},
+            },
+            "in the number format compressed-tensors (nvfp4-pack-quantized), which is not read here.",
+        ),
+        ({"quant_method": "torchao"}, "in the number format torchao, which is not read here."),
+        ({"quant_method": "fbgemm_fp8"}, "in the number format fbgemm_fp8, which is not read here."),
+        ({"quant_method": "modelopt"}, "in the number format modelopt, which is not read here."),
+        ({"bits": 4}, "in the number format ?, which is not read here."),
+        (["gptq"], "in the number format ?, which is not read here."),
+    ],
+)
+def test_numbers_that_cannot_be_read(fake_hub: FakeHub, tmp_path: Path, quantization: object, sentence: str) -> None:
+    fake_hub.files[REPO] = model({**LLAMA, "quantization_config": quantization})
+    assert sentence in refusal(hub_at(fake_hub, tmp_path), spec())
+    assert weights_requested(fake_hub) == []
+
+
+def test_numbers_of_a_component_that_cannot_be_read(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.files[REPO] = pipeline(PIPELINE, unet={"quantization_config": {"quant_method": "bitsandbytes"}})
+    message = refusal(hub_at(fake_hub, tmp_path), spec("imagine"))
+    assert "in the number format bitsandbytes (diffusers), which is not read here." in message
+    assert weights_requested(fake_hub) == []
+
+
+def test_a_number_format_is_read_once_its_package_is_installed(
+    fake_hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "packages" / "compressed_tensors").mkdir(parents=True)
+    (tmp_path / "packages" / "compressed_tensors" / "__init__.py").touch()
+    fake_hub.files[REPO] = model({**LLAMA, "quantization_config": {"quant_method": "compressed-tensors"}})
+    hub = hub_at(fake_hub, tmp_path)
+    refusal(hub, spec())
+    monkeypatch.syspath_prepend(tmp_path / "packages")
+    importlib.invalidate_caches()
+    assert hub.folder(spec(), ignore_progress)
+
+
+@pytest.mark.parametrize(
+    ("names", "found"),
+    [
+        (["model-00001-of-00002.gguf", "model-00002-of-00002.gguf"], "a GGUF model in several files"),
+        (["config.json", "flax_model.msgpack", "tf_model.h5"], "Flax weights, TensorFlow weights"),
+        (["config.json", "onnx/model.onnx"], "ONNX files"),
+        (["v1-5-pruned.safetensors", "v1-5-pruned.ckpt"], "a checkpoint in a single file"),
+        (["adapter_config.json", "adapter_model.safetensors", "training_args.bin"], "an adapter (LoRA) for another"),
+        (["config.json", "model.safetensors.index.json", "model-00001-of-00002.safetensors"], "a part of sharded"),
+    ],
+)
+def test_weights_in_a_format_that_is_not_read(fake_hub: FakeHub, tmp_path: Path, names: list[str], found: str) -> None:
+    fake_hub.files[REPO] = dict.fromkeys([*names, "README.md"], b"{}")
+    message = refusal(hub_at(fake_hub, tmp_path), spec())
+    assert f"org/tiny has no weights that can be read here: it has only {found}" in message
+    assert "Needed are safetensors files or pytorch_model.bin" in message
+    assert weights_requested(fake_hub) == []
+
+
+def test_a_repository_without_any_weights(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.files[REPO] = {"config.json": b"{}", "training_args.bin": b"x"}
+    assert "has no weights that can be read here (safetensors or" in refusal(hub_at(fake_hub, tmp_path), spec())
+
+
+def test_a_model_larger_than_the_memory(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.claimed_sizes["model.safetensors"] = 3 * 10**9
+    assert refusal(hub_at(fake_hub, tmp_path, memory=10**9), spec()) == (
+        "tiny needs about 3.0 GB of memory, and the bot may use 1.0 GB. "
+        "The bot's operator has to pick a smaller model, or to raise `memory`."
+    )
+    assert weights_requested(fake_hub) == []
+
+
+def test_the_memory_counts_in_the_numbers_that_the_model_is_loaded_in(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.claimed_sizes["model.safetensors"] = 2 * 10**9
+    hub = hub_at(fake_hub, tmp_path, memory=10**9)
+    fake_hub.files[REPO] = model({**LLAMA, "torch_dtype": "bfloat16"})
+    assert "needs about 4.0 GB of memory" in refusal(hub, spec())
+    fake_hub.files["org/mxfp4"] = model({**LLAMA, "quantization_config": {"quant_method": "mxfp4"}})
+    assert "needs about 15.1 GB of memory" in refusal(hub, spec(repo="org/mxfp4"))
+    eight_bits = {"quant_method": "mxfp4", "config_groups": {"all": {"weights": {"num_bits": 8}}, "none": None}}
+    fake_hub.files["org/eight"] = model({**LLAMA, "quantization_config": eight_bits})
+    assert "needs about 8.0 GB of memory" in refusal(hub, spec(repo="org/eight"))
+
+
+def test_a_model_larger_than_the_disk_is_refused_for_its_kind_first(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.claimed_sizes["model.safetensors"] = 10**15
+    hub = hub_at(fake_hub, tmp_path, memory=10**16)
+    assert "1,000,000.0 GB on the bot's disk" in refusal(hub, spec())
+    assert "can't serve /caption" in refusal(hub, spec("caption"))
+    assert weights_requested(fake_hub) == []
+
+
+def test_a_gate_is_met_at_the_first_settings_file(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.gated.add(REPO)
+    message = refusal(hub_at(fake_hub, tmp_path), spec())
+    assert "accept it on https://huggingface.co/org/tiny and set HF_TOKEN" in message
+    assert weights_requested(fake_hub) == []
+    assert fake_hub.requested_files()
+
+
+@pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b""])
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+def test_a_damaged_settings_file(fake_hub: FakeHub, tmp_path: Path, name: str, content: bytes) -> None:
+    fake_hub.files[REPO][name] = content
+    assert refusal(hub_at(fake_hub, tmp_path), spec()) == (
+        f"tiny can't be used, since its file {name} is damaged: it holds no valid JSON object. "
+        "The bot's operator has to replace the file, or pick another model."
+    )
+    assert weights_requested(fake_hub) == []
+
+
+def test_a_damaged_index_of_a_pipeline(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.files[REPO] = {**pipeline(PIPELINE), "model_index.json": b"["}
+    assert "its file model_index.json is damaged" in refusal(hub_at(fake_hub, tmp_path), spec("imagine"))
+    local = on_disk(tmp_path / "here", fake_hub.files[REPO])
+    assert "its file model_index.json is damaged" in refusal(hub_at(fake_hub, tmp_path), spec("imagine", str(local)))
+
+
+# --- again -------------------------------------------------------------------------------------
+
+
+def test_a_refused_model_is_checked_again_without_a_download(fake_hub: FakeHub, tmp_path: Path) -> None:
+    hub = hub_at(fake_hub, tmp_path)
+    fake_hub.files[REPO] = model(BERT)
+    first = refusal(hub, spec())
+    fake_hub.requests.clear()
+    assert refusal(hub, spec()) == first
+    assert fake_hub.requested_files() == set()
+    assert not (tmp_path / "data" / "commits.json").exists()
+    assert hub.folder(spec("fill"), ignore_progress).name == sha(REPO)
+    assert fake_hub.requested_files() == {"model.safetensors"}
+
+
+def test_a_repository_that_was_corrected_is_downloaded(fake_hub: FakeHub, tmp_path: Path) -> None:
+    hub = hub_at(fake_hub, tmp_path)
+    fake_hub.files[REPO] = model(BERT)
+    refusal(hub, spec())
+    fake_hub.files[REPO], fake_hub.commits[REPO] = model(LLAMA), sha("corrected")
+    assert hub.folder(spec(), ignore_progress).name == sha("corrected")
+
+
+def test_a_complete_model_is_checked_by_the_download_command_too(fake_hub: FakeHub, tmp_path: Path) -> None:
+    hub = hub_at(fake_hub, tmp_path)
+    hub.download(spec(), ignore_progress)
+    with pytest.raises(ModelUnavailable, match="can't serve /imagine"):
+        hub.download(spec("imagine"), ignore_progress)
+    fake_hub.requests.clear()
+    hub.download(spec(), ignore_progress)
+    assert fake_hub.requests == []
+
+
+# --- on disk -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("task", "files", "sentence"),
+    [
+        ("complete", model(BERT), "can't serve /complete"),
+        ("complete", model(OWN_CODE), "comes with its own program code"),
+        ("complete", model({**LLAMA, "quantization_config": {"quant_method": "gptq"}}), "the number format gptq"),
+        ("complete", model({**LLAMA, "pad": "x" * 10**4}), "and the bot may use 10 kB"),
+        ("complete", {**model(LLAMA), "config.json": b"{"}, "its file config.json is damaged"),
+        ("complete", {**model(LLAMA), "config.json": b"[]"}, "its file config.json is damaged"),
+        ("imagine", {**pipeline(PIPELINE), "model_index.json": b"["}, "its file model_index.json is damaged"),
+        ("imagine", pipeline({**PIPELINE, "unet": ["my_unet", "OwnUNet"]}), "comes with its own program code"),
+        (
+            "complete",
+            {"config.json": b"{}", "model.onnx": b""},
+            "Missing: weights (safetensors or pytorch_model.bin; found: ONNX files), tokenizer.",
+        ),
+        ("complete", {"config.json": b"[", "model.onnx": b""}, "its file config.json is damaged"),
+        ("complete", {"config.json": b"{}", "model.safetensors": b""}, "Missing: tokenizer."),
+    ],
+)
+def test_a_folder_is_refused_for_the_same_reasons_at_the_check_and_when_it_is_loaded(
+    fake_hub: FakeHub, tmp_path: Path, task: str, files: dict[str, bytes], sentence: str
+) -> None:
+    folder = on_disk(tmp_path / "here", files)
+    listed = {"name": "tiny", "repo": str(folder), "device": "cpu", "dtype": "float32"}
+    config = Config.model_validate({"data": tmp_path / "data", "memory": 10**4, "models": {task: [listed]}})
+    hub = Hub(config, check=ModelCheck(config), endpoint=fake_hub.endpoint, cache=tmp_path / "cache")
+    (at_check,) = LocalBackend(config, hub).problems()
+    assert sentence in at_check
+    with (
+        pytest.raises(ModelUnavailable) as at_load,
+        ModelManager("cpu", config, hub).lease(spec(task, str(folder)), ignore_progress),
+    ):
+        pass
+    assert at_load.value.__cause__ is None
+    if "may use" not in sentence:
+        assert at_check.replace(str(folder), "tiny").endswith(f": {at_load.value.user_message}")
+    assert fake_hub.requests == []
+
+
+def test_the_check_of_a_model_that_is_not_downloaded_asks_nothing(fake_hub: FakeHub, tmp_path: Path) -> None:
+    manager = ModelManager("cpu", config_in(tmp_path), hub_at(fake_hub, tmp_path))
+    manager.check(spec(), probe=False)
+    assert fake_hub.requests == []
