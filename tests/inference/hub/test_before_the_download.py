@@ -5,88 +5,29 @@ from __future__ import annotations
 import importlib
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from inference.backends.local import LocalBackend
-from inference.backends.model_check import ModelCheck
-from inference.backends.model_manager import ModelManager
-from inference.config.schema import Config
 from inference.hub import Hub
 from inference.hub.download_progress import ignore_progress
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 from tests.inference.hub.fake_hub import FakeHub, sha
-
-REPO = "org/tiny"
-LLAMA = {"model_type": "llama", "architectures": ["LlamaForCausalLM"], "torch_dtype": "float32"}
-BERT = {"model_type": "bert", "architectures": ["BertForMaskedLM"]}
-OWN_CODE = {
-    "model_type": "own",
-    "architectures": ["OwnForCausalLM"],
-    "auto_map": {"AutoModelForCausalLM": "modeling_own.OwnForCausalLM"},
-}
-PIPELINE: dict[str, Any] = {
-    "_class_name": "StableDiffusionPipeline",
-    "safety_checker": ["stable_diffusion", "StableDiffusionSafetyChecker"],
-    "unet": ["diffusers", "UNet2DConditionModel"],
-}
-WEIGHTS = ("safetensors", "bin", "gguf", "msgpack", "h5", "onnx", "ckpt")
-
-
-def spec(task: str = "complete", repo: str = REPO, **options: Any) -> ModelSpec:
-    return ModelSpec(name="tiny", task=task, repo=repo, device="cpu", dtype="float32", **options)
-
-
-def config_in(folder: Path, **settings: Any) -> Config:
-    return Config(data=folder / "data", **settings)
-
-
-def hub_at(fake_hub: FakeHub, folder: Path, **settings: Any) -> Hub:
-    config = config_in(folder, **settings)
-    return Hub(config, check=ModelCheck(config), endpoint=fake_hub.endpoint, cache=folder / "cache")
-
-
-def model(config: object, **others: object) -> dict[str, bytes]:
-    """Return the files of a model with this config; other settings files by their name without .json."""
-    settings = {"config": config, "tokenizer_config": {}, "tokenizer": {"version": "1.0"}, **others}
-    return {f"{name}.json": json.dumps(content).encode() for name, content in settings.items()} | {
-        "vocab.txt": b"a\n",
-        "model.safetensors": b"w" * 1000,
-        "README.md": b"#",
-        "modeling_own.py": b"raise SystemExit",
-    }
-
-
-def pipeline(index: object, **configs: object) -> dict[str, bytes]:
-    """Return the files of a diffusers repository with this index; configs of components by their folder."""
-    configs = {"unet": {}, "safety_checker": {}, **configs}
-    files = {"model_index.json": json.dumps(index).encode()}
-    for folder, content in configs.items():
-        files |= {
-            f"{folder}/config.json": json.dumps(content).encode(),
-            f"{folder}/diffusion_pytorch_model.safetensors": b"w" * 1000,
-        }
-    return files
-
-
-def refusal(hub: Hub, wanted: ModelSpec) -> str:
-    with pytest.raises(ModelUnavailable) as caught:
-        hub.folder(wanted, ignore_progress)
-    assert hub.state(wanted) == ("not downloaded", 0)
-    return caught.value.user_message
-
-
-def weights_requested(fake_hub: FakeHub) -> list[str]:
-    return sorted(name for name in fake_hub.requested_files() if name.endswith(WEIGHTS))
-
-
-def on_disk(folder: Path, files: dict[str, bytes]) -> Path:
-    for name, content in files.items():
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content)
-    return folder
+from tests.inference.hub.repositories import (
+    BERT,
+    LLAMA,
+    OWN_CODE,
+    PIPELINE,
+    REPO,
+    config_in,
+    hub_at,
+    model,
+    on_disk,
+    pipeline,
+    refusal,
+    spec,
+    weights_requested,
+)
 
 
 @pytest.fixture
@@ -351,53 +292,4 @@ def test_a_complete_model_is_checked_by_the_download_command_too(fake_hub: FakeH
         hub.download(spec("imagine"), ignore_progress)
     fake_hub.requests.clear()
     hub.download(spec(), ignore_progress)
-    assert fake_hub.requests == []
-
-
-# --- on disk -----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("task", "files", "sentence"),
-    [
-        ("complete", model(BERT), "can't serve /complete"),
-        ("complete", model(OWN_CODE), "comes with its own program code"),
-        ("complete", model({**LLAMA, "quantization_config": {"quant_method": "gptq"}}), "the number format gptq"),
-        ("complete", model({**LLAMA, "pad": "x" * 10**4}), "and the bot may use 10 kB"),
-        ("complete", {**model(LLAMA), "config.json": b"{"}, "its file config.json is damaged"),
-        ("complete", {**model(LLAMA), "config.json": b"[]"}, "its file config.json is damaged"),
-        ("imagine", {**pipeline(PIPELINE), "model_index.json": b"["}, "its file model_index.json is damaged"),
-        ("imagine", pipeline({**PIPELINE, "unet": ["my_unet", "OwnUNet"]}), "comes with its own program code"),
-        (
-            "complete",
-            {"config.json": b"{}", "model.onnx": b""},
-            "Missing: weights (safetensors or pytorch_model.bin; found: ONNX files), tokenizer.",
-        ),
-        ("complete", {"config.json": b"[", "model.onnx": b""}, "its file config.json is damaged"),
-        ("complete", {"config.json": b"{}", "model.safetensors": b""}, "Missing: tokenizer."),
-    ],
-)
-def test_a_folder_is_refused_for_the_same_reasons_at_the_check_and_when_it_is_loaded(
-    fake_hub: FakeHub, tmp_path: Path, task: str, files: dict[str, bytes], sentence: str
-) -> None:
-    folder = on_disk(tmp_path / "here", files)
-    listed = {"name": "tiny", "repo": str(folder), "device": "cpu", "dtype": "float32"}
-    config = Config.model_validate({"data": tmp_path / "data", "memory": 10**4, "models": {task: [listed]}})
-    hub = Hub(config, check=ModelCheck(config), endpoint=fake_hub.endpoint, cache=tmp_path / "cache")
-    (at_check,) = LocalBackend(config, hub).problems()
-    assert sentence in at_check
-    with (
-        pytest.raises(ModelUnavailable) as at_load,
-        ModelManager("cpu", config, hub).lease(spec(task, str(folder)), ignore_progress),
-    ):
-        pass
-    assert at_load.value.__cause__ is None
-    if "may use" not in sentence:
-        assert at_check.replace(str(folder), "tiny").endswith(f": {at_load.value.user_message}")
-    assert fake_hub.requests == []
-
-
-def test_the_check_of_a_model_that_is_not_downloaded_asks_nothing(fake_hub: FakeHub, tmp_path: Path) -> None:
-    manager = ModelManager("cpu", config_in(tmp_path), hub_at(fake_hub, tmp_path))
-    manager.check(spec(), probe=False)
     assert fake_hub.requests == []
