@@ -41,6 +41,8 @@ class DeviceWorker:
         self._lock = threading.Lock()
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"device-{device}")
         self._closing = False
+        self._depth = 0
+        """Running batches, each inside the one before it."""
 
     def submit(self, job: LocalJob) -> None:
         """Queue a job. Raise Overloaded if the queue is full. Each job adds one run, so that none is left over."""
@@ -90,6 +92,17 @@ class DeviceWorker:
     def reserve(self, batch: LocalBatch, nbytes: int) -> bool:
         return self._models.reserve(id(batch), nbytes)
 
+    def put_off(self, job: LocalJob) -> bool:
+        if self._depth < 2:
+            return False
+        with self._lock:
+            job.short = False  # or it would start again at the next yield point
+            self._scheduler.put_back(job)
+            self._executor.submit(self._run_next).add_done_callback(_log_unexpected_error)
+            job.position = 0
+            self._emit_positions()
+        return True
+
     @property
     def closing(self) -> bool:
         return self._closing
@@ -97,6 +110,7 @@ class DeviceWorker:
     def run(self, jobs: list[LocalJob]) -> None:
         """Run one batch. Afterwards every job in it is finished, failed or cancelled."""
         batch = LocalBatch(self, jobs)
+        self._depth += 1
         try:
             with self._models.lease(jobs[0].spec, batch.loading) as pipeline:
                 batch.started()
@@ -105,6 +119,7 @@ class DeviceWorker:
         except InferenceError as error:
             _fail(batch.unfinished(), error)
         finally:
+            self._depth -= 1
             self.release(batch.jobs)
             self.reserve(batch, 0)
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from inference.backends.local_job import LocalJob
 from inference.types import Loading, Started
 from inference.types.errors import RequestCancelled
+
+if TYPE_CHECKING:
+    from inference.pipelines.pipeline import Job
 
 
 class Worker(Protocol):
@@ -38,6 +41,10 @@ class Worker(Protocol):
 
     def reserve(self, batch: LocalBatch, nbytes: int) -> bool:
         """Count `nbytes` for what the batch keeps besides its model. Return False if they do not fit."""
+        ...
+
+    def put_off(self, job: LocalJob) -> bool:
+        """Put a job back into the queue until no batch runs. Return False if there is no outer batch."""
         ...
 
 
@@ -76,8 +83,15 @@ class LocalBatch:
     def reserve(self, nbytes: int) -> bool:
         return self._worker.reserve(self, nbytes)
 
+    def put_off(self, job: Job) -> bool:
+        assert isinstance(job, LocalJob)
+        if put_off := self._worker.put_off(job):
+            self.jobs = [other for other in self.jobs if other is not job]
+            self._unreleased = [other for other in self._unreleased if other is not job]
+        return put_off
+
     def join(self, max_count: int) -> Sequence[LocalJob]:
-        new_jobs = self._worker.join(self.jobs, max_count) if self._can_join else []
+        new_jobs = self._worker.join(self.jobs, max_count) if self._can_join and self.jobs else []
         for job in new_jobs:
             job.emit(Started())
         self.jobs += new_jobs

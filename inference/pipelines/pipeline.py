@@ -65,6 +65,13 @@ class Batch(Protocol):
         """
         ...
 
+    def put_off(self, job: Job) -> bool:
+        """Put a job without results back into the queue, if the batch runs inside a longer one that keeps memory.
+
+        It then waits until that one has ended. Return False, and change nothing, if there is none.
+        """
+        ...
+
     def join(self, max_count: int) -> Sequence[Job]:
         """Add up to `max_count` waiting compatible jobs to the batch, and return them."""
         ...

@@ -103,6 +103,12 @@ class Scheduler(Generic[E]):
         first_other = next((i for i, entry in enumerate(order) if entry.key != key), len(order))
         return self._start(order[: min(first_other, max_count)])
 
+    def put_back(self, entry: E) -> None:
+        """Let a running entry wait again, in its old place."""
+        self._advance()
+        self._running.remove(entry)
+        self._waiting.append(entry)
+
     def done(self, entry: E) -> None:
         """Record that `entry` has ended: charge its owner and learn its cost. May be called again."""
         self._advance()

@@ -73,8 +73,7 @@ class Generation:
         while sequence := self._next_prefill(waiting, running, budget, pieces):
             if not sequence.num_prefilled and not self._reserve(batch, [*running, *waiting], sequence):
                 if not _started([*running, *waiting]):
-                    waiting.remove(sequence)
-                    sequence.state.fail(self._no_memory(sequence))
+                    self._put_off(batch, waiting, sequence)
                 return  # until other texts have finished
             batch.yield_point()  # prefill of a long prompt takes as long as many tokens
             read = self._prefill(sequence)
@@ -85,6 +84,14 @@ class Generation:
             if sequence.prefilled:
                 waiting.remove(sequence)
                 running.append(sequence)
+
+    def _put_off(self, batch: Batch, waiting: list[SequenceState], sequence: SequenceState) -> None:
+        """Let the request wait until another batch has given back its memory; if there is none, refuse it."""
+        if batch.put_off(sequence.state.job):
+            waiting[:] = [other for other in waiting if other.state is not sequence.state]
+        else:
+            waiting.remove(sequence)
+            sequence.state.fail(self._no_memory(sequence))
 
     def _next_prefill(
         self, waiting: list[SequenceState], running: list[SequenceState], budget: int, pieces: int
@@ -109,15 +116,28 @@ class Generation:
         return min(ready, key=lambda s: (not s.num_prefilled, num_started[s.state]), default=None)
 
     def _reserve(self, batch: Batch, sequences: list[SequenceState], *new: SequenceState) -> bool:
-        """Count the caches of the started ones of `sequences`, and of `new` ones, in the memory budget."""
+        """Count what the started ones of `sequences`, and `new` ones, take in the memory budget."""
         started = [sequence for sequence in _started(sequences) if not sequence.text.finished]
-        return batch.reserve(sum(s.cache.capacity for s in (*started, *new)) * self._runner.bytes_per_token)
+        return batch.reserve(self._nbytes([*started, *new]))
+
+    def _nbytes(self, sequences: list[SequenceState]) -> int:
+        """Return the size of the caches, and of what the largest step keeps while it is computed."""
+        pieces = [self._piece(sequence) for sequence in sequences if not sequence.prefilled]
+        return (
+            sum(sequence.cache.capacity for sequence in sequences) * self._runner.bytes_per_token
+            + max([len(sequences), *pieces]) * self._runner.activation_bytes
+        )
+
+    def _piece(self, sequence: SequenceState) -> int:
+        """Return how many tokens of the prompt are processed at once."""
+        length = len(sequence.text.prompt.tokens)
+        return min(length, _MAX_PREFILL_TOKENS) if self._runner.reads_in_chunks else length
 
     def _no_memory(self, sequence: SequenceState) -> InvalidRequest:
         return InvalidRequest(
             "This text is too long for the bot's memory: it needs {size} beside the model. Shorten it, ask for fewer "
             "new tokens, or choose a smaller model.",
-            size=size_text(sequence.cache.capacity * self._runner.bytes_per_token),
+            size=size_text(self._nbytes([sequence])),
         )
 
     def _add_jobs(self, jobs: Iterable[Job]) -> list[SequenceState]:
@@ -146,7 +166,7 @@ class Generation:
             logits = source.prompt_logits
         else:
             start = sequence.num_prefilled
-            end = min(length, start + _MAX_PREFILL_TOKENS) if self._runner.reads_in_chunks else length
+            end = min(length, start + self._piece(sequence))
             logits = self._runner.prefill(sequence.cache, prompt.tokens[start:end])
         sequence.num_prefilled = end
         if sequence.prefilled:

@@ -47,6 +47,9 @@ class ModelRunner(ABC, Generic[C]):
     bytes_per_token: int = 0
     """How much a cache grows with each token."""
 
+    activation_bytes: int = 0
+    """How much each token of one call of `prefill` takes while it is processed, besides the cache."""
+
     @abstractmethod
     def new_cache(self, capacity: int) -> C:
         """Return the cache of a new sequence of at most `capacity` tokens."""

@@ -21,6 +21,7 @@ from transformers import PreTrainedModel
 from inference.pipelines.causal_lm.batched_runner import BatchedRunner, use_attention
 from inference.pipelines.causal_lm.generic_runner import GenericRunner
 from inference.pipelines.causal_lm.model_runner import ModelRunner
+from inference.pipelines.peak_memory import PeakMemory
 from inference.types.errors import ModelUnavailable
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,7 @@ _GENERIC: dict[str, dict[str, bool]] = {
 }
 """The other kinds of verdicts, fastest first, and the options of `GenericRunner` for each."""
 
-_VERSION = 1
+_VERSION = 2
 """Raise it when the probe or a runner changes, so that earlier verdicts do not count."""
 
 _NUM_TOKENS = 16
@@ -62,11 +63,11 @@ Such models are not batched, and read each prompt as a whole.
 def choose_runner(model: PreTrainedModel, tokens: Sequence[int], max_num_seqs: int, verdict: str) -> tuple[Any, str]:
     """Return the runner for `model` and the verdict. An earlier `verdict` is followed without a probe.
 
-    A verdict names the runner and the memory that each token takes: "batched: 4096 bytes a token, probe 1". `tokens`
-    are some tokens of plain text. Raise ModelUnavailable if the model's own cache does not give the numbers of its own
-    forward pass.
+    A verdict names the runner and the memory that each token takes, in its cache and while it is processed:
+    "batched: 4096 + 20480 bytes a token, probe 2". `tokens` are some tokens of plain text. Raise ModelUnavailable if
+    the model's own cache does not give the numbers of its own forward pass.
     """
-    kind, growth = _parse(verdict)
+    kind, *memory = _parse(verdict)
     if kind in _GENERIC:
         runner: ModelRunner[Any] = GenericRunner(model, **_GENERIC[kind])
     elif kind == _BATCHED:
@@ -74,25 +75,26 @@ def choose_runner(model: PreTrainedModel, tokens: Sequence[int], max_num_seqs: i
     else:
         tokens = [tokens[i % len(tokens)] for i in range(_NUM_TOKENS)]
         kind, runner = _probe(model, tokens, max_num_seqs)
-        growth = _growth(runner, tokens)
-    runner.bytes_per_token = growth
-    return runner, f"{kind}: {growth} bytes a token, probe {_VERSION}"
+        memory = _memory(runner, tokens)
+    runner.bytes_per_token, runner.activation_bytes = memory
+    return runner, f"{kind}: {memory[0]} + {memory[1]} bytes a token, probe {_VERSION}"
 
 
-def _parse(verdict: str) -> tuple[str, int]:
-    """Return the kind and the bytes for each token; nothing for the verdict of another version, or none."""
-    match = re.fullmatch(rf"(.+): (\d+) bytes a token, probe {_VERSION}", verdict)
-    return (match[1], int(match[2])) if match else ("", 0)
+def _parse(verdict: str) -> tuple[str, int, int]:
+    """Return the kind and the two numbers of bytes; nothing for the verdict of another version, or none."""
+    match = re.fullmatch(rf"(.+): (\d+) \+ (\d+) bytes a token, probe {_VERSION}", verdict)
+    return (match[1], int(match[2]), int(match[3])) if match else ("", 0, 0)
 
 
-def _growth(runner: ModelRunner[Any], tokens: list[int]) -> int:
-    """Return by how many bytes a cache grows with each token."""
-    sizes: list[int] = []
+def _memory(runner: ModelRunner[Any], tokens: list[int]) -> list[int]:
+    """Return by how many bytes a cache grows with each token, and how many a token takes while it is processed."""
+    sizes: list[tuple[int, int]] = []
     for length in (_NUM_TOKENS // 2, _NUM_TOKENS):
         cache = runner.new_cache(length)
-        runner.prefill(cache, tokens[:length])
-        sizes.append(cache.nbytes)
-    return (sizes[1] - sizes[0]) // (_NUM_TOKENS - _NUM_TOKENS // 2)
+        with PeakMemory() as memory:
+            runner.prefill(cache, tokens[:length])
+        sizes.append((cache.nbytes, memory.peak - cache.nbytes))
+    return [max(0, more - less) // (_NUM_TOKENS - _NUM_TOKENS // 2) for less, more in zip(*sizes, strict=True)]
 
 
 def _probe(model: PreTrainedModel, tokens: list[int], max_num_seqs: int) -> tuple[str, ModelRunner[Any]]:

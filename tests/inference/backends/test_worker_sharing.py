@@ -7,7 +7,8 @@ import threading
 import pytest
 
 from inference.pipelines.pipeline import Batch
-from inference.tasks import AskRequest, Completion, SentimentRequest
+from inference.tasks import AskRequest, CompleteRequest, Completion, SentimentRequest, SentimentResult
+from inference.types import Queued, Started
 from inference.types.errors import (
     GenerationFailed,
 )
@@ -173,3 +174,39 @@ async def test_short_requests_run_between_the_steps_of_a_batch_that_starts_with_
     for caller in callers:
         await caller.outcome()
     assert order == ["short", "2 long"]
+
+
+async def test_a_short_request_that_finds_no_memory_inside_a_long_batch_runs_after_it(harness: WorkerHarness) -> None:
+    put_off: list[bool] = []
+
+    def put_off_all(batch: Batch) -> None:
+        put_off.extend(batch.put_off(job) for job in list(batch.jobs))
+        harness.models.pipeline.script = answer_all
+
+    started, go_on = harness.block_next_batch()
+    _, long = harness.complete("long")
+    await wait_for(started)
+    _, short = harness.mood("b")
+    harness.models.pipeline.script = put_off_all
+    go_on.set()
+    assert [type(await caller.outcome()) for caller in (long, short)] == [Completion, SentimentResult]
+    assert put_off == [True]
+    assert [type(batch[0]) for batch in harness.models.pipeline.batches] == [
+        CompleteRequest,
+        SentimentRequest,
+        SentimentRequest,
+    ]
+    assert short.events.index(Queued(1, None)) < short.events.index(Started(), 1)
+
+
+async def test_a_request_that_runs_alone_is_not_put_off(harness: WorkerHarness) -> None:
+    put_off: list[bool] = []
+
+    def try_to_put_off(batch: Batch) -> None:
+        put_off.append(batch.put_off(batch.jobs[0]))
+        answer_all(batch)
+
+    harness.models.pipeline.script = try_to_put_off
+    _, caller = harness.complete("first")
+    assert await caller.outcome() == Completion("FIRST", 0)
+    assert put_off == [False]

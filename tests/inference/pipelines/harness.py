@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from inference.pipelines.pipeline import Pipeline
+from inference.pipelines.pipeline import Job, Pipeline
 from inference.tasks import Request
 from inference.types import Event, Output
 from inference.types.errors import InferenceError, RequestCancelled
@@ -52,7 +52,10 @@ def _do_nothing() -> None:
 
 @dataclass
 class MemoryBatch:
-    """Implement `Batch`. `join` takes jobs from `arrivals`, and each yield point calls `on_yield`."""
+    """Implement `Batch`. `join` takes jobs from `arrivals`, and each yield point calls `on_yield`.
+
+    If it `runs_inside` another batch, jobs can be `put_off`.
+    """
 
     jobs: list[MemoryJob]
     arrivals: list[MemoryJob] = field(default_factory=list[MemoryJob])
@@ -61,6 +64,8 @@ class MemoryBatch:
     freed: int = 0
     memory: int = 10**12
     reserved: list[int] = field(default_factory=list[int])
+    runs_inside: bool = False
+    put_off_jobs: list[MemoryJob] = field(default_factory=list[MemoryJob])
 
     @classmethod
     def of(cls, *requests: Request) -> MemoryBatch:
@@ -80,6 +85,13 @@ class MemoryBatch:
             return False
         self.reserved.append(nbytes)
         return True
+
+    def put_off(self, job: Job) -> bool:
+        assert isinstance(job, MemoryJob)
+        if self.runs_inside:
+            self.jobs.remove(job)
+            self.put_off_jobs.append(job)
+        return self.runs_inside
 
     def join(self, max_count: int) -> list[MemoryJob]:
         taken, self.arrivals = self.arrivals[:max_count], self.arrivals[max_count:]

@@ -10,6 +10,7 @@ import pytest
 from inference.pipelines.causal_lm import CausalLM
 from inference.pipelines.causal_lm import generation as generation_module
 from inference.pipelines.causal_lm.batched_runner import KVCache
+from inference.pipelines.peak_memory import PeakMemory
 from inference.tasks import CompleteRequest, Completion
 from inference.types import PartialText
 from inference.types.errors import InvalidRequest
@@ -29,6 +30,11 @@ def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 def cache_bytes(model: CausalLM, capacity: int) -> int:
     runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
     return runner.bytes_per_token * capacity
+
+
+def activation_bytes(model: CausalLM, tokens: int) -> int:
+    runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
+    return runner.activation_bytes * tokens
 
 
 @pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name != "lfm2"])
@@ -55,7 +61,7 @@ def test_texts_that_do_not_fit_together_run_one_after_another(model: CausalLM) -
     probe = MemoryBatch.of(SHORT)
     probe.run(model)
     batch = MemoryBatch.of(*requests)
-    batch.memory = max(probe.reserved) * 3 // 2
+    batch.memory = max(probe.reserved)
     batch.run(model)
     assert [job.outcome for job in batch.jobs] == alone
     assert max(batch.reserved) == max(probe.reserved)
@@ -63,12 +69,33 @@ def test_texts_that_do_not_fit_together_run_one_after_another(model: CausalLM) -
 
 def test_a_text_that_can_never_fit_is_refused_and_the_others_are_written(model: CausalLM) -> None:
     batch = MemoryBatch.of(LONG, SHORT)
-    batch.memory = cache_bytes(model, 100)
+    batch.memory = cache_bytes(model, 100) + activation_bytes(model, 20)
     batch.run(model)
     refused, written = (job.outcome for job in batch.jobs)
     assert isinstance(refused, InvalidRequest)
     assert "too long for the bot's memory" in refused.user_message
     assert written == run(model, SHORT)[0]
+
+
+def test_a_text_that_does_not_fit_beside_a_longer_batch_waits_for_its_end(model: CausalLM) -> None:
+    batch = MemoryBatch.of(LONG, SHORT)
+    long, short = batch.jobs
+    batch.runs_inside = True
+    batch.memory = cache_bytes(model, 100) + activation_bytes(model, 20)
+    batch.run(model)
+    assert batch.put_off_jobs == [long]
+    assert long.outcome is None
+    assert short.outcome == run(model, SHORT)[0]
+
+
+def test_what_a_prompt_takes_while_it_is_processed_is_forecast(model: CausalLM) -> None:
+    runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
+    for length in (100, 400):
+        cache = runner.new_cache(length)
+        with PeakMemory() as memory:
+            runner.prefill(cache, [*range(3, 3 + 50)] * (length // 50))
+        forecast = cache_bytes(model, length) + activation_bytes(model, length)
+        assert 0.7 * memory.peak < forecast < 1.3 * memory.peak
 
 
 def test_a_long_prompt_gives_the_same_text_alone_and_beside_others(model: CausalLM) -> None:

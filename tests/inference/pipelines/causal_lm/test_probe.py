@@ -96,8 +96,8 @@ def test_an_earlier_verdict_is_followed_without_running_the_model() -> None:
     model = tiny_model("llama")
     model.forward = None  # type: ignore[assignment]
     for verdict, runner_class in (
-        ("batched: 64 bytes a token, probe 1", BatchedRunner),
-        ("generic: 9 bytes a token, probe 1", GenericRunner),
+        ("batched: 64 + 256 bytes a token, probe 2", BatchedRunner),
+        ("generic: 9 + 99 bytes a token, probe 2", GenericRunner),
     ):
         runner, kept = choose_runner(model, TOKENS, 16, verdict)
         assert isinstance(runner, runner_class)
@@ -105,8 +105,10 @@ def test_an_earlier_verdict_is_followed_without_running_the_model() -> None:
 
 
 def test_a_verdict_that_is_not_known_any_more_is_found_again() -> None:
-    for verdict in ("batched", "batched: ", "generic: 3 bytes a token, probe 0"):
-        assert choose_runner(tiny_model("llama"), TOKENS, 16, verdict)[1] == "batched: 512 bytes a token, probe 1"
+    _, found = choose_runner(tiny_model("llama"), TOKENS, 16, "")
+    assert found.startswith("batched: 512 + ")
+    for verdict in ("batched", "batched: ", "generic: 3 + 4 bytes a token, probe 1"):
+        assert choose_runner(tiny_model("llama"), TOKENS, 16, verdict)[1] == found
 
 
 def test_numbers_that_are_not_finite_are_refused() -> None:
