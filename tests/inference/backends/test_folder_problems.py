@@ -120,6 +120,6 @@ def test_a_model_under_a_task_of_another_kind_is_reported(tmp_path: Path) -> Non
 
 def test_a_budget_too_small_for_a_model_is_named_in_its_own_unit(tmp_path: Path) -> None:
     save_causal(tmp_path / "text", "gpt2")
-    (problem,) = problems(tmp_path, "memory: 12\nmodels: {complete: [./text]}")
+    (problem,) = problems(tmp_path, "memory: 0.01 MB\nmodels: {complete: [./text]}")
     assert problem.startswith("line 2, models.complete[0]: text needs about ")
-    assert " kB of memory, and the bot may use 12 bytes. " in problem
+    assert " kB of memory, and the bot may use 10 kB. " in problem

@@ -209,7 +209,7 @@ def test_a_repository_without_any_weights(fake_hub: FakeHub, tmp_path: Path) -> 
 
 def test_a_model_larger_than_the_memory(fake_hub: FakeHub, tmp_path: Path) -> None:
     fake_hub.claimed_sizes["model.safetensors"] = 3 * 10**9
-    assert refusal(hub_at(fake_hub, tmp_path, memory=10**9), spec()) == (
+    assert refusal(hub_at(fake_hub, tmp_path, memory="1 GB"), spec()) == (
         "tiny needs about 3.0 GB of memory, and the bot may use 1.0 GB. "
         "The bot's operator has to pick a smaller model, or to raise `memory`."
     )
@@ -218,7 +218,7 @@ def test_a_model_larger_than_the_memory(fake_hub: FakeHub, tmp_path: Path) -> No
 
 def test_the_memory_counts_in_the_numbers_that_the_model_is_loaded_in(fake_hub: FakeHub, tmp_path: Path) -> None:
     fake_hub.claimed_sizes["model.safetensors"] = 2 * 10**9
-    hub = hub_at(fake_hub, tmp_path, memory=10**9)
+    hub = hub_at(fake_hub, tmp_path, memory="1 GB")
     fake_hub.files[REPO] = model({**LLAMA, "torch_dtype": "bfloat16"})
     assert "needs about 4.0 GB of memory" in refusal(hub, spec())
     fake_hub.files["org/mxfp4"] = model({**LLAMA, "quantization_config": {"quant_method": "mxfp4"}})
@@ -230,7 +230,7 @@ def test_the_memory_counts_in_the_numbers_that_the_model_is_loaded_in(fake_hub: 
 
 def test_a_model_larger_than_the_disk_is_refused_for_its_kind_first(fake_hub: FakeHub, tmp_path: Path) -> None:
     fake_hub.claimed_sizes["model.safetensors"] = 10**15
-    hub = hub_at(fake_hub, tmp_path, memory=10**16)
+    hub = hub_at(fake_hub, tmp_path, memory="10000000 GB")
     assert "1,000,000.0 GB on the bot's disk" in refusal(hub, spec())
     assert "can't serve /caption" in refusal(hub, spec("caption"))
     assert weights_requested(fake_hub) == []
