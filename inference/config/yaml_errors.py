@@ -15,8 +15,8 @@ _AT_PROBLEM: dict[str, str] = {
     "mapping values are not allowed": "this `:` does not fit. Check the indentation, and put text that contains `: ` "
     "in quotes",
     "sequence entries are not allowed": "a list can't start here. Begin it on the line after its key",
-    "expected <block end>|expected '<document start>'": "this line does not fit the lines above. Check its indentation, "
-    "and quotes above it",
+    "expected <block end>|expected '<document start>'": "this line does not fit the lines above. Check its "
+    "indentation, and quotes above it",
     "unindent does not match|inconsistent indentation": "the indentation does not fit the lines above",
     "expected the node content, but found '<stream end>'": "the file ends too early: a `[` or `{{` is not closed",
     "found undefined alias '(.+)'": "there is no anchor `&{0}`. Put text that starts with `*` in quotes",

@@ -13,6 +13,7 @@ from tests.inference.pipelines.tiny_causal import save_causal
 from tests.inference.pipelines.tiny_images import save_stable_diffusion
 
 WEIGHTS = "weights (safetensors or pytorch_model.bin"
+TOKENIZER = "a file of the tokenizer (tokenizer.json, vocab.txt, tokenizer.model or the like)"
 INDEX = "model.safetensors.index.json"
 
 
@@ -42,10 +43,14 @@ def test_a_folder_that_is_not_there_is_reported_with_its_path_and_line(tmp_path:
 @pytest.mark.parametrize(
     ("files", "missing"),
     [
-        ([], "config.json, weights (safetensors or pytorch_model.bin), tokenizer"),
+        (
+            [],
+            f"config.json, weights (safetensors or pytorch_model.bin), {TOKENIZER}",
+        ),
         (["config.json", "tokenizer.json"], "weights (safetensors or pytorch_model.bin)"),
         (["model.safetensors", "vocab.txt"], "config.json"),
-        (["config.json", "model.safetensors"], "tokenizer"),
+        (["config.json", "model.safetensors"], TOKENIZER),
+        (["config.json", "model.safetensors", "tokenizer_config.json", "special_tokens_map.json"], TOKENIZER),
         (["model_index.json"], "components in model_index.json"),
         (["config.json", "tokenizer.json", "tf_model.h5"], f"{WEIGHTS}; found: TensorFlow weights)"),
         (["vocab.txt", "v1-5-pruned.ckpt"], f"config.json, {WEIGHTS}; found: a checkpoint in a single file)"),
@@ -102,6 +107,15 @@ def test_a_damaged_file_is_reported_once(tmp_path: Path, files: list[str]) -> No
     assert problem.startswith(
         f"line 1, models.complete[0]: {folder} can't be used, since its file config.json is damaged"
     )
+
+
+def test_a_tokenizer_of_bytes_needs_no_vocabulary(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}')
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "ByT5Tokenizer"}')
+    (folder / "model.safetensors").touch()
+    assert problems(tmp_path, "models: {summarize: [./model]}") == []
 
 
 def test_a_folder_and_a_device_that_are_missing_are_both_reported(tmp_path: Path) -> None:

@@ -245,12 +245,23 @@ def test_a_gate_is_met_at_the_first_settings_file(fake_hub: FakeHub, tmp_path: P
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b""])
-@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
 def test_a_damaged_settings_file(fake_hub: FakeHub, tmp_path: Path, name: str, content: bytes) -> None:
     fake_hub.files[REPO][name] = content
     assert refusal(hub_at(fake_hub, tmp_path), spec()) == (
         f"tiny can't be used, since its file {name} is damaged: it holds no valid JSON object. "
-        "The bot's operator has to replace the file, or pick another model."
+        "The bot's operator can delete it with `.venv/bin/hf cache rm model/org/tiny`, and fetch it again with "
+        "`.venv/bin/python -m inference download org/tiny`. If that does not help, its makers have to repair it."
+    )
+    assert weights_requested(fake_hub) == []
+
+
+def test_a_repository_without_a_tokenizer(fake_hub: FakeHub, tmp_path: Path) -> None:
+    for name in ("tokenizer.json", "vocab.txt"):
+        del fake_hub.files[REPO][name]
+    assert refusal(hub_at(fake_hub, tmp_path), spec()).startswith(
+        "tiny has no tokenizer that can be read here: a file like tokenizer.json, vocab.txt or tokenizer.model is "
+        "missing. The bot's operator has to pick another model"
     )
     assert weights_requested(fake_hub) == []
 
