@@ -74,7 +74,9 @@ def read_env(path: Path) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bot.py", description="A Discord bot that runs Hugging Face models here.")
+    parser = argparse.ArgumentParser(
+        prog="bot.py", description="A Discord bot that runs Hugging Face models here.", allow_abbrev=False
+    )
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), metavar="FILE", help="settings to use")
     parser.add_argument("--check-config", action="store_true", help="check the settings, then stop")
     parser.add_argument("--preview", action="store_true", help="start the preview even if there is a token")
@@ -104,12 +106,12 @@ def _preview(port: int) -> int:
         raise Failure(
             1, f"The preview needs {error.name}. Install it with: pip install -r requirements-starter.txt"
         ) from error
-    from inference import ConfigError, InferenceError
+    from inference import ConfigError, InferenceError, addressed_to_operator
 
     try:
         asyncio.run(_until_stopped(serve(port, create_bot)))
     except (ConfigError, InferenceError) as error:
-        raise Failure(2, str(error)) from error
+        raise Failure(2, addressed_to_operator(str(error))) from error
     return 0
 
 
@@ -134,7 +136,7 @@ def _serve(path: Path, token: str) -> int:
 
 def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
     """Load settings that this machine can satisfy. This imports torch, so it runs before the event loop starts."""
-    from inference import ConfigError, create_engine, load_config
+    from inference import ConfigError, addressed_to_operator, create_engine, load_config
 
     try:
         config = load_config(path)
@@ -142,7 +144,7 @@ def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
         raise Failure(2, str(error)) from error
     engine = create_engine(config)
     if problems := engine.problems(probe=probe):
-        raise Failure(2, str(ConfigError(path, problems)))
+        raise Failure(2, addressed_to_operator(str(ConfigError(path, problems))))
     return config, engine
 
 

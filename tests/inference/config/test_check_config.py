@@ -40,5 +40,5 @@ def test_problems_are_on_stderr_a_line_each(tmp_path: Path, capsys: pytest.Captu
     assert capsys.readouterr().err.splitlines() == [
         f"{path}: 1 problem",
         f"  line 2, models.fill[0]: The model {tmp_path / 'nowhere'} is not complete. Missing: the folder itself. "
-        "The bot's operator has to add this, or correct the model's `repo` in config.yaml.",
+        "You have to add this, or correct the model's `repo` in config.yaml.",
     ]
