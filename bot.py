@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from discord.ext import commands
 
-    from inference import Config, Engine
+    from inference import Config, Engine, ModelStatus
 
 _PREVIEW_PORT = 8787
 _TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
@@ -87,13 +87,32 @@ def _parser() -> argparse.ArgumentParser:
 def _check(path: Path) -> int:
     from inference import TASK_NAMES
 
-    config, _ = _load(path, probe=True)
+    config, engine = _load(path, probe=True)
     counts = {task: len(config.specs(task)) for task in TASK_NAMES}
     models = [f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items() if count]
     print(f"{path} is fine: {', '.join(models) or 'it lists no models'}")
+    statuses = asyncio.run(_statuses(engine))
+    width = max((len(status.spec.name) for status in statuses), default=0)
+    for status in statuses:
+        print(f"  {status.spec.task:<9}  {status.spec.name:<{width}}  {_check_result(status)}")
+    if any(status.state == "not downloaded" for status in statuses):
+        print(f"The others are checked when you download them: .venv/bin/python -m inference --config {path} download")
     if without := [f"/{task}" for task, count in counts.items() if not count]:
         print(f"Switched off, since no model is listed for them: {', '.join(without)}")
     return 0
+
+
+async def _statuses(engine: Engine) -> list[ModelStatus]:
+    try:
+        return await engine.statuses()
+    finally:
+        await engine.close()
+
+
+def _check_result(status: ModelStatus) -> str:
+    if status.state == "not downloaded":
+        return "not checked: not downloaded yet"
+    return f"checked: {status.way}" if status.way else "checked"
 
 
 def _preview(port: int) -> int:

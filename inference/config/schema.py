@@ -205,8 +205,11 @@ class Config(ConfigSection):
 
     def model_problem(self, task: str, index: int, sentence: str) -> str:
         """Return a problem of one model, with its position in the file."""
-        position = ("models", task, index)
-        return problem_text(self._lines.get(position, 0), position, sentence)
+        return problem_text(self.model_line(task, index), ("models", task, index), sentence)
+
+    def model_line(self, task: str, index: int) -> int:
+        """Return the model's line in the file; 0 if it is not in a file."""
+        return self._lines.get(("models", task, index), 0)
 
     def specs(self, task: str) -> tuple[ModelSpec, ...]:
         """Return the task's models, default first, with the top-level device and dtype filled in."""

@@ -132,6 +132,11 @@ def test_a_model_under_a_task_of_another_kind_is_reported(tmp_path: Path) -> Non
     assert second.startswith("line 3, models.imagine[0]: text can't serve /imagine: it is of another kind")
 
 
+def test_the_problems_of_models_are_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    found = problems(tmp_path, "models:\n  mood: [./a]\n  fill:\n    - ./b\n    - ./c\n  complete: [./d]\n")
+    assert [problem.split(",")[0] for problem in found] == ["line 2", "line 4", "line 5", "line 6"]
+
+
 def test_a_budget_too_small_for_a_model_is_named_in_its_own_unit(tmp_path: Path) -> None:
     save_causal(tmp_path / "text", "gpt2")
     (problem,) = problems(tmp_path, "memory: 0.01 MB\nmodels: {complete: [./text]}")

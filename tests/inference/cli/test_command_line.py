@@ -167,6 +167,7 @@ def test_models_prints_task_name_size_and_state(run: CommandLine) -> None:
         "repo": "distilbert/distilgpt2",
         "state": "on disk",
         "size": 500_000_000,
+        "way": "",
     }
 
 
