@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from discord.ext import commands
 
-    from inference import Config, Engine
+    from inference import Config, Engine, ModelStatus
 
 _PREVIEW_PORT = 8787
 _TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
@@ -74,7 +74,9 @@ def read_env(path: Path) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="bot.py", description="A Discord bot that runs Hugging Face models here.")
+    parser = argparse.ArgumentParser(
+        prog="bot.py", description="A Discord bot that runs Hugging Face models here.", allow_abbrev=False
+    )
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), metavar="FILE", help="settings to use")
     parser.add_argument("--check-config", action="store_true", help="check the settings, then stop")
     parser.add_argument("--preview", action="store_true", help="start the preview even if there is a token")
@@ -85,13 +87,32 @@ def _parser() -> argparse.ArgumentParser:
 def _check(path: Path) -> int:
     from inference import TASK_NAMES
 
-    config, _ = _load(path, probe=True)
+    config, engine = _load(path, probe=True)
     counts = {task: len(config.specs(task)) for task in TASK_NAMES}
     models = [f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items() if count]
     print(f"{path} is fine: {', '.join(models) or 'it lists no models'}")
+    statuses = asyncio.run(_statuses(engine))
+    width = max((len(status.spec.name) for status in statuses), default=0)
+    for status in statuses:
+        print(f"  {status.spec.task:<9}  {status.spec.name:<{width}}  {_check_result(status)}")
+    if any(status.state == "not downloaded" for status in statuses):
+        print(f"The others are checked when you download them: .venv/bin/python -m inference --config {path} download")
     if without := [f"/{task}" for task, count in counts.items() if not count]:
         print(f"Switched off, since no model is listed for them: {', '.join(without)}")
     return 0
+
+
+async def _statuses(engine: Engine) -> list[ModelStatus]:
+    try:
+        return await engine.statuses()
+    finally:
+        await engine.close()
+
+
+def _check_result(status: ModelStatus) -> str:
+    if status.state == "not downloaded":
+        return "not checked: not downloaded yet"
+    return f"checked: {status.way}" if status.way else "checked"
 
 
 def _preview(port: int) -> int:
@@ -104,12 +125,12 @@ def _preview(port: int) -> int:
         raise Failure(
             1, f"The preview needs {error.name}. Install it with: pip install -r requirements-starter.txt"
         ) from error
-    from inference import ConfigError, InferenceError
+    from inference import ConfigError, InferenceError, addressed_to_operator
 
     try:
         asyncio.run(_until_stopped(serve(port, create_bot)))
     except (ConfigError, InferenceError) as error:
-        raise Failure(2, str(error)) from error
+        raise Failure(2, addressed_to_operator(str(error))) from error
     return 0
 
 
@@ -134,7 +155,7 @@ def _serve(path: Path, token: str) -> int:
 
 def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
     """Load settings that this machine can satisfy. This imports torch, so it runs before the event loop starts."""
-    from inference import ConfigError, create_engine, load_config
+    from inference import ConfigError, addressed_to_operator, create_engine, load_config
 
     try:
         config = load_config(path)
@@ -142,7 +163,7 @@ def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
         raise Failure(2, str(error)) from error
     engine = create_engine(config)
     if problems := engine.problems(probe=probe):
-        raise Failure(2, str(ConfigError(path, problems)))
+        raise Failure(2, addressed_to_operator(str(ConfigError(path, problems))))
     return config, engine
 
 

@@ -46,7 +46,7 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[TableRow]]] = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, allow_abbrev=False)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(MEASUREMENTS)} (default: all)")
     names = parser.parse_args().names or list(MEASUREMENTS)
     if unknown := [name for name in names if name not in MEASUREMENTS]:

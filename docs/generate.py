@@ -22,8 +22,8 @@ _INTRO = """\
 
 One YAML file, `config.yaml` unless `--config FILE` says otherwise. Every key has a default, so that an empty
 file is a valid one that lists no models. Unknown keys, keys given twice, wrong values, folders without a model
-and models that can't fit are all reported at start, each with its line in the file; `python bot.py --check-config`
-does only that. Changes take effect at the next start.
+and models that can't fit are all reported at start, each with its line in the file;
+`.venv/bin/python bot.py --check-config` does only that. Changes take effect at the next start.
 
 ```yaml
 models:
@@ -43,13 +43,18 @@ Secrets and places are never in the file. The bot also reads a file `.env` in th
 
 | variable | meaning |
 |---|---|
-| `DISCORD_TOKEN` | The bot's token. Without it, `python bot.py` starts the preview. |
+| `DISCORD_TOKEN` | The bot's token. Without it, `.venv/bin/python bot.py` starts the preview. |
 | `HF_TOKEN` | A token of the model hub, for gated and private models. |
 | `HF_HOME` | Where downloaded models lie; by default `~/.cache/huggingface`. |
 | `HF_HUB_OFFLINE` | `1` forbids every request to the hub. Models on disk never need one. |
 """
 
-_MODELS = "The models of each task; the first is the default. A task without models is switched off, and says so."
+_MODELS = """\
+The models of each task; the first is the default. A task without models is switched off, and says so.
+
+Models that think before they answer (Qwen 3, DeepSeek R1, gpt-oss …) need no setting: they are asked not to think,
+and if they think all the same, only the answer is shown. A GGUF file works like any other language model; see
+[adding a model](adding-a-model.md#gguf-files)."""
 
 
 def page() -> str:

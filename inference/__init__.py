@@ -61,6 +61,7 @@ from inference.types.errors import (
     RequestCancelled,
     RequestTimeout,
     UnknownModel,
+    addressed_to_operator,
 )
 from inference.types.sizes import size_text
 
@@ -123,6 +124,7 @@ __all__ = [
     "Summary",
     "UnknownModel",
     "Variation",
+    "addressed_to_operator",
     "cells_of",
     "cells_region",
     "create_backend",

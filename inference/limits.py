@@ -26,11 +26,15 @@ class ConfigSection(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _is_no_yes_for_a_number(cls, value: Any, info: ValidationInfo) -> Any:
-        """Refuse `yes` for a number; pydantic would take it as 1."""
         numbers: tuple[Any, ...] = (int, float, float | None)
-        if isinstance(value, bool) and cls.model_fields[info.field_name or ""].annotation in numbers:
-            raise PydanticCustomError("yes_for_number", "must be a number")
-        return value
+        return no_yes(value) if cls.model_fields[info.field_name or ""].annotation in numbers else value
+
+
+def no_yes(value: Any) -> Any:
+    """Refuse `yes` for a number; pydantic would take it as 1."""
+    if isinstance(value, bool):
+        raise PydanticCustomError("yes_for_number", "must be a number")
+    return value
 
 
 SIZE = Expected("a size like 500 MB or 12 GiB")

@@ -19,12 +19,17 @@ ModelState = Literal["loaded", "on disk", "not downloaded"]
 
 @dataclass(frozen=True, slots=True)
 class ModelStatus:
-    """The state of a listed model, its size in bytes (in memory if loaded, else on disk), and its model card."""
+    """The state of a listed model, its size in bytes (in memory if loaded, else on disk), and its model card.
+
+    `way` says how a language model writes several texts, such as "batched" or "one text at a time". It is empty for
+    other models, and if it is not known yet.
+    """
 
     spec: ModelSpec
     state: ModelState
     nbytes: int
     card: ModelCard = field(default_factory=ModelCard)
+    way: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,10 @@ from inference.backends.device_worker import DeviceWorker
 from inference.backends.local_job import LocalJob
 from inference.backends.model_check import ModelCheck
 from inference.backends.model_manager import ModelManager
+from inference.backends.verdicts import Verdicts
 from inference.config.schema import Config
 from inference.hub import Hub, check_folder
+from inference.hub.download_progress import ignore_progress
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.pipelines.registry import family_of
 from inference.tasks import TASK_NAMES, Request
@@ -33,6 +35,7 @@ class LocalBackend:
     def __init__(self, config: Config, hub: Hub | None = None) -> None:
         self._config = config
         self._hub = hub or Hub(config, check=ModelCheck(config))
+        self._verdicts = Verdicts(config.data / "verdicts.json")
         self._workers: dict[str, DeviceWorker] = {}
         self._devices: dict[str, str] = {}
         """The device for each device name of the config, set by `problems`."""
@@ -73,21 +76,22 @@ class LocalBackend:
         return await asyncio.to_thread(lambda: [self._status(spec) for spec in specs])
 
     def problems(self, *, probe: bool = False) -> list[str]:
-        """Return what in the config this machine can't do, each with its position in the file.
+        """Return what in the config this machine can't do, each with its position in the file, ordered by line.
 
         With `probe`, load each language model once whose kind of attention was not compared yet. Blocks for seconds,
         since it imports torch: call it before the event loop runs, or in a thread.
         """
-        problems: list[str] = []
-        for task in TASK_NAMES:
-            for index, spec in enumerate(self._config.specs(task)):
-                refusals = self._refusals(spec, probe=probe)
-                problems += [self._config.model_problem(task, index, sentence) for sentence in refusals]
+        problems = [
+            (self._config.model_line(task, index), self._config.model_problem(task, index, sentence))
+            for task in TASK_NAMES
+            for index, spec in enumerate(self._config.specs(task))
+            for sentence in self._refusals(spec, probe=probe)
+        ]
         # Objects created by torch and transformers stay until the end. The garbage collector, which stops
         # every thread while it runs, need not visit them again.
         gc.collect()
         gc.freeze()
-        return problems
+        return [text for _, text in sorted(problems, key=lambda problem: problem[0])]
 
     async def close(self) -> None:
         self._closing = True
@@ -117,7 +121,7 @@ class LocalBackend:
         if self._hub.state(spec)[0] == "on disk":
             answers = False
             with suppress(ModelUnavailable), wrap_library_errors(loading=spec.name):
-                answers = family_of(spec, self._hub.folder(spec, lambda _: None)).answers_about_pictures
+                answers = family_of(spec, self._hub.folder(spec, ignore_progress)).answers_about_pictures
         self._answers_about_pictures[spec] = answers
 
     async def _download(self, spec: ModelSpec) -> None:
@@ -166,11 +170,22 @@ class LocalBackend:
     def _status(self, spec: ModelSpec) -> ModelStatus:
         worker = self._workers.get(self._devices.get(spec.device, spec.device))
         loaded = worker.loaded_bytes(spec) if worker else None
-        card = self._hub.card(spec)
+        card, (state, nbytes) = self._hub.card(spec), self._hub.state(spec)
+        way = self._way(spec) if state == "on disk" else ""
         if loaded is not None:
-            return ModelStatus(spec, "loaded", loaded, card)
-        state, nbytes = self._hub.state(spec)
-        return ModelStatus(spec, state, nbytes, card)
+            return ModelStatus(spec, "loaded", loaded, card, way)
+        return ModelStatus(spec, state, nbytes, card, way)
+
+    def _way(self, spec: ModelSpec) -> str:
+        """Return how a language model writes several texts; empty if it was not probed, or has no device here."""
+        if spec.task == "caption" or not self._verdicts.file.exists():
+            return ""  # torch need not be imported
+        from inference.pipelines.devices import place
+
+        try:
+            return self._verdicts.way(spec, self._hub.folder(spec, ignore_progress), place(spec.device, spec.dtype))
+        except ModelUnavailable:
+            return ""
 
 
 def _refusal(check: Callable[[], None]) -> list[str]:

@@ -21,11 +21,19 @@ log = logging.getLogger(__name__)
 
 _LIBRARIES = ("torch", "transformers")
 
+_WAYS = {
+    "": "",
+    "batched": "batched",
+    "generic, without a cache": "one text at a time, slowly, since its cache can't be used",
+}
+"""How a model with this kind of verdict writes several texts; others write one text at a time."""
+
 
 class Verdicts:
     """Verdicts in one file, by the model's commit, its device and dtype, and the versions of the libraries."""
 
     def __init__(self, file: Path) -> None:
+        self.file = file
         self._record = JsonRecord(file)
 
     def get(self, spec: ModelSpec, folder: Path, placement: Placement) -> str:
@@ -34,6 +42,10 @@ class Verdicts:
             return self._record.get(_name(spec, folder, placement)) or ""
         except ModelUnavailable:
             return ""  # the next verdict fails to be kept, which is logged
+
+    def way(self, spec: ModelSpec, folder: Path, placement: Placement) -> str:
+        """Return how the model writes several texts, in words; empty if there is no verdict."""
+        return _WAYS.get(self.get(spec, folder, placement).split(":")[0], "one text at a time")
 
     def keep(self, spec: ModelSpec, folder: Path, placement: Placement, verdict: str) -> None:
         """Keep the verdict. A failure is logged: the model can be used all the same, and is probed again next time."""

@@ -18,6 +18,7 @@ from inference.cli.answer import answer, list_models
 from inference.cli.arguments import parse
 from inference.cli.commands import command_of
 from inference.cli.download import create_hub, download
+from inference.cli.error_messages import error_message
 from inference.cli.logging_setup import set_up_logging
 from inference.tasks import task_named
 from inference.types.errors import InferenceError
@@ -57,9 +58,9 @@ def execute(
     except ConfigError as error:
         return _fail(f"{error.path}: {'; '.join(error.problems)}", 2)
     except (InvalidRequest, ModelUnavailable) as error:
-        return _fail(error.user_message, 2)
+        return _fail(error_message(error), 2)
     except InferenceError as error:
-        return _fail(error.user_message, 1)
+        return _fail(error_message(error), 1)
     except KeyboardInterrupt:
         return 130
     return 0

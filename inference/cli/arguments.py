@@ -23,7 +23,10 @@ _NOT_GIVEN: Any = argparse.SUPPRESS
 
 
 class _ArgumentParser(argparse.ArgumentParser):
-    """Prints errors in one line, without the usage."""
+    """Prints errors in one line, without the usage. A part of an option's name is not that option."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options, allow_abbrev=False)
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{message} (see {self.prog} --help)\n")

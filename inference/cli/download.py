@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from inference.cli.answer import print_json
+from inference.cli.error_messages import download_message
 from inference.config.schema import Config
 from inference.tasks import TASK_NAMES
 from inference.types import ModelSpec
@@ -34,9 +35,9 @@ def download(config: Config, hub: Hub, names: Sequence[str], *, as_json: bool) -
         try:
             downloaded[spec.repo, spec.revision, spec.file] = _download(hub, spec)
         except ModelUnavailable as error:
-            if error.user_message not in refusals:
-                print(error.user_message, file=sys.stderr)
-            refusals[error.user_message] = None
+            if (message := download_message(error)) not in refusals:
+                print(message, file=sys.stderr)
+            refusals[message] = None
     models = list(downloaded.values())
     if as_json:
         print_json({"models": models})

@@ -11,11 +11,18 @@ from inference.types.sizes import size_text
 
 def status_fields(status: ModelStatus) -> dict[str, Any]:
     spec = status.spec
-    return {"task": spec.task, "name": spec.name, "repo": spec.repo, "state": status.state, "size": status.nbytes}
+    return {
+        "task": spec.task,
+        "name": spec.name,
+        "repo": spec.repo,
+        "state": status.state,
+        "size": status.nbytes,
+        "way": status.way,
+    }
 
 
 def status_table(statuses: Sequence[ModelStatus]) -> str:
-    """Return one line per model: task, name, size and state."""
+    """Return one line per model: task, name, size and state, and how it writes several texts."""
     width = max((len(status.spec.name) for status in statuses), default=0)
     return "\n".join(
         f"{status.spec.task:<10}  {status.spec.name:<{width}}  {_state_text(status)}" for status in statuses
@@ -24,4 +31,6 @@ def status_table(statuses: Sequence[ModelStatus]) -> str:
 
 def _state_text(status: ModelStatus) -> str:
     location = {"loaded": "in memory", "on disk": "on disk"}.get(status.state)
-    return f"{size_text(status.nbytes):>8} {location}" if location else status.state
+    return (
+        f"{size_text(status.nbytes):>8} {location}{f', {status.way}' * bool(status.way)}" if location else status.state
+    )

@@ -19,6 +19,8 @@ _NAMES: dict[Any, str] = {
     Path: "the path of a folder",
 }
 
+SECTION = "a section (indented lines like `key: value`)"
+
 _ITEMS: dict[Any, str] = {int: "whole numbers", str: "texts"}
 
 
@@ -55,7 +57,7 @@ def expected(kind: Any) -> str:
         items = _ITEMS.get(_bare(get_args(bare)[0]))
         return f"a list of {items}" if items else "a list"
     if _is_section(bare) or get_origin(bare) is dict:
-        return "a section (indented lines like `key: value`)"
+        return SECTION
     return " ".join([_NAMES[bare], *_bounds(_metadata(kind))])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
@@ -9,8 +10,9 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from inference.config.expected import expected, field_at, is_list, known_keys, own_words
+from inference.config.expected import SECTION, expected, field_at, is_list, known_keys, own_words
 from inference.config.yaml_file import Position, YamlFile, position_text
+from inference.limits import SIZE
 
 _WRONG_KEY = "[key]"
 """How pydantic marks the key of a dict, as the last part of a position."""
@@ -71,9 +73,24 @@ def _sentence(file: YamlFile, schema: Any, error: ErrorDetails) -> str:
 
 def _mismatch(found: str, value: object, kind: Any) -> str:
     """Return what the field takes and what it has, with the usual remedy."""
-    sentence = f"must be {expected(kind)}, not {found}"
+    return f"must be {expected(kind)}, not {found}{_remedy(found, value, kind)}"
+
+
+def _remedy(found: str, value: object, kind: Any) -> str:
+    """Return what most likely is to change, as the next sentence; empty if that is not known."""
+    first = next(iter(value), None) if isinstance(value, dict) else value
+    if is_list(kind) and re.match(r"-\S", str(first)):
+        return ". Put a space after the `-`"
+    if isinstance(value, str) and expected(kind) == SECTION and (key := re.match(r"\w+(?= - )", value)):
+        return f". Put a `:` after `{key[0]}`"
+    if isinstance(value, str) and " - " in value:
+        return ". Give all lines that begin with `-` the same indentation"
+    if isinstance(value, str) and re.match(r"\w+:\S", value):
+        return ". Put a space after the `:`"
     if value is None or isinstance(value, list | dict):
-        return sentence
+        return ""
     if is_list(kind):
-        return f"{sentence}. Write [{found}]"
-    return f'{sentence}. Put it in quotes: "{found}"' if expected(kind) == "text" else sentence
+        return f". Write [{value if ',' in str(value) else found}]"
+    if SIZE.words in expected(kind) and re.fullmatch(r"[\d.]+", str(value)):
+        return ". A number needs a unit: MB, GB, MiB or GiB"
+    return f'. Put it in quotes: "{found}"' if expected(kind) == "text" else ""

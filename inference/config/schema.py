@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Valida
 from inference.config.problems import ConfigError, file_problems, problem_text, unknown_key
 from inference.config.yaml_errors import YamlProblem
 from inference.config.yaml_file import Position, read_yaml
-from inference.limits import SIZE, ConfigSection, Expected, Limits, SafetySection
+from inference.limits import SIZE, ConfigSection, Expected, Limits, SafetySection, no_yes
 from inference.tasks import TASK_NAMES
 from inference.types import DType, ModelSpec, Quantize
 from inference.types.errors import InvalidRequest
@@ -29,7 +29,16 @@ def _memory(value: Any) -> Any:
     return value if value == "auto" else parse_size(value)
 
 
+def _expanded(path: Path) -> Path:
+    """Return the path with the home folder in place of `~`. The `~` of an unknown user stays."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
 def _check_repo(repo: str) -> str:
+    repo = str(_expanded(Path(repo))) if repo.startswith("~") else repo
     if not repo.startswith((".", "/")) and not _HUB_ID.match(repo):
         raise ValueError("neither a hub id nor a folder")
     return repo
@@ -42,8 +51,9 @@ def _check_device(device: str) -> str:
 
 
 Repo = Annotated[
-    str, AfterValidator(_check_repo), Expected("a hub id like org/name, or a folder that starts with . or /")
+    str, AfterValidator(_check_repo), Expected("a hub id like org/name, or a folder that starts with ., / or ~")
 ]
+Folder = Annotated[Path, AfterValidator(_expanded)]
 Device = Annotated[
     str, AfterValidator(_check_device), Expected("one of: auto, cpu, mps, cuda, cuda:0 (or another number)")
 ]
@@ -54,7 +64,8 @@ class ModelEntry(ConfigSection):
     """A model of a task: a hub id or a folder, alone on its line or with options."""
 
     repo: Repo = Field(
-        description="Hub id (`org/name`), or a folder or GGUF file, relative to this file, starting with `.` or `/`."
+        description="Hub id (`org/name`), or a folder or GGUF file, relative to this file, starting with `.`, `/` or "
+        "`~`."
     )
     name: str = Field(default="", description="What people type; by default the last part of `repo`.")
     revision: str | None = Field(
@@ -150,7 +161,7 @@ ModelLists = Annotated[dict[Annotated[str, BeforeValidator(_check_task)], ModelL
 class DiscordSection(ConfigSection):
     """How the bot meets Discord."""
 
-    guild_ids: tuple[int, ...] = Field(
+    guild_ids: tuple[Annotated[int, BeforeValidator(no_yes)], ...] = Field(
         default=(), description="Servers in which commands appear at once; empty registers them everywhere."
     )
 
@@ -177,8 +188,8 @@ class Config(ConfigSection):
     download: bool = Field(
         default=True, description="Fetch a missing model on its first use; false: only `download` does."
     )
-    data: Path = Field(default=Path("data"), description="Where the bot keeps its own files, relative to this file.")
-    loras: Path = Field(
+    data: Folder = Field(default=Path("data"), description="Where the bot keeps its own files, relative to this file.")
+    loras: Folder = Field(
         default=Path("data/loras"), description="A folder of LoRA files (.safetensors) that people may choose from."
     )
 
@@ -194,8 +205,11 @@ class Config(ConfigSection):
 
     def model_problem(self, task: str, index: int, sentence: str) -> str:
         """Return a problem of one model, with its position in the file."""
-        position = ("models", task, index)
-        return problem_text(self._lines.get(position, 0), position, sentence)
+        return problem_text(self.model_line(task, index), ("models", task, index), sentence)
+
+    def model_line(self, task: str, index: int) -> int:
+        """Return the model's line in the file; 0 if it is not in a file."""
+        return self._lines.get(("models", task, index), 0)
 
     def specs(self, task: str) -> tuple[ModelSpec, ...]:
         """Return the task's models, default first, with the top-level device and dtype filled in."""
@@ -238,15 +252,22 @@ class Config(ConfigSection):
         return self.model_copy(update={"models": {**self.models, task: (*models, added)}})
 
 
+_REASONS: dict[type[OSError], str] = {
+    FileNotFoundError: "there is no such file",
+    IsADirectoryError: "it is a folder, and must be a file",
+    PermissionError: "the user who runs this may not read it",
+}
+
+
 def load_config(path: Path) -> Config:
     """Read and check the file. Raise ConfigError with all problems.
 
     Folders are made absolute, relative to the file's own folder.
     """
     try:
-        file = read_yaml(path)
+        file = read_yaml(_expanded(path))
     except OSError as error:
-        raise ConfigError(path, [f"can't be read: {error.strerror}"]) from error
+        raise ConfigError(path, [_REASONS.get(type(error), f"it can't be read: {error.strerror}")]) from error
     except YamlProblem as problem:
         raise ConfigError(path, [str(problem)]) from problem
     try:

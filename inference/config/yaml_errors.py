@@ -15,7 +15,8 @@ _AT_PROBLEM: dict[str, str] = {
     "mapping values are not allowed": "this `:` does not fit. Check the indentation, and put text that contains `: ` "
     "in quotes",
     "sequence entries are not allowed": "a list can't start here. Begin it on the line after its key",
-    "expected <block end>": "this line does not fit the lines above. Check its indentation, and quotes above it",
+    "expected <block end>|expected '<document start>'": "this line does not fit the lines above. Check its "
+    "indentation, and quotes above it",
     "unindent does not match|inconsistent indentation": "the indentation does not fit the lines above",
     "expected the node content, but found '<stream end>'": "the file ends too early: a `[` or `{{` is not closed",
     "found undefined alias '(.+)'": "there is no anchor `&{0}`. Put text that starts with `*` in quotes",
@@ -36,6 +37,14 @@ _AT_START: dict[str, str] = {
     "expected alphabetic or numeric character": "text that starts with `*`, `&` or `!` must be in quotes",
 }
 """The same, where the position is the start of what the parser was reading."""
+
+
+_SLIPS: dict[str, str] = {
+    r"( *)-[A-Za-z~./]": "a space is missing after this `-`",
+    r"( *)\w+ *$": "a `:` is missing after this key",
+    r"( *\w+:)\w\S*$": "a space is missing after this `:`",
+}
+"""Patterns of a whole line. The position of the problem is the end of the group."""
 
 
 class YamlProblem(Exception):
@@ -65,9 +74,22 @@ def explained(error: yaml.YAMLError, text: str) -> YamlProblem:
     if not sentence and (sentence := _sentence(_AT_START, problem)):
         mark = error.context_mark or mark
     line, column = (mark.line, mark.column) if mark else (0, 0)
-    if _starts_with_tab(text, line):
+    lines = text.splitlines()[: line + 1]
+    if lines[line:] and lines[line].lstrip() != lines[line].lstrip(" "):
         sentence = _TAB
-    return YamlProblem(line + 1, column + 1, sentence or f"this is not YAML ({problem})")
+    if "mapping values are not allowed" in problem and ":" not in lines[line][:column]:
+        slip = _slip(lines, line) or _slip(lines, line - 1)
+    else:
+        slip = _slip(lines, line) if "could not find expected ':'" in problem else None
+    return slip or YamlProblem(line + 1, column + 1, sentence or f"this is not YAML ({problem})")
+
+
+def _slip(lines: list[str], line: int) -> YamlProblem | None:
+    """Return a slip that hides a key or an item of a list from the parser, if the line has one."""
+    for pattern, sentence in _SLIPS.items():
+        if line >= 0 and (match := re.match(pattern, lines[line])):
+            return YamlProblem(line + 1, match.end(1) + 1, sentence)
+    return None
 
 
 def _sentence(sentences: dict[str, str], problem: str) -> str:
@@ -75,8 +97,3 @@ def _sentence(sentences: dict[str, str], problem: str) -> str:
         if match := re.search(pattern, problem):
             return sentence.format(*match.groups())
     return ""
-
-
-def _starts_with_tab(text: str, line: int) -> bool:
-    lines = text.splitlines()
-    return line < len(lines) and lines[line].lstrip() != lines[line].lstrip(" ")

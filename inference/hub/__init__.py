@@ -1,6 +1,6 @@
 """Access to the files of models. Imports huggingface_hub, not torch."""
 
-from inference.hub.folders import CONFIG, INDEX, file_names, gguf_header, gguf_in, read_settings
+from inference.hub.folders import CONFIG, INDEX, file_names, gguf_header, gguf_in, read_settings, require_settings
 from inference.hub.gguf_header import GGUFHeader
 from inference.hub.hub import Hub
 from inference.hub.local_folder import check_folder
@@ -18,5 +18,6 @@ __all__ = [
     "gguf_in",
     "is_complete",
     "read_settings",
+    "require_settings",
     "wanted_files",
 ]

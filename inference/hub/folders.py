@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,10 +21,22 @@ from inference.hub.repository_files import (
     weight_files,
 )
 from inference.types import ModelSpec
-from inference.types.errors import ModelUnavailable
+from inference.types.errors import ModelUnavailable, OperatorStep
 
 INDEX = "model_index.json"
 CONFIG = "config.json"
+
+_READ_BY_LIBRARIES = {CONFIG, "generation_config.json", "preprocessor_config.json", "scheduler_config.json"} | {
+    f"{name}.json" for name in ("tokenizer", "tokenizer_config", "special_tokens_map", "added_tokens", "vocab")
+}
+"""Files that hold a JSON object, and about which transformers and diffusers say nothing plain if they are damaged."""
+
+_VOCABULARY = re.compile(
+    r"tokenizer(?!_config)|vocab|merges|sentencepiece|spiece|spm|bpe|byte_maps|tekken", re.IGNORECASE
+)
+"""Every tokenizer has a file with such a name, such as tokenizer.json, vocab.txt or spiece.model …"""
+_WITHOUT_VOCABULARY = ("ByT5", "Canine", "Perceiver")
+"""… except these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +118,48 @@ def read_settings(spec: ModelSpec, folder: Path, file: str) -> dict[str, Any]:
     try:
         return _read_object(folder / file)
     except ValueError:
-        raise ModelUnavailable(
+        raise _damaged(spec, file) from None
+
+
+def _damaged(spec: ModelSpec, file: str) -> ModelUnavailable:
+    if spec.repo.startswith("/"):
+        return ModelUnavailable(
             "{name} can't be used, since its file {file} is damaged: it holds no valid JSON object. "
             "The bot's operator has to replace the file, or pick another model.",
             name=spec.name,
             file=file,
-        ) from None
+        )
+    return ModelUnavailable(
+        "{name} can't be used, since its file {file} is damaged: it holds no valid JSON object. {step}",
+        name=spec.name,
+        file=file,
+        step=OperatorStep(
+            "The bot's operator can delete it with `.venv/bin/hf cache rm model/{repo}`, and fetch it again with "
+            "`.venv/bin/python -m inference download {repo}`. If that does not help, its makers have to repair it.",
+            repo=spec.repo,
+        ),
+    )
+
+
+def require_settings(spec: ModelSpec, folder: Path) -> None:
+    """Raise ModelUnavailable if a settings file that a library will read is damaged, or if there is no tokenizer."""
+    names = file_names(folder)
+    for file in sorted(FolderLayout.of(folder).settings(names)):
+        if file.rsplit("/", 1)[-1] in _READ_BY_LIBRARIES:
+            read_settings(spec, folder, file)
+    if INDEX not in names and not has_tokenizer(names, folder):
+        raise ModelUnavailable(
+            "{name} has no tokenizer that can be read here: a file like tokenizer.json, vocab.txt or tokenizer.model "
+            "is missing. The bot's operator has to pick another model, or to ask its makers for the file.",
+            name=spec.name,
+        )
+
+
+def has_tokenizer(names: Iterable[str], folder: Path) -> bool:
+    """Return whether one of the files has a vocabulary, or the tokenizer needs none since its tokens are bytes."""
+    if any(_VOCABULARY.search(name) for name in names):
+        return True
+    return str(_read_json(folder / "tokenizer_config.json").get("tokenizer_class")).startswith(_WITHOUT_VOCABULARY)
 
 
 def require_undamaged(spec: ModelSpec, folder: Path) -> None:

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
-from inference.hub.folders import CONFIG, INDEX, FolderLayout, file_names, require_undamaged
+from inference.hub.folders import CONFIG, INDEX, FolderLayout, file_names, has_tokenizer, require_undamaged
 from inference.hub.repository_files import FLAX_WEIGHTS, gguf_file, missing_shards
 from inference.hub.unreadable_weights import formats_found
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable, Phrase, join_phrases
-
-_TOKENIZER_PARTS = ("token", "vocab", "merges", "spiece", "sentencepiece")
-"""Every tokenizer has a file with one of these in its name, such as tokenizer.json, vocab.txt or spiece.model."""
 
 _MOST_SHARDS = 3
 """Most missing files of sharded weights that are named."""
@@ -43,10 +40,10 @@ def _missing_parts(folder: Path, file: str) -> list[str]:
     if not folder.is_dir():
         return [Phrase("the folder itself")]
     names, layout = file_names(folder), FolderLayout.of(folder, file)
-    return list(_missing_components(names, layout) if INDEX in names else _missing_files(names, layout))
+    return list(_missing_components(names, layout) if INDEX in names else _missing_files(names, layout, folder))
 
 
-def _missing_files(names: set[str], layout: FolderLayout) -> Generator[str]:
+def _missing_files(names: set[str], layout: FolderLayout, folder: Path) -> Generator[str]:
     """Yield what a transformers model lacks. A GGUF file has all that is needed in itself."""
     if layout.file and not layout.is_complete(names):
         yield layout.file
@@ -56,8 +53,8 @@ def _missing_files(names: set[str], layout: FolderLayout) -> Generator[str]:
         yield CONFIG
     if not layout.is_complete({*names, CONFIG}):
         yield from [FLAX_WEIGHTS] if layout.flax else _missing_weights(names)
-    if not any(part in name.lower() for name in names for part in _TOKENIZER_PARTS):
-        yield Phrase("tokenizer")
+    if not has_tokenizer(names, folder):
+        yield Phrase("a file of the tokenizer (tokenizer.json, vocab.txt, tokenizer.model or the like)")
 
 
 def _missing_components(names: set[str], layout: FolderLayout) -> Generator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from inference.hub import require_settings
 from inference.pipelines.custom_code import require_library_code
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.number_formats import require_number_formats
@@ -16,7 +17,8 @@ def compatible_family(spec: ModelSpec, folder: Path) -> Family:
     """Return the family that runs the model in `folder`, where the weights may be missing. Imports transformers.
 
     Raise ModelUnavailable if the model needs code of its own, is of no kind for the spec's task, stores its weights in
-    a number format that can't be read here, or can't be quantized as the spec says.
+    a number format that can't be read here, has a damaged settings file or no tokenizer, or can't be quantized as the
+    spec says.
     """
     if gguf_summary(spec, folder):  # other files beside it describe other versions of the model
         family = family_of(spec, folder)
@@ -24,6 +26,7 @@ def compatible_family(spec: ModelSpec, folder: Path) -> Family:
         require_library_code(spec, folder)
         family = family_of(spec, folder)
         require_number_formats(spec, folder)
+        require_settings(spec, folder)
     if spec.quantize != "none" and not family.quantizes:
         raise ModelUnavailable(
             "{name} can't be loaded with `quantize`: only models that write texts can. "

@@ -21,6 +21,7 @@ A value that is a `Phrase` is translated too.
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable, Mapping
 from typing import Any, Self
@@ -47,6 +48,16 @@ class OperatorStep(Phrase):
     """A step that the operator can take on the bot's machine: for log and command line, not for users."""
 
 
+def addressed_to_operator(message: str) -> str:
+    """Return an English message for a terminal: its reader is the operator, whom it names for readers in Discord."""
+    return _OPERATOR.sub(_you, message.replace("ask the bot's operator to ", ""))
+
+
+def _you(match: re.Match[str]) -> str:
+    you, verb = "You" if match[0][0].isupper() else "you", match[1]
+    return f"{you} {_VERBS_AFTER_YOU.get(verb, verb)}"
+
+
 def join_phrases(sentences: Iterable[str], separator: str = " ") -> Phrase:
     """Join several phrases to one, with `separator` between them."""
     values = {f"part{index}": sentence for index, sentence in enumerate(sentences)}
@@ -58,6 +69,9 @@ def _plain(values: Mapping[str, object]) -> dict[str, object]:
     """Convert values other than text, numbers and phrases to text, so that they can be stored and sent."""
     return {name: value if isinstance(value, str | int | float) else str(value) for name, value in values.items()}
 
+
+_OPERATOR = re.compile(r"\b(?:(?:the|this) bot's|its) operator (\w+)", re.IGNORECASE)
+_VERBS_AFTER_YOU = {"has": "have", "finds": "find", "allows": "allow", "does": "do"}
 
 EMPTY_PHRASE = Phrase("")
 

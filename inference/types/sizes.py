@@ -12,10 +12,10 @@ _UNITS = {"mib": 1024**2, "gib": 1024**3, "mb": 10**6, "gb": 10**9}
 
 
 def parse_size(value: Any) -> int:
-    """Convert `12 GiB` to bytes. A number is in bytes already. Raise ValueError for anything else."""
+    """Convert `12 GiB` to bytes. Raise ValueError for anything else, also for a number without a unit."""
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None
-    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else value
-    if not isinstance(size, int) or isinstance(size, bool) or size < 1:
+    size = int(float(match[1]) * _UNITS[match[2].lower()]) if match else 0
+    if size < 1:
         raise ValueError("not a size")
     return size
 

@@ -24,7 +24,7 @@ _MODELS = Path(__file__).parents[1] / "models"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m starter.evaluate", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m starter.evaluate", description=__doc__, allow_abbrev=False)
     parser.add_argument("--data", type=Path, default=Path("data/training"), help="where the drawings lie")
     parser.add_argument("--painter", type=Path, default=_MODELS / "emoji-painter")
     parser.add_argument("--captioner", type=Path, default=_MODELS / "emoji-captioner")

@@ -14,7 +14,7 @@ from starter.train.painter import AUTOENCODER, DENOISER, train_painter
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m starter.train", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m starter.train", description=__doc__, allow_abbrev=False)
     parser.add_argument("model", choices=["painter", "captioner"])
     parser.add_argument("--data", type=Path, default=Path("data/training"), help="where drawings and checkpoints lie")
     parser.add_argument("--steps", type=int, help="how long; more than last time goes on with a finished run")

@@ -85,6 +85,12 @@ def test_transformers_logs_only_errors_unless_the_operator_changes_that(
     assert os.environ["TRANSFORMERS_VERBOSITY"] == used
 
 
+def test_a_part_of_an_option_is_not_the_option(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        bot.main(["--check"])
+    assert "unrecognized arguments: --check" in capsys.readouterr().err
+
+
 def test_help_loads_neither_torch_nor_discord():
     run = [sys.executable, "-X", "importtime", "bot.py", "--help"]
     done = subprocess.run(run, cwd=_SHIPPED.parent, capture_output=True, text=True, check=True)

@@ -13,6 +13,7 @@ from tests.inference.pipelines.tiny_causal import save_causal
 from tests.inference.pipelines.tiny_images import save_stable_diffusion
 
 WEIGHTS = "weights (safetensors or pytorch_model.bin"
+TOKENIZER = "a file of the tokenizer (tokenizer.json, vocab.txt, tokenizer.model or the like)"
 INDEX = "model.safetensors.index.json"
 
 
@@ -42,10 +43,14 @@ def test_a_folder_that_is_not_there_is_reported_with_its_path_and_line(tmp_path:
 @pytest.mark.parametrize(
     ("files", "missing"),
     [
-        ([], "config.json, weights (safetensors or pytorch_model.bin), tokenizer"),
+        (
+            [],
+            f"config.json, weights (safetensors or pytorch_model.bin), {TOKENIZER}",
+        ),
         (["config.json", "tokenizer.json"], "weights (safetensors or pytorch_model.bin)"),
         (["model.safetensors", "vocab.txt"], "config.json"),
-        (["config.json", "model.safetensors"], "tokenizer"),
+        (["config.json", "model.safetensors"], TOKENIZER),
+        (["config.json", "model.safetensors", "tokenizer_config.json", "special_tokens_map.json"], TOKENIZER),
         (["model_index.json"], "components in model_index.json"),
         (["config.json", "tokenizer.json", "tf_model.h5"], f"{WEIGHTS}; found: TensorFlow weights)"),
         (["vocab.txt", "v1-5-pruned.ckpt"], f"config.json, {WEIGHTS}; found: a checkpoint in a single file)"),
@@ -104,6 +109,15 @@ def test_a_damaged_file_is_reported_once(tmp_path: Path, files: list[str]) -> No
     )
 
 
+def test_a_tokenizer_of_bytes_needs_no_vocabulary(tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"model_type": "t5", "architectures": ["T5ForConditionalGeneration"]}')
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "ByT5Tokenizer"}')
+    (folder / "model.safetensors").touch()
+    assert problems(tmp_path, "models: {summarize: [./model]}") == []
+
+
 def test_a_folder_and_a_device_that_are_missing_are_both_reported(tmp_path: Path) -> None:
     first, second = problems(tmp_path, "models: {fill: [{repo: ./nowhere, device: 'cuda:99'}]}")
     assert "Missing: the folder itself." in first
@@ -118,8 +132,13 @@ def test_a_model_under_a_task_of_another_kind_is_reported(tmp_path: Path) -> Non
     assert second.startswith("line 3, models.imagine[0]: text can't serve /imagine: it is of another kind")
 
 
+def test_the_problems_of_models_are_in_the_order_of_their_lines(tmp_path: Path) -> None:
+    found = problems(tmp_path, "models:\n  mood: [./a]\n  fill:\n    - ./b\n    - ./c\n  complete: [./d]\n")
+    assert [problem.split(",")[0] for problem in found] == ["line 2", "line 4", "line 5", "line 6"]
+
+
 def test_a_budget_too_small_for_a_model_is_named_in_its_own_unit(tmp_path: Path) -> None:
     save_causal(tmp_path / "text", "gpt2")
-    (problem,) = problems(tmp_path, "memory: 12\nmodels: {complete: [./text]}")
+    (problem,) = problems(tmp_path, "memory: 0.01 MB\nmodels: {complete: [./text]}")
     assert problem.startswith("line 2, models.complete[0]: text needs about ")
-    assert " kB of memory, and the bot may use 12 bytes. " in problem
+    assert " kB of memory, and the bot may use 10 kB. " in problem

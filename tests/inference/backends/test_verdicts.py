@@ -11,6 +11,8 @@ from safetensors.torch import load_file, save_file
 
 import bot
 from inference.backends.verdicts import Verdicts
+from inference.cli import execute
+from inference.cli.arguments import parse
 from inference.pipelines.devices import Placement
 from inference.types import ModelSpec
 from tests.inference.pipelines.tiny_causal import save_causal
@@ -49,6 +51,14 @@ def test_the_check_of_the_config_probes_each_language_model_once(
     assert bot.main(["--check-config", "--config", str(path)]) == 0, capsys.readouterr().err
     kept = json.loads(record.read_text())
     assert sorted(verdict.split(":")[0] for verdict in kept.values()) == ["batched", "generic"]
+    assert capsys.readouterr().out.splitlines()[1:3] == [
+        "  complete   batched  checked: batched",
+        "  complete   generic  checked: one text at a time",
+    ]
+    assert execute(parse(["--config", str(path), "models"])) == 0
+    first, second = capsys.readouterr().out.splitlines()
+    assert first.endswith(" on disk, batched")
+    assert second.endswith(" on disk, one text at a time")
     other = dict.fromkeys(kept, "generic")
     record.write_text(json.dumps(other))
     assert bot.main(["--check-config", "--config", str(path)]) == 0

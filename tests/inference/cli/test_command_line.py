@@ -167,6 +167,7 @@ def test_models_prints_task_name_size_and_state(run: CommandLine) -> None:
         "repo": "distilbert/distilgpt2",
         "state": "on disk",
         "size": 500_000_000,
+        "way": "",
     }
 
 
@@ -207,7 +208,7 @@ def test_download_fetches_the_named_models_or_all_and_reports_each_failure(run: 
     assert [model["repo"] for model in all_models.fields["models"]] == ["org/tiny"]
     assert all_models.err.splitlines() == [
         "There is no model org/missing on the hub, or it is private. "
-        "The bot's operator has to correct the name, or set HF_TOKEN to a token that may read it."
+        "You have to correct the name, or set HF_TOKEN to a token that may read it."
     ]
     commits = json.loads((tmp_path / "data" / "commits.json").read_text())
     assert commits == {"org/tiny": sha("org/tiny"), "org/other": sha("org/other")}

@@ -33,6 +33,7 @@ from tests.inference.cli.command_line import CONFIG, CommandLine, Outcome
         (["complete", ""], "The prompt is empty"),
         (["complete", "x" * 100_000], "The prompt has 100,000 characters"),
         (["complete", "x", "--temperature", "nan"], "The temperature must be"),
+        (["complete", "x", "--temperatur", "0.5"], "unrecognized arguments: --temperatur 0.5"),
         (["complete", "x", "--max-new-tokens", "many"], "invalid int value: 'many'"),
         (["complete", "x", "--max-new-tokens", "0"], "The length must be"),
         (["complete", "x", "--seed", "-1"], "The seed must be"),
@@ -124,7 +125,7 @@ def test_a_text_file_with_binary_content_prints_one_line_and_exits_with_status_2
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (None, "can't be read: No such file"),
+        (None, "there is no such file"),
         ("models: [", "line 1, column 10: the file ends too early"),
         ("limits: {queue: many, stpes: 3}\ntypo: 1", "typo: unknown key"),
     ],

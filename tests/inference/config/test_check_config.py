@@ -14,11 +14,17 @@ def check(path: Path, text: str) -> int:
     return bot.main(["--check-config", "--config", str(path)])
 
 
-def test_commands_without_models_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_models_that_were_not_checked_and_commands_without_models_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     path = tmp_path / "config.yaml"
-    assert check(path, "models: {fill: [org/a, org/b], ask: [org/c]}") == 0
+    assert check(path, "models: {fill: [org/a, nosuch], ask: [org/c]}") == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{path} is fine: 2 models for fill, 1 model for ask",
+        "  fill       a       not checked: not downloaded yet",
+        "  fill       nosuch  not checked: not downloaded yet",
+        "  ask        c       not checked: not downloaded yet",
+        f"The others are checked when you download them: .venv/bin/python -m inference --config {path} download",
         "Switched off, since no model is listed for them: /complete, /summarize, /caption, /imagine, /mood",
     ]
 
@@ -40,5 +46,5 @@ def test_problems_are_on_stderr_a_line_each(tmp_path: Path, capsys: pytest.Captu
     assert capsys.readouterr().err.splitlines() == [
         f"{path}: 1 problem",
         f"  line 2, models.fill[0]: The model {tmp_path / 'nowhere'} is not complete. Missing: the folder itself. "
-        "The bot's operator has to add this, or correct the model's `repo` in config.yaml.",
+        "You have to add this, or correct the model's `repo` in config.yaml.",
     ]

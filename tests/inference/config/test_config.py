@@ -68,12 +68,29 @@ def test_folders_are_relative_to_the_config_file(tmp_path: Path) -> None:
     assert (config.specs("mood")[0].repo, config.specs("mood")[0].name) == ("/srv/mood", "mood")
 
 
+def test_a_path_may_begin_with_the_home_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "config.yaml").write_text("data: ~/mine\nloras: ~/styles\nmodels: {fill: [~/bert]}")
+    config = load_config(Path("~/config.yaml"))
+    assert (config.data, config.loras) == (tmp_path / "mine", tmp_path / "styles")
+    assert config.specs("fill")[0].repo == str(tmp_path / "bert")
+
+
 def test_sizes_have_a_unit(tmp_path: Path) -> None:
     config = load(tmp_path, "memory: 1.5 GiB\nlimits: {upload: 10MB}")
     assert (config.memory, config.limits.upload) == (3 * 2**29, 10**7)
 
 
-@pytest.mark.parametrize("size", ["lots", "12", "1.2.3 GB", "-1 GB", "0 GB", "12 TB"])
+@pytest.mark.parametrize("size", ["12", "'12'", "12.5", "12000000000"])
+def test_a_size_without_a_unit_is_refused(tmp_path: Path, size: str) -> None:
+    (problem,) = problems(tmp_path, f"memory: {size}")
+    assert problem == (
+        f"line 1, memory: must be auto, or a size like 500 MB or 12 GiB, not {size}. "
+        "A number needs a unit: MB, GB, MiB or GiB"
+    )
+
+
+@pytest.mark.parametrize("size", ["lots", "1.2.3 GB", "-1 GB", "0 GB", "12 TB"])
 def test_an_invalid_size_is_refused(tmp_path: Path, size: str) -> None:
     (problem,) = problems(tmp_path, f"memory: '{size}'")
     assert problem == f"line 1, memory: must be auto, or a size like 500 MB or 12 GiB, not {size!r}"
@@ -125,9 +142,11 @@ def test_a_file_that_is_not_yaml_is_reported_in_one_line(tmp_path: Path, text: s
     assert "\n" not in problem
 
 
-def test_a_missing_file_or_a_binary_file_is_reported(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="can't be read: No such file"):
+def test_a_missing_file_a_folder_or_a_binary_file_is_reported(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="there is no such file"):
         load_config(tmp_path / "config.yaml")
+    with pytest.raises(ConfigError, match="it is a folder, and must be a file"):
+        load_config(tmp_path)
     (tmp_path / "config.yaml").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(ConfigError, match="line 1: a character is not UTF-8"):
         load_config(tmp_path / "config.yaml")

@@ -18,7 +18,7 @@ _DEVICE = "one of: auto, cpu, mps, cuda, cuda:0 (or another number)"
 _DTYPE = "one of: auto, float32, bfloat16, float16"
 _MEMORY = "auto, or a size like 500 MB or 12 GiB"
 _MODEL = "a hub id, a folder, or a section with `repo`"
-_REPO = "a hub id like org/name, or a folder that starts with . or /"
+_REPO = "a hub id like org/name, or a folder that starts with ., / or ~"
 
 
 def problems(folder: Path, text: str) -> list[str]:
@@ -41,6 +41,7 @@ def problems(folder: Path, text: str) -> list[str]:
             "line 2, discord.guild_ids: must be a list of whole numbers, not 123. Write [123]",
         ),
         ("discord:\n  guild_ids:\n    - 1\n    - x", "line 4, discord.guild_ids[1]: must be a whole number, not 'x'"),
+        ("discord: {guild_ids: [yes]}", "line 1, discord.guild_ids[0]: must be a whole number, not yes"),
         ("discord: {guild_ids: [1.5]}", "line 1, discord.guild_ids[0]: must be a whole number, not 1.5"),
         ("download: maybe", "line 1, download: must be yes or no (true or false), not 'maybe'"),
         ("download: 2", "line 1, download: must be yes or no (true or false), not 2"),
@@ -73,6 +74,25 @@ def problems(folder: Path, text: str) -> list[str]:
         (f"memory: {'9' * 400} GB", f"line 1, memory: must be {_MEMORY}, not '{'9' * 60}…'"),
         ("models: []", f"line 1, models: must be {_SECTION}, not a list"),
         ("models: {fill: org/a}", "line 1, models.fill: must be a list, not 'org/a'. Write ['org/a']"),
+        (
+            "models:\n  fill:\n    -org/a",
+            "line 2, models.fill: must be a list, not '-org/a'. Put a space after the `-`",
+        ),
+        (
+            "models:\n  fill:\n    -repo: a",
+            "line 2, models.fill: must be a list, not a section. Put a space after the `-`",
+        ),
+        (
+            "discord:\n  guild_ids: 12, 34",
+            "line 2, discord.guild_ids: must be a list of whole numbers, not '12, 34'. Write [12, 34]",
+        ),
+        (
+            "models:\n  fill:\n    - org/a\n      - org/b",
+            f"line 3, models.fill[0].repo: must be {_REPO}, not 'org/a - org/b'. "
+            "Give all lines that begin with `-` the same indentation",
+        ),
+        ("models:\n  fill\n    - a", f"line 1, models: must be {_SECTION}, not 'fill - a'. Put a `:` after `fill`"),
+        ("limits:\n  queue:3", f"line 1, limits: must be {_SECTION}, not 'queue:3'. Put a space after the `:`"),
         ("models:\n  fill:", "line 2, models.fill: must be a list, not empty"),
         ("models:\n  fill:\n    - 3", f"line 3, models.fill[0]: must be {_MODEL}, not 3"),
         ("models: {fill: [null]}", f"line 1, models.fill[0]: must be {_MODEL}, not empty"),

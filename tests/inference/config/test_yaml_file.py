@@ -74,6 +74,14 @@ def test_a_file_without_values_has_the_defaults(tmp_path: Path, text: bytes) -> 
         ("models:\n  fill: [a\nlimits: 3", "line 2, column 9: this is not closed: a `]` or a comma is missing"),
         ("system: 'abc\ndevice: cpu\n", "line 1, column 9: this quote is not closed"),
         ("a: 1\nlimits\nb: 2", "line 2, column 1: a `:` is missing after this key"),
+        ("models\n  fill:\n    - a", "line 1, column 1: a `:` is missing after this key"),
+        ("limits:\n  queue:3\n  batch: 2", "line 2, column 9: a space is missing after this `:`"),
+        ("models:\n  fill:\n    - org/a\n    -org/b", "line 4, column 5: a space is missing after this `-`"),
+        ("models:\n  fill:\n    -repo: a\n     name: b", "line 3, column 5: a space is missing after this `-`"),
+        ("system: |\n  hello\nlimits: queue: 3", "line 3, column 14: this `:` does not fit. Check the indentation, and "
+         "put text that contains `: ` in quotes"),
+        ("  limits:\n    queue: 3\ndevice: cpu", "line 3, column 1: this line does not fit the lines above. Check its "
+         "indentation, and quotes above it"),
         ("safety: {words: [*foo]}", "line 1, column 18: there is no anchor `&foo`. Put text that starts with `*` in "
          "quotes"),
         ("system: **bold**", "line 1, column 9: text that starts with `*`, `&` or `!` must be in quotes"),

@@ -209,7 +209,7 @@ def test_a_repository_without_any_weights(fake_hub: FakeHub, tmp_path: Path) -> 
 
 def test_a_model_larger_than_the_memory(fake_hub: FakeHub, tmp_path: Path) -> None:
     fake_hub.claimed_sizes["model.safetensors"] = 3 * 10**9
-    assert refusal(hub_at(fake_hub, tmp_path, memory=10**9), spec()) == (
+    assert refusal(hub_at(fake_hub, tmp_path, memory="1 GB"), spec()) == (
         "tiny needs about 3.0 GB of memory, and the bot may use 1.0 GB. "
         "The bot's operator has to pick a smaller model, or to raise `memory`."
     )
@@ -218,7 +218,7 @@ def test_a_model_larger_than_the_memory(fake_hub: FakeHub, tmp_path: Path) -> No
 
 def test_the_memory_counts_in_the_numbers_that_the_model_is_loaded_in(fake_hub: FakeHub, tmp_path: Path) -> None:
     fake_hub.claimed_sizes["model.safetensors"] = 2 * 10**9
-    hub = hub_at(fake_hub, tmp_path, memory=10**9)
+    hub = hub_at(fake_hub, tmp_path, memory="1 GB")
     fake_hub.files[REPO] = model({**LLAMA, "torch_dtype": "bfloat16"})
     assert "needs about 4.0 GB of memory" in refusal(hub, spec())
     fake_hub.files["org/mxfp4"] = model({**LLAMA, "quantization_config": {"quant_method": "mxfp4"}})
@@ -230,7 +230,7 @@ def test_the_memory_counts_in_the_numbers_that_the_model_is_loaded_in(fake_hub: 
 
 def test_a_model_larger_than_the_disk_is_refused_for_its_kind_first(fake_hub: FakeHub, tmp_path: Path) -> None:
     fake_hub.claimed_sizes["model.safetensors"] = 10**15
-    hub = hub_at(fake_hub, tmp_path, memory=10**16)
+    hub = hub_at(fake_hub, tmp_path, memory="10000000 GB")
     assert "1,000,000.0 GB on the bot's disk" in refusal(hub, spec())
     assert "can't serve /caption" in refusal(hub, spec("caption"))
     assert weights_requested(fake_hub) == []
@@ -245,12 +245,23 @@ def test_a_gate_is_met_at_the_first_settings_file(fake_hub: FakeHub, tmp_path: P
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b"\xff", b""])
-@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("name", ["config.json", "tokenizer_config.json", "generation_config.json"])
 def test_a_damaged_settings_file(fake_hub: FakeHub, tmp_path: Path, name: str, content: bytes) -> None:
     fake_hub.files[REPO][name] = content
     assert refusal(hub_at(fake_hub, tmp_path), spec()) == (
         f"tiny can't be used, since its file {name} is damaged: it holds no valid JSON object. "
-        "The bot's operator has to replace the file, or pick another model."
+        "The bot's operator can delete it with `.venv/bin/hf cache rm model/org/tiny`, and fetch it again with "
+        "`.venv/bin/python -m inference download org/tiny`. If that does not help, its makers have to repair it."
+    )
+    assert weights_requested(fake_hub) == []
+
+
+def test_a_repository_without_a_tokenizer(fake_hub: FakeHub, tmp_path: Path) -> None:
+    for name in ("tokenizer.json", "vocab.txt"):
+        del fake_hub.files[REPO][name]
+    assert refusal(hub_at(fake_hub, tmp_path), spec()).startswith(
+        "tiny has no tokenizer that can be read here: a file like tokenizer.json, vocab.txt or tokenizer.model is "
+        "missing. The bot's operator has to pick another model"
     )
     assert weights_requested(fake_hub) == []
 

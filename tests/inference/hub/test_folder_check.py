@@ -42,10 +42,14 @@ from tests.inference.hub.repositories import (
         (
             "complete",
             {"config.json": b"{}", "model.onnx": b""},
-            "Missing: weights (safetensors or pytorch_model.bin; found: ONNX files), tokenizer.",
+            "Missing: weights (safetensors or pytorch_model.bin; found: ONNX files), a file of the tokenizer",
         ),
         ("complete", {"config.json": b"[", "model.onnx": b""}, "its file config.json is damaged"),
-        ("complete", {"config.json": b"{}", "model.safetensors": b""}, "Missing: tokenizer."),
+        ("complete", {"config.json": b"{}", "model.safetensors": b""}, "Missing: a file of the tokenizer"),
+        *(
+            ("complete", {**model(LLAMA), name: b'{"cut": '}, f"its file {name} is damaged")
+            for name in ("generation_config.json", "tokenizer.json", "special_tokens_map.json")
+        ),
     ],
 )
 def test_a_folder_is_refused_for_the_same_reasons_at_the_check_and_when_it_is_loaded(
@@ -53,7 +57,7 @@ def test_a_folder_is_refused_for_the_same_reasons_at_the_check_and_when_it_is_lo
 ) -> None:
     folder = on_disk(tmp_path / "here", files)
     listed = {"name": "tiny", "repo": str(folder), "device": "cpu", "dtype": "float32"}
-    config = Config.model_validate({"data": tmp_path / "data", "memory": 10**4, "models": {task: [listed]}})
+    config = Config.model_validate({"data": tmp_path / "data", "memory": "0.01 MB", "models": {task: [listed]}})
     hub = Hub(config, check=ModelCheck(config), endpoint=fake_hub.endpoint, cache=tmp_path / "cache")
     (at_check,) = LocalBackend(config, hub).problems()
     assert sentence in at_check

@@ -97,7 +97,7 @@ def test_one_file_is_downloaded_and_found_again(fake_hub: FakeHub, tmp_path: Pat
     [
         ({"architecture": "plamo"}, {}, "a GGUF file of the architecture plamo, which is not read here"),
         ({"architecture": "t5", "total": 1}, {}, "a GGUF file of the architecture t5, which is not read here"),
-        ({"architecture": "llama", "total": 40_000}, {"memory": 10**5}, "needs about 160 kB of memory"),
+        ({"architecture": "llama", "total": 40_000}, {"memory": "0.1 MB"}, "needs about 160 kB of memory"),
     ],
 )
 def test_what_the_hub_says_about_a_file_decides_before_its_download(

@@ -22,7 +22,9 @@ from inference.tasks.fill import has_blank
 from inference.types.errors import InvalidRequest
 from tests.fakes import PNG
 
-LIMITS = Limits(prompt_characters=50, text_characters=100, new_tokens=64, steps=30, pictures=2, side=512, upload=2000)
+LIMITS = Limits(prompt_characters=50, text_characters=100, new_tokens=64, steps=30, pictures=2, side=512).model_copy(
+    update={"upload": 2000}
+)
 
 GOOD: list[Request] = [
     CompleteRequest(prompt="x" * 50, max_new_tokens=64, temperature=0, top_p=1, seed=2**32 - 1),
