@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 
 _LIBRARIES = ("torch", "transformers")
 
+_PROBE_VERSION = 2
+"""Raise it when a probe or a runner changes, so that earlier verdicts do not count."""
+
 _WAYS = {
     "": "",
     "batched": "batched",
@@ -30,7 +33,7 @@ _WAYS = {
 
 
 class Verdicts:
-    """Verdicts in one file, by the model's commit, its device and dtype, and the versions of the libraries."""
+    """Verdicts in one file, by the model's commit, its device and dtype, and the versions of libraries and probes."""
 
     def __init__(self, file: Path) -> None:
         self.file = file
@@ -59,7 +62,7 @@ class Verdicts:
 def _name(spec: ModelSpec, folder: Path, placement: Placement) -> str:
     libraries = " ".join(f"{library} {version(library)}" for library in _LIBRARIES)
     files = " ".join(filter(None, (spec.repo, gguf_in(spec, folder), _commit(spec, folder))))
-    return f"{files}: {placement.device.type} {placement.dtype}, {libraries}"
+    return f"{files}: {placement.device.type} {placement.dtype}, {libraries}, probe {_PROBE_VERSION}"
 
 
 def _commit(spec: ModelSpec, folder: Path) -> str:

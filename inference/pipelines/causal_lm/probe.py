@@ -3,6 +3,7 @@
 Models declare what they are in many ways, and none of them is complete. So a few tokens are run by `BatchedRunner` and
 compared with the model's own forward pass, without a cache and with plain ("eager") attention. Whatever differs or
 fails is run by `GenericRunner`. Its verdict is kept with the model's commit, and the next load does not probe again.
+After a change here or in a runner, raise `_PROBE_VERSION` in inference/backends/verdicts.py.
 """
 
 from __future__ import annotations
@@ -34,9 +35,6 @@ _GENERIC: dict[str, dict[str, bool]] = {
 }
 """The other kinds of verdicts, fastest first, and the options of `GenericRunner` for each."""
 
-_VERSION = 2
-"""Raise it when the probe or a runner changes, so that earlier verdicts do not count."""
-
 _NUM_TOKENS = 16
 _MAX_DIFFERENCE = {torch.float32: 2e-3, torch.float16: 0.05, torch.bfloat16: 0.15}
 """How far logits may be from the reference, as a share of their spread. Other attention differs by more than this.
@@ -64,7 +62,7 @@ def choose_runner(model: PreTrainedModel, tokens: Sequence[int], max_num_seqs: i
     """Return the runner for `model` and the verdict. An earlier `verdict` is followed without a probe.
 
     A verdict names the runner and the memory that each token takes, in its cache and while it is processed:
-    "batched: 4096 + 20480 bytes a token, probe 2". `tokens` are some tokens of plain text. Raise ModelUnavailable if
+    "batched: 4096 + 20480 bytes a token". `tokens` are some tokens of plain text. Raise ModelUnavailable if
     the model's own cache does not give the numbers of its own forward pass.
     """
     kind, *memory = _parse(verdict)
@@ -77,12 +75,12 @@ def choose_runner(model: PreTrainedModel, tokens: Sequence[int], max_num_seqs: i
         kind, runner = _probe(model, tokens, max_num_seqs)
         memory = _memory(runner, tokens)
     runner.bytes_per_token, runner.activation_bytes = memory
-    return runner, f"{kind}: {memory[0]} + {memory[1]} bytes a token, probe {_VERSION}"
+    return runner, f"{kind}: {memory[0]} + {memory[1]} bytes a token"
 
 
 def _parse(verdict: str) -> tuple[str, int, int]:
-    """Return the kind and the two numbers of bytes; nothing for the verdict of another version, or none."""
-    match = re.fullmatch(rf"(.+): (\d+) \+ (\d+) bytes a token, probe {_VERSION}", verdict)
+    """Return the kind and the two numbers of bytes; nothing if there is no verdict."""
+    match = re.fullmatch(rf"(.+): (\d+) \+ (\d+) bytes a token", verdict)
     return (match[1], int(match[2]), int(match[3])) if match else ("", 0, 0)
 
 

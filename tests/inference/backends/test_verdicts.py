@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import bot
+from inference.backends import verdicts
 from inference.backends.verdicts import Verdicts
 from inference.cli import execute
 from inference.cli.arguments import parse
@@ -24,21 +25,29 @@ def test_a_verdict_belongs_to_the_files_and_the_number_format(tmp_path: Path) ->
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    verdicts, spec = Verdicts(tmp_path / "data/verdicts.json"), ModelSpec(name="x", task="complete", repo=str(folder))
-    assert verdicts.get(spec, folder, CPU) == ""
-    verdicts.keep(spec, folder, CPU, "batched")
-    assert verdicts.get(spec, folder, CPU) == "batched"
-    assert verdicts.get(spec, folder, Placement(CPU.device, torch.bfloat16)) == ""
+    kept, spec = Verdicts(tmp_path / "data/verdicts.json"), ModelSpec(name="x", task="complete", repo=str(folder))
+    assert kept.get(spec, folder, CPU) == ""
+    kept.keep(spec, folder, CPU, "batched")
+    assert kept.get(spec, folder, CPU) == "batched"
+    assert kept.get(spec, folder, Placement(CPU.device, torch.bfloat16)) == ""
     (folder / "config.json").write_text('{"changed": 1}')
-    assert verdicts.get(spec, folder, CPU) == ""
+    assert kept.get(spec, folder, CPU) == ""
 
 
 def test_a_verdict_belongs_to_the_commit_of_a_repository(tmp_path: Path) -> None:
     spec = ModelSpec(name="tiny", task="complete", repo="org/tiny")
-    verdicts = Verdicts(tmp_path / "verdicts.json")
-    verdicts.keep(spec, Path("snapshots/abc"), CPU, "generic")
-    assert verdicts.get(spec, Path("snapshots/abc"), CPU) == "generic"
-    assert verdicts.get(spec, Path("snapshots/def"), CPU) == ""
+    kept = Verdicts(tmp_path / "verdicts.json")
+    kept.keep(spec, Path("snapshots/abc"), CPU, "generic")
+    assert kept.get(spec, Path("snapshots/abc"), CPU) == "generic"
+    assert kept.get(spec, Path("snapshots/def"), CPU) == ""
+
+
+def test_a_verdict_of_another_probe_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec, folder = ModelSpec(name="tiny", task="complete", repo="org/tiny"), Path("snapshots/abc")
+    kept = Verdicts(tmp_path / "verdicts.json")
+    kept.keep(spec, folder, CPU, "generic")
+    monkeypatch.setattr(verdicts, "_PROBE_VERSION", -1)
+    assert kept.get(spec, folder, CPU) == ""
 
 
 def test_the_check_of_the_config_probes_each_language_model_once(
