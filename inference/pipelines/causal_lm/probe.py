@@ -80,7 +80,7 @@ def choose_runner(model: PreTrainedModel, tokens: Sequence[int], max_num_seqs: i
 
 def _parse(verdict: str) -> tuple[str, int, int]:
     """Return the kind and the two numbers of bytes; nothing if there is no verdict."""
-    match = re.fullmatch(rf"(.+): (\d+) \+ (\d+) bytes a token", verdict)
+    match = re.fullmatch(r"(.+): (\d+) \+ (\d+) bytes a token", verdict)
     return (match[1], int(match[2]), int(match[3])) if match else ("", 0, 0)
 
 
