@@ -4,22 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.client import Inkling, bot_of
-from cogs.common import InteractionResponder, MessageContent, ProgressRenderer, ReplySession, neutral
+from cogs.common import InteractionResponder, MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
 from cogs.common.error_messages import in_current_language
 from cogs.common.help_texts import examples
 from cogs.common.markdown import without_escapes
 from cogs.common.options import models_of
-from cogs.common.persistent_item import Button, PersistentItem, custom_id, persistent_view
+from cogs.common.persistent_item import PersistentItem
+from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.sources import check_size, pictures, read
 from cogs.i18n import gettext_noop, tr
 from cogs.imagine.prompt_modal import PromptModal
-from inference import Caption, CaptionRequest, CheckedRequest, InvalidRequest
+from inference import Caption, CaptionRequest, CheckedRequest, InvalidRequest, serializable
 
 _LINE = re.compile(r"(\d+)\. \*\*(?:\\.|[^\\*])*\*\*: (.*)")
 """A numbered caption: the picture's number, the file's name, and the description."""
@@ -47,17 +49,17 @@ class Captions(commands.Cog):
     @app_commands.autocomplete(model=models_of("caption"))
     async def caption(self, interaction: discord.Interaction, image: discord.Attachment, model: str = "") -> None:
         """Describe a picture in a sentence."""
-        async with self.sessions.open(InteractionResponder(interaction)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction)) as session:
             await show_captions(session, [image], str(interaction.user.id), model)
 
     async def caption_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Describe the pictures of a message; this is the menu "Caption image"."""
-        async with self.sessions.open(InteractionResponder(interaction, private=message.flags.ephemeral)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=message.flags.ephemeral)) as session:
             await show_captions(session, pictures(message), str(interaction.user.id))
 
     async def describe(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Describe the pictures in private, for people who can't see them; this is the menu "Describe privately"."""
-        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
             await show_captions(session, pictures(message), str(interaction.user.id), drawable=False)
 
 
@@ -74,37 +76,62 @@ async def show_captions(
     for file in files:
         check_size(file, session.engine.config.limits.upload)
     await session.acknowledge()
-    if len(files) == 1:
-        caption = await _caption(session, files[0], checked, MessageContent)
-        await session.finish(MessageContent(caption), _buttons(session, [0] if drawable else []))
-        return
-    lines: list[str] = []
-    described: list[int] = []
-    for number, file in enumerate(files, 1):
-        heading = f"{number}. **{neutral(file.filename)}**: "
-
-        def draft(text: str, heading: str = heading) -> MessageContent:
-            return MessageContent("\n".join([*lines, f"{heading}{text}"]))
-
-        try:
-            text = await _caption(session, file, checked, draft)
-            described.append(number)
-        except InvalidRequest as error:  # show the other captions even if one picture fails
-            text = in_current_language(error)
-        lines.append(f"{heading}{text}")
-    await session.finish(MessageContent("\n".join(lines)), _buttons(session, described if drawable else []))
+    pictures = [NamedPicture(file.filename, await read(file)) for file in files]
+    await session.perform(CaptionJob(checked, tuple(pictures), drawable))
 
 
-async def _caption(
-    session: ReplySession,
-    file: discord.Attachment,
-    checked: CheckedRequest[CaptionRequest],
-    draft: Callable[[str], MessageContent],
-) -> str:
-    """Return the caption. `draft` shows it while it grows."""
-    status = ProgressRenderer(draft=lambda text: draft(_one_line(text)))
-    caption = await session.run(checked, Caption, status, image=await read(file))
-    return _one_line(caption.text)
+@serializable
+@dataclass(frozen=True, slots=True)
+class NamedPicture:
+    """A file that may be a picture."""
+
+    name: str
+    data: bytes
+
+
+@serializable
+@dataclass(frozen=True, slots=True)
+class CaptionJob(ReplyJob):
+    """A caption for each picture, with a button to draw it if they are `drawable`."""
+
+    checked: CheckedRequest[CaptionRequest]
+    pictures: tuple[NamedPicture, ...]
+    drawable: bool
+
+    async def answer(self, session: ReplySession) -> None:
+        if len(self.pictures) == 1:
+            caption = await self._caption(session, self.pictures[0], MessageContent)
+            await session.finish(MessageContent(caption), self._buttons(session, [0]))
+            return
+        lines: list[str] = []
+        described: list[int] = []
+        for number, picture in enumerate(self.pictures, 1):
+            heading = f"{number}. **{neutral(picture.name)}**: "
+
+            def draft(text: str, heading: str = heading) -> MessageContent:
+                return MessageContent("\n".join([*lines, f"{heading}{text}"]))
+
+            try:
+                text = await self._caption(session, picture, draft)
+                described.append(number)
+            except InvalidRequest as error:  # show the other captions even if one picture fails
+                text = in_current_language(error)
+            lines.append(f"{heading}{text}")
+        await session.finish(MessageContent("\n".join(lines)), self._buttons(session, described))
+
+    async def _caption(
+        self, session: ReplySession, picture: NamedPicture, draft: Callable[[str], MessageContent]
+    ) -> str:
+        """Return the caption. `draft` shows it while it grows."""
+        status = ProgressRenderer(draft=lambda text: draft(_one_line(text)))
+        caption = await session.run(self.checked, Caption, status, image=picture.data)
+        return _one_line(caption.text)
+
+    def _buttons(self, session: ReplySession, numbers: Sequence[int]) -> discord.ui.View | None:
+        """Return a button for each of these captions; None if there is no model that draws."""
+        if not self.drawable or not numbers or not session.engine.models("imagine"):
+            return None
+        return persistent_view(*map(_button, numbers))
 
 
 def _one_line(text: str) -> str:
@@ -133,13 +160,6 @@ def caption_in(content: str, number: int) -> str:
         return without_escapes(content)
     lines = (_LINE.fullmatch(line) for line in content.splitlines())
     return next((without_escapes(line[2]) for line in lines if line and int(line[1]) == number), "")
-
-
-def _buttons(session: ReplySession, numbers: Sequence[int]) -> discord.ui.View | None:
-    """Return a button for each of these captions; None if there is no model that draws."""
-    if not numbers or not session.engine.models("imagine"):
-        return None
-    return persistent_view(*map(_button, numbers))
 
 
 def _button(number: int) -> Button:

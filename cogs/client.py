@@ -12,7 +12,9 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.common import ReplySessions
-from cogs.common.error_messages import DELIVERY, apologize, report
+from cogs.common.cancel_button import CancelButton
+from cogs.common.delivery import DELIVERY
+from cogs.common.error_messages import apologize, report
 from cogs.common.personal_data import PersonalData
 from cogs.common.rules import ANYWHERE, check_here, check_origin, origin_of
 from cogs.i18n import LANGUAGES
@@ -100,7 +102,7 @@ class Inkling(commands.Bot):
         self.config = config
         self.engine = engine
         self.store = Store(config.data / "inkling.db")
-        self.sessions = ReplySessions(engine, self.store.settings)
+        self.sessions = ReplySessions(self)
         self.personal_data: list[PersonalData] = []
         self.fallbacks: list[Fallback] = []
         self._to_add = tuple(cogs)
@@ -119,11 +121,13 @@ class Inkling(commands.Bot):
     async def setup_hook(self) -> None:
         await self.prepare()
         await sync_commands(self.tree, self.config)
+        await self.sessions.resume(self)
 
     async def prepare(self) -> None:
         """Load catalogues, storage and cogs; this needs no connection to Discord."""
         await asyncio.to_thread(load_catalogues, LANGUAGES)
         await self.store.open()
+        self.add_dynamic_items(CancelButton)
         for cog in self._to_add:
             await self.add_cog(cog(self))
         await self.tree.set_translator(CommandTranslator())

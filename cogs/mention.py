@@ -9,7 +9,7 @@ import discord
 from discord.ext import commands
 
 from cogs.about import show_help
-from cogs.ask import AnswerCache, Question, gather_by_reply, show_answer
+from cogs.ask import Question, gather_by_reply, show_answer
 from cogs.caption import show_captions
 from cogs.client import Inkling
 from cogs.common import MessageResponder, ReplySession
@@ -49,7 +49,7 @@ class Mention(commands.Cog):
         """Ask about the message, about the files of this one, or a language model."""
         async with self._session(context) as session:
             source = await gather_by_reply(session, context.message)
-            await show_answer(session, self.bot.provided(AnswerCache), Question(question), source)
+            await show_answer(session, Question(question), source)
 
     @commands.command()
     async def caption(self, context: Context) -> None:
@@ -74,7 +74,7 @@ class Mention(commands.Cog):
             source = await self._text(session, context, prompt)
             request = CompleteRequest(prompt=source, owner=_owner(context))
             foreign = context.message.reference is not None
-            await show_completion(session, self.bot.store.completions, request, foreign=foreign)
+            await show_completion(session, request, foreign=foreign)
 
     @commands.command()
     async def help(self, context: Context, *, command: str = "") -> None:
@@ -88,7 +88,7 @@ class Mention(commands.Cog):
         if message.author.bot or not _is_name_alone(message, self.bot.user):
             return
         use_locale_of(message, self.bot.store.settings)
-        async with self.bot.sessions.open(MessageResponder(message, "help")) as session:
+        async with self.bot.sessions.open(MessageResponder.of(self.bot, message, "help")) as session:
             session.check_rules()
             await message.reply(
                 tr(
@@ -98,7 +98,7 @@ class Mention(commands.Cog):
             )
 
     def _session(self, context: Context) -> ReplySession:
-        return self.bot.sessions.open(MessageResponder(context.message, str(context.command)))
+        return self.bot.sessions.open(MessageResponder.of(context.bot, context.message, str(context.command)))
 
     async def _text(self, session: ReplySession, context: Context, text: str) -> str:
         """Return the text of the message replied to, else the text after the command."""

@@ -22,9 +22,11 @@ class Retention(commands.Cog):
 
     async def cog_load(self) -> None:
         self.forget_expired.start()
+        self.forget_ended.start()
 
     async def cog_unload(self) -> None:
         self.forget_expired.cancel()
+        self.forget_ended.cancel()
 
     @tasks.loop(hours=1)
     async def forget_expired(self) -> None:
@@ -33,6 +35,14 @@ class Retention(commands.Cog):
             await self.store.forget_expired(time.time())
         except StorageError as error:
             log.error("expired data could not be deleted; the next try is in an hour: %s", error)
+
+    @tasks.loop(seconds=10)
+    async def forget_ended(self) -> None:
+        """Delete the last traces of requests that have ended."""
+        try:
+            await self.store.jobs.forget_ended()
+        except StorageError as error:
+            log.error("ended requests are still in the log of their file; the next try is in ten seconds: %s", error)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

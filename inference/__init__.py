@@ -13,7 +13,7 @@ from inference.images.region_overlay import region_overlay, scaled_down
 from inference.images.regions import REGIONS, cells_of, cells_region
 from inference.images.webp import encode_webp
 from inference.limits import Limits
-from inference.serialization import from_json, to_json
+from inference.serialization import from_json, serializable, to_json
 from inference.tasks import (
     LENGTHS,
     SAMPLERS,
@@ -138,6 +138,7 @@ __all__ = [
     "load_config",
     "region_overlay",
     "scaled_down",
+    "serializable",
     "size_text",
     "split_at_blanks",
     "to_json",

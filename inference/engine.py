@@ -69,7 +69,7 @@ class Engine:
         """Return `checked` with the pending inputs. Raise InvalidRequest if one is not valid."""
         assert inputs.keys() <= set(checked.request.inputs), "only inputs may come after the check"
         fields: dict[str, Any] = inputs
-        request, pending = replace(checked.request, **fields), checked.pending - inputs.keys()
+        request, pending = replace(checked.request, **fields), checked.pending.difference(inputs)
         request.check(self.config.limits, self.config.safety, pending)
         return CheckedRequest(request, checked.spec, pending)
 

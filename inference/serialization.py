@@ -9,6 +9,7 @@ import json
 from base64 import b64decode, b64encode
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from datetime import datetime
 from functools import cache
 from math import isfinite
 from typing import Any, TypeVar, cast
@@ -20,7 +21,17 @@ from inference.types.errors import InferenceError, OperatorStep, Overloaded, Phr
 _SHARED_CLASSES = (ModelSpec, CheckedRequest, Queued, Loading, Started, Progress, PartialText, Result)
 """Classes that belong to no task."""
 
+_registered: dict[str, type[Any]] = {}
+
 T = TypeVar("T")
+C = TypeVar("C", bound=type[Any])
+
+
+def serializable(cls: C) -> C:
+    """Let a dataclass of another package be written as JSON; its name must be unique. Use it as a decorator."""
+    assert cls.__name__ not in _registered, f"there is another class {cls.__name__}"
+    _registered[cls.__name__] = cls
+    return cls
 
 
 def to_json(value: object) -> str:
@@ -49,6 +60,8 @@ def _encode(value: Any) -> Any:
             return {"type": type(value).__name__, **message, **extra, "error_id": value.error_id}
         case float() if not isfinite(value):  # JSON has no such numbers
             return {"type": "float", "value": str(value)}
+        case datetime():
+            return {"type": "datetime", "value": value.isoformat()}
         case None | bool() | int() | float() | str():
             return value
         case bytes():
@@ -57,7 +70,7 @@ def _encode(value: Any) -> Any:
             return [_encode(item) for item in cast("tuple[Any, ...]", value)]
         case frozenset():
             return {"type": "frozenset", "items": sorted(cast("frozenset[str]", value))}
-        case _ if type(value).__name__ in _classes():
+        case _ if _class_named(type(value).__name__):
             return {
                 "type": type(value).__name__,
                 **{field.name: _encode(getattr(value, field.name)) for field in fields(value)},
@@ -79,6 +92,8 @@ def _decode(data: Any) -> Any:
     match fields_by_name.pop("type", None):
         case "float":
             return float(fields_by_name["value"])
+        case "datetime":
+            return datetime.fromisoformat(fields_by_name["value"])
         case "bytes":
             return b64decode(fields_by_name["base64"])
         case "frozenset":
@@ -87,8 +102,7 @@ def _decode(data: Any) -> Any:
             return _phrases()[name](fields_by_name["sentence"], **_decode_values(fields_by_name["values"]))
         case str(name) if name in _errors():
             return _decode_error(_errors()[name], fields_by_name)
-        case str(name) if name in _classes():
-            cls = _classes()[name]
+        case str(name) if cls := _class_named(name):
             known = {field.name for field in fields(cls)}
             return cls(**{name: _decode(value) for name, value in fields_by_name.items() if name in known})
         case name:
@@ -104,6 +118,10 @@ def _decode_error(cls: type[InferenceError], fields_by_name: Mapping[str, Any]) 
 
 def _decode_values(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _decode(value) for name, value in values.items()}
+
+
+def _class_named(name: str) -> type[Any] | None:
+    return _classes().get(name) or _registered.get(name)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Persistent data of the bot, in one SQLite file. Independent of Discord and of models.
+"""Persistent data of the bot, in two SQLite files. Independent of Discord and of models.
 
 store = Store(Path("data/inkling.db"))
 await store.open()
@@ -9,6 +9,7 @@ from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
 from storage.images import ImageTable, Lineage, StoredImage
+from storage.jobs import JobTable, StoredJob
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.store import Store
 
@@ -16,6 +17,7 @@ __all__ = [
     "CompletionHistory",
     "CompletionTable",
     "ImageTable",
+    "JobTable",
     "Lineage",
     "PersonSettings",
     "Segment",
@@ -25,5 +27,6 @@ __all__ = [
     "Store",
     "StoredCompletion",
     "StoredImage",
+    "StoredJob",
     "Variant",
 ]

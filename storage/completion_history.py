@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from inference import CompleteRequest, Completion, FinishReason
+from inference import CompleteRequest, Completion, FinishReason, serializable
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class Variant:
     """One version of a segment, with the seed that repeats it and the reason for its end."""
@@ -17,6 +18,7 @@ class Variant:
     finish_reason: FinishReason = "length"
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class Segment:
     """One continuation by the model, in one or more variants. Variant `shown` (from 0) is part of the text."""
@@ -35,6 +37,7 @@ class Segment:
         return cls((Variant(completion.text, completion.seed, completion.finish_reason), *other_variants))
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class CompletionHistory:
     """A request with all its settings, and the segments generated so far.

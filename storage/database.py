@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
-from storage.migrations import VERSION, steps_from
+from storage.migrations import STEPS, steps_from
 
 
 class StorageError(Exception):
@@ -18,10 +18,17 @@ class StorageError(Exception):
 
 
 class Database:
-    """One connection, whose thread does all the work. No deleted data stays in the file or beside it."""
+    """One connection, whose thread does all the work. No deleted data stays in the file or beside it.
 
-    def __init__(self, path: Path) -> None:
+    `steps` are the migrations of its tables. With `fast_writes` a transaction is in a write-ahead log before it is on
+    the disk: it survives the end of the process at any moment, but not always a power cut. Deleted data stays in that
+    log until `forget_log`.
+    """
+
+    def __init__(self, path: Path, steps: Sequence[str] = STEPS, *, fast_writes: bool = False) -> None:
         self._path = path
+        self._steps = steps
+        self._fast_writes = fast_writes
         self._connection: aiosqlite.Connection | None = None
         self._writing = asyncio.Lock()
 
@@ -60,6 +67,14 @@ class Database:
             except aiosqlite.Error as error:
                 raise StorageError(f"{self._path} can't be written: {error}") from error
 
+    async def forget_log(self) -> None:
+        """Empty the write-ahead log, which has earlier versions of changed data. Raise StorageError."""
+        async with self._writing:
+            try:
+                await self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+            except aiosqlite.Error as error:
+                raise StorageError(f"{self._path} can't be written: {error}") from error
+
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
         try:  # includes BEGIN: the connection's thread executes it even if its caller is cancelled
@@ -78,10 +93,14 @@ class Database:
 
     async def _prepare(self) -> None:
         self._connected.row_factory = aiosqlite.Row
-        await self.read("PRAGMA journal_mode = DELETE")  # a write-ahead log would keep deleted data for long
+        if self._fast_writes:
+            await self.read("PRAGMA journal_mode = WAL")
+            await self.read("PRAGMA synchronous = NORMAL")
+        else:  # a write-ahead log would keep deleted data for long
+            await self.read("PRAGMA journal_mode = DELETE")
         await self.read("PRAGMA secure_delete = ON")  # deleted data is overwritten
         [(version,)] = await self.read("PRAGMA user_version")
-        if version > VERSION:
+        if version > len(self._steps):
             raise StorageError("a newer version of the bot wrote it")
-        for step in steps_from(version):
+        for step in steps_from(self._steps, version):
             await self._connected.executescript(step)

@@ -12,10 +12,11 @@ from typing import Any, Literal
 
 import aiosqlite
 
-from inference import ImageResult, ImagineRequest, from_json, to_json
+from inference import ImageResult, ImagineRequest, from_json, serializable, to_json
 from storage.table import PRIVATE_SECONDS, Table
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class Lineage:
     """How an image was made from another one: its id, perhaps the number of a `picture` (from 0), and `how`."""

@@ -1,9 +1,11 @@
-"""The schema, as a list of migrations: step n upgrades a file from version n to version n + 1.
+"""The schema of the main file, as a list of migrations: step n upgrades a file from version n to version n + 1.
 
 Published steps are never changed. Later changes are new steps.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 _FIRST = """
 CREATE TABLE files (
@@ -56,14 +58,12 @@ CREATE TABLE person_settings (
 );
 """
 
-_STEPS = (_FIRST,)
-
-VERSION = len(_STEPS)
+STEPS = (_FIRST,)
 
 
-def steps_from(version: int) -> list[str]:
+def steps_from(steps: Sequence[str], version: int) -> list[str]:
     """Return the SQL scripts that upgrade a file of `version`, each in its own transaction."""
     return [
         f"BEGIN;\n{step}\nPRAGMA user_version = {number};\nCOMMIT;"
-        for number, step in enumerate(_STEPS[version:], start=version + 1)
+        for number, step in enumerate(steps[version:], start=version + 1)
     ]

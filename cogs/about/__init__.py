@@ -33,7 +33,7 @@ class About(commands.Cog):
     @app_commands.describe(command="What to show more of")
     async def help(self, interaction: discord.Interaction, command: str = "") -> None:
         """Show what I can do, with examples."""
-        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
             await show_help(session, self.bot, interaction.permissions, command)
 
     @help.autocomplete("command")
@@ -44,14 +44,14 @@ class About(commands.Cog):
     @app_commands.command(extras=_EVERYWHERE)
     async def models(self, interaction: discord.Interaction) -> None:
         """List the models: what each is for and good at, where it is, its size and licence."""
-        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
             await session.acknowledge()
             await session.finish(models_page(await session.engine.statuses()))
 
     @app_commands.command(extras=_EVERYWHERE)
     async def queue(self, interaction: discord.Interaction) -> None:
         """Show how many requests wait and run."""
-        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
             await session.acknowledge()
             await session.finish(queue_page(session.engine.queues()))
 

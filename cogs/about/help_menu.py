@@ -7,7 +7,8 @@ import discord
 from cogs.about.help_pages import OVERVIEW, page_of, topics
 from cogs.client import Inkling, bot_of
 from cogs.common import ReplySession
-from cogs.common.persistent_item import PersistentItem, chosen_values, custom_id, persistent_view
+from cogs.common.persistent_item import PersistentItem, chosen_values
+from cogs.common.persistent_view import custom_id, persistent_view
 from cogs.i18n import tr
 
 _CUSTOM_ID = custom_id("help", "topic")

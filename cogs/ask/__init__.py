@@ -21,7 +21,7 @@ from cogs.common.options import Text, models_of
 from cogs.common.sources import leads_elsewhere
 from cogs.i18n import gettext_noop
 
-__all__ = ["AnswerCache", "Ask", "Question", "check_question", "gather_by_reply", "show_answer"]
+__all__ = ["Ask", "Question", "check_question", "gather_by_reply", "show_answer"]
 
 
 class Ask(commands.Cog):
@@ -29,9 +29,9 @@ class Ask(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self.answers = AnswerCache()
-        bot.provide(self.answers)
-        bot.personal_data.append(self.answers)
+        answers = AnswerCache()
+        bot.provide(answers)
+        bot.personal_data.append(answers)
         about = {"about": gettext_noop("Asks for a question, and looks for the answer in the message or its pictures.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about, extras=about))
         bot.add_dynamic_items(AnswerButton)
@@ -90,7 +90,7 @@ class Ask(commands.Cog):
         files = tuple(each for each in (file, file2, file3, file4, file5) if each)
         inputs, asked = AskInputs(text or "", files, link, messages), Question(question, model, own_words)
         async with self.bot.sessions.open(
-            InteractionResponder(interaction, private=leads_elsewhere(interaction, link))
+            InteractionResponder.of(interaction, private=leads_elsewhere(interaction, link))
         ) as session:
             if image:
                 check_picture_question(session, asked, [image])
@@ -100,8 +100,8 @@ class Ask(commands.Cog):
             if image:
                 await show_about_pictures(session, asked, [image], source.text if source else "")
             else:
-                await show_answer(session, self.answers, asked, source)
+                await show_answer(session, asked, source)
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Open a form for the question; this is the menu "Ask about this"."""
-        await interaction.response.send_modal(QuestionForm(self.bot.sessions, self.answers, message))
+        await interaction.response.send_modal(QuestionForm(self.bot.sessions, message))

@@ -6,10 +6,11 @@ import discord
 
 from cogs.ask.answer_cache import AnswerCache
 from cogs.ask.rendering import below
-from cogs.ask.service import show_in_own_words
+from cogs.ask.service import OwnWordsJob
 from cogs.client import bot_of
 from cogs.common import FollowupResponder, ReplySession, Responder
-from cogs.common.persistent_item import PersistentItem, custom_id
+from cogs.common.persistent_item import PersistentItem
+from cogs.common.persistent_view import custom_id
 from cogs.i18n import gettext_noop
 
 
@@ -26,13 +27,13 @@ class AnswerButton(PersistentItem, template=custom_id("ask", "(?P<action>context
     def responder(self, interaction: discord.Interaction) -> Responder:
         assert interaction.message is not None, "buttons are below messages"
         private = self.match["action"] == "context" or interaction.message.flags.ephemeral
-        return FollowupResponder(interaction, private=private)
+        return FollowupResponder.of(interaction, private=private)
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         cached = bot_of(interaction).provided(AnswerCache).get(self.match["key"])
         self.check_owner(interaction, cached.owner)
         if self.match["action"] == "words":
-            await show_in_own_words(session, cached)
+            await session.perform(OwnWordsJob(cached))
         else:
             await session.acknowledge()
             await session.finish(below(cached.question, cached.around))

@@ -9,13 +9,14 @@ from typing import Any
 
 from cogs.common.personal_data import PersonalData
 from cogs.i18n import ntr
-from inference import InvalidRequest
+from inference import InvalidRequest, serializable
 
 _SECONDS = 3600.0
 _LIMIT = 1000
 """The most answers in the cache, about 10 kB each."""
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class CachedAnswer:
     """An answer to `owner`'s `question`: the `evidence` as it was shown, and the text `around` it, ready to show.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import discord
 
-from cogs.ask.answer_cache import AnswerCache
 from cogs.ask.service import (
     Question,
     check_picture_question,
@@ -25,10 +24,9 @@ class QuestionForm(Form):
     Answers about pictures are always in the model's own words.
     """
 
-    def __init__(self, sessions: ReplySessions, answers: AnswerCache, message: discord.Message) -> None:
+    def __init__(self, sessions: ReplySessions, message: discord.Message) -> None:
         super().__init__(tr("Ask about this message"))
         self._sessions = sessions
-        self._answers = answers
         self._message = message
         self._question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(custom_id="question", max_length=1000)
         self._own_words: discord.ui.Checkbox[QuestionForm] = discord.ui.Checkbox(custom_id="own-words")
@@ -46,7 +44,7 @@ class QuestionForm(Form):
     async def on_submit(self, interaction: discord.Interaction) -> None:
         question = Question(self._question.value, own_words=self._own_words.value)
         async with self._sessions.open(
-            InteractionResponder(interaction, private=self._message.flags.ephemeral)
+            InteractionResponder.of(interaction, private=self._message.flags.ephemeral)
         ) as session:
             if files := self._pictures:
                 check_picture_question(session, question, files)
@@ -54,4 +52,4 @@ class QuestionForm(Form):
                 return
             check_question(session, question, sourced=True)
             source = join_sources(await sources_of_message(session, self._message))
-            await show_answer(session, self._answers, question, source)
+            await show_answer(session, question, source)

@@ -18,11 +18,11 @@ from cogs.ask.rendering import (
     span,
     surroundings,
 )
-from cogs.common import MessageContent, ProgressRenderer, ReplySession, neutral
-from cogs.common.persistent_item import custom_id, persistent_view
+from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
+from cogs.common.persistent_view import custom_id, persistent_view
 from cogs.common.sources import Source, check_size, name_of, read
 from cogs.i18n import tr
-from inference import Answer, AskRequest, ChatAnswerRequest, Engine
+from inference import Answer, AskRequest, ChatAnswerRequest, CheckedRequest, Engine, serializable
 
 _PASSAGES = 3
 """The number of passages from which a model answers in its own words; more would confuse a small model."""
@@ -33,6 +33,7 @@ _LONGEST_PASSAGE = 8000
 _BETWEEN = "\n\n"
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class Question:
     """A question and how to answer it; `model` is empty for the task's default."""
@@ -50,20 +51,63 @@ def check_question(session: ReplySession, question: Question, *, sourced: bool) 
         session.check(ChatAnswerRequest(question=question.text, model="" if sourced else question.model))
 
 
-async def show_answer(session: ReplySession, cache: AnswerCache, question: Question, source: Source | None) -> None:
+async def show_answer(session: ReplySession, question: Question, source: Source | None) -> None:
     """Answer from `source`; without one, from a language model's memory."""
     if source is None:
-        await _show_from_memory(session, question)
-        return
-    request = AskRequest(question=question.text, context=source.text, model=question.model, owner=str(session.owner))
-    answer = await session.run(session.check(request), Answer)
-    cached = _cached(session, question, answer, source)
-    if question.own_words and not answer.generated:
-        await show_in_own_words(session, cached)
-        return
-    words = not answer.generated and has_language_model(session.engine)
-    view = _buttons(cache.add(cached), context=bool(cached.around), words=words)
-    await session.finish(below(question.text, _found(answer, source, cached), source.note), view)
+        request = ChatAnswerRequest(question=question.text, model=question.model, owner=str(session.owner))
+        await session.perform(MemoryJob(session.check(request)))
+    else:
+        request = AskRequest(
+            question=question.text, context=source.text, model=question.model, owner=str(session.owner)
+        )
+        await session.perform(AnswerJob(session.check(request), question, source))
+
+
+@serializable
+@dataclass(frozen=True, slots=True)
+class MemoryJob(ReplyJob):
+    """An answer from a language model's memory."""
+
+    checked: CheckedRequest[ChatAnswerRequest]
+
+    async def answer(self, session: ReplySession) -> None:
+        question = self.checked.request.question
+        status = ProgressRenderer(draft=lambda text: below(question, neutral(text)))
+        answer = await session.run(self.checked, Answer, status)
+        await session.finish(below(question, from_memory(answer.text)))
+
+
+@serializable
+@dataclass(frozen=True, slots=True)
+class AnswerJob(ReplyJob):
+    """An answer found in a source, or below it an answer in a model's own words."""
+
+    checked: CheckedRequest[AskRequest]
+    question: Question
+    source: Source
+
+    async def answer(self, session: ReplySession) -> None:
+        question, source = self.question, self.source
+        answer = await session.run(self.checked, Answer)
+        cached = _cached(session, question, answer, source)
+        if question.own_words and not answer.generated:
+            await _answer_in_own_words(session, cached)
+            return
+        words = not answer.generated and has_language_model(session.engine)
+        key = session.services.provided(AnswerCache).add(cached)
+        view = _buttons(key, context=bool(cached.around), words=words)
+        await session.finish(below(question.text, _found(answer, source, cached), source.note), view)
+
+
+@serializable
+@dataclass(frozen=True, slots=True)
+class OwnWordsJob(ReplyJob):
+    """An answer in a model's own words, with the evidence of an earlier answer below it."""
+
+    cached: CachedAnswer
+
+    async def answer(self, session: ReplySession) -> None:
+        await _answer_in_own_words(session, self.cached)
 
 
 def check_picture_question(session: ReplySession, question: Question, files: Sequence[discord.Attachment]) -> None:
@@ -79,22 +123,36 @@ async def show_about_pictures(
     """Answer the question about each picture, while the answers grow. `context` is a text that belongs to them."""
     checked = session.check(_about_picture(session, question, context), pending=["image"])
     await session.acknowledge()
-    names, answers = [name_of(file) for file in files], list[str]()
-    for file in files:
+    names = tuple(name_of(file) for file in files)
+    await session.perform(PicturesJob(checked, names, tuple([await read(file) for file in files])))
+
+
+@serializable
+@dataclass(frozen=True, slots=True)
+class PicturesJob(ReplyJob):
+    """An answer about each of the pictures, which have `names`."""
+
+    checked: CheckedRequest[ChatAnswerRequest]
+    names: tuple[str, ...]
+    pictures: tuple[bytes, ...]
+
+    async def answer(self, session: ReplySession) -> None:
+        question, answers = self.checked.request.question, list[str]()
 
         def draft(text: str) -> MessageContent:
-            return below(question.text, from_pictures(names, [*answers, text]))
+            return below(question, from_pictures(self.names, [*answers, text]))
 
-        answer = await session.run(checked, Answer, ProgressRenderer(draft=draft), image=await read(file))
-        answers.append(answer.text)
-    await session.finish(below(question.text, from_pictures(names, answers)))
+        for picture in self.pictures:
+            answer = await session.run(self.checked, Answer, ProgressRenderer(draft=draft), image=picture)
+            answers.append(answer.text)
+        await session.finish(below(question, from_pictures(self.names, answers)))
 
 
 def _about_picture(session: ReplySession, question: Question, context: str = "") -> ChatAnswerRequest:
     return ChatAnswerRequest(question=question.text, context=context, model=question.model, owner=str(session.owner))
 
 
-async def show_in_own_words(session: ReplySession, cached: CachedAnswer) -> None:
+async def _answer_in_own_words(session: ReplySession, cached: CachedAnswer) -> None:
     """Show a language model's answer while it grows, and then the evidence below it."""
     request = ChatAnswerRequest(question=cached.question, context=cached.passages, owner=str(session.owner))
     answer = await session.run(
@@ -106,14 +164,6 @@ async def show_in_own_words(session: ReplySession, cached: CachedAnswer) -> None
 def has_language_model(engine: Engine) -> bool:
     """Return whether a language model is configured."""
     return bool(engine.models("complete"))
-
-
-async def _show_from_memory(session: ReplySession, question: Question) -> None:
-    request = ChatAnswerRequest(question=question.text, model=question.model, owner=str(session.owner))
-    answer = await session.run(
-        session.check(request), Answer, ProgressRenderer(draft=lambda text: below(question.text, neutral(text)))
-    )
-    await session.finish(below(question.text, from_memory(answer.text)))
 
 
 def _found(answer: Answer, source: Source, cached: CachedAnswer) -> str:

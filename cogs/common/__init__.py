@@ -4,7 +4,7 @@ from cogs.common.error_messages import report
 from cogs.common.markdown import neutral, quoted
 from cogs.common.message_content import AttachedFile, MessageContent
 from cogs.common.progress_renderer import ProgressRenderer
-from cogs.common.reply_session import ReplySession
+from cogs.common.reply_session import ReplyJob, ReplySession
 from cogs.common.reply_sessions import ReplySessions
 from cogs.common.responder import FollowupResponder, InteractionResponder, MessageResponder, Responder
 
@@ -15,6 +15,7 @@ __all__ = [
     "MessageContent",
     "MessageResponder",
     "ProgressRenderer",
+    "ReplyJob",
     "ReplySession",
     "ReplySessions",
     "Responder",

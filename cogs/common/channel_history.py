@@ -12,7 +12,7 @@ import discord
 
 from cogs.common.sources import visible, words
 from cogs.i18n import gettext_noop, ntr, tr
-from inference import InvalidRequest
+from inference import InvalidRequest, serializable
 
 _HIDDEN = gettext_noop(
     "Discord hides these messages from me. The bot's operator can change that: Message Content Intent, under Bot at "
@@ -22,6 +22,7 @@ _PAGE_SIZE = 100
 """Messages that Discord returns in one response."""
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class TranscriptMessage:
     """The text of one message; `name: words` begins at `start` in the transcript's text.
@@ -40,6 +41,7 @@ class TranscriptMessage:
         return f"{self.name}: {self.words}"
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class Transcript:
     """A text of `Name: words` lines, one for each message, oldest first.

@@ -9,6 +9,7 @@ import aiohttp
 import discord
 from discord import app_commands
 
+from cogs.common.delivery import DELIVERY
 from cogs.common.responder import InteractionResponder
 from cogs.i18n import tr
 from inference import (
@@ -23,22 +24,11 @@ from inference import (
 
 log = logging.getLogger(__name__)
 
-DELIVERY = (discord.HTTPException, discord.RateLimited, aiohttp.ClientError, TimeoutError, OSError)
-"""Errors of calls to Discord: the message failed, not the model."""
-
 PRIVATE = (InvalidRequest, Overloaded, ModelUnavailable)
 """Errors that only the person who asked needs to see."""
 
 EXPECTED = (InvalidRequest, Overloaded, RequestCancelled)
 """Errors that need no id and no log line, since they are caused by the request."""
-
-
-_UNKNOWN_MESSAGE = 10008
-
-
-def is_deleted(error: BaseException) -> bool:
-    """Return whether somebody has deleted the message, so that nobody waits for it any more."""
-    return isinstance(error, discord.NotFound) and error.code == _UNKNOWN_MESSAGE
 
 
 def in_current_language(words: InferenceError | str) -> str:
@@ -76,8 +66,8 @@ def report(error: BaseException, command: str) -> str:
 
 async def apologize(interaction: discord.Interaction, error: Exception) -> None:
     """Report an error that no reply session has handled."""
-    responder = InteractionResponder(interaction)
-    text = report(error, responder.command)
+    responder = InteractionResponder.of(interaction)
+    text = report(error, responder.target.command)
     try:
         await responder.refuse(text)
     except DELIVERY as failure:

@@ -63,6 +63,11 @@ def split_into_messages(content: MessageContent, upload_limit: int) -> list[Mess
     return [MessageContent(first or _NOTHING, small.files), *(MessageContent(part) for part in rest)]
 
 
+def first_message(content: MessageContent, upload_limit: int) -> MessageContent:
+    """Return the first of the messages of `content`, or a file of its text."""
+    return split_into_messages(content, upload_limit)[0]
+
+
 def with_file(content: MessageContent, upload_limit: int) -> MessageContent:
     """Return one message with the beginning of the text, and the whole text as a file."""
     content = _within_upload_limit(content, upload_limit)

@@ -15,7 +15,6 @@ from cogs.common.responder import ButtonResponder, Responder
 from inference import InvalidRequest
 
 Item = discord.ui.Item[discord.ui.View]
-Button = discord.ui.Button[discord.ui.View]
 
 
 class PersistentItem(discord.ui.DynamicItem[Item], ABC, template="inkling:"):
@@ -50,7 +49,7 @@ class PersistentItem(discord.ui.DynamicItem[Item], ABC, template="inkling:"):
 
     def responder(self, interaction: discord.Interaction) -> Responder:
         """Return where the reply goes: by default, into the message of the button."""
-        return ButtonResponder(interaction)
+        return ButtonResponder.of(interaction)
 
     def check(self, interaction: discord.Interaction) -> None:
         """Raise InvalidRequest if the press is refused; use no storage."""
@@ -68,7 +67,7 @@ class PersistentItem(discord.ui.DynamicItem[Item], ABC, template="inkling:"):
 
     async def callback(self, interaction: discord.Interaction) -> None:
         assert interaction.message is not None, "buttons are below messages"
-        sessions = cast(_Client, interaction.client).sessions
+        sessions = sessions_of(interaction)
         async with sessions.open(self.responder(interaction)) as session:
             self.check(interaction)
             with sessions.claim(interaction.message.id, self.busy) if self.busy else contextlib.nullcontext():
@@ -82,21 +81,12 @@ class _Client(Protocol):
     def sessions(self) -> ReplySessions: ...
 
 
-def custom_id(feature: str, *parts: object) -> str:
-    """Return `inkling:<feature>:…`, the id of a button or menu; with patterns as parts, the template of such ids."""
-    return ":".join(["inkling", feature, *map(str, parts)])
+def sessions_of(interaction: discord.Interaction) -> ReplySessions:
+    """Return the sessions of the bot that the interaction is with."""
+    return cast(_Client, interaction.client).sessions
 
 
 def chosen_values(interaction: discord.Interaction) -> list[str]:
     """Return what was chosen in a menu; nothing for a button."""
     data: Any = interaction.data
     return list(data.get("values", ()))
-
-
-def persistent_view(*items: discord.ui.Item[Any]) -> discord.ui.View:
-    """Return a view to send with a message; `PersistentItem` handles its presses, even after a restart."""
-    view = discord.ui.View(timeout=None)
-    for item in items:
-        view.add_item(item)
-    view.stop()  # so that discord.py does not keep this object
-    return view

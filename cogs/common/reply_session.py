@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
+import contextlib
 import logging
-from collections.abc import Coroutine, Iterable
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Coroutine, Generator, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
@@ -13,17 +14,24 @@ from typing import Any, Self, TypeVar
 
 import discord
 
-from cogs.common.error_messages import DELIVERY, PRIVATE, is_deleted, report
-from cogs.common.message_content import MessageContent, compress_large_pictures, split_into_messages, with_file
+from cogs.common.delivery import DELIVERY, is_deleted, is_too_late, may_pass, until_delivered
+from cogs.common.error_messages import PRIVATE, report
+from cogs.common.message_content import (
+    MessageContent,
+    compress_large_pictures,
+    first_message,
+    split_into_messages,
+    with_file,
+)
+from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.progress_renderer import ProgressRenderer
-from cogs.common.responder import Responder
-from cogs.common.rules import apply_settings, check_origin, effective_limits
+from cogs.common.responder import Responder, Unreachable
+from cogs.common.rules import Services, apply_settings, check_origin, effective_limits
+from cogs.common.target import Target, now
 from cogs.common.throttled_editor import ThrottledEditor
-from cogs.common.views import CancelView
 from cogs.i18n import gettext_noop, tr
 from inference import (
     CheckedRequest,
-    Engine,
     InvalidRequest,
     Limits,
     Output,
@@ -31,42 +39,68 @@ from inference import (
     RequestCancelled,
     RequestTimeout,
     Result,
+    Started,
+    to_json,
 )
-from storage import ServerSettings, SettingsTables
+from storage import ServerSettings, StorageError, StoredJob
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = datetime.timedelta(minutes=1)
-"""The wait after which the person is notified, since they may no longer be looking."""
+_PATIENCE = 60.0
+"""The wait in seconds after which the person is notified, since they may no longer be looking."""
 
-_PRIVATE_SECONDS = 14 * 60.0
-"""The time limit of a private message, which can be edited for 15 minutes only."""
+_PRIVATE_MARGIN = 60.0
+"""How many seconds before the end of its token a private message gets its last edit."""
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Request)
 V = TypeVar("V", bound=Output)
 
 
+class ReplyJob(ABC):
+    """A request with all that its answer needs. Subclasses are frozen dataclasses, marked as `serializable`.
+
+    `answer` runs the request and shows the result. It is the same code before and after a restart, which begins it
+    anew; so it must show the same when it is called twice.
+    """
+
+    @abstractmethod
+    async def answer(self, session: ReplySession) -> None:
+        """Answer in the message of `session`, which is acknowledged; raise what `ReplySession.run` raises."""
+
+
+class SessionPostponed(Exception):
+    """The bot stops; the request goes on after the restart."""
+
+
 class ReplySession:
     """A session that runs requests and keeps the message up to date; the message always shows how the request ended.
 
     async with sessions.open(responder) as session:
-        summary = await session.run(session.check(request), Summary)
-        await session.finish(MessageContent(summary.text))
+        await session.perform(SummaryJob(session.check(request)))
+
+    From the acknowledgement to the end of the session there is a row in the table of jobs; `stored` is one of before a
+    restart.
     """
 
     def __init__(
-        self, responder: Responder, engine: Engine, settings: SettingsTables, register: set[ReplySession]
+        self, responder: Responder, services: Services, register: set[ReplySession], stored: StoredJob | None = None
     ) -> None:
-        self.engine = engine
-        self._settings = settings
+        self.engine = services.engine
+        self.services = services
+        self._settings = services.store.settings
+        self._jobs = services.store.jobs
         self._responder = responder
         self._status = ProgressRenderer()
-        self._view = CancelView(responder.owner, self.cancel)
-        self._editor = ThrottledEditor(lambda content: responder.show(content, self._view), on_lost=self.cancel)
-        self._asked = discord.utils.utcnow()
-        self._until = asyncio.get_running_loop().time() + _PRIVATE_SECONDS if responder.private else None
-        self._acknowledged = False
+        self._editor = ThrottledEditor(self._show_progress, on_lost=self.cancel)
+        self._asked = stored.created if stored else now()
+        self._until = self._time_limit()
+        self._row = stored.id if stored else None
+        self._resumed = self._acknowledged = stored is not None
+        self._work_json = stored.work if stored else ""
+        self._noted_start = False
+        self._postponed = False
+        self._undelivered = False
         self._running = False
         self._delivered = False
         self._restore: tuple[MessageContent, discord.ui.View] | None = None
@@ -78,22 +112,39 @@ class ReplySession:
     @property
     def owner(self) -> int:
         """The id of the person who asked."""
-        return self._responder.owner
+        return self._responder.target.owner
 
     @property
     def asker(self) -> str:
         """The person who asked, as a mention; empty where Discord shows it anyway."""
-        return self._responder.asker
+        return self._responder.target.asker
+
+    @property
+    def message(self) -> int | None:
+        """The id of the message; None until it is known."""
+        return self._responder.target.message
 
     @property
     def where(self) -> tuple[int, int]:
         """The ids of channel and message, once acknowledged."""
-        return self._responder.where
+        target = self._responder.target
+        assert target.message is not None, "acknowledge() comes first"
+        return target.channel, target.message
 
     @property
     def private(self) -> bool:
         """Whether only the person who asked sees the message."""
-        return self._responder.private
+        return self._responder.target.private
+
+    @property
+    def resumed(self) -> bool:
+        """Whether the request was accepted before a restart."""
+        return self._resumed
+
+    @property
+    def upload_limit(self) -> int:
+        """The largest file that Discord takes here, in bytes."""
+        return self._responder.target.upload_limit
 
     @property
     def limits(self) -> Limits:
@@ -112,17 +163,31 @@ class ReplySession:
 
     def check_rules(self) -> None:
         """Raise InvalidRequest if the server's rules don't let this person ask here."""
-        check_origin(self._responder.origin, self._server)
+        check_origin(self._responder.target.origin, self._server)
+
+    async def perform(self, job: ReplyJob) -> None:
+        """Store `job`, which then goes on after a restart, acknowledge, and answer it; raise what `run` raises."""
+        if not self._resumed:
+            self._work_json = await asyncio.to_thread(to_json, job)
+            if self._row is not None:
+                await self._note(self._jobs.set_work(self._row, self._work_json))
+        await self.acknowledge()
+        await job.answer(self)
 
     async def acknowledge(self) -> None:
-        """Defer the response, unless that is done; raise InvalidRequest as `check_here` does.
+        """Store the request and defer the response, unless that is done; raise InvalidRequest as `check_rules` does.
 
         An error before this is shown to the person alone, and leaves no message in the channel.
         """
-        if not self._acknowledged:
-            self.check_rules()
-            await self._responder.acknowledge()
-            self._acknowledged = True
+        if self._acknowledged:
+            return
+        self.check_rules()
+        target = self._responder.target
+        self._row = await self._add_row(target)
+        await self._responder.acknowledge()
+        self._acknowledged = True
+        if self._row is not None and self._responder.target != target:
+            await self._note(self._jobs.move(self._row, self.message, to_json(self._responder.target)))
 
     async def run(
         self, checked: CheckedRequest[Request], kind: type[V], status: ProgressRenderer | None = None, **inputs: object
@@ -134,9 +199,9 @@ class ReplySession:
         if inputs:
             checked = self.engine.with_inputs(checked, **inputs)
         self._check_server_limit()
+        if self._resumed:  # the settings may have changed since
+            checked = self.engine.check(replace(checked.request, model=checked.spec.name))
         self._status = status or ProgressRenderer()
-        if self._status.stop:
-            self._view.cancel.label = self._status.stop
         self._running = True
         try:
             await self.acknowledge()
@@ -152,13 +217,15 @@ class ReplySession:
         Raise RequestTimeout shortly before a private message can no longer be edited; all waits share this limit.
         """
         self._work = task = asyncio.create_task(work)
-        if self._cancelled:
+        if self._cancelled or self._postponed:
             task.cancel()
         limit = asyncio.timeout_at(self._until)
         try:
             async with limit:
                 return await task
         except asyncio.CancelledError:
+            if self._postponed:
+                raise SessionPostponed from None
             if self._cancelled:
                 raise RequestCancelled(self._cancelled) from None
             raise
@@ -177,16 +244,17 @@ class ReplySession:
     async def finish(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
         """Show the final `content`: in several messages if it is long, or with a file if Discord refuses those."""
         await self._editor.close()
-        content = await compress_large_pictures(content, self._responder.upload_limit)
-        first, *rest = split_into_messages(content, self._responder.upload_limit)
-        await self._responder.show(first, view)
+        limit = self.upload_limit
+        content = await compress_large_pictures(content, limit)
+        first, *rest = split_into_messages(content, limit)
+        await self._show(first, view)
         self._delivered = True
         try:
             for part in rest:
-                await self._responder.more(part)
+                await until_delivered(lambda part=part: self._responder.more(part))
         except DELIVERY as error:
             log.warning("Discord refused a further message, so the text goes into a file: %s", error)
-            await self._responder.show(with_file(content, self._responder.upload_limit), view)
+            await self._show(with_file(content, limit), view)
 
     def keep_on_failure(self, content: MessageContent, view: discord.ui.View) -> None:
         """If the request fails, show this content, which the message has now, again; show the error in private."""
@@ -194,18 +262,27 @@ class ReplySession:
 
     async def notify_if_late(self, text: str) -> None:
         """Notify the person who asked if it took long, since edits do not notify."""
-        if discord.utils.utcnow() - self._asked < _PATIENCE:
+        if now() - self._asked < _PATIENCE:
             return
         try:
             await self._responder.notify(text)
         except DELIVERY as error:
-            log.warning("could not tell %s that it is done: %s", self._responder.owner, error)
+            log.warning("could not tell %s that it is done: %s", self.owner, error)
 
     def cancel(self, reason: str = gettext_noop("Cancelled.")) -> None:
         """Stop the running request; `run` and `wait` then raise RequestCancelled with the message `reason`."""
         self._cancelled = reason
         if self._work:
             self._work.cancel()
+
+    def postpone(self) -> None:
+        """Stop, since the bot stops. The request goes on after the restart, if it is stored as a whole."""
+        if self._row is not None and self._work_json:
+            self._postponed = True
+            if self._work:
+                self._work.cancel()
+        else:
+            self.cancel(gettext_noop("The bot is being restarted. Ask again in a minute."))
 
     async def __aenter__(self) -> Self:
         self._register.add(self)
@@ -216,9 +293,12 @@ class ReplySession:
     ) -> bool:
         try:
             await self._editor.close()
-            self._view.stop()
             if isinstance(error, Exception):
                 await self._apologize(error)
+            goes_on = self._postponed or self._undelivered or not isinstance(error, Exception | None)
+            if self._row is not None:
+                change = self._jobs.stop if goes_on else self._jobs.remove
+                await self._note(change(self._row))
         finally:
             self._register.discard(self)
             self.closed.set()
@@ -226,17 +306,18 @@ class ReplySession:
 
     @property
     def _server(self) -> ServerSettings:
-        return self._settings.server(self._responder.origin.guild)
+        return self._settings.server(self._responder.target.origin.guild)
 
     def _with_settings(self, request: R, pending: frozenset[str]) -> R:
         return apply_settings(request, self.engine, self._server, self._settings.person(self.owner), pending)
 
     def _check_server_limit(self) -> None:
         """Check the server's limit; the queue checks the operator's."""
-        limit, own = self._server.per_person, self._responder.origin
-        if limit is None:
+        limit, own = self._server.per_person, self._responder.target.origin
+        if limit is None or self._resumed:
             return
-        origins = [session._responder.origin for session in self._register if session is not self and session._running]
+        running = [session for session in self._register if session is not self and session._running]
+        origins = [session._responder.target.origin for session in running]
         if sum((origin.person, origin.guild) == (own.person, own.guild) for origin in origins) >= limit:
             raise InvalidRequest(
                 "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or "
@@ -249,25 +330,98 @@ class ReplySession:
             async for event in events:
                 if isinstance(event, Result):
                     return event.output
+                if isinstance(event, Started):
+                    await self._note_start()
                 self._editor.schedule(*self._status.render(event))
         raise AssertionError("a stream ends with a Result or an error")
+
+    async def _add_row(self, target: Target) -> int | None:
+        with _logged():
+            return await self._jobs.add(target.owner, target.channel, target.message, to_json(target), self._work_json)
+        return None
+
+    async def _note_start(self) -> None:
+        """Note that a model works on it, so that a request which ends the process is not tried for ever."""
+        if self._row is not None and not self._noted_start:
+            self._noted_start = True
+            await self._note(self._jobs.start(self._row))
+
+    async def _note(self, change: Awaitable[object]) -> None:
+        """Make a change in the table of jobs. Without it the request goes on, but would not after a restart."""
+        with _logged():
+            await change
+
+    def _time_limit(self) -> float | None:
+        """Return when a private message can no longer be edited, on the clock of the event loop."""
+        target = self._responder.target
+        left = target.expires - _PRIVATE_MARGIN - now()
+        return asyncio.get_running_loop().time() + left if target.private else None
+
+    async def _show_progress(self, content: MessageContent) -> None:
+        label = self._status.stop or tr("Cancel")
+        button = Button(label=label, custom_id=custom_id("cancel", self.owner))
+        await self._responder.show(content, persistent_view(button))
+
+    async def _show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
+        """Show the last content, and try for minutes while Discord can't be reached."""
+        await until_delivered(lambda: self._responder.show(content, view))
 
     async def _apologize(self, error: Exception) -> None:
         if self._editor.lost or is_deleted(error):
             return
-        text = report(error, self._responder.command)
+        if is_too_late(error):
+            log.warning("Discord did not get the acknowledgement of %s in time", self._responder.target.command)
+            return
         try:
-            if self._restore:
-                if self._acknowledged:
-                    await self.finish(*self._restore)
-                await self._responder.refuse(text)
-            elif self._delivered:  # keep what is already shown
-                await self._responder.more(MessageContent(tr("The rest could not be shown. {reason}", reason=text)))
-            elif isinstance(error, (*PRIVATE, *DELIVERY)) or not self._acknowledged:
-                await self._responder.refuse(text)
-            elif partial := self._status.partial_content:
-                await self.finish(replace(partial, note=text))
-            else:
-                await self._responder.show(MessageContent(text))
+            await self._show_failure(error)
+        except Unreachable:
+            await self._tell_elsewhere()
         except DELIVERY as failure:
-            log.warning("could not tell %s: %s", self._responder.owner, failure)
+            self._undelivered = may_pass(failure)
+            log.warning("could not tell %s: %s", self.owner, failure)
+
+    async def _show_failure(self, error: Exception) -> None:
+        if isinstance(error, Unreachable):
+            raise error
+        if isinstance(error, SessionPostponed):
+            note = tr("The bot is being restarted. This goes on after that.")
+            kept = self._restore[0] if self._restore else self._status.partial_content
+            content = replace(kept, note=note) if kept else MessageContent(note)
+            await self._responder.show(first_message(content, self.upload_limit))
+            return
+        text = report(error, self._responder.target.command)
+        if self._restore:
+            if self._acknowledged:
+                await self.finish(*self._restore)
+            await self._responder.refuse(text)
+        elif self._delivered:  # keep what is already shown
+            await self._responder.more(MessageContent(tr("The rest could not be shown. {reason}", reason=text)))
+        elif isinstance(error, (*PRIVATE, *DELIVERY)) or not self._acknowledged:
+            await until_delivered(lambda: self._responder.refuse(text))
+        elif partial := self._status.partial_content:
+            await self.finish(replace(partial, note=text))
+        else:
+            await self._show(MessageContent(text))
+
+    async def _tell_elsewhere(self) -> None:
+        """Tell the person in a direct message that a private message can't be reached any more."""
+        channel = f"<#{self._responder.target.channel}>"
+        log.info("a private message in %s can't be reached any more", channel)
+        text = tr(
+            "Your request in {channel} was not done before I was restarted, and Discord lets me change a private "
+            "message for 15 minutes only. Ask again there.",
+            channel=channel,
+        )
+        try:
+            await self._responder.write_to_person(text)
+        except DELIVERY as error:
+            log.info("%s does not take direct messages: %s", self.owner, error)
+
+
+@contextlib.contextmanager
+def _logged() -> Generator[None]:
+    """Log an error of the table of jobs."""
+    try:
+        yield
+    except StorageError as error:
+        log.error("this request would not go on after a restart: %s", error)

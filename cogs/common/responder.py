@@ -1,188 +1,179 @@
-"""Ways to reply: to an interaction, or to a plain message."""
+"""Ways to reply: to an interaction, or to a plain message.
+
+Only `acknowledge` needs the interaction itself. Everything after it needs the `Target` alone, so it is the same before
+and after a restart.
+"""
 
 from __future__ import annotations
 
-import datetime
-from typing import Any, Protocol
+import logging
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any, ClassVar, Self
 
 import discord
 
 from cogs.common.message_content import MessageContent
-from cogs.common.rules import RequestOrigin, answers_privately, origin_of, settings_of
+from cogs.common.rules import answers_privately, settings_of
+from cogs.common.target import Target, TargetKind, target_of_interaction, target_of_message
 from cogs.i18n import tr
 from cogs.i18n.locale import use_locale_of
 
-_MARGIN = datetime.timedelta(seconds=45)
-"""An interaction's token expires after 15 minutes; the bot stops using it this much earlier."""
+log = logging.getLogger(__name__)
+
+_ORIGINAL: Any = "@original"
+"""How Discord calls the response to an interaction as long as its id is unknown."""
+
+_APPLICATION = discord.WebhookType.application.value
+
+_ACKNOWLEDGED = 40060
+"""The code of an interaction that was acknowledged before: the answer to the first attempt was lost."""
+
+_DEAD_TOKEN = (50027, 10015)
+"""The codes of a token that has expired, or was revoked."""
 
 
-class Responder(Protocol):
-    """A way to send one reply, and further messages below it."""
+class Responder(ABC):
+    """A way to send one reply, and further messages below it. `target` says where it is."""
 
-    @property
-    def owner(self) -> int:
-        """The id of the person who asked, who alone may cancel."""
-        ...
+    def __init__(self, client: discord.Client, target: Target, interaction: discord.Interaction | None = None) -> None:
+        self._client = client
+        self._interaction = interaction
+        self.target = target
 
-    @property
-    def command(self) -> str:
-        """The name of the command, for the operator's log."""
-        ...
-
-    @property
-    def upload_limit(self) -> int:
-        """The largest file that Discord takes, in bytes."""
-        ...
-
-    @property
-    def asker(self) -> str:
-        """The person who asked, as a mention; empty where Discord shows it beside the message."""
-        ...
-
-    @property
-    def where(self) -> tuple[int, int]:
-        """The ids of channel and message, after `acknowledge`."""
-        ...
-
-    @property
-    def private(self) -> bool:
-        """Whether only the person who asked sees the message."""
-        ...
-
-    @property
-    def origin(self) -> RequestOrigin:
-        """Where the person asked, for the server's rules."""
-        ...
-
+    @abstractmethod
     async def acknowledge(self) -> None:
-        """Show the person that the bot is working."""
-        ...
+        """Show the person that the bot is working, and note in `target` in which message."""
 
     async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
         """Edit the message to show this; call `acknowledge` first."""
-        ...
+        if self.target.has_token:
+            try:
+                sent = await self._webhook().edit_message(self._message_id(), **fields(content), view=view)
+            except discord.HTTPException as error:
+                if error.code not in _DEAD_TOKEN:
+                    raise
+                log.info("the token of an interaction is no longer valid: %s", error)
+                self.target = replace(self.target, token="")
+            else:
+                self._note_message(sent.id)
+                return
+        await self._own_message().edit(**fields(content), view=view)
 
     async def more(self, content: MessageContent) -> None:
         """Send another message below the first."""
-        ...
+        if self.target.has_token:
+            await self._webhook().send(content.text, files=_files(content), ephemeral=self.target.private)
+        else:
+            await self._own_message().reply(content.text, files=_files(content))
 
     async def notify(self, text: str) -> None:
         """Send a message that pings the person who asked and nobody else, since edits do not notify."""
-        ...
+        if self.target.private:
+            return
+        text, mentions = f"<@{self.target.owner}> {text}", _only(self.target.owner)
+        if self.target.has_token:
+            await self._webhook().send(text, allowed_mentions=mentions)
+        else:
+            await self._own_message().reply(text, allowed_mentions=mentions)
 
+    async def write_to_person(self, text: str) -> None:
+        """Send a direct message to the person who asked."""
+        person = self._client.get_user(self.target.owner) or await self._client.fetch_user(self.target.owner)
+        await person.send(text)
+
+    @abstractmethod
     async def refuse(self, text: str) -> None:
         """End with `text` for the person who asked, privately where Discord can."""
-        ...
+
+    def _note_message(self, message: int) -> None:
+        if self.target.message is None:
+            self.target = replace(self.target, message=message)
+
+    def _message_id(self) -> int:
+        """Return the id for edits with the token."""
+        return self.target.message or _ORIGINAL
+
+    def _webhook(self) -> discord.Webhook:
+        """Return what sends and edits with the token of the interaction."""
+        data: Any = {"id": self.target.application, "type": _APPLICATION, "token": self.target.token}
+        return discord.Webhook.from_state(data, self._client._connection)  # as discord.py does for followups
+
+    def _own_message(self) -> discord.PartialMessage:
+        """Return the message for edits with the bot's own token, which needs no interaction; not for private ones."""
+        if self.target.private or self.target.message is None:
+            raise Unreachable
+        return self._channel().get_partial_message(self.target.message)
+
+    def _channel(self) -> discord.PartialMessageable:
+        return self._client.get_partial_messageable(self.target.channel, guild_id=self.target.origin.guild)
 
 
-class InteractionResponder:
+class Unreachable(Exception):
+    """Discord has no way to the message any more: it is private, or not named, and its token has expired."""
+
+
+class InteractionResponder(Responder):
     """The response to a command, menu or modal; with `private`, only the person who asked sees it.
 
     The settings of the server or of that person can make it private too. It sets the current language to theirs.
     """
 
-    def __init__(self, interaction: discord.Interaction, *, private: bool = False) -> None:
+    kind: ClassVar[TargetKind] = "response"
+
+    @classmethod
+    def of(cls, interaction: discord.Interaction, *, private: bool = False) -> Self:
+        """Return the responder for an interaction that this process has received."""
         use_locale_of(interaction, settings_of(interaction))
-        self._interaction = interaction
-        self._private = private or answers_privately(interaction)
-        self._message_id: int | None = None
-
-    @property
-    def owner(self) -> int:
-        return self._interaction.user.id
-
-    @property
-    def command(self) -> str:
-        command = self._interaction.command
-        return command.qualified_name if command else self._interaction.type.name
-
-    @property
-    def upload_limit(self) -> int:
-        return self._interaction.filesize_limit
-
-    @property
-    def asker(self) -> str:
-        by_command = self._interaction.type is discord.InteractionType.application_command
-        return "" if by_command else self._interaction.user.mention
-
-    @property
-    def where(self) -> tuple[int, int]:
-        channel_id, message_id = self._interaction.channel_id, self._message_id
-        assert channel_id is not None, "commands and buttons are in channels"
-        assert message_id is not None, "acknowledge() comes first"
-        return channel_id, message_id
-
-    @property
-    def private(self) -> bool:
-        return self._private
-
-    @property
-    def origin(self) -> RequestOrigin:
-        return origin_of(self._interaction)
+        private = private or answers_privately(interaction)
+        return cls(interaction.client, target_of_interaction(interaction, cls.kind, private=private), interaction)
 
     async def acknowledge(self) -> None:
-        callback = await self._interaction.response.defer(ephemeral=self._private, thinking=True)
-        self._message_id = callback.message_id if callback else None
-
-    async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
-        if fallback := self._beyond_token():
-            await fallback.edit(**fields(content), view=view)
+        assert self._interaction is not None, "after a restart it is acknowledged"
+        try:
+            callback = await self._defer(self._interaction.response)
+        except discord.HTTPException as error:
+            if error.code != _ACKNOWLEDGED:
+                raise
         else:
-            await self._interaction.edit_original_response(**fields(content), view=view)
+            if callback and callback.message_id:
+                self._note_message(callback.message_id)
 
-    async def more(self, content: MessageContent) -> None:
-        if fallback := self._beyond_token():
-            await fallback.reply(content.text, files=_files(content))
-        else:
-            await self._interaction.followup.send(content.text, files=_files(content), ephemeral=self._private)
-
-    async def notify(self, text: str) -> None:
-        if self._private:
-            return
-        text = f"{self._interaction.user.mention} {text}"
-        if fallback := self._beyond_token():
-            await fallback.reply(text, allowed_mentions=_only(self.owner))
-        else:
-            await self._interaction.followup.send(text, allowed_mentions=_only(self.owner))
+    async def _defer(self, response: Any) -> discord.InteractionCallbackResponse[Any] | None:
+        return await response.defer(ephemeral=self.target.private, thinking=True)
 
     async def refuse(self, text: str) -> None:
-        if self._message_id is None:
-            await self._send_privately(text)
-        elif self._private or self._beyond_token():
+        if self._interaction and not self._interaction.response.is_done():
+            await self._interaction.response.send_message(text, ephemeral=True)
+        elif self.target.private or not self.target.has_token:
             await self.show(MessageContent(text))
         else:  # while the public message is "thinking", a followup would replace it and be public
             await self.show(MessageContent(tr("Not done. Only the person who asked sees why.")))
             await self._send_privately(text)
-            await self._interaction.delete_original_response()
+            await self._webhook().delete_message(self._message_id())
 
     async def _send_privately(self, text: str) -> None:
-        """Send a separate message that only this person sees."""
-        if self._interaction.response.is_done():
-            await self._interaction.followup.send(text, ephemeral=True)
-        else:
+        """Send a separate message that only this person sees, if that is possible."""
+        if self._interaction and not self._interaction.response.is_done():
             await self._interaction.response.send_message(text, ephemeral=True)
-
-    def _beyond_token(self) -> discord.PartialMessage | None:
-        """Return the message for edits with the bot's own token once the interaction's has expired; None if private."""
-        expired = discord.utils.utcnow() > self._interaction.expires_at - _MARGIN
-        if not expired or self._private or self._message_id is None or self._interaction.channel_id is None:
-            return None
-        channel = self._interaction.client.get_partial_messageable(self._interaction.channel_id)
-        return channel.get_partial_message(self._message_id)
+        elif self.target.has_token:
+            await self._webhook().send(text, ephemeral=True)
+        else:
+            log.info("%s could not be told in private, since too much time has passed: %s", self.target.owner, text)
 
 
 class ButtonResponder(InteractionResponder):
     """A reply that edits the message of a button. Errors are shown in private, and the message stays."""
 
-    def __init__(self, interaction: discord.Interaction) -> None:
-        super().__init__(interaction)
-        assert interaction.message is not None, "buttons are below messages"
-        self._message_id = interaction.message.id
-        self._private = interaction.message.flags.ephemeral
+    kind = "button"
 
     async def acknowledge(self) -> None:
+        assert self._interaction is not None, "after a restart it is acknowledged"
         if not self._interaction.response.is_done():
-            await self._interaction.response.defer()
+            await super().acknowledge()
+
+    async def _defer(self, response: Any) -> None:
+        await response.defer()
 
     async def refuse(self, text: str) -> None:
         await self._send_privately(text)
@@ -191,25 +182,20 @@ class ButtonResponder(InteractionResponder):
 class FollowupResponder(InteractionResponder):
     """A reply in a new message, for an interaction that was already answered, such as the press of a button."""
 
-    async def acknowledge(self) -> None:
-        message = await self._interaction.followup.send(tr("Working on it…"), ephemeral=self._private, wait=True)
-        self._message_id = message.id
+    kind = "followup"
 
-    async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
-        assert self._message_id is not None, "acknowledge() comes first"
-        if fallback := self._beyond_token():
-            await fallback.edit(**fields(content), view=view)
-        else:
-            await self._interaction.followup.edit_message(self._message_id, **fields(content), view=view)
+    async def acknowledge(self) -> None:
+        sent = await self._webhook().send(tr("Working on it…"), ephemeral=self.target.private, wait=True)
+        self._note_message(sent.id)
 
     async def refuse(self, text: str) -> None:
-        if self._beyond_token():
+        if self.target.message is not None and not self.target.has_token:
             await self.show(MessageContent(text))
             return
         try:
             await self._send_privately(text)
         except discord.HTTPException:  # perhaps one message too many: a bot installed to a person may send five
-            if self._message_id is None:
+            if self.target.message is None:
                 raise
             reason = tr(
                 "Not done. The reason is for the person who asked, and Discord takes no more private messages from me "
@@ -217,63 +203,45 @@ class FollowupResponder(InteractionResponder):
             )
             await self.show(MessageContent(reason))
         else:
-            if self._message_id is not None:
-                await self._interaction.followup.delete_message(self._message_id)
+            if self.target.message is not None:
+                await self._webhook().delete_message(self.target.message)
 
 
-class MessageResponder:
+class MessageResponder(Responder):
     """A reply to a message that mentions the bot. It is always public."""
 
-    def __init__(self, message: discord.Message, command: str) -> None:
-        self._message = message
-        self.command = command
-        self._reply: discord.Message | None = None
-
-    @property
-    def owner(self) -> int:
-        return self._message.author.id
-
-    @property
-    def upload_limit(self) -> int:
-        guild = self._message.guild
-        return guild.filesize_limit if guild else discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES
-
-    @property
-    def asker(self) -> str:
-        return ""
-
-    @property
-    def where(self) -> tuple[int, int]:
-        assert self._reply is not None, "acknowledge() comes first"
-        return self._reply.channel.id, self._reply.id
-
-    @property
-    def private(self) -> bool:
-        return False
-
-    @property
-    def origin(self) -> RequestOrigin:
-        return origin_of(self._message)
+    @classmethod
+    def of(cls, client: discord.Client, message: discord.Message, command: str) -> Self:
+        """Return the responder for a message that this process has received."""
+        return cls(client, target_of_message(message, command))
 
     async def acknowledge(self) -> None:
-        self._reply = await self._message.reply(tr("Working on it…"))
-
-    async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
-        assert self._reply is not None, "acknowledge() comes first"
-        await self._reply.edit(**fields(content), view=view)
+        self._note_message((await self._asked_in().reply(tr("Working on it…"))).id)
 
     async def more(self, content: MessageContent) -> None:
-        await self._message.reply(content.text, files=_files(content))
-
-    async def notify(self, text: str) -> None:
-        assert self._reply is not None, "acknowledge() comes first"
-        await self._reply.reply(f"{self._message.author.mention} {text}", allowed_mentions=_only(self.owner))
+        await self._asked_in().reply(content.text, files=_files(content))
 
     async def refuse(self, text: str) -> None:
-        if self._reply is None:
-            await self._message.reply(text)
+        if self.target.message is None:
+            await self._asked_in().reply(text)
         else:
             await self.show(MessageContent(text))
+
+    def _asked_in(self) -> discord.PartialMessage:
+        return self._channel().get_partial_message(self.target.asked_in)
+
+
+_CLASSES: dict[TargetKind, type[Responder]] = {
+    "response": InteractionResponder,
+    "button": ButtonResponder,
+    "followup": FollowupResponder,
+    "reply": MessageResponder,
+}
+
+
+def responder_to(client: discord.Client, target: Target) -> Responder:
+    """Return the responder for a target that was acknowledged before a restart."""
+    return _CLASSES[target.kind](client, target)
 
 
 def fields(content: MessageContent) -> dict[str, Any]:

@@ -11,10 +11,20 @@ from typing import Protocol, TypeVar, cast
 
 import discord
 
-from inference import ChatAnswerRequest, CompleteRequest, Engine, ImagineRequest, InvalidRequest, Limits, Request
+from inference import (
+    ChatAnswerRequest,
+    CompleteRequest,
+    Engine,
+    ImagineRequest,
+    InvalidRequest,
+    Limits,
+    Request,
+    serializable,
+)
 from storage import PersonSettings, ServerSettings, SettingsTables, Store
 
 R = TypeVar("R", bound=Request)
+T = TypeVar("T")
 
 SERVER_LIMITS = ("pictures", "new_tokens", "messages", "per_person")
 """The operator's limits that a server may lower: names of fields of both `Limits` and `ServerSettings`."""
@@ -26,6 +36,7 @@ _MOST_NAMED = 10
 """The most channels or roles that one sentence lists."""
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class RequestOrigin:
     """Who asks, and where, as Discord ids: a thread has its parent's id, and a direct message has no `guild`.
@@ -67,6 +78,10 @@ class Services(Protocol):
 
     @property
     def store(self) -> Store: ...
+
+    def provided(self, kind: type[T]) -> T:
+        """Return the object of this class that a cog has provided."""
+        ...
 
 
 def services_of(interaction: discord.Interaction) -> Services:

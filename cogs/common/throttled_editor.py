@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from cogs.common.error_messages import DELIVERY, is_deleted
+from cogs.common.delivery import DELIVERY, is_deleted
 from cogs.common.message_content import MessageContent
 
 log = logging.getLogger(__name__)

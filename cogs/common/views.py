@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Self
+from typing import Any
 
 import discord
 
 from cogs.common.error_messages import apologize
 from cogs.common.rules import settings_of
-from cogs.i18n import tr
 from cogs.i18n.locale import use_locale_of
 
 _FORM_SECONDS = 900
@@ -25,28 +23,6 @@ class TemporaryView(discord.ui.View):
 
     async def on_error(self, interaction: discord.Interaction, error: Exception, item: discord.ui.Item[Any], /) -> None:
         await apologize(interaction, error)
-
-
-class CancelView(TemporaryView):
-    """A Cancel button for the person who asked, while the request is running."""
-
-    def __init__(self, owner: int, cancel: Callable[[], None]) -> None:
-        super().__init__(timeout=None)
-        self._owner = owner
-        self._cancel = cancel
-        self.cancel.label = tr("Cancel")
-
-    async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        await super().interaction_check(interaction)
-        if interaction.user.id == self._owner:
-            return True
-        await interaction.response.send_message(tr("Only the person who asked can cancel this."), ephemeral=True)
-        return False
-
-    @discord.ui.button()
-    async def cancel(self, interaction: discord.Interaction, _: discord.ui.Button[Self]) -> None:
-        await interaction.response.defer()
-        self._cancel()
 
 
 class Form(discord.ui.Modal):

@@ -76,8 +76,8 @@ class Complete(commands.Cog):
             seed=seed,
             owner=str(interaction.user.id),
         )
-        async with self.bot.sessions.open(InteractionResponder(interaction)) as session:
-            await show_completion(session, self.bot.store.completions, request)
+        async with self.bot.sessions.open(InteractionResponder.of(interaction)) as session:
+            await show_completion(session, request)
 
 
 def _stop_strings(text: str) -> tuple[str, ...]:

@@ -9,13 +9,14 @@ from typing import cast, get_args
 import discord
 
 from cogs.client import Inkling, bot_of
-from cogs.common import ReplySession
-from cogs.common.persistent_item import PersistentItem, custom_id
+from cogs.common import ReplyJob, ReplySession
+from cogs.common.persistent_item import PersistentItem
+from cogs.common.persistent_view import custom_id
 from cogs.complete.rendering import Action, completion_buttons, finished_content
 from cogs.complete.reply_chain import foreign_prompt, messages_before_text
 from cogs.complete.service import generate
 from cogs.i18n import gettext_noop
-from inference import Completion, InvalidRequest
+from inference import CheckedRequest, CompleteRequest, InvalidRequest, serializable
 from storage import CompletionHistory, StoredCompletion
 
 _ACTION = f"(?P<action>{'|'.join(get_args(Action))})"
@@ -46,6 +47,31 @@ class CompletionButton(PersistentItem, template=custom_id("complete", _ACTION, r
         await action(_CompletionPress(bot, interaction, message, session, stored))
 
 
+@serializable
+@dataclass(frozen=True, slots=True)
+class ContinuationJob(ReplyJob):
+    """One more segment of a stored text, or `another` variant of its last one. `history` is the text before."""
+
+    checked: CheckedRequest[CompleteRequest]
+    completion_id: str
+    history: CompletionHistory
+    another: bool
+
+    async def answer(self, session: ReplySession) -> None:
+        session.keep_on_failure(finished_content(self.history), completion_buttons(self.completion_id, self.history))
+        base = self.history.without_last_segment() if self.another else self.history
+        completion, why = await generate(session, base, self.checked, shown=self.history)
+        if not completion.text.strip():
+            raise InvalidRequest("The model added nothing this time: to it, the text is complete as it is.")
+        extend = self.history.with_variant if self.another else self.history.with_segment
+        await _show_again(session, self.completion_id, extend(completion), why)
+
+
+async def _show_again(session: ReplySession, completion_id: str, history: CompletionHistory, why: str = "") -> None:
+    await session.finish(finished_content(history, why), completion_buttons(completion_id, history))
+    await session.services.store.completions.rewrite(completion_id, history)
+
+
 @dataclass(frozen=True, slots=True)
 class _CompletionPress:
     """A press of a button below a text, by its owner."""
@@ -60,32 +86,27 @@ class _CompletionPress:
     def history(self) -> CompletionHistory:
         return self.stored.history
 
-    async def write(self, history: CompletionHistory, n: int) -> tuple[Completion, str]:
-        """Return the continuation of `history`, in `n` variants; raise InvalidRequest if the model adds nothing."""
+    async def write(self, history: CompletionHistory, n: int, *, another: bool = False) -> None:
+        """Continue `history` in `n` variants, and show the result in place of the text."""
         before = await messages_before_text(self.bot, self.session, self.message) if history.follows else ()
         prompt = await foreign_prompt(self.session, self.message) if history.foreign else history.request.prompt
         request = replace(history.request, prompt=prompt, prefill=history.written, messages=before, seed=None, n=n)
-        completion, why = await generate(self.session, history, self.session.check(request))
-        if not completion.text.strip():
-            raise InvalidRequest("The model added nothing this time: to it, the text is complete as it is.")
-        return completion, why
+        checked = self.session.check(request)
+        await self.session.perform(ContinuationJob(checked, self.stored.id, self.history, another))
 
-    async def show(self, history: CompletionHistory, why: str = "") -> None:
+    async def show(self, history: CompletionHistory) -> None:
         """Show `history` and store it; if that fails, the session shows the earlier text again."""
         await self.session.acknowledge()
-        await self.session.finish(finished_content(history, why), completion_buttons(self.stored.id, history))
-        await self.bot.store.completions.rewrite(self.stored.id, history)
+        await _show_again(self.session, self.stored.id, history)
 
 
 async def _continue_text(press: _CompletionPress) -> None:
-    completion, why = await press.write(press.history, press.history.request.n)
-    await press.show(press.history.with_segment(completion), why)
+    await press.write(press.history, press.history.request.n)
 
 
 async def _try_another(press: _CompletionPress) -> None:
     """Write another variant of the last segment; the earlier variants stay available."""
-    completion, why = await press.write(press.history.without_last_segment(), 1)
-    await press.show(press.history.with_variant(completion), why)
+    await press.write(press.history.without_last_segment(), 1, another=True)
 
 
 async def _undo(press: _CompletionPress) -> None:

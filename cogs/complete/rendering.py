@@ -12,7 +12,7 @@ import discord
 
 from cogs.common import AttachedFile, MessageContent, neutral, quoted
 from cogs.common.markdown import tail
-from cogs.common.persistent_item import Button, custom_id, persistent_view
+from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.i18n import tr
 from storage import CompletionHistory
 

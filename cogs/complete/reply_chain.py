@@ -12,7 +12,7 @@ import discord
 from cogs.client import Inkling
 from cogs.common import MessageResponder, ReplySession
 from cogs.common.markdown import without_escapes
-from cogs.common.persistent_item import custom_id
+from cogs.common.persistent_view import custom_id
 from cogs.common.sources import pointed_at, text_of_message
 from cogs.complete.service import show_completion
 from inference import CompleteRequest, InvalidRequest, Message
@@ -31,7 +31,7 @@ async def continue_by_reply(bot: Inkling, message: discord.Message, words: str |
     Return False, and do nothing, if the message replied to is not a text by the bot.
     """
     words = _words(bot, message) if words is None else words.strip()
-    async with bot.sessions.open(MessageResponder(message, "complete")) as session:
+    async with bot.sessions.open(MessageResponder.of(bot, message, "complete")) as session:
         text = await _replied_to(message)
         if text is None or not _is_text(bot, text):
             return False
@@ -51,7 +51,7 @@ async def _continue(
     before = await _messages_before(bot, session, message)
     prompt = words if chat else _spaced(before, words)
     request = replace(options, prompt=prompt, seed=None, n=1, owner=str(message.author.id))
-    await show_completion(session, bot.store.completions, request, before)
+    await show_completion(session, request, before)
 
 
 async def messages_before_text(bot: Inkling, session: ReplySession, text: discord.Message) -> tuple[Message, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from cogs.common import MessageContent, ProgressRenderer, ReplySession, report
-from cogs.common.error_messages import DELIVERY
+from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, report
+from cogs.common.delivery import DELIVERY
 from cogs.complete.rendering import completion_buttons, draft_content, finished_content
 from cogs.i18n import tr
 from inference import (
@@ -19,17 +19,21 @@ from inference import (
     PartialText,
     RequestCancelled,
     RequestTimeout,
+    serializable,
 )
-from storage import CompletionHistory, CompletionTable, StorageError
+from storage import CompletionHistory, StorageError
 
 log = logging.getLogger(__name__)
 
 
 class ThreadRenderer(ProgressRenderer):
-    """A renderer of `history` and of the text being added to it; `partial` is the latest state of that."""
+    """A renderer of `history` and of the text being added to it; `partial` is the latest state of that.
 
-    def __init__(self, history: CompletionHistory) -> None:
-        super().__init__(finished_content(history).text if history.segments else "", self._draft_of, stop=tr("Stop"))
+    Until there is some, the text of `shown` stays, which the message has had before.
+    """
+
+    def __init__(self, history: CompletionHistory, shown: CompletionHistory | None = None) -> None:
+        super().__init__(finished_content(shown).text if shown else "", self._draft_of, stop=tr("Stop"))
         self._history = history
         self.partial = PartialText("", history.chat)
 
@@ -42,34 +46,46 @@ class ThreadRenderer(ProgressRenderer):
         return draft_content(replace(self._history, chat=self.partial.chat), text)
 
 
+@serializable
+@dataclass(frozen=True, slots=True)
+class CompletionJob(ReplyJob):
+    """The first text of a `history` that has no segments yet."""
+
+    checked: CheckedRequest[CompleteRequest]
+    history: CompletionHistory
+
+    async def answer(self, session: ReplySession) -> None:
+        completion, why = await generate(session, self.history, self.checked)
+        await _show(session, self.history.with_segment(completion), why)
+        await session.notify_if_late(tr("Your text is ready."))
+
+
 async def show_completion(
-    session: ReplySession,
-    completions: CompletionTable,
-    request: CompleteRequest,
-    before: Sequence[Message] = (),
-    *,
-    foreign: bool = False,
+    session: ReplySession, request: CompleteRequest, before: Sequence[Message] = (), *, foreign: bool = False
 ) -> None:
     """Generate the continuation of the prompt and show it; raise what `Engine.stream` raises.
 
-    `before` are the earlier messages. A `foreign` prompt was written by somebody else, and is not stored.
+    `before` are the earlier messages. A `foreign` prompt was written by somebody else, and is stored until this ends.
     """
     checked = session.check(replace(request, messages=tuple(before)))
     request = replace(request, model=checked.spec.name)  # the default may change later
     history = CompletionHistory(replace(request, prompt="") if foreign else request, follows=bool(before))
-    completion, why = await generate(session, history, checked)
-    await _show(session, completions, history.with_segment(completion), why)
-    await session.notify_if_late(tr("Your text is ready."))
+    await session.perform(CompletionJob(checked, history))
 
 
 async def generate(
-    session: ReplySession, history: CompletionHistory, checked: CheckedRequest[CompleteRequest]
+    session: ReplySession,
+    history: CompletionHistory,
+    checked: CheckedRequest[CompleteRequest],
+    shown: CompletionHistory | None = None,
 ) -> tuple[Completion, str]:
     """Return the continuation of `history`, and why it ended; empty if the model ended it.
 
+    `shown` is what the message shows until some text is there.
+
     Raise what `Engine.stream` raises, unless it is stopped after some text was written.
     """
-    renderer = ThreadRenderer(history)
+    renderer = ThreadRenderer(history, shown)
     try:
         return await session.run(checked, Completion, renderer), ""
     except (RequestCancelled, RequestTimeout) as error:
@@ -82,10 +98,13 @@ async def generate(
         return Completion(text, seed, chat=chat), why
 
 
-async def _show(session: ReplySession, completions: CompletionTable, history: CompletionHistory, why: str) -> None:
+async def _show(session: ReplySession, history: CompletionHistory, why: str) -> None:
     """Store the text, which its buttons need, and then show it."""
+    completions = session.services.store.completions
     content = finished_content(history, why)
     try:
+        if session.resumed:  # it may have been stored before the restart
+            await completions.forget_messages([session.where[1]])
         stored = await completions.keep(session.owner, *session.where, history, private=session.private)
     except StorageError as error:
         log.error("a text is shown without buttons: %s", error, exc_info=error)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.client import Inkling
-from cogs.common import InteractionResponder
+from cogs.common import InteractionResponder, ReplyJob, ReplySession
 from cogs.common.help_texts import examples
 from cogs.common.options import Text, models_of
 from cogs.fill.buttons import FillButton, fill_buttons
 from cogs.fill.rendering import filled_content
 from cogs.i18n import gettext_noop
-from inference import FillMaskResult, FillRequest
+from inference import CheckedRequest, FillMaskResult, FillRequest, serializable
 
 
 class Fill(commands.Cog):
@@ -34,7 +36,18 @@ class Fill(commands.Cog):
     async def fill(self, interaction: discord.Interaction, text: Text, model: str = "") -> None:
         """Guess the missing words of a text."""
         request = FillRequest(text=text, model=model, owner=str(interaction.user.id))
-        async with self.sessions.open(InteractionResponder(interaction)) as session:
-            result = await session.run(session.check(request), FillMaskResult)
-            content = filled_content(text, result)
-            await session.finish(content, fill_buttons(session.owner, result, content))
+        async with self.sessions.open(InteractionResponder.of(interaction)) as session:
+            await session.perform(FillJob(session.check(request)))
+
+
+@serializable
+@dataclass(frozen=True, slots=True)
+class FillJob(ReplyJob):
+    """The likeliest words for the blanks of a text."""
+
+    checked: CheckedRequest[FillRequest]
+
+    async def answer(self, session: ReplySession) -> None:
+        result = await session.run(self.checked, FillMaskResult)
+        content = filled_content(self.checked.request.text, result)
+        await session.finish(content, fill_buttons(session.owner, result, content))

@@ -8,7 +8,8 @@ import discord
 
 from cogs.common import MessageContent, ReplySession
 from cogs.common.message_splitting import PART_LIMIT
-from cogs.common.persistent_item import PersistentItem, custom_id, persistent_view
+from cogs.common.persistent_item import PersistentItem
+from cogs.common.persistent_view import custom_id, persistent_view
 from cogs.fill.rendering import candidates, label, with_words
 from cogs.i18n import gettext_noop
 from inference import FillMaskResult

@@ -40,6 +40,11 @@ def set_language(language: str, menus: str = "") -> None:
     _menus.set(menus or language)
 
 
+def current_language() -> tuple[str, str]:
+    """Return the arguments of `set_language` that lead to the languages of this task."""
+    return _language.get(), _menus.get()
+
+
 def tr(sentence: str, /, **values: object) -> str:
     """Return `sentence` in the current language, with `values` filled in.
 

@@ -132,7 +132,7 @@ class Imagine(commands.Cog):
 
     async def remix_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Open a form for the prompt; this is the menu "Remix image"."""
-        async with self.bot.sessions.open(InteractionResponder(interaction)):
+        async with self.bot.sessions.open(InteractionResponder.of(interaction)):
             found = pictures(message)
             if not found:
                 raise InvalidRequest("That message has no picture attached. Pictures behind links can't be drawn from.")
@@ -148,7 +148,7 @@ class Imagine(commands.Cog):
         """Draw at once, or ask first if a region must be chosen or there are several jobs."""
         request = for_channel(request, interaction.channel, self.bot.config)
         ask = bool(request.region) or several(request.prompt)
-        async with self.bot.sessions.open(InteractionResponder(interaction, private=ask)) as session:
+        async with self.bot.sessions.open(InteractionResponder.of(interaction, private=ask)) as session:
             region, files = request.region, input_files(image, mask)
             request = replace(request, region="") if region == PICK else request
             requests = alternatives(interaction, request, session.limits)
@@ -162,7 +162,7 @@ class Imagine(commands.Cog):
                 await generate_or_confirm(session, self.bot.sessions, interaction, checked, self._show)
 
     async def _show(self, session: ReplySession, checked: Checked) -> None:
-        await generate_images(session, self.bot.store.images, checked)
+        await generate_images(session, checked)
 
     async def _repeat(
         self,
@@ -172,7 +172,7 @@ class Imagine(commands.Cog):
         mask: discord.Attachment | None,
     ) -> None:
         """Draw again from the parameters in the picture's file, changed by the given options."""
-        async with self.bot.sessions.open(InteractionResponder(interaction)) as session:
+        async with self.bot.sessions.open(InteractionResponder.of(interaction)) as session:
             if image is None:
                 raise InvalidRequest(
                     "Say what to draw as `prompt`, or attach a picture that a bot has drawn as `image`."
@@ -180,4 +180,4 @@ class Imagine(commands.Cog):
             if mask or request.region or request.strength is not None:
                 raise InvalidRequest("To draw from this picture, say what it should become as `prompt`.")
             request = for_channel(await repeated(session, image, request), interaction.channel, self.bot.config)
-            await generate_images(session, self.bot.store.images, session.check(request))
+            await generate_images(session, session.check(request))

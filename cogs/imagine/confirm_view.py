@@ -9,7 +9,7 @@ from typing import Self
 import discord
 
 from cogs.common import MessageContent, ReplySession, ReplySessions, quoted
-from cogs.common.error_messages import DELIVERY
+from cogs.common.delivery import DELIVERY
 from cogs.common.views import TemporaryView
 from cogs.i18n import ntr, tr
 from cogs.imagine.preparation import Checked, ShowImage, generate_all

@@ -12,7 +12,8 @@ import discord
 
 from cogs.client import Inkling, bot_of
 from cogs.common import FollowupResponder, ReplySession, Responder
-from cogs.common.persistent_item import PersistentItem, custom_id
+from cogs.common.persistent_item import PersistentItem
+from cogs.common.persistent_view import custom_id
 from cogs.common.sources import read
 from cogs.i18n import gettext_noop, tr
 from cogs.imagine.parameters_view import parameters_content
@@ -52,7 +53,7 @@ class ImageButton(
         return self.match["action"] == "remix"
 
     def responder(self, interaction: discord.Interaction) -> Responder:
-        return FollowupResponder(interaction)
+        return FollowupResponder.of(interaction)
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         bot, action = bot_of(interaction), cast(Action, self.match["action"])
@@ -85,7 +86,7 @@ class _ImagePress:
 
     async def generate(self, request: ImagineRequest, origin: Lineage, made_from: str) -> None:
         checked = self.session.check(self.allowed(request))
-        await generate_images(self.session, self.bot.store.images, checked, origin, made_from)
+        await generate_images(self.session, checked, origin, made_from)
 
 
 async def _show_one(press: _ImagePress) -> None:
@@ -105,7 +106,7 @@ async def _show_one(press: _ImagePress) -> None:
     grid = await _read_file(file)
     png = await asyncio.to_thread(lambda: crop_from_grid(grid, index, len(result.pictures), infotext.to_text(request)))
     one = replace(result, pictures=(replace(picture, png=png),), note="")
-    await show_images(press.session, press.bot.store.images, request, one, origin, made_from)
+    await show_images(press.session, request, one, origin, made_from)
 
 
 async def _vary(press: _ImagePress) -> None:

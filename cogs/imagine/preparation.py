@@ -119,5 +119,5 @@ async def generate_all(
 
 
 async def _draw(sessions: ReplySessions, interaction: discord.Interaction, request: Checked, show: ShowImage) -> None:
-    async with sessions.open(FollowupResponder(interaction)) as session:
+    async with sessions.open(FollowupResponder.of(interaction)) as session:
         await show(session, request)

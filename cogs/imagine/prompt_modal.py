@@ -45,7 +45,7 @@ class PromptModal(ImageForm):
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         async with self._bot.sessions.open(
-            InteractionResponder(interaction, private=several(self._prompt.value))
+            InteractionResponder.of(interaction, private=several(self._prompt.value))
         ) as session:
             files = input_files(self._image, None)
             with self.keeping(self._prompt):
@@ -57,7 +57,7 @@ class PromptModal(ImageForm):
             await generate_or_confirm(session, self._bot.sessions, interaction, checked, self._show)
 
     async def _show(self, session: ReplySession, checked: Checked) -> None:
-        await generate_images(session, self._bot.store.images, checked)
+        await generate_images(session, checked)
 
     def _request(self, person: int) -> ImagineRequest:
         """Return the request of the form; raise InvalidRequest."""

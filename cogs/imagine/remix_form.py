@@ -45,7 +45,8 @@ class RemixForm(ImageForm):
 
     async def on_submit(self, interaction: discord.Interaction, /) -> None:
         bot = self._bot
-        async with bot.sessions.open(InteractionResponder(interaction, private=several(self._prompt.value))) as session:
+        responder = InteractionResponder.of(interaction, private=several(self._prompt.value))
+        async with bot.sessions.open(responder) as session:
             base = _base(await stored_image(bot.store.images, self._image_id))
             with self.keeping(self._prompt):
                 request = for_channel(self._request(base), interaction.channel, bot.config)
@@ -55,7 +56,7 @@ class RemixForm(ImageForm):
             async def show(session: ReplySession, checked: Checked) -> None:
                 asked = replace(checked.request, seed=request.seed)  # None means a new seed, whatever was drawn
                 made_from = f"{changes(base, asked)} · {tr('Remix of {link}', link=self._link)}"
-                await generate_images(session, bot.store.images, checked, Lineage(self._image_id, "remix"), made_from)
+                await generate_images(session, checked, Lineage(self._image_id, "remix"), made_from)
 
             await session.acknowledge()
             await generate_or_confirm(session, bot.sessions, interaction, checked, show)

@@ -9,7 +9,7 @@ import discord
 
 from cogs.common import neutral, quoted
 from cogs.common.error_messages import in_current_language
-from cogs.common.persistent_item import Button, custom_id, persistent_view
+from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.i18n import ntr, tr, word
 from inference import GeneratedImage, ImageResult, ImagineRequest, cells_of
 

@@ -4,48 +4,56 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from cogs.common import AttachedFile, MessageContent, ProgressRenderer, ReplySession, quoted
-from cogs.common.error_messages import DELIVERY
+from cogs.common import AttachedFile, MessageContent, ProgressRenderer, ReplyJob, ReplySession, quoted
+from cogs.common.delivery import DELIVERY
 from cogs.i18n import ntr, tr
 from cogs.imagine.alt_text import alt_text, captions
 from cogs.imagine.rendering import image_buttons, image_text
-from inference import CheckedRequest, ImageResult, ImagineRequest, InvalidRequest, image_grid, infotext
+from inference import CheckedRequest, ImageResult, ImagineRequest, InvalidRequest, image_grid, infotext, serializable
 from storage import ImageTable, Lineage, StorageError, StoredImage
 
 log = logging.getLogger(__name__)
 
 
-async def generate_images(
-    session: ReplySession,
-    images: ImageTable,
-    checked: CheckedRequest[ImagineRequest],
-    origin: Lineage | None = None,
-    made_from: str = "",
-) -> None:
-    """Generate an image and show it; raise what `Engine.stream` raises.
+@serializable
+@dataclass(frozen=True, slots=True)
+class ImageJob(ReplyJob):
+    """An image to draw. `origin` is the image it was made from, and `made_from` says so in the message."""
 
-    `origin` is the image it was made from, and `made_from` says so in the message.
-    """
-    request = checked.request
-    result = await session.run(checked, ImageResult, ProgressRenderer(quoted(request.prompt)))
-    await show_images(session, images, request, result, origin, made_from)
-    await session.notify_if_late(ntr("Your picture is ready.", "Your pictures are ready.", request.count))
+    checked: CheckedRequest[ImagineRequest]
+    origin: Lineage | None
+    made_from: str
+
+    async def answer(self, session: ReplySession) -> None:
+        request = self.checked.request
+        result = await session.run(self.checked, ImageResult, ProgressRenderer(quoted(request.prompt)))
+        await show_images(session, request, result, self.origin, self.made_from)
+        await session.notify_if_late(ntr("Your picture is ready.", "Your pictures are ready.", request.count))
+
+
+async def generate_images(
+    session: ReplySession, checked: CheckedRequest[ImagineRequest], origin: Lineage | None = None, made_from: str = ""
+) -> None:
+    """Generate an image and show it; raise what `Engine.stream` raises. `origin` and `made_from` as in `ImageJob`."""
+    await session.perform(ImageJob(checked, origin, made_from))
 
 
 async def show_images(
     session: ReplySession,
-    images: ImageTable,
     request: ImagineRequest,
     result: ImageResult,
     origin: Lineage | None,
     made_from: str,
 ) -> None:
     """Store `result`, which its buttons need, and then show it, several pictures as one grid."""
+    images = session.services.store.images
     text = image_text(request, result, _lineage(made_from, session.asker))
     content = MessageContent(text, await _files(session, request, result))
     try:
+        if session.resumed:  # it may have been stored before the restart
+            await images.forget_messages([session.where[1]])
         stored = await images.keep(session.owner, *session.where, request, result, origin, private=session.private)
     except StorageError as error:
         log.error("an image is shown without buttons: %s", error, exc_info=error)

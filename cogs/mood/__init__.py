@@ -54,7 +54,7 @@ class Moods(commands.Cog):
         """Tell whether a text, or what was written in a channel, sounds positive or negative."""
         history_range = HistoryRange(messages, since, channel.id if channel else None)
         owner = str(interaction.user.id)
-        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
             checked = session.check(SentimentRequest(model=model, owner=owner), pending=["texts"])
             if (text is not None) == history_range.wanted:
                 raise InvalidRequest("Give either a text, or messages of a channel (`messages`, `since` or `channel`).")
@@ -65,6 +65,6 @@ class Moods(commands.Cog):
 
     async def mood_of_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Show the mood of a message; this is the menu "Mood"."""
-        async with self.sessions.open(InteractionResponder(interaction, private=True)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
             checked = session.check(SentimentRequest(owner=str(interaction.user.id)), pending=["texts"])
             await show_mood(session, checked, await text_of_message(session, message))

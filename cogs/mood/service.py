@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 
 import discord
 
-from cogs.common import AttachedFile, MessageContent, ReplySession
+from cogs.common import AttachedFile, MessageContent, ReplyJob, ReplySession
 from cogs.common.channel_history import Transcript
 from cogs.common.history_range import HistoryRange, read_history
 from cogs.mood.chart import draw
 from cogs.mood.rendering import chart_description, label_lines, mood_line, series_summary
 from cogs.mood.series import MoodSeries
-from inference import CheckedRequest, SentimentRequest, SentimentResult
+from inference import CheckedRequest, SentimentRequest, SentimentResult, serializable
 
 _LONGEST = 1000
 """The most characters of a message that are used."""
 
 
+@serializable
+@dataclass(frozen=True, slots=True)
+class MoodJob(ReplyJob):
+    """The mood of one text."""
+
+    checked: CheckedRequest[SentimentRequest]
+
+    async def answer(self, session: ReplySession) -> None:
+        result = await session.run(self.checked, SentimentResult)
+        await session.finish(MessageContent(mood_line(self.checked.request.texts[0], result.moods[0])))
+
+
+@serializable
+@dataclass(frozen=True, slots=True)
+class MoodChartJob(ReplyJob):
+    """The moods of messages as a chart, or as counts if the model's labels are no scale."""
+
+    checked: CheckedRequest[SentimentRequest]
+    transcript: Transcript
+
+    async def answer(self, session: ReplySession) -> None:
+        result = await session.run(self.checked, SentimentResult)
+        await session.finish(await _chart_content(self.transcript, result))
+
+
 async def show_mood(session: ReplySession, checked: CheckedRequest[SentimentRequest], text: str) -> None:
     """Show the mood of one text."""
-    result = await session.run(checked, SentimentResult, texts=(text,))
-    await session.finish(MessageContent(mood_line(text, result.moods[0])))
+    await session.perform(MoodJob(session.engine.with_inputs(checked, texts=(text,))))
 
 
 async def show_mood_chart(
@@ -30,11 +55,10 @@ async def show_mood_chart(
     history_range: HistoryRange,
     checked: CheckedRequest[SentimentRequest],
 ) -> None:
-    """Show the moods of messages as a chart, or as counts if the model's labels are no scale."""
+    """Read the messages and show their moods."""
     _, transcript = await read_history(session, interaction, history_range)
     texts = tuple(message.words[:_LONGEST] for message in transcript.messages)
-    result = await session.run(checked, SentimentResult, texts=texts)
-    await session.finish(await _chart_content(transcript, result))
+    await session.perform(MoodChartJob(session.engine.with_inputs(checked, texts=texts), transcript))
 
 
 async def _chart_content(transcript: Transcript, result: SentimentResult) -> MessageContent:

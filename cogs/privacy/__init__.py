@@ -13,7 +13,8 @@ from discord.ext import commands
 from cogs.client import Inkling, bot_of
 from cogs.common import InteractionResponder, ReplySession
 from cogs.common.help_texts import PRIVATE
-from cogs.common.persistent_item import Button, PersistentItem, custom_id, persistent_view
+from cogs.common.persistent_item import PersistentItem
+from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.rules import ANYWHERE
 from cogs.i18n import gettext_noop, tr
 from cogs.privacy.export import archive
@@ -30,7 +31,7 @@ class Privacy(commands.Cog):
     @app_commands.command(extras={ANYWHERE: True} | PRIVATE)
     async def privacy(self, interaction: discord.Interaction) -> None:
         """See what I keep of you and for how long, get it as a file, or delete it."""
-        async with self.bot.sessions.open(InteractionResponder(interaction, private=True)):
+        async with self.bot.sessions.open(InteractionResponder.of(interaction, private=True)):
             await interaction.response.defer(ephemeral=True)
             await _overview(self.bot, interaction)
 

@@ -11,7 +11,8 @@ import discord
 
 from cogs.client import bot_of
 from cogs.common import ReplySession
-from cogs.common.persistent_item import PersistentItem, chosen_values, custom_id
+from cogs.common.persistent_item import PersistentItem, chosen_values
+from cogs.common.persistent_view import custom_id
 from cogs.i18n.locale import use_locale_of
 from cogs.settings.limits_form import LimitsForm
 from cogs.settings.panel import NONE, Scope, panel_message

@@ -41,7 +41,7 @@ class LimitsForm(Form):
     async def on_submit(self, interaction: discord.Interaction) -> None:
         bot = bot_of(interaction)
         assert interaction.guild_id is not None, "the panel is for servers"
-        async with bot.sessions.open(InteractionResponder(interaction, private=True)):
+        async with bot.sessions.open(InteractionResponder.of(interaction, private=True)):
             lowered = self._read()
             await interaction.response.defer()
             await bot.store.settings.servers.change(interaction.guild_id, lambda server: replace(server, **lowered))

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 import discord
 
-from cogs.common.persistent_item import Button, custom_id, persistent_view
+from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.rules import services_of
 from cogs.i18n import LANGUAGES, slash, tr
 from cogs.settings.texts import LANGUAGE_NAMES, of_person, of_server

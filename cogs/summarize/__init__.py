@@ -78,7 +78,7 @@ class Summarize(commands.Cog):
         request = SummarizeRequest(length=length, model=model, owner=str(interaction.user.id))
         files = [each for each in (file, file2, file3, file4, file5) if each]
         history_range = HistoryRange(messages, since, channel.id if channel else None)
-        async with self.sessions.open(InteractionResponder(interaction, private=history_range.wanted)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=history_range.wanted)) as session:
             checked = session.check(request, pending=["text"])
             _check_one_source(text, files, history_range)
             if history_range.wanted:
@@ -91,7 +91,7 @@ class Summarize(commands.Cog):
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Summarize a message; this is the menu "Summarize"."""
         request = SummarizeRequest(owner=str(interaction.user.id))
-        async with self.sessions.open(InteractionResponder(interaction, private=message.flags.ephemeral)) as session:
+        async with self.sessions.open(InteractionResponder.of(interaction, private=message.flags.ephemeral)) as session:
             checked = session.check(request, pending=["text"])
             text = await text_of_message(session, message)
             await show_summary(session, checked, text, f"[{tr('jump')}]({message.jump_url})")

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from cogs.common import MessageContent, ProgressRenderer, ReplySession, neutral
+from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
 from cogs.common.markdown import bar
 from cogs.i18n import ntr, tr
-from inference import CheckedRequest, Progress, SummarizeRequest, Summary
+from inference import CheckedRequest, Progress, SummarizeRequest, Summary, serializable
 
 _BULLETS = ("- ", "* ", "• ")
 
@@ -22,6 +23,22 @@ class ReadingProgress(ProgressRenderer):
         return f"{parts} {bar(event.step / max(1, event.total))}"
 
 
+@serializable
+@dataclass(frozen=True, slots=True)
+class SummaryJob(ReplyJob):
+    """The summary of a text; `source` says what was read."""
+
+    checked: CheckedRequest[SummarizeRequest]
+    source: str
+
+    async def answer(self, session: ReplySession) -> None:
+        summary = await session.run(self.checked, Summary, ReadingProgress())
+        parts = ntr("{parts} part", "{parts} parts", summary.parts, parts=summary.parts) if summary.parts > 1 else ""
+        await session.finish(
+            MessageContent(summary_text(summary.text), plain=summary.text, note=small_print(self.source, parts))
+        )
+
+
 async def show_summary(
     session: ReplySession,
     checked: CheckedRequest[SummarizeRequest],
@@ -30,11 +47,8 @@ async def show_summary(
     boundaries: Sequence[int] = (),
 ) -> None:
     """Summarize `text`; `source` says what was read, and `boundaries` are the positions where new sources begin."""
-    summary = await session.run(checked, Summary, ReadingProgress(), text=text, boundaries=tuple(boundaries))
-    parts = ntr("{parts} part", "{parts} parts", summary.parts, parts=summary.parts) if summary.parts > 1 else ""
-    await session.finish(
-        MessageContent(summary_text(summary.text), plain=summary.text, note=small_print(source, parts))
-    )
+    checked = session.engine.with_inputs(checked, text=text, boundaries=tuple(boundaries))
+    await session.perform(SummaryJob(checked, source))
 
 
 def summary_text(text: str) -> str:

@@ -10,8 +10,9 @@ import io
 import discord
 
 from cogs.common import ReplySession
-from cogs.common.error_messages import DELIVERY
-from cogs.common.persistent_item import PersistentItem, custom_id, persistent_view
+from cogs.common.delivery import DELIVERY
+from cogs.common.persistent_item import PersistentItem
+from cogs.common.persistent_view import custom_id, persistent_view
 from cogs.common.rules import check_here, settings_of
 from cogs.common.sources import read
 from cogs.i18n import gettext_noop, tr

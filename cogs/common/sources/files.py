@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import discord
 
-from cogs.common.error_messages import DELIVERY
+from cogs.common.delivery import DELIVERY
 from cogs.common.markdown import neutral
 from cogs.common.message_content import MessageContent
 from cogs.common.reply_session import ReplySession

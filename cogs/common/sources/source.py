@@ -6,9 +6,12 @@ from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from inference import serializable
+
 _BETWEEN = "\n\n"
 
 
+@serializable
 @dataclass(frozen=True, slots=True)
 class Source:
     """A text in parts: each begins at a position in `starts` and comes from the matching entry of `origins`.

@@ -11,7 +11,8 @@ import pytest
 from simcord import Env
 
 from cogs.common import ReplySession
-from cogs.common.persistent_item import PersistentItem, custom_id, persistent_view
+from cogs.common.persistent_item import PersistentItem
+from cogs.common.persistent_view import custom_id, persistent_view
 from storage.database import Database
 from tests.cogs.complete.completions import complete_count
 from tests.cogs.imagine.images import grid, press
@@ -132,6 +133,6 @@ class TestButtonsOfTheBot:
 
     async def test_all_buttons_share_a_base_class_and_a_prefix_of_their_ids(self, stage: Stage):
         items = stage.bot._connection._view_store._dynamic_items  # pyright: ignore[reportPrivateUsage]
-        assert len(items) == 9
+        assert len(items) == 10
         assert all(issubclass(item, PersistentItem) for item in items.values())
         assert all(pattern.pattern.startswith("inkling:") for pattern in items)

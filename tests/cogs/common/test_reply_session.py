@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
-from typing import cast
+from types import SimpleNamespace
+from typing import Any, cast
 
 import discord
 import pytest
 from simcord import Env
 
 from cogs.client import Inkling
-from cogs.common import AttachedFile, MessageContent, ReplySessions
+from cogs.common import AttachedFile, MessageContent, Responder
 from cogs.common.rules import RequestOrigin
+from cogs.common.target import Target
 from inference import (
     Completion,
     Config,
@@ -29,8 +31,7 @@ from inference import (
     Queued,
     Result,
 )
-from storage import Store
-from tests.cogs.stage import PatientEngine, Stage, buttons, first, refusal
+from tests.cogs.stage import Stage, buttons, first, refusal
 from tests.fakes import PNG
 
 _DONE = Result(Completion(" the end", 1))
@@ -168,7 +169,7 @@ async def test_a_running_job_shows_that_the_bot_stops(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(2)]
     results = [await person.slash(stage.channel, "complete", prompt="x") for person in (stage.alice, stage.bob)]
     await stage.bot.close()
-    assert [first(result).content for result in results] == ["The bot is being restarted. Ask again in a minute."] * 2
+    assert [first(result).content for result in results] == ["The bot is being restarted. This goes on after that."] * 2
     assert all(ticket.cancelled for ticket in stage.backend.tickets)
 
 
@@ -255,18 +256,13 @@ async def test_a_temporary_server_error_of_discord_is_ignored(stage: Stage):
     assert first(result).content == "**x** the end\n-# seed 1"
 
 
-class FailingResponder:
-    """Accepts the first content, then fails for some calls."""
+class FailingResponder(Responder):
+    """Accepts the first content, then refuses it for some calls."""
 
-    owner = 1
-    asker = ""
-    command = "complete"
-    upload_limit = 10**6
-    where = (1, 2)
-    private = False
-    origin = RequestOrigin(person=1, guild=None, channel=2, roles=frozenset(), hideable=True)
-
-    def __init__(self, failures: int) -> None:
+    def __init__(self, client: discord.Client, failures: int) -> None:
+        origin = RequestOrigin(person=1, guild=None, channel=2, roles=frozenset(), hideable=True)
+        target = Target("reply", 1, origin, "complete", 1, 2, False, "", 10**6, "en", "en")
+        super().__init__(client, target)
         self.first = ""
         self.files: tuple[AttachedFile, ...] = ()
         self.further: list[str] = []
@@ -284,22 +280,19 @@ class FailingResponder:
         self._may_fail()
         self.further.append(content.text)
 
-    async def notify(self, text: str) -> None:
-        self._may_fail()
-
     async def refuse(self, text: str) -> None:
         self.first = text
 
     def _may_fail(self) -> None:
         self._failures -= 1
         if self._failures >= 0:
-            raise TimeoutError("Discord is slow")
+            response: Any = SimpleNamespace(status=400, reason="Bad Request")
+            raise discord.HTTPException(response, "no")
 
 
-async def test_further_messages_that_discord_refuses_are_replaced_by_a_file(engine: PatientEngine, config: Config):
-    responder = FailingResponder(1)
-    settings = Store(config.data / "inkling.db").settings
-    async with ReplySessions(engine, settings).open(responder) as session:
+async def test_further_messages_that_discord_refuses_are_replaced_by_a_file(stage: Stage):
+    responder = FailingResponder(stage.bot, 1)
+    async with cast(Inkling, stage.bot).sessions.open(responder) as session:
         await session.acknowledge()
         await session.finish(MessageContent(_LONG, plain=_LONG))
     assert responder.first.startswith(" word0 word1")
@@ -308,15 +301,14 @@ async def test_further_messages_that_discord_refuses_are_replaced_by_a_file(engi
     assert responder.further == []
 
 
-async def test_the_shown_part_stays_if_neither_the_rest_nor_a_file_can_be_sent(engine: PatientEngine, config: Config):
-    responder = FailingResponder(2)
-    settings = Store(config.data / "inkling.db").settings
-    async with ReplySessions(engine, settings).open(responder) as session:
+async def test_the_shown_part_stays_if_neither_the_rest_nor_a_file_can_be_sent(stage: Stage):
+    responder = FailingResponder(stage.bot, 2)
+    async with cast(Inkling, stage.bot).sessions.open(responder) as session:
         await session.acknowledge()
         await session.finish(MessageContent(_LONG))
     assert responder.first.startswith(" word0 word1")
     [note] = responder.further
-    assert note.startswith("The rest could not be shown. Discord did not answer in time")
+    assert note.startswith("The rest could not be shown. Discord did not accept my message")
 
 
 async def test_a_result_that_discord_refuses_gives_an_error(stage: Stage):

@@ -176,4 +176,4 @@ class TestWhileThePictureIsCaptioned:
     async def test_the_message_says_that_the_bot_stops(self, stage: Stage, config: Config):
         message = await self._start_captioning(stage, config)
         await stage.bot.close()
-        assert message.content == "The bot is being restarted. Ask again in a minute."
+        assert message.content == "The bot is being restarted. This goes on after that."
