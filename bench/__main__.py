@@ -17,6 +17,7 @@ from bench import (
     event_loop_lag,
     families,
     loading,
+    queueing,
     reading,
     starter,
     streaming,
@@ -29,6 +30,7 @@ _ERRORS = {"failed", "wrong", "fails"}
 
 MEASUREMENTS: dict[str, Callable[[], Sequence[TableRow]]] = {
     "lag": event_loop_lag.measure,
+    "queue": queueing.measure,
     "engine": engine.measure,
     "diffusion": diffusion.measure,
     "dalle-mini": dalle_mini.measure,

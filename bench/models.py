@@ -10,6 +10,7 @@ from bench.result_table import Skipped
 from inference import Config, Engine, InferenceError, ModelSpec, Output, Request, create_engine
 from inference.config.schema import ModelEntry
 from inference.hub import Hub
+from inference.pipelines.pipeline import Job
 from inference.types import DType, Event
 
 
@@ -76,6 +77,9 @@ class FixedBatch:
 
     def reserve(self, nbytes: int) -> bool:
         return True
+
+    def put_off(self, job: Job) -> bool:
+        return False
 
     def join(self, max_count: int) -> Sequence[SingleJob]:
         return []

@@ -135,6 +135,10 @@ class Engine:
         """
         return self._backend.problems(probe=probe)
 
+    async def forget_owner(self, owner: str) -> None:
+        """Delete what is kept about `owner`: how much they used the devices of late."""
+        await self._backend.forget_owner(owner)
+
     async def close(self) -> None:
         """Cancel all requests and release the devices."""
         await self._backend.close()

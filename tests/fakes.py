@@ -134,6 +134,8 @@ class FakeBackend:
     """What `answers_about_pictures` reports of the models, by name; False for others."""
     closed: bool = False
     wrong: list[str] = field(default_factory=list[str])
+    forgotten: list[str] = field(default_factory=list[str])
+    """The owners that `forget_owner` was called with."""
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> FakeTicket:
         self.requests.append(request)
@@ -159,6 +161,9 @@ class FakeBackend:
 
     def problems(self, *, probe: bool = False) -> list[str]:
         return self.wrong
+
+    async def forget_owner(self, owner: str) -> None:
+        self.forgotten.append(owner)
 
     async def close(self) -> None:
         self.closed = True

@@ -76,6 +76,10 @@ class Backend(Protocol):
         """
         ...
 
+    async def forget_owner(self, owner: str) -> None:
+        """Delete how much `owner` used the devices of late, in memory and on disk."""
+        ...
+
     async def close(self) -> None:
         """Cancel all requests, then release the devices."""
         ...

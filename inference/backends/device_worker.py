@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -18,10 +18,11 @@ from inference.backends.backend import QueueStatus
 from inference.backends.local_batch import LocalBatch
 from inference.backends.local_job import LocalJob
 from inference.backends.model_manager import ModelManager
+from inference.backends.queue_positions import QueuePositions
 from inference.limits import Limits
 from inference.pipelines.pipeline import out_of_memory
-from inference.scheduling.scheduler import Scheduler
-from inference.types import ModelSpec, Queued
+from inference.scheduling.scheduler import Scheduler, SchedulerState
+from inference.types import ModelSpec
 from inference.types.errors import GenerationFailed, InferenceError, RequestCancelled
 
 if TYPE_CHECKING:
@@ -29,30 +30,57 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_KEEP_PAUSE = 30.0
+"""The least time in seconds between two writes of what the scheduler has learned."""
+
 
 class DeviceWorker:
-    """The queue, the loaded models and the thread of one device."""
+    """The queue, the loaded models and the thread of one device.
 
-    def __init__(self, device: str, limits: Limits, models: ModelManager) -> None:
+    The scheduler starts with `state`. What it has learned since is passed to `keep`, at times and when the worker
+    closes, and not on the event loop.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        limits: Limits,
+        models: ModelManager,
+        state: SchedulerState | None = None,
+        keep: Callable[[Callable[[], SchedulerState]], None] = lambda _: None,
+    ) -> None:
         self.device = device
         self._max_batch = limits.batch
         self._models = models
-        self._scheduler = Scheduler[LocalJob](limit=limits.queue, per_owner=limits.per_person, clock=time.perf_counter)
+        self._scheduler = Scheduler[LocalJob](
+            limit=limits.queue, per_owner=limits.per_person, clock=time.perf_counter, state=state
+        )
+        self._keep = keep
+        self._keep_at = 0.0
+        """When the state may be kept again, by the monotonic clock."""
+        self._learned = False
+        """Whether the scheduler has learned something that is not kept yet."""
         self._lock = threading.Lock()
+        self._positions = QueuePositions(self._scheduler, self._lock, f"positions-{device}")
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"device-{device}")
         self._closing = False
         self._depth = 0
         """Running batches, each inside the one before it."""
 
     def submit(self, job: LocalJob) -> None:
-        """Queue a job. Raise Overloaded if the queue is full. Each job adds one run, so that none is left over."""
+        """Queue a job that is not cancelled. Raise Overloaded if the queue is full.
+
+        Each job adds one run, so that none is left over.
+        """
         with self._lock:
             if self._closing:
                 raise RequestCancelled("The bot is stopping.")
             self._scheduler.add(job)
+            job.on_cancel = self._cancel
             self._executor.submit(self._run_next).add_done_callback(_log_unexpected_error)
             if self._scheduler.running:
-                self._emit_positions()
+                self._positions.tell(job)
+        self._positions.changed()
 
     def check(self, spec: ModelSpec, *, probe: bool) -> None:
         """Raise ModelUnavailable if this machine can never run `spec`. With `probe`, load it to find out. Blocks."""
@@ -64,7 +92,13 @@ class DeviceWorker:
     def status(self) -> QueueStatus:
         with self._lock:
             scheduler = self._scheduler
-            return QueueStatus(self.device, len(scheduler.waiting), len(scheduler.running), scheduler.backlog())
+            return QueueStatus(self.device, scheduler.waiting_count, len(scheduler.running), scheduler.backlog())
+
+    def forget_owner(self, owner: str) -> None:
+        """Forget how much `owner` used the device."""
+        with self._lock:
+            self._scheduler.forget(owner)
+        self._positions.changed()
 
     def close(self) -> None:
         """Cancel all jobs, and wait until the thread has reached its next yield point."""
@@ -72,15 +106,18 @@ class DeviceWorker:
             self._closing = True
             remaining = [*self._scheduler.waiting, *self._scheduler.running]
         self._executor.shutdown(wait=True, cancel_futures=True)
+        self._positions.close()
         _fail(remaining, RequestCancelled("The bot is stopping."))
+        if self._learned:
+            self._keep(self._state)
 
     def next_short(self) -> list[LocalJob]:
         """Return waiting short jobs of one kind whose model is loaded, or fits beside the models in use."""
         with self._lock:
-            specs = {job.spec for job in self._scheduler.waiting if job.short}
-        ready = {spec for spec in specs if self._models.fits(spec)}  # may read the disk: not under the lock
+            jobs = self._scheduler.next_short()
+        ready = {job.key for job in jobs if self._models.fits(job.spec)}  # may read the disk: not under the lock
         with self._lock:
-            return self._scheduler.pop(self._max_batch, lambda job: job.short and job.spec in ready) if ready else []
+            return self._scheduler.pop_short(self._max_batch, ready) if ready else []
 
     def join(self, jobs: Sequence[LocalJob], max_count: int) -> list[LocalJob]:
         with self._lock:
@@ -100,7 +137,11 @@ class DeviceWorker:
             self._scheduler.put_back(job)
             self._executor.submit(self._run_next).add_done_callback(_log_unexpected_error)
             job.position = 0
-            self._emit_positions()
+            if job.cancelled:  # while it ran, so that it was not removed from the queue
+                self._scheduler.cancel(job)
+            else:
+                self._positions.tell(job)
+        self._positions.changed()
         return True
 
     @property
@@ -128,13 +169,19 @@ class DeviceWorker:
         with self._lock:
             for job in jobs:
                 self._scheduler.done(job)
-            self._emit_positions()
+            self._positions.tell_next()
+        self._positions.changed()
+        self._learned = True
+        if time.monotonic() >= self._keep_at:
+            self._keep(self._state)
+            self._keep_at, self._learned = time.monotonic() + _KEEP_PAUSE, False
 
     def _run_next(self) -> None:
         with self._lock:
             jobs = [] if self._closing else self._scheduler.pop(self._max_batch)
-            self._emit_positions()
+            self._positions.tell_next()
         if jobs:
+            self._positions.changed()
             self.run(jobs)
 
     def _run_with(self, pipeline: Pipeline, batch: LocalBatch) -> None:
@@ -154,12 +201,16 @@ class DeviceWorker:
             if failure:
                 job.fail(failure)
 
-    def _emit_positions(self) -> None:
-        """Tell every waiting job its position, if it changed. Called under the lock, to keep events in order."""
-        for forecast in self._scheduler.forecast():
-            if forecast.entry.position != forecast.position:
-                forecast.entry.position = forecast.position
-                forecast.entry.emit(Queued(forecast.position, forecast.eta))
+    def _cancel(self, job: LocalJob) -> None:
+        """Remove a cancelled job from the queue. One that runs stops at its next yield point."""
+        with self._lock:
+            waited = self._scheduler.cancel(job)
+        if waited:
+            self._positions.changed()
+
+    def _state(self) -> SchedulerState:
+        with self._lock:
+            return self._scheduler.state()
 
 
 def _fail(jobs: Sequence[LocalJob], error: InferenceError) -> None:

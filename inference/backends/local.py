@@ -8,12 +8,14 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from inference.backends.backend import Listener, ModelStatus, QueueStatus
 from inference.backends.device_worker import DeviceWorker
 from inference.backends.local_job import LocalJob
 from inference.backends.model_check import ModelCheck
 from inference.backends.model_manager import ModelManager
+from inference.backends.usage_record import UsageRecord
 from inference.backends.verdicts import Verdicts
 from inference.config.schema import Config
 from inference.hub import Hub, check_folder
@@ -36,6 +38,7 @@ class LocalBackend:
         self._config = config
         self._hub = hub or Hub(config, check=ModelCheck(config))
         self._verdicts = Verdicts(config.data / "verdicts.json")
+        self._usage = UsageRecord(config.data / "usage.json")
         self._workers: dict[str, DeviceWorker] = {}
         self._devices: dict[str, str] = {}
         """The device for each device name of the config, set by `problems`."""
@@ -93,6 +96,11 @@ class LocalBackend:
         gc.freeze()
         return [text for _, text in sorted(problems, key=lambda problem: problem[0])]
 
+    async def forget_owner(self, owner: str) -> None:
+        for worker in self._workers.values():
+            worker.forget_owner(owner)
+        await asyncio.to_thread(self._usage.forget, owner)
+
     async def close(self) -> None:
         self._closing = True
         await asyncio.gather(*self._tasks)
@@ -135,7 +143,8 @@ class LocalBackend:
             failure = error
         del self._downloading[spec]
         for job in jobs:
-            self._submit_or_fail(job, failure)
+            if not job.cancelled:
+                self._submit_or_fail(job, failure)
 
     def _find_or_download(self, spec: ModelSpec, jobs: list[LocalJob]) -> None:
         """Find or download the files. Goes on if the callers leave: otherwise large models would never be complete."""
@@ -163,7 +172,11 @@ class LocalBackend:
         device = self._devices.get(name, name)
         if device not in self._workers:
             self._workers[device] = DeviceWorker(
-                device, self._config.limits, ModelManager(device, self._config, self._hub)
+                device,
+                self._config.limits,
+                ModelManager(device, self._config, self._hub),
+                self._usage.state(device),
+                partial(self._usage.keep, device),
             )
         return self._workers[device]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from contextlib import suppress
 
 from inference.backends.backend import Listener
 from inference.scheduling.scheduler import Entry
@@ -18,7 +20,7 @@ class LocalJob(Entry):
         super().__init__(
             owner=request.owner,
             key=(spec.key, request.batch_key),
-            kind=(spec.key, request.task),
+            kind=f"{request.task} {spec.key}",
             short=request.short,
             work=request.work,
         )
@@ -26,6 +28,8 @@ class LocalJob(Entry):
         self.request = request
         self.finished = False
         self.position = 0
+        """The last position in the queue that the caller was told; 0 if none."""
+        self.on_cancel: Callable[[LocalJob], None] | None = None
         self._listener = listener
         self._loop = loop
 
@@ -41,6 +45,8 @@ class LocalJob(Entry):
 
     def cancel(self) -> None:
         self.cancelled = True
+        if self.on_cancel:
+            self.on_cancel(self)
 
     def _end(self, event: Result | InferenceError) -> None:
         if not self.finished:
@@ -49,5 +55,7 @@ class LocalJob(Entry):
 
     def _notify(self, event: Event | InferenceError) -> None:
         """Call the listener on its event loop, unless the job is cancelled or the loop is closed."""
-        if not self.cancelled and not self._loop.is_closed():
+        if self.cancelled:
+            return
+        with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._listener, event)

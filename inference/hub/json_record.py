@@ -22,17 +22,12 @@ class JsonRecord:
         return self._read().get(name)
 
     def record(self, name: str, value: str) -> None:
-        """Write the file atomically: other processes see either the old or the new file."""
+        """Keep `value` in the file, unless it is there already."""
         with self._lock:
             values = self._read()
             if values.get(name) == value:
                 return
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            temporary_file = self._file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
-            temporary_file.write_text(
-                json.dumps({**values, name: value}, indent=2, sort_keys=True) + "\n", encoding="utf-8"
-            )
-            temporary_file.replace(self._file)
+            write_atomically(self._file, json.dumps({**values, name: value}, indent=2, sort_keys=True))
 
     def _read(self) -> dict[str, str]:
         try:
@@ -47,3 +42,11 @@ class JsonRecord:
                 "The file {file} in the bot's data folder is damaged. Its operator has to repair it, or delete it.",
                 file=self._file.name,
             ) from error
+
+
+def write_atomically(file: Path, text: str) -> None:
+    """Write a file so that other processes see either the old or the new one. Raise OSError."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary_file = file.with_suffix(f".{os.getpid()}-{threading.get_ident()}.tmp")
+    temporary_file.write_text(text + "\n", encoding="utf-8")
+    temporary_file.replace(file)

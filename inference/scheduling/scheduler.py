@@ -1,33 +1,47 @@
 """The order of requests on one device. It only keeps records: no threads, no torch, no clock of its own.
 
 Fairness: an owner's share is their recent use in device seconds, which halves every five minutes, plus the expected
-cost of their running requests. The entry whose owner has the smallest share is next. Each second of waiting counts
-like one second less of use, so every entry runs at some time.
+cost of their requests that run or wait before. The turn of an entry is the moment when it has waited as many seconds as
+the share of its owner. The entry with the earliest turn is next, even if that moment has not come. So those who used
+the device least of late are first, and each second of waiting counts like one second less of use. Only entries that
+arrive before its turn can overtake an entry, so every entry runs at some time.
+
+Turns do not change while time passes. Only those of one owner change, when a request of this owner ends. So waiting
+entries stay sorted, and all operations are fast while thousands wait; some look at all entries of one owner.
 
 Batching: entries with equal keys start together. There is no timer, because under load the queue itself fills batches.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from bisect import bisect_left, insort
+from collections.abc import Callable, Container, Hashable
+from dataclasses import dataclass, field
+from itertools import count, takewhile
+from math import exp, log, log1p
 from typing import Generic, TypeVar
 
 from inference.types.errors import Overloaded, Phrase
 
 _HALF_LIFE = 300.0
+_DECAY = log(2) / _HALF_LIFE
 _DEFAULT_COST = 1.0
 """The cost in seconds of work that never ran before. Only used for fairness."""
 _LEARNING_RATE = 0.3
+_LEAST_USE = 0.01
+"""Smaller use in seconds is forgotten."""
+_EXACT = 256
+"""The number of first entries whose waiting times are computed one by one."""
 
 
 class Entry:
     """One request in the queue, with its owner, batch key and amount of work.
 
-    A unit of `work` takes about as long in all entries of one `kind`, whatever their keys. There are few kinds.
+    A unit of `work` takes about as long in all entries of one `kind`, whatever their keys. There are few kinds, and few
+    keys of short entries.
     """
 
-    def __init__(self, *, owner: str, key: Hashable, kind: Hashable, short: bool, work: float) -> None:
+    def __init__(self, *, owner: str, key: Hashable, kind: str, short: bool, work: float) -> None:
         self.owner = owner
         self.key = key
         self.kind = kind
@@ -37,11 +51,17 @@ class Entry:
         self.charged = 1.0
         """The share of its seconds that is charged to its owner."""
         self.arrived = 0.0
+        self.number = -1
+        """Its number in the order of arrival; -1 if it was never queued."""
+        self.cost = _DEFAULT_COST
+        """The seconds that it was expected to take when it arrived."""
+        self.turn = 0.0
         self.used = 0.0
         """Device seconds so far: its part of the time of each batch."""
 
 
 E = TypeVar("E", bound=Entry)
+K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,61 +73,115 @@ class Forecast(Generic[E]):
     eta: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class SchedulerState:
+    """What a scheduler has learned: seconds for a unit of work by kind, and recent use in seconds by owner."""
+
+    seconds_per_work: dict[str, float] = field(default_factory=dict[str, float])
+    usage: dict[str, float] = field(default_factory=dict[str, float])
+
+    def after(self, seconds: float) -> SchedulerState:
+        """Return the state after some time without use."""
+        usage = {owner: used * exp(-_DECAY * seconds) for owner, used in self.usage.items()}
+        return SchedulerState(
+            self.seconds_per_work, {owner: used for owner, used in usage.items() if used >= _LEAST_USE}
+        )
+
+
 class Scheduler(Generic[E]):
     """The queue of one device. Not thread-safe: its owner holds a lock."""
 
-    def __init__(self, *, limit: int, per_owner: int, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, *, limit: int, per_owner: int, clock: Callable[[], float], state: SchedulerState | None = None
+    ) -> None:
+        state = state or SchedulerState()
         self._limit = limit
         self._per_owner = per_owner
         self._clock = clock
-        self._waiting: list[E] = []
-        self._running: list[E] = []
-        self._usage: dict[str, float] = {}
-        self._seconds_per_work: dict[Hashable, float] = {}
         self._now = clock()
+        self._numbers = count()
+        self._line: list[E] = []
+        """All waiting entries, sorted by turn, as are those in the next two."""
+        self._by_key: dict[bool, dict[Hashable, list[E]]] = {True: {}, False: {}}
+        """The waiting entries of each key, the short ones apart from the others."""
+        self._by_owner: dict[str, list[E]] = {}
+        self._running: list[E] = []
+        self._work: dict[str, tuple[int, float]] = {}
+        """The number and the work of waiting entries, by kind."""
+        self._usage = {owner: (used, self._now) for owner, used in state.usage.items()}
+        """The use in seconds of each owner, and the time at which it was recorded."""
+        self._seconds_per_work = dict(state.seconds_per_work)
 
     @property
     def waiting(self) -> list[E]:
-        return list(self._drop_cancelled())
+        """Return all waiting entries in their order."""
+        return list(self._line)
 
     @property
     def running(self) -> list[E]:
         return list(self._running)
 
+    @property
+    def waiting_count(self) -> int:
+        return len(self._line)
+
     def add(self, entry: E) -> None:
         """Queue `entry`. Raise Overloaded if the queue or its owner's part of it is full."""
         self._advance()
-        current = [*self._drop_cancelled(), *self._running]
+        own = self._by_owner.get(entry.owner, [])
+        own_running = [other for other in self._running if other.owner == entry.owner]
         wait = self.backlog() or 60.0
-        if len(current) >= self._limit:
+        if len(self._line) + len(self._running) >= self._limit:
             raise Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_duration(wait))
-        if entry.owner and sum(other.owner == entry.owner for other in current) >= self._per_owner:
+        if entry.owner and len(own) + len(own_running) >= self._per_owner:
             raise Overloaded(
                 "You already have {count} requests here. Wait for one of them to end.", wait, count=self._per_owner
             )
-        entry.arrived = self._now
-        self._waiting.append(entry)
+        entry.arrived, entry.number = self._now, next(self._numbers)
+        entry.cost = self._expected(entry) or _DEFAULT_COST
+        entry.turn = self._turn(entry, sum(other.cost for other in [*own, *own_running]))
+        self._insert(entry)
 
-    def pop(self, max_count: int, allowed: Callable[[E], bool] = lambda _: True) -> list[E]:
-        """Start the next entry that is `allowed`, and up to `max_count - 1` others with the same key."""
+    def cancel(self, entry: E) -> bool:
+        """Remove `entry` from the queue. Return False if it does not wait."""
+        if not self._waits(entry):
+            return False
+        self._remove(entry)
+        self._update_turns(entry.owner)
+        return True
+
+    def pop(self, max_count: int) -> list[E]:
+        """Start the next entry, and up to `max_count - 1` others with the same key."""
         self._advance()
-        order = [entry for entry in self._order() if allowed(entry)]
-        if not order:
+        if not self._line:
             return []
-        return self._start([entry for entry in order if entry.key == order[0].key][:max_count])
+        key = self._line[0].key
+        same = [entry for by_key in self._by_key.values() for entry in by_key.get(key, [])[:max_count]]
+        return self._start(sorted(same, key=_place)[:max_count])
+
+    def next_short(self) -> list[E]:
+        """Return the next short entry of each key."""
+        return [line[0] for line in self._by_key[True].values()]
+
+    def pop_short(self, max_count: int, keys: Container[Hashable]) -> list[E]:
+        """Start the next short entry with one of these keys, and up to `max_count - 1` others with the same key."""
+        self._advance()
+        allowed = [entry for entry in self.next_short() if entry.key in keys]
+        if not allowed:
+            return []
+        return self._start(self._by_key[True][min(allowed, key=_place).key][:max_count])
 
     def join(self, key: Hashable, max_count: int) -> list[E]:
         """Start up to `max_count` entries with `key`, as long as they are before all entries with other keys."""
         self._advance()
-        order = self._order()
-        first_other = next((i for i, entry in enumerate(order) if entry.key != key), len(order))
-        return self._start(order[: min(first_other, max_count)])
+        return self._start([*takewhile(lambda entry: entry.key == key, self._line[:max_count])])
 
     def put_back(self, entry: E) -> None:
         """Let a running entry wait again, in its old place."""
         self._advance()
         self._running.remove(entry)
-        self._waiting.append(entry)
+        self._insert(entry)
+        self._update_turns(entry.owner)
 
     def done(self, entry: E) -> None:
         """Record that `entry` has ended: charge its owner and learn its cost. May be called again."""
@@ -115,68 +189,161 @@ class Scheduler(Generic[E]):
         if entry not in self._running:
             return
         self._running.remove(entry)
-        self._usage[entry.owner] = self._usage.get(entry.owner, 0.0) + entry.used * entry.charged
+        used, at = self._usage.get(entry.owner, (0.0, self._now))
+        used = used * exp(_DECAY * (at - self._now)) + entry.used * entry.charged
+        self._usage[entry.owner] = (used, self._now)
+        self._update_turns(entry.owner)
         if not entry.cancelled:
             seconds = entry.used / entry.work
             known = self._seconds_per_work.get(entry.kind, seconds)
             self._seconds_per_work[entry.kind] = known + _LEARNING_RATE * (seconds - known)
 
-    def forecast(self) -> list[Forecast[E]]:
-        """Return all waiting entries in their current order, with the time until each starts."""
+    def forget(self, owner: str) -> None:
+        """Forget the use of `owner`. Their running requests count as anonymous ones."""
+        self._usage.pop(owner, None)
+        for entry in self._running:
+            if entry.owner == owner:
+                entry.owner = ""
+        for changed in (owner, ""):
+            self._update_turns(changed)
+
+    def state(self) -> SchedulerState:
+        """Return what is worth keeping after a restart. Use that has decayed is dropped here too."""
         self._advance()
-        ahead = self._remaining(self._running)
-        forecasts: list[Forecast[E]] = []
-        for position, entry in enumerate(self._order(), start=1):
-            forecasts.append(Forecast(entry, position, ahead))
-            cost = self._cost(entry)
+        decayed = {owner: used * exp(_DECAY * (at - self._now)) for owner, (used, at) in self._usage.items()}
+        usage = {owner: used for owner, used in decayed.items() if used >= _LEAST_USE}
+        self._usage = {owner: (used, self._now) for owner, used in usage.items()}
+        return SchedulerState(dict(self._seconds_per_work), usage)
+
+    def position(self, entry: E) -> Forecast[E]:
+        """Return the forecast of one waiting entry."""
+        index = bisect_left(self._line, _place(entry), key=_place)
+        return self.forecast(index, index + 1)[0]
+
+    def forecast(self, start: int = 0, stop: int | None = None) -> list[Forecast[E]]:
+        """Return waiting entries in their order, from index `start` to `stop`, with the time until each starts.
+
+        After the first 256 entries, times assume that the rest have equal costs.
+        """
+        self._advance()
+        ahead = self._remaining()
+        etas = [ahead]
+        for entry in self._line[: min(_EXACT, len(self._line) if stop is None else stop)]:
+            cost = self._expected(entry)
             ahead = None if ahead is None or cost is None else ahead + cost
-        return forecasts
+            etas.append(ahead)
+        total, others = self.backlog(), len(self._line) - _EXACT
+
+        def eta(index: int) -> float | None:
+            if index <= _EXACT:
+                return etas[index]
+            return None if ahead is None or total is None else ahead + (total - ahead) * (index - _EXACT) / others
+
+        return [
+            Forecast(entry, index + 1, eta(index)) for index, entry in enumerate(self._line[start:stop], start=start)
+        ]
 
     def backlog(self) -> float | None:
         """Return the seconds until all current entries have ended; None if unknown."""
-        return self._remaining([*self._drop_cancelled(), *self._running])
+        remaining, known = self._remaining(), self._seconds_per_work
+        if remaining is None or not self._work.keys() <= known.keys():
+            return None
+        return remaining + sum(known[kind] * work for kind, (_, work) in self._work.items())
 
-    def _drop_cancelled(self) -> list[E]:
-        self._waiting = [entry for entry in self._waiting if not entry.cancelled]
-        return self._waiting
+    def _turn(self, entry: E, ahead: float) -> float:
+        """Return the time t at which `entry` has waited for the use of its owner at t, and for `ahead` seconds more."""
+        used, at = self._usage.get(entry.owner, (0.0, 0.0))
+        earliest = entry.arrived + ahead
+        if not used:
+            return earliest
+        return earliest + _lambert_w(_DECAY * used * exp(min(500.0, _DECAY * (at - earliest)))) / _DECAY
 
-    def _order(self) -> list[E]:
-        """Return waiting entries in order. The owner with the smallest share is next; each entry adds to its share."""
-        shares = dict(self._usage)
-        for entry in self._running:
-            shares[entry.owner] = shares.get(entry.owner, 0.0) + (self._cost(entry) or _DEFAULT_COST)
-        remaining, order = list(self._drop_cancelled()), []
-        while remaining:
-            entry = min(remaining, key=lambda e: (shares.get(e.owner, 0.0) - (self._now - e.arrived), e.arrived))
-            remaining.remove(entry)
-            order.append(entry)
-            shares[entry.owner] = shares.get(entry.owner, 0.0) + (self._cost(entry) or _DEFAULT_COST)
-        return order
+    def _update_turns(self, owner: str) -> None:
+        """Compute the turns of the owner's waiting entries again. Those that change move in the line."""
+        ahead = sum(entry.cost for entry in self._running if entry.owner == owner)
+        for entry in list(self._by_owner.get(owner, ())):
+            turn = self._turn(entry, ahead)
+            if turn != entry.turn:
+                self._remove_from_lines(entry)
+                entry.turn = turn
+                self._insert_into_lines(entry)
+            ahead += entry.cost
 
     def _start(self, entries: list[E]) -> list[E]:
-        self._waiting = [entry for entry in self._waiting if entry not in entries]
+        for entry in entries:
+            self._remove(entry)
         self._running += entries
+        for owner in {entry.owner for entry in entries}:
+            self._update_turns(owner)
         return entries
 
-    def _cost(self, entry: E) -> float | None:
+    def _insert(self, entry: E) -> None:
+        insort(self._by_owner.setdefault(entry.owner, []), entry, key=_number)
+        number, work = self._work.get(entry.kind, (0, 0.0))
+        self._work[entry.kind] = (number + 1, work + entry.work)
+        self._insert_into_lines(entry)
+
+    def _remove(self, entry: E) -> None:
+        _delete(self._by_owner, entry.owner, entry, _number)
+        number, work = self._work.pop(entry.kind)
+        if number > 1:
+            self._work[entry.kind] = (number - 1, work - entry.work)
+        self._remove_from_lines(entry)
+
+    def _insert_into_lines(self, entry: E) -> None:
+        insort(self._line, entry, key=_place)
+        insort(self._by_key[entry.short].setdefault(entry.key, []), entry, key=_place)
+
+    def _remove_from_lines(self, entry: E) -> None:
+        del self._line[bisect_left(self._line, _place(entry), key=_place)]
+        _delete(self._by_key[entry.short], entry.key, entry, _place)
+
+    def _waits(self, entry: E) -> bool:
+        index = bisect_left(self._line, _place(entry), key=_place)
+        return index < len(self._line) and self._line[index] is entry
+
+    def _expected(self, entry: E) -> float | None:
         """Return the expected total seconds of the entry, as learned from its kind; None if unknown."""
         rate = self._seconds_per_work.get(entry.kind)
         return None if rate is None else rate * entry.work
 
-    def _remaining(self, entries: list[E]) -> float | None:
-        costs = [(self._cost(entry), entry.used) for entry in entries]
+    def _remaining(self) -> float | None:
+        """Return the seconds until all running entries have ended; None if unknown."""
+        costs = [(self._expected(entry), entry.used) for entry in self._running]
         if any(cost is None for cost, _ in costs):
             return None
         return sum(max(0.0, (cost or 0.0) - used) for cost, used in costs)
 
     def _advance(self) -> None:
-        """Divide the time since the last call among the running entries, and let past usage decay."""
+        """Divide the time since the last call among the running entries."""
         now = self._clock()
         elapsed, self._now = now - self._now, now
         for entry in self._running:
             entry.used += elapsed / len(self._running)
-        decay = 0.5 ** (elapsed / _HALF_LIFE)
-        self._usage = {owner: used * decay for owner, used in self._usage.items() if used * decay > 0.01}
+
+
+def _place(entry: Entry) -> tuple[float, int]:
+    return entry.turn, entry.number
+
+
+def _number(entry: Entry) -> int:
+    return entry.number
+
+
+def _delete(lines: dict[K, list[E]], name: K, entry: E, order: Callable[[Entry], tuple[float, int] | int]) -> None:
+    """Remove `entry` from one of the sorted lines, and the line with its last entry."""
+    line = lines[name]
+    del line[bisect_left(line, order(entry), key=order)]
+    if not line:
+        del lines[name]
+
+
+def _lambert_w(z: float) -> float:
+    """Return w such that w · exp(w) = z, for z ≥ 0."""
+    w = log1p(z)
+    for _ in range(10):  # Newton's method
+        w -= (w - z * exp(-w)) / (w + 1)
+    return w
 
 
 def _duration(seconds: float) -> Phrase:

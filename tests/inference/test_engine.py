@@ -173,6 +173,11 @@ async def test_a_document_above_the_character_limit_is_refused(engine: Engine) -
         await engine.read_document(b"short", "short.txt", 4)
 
 
+async def test_the_backend_forgets_an_owner(engine: Engine, backend: FakeBackend) -> None:
+    await engine.forget_owner("ann")
+    assert backend.forgotten == ["ann"]
+
+
 async def test_closing_the_engine_closes_the_backend(engine: Engine, backend: FakeBackend) -> None:
     await engine.close()
     assert backend.closed

@@ -13,6 +13,7 @@ from inference.backends.device_worker import DeviceWorker
 from inference.backends.local_job import LocalJob
 from inference.limits import Limits
 from inference.pipelines.pipeline import Batch, Pipeline
+from inference.scheduling.scheduler import SchedulerState
 from inference.tasks import CompleteRequest, Completion, Mood, Request, SentimentRequest, SentimentResult
 from inference.types import Event, LoadProgress, ModelSpec, Output, Result
 from inference.types.errors import (
@@ -104,8 +105,9 @@ class WorkerHarness:
 
     def __init__(self, limits: Limits) -> None:
         self.models = ScriptedModels()
+        self.kept: list[SchedulerState] = []
         models: Any = self.models
-        self.worker = DeviceWorker("cpu", limits, models)
+        self.worker = DeviceWorker("cpu", limits, models, keep=lambda state: self.kept.append(state()))
 
     def submit(self, request: Request, model: str = "m") -> tuple[LocalJob, Caller]:
         caller = Caller()

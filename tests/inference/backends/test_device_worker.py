@@ -259,3 +259,13 @@ async def test_the_status_counts_waiting_and_running_requests(harness: WorkerHar
     go_on.set()
     await first.outcome()
     await second.outcome()
+
+
+async def test_what_the_scheduler_has_learned_is_kept_when_work_ends_and_when_the_worker_closes() -> None:
+    harness = WorkerHarness(Limits())
+    for owner in ("ann", "bob"):
+        _, caller = harness.complete("x", owner=owner)
+        await caller.outcome()
+    await asyncio.to_thread(harness.worker.close)
+    assert len(harness.kept) == 2
+    assert [next(iter(state.seconds_per_work)).split()[0] for state in harness.kept] == ["complete"] * 2

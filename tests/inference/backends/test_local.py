@@ -18,8 +18,6 @@ from inference.types import Loading, LoadProgress, ModelSpec, Result
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_causal import save_causal
 
-CONFIG = Config(models=model_lists(**{"complete": ["org/here", "org/far", "org/gone"]}), dtype="float32")
-
 
 class SlowHub:
     """A hub that has `here`, finishes the download of `far` when the test allows it, and never has `gone`."""
@@ -53,9 +51,15 @@ async def hub(tmp_path: Path) -> SlowHub:
 
 
 @pytest.fixture
-async def engine(hub: SlowHub) -> AsyncIterator[Engine]:
+def config(tmp_path: Path) -> Config:
+    lists = model_lists(**{"complete": ["org/here", "org/far", "org/gone"]})
+    return Config(models=lists, dtype="float32", data=tmp_path / "data")
+
+
+@pytest.fixture
+async def engine(hub: SlowHub, config: Config) -> AsyncIterator[Engine]:
     fake_hub: Any = hub
-    engine = Engine(CONFIG, LocalBackend(CONFIG, fake_hub))
+    engine = Engine(config, LocalBackend(config, fake_hub))
     yield engine
     hub.finished.set()
     await engine.close()
@@ -99,15 +103,38 @@ async def test_a_download_continues_after_its_caller_has_cancelled(engine: Engin
     assert hub.downloads == ["far"]
 
 
+async def test_the_use_of_the_device_survives_a_restart_until_its_owner_is_forgotten(
+    engine: Engine, hub: SlowHub, config: Config
+) -> None:
+    def usage() -> set[str]:
+        return {
+            owner for kept in json.loads((config.data / "usage.json").read_text()).values() for owner in kept["usage"]
+        }
+
+    async def run(engine: Engine, *owners: str) -> None:
+        for owner in owners:
+            await engine.run(engine.check(request("here", owner)))
+        await engine.close()
+
+    await run(engine, "ann", "bob")
+    assert usage() == {"ann", "bob"}
+    fake_hub: Any = hub
+    again = Engine(config, LocalBackend(config, fake_hub))
+    await again.forget_owner("bob")
+    assert usage() == {"ann"}
+    await run(again, "cy")
+    assert usage() == {"ann", "cy"}
+
+
 async def test_every_request_for_an_unavailable_model_gets_the_same_error_message(engine: Engine) -> None:
     for _ in range(2):
         with pytest.raises(ModelUnavailable, match="gone is not downloaded"):
             await engine.run(engine.check(request("gone")))
 
 
-async def test_different_names_of_the_same_device_share_one_queue(hub: SlowHub) -> None:
+async def test_different_names_of_the_same_device_share_one_queue(hub: SlowHub, config: Config) -> None:
     models = ["org/here", {"repo": "org/here", "name": "again", "device": str(find_device("auto"))}]
-    config = CONFIG.model_copy(update={"models": model_lists(**{"complete": models})})
+    config = config.model_copy(update={"models": model_lists(**{"complete": models})})
     fake_hub: Any = hub
     engine = Engine(config, LocalBackend(config, fake_hub))
     assert await asyncio.to_thread(engine.problems) == []

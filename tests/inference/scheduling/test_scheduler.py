@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from inference.scheduling.scheduler import Entry, Scheduler
+from inference.scheduling.scheduler import Entry, Scheduler, SchedulerState
 from inference.types.errors import Overloaded
 
 
@@ -67,8 +67,9 @@ def test_a_batch_is_never_larger_than_the_given_size(scheduler: Scheduler[Entry]
 def test_a_cancelled_entry_is_not_popped(scheduler: Scheduler[Entry]) -> None:
     cancelled, kept = entry(), entry()
     add(scheduler, cancelled, kept)
-    cancelled.cancelled = True
+    assert scheduler.cancel(cancelled)
     assert scheduler.pop(16) == [kept]
+    assert not scheduler.cancel(kept)
 
 
 def test_the_owner_who_used_the_device_less_is_served_first(scheduler: Scheduler[Entry], clock: Clock) -> None:
@@ -111,12 +112,14 @@ def test_past_use_counts_less_over_time(scheduler: Scheduler[Entry], clock: Cloc
     assert scheduler.pop(1) == [earlier]
 
 
-def test_only_allowed_entries_are_popped(scheduler: Scheduler[Entry]) -> None:
-    long, short = entry(key="sd"), entry("bob", key="bert", short=True)
-    add(scheduler, long, short)
-    assert scheduler.pop(16, lambda one: one.short) == [short]
-    assert scheduler.pop(16, lambda one: one.short) == []
-    assert scheduler.waiting == [long]
+def test_only_short_entries_with_an_allowed_key_are_popped_inside_a_long_batch(scheduler: Scheduler[Entry]) -> None:
+    long, short = entry(key="bert"), entry("bob", key="bert", short=True)
+    other, late = entry("cy", key="vit", short=True), entry("dee", key="bert", short=True)
+    add(scheduler, long, other, short, late)
+    assert scheduler.next_short() == [other, short]
+    assert scheduler.pop_short(16, {"bert"}) == [short, late]
+    assert scheduler.pop_short(16, {"bert"}) == []
+    assert scheduler.waiting == [long, other]
 
 
 def test_entries_join_a_running_batch(scheduler: Scheduler[Entry]) -> None:
@@ -172,7 +175,7 @@ def test_one_owner_cannot_fill_the_queue(scheduler: Scheduler[Entry]) -> None:
 def test_cancelled_entries_free_their_queue_slots(scheduler: Scheduler[Entry]) -> None:
     entries = [entry("ann") for _ in range(4)]
     add(scheduler, *entries)
-    entries[0].cancelled = True
+    scheduler.cancel(entries[0])
     scheduler.add(entry("ann"))
 
 
@@ -244,3 +247,62 @@ def test_only_the_charged_share_counts_as_use(scheduler: Scheduler[Entry], clock
         run_for(scheduler, clock, 100, ran)
     add(scheduler, *(entry(owner, key=owner) for owner in ("bob", "ann", "cy")))
     assert [scheduler.pop(1)[0].owner for _ in range(3)] == ["cy", "ann", "bob"]
+
+
+def test_an_entry_that_is_put_back_waits_in_its_old_place(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    first, second = entry("ann", key="a"), entry("ann", key="b")
+    add(scheduler, first, second)
+    scheduler.pop(1)
+    clock.now += 5
+    add(scheduler, entry("bob", key="c"))
+    scheduler.put_back(first)
+    assert scheduler.waiting[:2] == [first, second]
+
+
+def test_the_time_estimate_of_a_late_position_assumes_equal_costs_after_the_first_entries(clock: Clock) -> None:
+    scheduler = Scheduler[Entry](limit=2000, per_owner=4, clock=clock)
+    learned = entry(work=1)
+    add(scheduler, learned)
+    run_for(scheduler, clock, 2, learned)
+    entries = [entry(f"owner {i}", work=1 + i % 3) for i in range(999)]
+    add(scheduler, *entries)
+    whole, part = scheduler.forecast(), scheduler.forecast(900, 902)
+    assert part == whole[900:902]
+    assert scheduler.position(part[0].entry) == part[0]
+    assert part[0].eta == pytest.approx(2 * sum(each.entry.work for each in whole[:900]), rel=0.01)
+
+
+class TestState:
+    def test_use_and_speeds_survive_a_restart_and_use_decays_meanwhile(self, clock: Clock) -> None:
+        before = Scheduler[Entry](limit=8, per_owner=4, clock=clock)
+        big = entry("ann", key="sd", work=10)
+        add(before, big)
+        run_for(before, clock, 20, big)
+        state = before.state().after(300)
+        assert (state.seconds_per_work, state.usage) == (pytest.approx({"sd": 2}), pytest.approx({"ann": 10}))
+        after = Scheduler[Entry](limit=8, per_owner=4, clock=clock, state=state)
+        add(after, entry("ann", key="a"), entry("bob", key="sd"))
+        assert [forecast.entry.owner for forecast in after.forecast()] == ["bob", "ann"]
+        assert after.forecast()[1].eta == pytest.approx(2)
+
+    def test_use_that_has_decayed_is_dropped(self, scheduler: Scheduler[Entry], clock: Clock) -> None:
+        one = entry()
+        add(scheduler, one)
+        run_for(scheduler, clock, 1, one)
+        clock.now += 3600
+        assert scheduler.state().usage == {}
+        assert SchedulerState({}, {"ann": 1.0}).after(3600).usage == {}
+
+    def test_a_forgotten_owner_has_no_use_even_after_their_running_request_ends(
+        self, scheduler: Scheduler[Entry], clock: Clock
+    ) -> None:
+        ran, running, waiting = entry("ann", key="a"), entry("ann", key="b"), entry("ann", key="c")
+        add(scheduler, ran, running, waiting)
+        run_for(scheduler, clock, 60, ran)
+        scheduler.pop(1)
+        add(scheduler, entry("bob", key="d"))
+        clock.now += 5
+        scheduler.forget("ann")
+        scheduler.done(running)
+        assert "ann" not in scheduler.state().usage
+        assert scheduler.pop(1) == [waiting]
