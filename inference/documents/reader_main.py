@@ -29,7 +29,7 @@ def main() -> None:
 def _limit(max_memory: int, max_seconds: float) -> None:
     """Limit memory and computing time, and let models go first. Not every system can do so."""
     if hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(5)
     with suppress(ImportError, OSError, ValueError):
         import resource
 
