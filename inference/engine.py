@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
+import time
 from collections.abc import AsyncGenerator, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from functools import partial
 from typing import Any, TypeVar
 
 from inference.backends.backend import Backend, ModelStatus, QueueStatus
 from inference.config.schema import Config
-from inference.documents import document_text
+from inference.documents import document_text, is_plain_text
+from inference.documents.reader_processes import ReaderProcesses
 from inference.hub.loras import lora_and_weight, lora_names
+from inference.scheduling.fair_queue import FairQueue
 from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
 from inference.types import Event, ModelSpec, Output, Result
 from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
@@ -27,6 +28,9 @@ log = logging.getLogger(__name__)
 _PICTURE_TASKS = ("ask", "complete", "caption")
 """The tasks whose models may answer questions about pictures, preferred first."""
 
+_READERS = 3
+"""Documents that are read at one time. One person has at most two of them."""
+
 
 class Engine:
     """Runs requests within the operator's limits. One engine serves one event loop."""
@@ -37,9 +41,11 @@ class Engine:
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
-        # Neither on the event loop nor on device threads. Images do not wait behind documents, which take longer.
+        # Neither on the event loop nor on device threads. Nothing short waits behind documents, which take longer.
         self._image_executor = ThreadPoolExecutor(2, thread_name_prefix="pictures")
-        self._document_executor = ThreadPoolExecutor(2, thread_name_prefix="documents")
+        self._text_executor = ThreadPoolExecutor(2, thread_name_prefix="texts")
+        self._readers = ReaderProcesses()
+        self._reading = FairQueue(_READERS, time.monotonic)
 
     def models(self, task: str) -> tuple[ModelSpec, ...]:
         """Return the task's models, default first."""
@@ -103,17 +109,17 @@ class Engine:
                     return event.output
         raise AssertionError("a stream ends with a Result or an error")
 
-    async def read_document(self, data: bytes, name: str, max_characters: int) -> str:
+    async def read_document(self, data: bytes, name: str, max_characters: int, owner: str = "") -> str:
         """Return the text of a document, up to `max_characters`. Raise InvalidRequest.
 
-        Two documents are read at a time. Reading stops if the waiting task is cancelled.
+        Three documents are read at a time, those of people who read least of late first; `owner` identifies whose
+        share is used. Plain text is read at once. Reading stops if the waiting task is cancelled.
         """
-        cancelled = threading.Event()
-        read_text = partial(document_text, data, name, max_characters, cancelled=cancelled.is_set)
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._document_executor, read_text)
-        finally:
-            cancelled.set()
+        if is_plain_text(data, name):
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._text_executor, document_text, data, name, max_characters)
+        async with self._reading_turn(owner):
+            return await self._readers.read(data, name, max_characters)
 
     def loaded(self, task: str) -> bool:
         """Return whether the task's default model is in memory."""
@@ -141,9 +147,21 @@ class Engine:
 
     async def close(self) -> None:
         """Cancel all requests and release the devices."""
+        await self._readers.close()
         await self._backend.close()
-        for pool in (self._image_executor, self._document_executor):
+        for pool in (self._image_executor, self._text_executor):
             pool.shutdown(wait=False, cancel_futures=True)
+
+    @asynccontextmanager
+    async def _reading_turn(self, owner: str) -> AsyncGenerator[None]:
+        """Wait for a turn of `owner`, and end it afterwards."""
+        started = asyncio.Event()
+        turn = self._reading.add(owner, started.set)
+        try:
+            await started.wait()
+            yield
+        finally:
+            self._reading.end(turn)
 
     def _check_lora(self, lora: str) -> None:
         name, weight = lora_and_weight(lora)

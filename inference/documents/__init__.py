@@ -1,6 +1,7 @@
 """The text of documents: PDF, Word, web pages, tables, plain text. Types are recognized by content, not by name.
 
-Documents come from anyone, so each is read under limits: of characters, of time, and of unpacked size.
+Documents come from anyone, so each is read under limits: of characters, of time, and of unpacked size. The bot reads
+all but plain text in processes of their own (`reader_processes.py`), which also limits memory.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ Reader = Callable[[bytes, Callable[[], None]], Iterator[str]]
 """Yields the text in pieces. It calls the given function, which may raise, at least once per piece."""
 
 _MAX_CHARACTERS = 1_000_000
-_MAX_SECONDS = 60.0
+MAX_SECONDS = 60.0
+_MAX_PLAIN_BYTES = 10**6
 
 _UNSUPPORTED = {
     b"PK\x03\x04": Phrase("{name} is a packed file without a Word document in it. Send a PDF, a .docx or a text file."),
@@ -40,7 +42,7 @@ def document_text(
     data: bytes,
     name: str,
     max_characters: int = _MAX_CHARACTERS,
-    max_seconds: float = _MAX_SECONDS,
+    max_seconds: float = MAX_SECONDS,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> str:
     """Return the text of a document, up to `max_characters`. Takes seconds: see `Engine.read_document` for async code.
@@ -57,6 +59,12 @@ def document_text(
     return text
 
 
+def is_plain_text(data: bytes, name: str) -> bool:
+    """Return whether this is a small text that no library has to parse."""
+    packed = data.startswith(b"PK") or pdf.is_pdf(data)
+    return len(data) <= _MAX_PLAIN_BYTES and not packed and not web.is_web(data, name) and not _is_table(name)
+
+
 @contextmanager
 def wrap_reader_errors(name: str) -> Generator[None]:
     """Convert errors of reader libraries, which raise any type for broken documents, to InvalidRequest."""
@@ -66,9 +74,26 @@ def wrap_reader_errors(name: str) -> Generator[None]:
         raise
     except Exception as error:
         log.info("a document could not be read: %s", type(error).__name__)
-        raise InvalidRequest(
-            "{name} can't be read; it may be damaged. Open it yourself, save it anew, and send that.", name=name
-        ) from error
+        raise too_large(name) if _ran_out_of_memory(error) else damaged(name) from error
+
+
+def _ran_out_of_memory(error: BaseException | None) -> bool:
+    """Return whether this error, or one that led to it, is a MemoryError. Libraries raise their own errors after it."""
+    return error is not None and (isinstance(error, MemoryError) or _ran_out_of_memory(error.__context__))
+
+
+def damaged(name: str) -> InvalidRequest:
+    return InvalidRequest(
+        "{name} can't be read; it may be damaged. Open it yourself, save it anew, and send that.", name=name
+    )
+
+
+def too_large(name: str) -> InvalidRequest:
+    return InvalidRequest("{name} needs too much memory to read. Send a smaller part of it.", name=name)
+
+
+def too_slow(name: str) -> InvalidRequest:
+    return InvalidRequest("{name} takes too long to read. Send a smaller part of it.", name=name)
 
 
 def _choose_reader(data: bytes, name: str) -> Reader:
@@ -81,9 +106,13 @@ def _choose_reader(data: bytes, name: str) -> Reader:
             raise InvalidRequest(sentence, name=name)
     if web.is_web(data, name):
         return lambda data, check: web.read(encodings.decode(data, name, web.encoding(data)), check)
-    if name.lower().endswith((".csv", ".tsv")):
+    if _is_table(name):
         return lambda data, check: tables.read(encodings.decode(data, name), check)
     return lambda data, check: iter([encodings.decode(data, name)])
+
+
+def _is_table(name: str) -> bool:
+    return name.lower().endswith((".csv", ".tsv"))
 
 
 def _collect(pieces: Iterator[str], name: str, max_characters: int) -> str:
@@ -114,6 +143,6 @@ def _limit_check(name: str, max_seconds: float, cancelled: Callable[[], bool]) -
         if cancelled():
             raise RequestCancelled("This request was cancelled.")
         if time.monotonic() > deadline:
-            raise InvalidRequest("{name} takes too long to read. Send a smaller part of it.", name=name)
+            raise too_slow(name)
 
     return check

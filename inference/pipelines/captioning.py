@@ -59,6 +59,7 @@ class Captioning(Pipeline):
         assert isinstance(job.request, CaptionRequest)
         picture = open_picture(job.request.image, max_megapixels=math.inf)  # the engine has checked the size
         pixels = self._processor(images=picture, return_tensors="pt").pixel_values  # [1, 3, height, width]
+        del picture  # its memory is not needed while the model runs
         tokens = self._model.generate(  # [1, tokens]
             pixel_values=pixels.to(self._model.device, self._model.dtype),
             num_beams=_NUM_BEAMS,

@@ -83,10 +83,10 @@ class ChatAnswerRequest(Request):
             check_upload(self.image, limits)
 
     def decode_inputs(self, limits: Limits) -> None:
-        from inference.images.decoding import open_picture
+        from inference.images.decoding import check_picture
 
         if self.image:
-            open_picture(self.image, limits.upload_megapixels)
+            check_picture(self.image, limits.upload_megapixels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,9 +28,9 @@ class CaptionRequest(Request):
         check_upload(self.image, limits)
 
     def decode_inputs(self, limits: Limits) -> None:
-        from inference.images.decoding import open_picture
+        from inference.images.decoding import check_picture
 
-        open_picture(self.image, limits.upload_megapixels)
+        check_picture(self.image, limits.upload_megapixels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,10 +112,10 @@ class ImagineRequest(Request):
             check_region(self.region)
 
     def decode_inputs(self, limits: Limits) -> None:
-        from inference.images.decoding import open_picture
+        from inference.images.decoding import check_picture
 
         for picture in filter(None, (self.image, self.mask)):
-            open_picture(picture, limits.upload_megapixels)
+            check_picture(picture, limits.upload_megapixels)
 
     def resolved(self, spec: ModelSpec) -> Self:
         """Return the request with a seed, and with the model's name for the image's parameters."""

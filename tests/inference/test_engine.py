@@ -29,13 +29,17 @@ from inference import (
     UnknownModel,
 )
 from inference.limits import Limits
+from inference.types.errors import RequestCancelled
 from tests.fakes import PNG, FakeBackend, model_lists
-from tests.inference.documents.sample_documents import pdf_of
+from tests.inference.documents.sample_documents import pdf_of, slow_pdf
 from tests.waiting import until
 
 CONFIG = Config(
     models=model_lists(**{"complete": ["org/first", "org/second"], "caption": ["org/eyes"], "imagine": ["org/brush"]})
 )
+
+
+SHORT_PDF = pdf_of([["One."]])
 
 
 @pytest.fixture
@@ -159,13 +163,22 @@ async def test_a_cancelled_task_cancels_its_request(engine: Engine, backend: Fak
 
 
 async def test_cancelling_the_caller_stops_reading_a_document(engine: Engine) -> None:
-    long = pdf_of([["x"] * 1000] * 2000)  # takes about a minute to read
-    readers = [asyncio.create_task(engine.read_document(long, "long.pdf", 10**9)) for _ in range(3)]
-    await asyncio.sleep(0.1)
+    readers = [asyncio.create_task(engine.read_document(slow_pdf(), "slow.pdf", 10**9)) for _ in range(3)]
+    await asyncio.sleep(0)
     for reader in readers:
         reader.cancel()
-    async with asyncio.timeout(20):
-        assert await engine.read_document(b"short", "short.txt", 10) == "short"
+    assert await engine.read_document(SHORT_PDF, "short.pdf", 10) == "One."
+
+
+async def test_many_slow_documents_of_one_person_keep_nobody_else_waiting(engine: Engine) -> None:
+    slow = [asyncio.create_task(engine.read_document(slow_pdf(), "slow.pdf", 10**9, "anna")) for _ in range(20)]
+    await asyncio.sleep(0)
+    assert await engine.read_document(SHORT_PDF, "short.pdf", 10, "ben") == "One."
+    assert await engine.read_document(b"short", "short.txt", 10, "anna") == "short"
+    assert not any(reader.done() for reader in slow)
+    await engine.close()
+    outcomes = await asyncio.gather(*slow, return_exceptions=True)
+    assert {type(outcome) for outcome in outcomes} == {RequestCancelled}
 
 
 async def test_a_document_above_the_character_limit_is_refused(engine: Engine) -> None:

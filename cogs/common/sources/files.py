@@ -38,7 +38,9 @@ async def text_of_file(session: ReplySession, file: discord.Attachment) -> str:
 
 
 async def _text(session: ReplySession, file: discord.Attachment) -> str:
-    return await session.engine.read_document(await read(file), name_of(file), session.limits.text_characters)
+    data = await read(file)
+    most = session.limits.text_characters
+    return await session.engine.read_document(data, name_of(file), most, owner=str(session.owner))
 
 
 async def source_of_file(session: ReplySession, file: discord.Attachment) -> Source:

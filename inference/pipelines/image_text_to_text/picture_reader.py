@@ -77,10 +77,11 @@ class PictureReader:
 
     def _generate(self, batch: Batch, job: Job, file: bytes, message: str, max_new_tokens: int) -> str:
         picture = open_picture(file, max_megapixels=math.inf)  # the engine has checked the size
-        inputs = self._inputs(picture, message)
+        size, inputs = picture.size, self._inputs(picture, message)
+        del picture  # its memory is not needed while the model runs
         self._check_fits(inputs, max_new_tokens)
         stream = _Stream(self._tokenizer, lambda: yield_to_others(batch, job), lambda text: job.emit(PartialText(text)))
-        with _misfits_explained(picture):
+        with _misfits_explained(size):
             output = self._model.generate(
                 **inputs, max_new_tokens=max_new_tokens, do_sample=False, stopping_criteria=[stream]
             )
@@ -89,7 +90,7 @@ class PictureReader:
 
     def _inputs(self, picture: Image.Image, message: str) -> dict[str, Any]:
         """Return the inputs of the model for a picture and a text."""
-        with _misfits_explained(picture):
+        with _misfits_explained(picture.size):
             if self._prompt is None:
                 content = [{"type": "image", "image": picture}, {"type": "text", "text": message}]
                 inputs = self._processor.apply_chat_template(
@@ -142,7 +143,7 @@ class _Stream(YieldPointCriteria):
 
 
 @contextmanager
-def _misfits_explained(picture: Image.Image) -> Generator[None]:
+def _misfits_explained(size: tuple[int, int]) -> Generator[None]:
     """Convert errors of templates and processors, and of models whose files don't fit together."""
     try:
         yield
@@ -155,10 +156,10 @@ def _misfits_explained(picture: Image.Image) -> Generator[None]:
     except _MISFITS as error:
         if isinstance(error, RuntimeError) and (type(error) is not RuntimeError or is_out_of_memory(error)):
             raise  # memory ran out, or the device failed
-        log.warning("a picture of %s × %s pixels was refused", *picture.size, exc_info=error)
+        log.warning("a picture of %s × %s pixels was refused", *size, exc_info=error)
         raise ModelUnavailable(
             "This model can't take this picture of {width:,} × {height:,} pixels. Send one of another size or shape, "
             "or choose another model; the bot's operator finds the reason in the log.",
-            width=picture.width,
-            height=picture.height,
+            width=size[0],
+            height=size[1],
         ) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import zlib
 from collections.abc import Sequence
 
 import docx
@@ -60,6 +61,36 @@ def book(pages: int = 100, sentence: str = "", page: int = 56, lines: int = 45) 
     texts = [[f"Chapter {i + 1}", *(random_sentence() for _ in range(lines))] for i in range(pages)]
     texts[min(page, pages - 1)][20:20] = [sentence]
     return pdf_of(texts)
+
+
+def slow_pdf() -> bytes:
+    """Return a PDF of 27 kB that takes about a minute to read: all of its pages show the same 10,000 words."""
+    pages = 200
+    kids = " ".join(f"{5 + i} 0 R" for i in range(pages))
+    content = b"BT /F1 11 Tf 14 TL 72 770 Td " + b"(x) Tj T* " * 10_000 + b"ET"
+    page = b"<< /Type /Page /Parent 2 0 R /Resources << /Font << /F1 3 0 R >> >> /Contents 4 0 R >>"
+    return _file(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            f"<< /Type /Pages /Kids [{kids}] /Count {pages} /MediaBox [0 0 595 842] >>".encode(),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+            _compressed(content),
+            *[page] * pages,
+        ]
+    )
+
+
+def pdf_with_a_large_table() -> bytes:
+    """Return a PDF of 6 kB whose table of objects has 1.9 million rows. It takes ten seconds, in one step, to read."""
+    start = b"%PDF-1.5\n1 0 obj\n<< /Type /Catalog >>\nendobj\n"
+    head = b"/Type /XRef /Root 1 0 R /Size 2000000 /W [1 1 1] /Index [100 1900000]"
+    table = _compressed(b"\x01\0\0" * 1_900_000, head)
+    return start + b"2 0 obj\n%s\nendobj\nstartxref\n%d\n%%%%EOF\n" % (table, len(start))
+
+
+def _compressed(content: bytes, head: bytes = b"") -> bytes:
+    data = zlib.compress(content)
+    return b"<< %s /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (head, len(data), data)
 
 
 def word_of(*paragraphs: str, table: Sequence[Sequence[str]] = ()) -> bytes:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 import tracemalloc
 import zlib
 from io import BytesIO
+from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageChops
 
-from inference.images.decoding import encode_png, open_picture
+from inference.images.decoding import MAX_EDGE, check_picture, encode_png, open_picture, transparency
 from inference.types.errors import InvalidRequest
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -37,14 +40,15 @@ def refusal(data: bytes, max_megapixels: float = 50) -> str:
     return caught.value.user_message
 
 
-def png_header(width: int, height: int) -> bytes:
-    """Return a PNG file whose header declares a size, with almost no pixel data."""
+def png_file(width: int, height: int, colour_type: int = 2, pixels: bytes = b"") -> bytes:
+    """Return a PNG file whose header declares a size, with almost no pixel data unless given (compressed)."""
 
     def chunk(kind: bytes, body: bytes) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+    header = struct.pack(">IIBBBBB", width, height, 8, colour_type, 0, 0, 0)
+    data = pixels or zlib.compress(b"")
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
 
 
 def near(pixel: object, wanted: tuple[int, int, int], by: int = 3) -> bool:
@@ -153,7 +157,7 @@ def test_other_formats_are_refused_with_a_list_of_supported_formats(kind: str) -
 
 def test_a_huge_picture_is_refused_before_its_pixels_are_decoded() -> None:
     tracemalloc.start()
-    message = refusal(png_header(20_000, 20_000))
+    message = refusal(png_file(20_000, 20_000))
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert "20,000 × 20,000" in message
@@ -182,3 +186,77 @@ def test_a_limit_above_pillows_own_limit_works_without_a_warning() -> None:
 def test_an_encoded_picture_decodes_to_the_same_pixels() -> None:
     image = Image.effect_noise((32, 32), 90).convert("RGB")
     assert decode(encode_png(image)).tobytes() == image.tobytes()
+
+
+def wide_picture(mode: str) -> Image.Image:
+    """Return a picture of 5000 × 40 pixels, with a slope and stripes that a seam would show in."""
+    slope = Image.linear_gradient("L").rotate(90).resize((5000, 40))
+    stripes = Image.linear_gradient("L").resize((40, 40)).resize((5000, 40))
+    return Image.merge("RGBA", (slope, stripes, slope, stripes)).convert(mode)
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_picture_with_a_long_edge_is_scaled_down_without_seams(mode: str) -> None:
+    picture = wide_picture(mode)
+    result = decode(encode(picture, "TIFF"))
+    assert result.size == (MAX_EDGE, 33)
+    wanted = picture.convert("RGB").resize(result.size, Image.Resampling.LANCZOS)
+    assert max(high for _, high in ImageChops.difference(result, wanted).getextrema()) <= 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("size", [(MAX_EDGE, 30), (30, MAX_EDGE), (1025, 2049)])
+def test_a_picture_within_the_longest_edge_keeps_every_pixel(size: tuple[int, int]) -> None:
+    picture = Image.effect_noise(size, 90).convert("RGB")
+    assert decode(encode(picture)).tobytes() == picture.tobytes()
+
+
+def test_a_scaled_picture_is_upright() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    assert decode(encode(wide_picture("RGB"), "JPEG", exif=exif)).size == (33, MAX_EDGE)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_a_caller_chooses_a_smaller_edge(kind: str) -> None:
+    picture = Image.linear_gradient("L").resize((900, 600)).convert("RGB")
+    result = open_picture(encode(picture, kind), 50, max_edge=100)
+    assert result.size == (100, 67)
+    assert near(result.getpixel((50, 33)), (127, 127, 127))
+
+
+def test_the_transparency_of_a_scaled_picture_has_its_size() -> None:
+    picture = wide_picture("RGBA")
+    picture.putalpha(Image.new("L", picture.size, 255))
+    picture.paste((0, 0, 0, 0), (0, 0, 2500, 40))
+    mask = transparency(encode(picture))
+    assert mask is not None
+    assert mask.size == (MAX_EDGE, 33)
+    assert [mask.getpixel((x, 16)) for x in (0, 2000, 2100, 4095)] == [255, 255, 0, 0]
+
+
+def test_a_check_finds_what_decoding_would_find() -> None:
+    file = encode(Image.effect_noise((1500, 1500), 90).convert("RGB"), "JPEG")
+    check_picture(file, 50)
+    with pytest.raises(InvalidRequest, match="damaged or incomplete"):
+        check_picture(file[: len(file) // 2], 50)
+
+
+_PEAK = """
+import resource, sys
+from inference.images.decoding import check_picture, open_picture
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+{function}(sys.stdin.buffer.read(), 50)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // (2**20 if sys.platform == "darwin" else 2**10))
+"""
+
+
+@pytest.mark.parametrize("function", ["open_picture", "check_picture"])
+def test_a_small_file_with_many_pixels_is_in_memory_about_once(function: str) -> None:
+    pytest.importorskip("resource")
+    packer = zlib.compressobj(1)
+    pixels = b"".join(packer.compress(bytes(1 + 4 * 7000)) for _ in range(7000)) + packer.flush()
+    program = [sys.executable, "-c", _PEAK.format(function=function)]
+    result = subprocess.run(
+        program, input=png_file(7000, 7000, 6, pixels), capture_output=True, cwd=Path(__file__).parents[3], check=True
+    )
+    assert int(result.stdout) < 350  # megabytes; the pixels alone have 187
