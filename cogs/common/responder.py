@@ -97,7 +97,8 @@ class Responder(ABC):
     def _webhook(self) -> discord.Webhook:
         """Return what sends and edits with the token of the interaction."""
         data: Any = {"id": self.target.application, "type": _APPLICATION, "token": self.target.token}
-        return discord.Webhook.from_state(data, self._client._connection)  # as discord.py does for followups
+        state = self._client._connection  # pyright: ignore[reportPrivateUsage]  # as discord.py does for followups
+        return discord.Webhook.from_state(data, state)
 
     def _own_message(self) -> discord.PartialMessage:
         """Return the message for edits with the bot's own token, which needs no interaction; not for private ones."""

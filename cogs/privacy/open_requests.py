@@ -24,8 +24,8 @@ class OpenRequests(PersonalData):
         if not count:
             return ""
         return ntr(
-            "{count} request that has not ended, with all that you gave for it, so that it goes on after a restart.",
-            "{count} requests that have not ended, with all that you gave for them, so that they go on after a restart.",
+            "{count} request that has not ended, with what you gave for it, so that it goes on after a restart.",
+            "{count} requests that have not ended, with what you gave for them, so that they go on after a restart.",
             count,
             count=count,
         )

@@ -14,7 +14,7 @@ def overview(kept: Sequence[str]) -> str:
         tr("**For how long**: data of a message, until that message is deleted; if only you see it, for one day."),
         tr(
             "**What is not kept**: everything else that you write or send, and everything else that models answer. "
-            "It is only in memory, until you have your answer."
+            "It is there only until you have your answer."
         ),
         tr(
             "Models run on the machine that runs this bot. What you write goes to no service but Discord, which keeps "
