@@ -8,6 +8,7 @@ from cogs.fill import Fill
 from cogs.heartbeat import Heartbeat
 from cogs.imagine import Imagine
 from cogs.mention import Mention
+from cogs.missed_mentions import MissedMentions
 from cogs.mood import Moods
 from cogs.privacy import Privacy
 from cogs.retention import Retention
@@ -26,6 +27,7 @@ COGS = (
     SettingsPanels,
     Privacy,
     Mention,
+    MissedMentions,
     Retention,
     Heartbeat,
 )

@@ -25,7 +25,7 @@ from cogs.common.message_content import (
 )
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.progress_renderer import ProgressRenderer
-from cogs.common.responder import Responder, Unreachable
+from cogs.common.responder import NeverAcknowledged, Responder, Unreachable
 from cogs.common.rules import Services, apply_settings, check_origin, effective_limits
 from cogs.common.target import Target, now
 from cogs.common.throttled_editor import ThrottledEditor
@@ -368,6 +368,9 @@ class ReplySession:
 
     async def _apologize(self, error: Exception) -> None:
         if self._editor.lost or is_deleted(error):
+            return
+        if isinstance(error, NeverAcknowledged):
+            log.info("a request of %s was not acknowledged before the process ended", self.owner)
             return
         if is_too_late(error):
             log.warning("Discord did not get the acknowledgement of %s in time", self._responder.target.command)

@@ -73,9 +73,12 @@ class ReplySessions:
     async def _resume(self, client: discord.Client, stored: StoredJob) -> None:
         target = from_json(stored.target, Target)
         set_language(target.language, target.menus)
-        async with ReplySession(responder_to(client, target), self._services, self._open, stored) as session:
+        responder = responder_to(client, target)
+        async with ReplySession(responder, self._services, self._open, stored) as session:
             if target.private and not target.has_token:
                 raise Unreachable
+            if target.message is None:
+                await responder.find_message()
             if stored.deaths >= _MOST_DEATHS:
                 raise GenerationFailed(
                     "I was ended {count} times while a model worked on this, so I don't try it again. Ask for less, or "

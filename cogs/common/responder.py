@@ -26,6 +26,9 @@ _ORIGINAL: Any = "@original"
 
 _APPLICATION = discord.WebhookType.application.value
 
+_MOST_SEARCHED = 100
+"""The most messages of a channel among which one of before a restart is searched."""
+
 _ACKNOWLEDGED = 40060
 """The code of an interaction that was acknowledged before: the answer to the first attempt was lost."""
 
@@ -86,6 +89,10 @@ class Responder(ABC):
     async def refuse(self, text: str) -> None:
         """End with `text` for the person who asked, privately where Discord can."""
 
+    @abstractmethod
+    async def find_message(self) -> None:
+        """Find the message, if the process ended before its id was stored; raise NeverAcknowledged if there is none."""
+
     def _note_message(self, message: int) -> None:
         if self.target.message is None:
             self.target = replace(self.target, message=message)
@@ -112,6 +119,10 @@ class Responder(ABC):
 
 class Unreachable(Exception):
     """Discord has no way to the message any more: it is private, or not named, and its token has expired."""
+
+
+class NeverAcknowledged(Exception):
+    """The process ended before the acknowledgement, so Discord has told the person that the bot did not respond."""
 
 
 class InteractionResponder(Responder):
@@ -142,6 +153,15 @@ class InteractionResponder(Responder):
 
     async def _defer(self, response: Any) -> discord.InteractionCallbackResponse[Any] | None:
         return await response.defer(ephemeral=self.target.private, thinking=True)
+
+    async def find_message(self) -> None:
+        if not self.target.has_token:
+            raise NeverAcknowledged
+        try:
+            original = await self._webhook().fetch_message(_ORIGINAL)
+        except discord.NotFound as error:
+            raise NeverAcknowledged from error
+        self._note_message(original.id)
 
     async def refuse(self, text: str) -> None:
         if self._interaction and not self._interaction.response.is_done():
@@ -189,6 +209,9 @@ class FollowupResponder(InteractionResponder):
         sent = await self._webhook().send(tr("Working on it…"), ephemeral=self.target.private, wait=True)
         self._note_message(sent.id)
 
+    async def find_message(self) -> None:
+        await self.acknowledge()  # Discord does not list new messages of an interaction
+
     async def refuse(self, text: str) -> None:
         if self.target.message is not None and not self.target.has_token:
             await self.show(MessageContent(text))
@@ -218,6 +241,16 @@ class MessageResponder(Responder):
 
     async def acknowledge(self) -> None:
         self._note_message((await self._asked_in().reply(tr("Working on it…"))).id)
+
+    async def find_message(self) -> None:
+        after = discord.Object(self.target.asked_in)
+        channel: Any = self._channel()
+        async for message in channel.history(after=after, limit=_MOST_SEARCHED):
+            answered = message.reference.message_id if message.reference else None
+            if message.author == self._client.user and answered == self.target.asked_in:
+                self._note_message(message.id)
+                return
+        await self.acknowledge()
 
     async def more(self, content: MessageContent) -> None:
         await self._asked_in().reply(content.text, files=_files(content))

@@ -138,3 +138,21 @@ async def test_a_press_below_a_picture_goes_on_after_a_kill(stage: Stage, config
     await restart(stage, config)
     assert "Another try at" in followup(result).content
     assert buttons(followup(result))[-1] == "Delete"
+
+
+async def test_a_mention_that_came_while_the_bot_was_away_is_answered_once(stage: Stage, config: Config):
+    await stage.bot.close()
+    asked = await stage.alice.send(stage.channel, f"{stage.mention} summarize {'word ' * 60}")
+    await restart(stage, config)
+    assert stage.last_text.startswith("In short: ")
+    await restart(stage, config)
+    answers = [each for each in stage.channel.history() if each.reference and each.reference.message_id == asked.id]
+    assert len(answers) == 1
+
+
+async def test_an_old_mention_is_not_answered(stage: Stage, config: Config):
+    await stage.bot.close()
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize {'word ' * 60}")
+    await stage.env.advance_time(6 * 60)
+    await restart(stage, config)
+    assert len(stage.channel.history()) == 1
