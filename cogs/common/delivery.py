@@ -33,9 +33,9 @@ def is_too_late(error: BaseException) -> bool:
 
 def may_pass(error: BaseException) -> bool:
     """Return whether another attempt may succeed: Discord could not be reached, or failed."""
-    return isinstance(error, DELIVERY) and (
-        not isinstance(error, discord.HTTPException) or isinstance(error, discord.DiscordServerError)
-    )
+    if isinstance(error, discord.HTTPException):
+        return error.status >= 500
+    return isinstance(error, DELIVERY)
 
 
 async def until_delivered(send: Callable[[], Awaitable[object]]) -> None:

@@ -271,6 +271,9 @@ class FailingResponder(Responder):
     async def acknowledge(self) -> None:
         pass
 
+    async def find_message(self) -> None:
+        pass
+
     async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
         if self.first:
             self._may_fail()

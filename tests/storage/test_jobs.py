@@ -1,0 +1,76 @@
+"""Test the table of accepted requests: what it counts, and that nothing of an ended request stays on the disk."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from storage import JobTable
+
+
+@pytest.fixture
+async def jobs(tmp_path: Path) -> AsyncGenerator[JobTable]:
+    jobs = JobTable(tmp_path / "jobs.db")
+    await jobs.open()
+    yield jobs
+    await jobs.close()
+
+
+async def test_open_jobs_come_in_the_order_in_which_they_were_accepted(jobs: JobTable):
+    ids = [await jobs.add(1, 2, None, f"target {number}", "") for number in range(3)]
+    await jobs.remove(ids[1])
+    await jobs.move(ids[2], 7, "moved")
+    await jobs.set_work(ids[2], "work")
+    assert [(job.id, job.target, job.work) for job in await jobs.open_jobs()] == [
+        (ids[0], "target 0", ""),
+        (ids[2], "moved", "work"),
+    ]
+
+
+async def test_the_end_of_the_process_counts_only_for_jobs_that_a_model_worked_on(jobs: JobTable):
+    waiting, running, stopped = [await jobs.add(1, 2, 3, "", "") for _ in range(3)]
+    for job in (running, stopped):
+        await jobs.start(job)
+    await jobs.stop(stopped)
+    await jobs.close()
+    await jobs.open()
+    assert {job.id: job.deaths for job in await jobs.open_jobs()} == {waiting: 0, running: 1, stopped: 0}
+    await jobs.close()
+    await jobs.open()
+    assert [job.deaths for job in await jobs.open_jobs()] == [0, 1, 0], "it did not run again"
+
+
+async def test_jobs_are_deleted_with_their_owner_message_or_channel(jobs: JobTable):
+    for owner, channel, message in ((1, 10, 100), (2, 20, 200), (3, 30, 300), (4, 40, 400)):
+        await jobs.add(owner, channel, message, "", "")
+    await jobs.forget_owner(1)
+    await jobs.forget_channels([20])
+    await jobs.forget_messages([300])
+    assert [job.owner for job in await jobs.open_jobs()] == [4]
+
+
+async def test_nothing_of_an_ended_job_stays_on_the_disk(jobs: JobTable, tmp_path: Path):
+    job = await jobs.add(1, 2, 3, "a token", "")
+    await jobs.set_work(job, "secret words " * 1000)
+    await jobs.remove(job)
+    assert b"secret words" in (tmp_path / "jobs.db-wal").read_bytes()
+    await jobs.forget_ended()
+    left = b"".join(file.read_bytes() for file in _files(tmp_path))
+    assert b"secret words" not in left
+    assert b"a token" not in left
+
+
+async def test_the_files_do_not_grow_with_the_number_of_ended_jobs(jobs: JobTable, tmp_path: Path):
+    async def size_after(count: int) -> int:
+        for _ in range(count):
+            await jobs.remove(await jobs.add(1, 2, 3, "target", "work " * 2000))
+        await jobs.forget_ended()
+        return sum(file.stat().st_size for file in _files(tmp_path))
+
+    assert await size_after(20) == await size_after(200)
+
+
+def _files(folder: Path) -> list[Path]:
+    return list(folder.iterdir())
