@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 @serializable
 @dataclass(frozen=True, slots=True)
-class ImageJob(ReplyJob):
+class DrawingJob(ReplyJob):
     """An image to draw. `origin` is the image it was made from, and `made_from` says so in the message."""
 
     checked: CheckedRequest[ImagineRequest]
@@ -36,8 +36,8 @@ class ImageJob(ReplyJob):
 async def generate_images(
     session: ReplySession, checked: CheckedRequest[ImagineRequest], origin: Lineage | None = None, made_from: str = ""
 ) -> None:
-    """Generate an image and show it; raise what `Engine.stream` raises. `origin` and `made_from` as in `ImageJob`."""
-    await session.perform(ImageJob(checked, origin, made_from))
+    """Generate an image and show it; raise what `Engine.stream` raises. `origin` and `made_from` as in `DrawingJob`."""
+    await session.perform(DrawingJob(checked, origin, made_from))
 
 
 async def show_images(
