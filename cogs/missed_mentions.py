@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import logging
+from collections import deque
 from itertools import islice
 
 import discord
@@ -18,6 +19,7 @@ _MAX_AGE = datetime.timedelta(minutes=5)
 """Older messages are not answered any more: the person has given up, or asked again."""
 
 _MOST_CHANNELS = 50
+_MOST_SEEN = 1000
 _MOST_MESSAGES = 100
 
 
@@ -26,6 +28,14 @@ class MissedMentions(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
+        self._seen: deque[int] = deque(maxlen=_MOST_SEEN)
+        """The latest messages that were received or found: a reconnection must not answer them again."""
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Remember the message."""
+        if self._mentions_bot(message):
+            self._seen.append(message.id)
 
     @commands.Cog.listener()
     async def on_ready(self) -> None:
@@ -39,14 +49,16 @@ class MissedMentions(commands.Cog):
                 log.warning("missed mentions in %s could not be read: %s", channel.id, error)
 
     async def _answer_missed(self, channel: discord.TextChannel | discord.Thread, since: datetime.datetime) -> None:
-        messages = [message async for message in channel.history(after=since, limit=_MOST_MESSAGES)]
+        latest = channel.history(after=since, limit=_MOST_MESSAGES, oldest_first=False)
+        messages = [message async for message in latest][::-1]
         answered = {
             message.reference.message_id
             for message in messages
             if message.reference and message.author == self.bot.user
         }
+        answered |= {target.asked_in for target in self.bot.sessions.targets()}
         for message in messages:
-            if self._mentions_bot(message) and message.id not in answered:
+            if self._mentions_bot(message) and message.id not in answered and message.id not in self._seen:
                 log.info("a mention in %s came while the bot was away", channel.id)
                 self.bot.dispatch("message", message)
 

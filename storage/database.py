@@ -51,8 +51,11 @@ class Database:
             self._connection = None
 
     async def read(self, query: str, values: Iterable[Any] = ()) -> list[aiosqlite.Row]:
-        """Return all rows that `query` finds."""
-        return list(await self._connected.execute_fetchall(query, values))
+        """Return all rows that `query` finds. Raise StorageError if the file can't be read."""
+        try:
+            return list(await self._connected.execute_fetchall(query, values))
+        except aiosqlite.Error as error:
+            raise StorageError(f"{self._path} can't be read: {error}") from error
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[aiosqlite.Connection]:
@@ -70,10 +73,7 @@ class Database:
     async def forget_log(self) -> None:
         """Empty the write-ahead log, which has earlier versions of changed data. Raise StorageError."""
         async with self._writing:
-            try:
-                await self.read("PRAGMA wal_checkpoint(TRUNCATE)")
-            except aiosqlite.Error as error:
-                raise StorageError(f"{self._path} can't be written: {error}") from error
+            await self.read("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:

@@ -1,7 +1,7 @@
 """The table of accepted requests that have not ended, in a file of its own, so that they go on after a restart.
 
-A write-ahead log makes a write cheap (0.05 ms) and safe against the end of the process at any moment. A power cut may
-lose the last moments; the main file, which is written rarely, is safe against that too.
+A write-ahead log makes a write cheap (0.4 ms, with the way to its thread) and safe against the end of the process
+at any moment. A power cut may lose the last moments; the main file, which is written rarely, is safe against that too.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class JobTable:
 
     def __init__(self, path: Path) -> None:
         self._database = Database(path, (_SCHEMA,), fast_writes=True)
-        self._deleted = False
+        self._deleted = True  # perhaps shortly before the process ended
 
     async def open(self) -> None:
         """Open the file, and count a death for each job that a model worked on when the process ended."""
@@ -67,7 +67,11 @@ class JobTable:
         """Remove deleted jobs from the write-ahead log too. Call it now and then."""
         if self._deleted:
             self._deleted = False
-            await self._database.forget_log()
+            try:
+                await self._database.forget_log()
+            except StorageError:
+                self._deleted = True
+                raise
 
     async def add(self, owner: int, channel: int, message: int | None, target: str, work: str) -> int:
         """Store a job and return its id."""

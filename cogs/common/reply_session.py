@@ -34,6 +34,7 @@ from inference import (
     CheckedRequest,
     InvalidRequest,
     Limits,
+    Loading,
     Output,
     Request,
     RequestCancelled,
@@ -63,6 +64,9 @@ class ReplyJob(ABC):
     `answer` runs the request and shows the result. It is the same code before and after a restart, which begins it
     anew; so it must show the same when it is called twice.
     """
+
+    def prepare(self, session: ReplySession) -> None:  # noqa: B027
+        """Tell `session` what its message shows if the request fails, where that is more than a sentence."""
 
     @abstractmethod
     async def answer(self, session: ReplySession) -> None:
@@ -115,6 +119,11 @@ class ReplySession:
         return self._responder.target.owner
 
     @property
+    def target(self) -> Target:
+        """Where the reply goes."""
+        return self._responder.target
+
+    @property
     def asker(self) -> str:
         """The person who asked, as a mention; empty where Discord shows it anyway."""
         return self._responder.target.asker
@@ -135,6 +144,11 @@ class ReplySession:
     def private(self) -> bool:
         """Whether only the person who asked sees the message."""
         return self._responder.target.private
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether its message shows progress or a result of this request."""
+        return self._acknowledged
 
     @property
     def resumed(self) -> bool:
@@ -168,10 +182,11 @@ class ReplySession:
     async def perform(self, job: ReplyJob) -> None:
         """Store `job`, which then goes on after a restart, acknowledge, and answer it; raise what `run` raises."""
         if not self._resumed:
-            self._work_json = await asyncio.to_thread(to_json, job)
-            if self._row is not None:
-                await self._note(self._jobs.set_work(self._row, self._work_json))
+            work = await asyncio.to_thread(to_json, job)
+            if self._row is None or await self._note(self._jobs.set_work(self._row, work)):
+                self._work_json = work
         await self.acknowledge()
+        job.prepare(self)
         await job.answer(self)
 
     async def acknowledge(self) -> None:
@@ -186,8 +201,14 @@ class ReplySession:
         self._row = await self._add_row(target)
         await self._responder.acknowledge()
         self._acknowledged = True
-        if self._row is not None and self._responder.target != target:
-            await self._note(self._jobs.move(self._row, self.message, to_json(self._responder.target)))
+        if self._responder.target != target:
+            await self._store_target()
+
+    async def find_message(self) -> None:
+        """Find the message of a request of before a restart; raise NeverAcknowledged if there is none."""
+        if self.message is None:
+            await self._responder.find_message()
+            await self._store_target()
 
     async def run(
         self, checked: CheckedRequest[Request], kind: type[V], status: ProgressRenderer | None = None, **inputs: object
@@ -224,10 +245,10 @@ class ReplySession:
             async with limit:
                 return await task
         except asyncio.CancelledError:
-            if self._postponed:
-                raise SessionPostponed from None
             if self._cancelled:
                 raise RequestCancelled(self._cancelled) from None
+            if self._postponed:
+                raise SessionPostponed from None
             raise
         except TimeoutError as error:
             if limit.expired():
@@ -295,11 +316,11 @@ class ReplySession:
             await self._editor.close()
             if isinstance(error, Exception):
                 await self._apologize(error)
-            goes_on = self._postponed or self._undelivered or not isinstance(error, Exception | None)
-            if self._row is not None:
-                change = self._jobs.stop if goes_on else self._jobs.remove
-                await self._note(change(self._row))
         finally:
+            goes_on = isinstance(error, SessionPostponed) or not isinstance(error, Exception | None)
+            if self._row is not None:
+                change = self._jobs.stop if goes_on or self._undelivered else self._jobs.remove
+                await self._note(change(self._row))
             self._register.discard(self)
             self.closed.set()
         return isinstance(error, Exception)
@@ -330,7 +351,7 @@ class ReplySession:
             async for event in events:
                 if isinstance(event, Result):
                     return event.output
-                if isinstance(event, Started):
+                if isinstance(event, Loading | Started):  # loading may end the process too
                     await self._note_start()
                 self._editor.schedule(*self._status.render(event))
         raise AssertionError("a stream ends with a Result or an error")
@@ -340,16 +361,22 @@ class ReplySession:
             return await self._jobs.add(target.owner, target.channel, target.message, to_json(target), self._work_json)
         return None
 
+    async def _store_target(self) -> None:
+        if self._row is not None:
+            await self._note(self._jobs.move(self._row, self.message, to_json(self._responder.target)))
+
     async def _note_start(self) -> None:
         """Note that a model works on it, so that a request which ends the process is not tried for ever."""
         if self._row is not None and not self._noted_start:
             self._noted_start = True
             await self._note(self._jobs.start(self._row))
 
-    async def _note(self, change: Awaitable[object]) -> None:
-        """Make a change in the table of jobs. Without it the request goes on, but would not after a restart."""
+    async def _note(self, change: Awaitable[object]) -> bool:
+        """Make a change in the table of jobs, and return whether it was made. The request goes on in any case."""
         with _logged():
             await change
+            return True
+        return False
 
     def _time_limit(self) -> float | None:
         """Return when a private message can no longer be edited, on the clock of the event loop."""
@@ -387,6 +414,8 @@ class ReplySession:
         if isinstance(error, Unreachable):
             raise error
         if isinstance(error, SessionPostponed):
+            if self.private and not self.target.has_token:
+                return  # the person is told after the restart
             note = tr("The bot is being restarted. This goes on after that.")
             kept = self._restore[0] if self._restore else self._status.partial_content
             content = replace(kept, note=note) if kept else MessageContent(note)
@@ -394,8 +423,12 @@ class ReplySession:
             return
         text = report(error, self._responder.target.command)
         if self._restore:
+            content, view = self._restore
+            if not self.target.has_token:  # then nothing can be said in private
+                await self.finish(replace(content, note=text), view)
+                return
             if self._acknowledged:
-                await self.finish(*self._restore)
+                await self.finish(content, view)
             await self._responder.refuse(text)
         elif self._delivered:  # keep what is already shown
             await self._responder.more(MessageContent(tr("The rest could not be shown. {reason}", reason=text)))
@@ -408,17 +441,16 @@ class ReplySession:
 
     async def _tell_elsewhere(self) -> None:
         """Tell the person in a direct message that a private message can't be reached any more."""
-        channel = f"<#{self._responder.target.channel}>"
-        log.info("a private message in %s can't be reached any more", channel)
+        log.info("the message of a request can't be reached any more")
         text = tr(
-            "Your request in {channel} was not done before I was restarted, and Discord lets me change a private "
-            "message for 15 minutes only. Ask again there.",
-            channel=channel,
+            "I could not show you the answer to your last request: Discord lets me change that message for 15 minutes "
+            "only, and it took longer. Ask again."
         )
         try:
             await self._responder.write_to_person(text)
         except DELIVERY as error:
-            log.info("%s does not take direct messages: %s", self.owner, error)
+            self._undelivered = may_pass(error)
+            log.info("%s could not be told in a direct message: %s", self.owner, error)
 
 
 @contextlib.contextmanager

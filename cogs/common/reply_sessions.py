@@ -15,7 +15,7 @@ from cogs.common.rules import Services
 from cogs.common.target import Target
 from cogs.i18n import set_language
 from inference import GenerationFailed, InvalidRequest, from_json
-from storage import StoredJob
+from storage import StorageError, StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -52,14 +52,25 @@ class ReplySessions:
 
     def in_message(self, message: int, *, but: ReplySession) -> ReplySession | None:
         """Return the session other than `but` whose progress this message shows, if there is one."""
-        return next((session for session in self._open if session.message == message and session is not but), None)
+        sessions = (session for session in self._open if session.message == message and session is not but)
+        return next((session for session in sessions if session.acknowledged), None)
+
+    def targets(self) -> list[Target]:
+        """Return where the open sessions reply."""
+        return [session.target for session in self._open]
 
     async def resume(self, client: discord.Client) -> None:
         """Go on with the requests that were accepted before a restart, in the order in which they came."""
-        jobs = await self._services.store.jobs.open_jobs()
+        try:
+            jobs = await self._services.store.jobs.open_jobs()
+        except StorageError as error:
+            log.error("the requests of before the restart can't be read: %s", error)
+            return
         if jobs:
             log.info("%d requests go on after the restart", len(jobs))
-        self._resumed = [asyncio.create_task(self._resume(client, job)) for job in jobs]
+        for stored in jobs:
+            job = await asyncio.to_thread(_job_of, stored)  # in this order, so that nobody overtakes
+            self._resumed.append(asyncio.create_task(self._resume(client, stored, job)))
 
     async def close(self) -> None:
         """Stop every session, and wait a moment until each has said so. Those that are stored go on after a restart."""
@@ -70,24 +81,48 @@ class ReplySessions:
         sessions = [session for session in self._open if session.owner == person and session is not but]
         await _end_all(sessions, lambda session: session.cancel(reason))
 
-    async def _resume(self, client: discord.Client, stored: StoredJob) -> None:
-        target = from_json(stored.target, Target)
+    async def _resume(self, client: discord.Client, stored: StoredJob, job: ReplyJob | Exception | None) -> None:
+        try:
+            target = from_json(stored.target, Target)
+        except (ValueError, TypeError):
+            log.exception("request %d of before the restart can't be read, and is dropped", stored.id)
+            await self._services.store.jobs.remove(stored.id)
+            return
         set_language(target.language, target.menus)
-        responder = responder_to(client, target)
+        pressed = {target.message} if target.kind == "button" and target.message else set[int]()
+        self._claimed |= pressed
+        try:
+            await self._go_on(stored, job, responder_to(client, target))
+        finally:
+            self._claimed -= pressed
+
+    async def _go_on(self, stored: StoredJob, job: ReplyJob | Exception | None, responder: Responder) -> None:
+        target = responder.target
         async with ReplySession(responder, self._services, self._open, stored) as session:
             if target.private and not target.has_token:
                 raise Unreachable
-            if target.message is None:
-                await responder.find_message()
+            await session.find_message()
+            if isinstance(job, Exception):
+                raise job
+            if job:
+                job.prepare(session)
             if stored.deaths >= _MOST_DEATHS:
                 raise GenerationFailed(
                     "I was ended {count} times while a model worked on this, so I don't try it again. Ask for less, or "
                     "choose another model.",
                     count=stored.deaths,
                 )
-            if not stored.work:
+            if not job:
                 raise InvalidRequest("I was restarted before I had read everything that this needs. Ask again.")
-            await session.perform(from_json(stored.work, ReplyJob))
+            await session.perform(job)
+
+
+def _job_of(stored: StoredJob) -> ReplyJob | Exception | None:
+    """Return what was asked for; None if it was not read before the restart, or the error of damaged data."""
+    try:
+        return from_json(stored.work, ReplyJob) if stored.work else None
+    except (ValueError, TypeError) as error:
+        return error
 
 
 async def _end_all(sessions: Sequence[ReplySession], end: Callable[[ReplySession], None]) -> None:

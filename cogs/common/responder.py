@@ -32,6 +32,9 @@ _MOST_SEARCHED = 100
 _ACKNOWLEDGED = 40060
 """The code of an interaction that was acknowledged before: the answer to the first attempt was lost."""
 
+_NO_ACCESS = (50001, 10003)
+"""The codes of a channel in which the bot itself is not."""
+
 _DEAD_TOKEN = (50027, 10015)
 """The codes of a token that has expired, or was revoked."""
 
@@ -61,7 +64,12 @@ class Responder(ABC):
             else:
                 self._note_message(sent.id)
                 return
-        await self._own_message().edit(**fields(content), view=view)
+        try:
+            await self._own_message().edit(**fields(content), view=view)
+        except discord.HTTPException as error:
+            if error.code in _NO_ACCESS:  # the bot is installed to the person, not to this server or group
+                raise Unreachable from error
+            raise
 
     async def more(self, content: MessageContent) -> None:
         """Send another message below the first."""
@@ -147,6 +155,7 @@ class InteractionResponder(Responder):
         except discord.HTTPException as error:
             if error.code != _ACKNOWLEDGED:
                 raise
+            self._note_message((await self._interaction.original_response()).id)
         else:
             if callback and callback.message_id:
                 self._note_message(callback.message_id)

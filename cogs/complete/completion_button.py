@@ -57,8 +57,10 @@ class ContinuationJob(ReplyJob):
     history: CompletionHistory
     another: bool
 
-    async def answer(self, session: ReplySession) -> None:
+    def prepare(self, session: ReplySession) -> None:
         session.keep_on_failure(finished_content(self.history), completion_buttons(self.completion_id, self.history))
+
+    async def answer(self, session: ReplySession) -> None:
         base = self.history.without_last_segment() if self.another else self.history
         completion, why = await generate(session, base, self.checked, shown=self.history)
         if not completion.text.strip():

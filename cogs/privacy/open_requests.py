@@ -35,4 +35,5 @@ class OpenRequests(PersonalData):
 
     async def forget(self, person: int) -> None:
         await self._jobs.forget_owner(person)
+        await self._jobs.forget_ended()
         await self._engine.forget_owner(str(person))

@@ -7,28 +7,35 @@ from typing import cast
 import pytest
 
 from cogs.client import Inkling
+from cogs.common import delivery
 from inference import Completion, Queued, Result
 from tests.cogs.stage import Stage, first
 
 _DONE = Result(Completion(" the end", 1))
 
 
-async def test_the_last_word_arrives_though_discord_fails_for_minutes(stage: Stage):
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make the pauses between the attempts short: three attempts at once."""
+    monkeypatch.setattr(delivery, "_PAUSES", (0, 0))
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_the_last_word_is_tried_until_it_arrives(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(9)]
     result = await stage.alice.slash(stage.channel, "complete", prompt="x")
-    stage.env.inject_error("PATCH", "/webhooks/*", status=503, times=8)
+    stage.env.inject_error("PATCH", "/webhooks/*", status=503, times=2)
     await stage.event(_DONE)
-    await stage.env.advance_time(300)
     assert first(result).content == "**x** the end\n-# seed 1"
     assert await cast(Inkling, stage.bot).store.jobs.open_jobs() == []
 
 
+@pytest.mark.usefixtures("impatient")
 async def test_a_result_that_can_not_be_delivered_is_kept_for_the_next_start(stage: Stage):
     stage.backend.script = lambda spec, request: [Queued(9)]
     await stage.alice.slash(stage.channel, "complete", prompt="x")
     stage.env.inject_error("PATCH", "/webhooks/*", status=503, times=None)
     await stage.event(_DONE)
-    await stage.env.advance_time(3600)
     [kept] = await cast(Inkling, stage.bot).store.jobs.open_jobs()
     assert kept.deaths == 0
 

@@ -128,7 +128,7 @@ async def test_a_file_that_can_not_be_downloaded_is_reported_in_private(stage: S
 
 async def test_a_picture_that_discord_does_not_accept_is_reported(stage: Stage):
     message = await grid(stage)
-    stage.env.inject_error("PATCH", "/webhooks/*/messages/*", status=500)
+    stage.env.inject_error("PATCH", "/webhooks/*/messages/*", status=400)
     result = await press(stage, message, "U1")
     assert "Discord did not" in " ".join(each.content for each in result.followups)
     assert await stored_count(stage) == 1
