@@ -86,7 +86,8 @@ class Engine:
         """
         assert not checked.pending, "call with_inputs first"
         request, loop = checked.request, asyncio.get_running_loop()
-        await loop.run_in_executor(self._image_executor, request.decode_inputs, self.config.limits)
+        if any(isinstance(getattr(request, name), bytes) for name in request.given_inputs()):
+            await loop.run_in_executor(self._image_executor, request.decode_inputs, self.config.limits)
         deadline = loop.time() + self.config.limits.deadline_seconds
         events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
         ticket = self._backend.schedule(checked.spec, request, events.put_nowait)
