@@ -9,6 +9,7 @@ from inference.tasks.checks import check_upload
 from inference.tasks.request import Request
 from inference.tasks.task import Task
 from inference.types import Output
+from inference.types.errors import InvalidRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,6 +26,10 @@ class CaptionRequest(Request):
         return True
 
     def check_inputs(self, limits: Limits) -> None:
+        if not self.image:
+            raise InvalidRequest(
+                "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, GIF, BMP or TIFF file."
+            )
         check_upload(self.image, limits)
 
     def decode_inputs(self, limits: Limits) -> None:
