@@ -11,7 +11,7 @@ import aiosqlite
 from pydantic import TypeAdapter
 
 from storage.completion_history import CompletionHistory
-from storage.table import PRIVATE_SECONDS, Table
+from storage.table import PRIVATE_SECONDS, ExpiringTable
 
 _HISTORY = TypeAdapter(CompletionHistory)
 
@@ -28,7 +28,7 @@ class StoredCompletion:
     history: CompletionHistory
 
 
-class CompletionTable(Table):
+class CompletionTable(ExpiringTable):
     """Texts of /complete. Rows have the words of their owner and of the model, never of other people."""
 
     name = "completions"

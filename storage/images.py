@@ -13,7 +13,7 @@ from typing import Any, Literal
 import aiosqlite
 
 from inference import ImageResult, ImagineRequest, from_json, serializable, to_json
-from storage.table import PRIVATE_SECONDS, Table
+from storage.table import PRIVATE_SECONDS, ExpiringTable
 
 
 @serializable
@@ -57,7 +57,7 @@ ORDER BY size
 _JSON = ("request", "result", "lineage")
 
 
-class ImageTable(Table):
+class ImageTable(ExpiringTable):
     """Generated images, and the files in their requests. Equal files are stored once, while an image needs them."""
 
     name = "images"

@@ -16,6 +16,7 @@ from typing import Any
 import aiosqlite
 
 from storage.database import Database, StorageError
+from storage.table import Table
 
 _SCHEMA = """
 CREATE TABLE jobs (
@@ -45,11 +46,13 @@ class StoredJob:
     deaths: int
 
 
-class JobTable:
+class JobTable(Table):
     """The open jobs. Every method raises StorageError if the file can't be used."""
 
+    name = "jobs"
+
     def __init__(self, path: Path) -> None:
-        self._database = Database(path, (_SCHEMA,), fast_writes=True)
+        super().__init__(Database(path, (_SCHEMA,), fast_writes=True))
         self._deleted = True  # perhaps shortly before the process ended
 
     async def open(self) -> None:
@@ -96,35 +99,18 @@ class JobTable:
         """Note that no model works on the job any more, but that it has not ended."""
         await self._change("UPDATE jobs SET at_work = 0 WHERE id = ?", (job_id,))
 
-    async def remove(self, job_id: int) -> None:
-        """Delete a job, which has ended."""
-        await self._delete("id", [job_id])
-
     async def open_jobs(self) -> list[StoredJob]:
         """Return all jobs in the order in which they were accepted."""
         rows = await self._database.read("SELECT id, owner, created, target, work, deaths FROM jobs ORDER BY id")
         return [StoredJob(*row) for row in rows]
-
-    async def forget_messages(self, messages: Iterable[int]) -> None:
-        """Delete the jobs whose replies are these messages."""
-        await self._delete("message", messages)
-
-    async def forget_channels(self, channels: Iterable[int]) -> None:
-        """Delete the jobs whose replies are in these channels and threads."""
-        await self._delete("channel", channels)
-
-    async def forget_owner(self, owner: int) -> None:
-        """Delete everything that is stored for this person."""
-        await self._delete("owner", [owner])
 
     async def export_of(self, owner: int) -> list[dict[str, Any]]:
         """Return the open jobs of this person as plain data, without the tokens of Discord in `target`."""
         query = "SELECT id, channel, message, created, work FROM jobs WHERE owner = ? ORDER BY id"
         return [dict(row) for row in await self._database.read(query, (owner,))]
 
-    async def _delete(self, column: str, values: Iterable[int]) -> None:
-        async with self._database.writing() as connection:
-            await connection.executemany(f"DELETE FROM jobs WHERE {column} = ?", [(value,) for value in values])
+    async def _delete(self, column: str, values: Iterable[int | str]) -> None:
+        await super()._delete(column, values)
         self._deleted = True
 
     async def _change(self, query: str, values: Iterable[Any] = ()) -> int:

@@ -12,17 +12,14 @@ PRIVATE_SECONDS = 24 * 3600.0
 
 
 class Table:
-    """Rows with `id`, `owner`, `channel` and `message`. Deleted data is removed from the file.
-
-    `expires` is when a row is deleted; null means that it is deleted with its message.
-    """
+    """Rows with `id`, `owner`, `channel` and `message`. Deleted data is removed from the file."""
 
     name: ClassVar[str]
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def forget(self, row_id: str) -> None:
+    async def forget(self, row_id: int | str) -> None:
         """Delete one row."""
         await self._delete("id", [row_id])
 
@@ -38,11 +35,6 @@ class Table:
         """Delete everything that is stored for this person."""
         await self._delete("owner", [owner])
 
-    async def forget_expired(self, now: float) -> None:
-        """Delete everything that has expired at `now`, in seconds since 1970."""
-        async with self._database.writing() as connection:
-            await connection.execute(f"DELETE FROM {self.name} WHERE expires < ?", (now,))
-
     async def count_of(self, owner: int) -> int:
         """Return the number of rows of this person."""
         [(count,)] = await self._database.read(f"SELECT count(*) FROM {self.name} WHERE owner = ?", (owner,))
@@ -51,3 +43,12 @@ class Table:
     async def _delete(self, column: str, values: Iterable[int | str]) -> None:
         async with self._database.writing() as connection:
             await connection.executemany(f"DELETE FROM {self.name} WHERE {column} = ?", [(value,) for value in values])
+
+
+class ExpiringTable(Table):
+    """Rows with `expires`, when they are deleted; null means that they are deleted with their message."""
+
+    async def forget_expired(self, now: float) -> None:
+        """Delete everything that has expired at `now`, in seconds since 1970."""
+        async with self._database.writing() as connection:
+            await connection.execute(f"DELETE FROM {self.name} WHERE expires < ?", (now,))

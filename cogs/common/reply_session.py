@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Coroutine, Generator, Iterable
+from collections.abc import Coroutine, Iterable
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
@@ -16,6 +15,7 @@ import discord
 
 from cogs.common.delivery import DELIVERY, is_deleted, is_too_late, may_pass, until_delivered
 from cogs.common.error_messages import PRIVATE, report
+from cogs.common.job_record import JobRecord
 from cogs.common.message_content import (
     MessageContent,
     compress_large_pictures,
@@ -43,7 +43,7 @@ from inference import (
     Started,
     to_json,
 )
-from storage import ServerSettings, StorageError, StoredJob
+from storage import ServerSettings, StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -93,16 +93,16 @@ class ReplySession:
         self.engine = services.engine
         self.services = services
         self._settings = services.store.settings
-        self._jobs = services.store.jobs
+        self._record = JobRecord(services.store.jobs, stored)
         self._responder = responder
         self._status = ProgressRenderer()
         self._editor = ThrottledEditor(self._show_progress, on_lost=self.cancel)
         self._asked = stored.created if stored else now()
         self._until = self._time_limit()
-        self._row = stored.id if stored else None
-        self._resumed = self._acknowledged = stored is not None
-        self._work_json = stored.work if stored else ""
-        self._noted_start = False
+        self.resumed = stored is not None
+        """Whether the request was accepted before a restart."""
+        self.acknowledged = self.resumed
+        """Whether the message shows progress or a result of this request."""
         self._postponed = False
         self._undelivered = False
         self._running = False
@@ -116,7 +116,7 @@ class ReplySession:
     @property
     def owner(self) -> int:
         """The id of the person who asked."""
-        return self._responder.target.owner
+        return self.target.owner
 
     @property
     def target(self) -> Target:
@@ -124,41 +124,11 @@ class ReplySession:
         return self._responder.target
 
     @property
-    def asker(self) -> str:
-        """The person who asked, as a mention; empty where Discord shows it anyway."""
-        return self._responder.target.asker
-
-    @property
-    def message(self) -> int | None:
-        """The id of the message; None until it is known."""
-        return self._responder.target.message
-
-    @property
     def where(self) -> tuple[int, int]:
         """The ids of channel and message, once acknowledged."""
-        target = self._responder.target
+        target = self.target
         assert target.message is not None, "acknowledge() comes first"
         return target.channel, target.message
-
-    @property
-    def private(self) -> bool:
-        """Whether only the person who asked sees the message."""
-        return self._responder.target.private
-
-    @property
-    def acknowledged(self) -> bool:
-        """Whether its message shows progress or a result of this request."""
-        return self._acknowledged
-
-    @property
-    def resumed(self) -> bool:
-        """Whether the request was accepted before a restart."""
-        return self._resumed
-
-    @property
-    def upload_limit(self) -> int:
-        """The largest file that Discord takes here, in bytes."""
-        return self._responder.target.upload_limit
 
     @property
     def limits(self) -> Limits:
@@ -173,18 +143,18 @@ class ReplySession:
         self.check_rules()
         self._check_server_limit()
         pending = frozenset(pending)
-        return self.engine.check(self._with_settings(request, pending), pending=pending)
+        person = self._settings.person(self.owner)
+        request = apply_settings(request, self.engine, self._server, person, pending)
+        return self.engine.check(request, pending=pending)
 
     def check_rules(self) -> None:
         """Raise InvalidRequest if the server's rules don't let this person ask here."""
-        check_origin(self._responder.target.origin, self._server)
+        check_origin(self.target.origin, self._server)
 
     async def perform(self, job: ReplyJob) -> None:
         """Store `job`, which then goes on after a restart, acknowledge, and answer it; raise what `run` raises."""
-        if not self._resumed:
-            work = await asyncio.to_thread(to_json, job)
-            if self._row is None or await self._note(self._jobs.set_work(self._row, work)):
-                self._work_json = work
+        if not self.resumed:
+            await self._record.set_work(await asyncio.to_thread(to_json, job))
         await self.acknowledge()
         job.prepare(self)
         await job.answer(self)
@@ -194,21 +164,21 @@ class ReplySession:
 
         An error before this is shown to the person alone, and leaves no message in the channel.
         """
-        if self._acknowledged:
+        if self.acknowledged:
             return
         self.check_rules()
-        target = self._responder.target
-        self._row = await self._add_row(target)
+        target = self.target
+        await self._record.add(target)
         await self._responder.acknowledge()
-        self._acknowledged = True
-        if self._responder.target != target:
-            await self._store_target()
+        self.acknowledged = True
+        if self.target != target:
+            await self._record.move(self.target)
 
     async def find_message(self) -> None:
         """Find the message of a request of before a restart; raise NeverAcknowledged if there is none."""
-        if self.message is None:
+        if self.target.message is None:
             await self._responder.find_message()
-            await self._store_target()
+            await self._record.move(self.target)
 
     async def run(
         self, checked: CheckedRequest[Request], kind: type[V], status: ProgressRenderer | None = None, **inputs: object
@@ -220,7 +190,7 @@ class ReplySession:
         if inputs:
             checked = self.engine.with_inputs(checked, **inputs)
         self._check_server_limit()
-        if self._resumed:  # the settings may have changed since
+        if self.resumed:  # the settings may have changed since
             checked = self.engine.check(replace(checked.request, model=checked.spec.name))
         self._status = status or ProgressRenderer()
         self._running = True
@@ -265,7 +235,7 @@ class ReplySession:
     async def finish(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
         """Show the final `content`: in several messages if it is long, or with a file if Discord refuses those."""
         await self._editor.close()
-        limit = self.upload_limit
+        limit = self.target.upload_limit
         content = await compress_large_pictures(content, limit)
         first, *rest = split_into_messages(content, limit)
         await self._show(first, view)
@@ -298,7 +268,7 @@ class ReplySession:
 
     def postpone(self) -> None:
         """Stop, since the bot stops. The request goes on after the restart, if it is stored as a whole."""
-        if self._row is not None and self._work_json:
+        if self._record.goes_on_after_restart:
             self._postponed = True
             if self._work:
                 self._work.cancel()
@@ -318,27 +288,22 @@ class ReplySession:
                 await self._apologize(error)
         finally:
             goes_on = isinstance(error, SessionPostponed) or not isinstance(error, Exception | None)
-            if self._row is not None:
-                change = self._jobs.stop if goes_on or self._undelivered else self._jobs.remove
-                await self._note(change(self._row))
+            await self._record.end(goes_on=goes_on or self._undelivered)
             self._register.discard(self)
             self.closed.set()
         return isinstance(error, Exception)
 
     @property
     def _server(self) -> ServerSettings:
-        return self._settings.server(self._responder.target.origin.guild)
-
-    def _with_settings(self, request: R, pending: frozenset[str]) -> R:
-        return apply_settings(request, self.engine, self._server, self._settings.person(self.owner), pending)
+        return self._settings.server(self.target.origin.guild)
 
     def _check_server_limit(self) -> None:
         """Check the server's limit; the queue checks the operator's."""
-        limit, own = self._server.per_person, self._responder.target.origin
-        if limit is None or self._resumed:
+        limit, own = self._server.per_person, self.target.origin
+        if limit is None or self.resumed:
             return
         running = [session for session in self._register if session is not self and session._running]
-        origins = [session._responder.target.origin for session in running]
+        origins = [session.target.origin for session in running]
         if sum((origin.person, origin.guild) == (own.person, own.guild) for origin in origins) >= limit:
             raise InvalidRequest(
                 "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or "
@@ -352,35 +317,13 @@ class ReplySession:
                 if isinstance(event, Result):
                     return event.output
                 if isinstance(event, Loading | Started):  # loading may end the process too
-                    await self._note_start()
+                    await self._record.start()
                 self._editor.schedule(*self._status.render(event))
         raise AssertionError("a stream ends with a Result or an error")
 
-    async def _add_row(self, target: Target) -> int | None:
-        with _logged():
-            return await self._jobs.add(target.owner, target.channel, target.message, to_json(target), self._work_json)
-        return None
-
-    async def _store_target(self) -> None:
-        if self._row is not None:
-            await self._note(self._jobs.move(self._row, self.message, to_json(self._responder.target)))
-
-    async def _note_start(self) -> None:
-        """Note that a model works on it, so that a request which ends the process is not tried for ever."""
-        if self._row is not None and not self._noted_start:
-            self._noted_start = True
-            await self._note(self._jobs.start(self._row))
-
-    async def _note(self, change: Awaitable[object]) -> bool:
-        """Make a change in the table of jobs, and return whether it was made. The request goes on in any case."""
-        with _logged():
-            await change
-            return True
-        return False
-
     def _time_limit(self) -> float | None:
         """Return when a private message can no longer be edited, on the clock of the event loop."""
-        target = self._responder.target
+        target = self.target
         left = target.expires - _PRIVATE_MARGIN - now()
         return asyncio.get_running_loop().time() + left if target.private else None
 
@@ -400,7 +343,7 @@ class ReplySession:
             log.info("a request of %s was not acknowledged before the process ended", self.owner)
             return
         if is_too_late(error):
-            log.warning("Discord did not get the acknowledgement of %s in time", self._responder.target.command)
+            log.warning("Discord did not get the acknowledgement of %s in time", self.target.command)
             return
         try:
             await self._show_failure(error)
@@ -414,25 +357,25 @@ class ReplySession:
         if isinstance(error, Unreachable):
             raise error
         if isinstance(error, SessionPostponed):
-            if self.private and not self.target.has_token:
+            if self.target.private and not self.target.has_token:
                 return  # the person is told after the restart
             note = tr("The bot is being restarted. This goes on after that.")
             kept = self._restore[0] if self._restore else self._status.partial_content
             content = replace(kept, note=note) if kept else MessageContent(note)
-            await self._responder.show(first_message(content, self.upload_limit))
+            await self._responder.show(first_message(content, self.target.upload_limit))
             return
-        text = report(error, self._responder.target.command)
+        text = report(error, self.target.command)
         if self._restore:
             content, view = self._restore
             if not self.target.has_token:  # then nothing can be said in private
                 await self.finish(replace(content, note=text), view)
                 return
-            if self._acknowledged:
+            if self.acknowledged:
                 await self.finish(content, view)
             await self._responder.refuse(text)
         elif self._delivered:  # keep what is already shown
             await self._responder.more(MessageContent(tr("The rest could not be shown. {reason}", reason=text)))
-        elif isinstance(error, (*PRIVATE, *DELIVERY)) or not self._acknowledged:
+        elif isinstance(error, (*PRIVATE, *DELIVERY)) or not self.acknowledged:
             await until_delivered(lambda: self._responder.refuse(text))
         elif partial := self._status.partial_content:
             await self.finish(replace(partial, note=text))
@@ -451,12 +394,3 @@ class ReplySession:
         except DELIVERY as error:
             self._undelivered = may_pass(error)
             log.info("%s could not be told in a direct message: %s", self.owner, error)
-
-
-@contextlib.contextmanager
-def _logged() -> Generator[None]:
-    """Log an error of the table of jobs."""
-    try:
-        yield
-    except StorageError as error:
-        log.error("this request would not go on after a restart: %s", error)

@@ -52,7 +52,7 @@ class ReplySessions:
 
     def in_message(self, message: int, *, but: ReplySession) -> ReplySession | None:
         """Return the session other than `but` whose progress this message shows, if there is one."""
-        sessions = (session for session in self._open if session.message == message and session is not but)
+        sessions = (session for session in self._open if session.target.message == message and session is not but)
         return next((session for session in sessions if session.acknowledged), None)
 
     def targets(self) -> list[Target]:
@@ -86,7 +86,7 @@ class ReplySessions:
             target = from_json(stored.target, Target)
         except (ValueError, TypeError):
             log.exception("request %d of before the restart can't be read, and is dropped", stored.id)
-            await self._services.store.jobs.remove(stored.id)
+            await self._services.store.jobs.forget(stored.id)
             return
         set_language(target.language, target.menus)
         pressed = {target.message} if target.kind == "button" and target.message else set[int]()

@@ -105,7 +105,7 @@ async def _show(session: ReplySession, history: CompletionHistory, why: str) -> 
     try:
         if session.resumed:  # it may have been stored before the restart
             await completions.forget_messages([session.where[1]])
-        stored = await completions.keep(session.owner, *session.where, history, private=session.private)
+        stored = await completions.keep(session.owner, *session.where, history, private=session.target.private)
     except StorageError as error:
         log.error("a text is shown without buttons: %s", error, exc_info=error)
         not_stored = tr("The bot could not note how this was written, so there are no buttons.")

@@ -49,12 +49,14 @@ async def show_images(
 ) -> None:
     """Store `result`, which its buttons need, and then show it, several pictures as one grid."""
     images = session.services.store.images
-    text = image_text(request, result, _lineage(made_from, session.asker))
+    text = image_text(request, result, _lineage(made_from, session.target.asker))
     content = MessageContent(text, await _files(session, request, result))
     try:
         if session.resumed:  # it may have been stored before the restart
             await images.forget_messages([session.where[1]])
-        stored = await images.keep(session.owner, *session.where, request, result, origin, private=session.private)
+        stored = await images.keep(
+            session.owner, *session.where, request, result, origin, private=session.target.private
+        )
     except StorageError as error:
         log.error("an image is shown without buttons: %s", error, exc_info=error)
         note = tr("The bot could not note how this was drawn, so there are no buttons.")

@@ -20,7 +20,7 @@ class OpenRequests(PersonalData):
         self._engine = engine
 
     async def describe(self, person: int) -> str:
-        count = len(await self._jobs.export_of(person))
+        count = await self._jobs.count_of(person)
         if not count:
             return ""
         return ntr(

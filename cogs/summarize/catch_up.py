@@ -27,7 +27,7 @@ class CatchUpJob(ReplyJob):
 
     async def answer(self, session: ReplySession) -> None:
         summary = await session.run(self.checked, Summary, ReadingProgress(self.transcript.coverage()))
-        content = channel_summary(summary, self.transcript, session.upload_limit)
+        content = channel_summary(summary, self.transcript, session.target.upload_limit)
         await session.finish(content, share_button(session.owner) if self.shareable else None)
 
 

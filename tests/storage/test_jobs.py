@@ -20,7 +20,7 @@ async def jobs(tmp_path: Path) -> AsyncGenerator[JobTable]:
 
 async def test_open_jobs_come_in_the_order_in_which_they_were_accepted(jobs: JobTable):
     ids = [await jobs.add(1, 2, None, f"target {number}", "") for number in range(3)]
-    await jobs.remove(ids[1])
+    await jobs.forget(ids[1])
     await jobs.move(ids[2], 7, "moved")
     await jobs.set_work(ids[2], "work")
     assert [(job.id, job.target, job.work) for job in await jobs.open_jobs()] == [
@@ -54,7 +54,7 @@ async def test_jobs_are_deleted_with_their_owner_message_or_channel(jobs: JobTab
 async def test_nothing_of_an_ended_job_stays_on_the_disk(jobs: JobTable, tmp_path: Path):
     job = await jobs.add(1, 2, 3, "a token", "")
     await jobs.set_work(job, "secret words " * 1000)
-    await jobs.remove(job)
+    await jobs.forget(job)
     assert b"secret words" in (tmp_path / "jobs.db-wal").read_bytes()
     await jobs.forget_ended()
     left = b"".join(file.read_bytes() for file in _files(tmp_path))
@@ -65,7 +65,7 @@ async def test_nothing_of_an_ended_job_stays_on_the_disk(jobs: JobTable, tmp_pat
 async def test_the_files_do_not_grow_with_the_number_of_ended_jobs(jobs: JobTable, tmp_path: Path):
     async def size_after(count: int) -> int:
         for _ in range(count):
-            await jobs.remove(await jobs.add(1, 2, 3, "target", "work " * 2000))
+            await jobs.forget(await jobs.add(1, 2, 3, "target", "work " * 2000))
         await jobs.forget_ended()
         return sum(file.stat().st_size for file in _files(tmp_path))
 

@@ -1,0 +1,70 @@
+"""The row of one request in the table of jobs, from its acknowledgement to its end."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Generator
+
+from cogs.common.target import Target
+from inference import to_json
+from storage import JobTable, StorageError, StoredJob
+
+log = logging.getLogger(__name__)
+
+
+class JobRecord:
+    """What the table knows of one request; `stored` is its row of before a restart.
+
+    If the file fails, that is logged: the request goes on, but would not after a restart.
+    """
+
+    def __init__(self, jobs: JobTable, stored: StoredJob | None) -> None:
+        self._jobs = jobs
+        self._id = stored.id if stored else None
+        self._work = stored.work if stored else ""
+        self._started = False
+
+    @property
+    def goes_on_after_restart(self) -> bool:
+        """Whether all that the answer needs is stored."""
+        return self._id is not None and bool(self._work)
+
+    async def add(self, target: Target) -> None:
+        """Store the request, before it is acknowledged."""
+        with _logged():
+            self._id = await self._jobs.add(target.owner, target.channel, target.message, to_json(target), self._work)
+
+    async def set_work(self, work: str) -> None:
+        """Store what is to be done, as JSON: now, or with `add`."""
+        with _logged():
+            if self._id is not None:
+                await self._jobs.set_work(self._id, work)
+            self._work = work
+
+    async def move(self, target: Target) -> None:
+        """Store where the reply goes now."""
+        with _logged():
+            if self._id is not None:
+                await self._jobs.move(self._id, target.message, to_json(target))
+
+    async def start(self) -> None:
+        """Note that a model works on it, so that a request which ends the process is not tried for ever."""
+        with _logged():
+            if self._id is not None and not self._started:
+                self._started = True
+                await self._jobs.start(self._id)
+
+    async def end(self, *, goes_on: bool) -> None:
+        """Delete the row, or keep it for the next start if the request `goes_on`."""
+        with _logged():
+            if self._id is not None:
+                await (self._jobs.stop if goes_on else self._jobs.forget)(self._id)
+
+
+@contextlib.contextmanager
+def _logged() -> Generator[None]:
+    try:
+        yield
+    except StorageError as error:
+        log.error("this request would not go on after a restart: %s", error)
