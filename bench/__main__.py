@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from bench import (
+    acceptance,
     batching,
     dalle_mini,
     diffusion,
@@ -31,6 +32,7 @@ _ERRORS = {"failed", "wrong", "fails"}
 MEASUREMENTS: dict[str, Callable[[], Sequence[TableRow]]] = {
     "lag": event_loop_lag.measure,
     "queue": queueing.measure,
+    "acceptance": acceptance.measure,
     "engine": engine.measure,
     "diffusion": diffusion.measure,
     "dalle-mini": dalle_mini.measure,

@@ -10,7 +10,7 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.client import Inkling, bot_of
+from cogs.client import Inkling
 from cogs.common import InteractionResponder, MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
 from cogs.common.error_messages import in_current_language
 from cogs.common.help_texts import examples
@@ -151,7 +151,7 @@ class ImagineThisButton(PersistentItem, template=custom_id("caption", "imagine",
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         session.check_rules()
         caption = caption_in(message.content, int(self.match["number"]))
-        await interaction.response.send_modal(PromptModal(bot_of(interaction), tr("Imagine this"), caption))
+        await interaction.response.send_modal(PromptModal(tr("Imagine this"), caption))
 
 
 def caption_in(content: str, number: int) -> str:

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import replace
 
 import discord
 from discord import app_commands
-from discord.ext import commands
+from discord.ext import commands, tasks
 
 from cogs.client import Inkling
-from cogs.common import InteractionResponder, ReplySession
+from cogs.common import InteractionResponder
 from cogs.common.help_texts import examples
 from cogs.common.options import Seed, Text, loras, models_of
-from cogs.common.sources import pictures
 from cogs.i18n import gettext_noop
-from cogs.imagine.confirm_view import generate_or_confirm
+from cogs.imagine.draft_button import DraftButton
+from cogs.imagine.draft_rendering import PICK
+from cogs.imagine.drafts import ask, close_expired, draw_or_ask
 from cogs.imagine.image_button import ImageButton
 from cogs.imagine.permutations import several
 from cogs.imagine.personal_data import PersonalImages
 from cogs.imagine.preparation import (
-    Checked,
     alternatives,
     check_before_fetching,
     for_channel,
@@ -27,10 +29,13 @@ from cogs.imagine.preparation import (
     repeated,
     with_files,
 )
-from cogs.imagine.prompt_modal import remix_modal
-from cogs.imagine.region_picker import PICK, RegionPicker
-from cogs.imagine.service import generate_images
-from inference import REGIONS, ImagineRequest, InvalidRequest, Sampler
+from cogs.imagine.prompt_modal import PromptModal, remix_modal
+from cogs.imagine.remix_form import RemixForm
+from cogs.imagine.service import DrawingJob
+from inference import REGIONS, ImagineRequest, InvalidRequest, Sampler, scaled_down
+from storage import StorageError
+
+log = logging.getLogger(__name__)
 
 _SIZES = [
     app_commands.Choice(name=f"{width} × {height}, {shape}", value=f"{width}x{height}")
@@ -51,8 +56,23 @@ class Imagine(commands.Cog):
         self.bot = bot
         about = {"about": gettext_noop("Draws from its picture and your words.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image, extras=about))
-        bot.add_dynamic_items(ImageButton)
+        bot.add_dynamic_items(ImageButton, DraftButton)
+        bot.forms += [RemixForm, PromptModal]
         bot.personal_data.append(PersonalImages(bot.store.images))
+
+    async def cog_load(self) -> None:
+        self.close_expired.start()
+
+    async def cog_unload(self) -> None:
+        self.close_expired.cancel()
+
+    @tasks.loop(seconds=30)
+    async def close_expired(self) -> None:
+        """Close the questions that nobody has answered in time."""
+        try:
+            await close_expired(self.bot, self.bot.store.drafts)
+        except StorageError as error:
+            log.error("expired questions could not be closed; the next try is in half a minute: %s", error)
 
     @app_commands.command(
         extras=examples(
@@ -133,10 +153,7 @@ class Imagine(commands.Cog):
     async def remix_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Open a form for the prompt; this is the menu "Remix image"."""
         async with self.bot.sessions.open(InteractionResponder.of(interaction)):
-            found = pictures(message)
-            if not found:
-                raise InvalidRequest("That message has no picture attached. Pictures behind links can't be drawn from.")
-            await interaction.response.send_modal(await remix_modal(self.bot, found[0]))
+            await interaction.response.send_modal(await remix_modal(interaction, message))
 
     async def _draw(
         self,
@@ -147,22 +164,21 @@ class Imagine(commands.Cog):
     ) -> None:
         """Draw at once, or ask first if a region must be chosen or there are several jobs."""
         request = for_channel(request, interaction.channel, self.bot.config)
-        ask = bool(request.region) or several(request.prompt)
-        async with self.bot.sessions.open(InteractionResponder.of(interaction, private=ask)) as session:
+        private = bool(request.region) or several(request.prompt)
+        async with self.bot.sessions.open(InteractionResponder.of(interaction, private=private)) as session:
             region, files = request.region, input_files(image, mask)
             request = replace(request, region="") if region == PICK else request
             requests = alternatives(interaction, request, session.limits)
             checked = check_before_fetching(session, requests, files, *(["region"] if region else []))
             await session.acknowledge()
             checked = await with_files(session, checked, files)
+            jobs = [DrawingJob(each) for each in checked]
             if region:
-                picker = await RegionPicker.open(self.bot.sessions, interaction, checked, self._show, request.region)
-                await session.finish(await picker.shown(), picker)
+                limit = self.bot.config.limits.upload_megapixels
+                picture = await asyncio.to_thread(scaled_down, checked[0].request.image, limit)
+                await ask(session, jobs, picture, request.region)
             else:
-                await generate_or_confirm(session, self.bot.sessions, interaction, checked, self._show)
-
-    async def _show(self, session: ReplySession, checked: Checked) -> None:
-        await generate_images(session, checked)
+                await draw_or_ask(session, jobs)
 
     async def _repeat(
         self,
@@ -180,4 +196,4 @@ class Imagine(commands.Cog):
             if mask or request.region or request.strength is not None:
                 raise InvalidRequest("To draw from this picture, say what it should become as `prompt`.")
             request = for_channel(await repeated(session, image, request), interaction.channel, self.bot.config)
-            await generate_images(session, session.check(request))
+            await session.perform(DrawingJob(session.check(request)))

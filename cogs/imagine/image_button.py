@@ -20,7 +20,7 @@ from cogs.imagine.parameters_view import parameters_content
 from cogs.imagine.preparation import for_channel
 from cogs.imagine.remix_form import RemixForm
 from cogs.imagine.rendering import Action
-from cogs.imagine.service import generate_images, show_images, stored_image
+from cogs.imagine.service import DrawingJob, show_images, stored_image
 from inference import ImagineRequest, InvalidRequest, Variation, crop_from_grid, infotext
 from storage import Lineage, StoredImage
 
@@ -86,7 +86,7 @@ class _ImagePress:
 
     async def generate(self, request: ImagineRequest, origin: Lineage, made_from: str) -> None:
         checked = self.session.check(self.allowed(request))
-        await generate_images(self.session, checked, origin, made_from)
+        await self.session.perform(DrawingJob(checked, origin, made_from))
 
 
 async def _show_one(press: _ImagePress) -> None:
@@ -133,8 +133,7 @@ async def _reroll(press: _ImagePress) -> None:
 
 async def _remix(press: _ImagePress) -> None:
     press.session.check_rules()
-    form = RemixForm(press.bot, press.stored, press.message.jump_url)
-    await press.interaction.response.send_modal(form)
+    await press.interaction.response.send_modal(RemixForm(press.stored))
 
 
 async def _show_parameters(press: _ImagePress) -> None:

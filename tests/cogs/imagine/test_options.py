@@ -143,7 +143,7 @@ class TestPicker:
 
     async def test_a_confirmation_without_a_choice_times_out(self, stage: Stage):
         message = first(await self._open(stage))
-        await stage.env.advance_time(601)
+        await stage.env.advance_time(640)
         assert message.content.startswith("You did not choose")
         assert not message.components
 
