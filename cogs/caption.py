@@ -13,7 +13,7 @@ from discord.ext import commands
 from cogs.client import Inkling
 from cogs.common import InteractionResponder, MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
 from cogs.common.error_messages import in_current_language
-from cogs.common.help_texts import examples
+from cogs.common.help_texts import PICTURES, examples
 from cogs.common.markdown import without_escapes
 from cogs.common.options import models_of
 from cogs.common.persistent_item import PersistentItem
@@ -29,6 +29,8 @@ _LINE = re.compile(r"(\d+)\. \*\*(?:\\.|[^\\*])*\*\*: (.*)")
 
 class Captions(commands.Cog):
     """The commands that describe pictures."""
+
+    help_group = PICTURES
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions

@@ -12,6 +12,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.common import ReplySessions
+from cogs.common.calls import prefix
 from cogs.common.cancel_button import CancelButton
 from cogs.common.delivery import DELIVERY
 from cogs.common.error_messages import apologize, report
@@ -90,7 +91,7 @@ class Inkling(commands.Bot):
     def __init__(self, config: Config, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
         intents = discord.Intents(guilds=True, messages=True)
         super().__init__(
-            command_prefix=commands.when_mentioned,
+            command_prefix=_prefix,
             case_insensitive=True,
             strip_after_prefix=True,
             help_command=None,
@@ -173,6 +174,12 @@ class Inkling(commands.Bot):
         return discord.utils.oauth_url(
             self.application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
         )
+
+
+def _prefix(bot: Inkling, message: discord.Message) -> list[str]:
+    """Return what stands before the command in this message; nothing if it calls none."""
+    found = prefix(message, bot.all_commands)
+    return [] if found is None else [found]
 
 
 def bot_of(interaction: discord.Interaction) -> Inkling:

@@ -16,7 +16,7 @@ from cogs.ask.question_form import QuestionForm
 from cogs.ask.service import Question, check_picture_question, check_question, show_about_pictures, show_answer
 from cogs.client import Inkling
 from cogs.common import InteractionResponder
-from cogs.common.help_texts import examples, visibility
+from cogs.common.help_texts import TEXTS, examples, visibility
 from cogs.common.options import Text, models_of
 from cogs.common.sources import leads_elsewhere
 from cogs.i18n import gettext_noop
@@ -26,6 +26,8 @@ __all__ = ["Ask", "Question", "check_question", "gather_by_reply", "show_answer"
 
 class Ask(commands.Cog):
     """The commands that answer questions about texts, or with a language model."""
+
+    help_group = TEXTS
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot

@@ -12,8 +12,8 @@ from discord.ext import commands, tasks
 
 from cogs.client import Inkling
 from cogs.common import InteractionResponder
-from cogs.common.help_texts import examples
-from cogs.common.options import Seed, Text, loras, models_of
+from cogs.common.help_texts import PICTURES, examples
+from cogs.common.options import Seed, Text, models_of
 from cogs.i18n import gettext_noop
 from cogs.imagine.draft_button import DraftButton
 from cogs.imagine.draft_rendering import PICK
@@ -32,7 +32,9 @@ from cogs.imagine.preparation import (
 from cogs.imagine.prompt_modal import PromptModal, remix_modal
 from cogs.imagine.remix_form import RemixForm
 from cogs.imagine.service import DrawingJob
-from inference import REGIONS, ImagineRequest, InvalidRequest, Sampler, scaled_down
+from cogs.imagine.settings_choices import settings
+from cogs.imagine.settings_line import with_settings
+from inference import REGIONS, ImagineRequest, InvalidRequest, scaled_down
 from storage import StorageError
 
 log = logging.getLogger(__name__)
@@ -51,6 +53,8 @@ _SIZES = [
 
 class Imagine(commands.Cog):
     """The commands that draw pictures."""
+
+    help_group = PICTURES
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
@@ -86,47 +90,37 @@ class Imagine(commands.Cog):
     )
     @app_commands.describe(
         prompt="What to draw; {red,blue} stands for several pictures",
-        image="A picture to start from; one the bot has drawn, without a prompt, is repeated",
-        mask="With a picture: white is drawn anew, black stays",
-        region="With a picture: the part to draw anew",
-        strength="With a picture: how far to go from it, from 0.01 to 1",
-        negative_prompt="What to keep out",
-        size="Width and height in pixels",
-        steps="More take longer and show more detail",
-        guidance_scale="How closely to follow the prompt",
-        sampler="The way from noise to a picture",
-        seed="0 to 4294967295; the same seed repeats a picture",
         count="How many pictures",
+        image="A picture to start from; one the bot has drawn, without a prompt, is repeated",
+        size="Width and height in pixels",
+        negative_prompt="What to keep out",
+        region="With a picture: the part to draw anew",
+        mask="With a picture: white is drawn anew, black stays",
+        strength="With a picture: how far to go from it, from 0.01 to 1",
+        seed="0 to 4294967295; the same seed repeats a picture",
         model="Who draws",
-        lora="A style that the bot's operator has added",
-        temperature="For models that draw token by token: 0 to 5, less is tamer",
-        top_k="For models that draw token by token: how many tokens to choose from",
+        advanced="More settings, such as Steps: 40, Sampler: Euler a, CFG scale: 6, Lora: ink",
     )
-    @app_commands.rename(negative_prompt="negative", guidance_scale="guidance")
+    @app_commands.rename(negative_prompt="negative")
     @app_commands.choices(
         size=_SIZES,
         region=[app_commands.Choice(name=name, value=name) for name in (PICK, *REGIONS)],
     )
-    @app_commands.autocomplete(model=models_of("imagine"), lora=loras)
+    @app_commands.autocomplete(model=models_of("imagine"), advanced=settings)
     async def imagine(
         self,
         interaction: discord.Interaction,
         prompt: Text = "",
-        image: discord.Attachment | None = None,
-        mask: discord.Attachment | None = None,
-        region: str = "",
-        strength: app_commands.Range[float, 0.01, 1.0] | None = None,
-        negative_prompt: Text = "",
-        size: str = "0x0",
-        steps: app_commands.Range[int, 1, 500] = 0,
-        guidance_scale: app_commands.Range[float, 0.0, 30.0] | None = None,
-        sampler: Sampler | None = None,
-        seed: Seed | None = None,
         count: app_commands.Range[int, 1, 10] = 1,
+        image: discord.Attachment | None = None,
+        size: str = "0x0",
+        negative_prompt: Text = "",
+        region: str = "",
+        mask: discord.Attachment | None = None,
+        strength: app_commands.Range[float, 0.01, 1.0] | None = None,
+        seed: Seed | None = None,
         model: str = "",
-        lora: str = "",
-        temperature: app_commands.Range[float, 0.0, 5.0] = 1.0,
-        top_k: app_commands.Range[int, 0, 100_000] = 0,
+        advanced: str = "",
     ) -> None:
         """Draw pictures from a description, or from a picture."""
         width, _, height = size.partition("x")
@@ -135,20 +129,15 @@ class Imagine(commands.Cog):
             negative_prompt=negative_prompt,
             width=int(width),
             height=int(height),
-            steps=steps,
-            guidance_scale=guidance_scale,
-            sampler=sampler,
             seed=seed,
             count=count,
             region=region,
             strength=strength,
             model=model,
-            lora=lora,
-            temperature=temperature,
-            top_k=top_k,
             owner=str(interaction.user.id),
         )
-        await (self._draw if prompt else self._repeat)(interaction, request, image, mask)
+        draw = self._draw if prompt else self._repeat
+        await draw(interaction, with_settings(request, advanced), image, mask)
 
     async def remix_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Open a form for the prompt; this is the menu "Remix image"."""

@@ -120,13 +120,8 @@ async def _vary(press: _ImagePress) -> None:
 
 
 async def _reroll(press: _ImagePress) -> None:
-    """Generate again from other noise; for variations, generate other variations of the same picture."""
-    request = press.stored.request
-    if request.variations:
-        *others, last = request.variations
-        request = replace(request, variations=(*others, replace(last, seed=_new_seed())))
-    else:
-        request = replace(request, seed=_new_seed())
+    """Generate new pictures, from other noise; also instead of variations."""
+    request = replace(press.stored.request, seed=_new_seed(), variations=())
     made_from = tr("Another try at {link}", link=press.message.jump_url)
     await press.generate(request, Lineage(press.stored.id, "reroll"), made_from)
 

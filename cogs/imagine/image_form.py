@@ -26,13 +26,20 @@ class ImageForm(PersistentForm):
         """Add a field of several lines."""
         self._add(text, custom_id, value, discord.TextStyle.paragraph, required)
 
-    def add_value(self, text: str, custom_id: str, value: str) -> None:
-        """Add a field of one line."""
-        self._add(text, custom_id, value, discord.TextStyle.short, required=False)
+    def add_value(self, text: str, custom_id: str, value: str, *, placeholder: str = "") -> None:
+        """Add a field of one line. The `placeholder` is shown while it is empty."""
+        self._add(text, custom_id, value, discord.TextStyle.short, required=False, placeholder=placeholder)
 
-    def _add(self, text: str, custom_id: str, value: str, style: discord.TextStyle, required: bool) -> None:
+    def _add(
+        self, text: str, custom_id: str, value: str, style: discord.TextStyle, required: bool, placeholder: str = ""
+    ) -> None:
         field: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            custom_id=custom_id, style=style, default=value[:LONGEST] or None, required=required, max_length=LONGEST
+            custom_id=custom_id,
+            style=style,
+            default=value[:LONGEST] or None,
+            placeholder=placeholder or None,
+            required=required,
+            max_length=LONGEST,
         )
         self.add_item(discord.ui.Label(text=text, component=field))
 

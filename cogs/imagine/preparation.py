@@ -11,6 +11,7 @@ import discord
 from cogs.common import ReplySession, neutral
 from cogs.common.sources import check_size, read
 from cogs.imagine.permutations import permutations
+from cogs.imagine.settings_line import options_of
 from inference import CheckedRequest, Config, ImagineRequest, InvalidRequest, Limits, infotext
 
 Checked = CheckedRequest[ImagineRequest]
@@ -98,7 +99,7 @@ async def repeated(session: ReplySession, image: discord.Attachment, asked: Imag
             "that. Give a `prompt` to draw from this picture, or attach the PNG itself."
         )
     if found.strength is not None:
-        lines = [f"`{name}`: {neutral(value[:500])}" for name, value in infotext.options_in(found).items()]
+        lines = [f"`{name}`: {neutral(value[:500])}" for name, value in options_of(found).items()]
         raise InvalidRequest(
             "This picture was drawn from another one, which its file does not hold. Attach that one as `image`, with"
             "\n{options}",
