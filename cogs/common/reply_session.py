@@ -177,7 +177,7 @@ class ReplySession:
     async def find_message(self) -> None:
         """Find the message of a request of before a restart; raise NeverAcknowledged if there is none."""
         if self.target.message is None:
-            await self._responder.find_message()
+            await self._responder.find_message(self._is_taken)
             await self._record.move(self.target)
 
     async def run(
@@ -292,6 +292,10 @@ class ReplySession:
             self._register.discard(self)
             self.closed.set()
         return isinstance(error, Exception)
+
+    def _is_taken(self, message: int) -> bool:
+        """Return whether another session shows its progress in this message."""
+        return any(session.target.message == message for session in self._register if session is not self)
 
     @property
     def _server(self) -> ServerSettings:

@@ -24,8 +24,8 @@ class Target:
     """The message of a reply, and the person who asked, by Discord's ids.
 
     `message` is None until Discord has named it. A `private` one is seen by the person alone. `asker` mentions the
-    person, where Discord does not show who asked. `asked_in` is the message that a reply answers. The token of an
-    interaction `expires` at that time, in seconds since 1970.
+    person, where Discord does not show who asked. `asked_in` is the message that a reply answers. The token of the
+    `interaction` `expires` at that time, in seconds since 1970.
     """
 
     kind: TargetKind
@@ -41,6 +41,7 @@ class Target:
     menus: str
     asked_in: int = 0
     application: int = 0
+    interaction: int = 0
     token: str = ""
     expires: float = 0.0
 
@@ -78,6 +79,7 @@ def target_of_interaction(interaction: discord.Interaction, kind: TargetKind, *,
         language=language,
         menus=menus,
         application=interaction.application_id,
+        interaction=interaction.id,
         token=interaction.token,
         expires=interaction.expires_at.timestamp(),
     )

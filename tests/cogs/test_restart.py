@@ -9,6 +9,7 @@ import pytest
 from cogs.client import Inkling
 from cogs.common import ReplySessions
 from inference import Completion, Config, Event, InferenceError, ModelSpec, Queued, Request, Result, Started
+from storage import JobTable
 from tests.cogs.imagine.images import press, restart
 from tests.cogs.stage import Stage, buttons, first, followup
 from tests.fakes import PNG, plausible
@@ -138,6 +139,26 @@ async def test_a_press_below_a_picture_goes_on_after_a_kill(stage: Stage, config
     await restart(stage, config)
     assert "Another try at" in followup(result).content
     assert buttons(followup(result))[-1] == "Delete"
+
+
+async def test_a_press_uses_its_new_message_after_a_kill_right_after_it_was_sent(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    message = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    stage.backend.script = lambda spec, request: []
+    with monkeypatch.context() as patched:
+        patched.setattr(JobTable, "move", _do_not_store)
+        await press(stage, message, "Re-roll")
+        await press(stage, message, "Re-roll")
+    await kill(stage, config)
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert len(stage.channel.history()) == 3
+    assert sum("Another try at" in each.content for each in stage.channel.history()) == 2
+
+
+async def _do_not_store(*_: object) -> None:
+    """Stand for a process that ends before it can store which message Discord has made."""
 
 
 async def test_a_mention_that_came_while_the_bot_was_away_is_answered_once(stage: Stage, config: Config):
