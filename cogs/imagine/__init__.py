@@ -153,7 +153,8 @@ class Imagine(commands.Cog):
             request = replace(request, region="") if region == PICK else request
             requests = alternatives(interaction, request, session.limits)
             checked = check_before_fetching(session, requests, files, *(["region"] if region else []))
-            await session.acknowledge()
+            if files or ask:  # otherwise the job is stored first, so that it survives a kill at any moment
+                await session.acknowledge()
             checked = await with_files(session, checked, files)
             if region:
                 picker = await RegionPicker.open(self.bot.sessions, interaction, checked, self._show, request.region)

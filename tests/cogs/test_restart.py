@@ -62,6 +62,19 @@ async def _answer_without_a_kill(stage: Stage, command: str, options: dict[str, 
     return first(await stage.alice.slash(stage.channel, command, **repeated)).content
 
 
+async def test_a_drawing_goes_on_after_a_kill_right_after_its_acknowledgement(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    stage.backend.script = wait
+    with monkeypatch.context() as patched:
+        patched.setattr(JobTable, "set_work", _do_not_store)
+        message = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    await kill(stage, config)
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert message.content.startswith("> a fox\n-# 64 × 64")
+
+
 async def test_a_caption_goes_on_after_a_kill_though_its_picture_is_gone(stage: Stage, config: Config):
     stage.backend.script = wait
     result = await stage.alice.slash(stage.channel, "caption", image=("a.png", PNG))
@@ -158,7 +171,7 @@ async def test_a_press_uses_its_new_message_after_a_kill_right_after_it_was_sent
 
 
 async def _do_not_store(*_: object) -> None:
-    """Stand for a process that ends before it can store which message Discord has made."""
+    """Stand for a process that ends before it can store what it has learned."""
 
 
 async def test_a_mention_that_came_while_the_bot_was_away_is_answered_once(stage: Stage, config: Config):
