@@ -188,10 +188,13 @@ class ReplySession:
         if self.target != target:
             await self._record.move(self.target)
 
-    async def find_message(self) -> None:
-        """Find the message of a request of before a restart; raise NeverAcknowledged if there is none."""
+    async def find_message(self, *, is_new: bool) -> None:
+        """Find the message of a request of before a restart; raise NeverAcknowledged if there is none.
+
+        For a request that `is_new`, which nobody has answered yet, send it.
+        """
         if self.target.message is None:
-            await self._responder.find_message()
+            await (self._responder.acknowledge() if is_new else self._responder.find_message(self._is_taken))
             await self._record.move(self.target)
 
     async def run(
@@ -306,6 +309,10 @@ class ReplySession:
             self._register.discard(self)
             self.closed.set()
         return isinstance(error, Exception)
+
+    def _is_taken(self, message: int) -> bool:
+        """Return whether another session shows its progress in this message."""
+        return any(session.target.message == message for session in self._register if session is not self)
 
     @property
     def _server(self) -> ServerSettings:

@@ -34,6 +34,8 @@ class ReplySessions:
         self._services = services
         self._open: set[ReplySession] = set()
         self._claimed: set[int] = set()
+        self._finding = asyncio.Lock()
+        """One at a time: two requests of one press must not find the same message."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, responder: Responder) -> ReplySession:
@@ -78,12 +80,8 @@ class ReplySessions:
         works = [await asyncio.to_thread(to_json, job) for job in jobs]
         table = self._services.store.jobs
         stored = await table.add_from_draft(draft_id, target.owner, target.channel, to_json(target), works)
-        self._start(
-            *(
-                self._go_on(row, job, responder_to(client, target))
-                for row, job in zip(stored, jobs, strict=bool(stored))
-            )
-        )
+        for row, job in zip(stored, jobs, strict=False):  # none if the draft is gone
+            self._start(self._go_on(row, job, responder_to(client, target), is_new=True))
         return bool(stored)
 
     async def close(self) -> None:
@@ -95,11 +93,10 @@ class ReplySessions:
         sessions = [session for session in self._open if session.owner == person and session is not but]
         await _end_all(sessions, lambda session: session.cancel(reason))
 
-    def _start(self, *works: Coroutine[Any, Any, None]) -> None:
-        for work in works:
-            task = asyncio.create_task(work)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _resume(self, client: discord.Client, stored: StoredJob, job: ReplyJob | Exception | None) -> None:
         try:
@@ -116,12 +113,15 @@ class ReplySessions:
         finally:
             self._claimed -= pressed
 
-    async def _go_on(self, stored: StoredJob, job: ReplyJob | Exception | None, responder: Responder) -> None:
+    async def _go_on(
+        self, stored: StoredJob, job: ReplyJob | Exception | None, responder: Responder, *, is_new: bool = False
+    ) -> None:
         target = responder.target
         async with ReplySession(responder, self._services, self._open, stored) as session:
             if target.private and not target.has_token:
                 raise Unreachable
-            await session.find_message()
+            async with self._finding:
+                await session.find_message(is_new=is_new)
             if isinstance(job, Exception):
                 raise job
             if job:

@@ -25,7 +25,7 @@ class Target:
 
     `message` is None until Discord has named it. A `private` one is seen by the person alone. `asker` mentions the
     person, where Discord does not show who asked. `asked_in` is the message that a reply answers, and `pressed_in` that
-    of a button, 0 if there is none. The token of an interaction `expires` at that time, in seconds since 1970.
+    of a button, 0 if there is none. The token of the `interaction` `expires` at that time, in seconds since 1970.
     """
 
     kind: TargetKind
@@ -42,6 +42,7 @@ class Target:
     asked_in: int = 0
     pressed_in: int = 0
     application: int = 0
+    interaction: int = 0
     token: str = ""
     expires: float = 0.0
 
@@ -81,6 +82,7 @@ def target_of_interaction(interaction: discord.Interaction, kind: TargetKind, *,
         menus=menus,
         pressed_in=pressed.id if pressed and by_press else 0,
         application=interaction.application_id,
+        interaction=interaction.id,
         token=interaction.token,
         expires=interaction.expires_at.timestamp(),
     )

@@ -159,7 +159,8 @@ class Imagine(commands.Cog):
             request = replace(request, region="") if region == PICK else request
             requests = alternatives(interaction, request, session.limits)
             checked = check_before_fetching(session, requests, files, *(["region"] if region else []))
-            await session.acknowledge()
+            if files:  # otherwise the job is stored first, so that it survives a kill at any moment
+                await session.acknowledge()
             checked = await with_files(session, checked, files)
             jobs = [DrawingJob(each) for each in checked]
             if region:

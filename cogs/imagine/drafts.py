@@ -43,6 +43,7 @@ async def draw_or_ask(session: ReplySession, jobs: Sequence[DrawingJob]) -> None
 
 async def ask(session: ReplySession, jobs: Sequence[DrawingJob], picture: bytes = b"", region: str = "") -> None:
     """Store the jobs and ask; with a `picture` (scaled down), ask for a region of it. `region` is chosen at first."""
+    await session.acknowledge()
     draft = Draft(tuple(job.checked.request.prompt for job in jobs), picture, region)
     draft_id = await session.services.store.drafts.keep(
         session.owner,

@@ -47,7 +47,8 @@ class PromptModal(ImageForm, template=custom_id("prompt", r"(?P<message>[\w-]*)"
                 request = for_channel(_request(typed, session.owner), interaction.channel, bot.config)
                 requests = alternatives(interaction, request, session.limits)
                 checked = check_before_fetching(session, requests, files)
-            await session.acknowledge()
+            if files:
+                await session.acknowledge()
             checked = await with_files(session, checked, files)
             await draw_or_ask(session, [DrawingJob(each) for each in checked])
 

@@ -62,7 +62,6 @@ class RemixForm(ImageForm, template=custom_id("remix", r"(?P<image>[\w-]+)")):
                 DrawingJob(each, origin, f"{difference} · {made_from}")
                 for each, difference in zip(checked, differences, strict=True)
             ]
-            await session.acknowledge()
             await draw_or_ask(session, jobs)
 
 

@@ -21,6 +21,7 @@ from inference import (
     Result,
     Started,
 )
+from storage import JobTable
 from tests.cogs.imagine.images import press, restart
 from tests.cogs.stage import Stage, buttons, first, followup, refusal
 from tests.fakes import PNG, plausible
@@ -71,6 +72,19 @@ async def test_a_request_goes_on_after_a_kill_with_the_same_seed_in_the_same_mes
 async def _answer_without_a_kill(stage: Stage, command: str, options: dict[str, object], seed: int | None) -> str:
     repeated = options | ({} if seed is None or command == "ask" else {"seed": seed})
     return first(await stage.alice.slash(stage.channel, command, **repeated)).content
+
+
+async def test_a_drawing_goes_on_after_a_kill_right_after_its_acknowledgement(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    stage.backend.script = wait
+    with monkeypatch.context() as patched:
+        patched.setattr(JobTable, "set_work", _do_not_store)
+        message = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    await kill(stage, config)
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert message.content.startswith("> a fox\n-# 64 × 64")
 
 
 async def test_a_caption_goes_on_after_a_kill_though_its_picture_is_gone(stage: Stage, config: Config):
@@ -150,6 +164,26 @@ async def test_a_press_below_a_picture_goes_on_after_a_kill(stage: Stage, config
     await restart(stage, config)
     assert "Another try at" in followup(result).content
     assert buttons(followup(result))[-1] == "Delete"
+
+
+async def test_a_press_uses_its_new_message_after_a_kill_right_after_it_was_sent(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    message = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    stage.backend.script = lambda spec, request: []
+    with monkeypatch.context() as patched:
+        patched.setattr(JobTable, "move", _do_not_store)
+        await press(stage, message, "Re-roll")
+        await press(stage, message, "Re-roll")
+    await kill(stage, config)
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert len(stage.channel.history()) == 3
+    assert sum("Another try at" in each.content for each in stage.channel.history()) == 2
+
+
+async def _do_not_store(*_: object) -> None:
+    """Stand for a process that ends before it can store what it has learned."""
 
 
 async def test_a_mention_that_came_while_the_bot_was_away_is_answered_once(stage: Stage, config: Config):

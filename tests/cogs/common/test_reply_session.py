@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -271,7 +272,7 @@ class FailingResponder(Responder):
     async def acknowledge(self) -> None:
         pass
 
-    async def find_message(self) -> None:
+    async def find_message(self, is_taken: Callable[[int], bool]) -> None:
         pass
 
     async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
