@@ -1,15 +1,6 @@
 /* What SimCord's page lacks: message menus and a list of channels. */
 
-const capability = location.hash.slice(1);
-
-async function call(path, body) {
-  const response = await fetch(`/api/inkling/${path}`, {
-    method: body ? "POST" : "GET",
-    headers: { "X-Simcord-Capability": capability, "Content-Type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  return response.ok ? response.json() : {};
-}
+import { call, watch } from "./connection.js";
 
 function element(tag, className, text, onClick) {
   const made = document.createElement(tag);
@@ -64,10 +55,13 @@ async function runMenu(name, message) {
   closeMenu();
   if (busy) return;
   busy = true;
-  while (window.simcordPreview.pendingAction) await new Promise((resolve) => setTimeout(resolve, 50));
-  const { contextId, viewerId } = window.simcordPreview;
-  await call("menu", { name, message, viewer: viewerId, context: contextId });
-  busy = false;
+  try {
+    while (window.simcordPreview.pendingAction) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { contextId, viewerId } = window.simcordPreview;
+    await call("menu", { name, message, viewer: viewerId, context: contextId });
+  } finally {
+    busy = false;
+  }
 }
 
 /* --- channels --- */
@@ -78,7 +72,7 @@ function listChannels(channels) {
   for (const { id, name, open } of channels) {
     const entry = element("button", "", `# ${name}`, async () => {
       const answer = await call("channel", { channel: id });
-      if (answer.capability) location.hash = answer.capability;
+      if (answer && !answer.status) location.reload();
     });
     entry.type = "button";
     if (open) entry.setAttribute("aria-current", "page");
@@ -89,10 +83,6 @@ function listChannels(channels) {
 
 document.addEventListener("click", closeMenu);
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());
-
-const house = await call("house");
-menus = house.menus || [];
-listChannels(house.channels || []);
 
 /* --- the newest message stays in sight, unless somebody has scrolled up to read --- */
 
@@ -107,4 +97,9 @@ new MutationObserver(() => {
   addMenuButtons();
   requestAnimationFrame(follow);
 }).observe(document.getElementById("channel-message-list"), { childList: true, subtree: true, characterData: true });
-addMenuButtons();
+
+watch((status) => {
+  menus = status.menus;
+  addMenuButtons();
+  listChannels(status.channels);
+});
