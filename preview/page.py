@@ -27,6 +27,7 @@ from simcord.preview import Preview
 
 from preview.environment import PreviewEnv
 from preview.fixtures import Fixtures
+from preview.pictures import ink_drop
 from preview.proxy import listen, proxy_request
 
 log = logging.getLogger(__name__)
@@ -138,6 +139,7 @@ class PreviewPage:
 
     def _routes(self) -> web.Application:
         app = web.Application(client_max_size=_MAX_UPLOAD_BYTES, middlewares=[self._catch_errors, self._authorize])
+        app.router.add_get("/inkling/icon.png", self._icon)
         app.router.add_static("/inkling/", _STATIC)
         app.router.add_get("/api/inkling/status", self._status)
         app.router.add_post("/api/inkling/channel", self._change_channel)
@@ -145,6 +147,9 @@ class PreviewPage:
         app.router.add_post("/api/action", self._run_action)
         app.router.add_route("*", "/{path:.*}", self._forward)
         return app
+
+    async def _icon(self, _: web.Request) -> web.Response:
+        return web.Response(body=ink_drop(), content_type="image/png")
 
     @web.middleware
     async def _catch_errors(self, request: web.Request, handler: Any) -> web.StreamResponse:

@@ -81,6 +81,18 @@ function listChannels(channels) {
   document.querySelector(".sidebar-heading").after(list);
 }
 
+/* --- SimCord's line about the last action, when something is wrong, in plain words --- */
+
+const action = document.getElementById("action-status");
+const problem = element("span", "inkling-status", "");
+problem.setAttribute("role", "status");
+action.after(problem);
+new MutationObserver(() => {
+  const failed = /not completed|uncertain/.test(action.textContent);
+  const text = failed ? "That did not work, or the bot is still busy." : "";
+  if (problem.textContent !== text) problem.textContent = text;
+}).observe(action, { childList: true, characterData: true, subtree: true });
+
 document.addEventListener("click", closeMenu);
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());
 
@@ -93,8 +105,16 @@ function follow() {
   if (below < timeline.clientHeight) timeline.scrollTop = timeline.scrollHeight;
 }
 
+/** Move pictures above the buttons of their message, where Discord shows them. */
+function movePictures() {
+  for (const pictures of document.querySelectorAll(".message-components + .message-attachments")) {
+    pictures.previousElementSibling.before(pictures);
+  }
+}
+
 new MutationObserver(() => {
   addMenuButtons();
+  movePictures();
   requestAnimationFrame(follow);
 }).observe(document.getElementById("channel-message-list"), { childList: true, subtree: true, characterData: true });
 
