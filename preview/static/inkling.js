@@ -1,6 +1,7 @@
 /* What SimCord's page lacks: message menus and a list of channels. */
 
 import { call, watch } from "./connection.js";
+import { showExamples } from "./examples.js";
 
 function element(tag, className, text, onClick) {
   const made = document.createElement(tag);
@@ -122,4 +123,5 @@ watch((status) => {
   menus = status.menus;
   addMenuButtons();
   listChannels(status.channels);
+  showExamples();
 });
