@@ -67,7 +67,7 @@ async def test_a_region_is_confirmed_on_its_picture_before_it_is_drawn(open_prev
     await person.option("image", None)
     await person.attach("image", "hut.png", lake_hut())
     await person.option("region", "left half")
-    await person.option("steps", "1")
+    await person.option("advanced", "Steps: 1")
     await person.send()
     await expect(person.messages.last.get_by_role("button", name="Draw", exact=True)).to_be_enabled()
     await person.press("Draw")
