@@ -47,7 +47,7 @@ class Summarize(commands.Cog):
     )
     @app_commands.describe(
         text="A text",
-        file="A file: text, PDF, Word, web page or table",
+        file="A file: text, PDF, Office, book, mail or web page",
         messages="How many of the last messages; only you see that summary",
         since="Everything since a message (its link), or since your last message",
         channel="The channel, thread or forum post to read, if not this one",

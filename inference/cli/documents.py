@@ -11,10 +11,10 @@ from itertools import accumulate
 from pathlib import Path
 
 from inference.documents import document_text
+from inference.documents.file_names import is_document_name
 from inference.types.errors import InvalidRequest
 
 _MAX_PATH_LENGTH = 255
-_SUFFIXES = (".txt", ".md", ".csv", ".tsv", ".pdf", ".docx", ".html", ".htm", ".xhtml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,4 +79,4 @@ def _is_file_name(text: str) -> bool:
         return False
     one_word = len(text.split()) == 1
     exists = os.path.exists(text)  # noqa: PTH110 Path.exists raises for names that are too long in bytes
-    return exists or (one_word and ("/" in text or text.lower().endswith(_SUFFIXES)))
+    return exists or (one_word and ("/" in text or is_document_name(text)))

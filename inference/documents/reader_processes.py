@@ -11,7 +11,8 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from pathlib import Path
 
-from inference.documents import MAX_SECONDS, damaged, too_large, too_slow
+from inference.documents import MAX_SECONDS
+from inference.documents.reader_errors import damaged, too_large, too_slow
 from inference.types.errors import InferenceError, RequestCancelled
 
 log = logging.getLogger(__name__)
