@@ -110,4 +110,5 @@ async def _show_summary_of_files(
     """Summarize all files together; no part of the text spans two files."""
     check_files(session, files)
     source = join_sources([await source_of_file(session, file) for file in files])
-    await show_summary(session, checked, source.text, ", ".join(source.origins), source.starts)
+    read = " · ".join(filter(None, [", ".join(source.origins), source.note]))
+    await show_summary(session, checked, source.text, read, source.starts)

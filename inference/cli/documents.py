@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from inference.documents import document_text
+from inference.documents import read_document as parse_document
 from inference.documents.file_names import is_document_name
 from inference.types.errors import InvalidRequest
 
@@ -56,7 +56,10 @@ def read_document(path: str) -> Document:
     """Read a document of any type; `-` is standard input. Raise InvalidRequest."""
     data = sys.stdin.buffer.read() if path == "-" else read_file(path)
     name = "standard input" if path == "-" else Path(path).name
-    return Document(name, document_text(data, name))
+    document = parse_document(data, name)
+    if document.assumed_encoding:
+        print(f"{name} does not name its encoding; it is read as {document.assumed_encoding}.", file=sys.stderr)
+    return Document(name, document.text)
 
 
 def read_text(text: str) -> Document:

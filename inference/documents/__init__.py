@@ -14,6 +14,8 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
 
 from inference.documents import (
     books,
@@ -34,7 +36,7 @@ from inference.types.errors import InferenceError, InvalidRequest, Phrase, Reque
 
 log = logging.getLogger(__name__)
 
-Reader = Callable[[bytes, Callable[[], None]], Iterator[str]]
+Reader = Callable[[Callable[[], None]], Iterator[str]]
 """Yields the text in pieces. It calls the given function, which may raise, at least once per piece."""
 
 _MAX_CHARACTERS = 1_000_000
@@ -66,6 +68,14 @@ _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\a\x1b]*+(?:\a|\
 """Colours and titles: control sequences for terminals (ECMA-48)."""
 
 
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """The text of a document, and the name of its encoding if it declares none and several are likely."""
+
+    text: str
+    assumed_encoding: str = ""
+
+
 def document_text(
     data: bytes,
     name: str,
@@ -73,6 +83,17 @@ def document_text(
     max_seconds: float = MAX_SECONDS,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> str:
+    """Return only the text that `read_document` returns. Raise its errors."""
+    return read_document(data, name, max_characters, max_seconds, cancelled).text
+
+
+def read_document(
+    data: bytes,
+    name: str,
+    max_characters: int = _MAX_CHARACTERS,
+    max_seconds: float = MAX_SECONDS,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> DocumentText:
     """Return the text of a document, up to `max_characters`. Takes seconds: see `Engine.read_document` for async code.
 
     `name` is the file name, for messages and for types that can't be told by content. Raise InvalidRequest for a
@@ -80,11 +101,18 @@ def document_text(
     Raise RequestCancelled soon after `cancelled` returns True.
     """
     with wrap_reader_errors(name):
-        pieces = _choose_reader(data, name)(data, _limit_check(name, max_seconds, cancelled))
+        document = _choose_reader(data, name)
+        pieces = document.read(_limit_check(name, max_seconds, cancelled))
         text = copy_context().run(_collect, pieces, name, max_characters)  # libraries' limits are set for this context
     if not text:
         raise InvalidRequest("{name} is empty. Send a file with text in it.", name=name)
-    return text
+    return DocumentText(text, document.assumed_encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    read: Reader
+    assumed_encoding: str = ""
 
 
 def is_plain_text(data: bytes, name: str) -> bool:
@@ -106,34 +134,40 @@ def wrap_reader_errors(name: str) -> Generator[None]:
         raise too_large(name) if ran_out_of_memory(error) else damaged(name) from error
 
 
-def _choose_reader(data: bytes, name: str) -> Reader:
+def _choose_reader(data: bytes, name: str) -> _Document:
     for start, sentence in _UNSUPPORTED.items():
         if data.startswith(start):
             raise InvalidRequest(sentence, name=name)
     if pdf.is_pdf(data):
-        return lambda data, check: pdf.read(data, name, check)
+        return _Document(partial(pdf.read, data, name))
     if data.startswith(packages.MARK):
-        return _choose_package_reader(packages.Package(data, name), name)
+        return _Document(_choose_package_reader(packages.Package(data, name), name))
     if data.startswith(rich_text.MARK):
-        return rich_text.read
+        return _Document(partial(rich_text.read, data))
     if mail.is_mail(name):
-        return lambda data, check: mail.read(data, name, check)
-    if web.is_web(data, name):
-        return lambda data, check: web.read(encodings.decode(data, name, web.encoding(data)), check)
+        return _Document(partial(mail.read, data, name))
+    return _choose_text_reader(data, name)
+
+
+def _choose_text_reader(data: bytes, name: str) -> _Document:
+    is_web = web.is_web(data, name)
+    decoded = encodings.decode(data, name, web.encoding(data) if is_web else "")
+    if is_web:
+        return _Document(partial(web.read, decoded.text), decoded.assumed_encoding)
     if tables.is_table(name):
-        return lambda data, check: tables.read(encodings.decode(data, name), check)
-    return lambda data, check: iter([encodings.decode(data, name)])
+        return _Document(partial(tables.read, decoded.text), decoded.assumed_encoding)
+    return _Document(lambda check: iter([decoded.text]), decoded.assumed_encoding)
 
 
 def _choose_package_reader(package: packages.Package, name: str) -> Reader:
     part = next((part for part in (*package.related("", "officeDocument"), _WORD_PART) if part in package), "")
     reader = _OFFICE_READERS.get(packages.local_name(package.root(part).tag)) if part else None
     if reader:
-        return lambda _, check: reader(package, part, check)
+        return partial(reader, package, part)
     if open_document.MAIN_PART in package:
-        return lambda _, check: open_document.read(package, check)
+        return partial(open_document.read, package)
     if books.MAIN_PART in package:
-        return lambda _, check: books.read(package, name, check)
+        return partial(books.read, package, name)
     raise InvalidRequest(
         "{name} is a packed file without a document in it. Unpack it, and send a document from it.", name=name
     )

@@ -14,7 +14,7 @@ def read(package: Package, name: str, check: Callable[[], None]) -> Iterator[str
     for root in package.tree(MAIN_PART).iter("{*}rootfile"):
         for page in _pages(package, resolve("", root.get("full-path", ""))):
             data = package.read(page)
-            yield from web.read(encodings.decode(data, name, web.encoding(data)), check)
+            yield from web.read(encodings.decode(data, name, web.encoding(data)).text, check)
             yield "\n\n"
         return
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -17,20 +18,26 @@ from dataclasses import dataclass
 from functools import cache
 
 _SAMPLE_BYTES = 6000
+_CERTAIN = 3.0
+"""A guess is certain if it is 20 times as likely as the next one. This is the logarithm."""
 _RARE = math.log(1e-5)
 """For a rare character of a script with thousands of them."""
 _UNLIKELY = math.log(0.0003)
 """For letters that a language does not have."""
 _IMPOSSIBLE = math.log(1e-6)
 """For what is no text at all: control characters, and bytes that the encoding does not have."""
-_SIGN, _OTHER_SIGN = math.log(0.02), math.log(0.0005)
-_SIGNS = frozenset("“”„‘’‚–—…€£§°«»·•™©®½¼¾²³¿¡ºª№\N{NO-BREAK SPACE}،؛؟")
+_SIGN, _OTHER_SIGN = math.log(0.02), math.log(0.0001)
+_QUOTES = frozenset("“”„‘’‚«»–—…¿¡\N{NO-BREAK SPACE}")
+_SIGNS = _QUOTES | frozenset("€£§°·•™©®½¼¾²³ºª№،؛؟")
 _SIGNS_IN_WORDS = frozenset("‘’·–—\N{SOFT HYPHEN}")
 
 _LATIN = {"other": math.log(0.05), "ascii": math.log(0.75), "": math.log(0.2)}
 """Probabilities of what is beside a letter outside of ASCII: another one, a letter in ASCII, or neither."""
 _OWN_LETTERS = {"other": math.log(0.8), "ascii": math.log(0.003), "": math.log(0.197)}
 """The same for scripts of their own, all of whose letters are outside of ASCII."""
+_BESIDE_ASCII = math.log(0.05)
+"""For a Chinese, Japanese or Korean character beside a letter in ASCII."""
+_ASCII_BESIDE_OTHERS = re.compile(r"[a-zA-Z](?=[^\x00-\x7f])|[^\x00-\x7f](?=[a-zA-Z])")
 _UPPER_AFTER = {"": math.log(0.1), "upper": math.log(0.3), "lower": math.log(0.0005)}
 
 _LATIN_LANGUAGES = {
@@ -44,7 +51,7 @@ _LATIN_LANGUAGES = {
     "Danish and Norwegian": ("åøæ", "éöèóòô", -0.7),
     "Icelandic": ("áíðó", "éúæþöý", -2.0),
     "Catalan": ("àéóèíç", "òúïü", -2.0),
-    "Polish": ("łąęóż", "śćńź", -1.0),
+    "Polish": ("łąęóż", "śćńź", -0.5),
     "Czech": ("íáěčšřžý", "éůúťňďó", -1.5),
     "Slovak": ("áíčšžýľ", "éúťôňóďäĺŕ", -2.5),
     "Hungarian": ("áéöó", "őíüúű", -1.5),
@@ -86,33 +93,56 @@ _ALPHABETS = {
     "cp874": (("Thai",), 0.0),
     "koi8-u": (_CYRILLIC[:2], -1.0),
     "cp866": (_CYRILLIC[:2], -1.5),
-    "mac-cyrillic": (_CYRILLIC[:2], -3.0),
+    "mac-cyrillic": (_CYRILLIC[:2], -6.0),
     "iso8859-2": (_CENTRAL, -1.0),
     "iso8859-5": (_CYRILLIC[:2], -3.0),
-    "iso8859-7": (("Greek",), -1.0),
+    "iso8859-7": (("Greek",), -4.0),
     "cp850": (_WESTERN + _NORTHERN[:2], -4.0),
     "cp852": (_CENTRAL[:4], -4.0),
     "mac-roman": (_WESTERN + _NORTHERN[:2], -4.0),
 }
 """Encodings with one byte for a character, their languages, and a bonus in logarithms."""
 
+_SIMPLIFIED = (
+    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过发后作里用道行所然家种事成方多经么去法学如"
+    "都同现当没动面起看定天分还进好小部其些主样理心她本前开但因只从想实日军者意无力它与长把机十民第公此已工使情明性知全三又关点正业外将两高间"
+)
+_TRADITIONAL = (
+    "的一是不了在人有我他這個們中來上大為和國地到以說時要就出會可也你對生能而子那得於著下自之年過發後作裡用道行所然家種事成方多經麼去法學如"
+    "都同現當沒動面起看定天分還進好小部其些主樣理心她本前開但因只從想實日軍者意無力它與長把機十民第公此已工使情明性知全三又關點正業外將兩高間"
+)
+_KOREAN = (
+    "이다는을의에가고하지로사기서도자은들어리한그대나있인시를해스정것아수일만보게원장구여부라전마주니상조"
+    "면제오생안으거비없동무신성우공었바물소까때집"
+)
 _MULTI_BYTE = {
-    "gb18030": (((0xA1, 0xA3, 0.01), (0xB0, 0xD7, 1 / 900)), 0.0),
-    "big5hkscs": (((0xA1, 0xA3, 0.01), (0xA4, 0xC6, 1 / 900)), -0.5),
-    "cp932": (((0x81, 0x81, 0.02), (0x82, 0x82, 1 / 90), (0x83, 0x83, 1 / 250), (0x88, 0x97, 1 / 1500)), 0.0),
-    "euc-jp": (((0xA1, 0xA3, 0.02), (0xA4, 0xA4, 1 / 90), (0xA5, 0xA5, 1 / 250), (0xB0, 0xCF, 1 / 1500)), -0.5),
-    "cp949": (((0xA1, 0xA3, 0.01), (0xB0, 0xC8, 1 / 600)), 0.0),
+    "gb18030": (_SIMPLIFIED, ((0xA1, 0xA3, 0.01), (0xB0, 0xD7, 1 / 6000)), 0.0),
+    "big5hkscs": (_TRADITIONAL, ((0xA1, 0xA3, 0.01), (0xA4, 0xC6, 1 / 6000)), -0.5),
+    "cp932": ("", ((0x81, 0x81, 0.02), (0x82, 0x82, 1 / 90), (0x83, 0x83, 1 / 250), (0x88, 0x97, 1 / 4500)), 0.0),
+    "euc-jp": ("", ((0xA1, 0xA3, 0.02), (0xA4, 0xA4, 1 / 90), (0xA5, 0xA5, 1 / 250), (0xB0, 0xCF, 1 / 4500)), -0.5),
+    "cp949": (_KOREAN, ((0xA1, 0xA3, 0.01), (0xB0, 0xC8, 1 / 5000)), 0.0),
 }
-"""Encodings of Chinese, Japanese and Korean: the first bytes of frequent characters, with the probability of each, and
-a bonus in logarithms."""
+"""Encodings of Chinese, Japanese and Korean: the characters that are half of a text, the first bytes of other usual
+ones with the probability of each, and a bonus in logarithms."""
 
 
-def guess_encoding(data: bytes) -> str:
-    """Return Python's name of the likeliest encoding of a text that has bytes outside of ASCII."""
+@dataclass(frozen=True, slots=True)
+class GuessedEncoding:
+    """Python's name of an encoding, and whether no other reading of the text is nearly as likely."""
+
+    codec: str
+    certain: bool
+
+
+def guess_encoding(data: bytes) -> GuessedEncoding:
+    """Return the likeliest encoding of a text that has bytes outside of ASCII."""
     sample = _sample(data)
     scores = {codec: _single_byte_score(sample, codec) for codec in _ALPHABETS}
     scores |= {codec: _multi_byte_score(sample, codec) for codec in _MULTI_BYTE}
-    return max(scores, key=lambda codec: scores[codec])
+    best, *others = sorted(scores, key=lambda codec: -scores[codec])
+    text = sample.decode(best, "replace")
+    near = (codec for codec in others if scores[codec] > scores[best] - _CERTAIN)
+    return GuessedEncoding(best, all(sample.decode(codec, "replace") == text for codec in near))
 
 
 def _sample(data: bytes) -> bytes:
@@ -129,14 +159,17 @@ def _sample(data: bytes) -> bytes:
 
 
 def _multi_byte_score(sample: bytes, codec: str) -> float:
-    frequent, bonus = _MULTI_BYTE[codec]
-    score = bonus
-    for character, count in Counter(sample.decode(codec, "replace")).items():
+    usual, first_bytes, bonus = _MULTI_BYTE[codec]
+    text = sample.decode(codec, "replace")
+    score = bonus + _BESIDE_ASCII * len(_ASCII_BESIDE_OTHERS.findall(text))
+    for character, count in Counter(text).items():
         if character == "\N{REPLACEMENT CHARACTER}":
             score += count * _IMPOSSIBLE
+        elif character in usual:
+            score += count * math.log(0.5 / len(usual))
         elif character > "\x7f":
             first = character.encode(codec)[0]
-            score += count * next((math.log(p) for start, end, p in frequent if start <= first <= end), _RARE)
+            score += count * next((math.log(p) for start, end, p in first_bytes if start <= first <= end), _RARE)
     return score
 
 
@@ -194,7 +227,9 @@ def _sign_score(found: _Character) -> float:
         return _IMPOSSIBLE
     if found.before and found.after and found.character not in _SIGNS_IN_WORDS:
         return _UNLIKELY
-    return _SIGN if found.character in _SIGNS else _OTHER_SIGN
+    if found.character in _QUOTES or (found.character in _SIGNS and not found.after):
+        return _SIGN
+    return _OTHER_SIGN
 
 
 @cache

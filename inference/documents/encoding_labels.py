@@ -70,6 +70,14 @@ it; hz and iso-2022-kr, which browsers refuse, are read; and Hebrew is never rev
 _CODECS = {label: codec for codec, labels in _LABELS.items() for label in labels.split()}
 
 
+_NAMES = {"cp932": "Shift_JIS", "cp949": "EUC-KR", "big5hkscs": "Big5", "cp866": "IBM866", "cp874": "Windows-874"}
+
+
+def name_of(codec: str) -> str:
+    """Return the name of an encoding as people know it from their programs."""
+    return _NAMES.get(codec, codec.replace("cp125", "Windows-125") if codec.startswith("cp125") else codec.upper())
+
+
 def codec_of(label: str) -> str:
     """Return Python's name of the encoding that a document declares; empty if the label is unknown."""
     return _CODECS.get(label.strip().lower(), "")

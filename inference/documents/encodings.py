@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import codecs
-import logging
 import re
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 
 from inference.documents.encoding_detection import guess_encoding
-from inference.documents.encoding_labels import codec_of
+from inference.documents.encoding_labels import codec_of, name_of
 from inference.types.errors import InvalidRequest
 
-log = logging.getLogger(__name__)
-
 _BYTE_ORDER_MARKS = {
-    codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",
     codecs.BOM_UTF32_BE: "utf-32",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -37,39 +34,50 @@ _ALSO = {"euc-jp": "euc-jis-2004"}
 """Encodings that have the letters which the first one lacks."""
 
 
-def decode(data: bytes, name: str, declared: str = "") -> str:
+@dataclass(frozen=True, slots=True)
+class DecodedText:
+    """A text, and the name of its encoding if it is only the likeliest of several."""
+
+    text: str
+    assumed_encoding: str = ""
+
+
+def decode(data: bytes, name: str, declared: str = "") -> DecodedText:
     """Decode a text by its byte order mark, as UTF-8, by its declared encoding, or by the likeliest one.
 
     `declared` is Python's name of an encoding. Raise InvalidRequest for data that is not text.
     """
-    for text, max_share in _candidates(data, declared or _declared_in(data)):
-        if _control_share(text) <= max_share:
-            return text
+    data = data.removeprefix(codecs.BOM_UTF8)  # some programs write it before any encoding
+    for text in _candidates(data, declared or _declared_in(data)):
+        if _control_share(text) <= _MAX_CONTROL_SHARE:
+            return DecodedText(text)
+    if not data.startswith(tuple(_BYTE_ORDER_MARKS)):
+        guess = guess_encoding(data)
+        text = data.decode(guess.codec, "replace")
+        if _control_share(text) <= _MAX_CONTROL_SHARE_UNDECLARED:
+            return DecodedText(text, "" if guess.certain else name_of(guess.codec))
     raise InvalidRequest(
         "{name} is not a document that this bot reads. Send a PDF, a .docx, a web page or a text file.", name=name
     )
 
 
-def _candidates(data: bytes, declared: str) -> Iterator[tuple[str, float]]:
-    """Yield possible texts, the likeliest first, each with the share of control characters that it may have."""
+def _candidates(data: bytes, declared: str) -> Iterator[str]:
+    """Yield the texts that the data says it is, or hardly can be by chance; the likeliest first."""
     for mark, encoding in _BYTE_ORDER_MARKS.items():
         if data.startswith(mark):
             text = data.decode(encoding, "replace")
             if text.count("\N{REPLACEMENT CHARACTER}") <= len(text) // 2:
-                yield text, _MAX_CONTROL_SHARE
+                yield text
             return
     seven_bit = [declared] if declared in _SEVEN_BIT else []
     declared_encodings = [*filter(None, (declared, _ALSO.get(declared)))]
     for encoding in (*seven_bit, *_escaped(data), "utf-8", *_unmarked(data), *declared_encodings):
         with suppress(UnicodeDecodeError):
-            yield data.decode(encoding), _MAX_CONTROL_SHARE
+            yield data.decode(encoding)
     for encoding in filter(None, ("utf-8", declared)):
         text = data.decode(encoding, "replace")
         if _is_mostly_valid(text):
-            yield text, _MAX_CONTROL_SHARE
-    encoding = guess_encoding(data)
-    log.info("a text without a declared encoding is read as %s", encoding)
-    yield data.decode(encoding, "replace"), _MAX_CONTROL_SHARE_UNDECLARED
+            yield text
 
 
 def _declared_in(data: bytes) -> str:

@@ -61,8 +61,8 @@ class _MailReader:
         data = payload if isinstance(payload, bytes) else b""
         declared = codec_of(part.get_content_charset() or "")
         if kind == "text/html":
-            return web.read(encodings.decode(data, self._name, declared or web.encoding(data)), self._check)
-        return iter([encodings.decode(data, self._name, declared)])
+            return web.read(encodings.decode(data, self._name, declared or web.encoding(data)).text, self._check)
+        return iter([encodings.decode(data, self._name, declared).text])
 
 
 def _parts(part: EmailMessage) -> list[EmailMessage]:

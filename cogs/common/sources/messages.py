@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 
 from cogs.common.reply_session import ReplySession
-from cogs.common.sources.files import check_files, name_of, text_of_file
+from cogs.common.sources.files import check_files, name_of, source_of_file
 from cogs.common.sources.source import Source, join_sources
 from inference import InvalidRequest, is_document_name
 
@@ -29,7 +29,7 @@ async def sources_of_message(session: ReplySession, message: discord.Message) ->
     """
     link, files = message.jump_url, documents(message)
     check_files(session, files)
-    texts = [Source(await text_of_file(session, file), (f"{name_of(file)} ({link})",)) for file in files]
+    texts = [await source_of_file(session, file, f"{name_of(file)} ({link})") for file in files]
     sources = [Source(words(message), (link,)), *texts]
     if not any(source.text.strip() for source in sources):
         raise _no_text_error(message)

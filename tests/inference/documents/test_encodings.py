@@ -8,6 +8,7 @@ import encodings.aliases
 import pytest
 
 from inference import InvalidRequest, document_text
+from inference.documents import read_document
 from inference.documents.encoding_labels import codec_of
 
 UNDECLARED = {
@@ -76,9 +77,30 @@ def test_a_damaged_byte_does_not_change_the_detected_encoding() -> None:
     assert document_text(data, "a.txt") == "Мельница построена на реке.\N{REPLACEMENT CHARACTER}"
 
 
+@pytest.mark.parametrize(
+    ("data", "encoding"),
+    [
+        ("Mlyn bol postavený.".encode("cp1250"), "Windows-1250"),
+        ("水車".encode("euc-jp"), "EUC-KR"),
+        ("Мельница построена в 1871 году на реке.".encode("cp1251"), ""),
+        ("水車は1871年に川のそばに建てられました。".encode("cp932"), ""),
+        ("Zoë’s café".encode("cp1252"), ""),
+        ("Mlyn bol postavený.".encode(), ""),
+        ('<html><meta charset="cp1250"><p>Mlyn bol postavený.'.encode("cp1250"), ""),
+    ],
+)
+def test_an_encoding_is_called_assumed_only_if_another_is_nearly_as_likely(data: bytes, encoding: str) -> None:
+    for name in ("a.txt", "a.csv", "a.html"):
+        assert read_document(data, name).assumed_encoding == encoding
+
+
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_gives_the_encoding(mark: str) -> None:
     assert document_text("水車".encode(mark), "a.txt") == "水車"
+
+
+def test_the_mark_of_utf_8_before_another_encoding_is_ignored() -> None:
+    assert document_text(codecs.BOM_UTF8 + "Мельница построена на реке.".encode("cp1251"), "a.txt").startswith("Мель")
 
 
 @pytest.mark.parametrize("cut", [1, 3])
