@@ -2,8 +2,7 @@
 
 For every encoding and language, the guess computes how likely the text's letters outside of ASCII are, and takes the
 likeliest. A few words are enough, since the letters of a language are not equally frequent, and since a letter is
-followed by letters of the same script. The general detectors were tried: they need longer texts, and take names in
-German or French for other languages.
+followed by letters of the same script. charset-normalizer needs longer texts; docs/dependencies.md has figures.
 """
 
 from __future__ import annotations
@@ -38,7 +37,6 @@ _OWN_LETTERS = {"other": math.log(0.8), "ascii": math.log(0.003), "": math.log(0
 _BESIDE_ASCII = math.log(0.05)
 """For a Chinese, Japanese or Korean character beside a letter in ASCII."""
 _ASCII_BESIDE_OTHERS = re.compile(r"[a-zA-Z](?=[^\x00-\x7f])|[^\x00-\x7f](?=[a-zA-Z])")
-_UPPER_AFTER = {"": math.log(0.1), "upper": math.log(0.3), "lower": math.log(0.0005)}
 
 _LATIN_LANGUAGES = {
     "German": ("äüöß", "éàè", 0.0),
@@ -93,7 +91,7 @@ _ALPHABETS = {
     "cp874": (("Thai",), 0.0),
     "koi8-u": (_CYRILLIC[:2], -1.0),
     "cp866": (_CYRILLIC[:2], -1.5),
-    "mac-cyrillic": (_CYRILLIC[:2], -6.0),
+    "mac-cyrillic": (_CYRILLIC[:2], -10.0),
     "iso8859-2": (_CENTRAL, -1.0),
     "iso8859-5": (_CYRILLIC[:2], -3.0),
     "iso8859-7": (("Greek",), -4.0),
@@ -195,10 +193,10 @@ def _characters(text: str) -> Iterator[_Character]:
 
 
 def _kind(character: str) -> str:
-    """Return the kind of a neighbour: `""` if it is no letter, or else its script and case."""
+    """Return the kind of a neighbour: a letter in ASCII, another letter, or neither."""
     if not (character.isalpha() or _is_mark(character)):
         return ""
-    return ("ascii " if character.isascii() else "other ") + ("upper" if character.isupper() else "lower")
+    return "ascii" if character.isascii() else "other"
 
 
 def _is_mark(character: str) -> bool:
@@ -217,9 +215,7 @@ def _score(found: _Character, letters: Mapping[str, float], neighbours: Mapping[
     if not (character.isalpha() or _is_mark(character)):
         return _sign_score(found)
     score = letters.get(character, letters.get(character.lower(), _UNLIKELY))
-    if character.isupper():
-        score += _UPPER_AFTER[found.before[6:]]
-    return score + neighbours[found.before[:5]] + neighbours[found.after[:5]]
+    return score + neighbours[found.before] + neighbours[found.after]
 
 
 def _sign_score(found: _Character) -> float:
@@ -227,7 +223,7 @@ def _sign_score(found: _Character) -> float:
         return _IMPOSSIBLE
     if found.before and found.after and found.character not in _SIGNS_IN_WORDS:
         return _UNLIKELY
-    if found.character in _QUOTES or (found.character in _SIGNS and not found.after):
+    if found.character in _QUOTES or (found.character in _SIGNS and not (found.before or found.after)):
         return _SIGN
     return _OTHER_SIGN
 

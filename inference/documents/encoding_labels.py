@@ -75,7 +75,9 @@ _NAMES = {"cp932": "Shift_JIS", "cp949": "EUC-KR", "big5hkscs": "Big5", "cp866":
 
 def name_of(codec: str) -> str:
     """Return the name of an encoding as people know it from their programs."""
-    return _NAMES.get(codec, codec.replace("cp125", "Windows-125") if codec.startswith("cp125") else codec.upper())
+    if codec.startswith("cp125"):
+        return codec.replace("cp", "Windows-")
+    return _NAMES.get(codec, codec.upper())
 
 
 def codec_of(label: str) -> str:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import codecs
 import encodings.aliases
+import random
+from collections import Counter
 
 import pytest
+from babel import Locale
 
 from inference import InvalidRequest, document_text
 from inference.documents import read_document
-from inference.documents.encoding_labels import codec_of
+from inference.documents.encoding_labels import codec_of, name_of
+from inference.documents.encodings import decode
 
 UNDECLARED = {
     "cp1251": [
@@ -30,7 +34,10 @@ UNDECLARED = {
         "Előtte két öreg hársfa áll, a ház mögött pedig kert nő.",
     ],
     "iso8859-2": ["Właściciel mieszka w dużym domu, a za domem rośnie ogród, w którym śpiewają ptaki."],
-    "cp1257": ["Savininkas gyvena name, o už namo auga sodas, kuriame vasarą čiulba paukščiai."],
+    "cp1257": [
+        "Norvēģija un Ziemeļāfrika",
+        "Savininkas gyvena name, o už namo auga sodas, kuriame vasarą čiulba paukščiai.",
+    ],
     "cp1252": [
         "café",
         "Grüße",
@@ -61,6 +68,39 @@ UNDECLARED = {
 def test_an_undeclared_encoding_is_detected_from_one_sentence(encoding: str, text: str) -> None:
     assert document_text(text.encode(encoding), "a.txt") == text
     assert document_text(("Notes of 2026, at noon.\n" * 500 + text).encode(encoding), "a.txt").endswith(text)
+
+
+COUNTRIES = {
+    "cp1251": ["ru", "uk", "bg", "sr"],
+    "koi8-r": ["ru"],
+    "cp866": ["ru"],
+    "cp1253": ["el"],
+    "cp1255": ["he"],
+    "cp1256": ["ar"],
+    "cp874": ["th"],
+    "cp1254": ["tr"],
+    "cp1250": ["pl", "cs", "sk", "hu", "hr"],
+    "cp1257": ["lt", "lv", "et"],
+    "cp1252": ["de", "fr", "es", "pt", "it", "sv", "da", "fi", "nl", "is"],
+    "gb18030": ["zh_Hans"],
+    "big5": ["zh_Hant"],
+    "cp932": ["ja"],
+    "euc-jp": ["ja"],
+    "cp949": ["ko"],
+}
+
+
+def test_the_encoding_of_nearly_all_lists_of_countries_is_detected() -> None:
+    rng, missed, lists = random.Random(0), Counter[str](), 0
+    for encoding, language in [(encoding, each) for encoding, languages in COUNTRIES.items() for each in languages]:
+        names = [*Locale.parse(language).territories.values()]
+        for _ in range(20):
+            data = ", ".join(rng.sample(names, 8)).encode(encoding, "ignore")
+            missed[language] += decode(data, "a.txt").text != data.decode(encoding)
+            lists += 1
+    assert missed.total() < 0.05 * lists
+    own_alphabet = {"ru", "uk", "bg", "sr", "el", "he", "ar", "th", "ja", "zh_Hans", "zh_Hant", "ko"}
+    assert not {language: count for language, count in missed.items() if count and language in own_alphabet}
 
 
 def test_a_table_in_an_undeclared_encoding_is_read_in_the_right_letters() -> None:
@@ -164,6 +204,14 @@ def test_every_label_names_an_encoding_of_python() -> None:
         if codec := codec_of(label):
             assert codecs.lookup(codec)
     assert codec_of(" UTF-8 ") == "utf-8"
+
+
+@pytest.mark.parametrize(
+    ("codec", "name"),
+    [("cp1251", "Windows-1251"), ("cp932", "Shift_JIS"), ("koi8-u", "KOI8-U"), ("iso8859-2", "ISO8859-2")],
+)
+def test_an_encoding_is_named_as_people_know_it(codec: str, name: str) -> None:
+    assert name_of(codec) == name
 
 
 @pytest.mark.parametrize(

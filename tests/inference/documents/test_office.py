@@ -189,7 +189,7 @@ def test_the_pages_of_a_book_are_read_in_the_order_of_reading() -> None:
         (r"{\rtf1{\fonttbl{\f0\fcharset128 X;}}\f0\'90\'85\'8e\'d4}", "水車"),
         (r"{\rtf1\uc1 \u27700?\u-28846\'3f \uc0\u233 !}", "水轒 é!"),
         (r"{\rtf1 \u-10179?\u-8704?}", "😀"),
-        (r"{\rtf1{\*\unknown secret}{\info{\title T}}{\pict\bin4 }{{}} x}", "x"),
+        (r"{\rtf1{\*\unknown secret}{\info{\title T}}{\pict\bin2 {{} x}", "x"),
         (r"{\rtf1 a{\v secret}b\~c\_d\-e\{\}\\\emdash f}", "ab c-de{}\\—f"),
         (r"{\rtf1\trowd\cell Mast\cell Height\cell\row Main\cell 30 m\cell\row}", "| Mast | Height | \nMain | 30 m |"),
         (r"{\rtf1 The mill{\footnote The key.} stands.", "The mill stands.\n\nThe key."),

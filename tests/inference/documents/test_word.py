@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from inference import InvalidRequest, document_text
-from tests.inference.documents.sample_documents import STRICT, package_of, word_package, word_paragraph
+from tests.inference.documents.sample_documents import STRICT, package_of, relationships, word_package, word_paragraph
 
 STRICT_WORD = f"{STRICT}/wordprocessingml/main"
 BODY = word_paragraph("The mill.") + word_paragraph("It is old.")
@@ -28,21 +28,20 @@ def test_strict_files_are_read() -> None:
 
 
 @pytest.mark.parametrize(
-    "target", ["/word/document.xml", "./word/document.xml", "word\\document.xml", "WORD/DOCUMENT.XML"]
+    "target", ["/text/main.xml", "./text/../text/main.xml", "a\\..\\text\\main.xml", "text/%6Dain.xml", "TEXT/Main.xml"]
 )
 def test_a_part_is_found_however_its_name_is_written(target: str) -> None:
     parts = {
-        "_rels/.rels": '<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        f'<Relationship Id="a" Type="x/officeDocument" Target="{target}"/></Relationships>',
-        "word/document.xml": f'<w:document xmlns:w="{STRICT_WORD}"><w:body>{BODY}</w:body></w:document>',
+        "_rels/.rels": relationships(("officeDocument", target)),
+        "text/main.xml": f'<w:document xmlns:w="{STRICT_WORD}"><w:body>{BODY}</w:body></w:document>',
     }
     assert document_text(package_of(parts), "a.docx") == "The mill.\n\nIt is old."
 
 
-@pytest.mark.parametrize("relationships", ["", "<broken", "<Relationships/>"])
-def test_a_file_that_lost_the_table_of_its_parts_is_read(relationships: str) -> None:
+@pytest.mark.parametrize("table", ["<a/>", "<broken", "<Relationships/>"])
+def test_a_file_that_lost_the_table_of_its_parts_is_read(table: str) -> None:
     document = f'<w:document xmlns:w="{STRICT_WORD}"><w:body>{BODY}</w:body></w:document>'
-    data = package_of({"_rels/.rels": relationships or "<a/>", "word/document.xml": document})
+    data = package_of({"_rels/.rels": table, "word/document.xml": document})
     assert document_text(data, "a.docx") == "The mill.\n\nIt is old."
 
 
