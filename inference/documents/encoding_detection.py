@@ -166,7 +166,7 @@ def _multi_byte_score(sample: bytes, codec: str) -> float:
         elif character in usual:
             score += count * math.log(0.5 / len(usual))
         elif character > "\x7f":
-            first = character.encode(codec)[0]
+            first = character.encode(codec, "replace")[0]  # some are half of a letter
             score += count * next((math.log(p) for start, end, p in first_bytes if start <= first <= end), _RARE)
     return score
 

@@ -46,16 +46,21 @@ def _rows(
 def _shared_strings(package: Package, part: str, check: Callable[[], None]) -> list[str]:
     """Return the texts of all cells, to which the sheets refer by number."""
     collector = _StringCollector()
-    for each in package.related(part, "sharedStrings"):
+    for each in _present(package, part, "sharedStrings"):
         for _ in package.stream(each, collector, check):
             pass
     return collector.strings
 
 
+def _present(package: Package, part: str, kind: str) -> list[str]:
+    """Return the related parts of this kind that are not missing."""
+    return [each for each in package.related(part, kind) if each in package]
+
+
 def _formats(package: Package, part: str) -> list[str]:
     """Return what each style makes of a number: `date`, `%`, or nothing."""
     formats: list[str] = []
-    for each in package.related(part, "styles"):
+    for each in _present(package, part, "styles"):
         styles = package.tree(each)
         codes = {entry.get("numFmtId"): entry.get("formatCode", "") for entry in styles.iter("{*}numFmt")}
         for group in styles.iter("{*}cellXfs"):

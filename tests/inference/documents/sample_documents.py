@@ -169,6 +169,24 @@ def pdf_with_annotations(*annotations: str, line: str = "", form: str = "") -> b
     )
 
 
+def pdf_with_packed_objects(line: str) -> bytes:
+    """Return a PDF whose catalog and pages are packed into a stream, cut before the table that would say so."""
+    packed = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 595 842] >>",
+        "<< /Type /Page /Parent 2 0 R /Contents 5 0 R /Resources << /Font << /F1 4 0 R >> >> >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    starts = [sum(len(each) + 1 for each in packed[:i]) for i in range(len(packed))]
+    index = " ".join(f"{number} {start}" for number, start in enumerate(starts, start=1))
+    head = f"/Type /ObjStm /N {len(packed)} /First {len(index) + 1}".encode()
+    objects = {
+        5: _compressed(f"BT /F1 11 Tf 72 770 Td ({_escaped(line)}) Tj ET".encode()),
+        6: _compressed(f"{index} {' '.join(packed)}".encode(), head),
+    }
+    return b"%PDF-1.5\n" + b"".join(b"%d 0 obj\n%s\nendobj\n" % each for each in objects.items())
+
+
 def _escaped(text: str) -> str:
     return text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
 

@@ -134,6 +134,10 @@ def test_an_encoding_is_called_assumed_only_if_another_is_nearly_as_likely(data:
         assert read_document(data, name).assumed_encoding == encoding
 
 
+def test_letters_that_an_encoding_writes_only_together_are_no_obstacle() -> None:
+    assert document_text(b"\x88\x62 \xa4\x40\xa4\x51", "a.txt")  # in Big5, the first two bytes are two characters
+
+
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-32"])
 def test_a_byte_order_mark_gives_the_encoding(mark: str) -> None:
     assert document_text("水車".encode(mark), "a.txt") == "水車"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from email.message import EmailMessage
 
 import pytest
@@ -108,6 +110,13 @@ def test_the_dates_of_an_old_mac_begin_in_1904() -> None:
     book, styles = '<workbookPr date1904="1"/>', '<cellXfs><xf numFmtId="14"/></cellXfs>'
     rows = '<row><c s="0"><v>42124</v></c></row>'
     assert "2019-05-01" in document_text(sheet_package(rows, styles, book=book), "a.xlsx")
+
+
+def test_a_sheet_without_styles_and_shared_strings_is_read() -> None:
+    parts = {"xl/sharedStrings.xml", "xl/styles.xml"}
+    with zipfile.ZipFile(io.BytesIO(sheet_package('<row><c s="1"><v>7</v></c></row>'))) as archive:
+        data = package_of({name: archive.read(name) for name in archive.namelist() if name not in parts})
+    assert document_text(data, "a.xlsx") == "Towns\n\n7\n\nRest"
 
 
 def test_a_hidden_sheet_is_not_read() -> None:

@@ -8,7 +8,7 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 
 from inference import InvalidRequest, document_text
-from tests.inference.documents.sample_documents import pdf_of, pdf_with_annotations
+from tests.inference.documents.sample_documents import pdf_of, pdf_with_annotations, pdf_with_packed_objects
 
 FIELD = "/Type /Annot /Subtype /Widget /Rect [200 740 400 760]"
 
@@ -89,6 +89,10 @@ BOOK = pdf_of([["One."], ["Two."]])
 @pytest.mark.parametrize("part", [b"%%EOF", b"startxref", b"trailer", b"xref\n", b"/Root", b"/Size"])
 def test_a_pdf_that_was_cut_at_its_end_is_read(part: bytes) -> None:
     assert document_text(BOOK[: BOOK.rindex(part)], "a.pdf") == "One.\n\nTwo."
+
+
+def test_a_pdf_with_packed_objects_that_was_cut_is_read() -> None:
+    assert document_text(pdf_with_packed_objects("One."), "a.pdf") == "One."
 
 
 @pytest.mark.parametrize("number", [b"startxref\n9", b"startxref\n99999999", b"startxref\nx", b"startxref\n-1"])

@@ -41,7 +41,7 @@ async def start(readers: ReaderProcesses, data: bytes) -> tuple[asyncio.Task[Doc
     return task, readers.pids[0]
 
 
-@pytest.mark.parametrize("data", [pdf_of([["One."]]), word_of("One."), b"<html><p>One."])
+@pytest.mark.parametrize("data", [pdf_of([["One."]]), word_of("One."), b"<html><p>One.", rb"{\rtf1 One.}"])
 async def test_a_document_is_read(readers: ReaderProcesses, data: bytes) -> None:
     assert await readers.read(data, "a", 100) == DocumentText("One.")
     assert readers.pids == []
