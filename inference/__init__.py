@@ -6,7 +6,8 @@ completion = await engine.run(engine.check(CompleteRequest(prompt="Once upon a t
 
 from inference.backends.backend import Backend, ModelStatus, QueueStatus
 from inference.config.schema import Config, ConfigError, load_config
-from inference.documents import document_text
+from inference.documents import DocumentText, document_text
+from inference.documents.file_names import is_document_name
 from inference.engine import Engine
 from inference.images.image_grid import crop_from_grid, image_grid
 from inference.images.region_overlay import region_overlay, scaled_down
@@ -81,6 +82,7 @@ __all__ = [
     "Completion",
     "Config",
     "ConfigError",
+    "DocumentText",
     "Engine",
     "Event",
     "FillMaskResult",
@@ -135,6 +137,7 @@ __all__ = [
     "from_json",
     "image_grid",
     "infotext",
+    "is_document_name",
     "load_config",
     "region_overlay",
     "scaled_down",

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from inference.backends.backend import Backend, ModelStatus, QueueStatus
 from inference.config.schema import Config
-from inference.documents import document_text, is_plain_text
+from inference.documents import DocumentText, is_plain_text, read_document
 from inference.documents.reader_processes import ReaderProcesses
 from inference.hub.loras import lora_names, loras_and_weights
 from inference.scheduling.fair_queue import FairQueue
@@ -110,7 +110,7 @@ class Engine:
                     return event.output
         raise AssertionError("a stream ends with a Result or an error")
 
-    async def read_document(self, data: bytes, name: str, max_characters: int, owner: str = "") -> str:
+    async def read_document(self, data: bytes, name: str, max_characters: int, owner: str = "") -> DocumentText:
         """Return the text of a document, up to `max_characters`. Raise InvalidRequest.
 
         Three documents are read at a time, those of people who read least of late first; `owner` identifies whose
@@ -118,7 +118,7 @@ class Engine:
         """
         if is_plain_text(data, name):
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._text_executor, document_text, data, name, max_characters)
+            return await loop.run_in_executor(self._text_executor, read_document, data, name, max_characters)
         async with self._reading_turn(owner):
             return await self._readers.read(data, name, max_characters)
 

@@ -59,7 +59,7 @@ class Ask(commands.Cog):
         question="What you want to know",
         text="A text to look in",
         image="A picture to ask about",
-        file="A file to look in: text, PDF, Word, web page or table",
+        file="A file to look in: text, PDF, Office, book, mail or web page",
         file2="Another file",
         file3="Another file",
         file4="Another file",

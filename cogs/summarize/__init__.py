@@ -49,7 +49,7 @@ class Summarize(commands.Cog):
     )
     @app_commands.describe(
         text="A text",
-        file="A file: text, PDF, Word, web page or table",
+        file="A file: text, PDF, Office, book, mail or web page",
         messages="How many of the last messages; only you see that summary",
         since="Everything since a message (its link), or since your last message",
         channel="The channel, thread or forum post to read, if not this one",
@@ -112,4 +112,5 @@ async def _show_summary_of_files(
     """Summarize all files together; no part of the text spans two files."""
     check_files(session, files)
     source = join_sources([await source_of_file(session, file) for file in files])
-    await show_summary(session, checked, source.text, ", ".join(source.origins), source.starts)
+    read = " · ".join(filter(None, [", ".join(source.origins), source.note]))
+    await show_summary(session, checked, source.text, read, source.starts)

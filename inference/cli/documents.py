@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 
-from inference.documents import document_text
+from inference.documents import read_document as parse_document
+from inference.documents.file_names import is_document_name
 from inference.types.errors import InvalidRequest
 
 _MAX_PATH_LENGTH = 255
-_SUFFIXES = (".txt", ".md", ".csv", ".tsv", ".pdf", ".docx", ".html", ".htm", ".xhtml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,10 @@ def read_document(path: str) -> Document:
     """Read a document of any type; `-` is standard input. Raise InvalidRequest."""
     data = sys.stdin.buffer.read() if path == "-" else read_file(path)
     name = "standard input" if path == "-" else Path(path).name
-    return Document(name, document_text(data, name))
+    document = parse_document(data, name)
+    if document.assumed_encoding:
+        print(f"{name} does not name its encoding; it is read as {document.assumed_encoding}.", file=sys.stderr)
+    return Document(name, document.text)
 
 
 def read_text(text: str) -> Document:
@@ -79,4 +82,4 @@ def _is_file_name(text: str) -> bool:
         return False
     one_word = len(text.split()) == 1
     exists = os.path.exists(text)  # noqa: PTH110 Path.exists raises for names that are too long in bytes
-    return exists or (one_word and ("/" in text or text.lower().endswith(_SUFFIXES)))
+    return exists or (one_word and ("/" in text or is_document_name(text)))

@@ -1,4 +1,6 @@
-"""The text of documents: PDF, Word, web pages, tables, plain text. Types are recognized by content, not by name.
+"""The text of documents: PDF, Office files, books, mails, web pages, tables, plain text.
+
+Types are recognized by content, and only text files by name.
 
 Documents come from anyone, so each is read under limits: of characters, of time, and of unpacked size. The bot reads
 all but plain text in processes of their own (`reader_processes.py`), which also limits memory.
@@ -12,13 +14,29 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
+from dataclasses import dataclass
+from functools import partial
 
-from inference.documents import encodings, pdf, tables, web, word
+from inference.documents import (
+    books,
+    encodings,
+    mail,
+    open_document,
+    packages,
+    pdf,
+    rich_text,
+    sheets,
+    slides,
+    tables,
+    web,
+    word,
+)
+from inference.documents.reader_errors import damaged, ran_out_of_memory, too_large, too_slow
 from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestCancelled
 
 log = logging.getLogger(__name__)
 
-Reader = Callable[[bytes, Callable[[], None]], Iterator[str]]
+Reader = Callable[[Callable[[], None]], Iterator[str]]
 """Yields the text in pieces. It calls the given function, which may raise, at least once per piece."""
 
 _MAX_CHARACTERS = 1_000_000
@@ -26,16 +44,36 @@ MAX_SECONDS = 60.0
 _MAX_PLAIN_BYTES = 10**6
 
 _UNSUPPORTED = {
-    b"PK\x03\x04": Phrase("{name} is a packed file without a Word document in it. Send a PDF, a .docx or a text file."),
     b"\xd0\xcf\x11\xe0": Phrase(
         "{name} is an old or a locked Office file. Save it as .docx without a password, or as PDF."
     ),
-    rb"{\rtf": Phrase("{name} is rich text (RTF). Save it as .docx, PDF or plain text."),
 }
+_OFFICE_READERS = {"document": word.read, "presentation": slides.read, "workbook": sheets.read}
+"""The readers of Office Open XML, by the outermost element of the main part."""
+_WORD_PART = "word/document.xml"
+"""The main part of nearly all Word files, for those that lost the table of their parts."""
 _BLANK_LINES = re.compile(r"\n{3,}")
+_LINE_ENDS = re.compile("\r\n|[\r\v\x85\u2028]|\u2029")
+_LETTERS = str.maketrans(
+    {
+        **dict.fromkeys("\N{SOFT HYPHEN}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"),
+        **{"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"},
+    }
+)
+"""Signs and letters that only typesetting needs. They would divide words for a model."""
+_BREAK_OPPORTUNITY = re.compile("(?<![\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff])\N{ZERO WIDTH SPACE}")
+"""It divides words only in Thai, Lao, Burmese and Khmer, which are written without blanks."""
 _UNPRINTABLE = re.compile("[\x00-\x08\x0e-\x1f\x7f\ud800-\udfff]")
 _TERMINAL_CODES = re.compile(r"\x1b(?:\[[0-?]*+[ -/]*+[@-~]|\][^\a\x1b]*+(?:\a|\x1b\\))?")
 """Colours and titles: control sequences for terminals (ECMA-48)."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """The text of a document, and the name of its encoding if it declares none and several are likely."""
+
+    text: str
+    assumed_encoding: str = ""
 
 
 def document_text(
@@ -45,6 +83,17 @@ def document_text(
     max_seconds: float = MAX_SECONDS,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> str:
+    """Return only the text that `read_document` returns. Raise its errors."""
+    return read_document(data, name, max_characters, max_seconds, cancelled).text
+
+
+def read_document(
+    data: bytes,
+    name: str,
+    max_characters: int = _MAX_CHARACTERS,
+    max_seconds: float = MAX_SECONDS,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> DocumentText:
     """Return the text of a document, up to `max_characters`. Takes seconds: see `Engine.read_document` for async code.
 
     `name` is the file name, for messages and for types that can't be told by content. Raise InvalidRequest for a
@@ -52,17 +101,25 @@ def document_text(
     Raise RequestCancelled soon after `cancelled` returns True.
     """
     with wrap_reader_errors(name):
-        pieces = _choose_reader(data, name)(data, _limit_check(name, max_seconds, cancelled))
+        document = _choose_reader(data, name)
+        pieces = document.read(_limit_check(name, max_seconds, cancelled))
         text = copy_context().run(_collect, pieces, name, max_characters)  # libraries' limits are set for this context
     if not text:
         raise InvalidRequest("{name} is empty. Send a file with text in it.", name=name)
-    return text
+    return DocumentText(text, document.assumed_encoding)
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    read: Reader
+    assumed_encoding: str = ""
 
 
 def is_plain_text(data: bytes, name: str) -> bool:
     """Return whether this is a small text that no library has to parse."""
-    packed = data.startswith(b"PK") or pdf.is_pdf(data)
-    return len(data) <= _MAX_PLAIN_BYTES and not packed and not web.is_web(data, name) and not _is_table(name)
+    packed = data.startswith((b"PK", rich_text.MARK)) or pdf.is_pdf(data)
+    parsed = packed or mail.is_mail(name) or web.is_web(data, name) or tables.is_table(name)
+    return len(data) <= _MAX_PLAIN_BYTES and not parsed
 
 
 @contextmanager
@@ -74,45 +131,46 @@ def wrap_reader_errors(name: str) -> Generator[None]:
         raise
     except Exception as error:
         log.info("a document could not be read: %s", type(error).__name__)
-        raise too_large(name) if _ran_out_of_memory(error) else damaged(name) from error
+        raise too_large(name) if ran_out_of_memory(error) else damaged(name) from error
 
 
-def _ran_out_of_memory(error: BaseException | None) -> bool:
-    """Return whether this error, or one that led to it, is a MemoryError. Libraries raise their own errors after it."""
-    return error is not None and (isinstance(error, MemoryError) or _ran_out_of_memory(error.__context__))
-
-
-def damaged(name: str) -> InvalidRequest:
-    return InvalidRequest(
-        "{name} can't be read; it may be damaged. Open it yourself, save it anew, and send that.", name=name
-    )
-
-
-def too_large(name: str) -> InvalidRequest:
-    return InvalidRequest("{name} needs too much memory to read. Send a smaller part of it.", name=name)
-
-
-def too_slow(name: str) -> InvalidRequest:
-    return InvalidRequest("{name} takes too long to read. Send a smaller part of it.", name=name)
-
-
-def _choose_reader(data: bytes, name: str) -> Reader:
-    if pdf.is_pdf(data):
-        return lambda data, check: pdf.read(data, name, check)
-    if word.is_word(data):
-        return lambda data, check: word.read(data, name, check)
+def _choose_reader(data: bytes, name: str) -> _Document:
     for start, sentence in _UNSUPPORTED.items():
         if data.startswith(start):
             raise InvalidRequest(sentence, name=name)
-    if web.is_web(data, name):
-        return lambda data, check: web.read(encodings.decode(data, name, web.encoding(data)), check)
-    if _is_table(name):
-        return lambda data, check: tables.read(encodings.decode(data, name), check)
-    return lambda data, check: iter([encodings.decode(data, name)])
+    if pdf.is_pdf(data):
+        return _Document(partial(pdf.read, data, name))
+    if data.startswith(packages.MARK):
+        return _Document(_choose_package_reader(packages.Package(data, name), name))
+    if data.startswith(rich_text.MARK):
+        return _Document(partial(rich_text.read, data))
+    if mail.is_mail(name):
+        return _Document(partial(mail.read, data, name))
+    return _choose_text_reader(data, name)
 
 
-def _is_table(name: str) -> bool:
-    return name.lower().endswith((".csv", ".tsv"))
+def _choose_text_reader(data: bytes, name: str) -> _Document:
+    is_web = web.is_web(data, name)
+    decoded = encodings.decode(data, name, web.encoding(data) if is_web else "")
+    if is_web:
+        return _Document(partial(web.read, decoded.text), decoded.assumed_encoding)
+    if tables.is_table(name):
+        return _Document(partial(tables.read, decoded.text), decoded.assumed_encoding)
+    return _Document(lambda check: iter([decoded.text]), decoded.assumed_encoding)
+
+
+def _choose_package_reader(package: packages.Package, name: str) -> Reader:
+    part = next((part for part in (*package.related("", "officeDocument"), _WORD_PART) if part in package), "")
+    reader = _OFFICE_READERS.get(packages.local_name(package.root(part).tag)) if part else None
+    if reader:
+        return partial(reader, package, part)
+    if open_document.MAIN_PART in package:
+        return partial(open_document.read, package)
+    if books.MAIN_PART in package:
+        return partial(books.read, package, name)
+    raise InvalidRequest(
+        "{name} is a packed file without a document in it. Unpack it, and send a document from it.", name=name
+    )
 
 
 def _collect(pieces: Iterator[str], name: str, max_characters: int) -> str:
@@ -132,7 +190,8 @@ def _collect(pieces: Iterator[str], name: str, max_characters: int) -> str:
 
 
 def _printable(text: str) -> str:
-    text = _UNPRINTABLE.sub("", _TERMINAL_CODES.sub("", text)).replace("\r\n", "\n").replace("\r", "\n")
+    text = _LINE_ENDS.sub("\n", _UNPRINTABLE.sub("", _TERMINAL_CODES.sub("", text)))
+    text = _BREAK_OPPORTUNITY.sub("", text.translate(_LETTERS))
     return _BLANK_LINES.sub("\n\n", text).strip()
 
 

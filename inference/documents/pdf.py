@@ -1,4 +1,4 @@
-"""PDF: the text of each page, with lines joined to paragraphs."""
+"""PDF: the text of each page, with lines joined to paragraphs, and what was written into its fields and notes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
+from inference.documents import pdf_annotations
+from inference.documents.reader_errors import ran_out_of_memory
 from inference.types.errors import InvalidRequest
 
 if TYPE_CHECKING:
-    from pypdf import PageObject
+    from pypdf import PageObject, PdfReader
 
 log = logging.getLogger(__name__)
 
-_HYPHEN = re.compile(r"(?<=[^\W\d_])-\n(?=[a-zß-ÿ])")
+_HYPHEN = re.compile(r"(?<=[^\W\d_])[-\N{SOFT HYPHEN}\N{HYPHEN}]\n(?=[a-zß-ÿ])")
 _PARAGRAPH_ENDS = tuple('.!?:;…"”»)')
 _FULL_LINE_SHARE = 0.7
 """A line of this share of the page's longest line continues in the next line."""
 _MAX_UNPACKED_BYTES = 10 * 10**6
 _MAX_PARSING_STEPS = 300_000
 """Operators and numbers of a page, which take seconds to parse. Pages with more are drawings, such as maps."""
+_OBJECT = re.compile(rb"\b(\d{1,7})\s+\d{1,5}\s+obj\b")
 
 
 def is_pdf(data: bytes) -> bool:
@@ -38,7 +41,7 @@ def read(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
 
     Raise InvalidRequest for a document that is locked or has no text.
     """
-    from pypdf import PdfReader, overwrite_configuration
+    from pypdf import overwrite_configuration
     from pypdf.errors import DependencyError, FileNotDecryptedError
 
     overwrite_configuration(
@@ -51,14 +54,11 @@ def read(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
     )
     has_text = False
     try:
-        document = PdfReader(io.BytesIO(data))
-        if document.is_encrypted:
-            document.decrypt("")  # many documents can be read without a password, and only not be changed
-        for page in document.pages:
+        for page in _open(data).pages:
             check()
-            text = _page_text(page, check)
+            text = _reflow(_page_text(page, check)) + pdf_annotations.text_of(page)
             has_text = has_text or bool(text.strip())
-            yield _reflow(text) + "\n\n"
+            yield text + "\n\n"
     except (FileNotDecryptedError, DependencyError) as error:
         raise InvalidRequest(
             "{name} is locked with a password. Save it without one, and send that.", name=name
@@ -69,6 +69,45 @@ def read(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
             "Send one whose text can be marked and copied.",
             name=name,
         )
+
+
+def _open(data: bytes) -> PdfReader:
+    """Return a reader whose pages can be counted; where the table of objects is lost, it is rebuilt."""
+    from pypdf.errors import DependencyError, FileNotDecryptedError
+
+    try:
+        return _opened(data)
+    except (FileNotDecryptedError, DependencyError):
+        raise
+    except Exception as error:
+        if ran_out_of_memory(error) or b"/Encrypt" in data:  # the key may be lost with the table
+            raise
+        log.info("the table of a PDF is rebuilt: %s", error)
+        return _opened(_without_table(data))
+
+
+def _without_table(data: bytes) -> bytes:
+    """Return the file with an end that has no table of objects, so that pypdf searches the file for them.
+
+    It then looks for the first of them among as many objects as the end announces.
+    """
+    trailer = data.rfind(b"trailer")
+    if trailer >= 0 and b">>" not in data[trailer:]:
+        data = data[:trailer]  # it was cut, and could not be parsed
+    size = max((int(match[1]) for match in _OBJECT.finditer(data)), default=0) + 1
+    return data + b"\ntrailer\n<< /Size %d >>\nstartxref\n0\n%%%%EOF\n" % size
+
+
+def _opened(data: bytes) -> PdfReader:
+    from pypdf import PdfReader
+    from pypdf.errors import PdfReadError
+
+    document = PdfReader(io.BytesIO(data))
+    if document.is_encrypted:
+        document.decrypt("")  # many documents can be read without a password, and only not be changed
+    if not len(document.pages):
+        raise PdfReadError("no pages")
+    return document
 
 
 def _page_text(page: PageObject, check: Callable[[], None]) -> str:

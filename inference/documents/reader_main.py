@@ -9,12 +9,12 @@ import sys
 import threading
 from contextlib import suppress
 
-from inference.documents import document_text
+from inference.documents import read_document
 from inference.types.errors import InferenceError
 
 
 def main() -> None:
-    """Read the arguments of `document_text` after the maximum of memory in bytes; all are pickled."""
+    """Read the arguments of `read_document` after the maximum of memory in bytes; all are pickled."""
     logging.disable()  # libraries warn about every oddity of a file
     with os.fdopen(os.dup(1), "wb") as output:
         os.dup2(2, 1)  # what a library prints is no result
@@ -22,7 +22,7 @@ def main() -> None:
         _limit(max_memory, max_seconds)
         threading.Thread(target=_end_with_the_bot, daemon=True).start()
         try:
-            result = document_text(*document, max_seconds=max_seconds)
+            result = read_document(*document, max_seconds=max_seconds)
         except InferenceError as error:
             result = error
         pickle.dump(result, output)

@@ -12,7 +12,8 @@ from asyncio.subprocess import DEVNULL, PIPE, Process
 from contextlib import suppress
 from pathlib import Path
 
-from inference.documents import MAX_SECONDS, damaged, too_large, too_slow
+from inference.documents import MAX_SECONDS, DocumentText
+from inference.documents.reader_errors import damaged, too_large, too_slow
 from inference.types.errors import InferenceError, RequestCancelled
 
 log = logging.getLogger(__name__)
@@ -43,8 +44,8 @@ class ReaderProcesses:
         """Return the ids of the processes that are reading now."""
         return [process.pid for process in self._processes]
 
-    async def read(self, data: bytes, name: str, max_characters: int, max_seconds: float = MAX_SECONDS) -> str:
-        """Return what `document_text` returns, and raise its errors. Cancelling the task ends the process."""
+    async def read(self, data: bytes, name: str, max_characters: int, max_seconds: float = MAX_SECONDS) -> DocumentText:
+        """Return what `read_document` returns, and raise its errors. Cancelling the task ends the process."""
         task = pickle.dumps((self._max_memory, max_seconds, data, name, max_characters))
         try:
             async with asyncio.timeout(max_seconds):

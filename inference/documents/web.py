@@ -1,31 +1,42 @@
-"""The text of web pages, without scripts, styles and navigation."""
+"""The text of web pages, without scripts, styles, navigation and hidden parts."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-_SKIPPED_TAGS = {"button", "nav", "noscript", "script", "select", "style", "svg", "template", "textarea"}
+from inference.documents.encoding_labels import codec_of
+
+_REMOVED_TAGS = {"script", "style", "svg", "template"}
+_MENU_TAGS = {"button", "datalist", "nav", "noscript", "select"}
+"""Seldom a page's content. Like hidden text, it is read only where a page has nothing else."""
 _CONTENT_TAGS = {"article", "h1", "main"}
 """Start of the content: a menu or button that is still open there was never closed."""
+_OPTION_TAGS = {"option", "optgroup", "hr", "selectedcontent", "button", "legend", "template", "script"}
 _INLINE_TAGS = {
     *("a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "input", "ins"),
     *("kbd", "label", "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time"),
     *("tt", "u", "var", "wbr"),
 }
 _PARAGRAPH_TAGS = {"article", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "p", "section", "table", "title"}
+_PREFORMATTED_TAGS = {"listing", "pre", "textarea", "xmp"}
 
 _START = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s|<!--.{0,2000}?-->|<\?xml[^>]{0,200}>)*+<(?:!doctype\s+html|html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_CHARSET = re.compile(
-    rb"charset\s*=\s*[\"']?(iso-8859-\d{1,2}|windows-\d{3,4}|koi8-[ru]|shift_jis|euc-(?:jp|kr)|gb\d{4,5}|gbk|big5)\b",
-    re.IGNORECASE,
+_COMMENT = re.compile(rb"<!--.*?(?:-->|$)", re.DOTALL)
+_DECLARED = re.compile(
+    rb"<(?:meta\b[^>]{0,1000}?charset|\?xml\b[^>]{0,200}?encoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
 )
+_INVISIBLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
 _CHUNK_BYTES = 2**16
 _CELL_END = "\0"
+_KEPT_BLANKS = str.maketrans(" \N{NO-BREAK SPACE}\t\n", "\x01\x01\x02\x03", "\r")
+"""Marks for the blanks of preformatted text, while other blanks become one space."""
+_BLANKS = str.maketrans("\x01\x02\x03", " \t\n")
 
 
 def is_web(data: bytes, name: str) -> bool:
@@ -33,9 +44,9 @@ def is_web(data: bytes, name: str) -> bool:
 
 
 def encoding(data: bytes) -> str:
-    """Return the encoding that the page declares, if it is a common one; empty otherwise."""
-    match = _CHARSET.search(data[:4096])
-    return match[1].decode() if match else ""
+    """Return the encoding that the page declares, as Python calls it; empty if there is none, or an unknown one."""
+    match = _DECLARED.search(_COMMENT.sub(b"", data[:4096]))
+    return codec_of(match[1].decode("ascii", "ignore")) if match else ""
 
 
 def read(text: str, check: Callable[[], None]) -> Iterator[str]:
@@ -52,6 +63,13 @@ def read(text: str, check: Callable[[], None]) -> Iterator[str]:
     yield collector.take()
 
 
+@dataclass(slots=True, eq=False)
+class _OpenTag:
+    tag: str
+    removed: bool
+    skipped: bool
+
+
 class _PageTextCollector:
     """Collects text from a stream of tags. A tree would take gigabytes for a malicious page.
 
@@ -60,8 +78,13 @@ class _PageTextCollector:
 
     def __init__(self) -> None:
         self._text: list[str] = []
+        self._skipped_text: list[str] = []
         self._line: list[str] = []
-        self._skip_depth = 0
+        self._skipped_line: list[str] = []
+        self._open_tags: list[_OpenTag] = []
+        self._open_menus: list[_OpenTag] = []
+        self._removed_depth = self._skipped_depth = self._preformatted_depth = 0
+        self._has_content = False
 
     def take(self) -> str:
         """Return the text since the last call."""
@@ -69,31 +92,83 @@ class _PageTextCollector:
         return text
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._skip_depth = 0 if tag in _CONTENT_TAGS else self._skip_depth + (tag in _SKIPPED_TAGS)
         self._end_block(tag)
+        self._end_unclosed_menus(tag)
+        hidden = _is_hidden(tag, attributes)
+        opened = _OpenTag(tag, tag in _REMOVED_TAGS, hidden or tag in _MENU_TAGS)
+        self._open_tags.append(opened)
+        if opened.skipped and not hidden:
+            self._open_menus.append(opened)
+        self._count(opened, 1)
 
     def end(self, tag: str) -> None:
         """End a tag. The parser also calls this for tags that the page left open."""
-        self._skip_depth = max(0, self._skip_depth - (tag in _SKIPPED_TAGS))
         self._end_block(tag)
         if tag in _PARAGRAPH_TAGS:
-            self._text.append("\n")
+            (self._skipped_text if self._skipped_depth else self._text).append("\n")
+        opened = self._open_tags.pop()
+        if self._open_menus and self._open_menus[-1] is opened:
+            self._open_menus.pop()
+        self._count(opened, -1)
 
     def data(self, data: str) -> None:
-        if not self._skip_depth:
-            self._line.append(data)
+        if not self._removed_depth:
+            self._add(data.translate(_KEPT_BLANKS) if self._preformatted_depth else data)
 
     def close(self) -> None:
+        """Add what was skipped if the page has nothing else, because it needs scripts or left a menu open."""
         self._end_line()
+        if not self._has_content:
+            self._text += self._skipped_text
+
+    def _count(self, opened: _OpenTag, change: int) -> None:
+        self._removed_depth += change * opened.removed
+        self._skipped_depth += change * opened.skipped
+        self._preformatted_depth += change * (opened.tag in _PREFORMATTED_TAGS)
+
+    def _end_unclosed_menus(self, tag: str) -> None:
+        """Stop to skip the menus that can't contain `tag`, so that the page left them open."""
+        while self._open_menus and (tag in _CONTENT_TAGS or _is_outside(tag, self._open_menus[-1].tag)):
+            self._open_menus.pop().skipped = False
+            self._skipped_depth -= 1
 
     def _end_block(self, tag: str) -> None:
         if tag in ("td", "th"):
-            self._line.append(_CELL_END)
+            self._add(_CELL_END)
         elif tag not in _INLINE_TAGS:
             self._end_line()
 
+    def _add(self, text: str) -> None:
+        (self._skipped_line if self._skipped_depth else self._line).append(text)
+
     def _end_line(self) -> None:
-        cells = (" ".join(cell.split()) for cell in "".join(self._line).split(_CELL_END))
-        if line := " | ".join(filter(None, cells)):
-            self._text.append(line + "\n")
+        if self._skipped_line:
+            self._skipped_text.append(_joined(self._skipped_line))
+            self._skipped_line.clear()
+        if line := _joined(self._line):
+            self._text.append(line)
+            self._has_content = self._has_content or not self._is_in_title()
         self._line.clear()
+
+    def _is_in_title(self) -> bool:
+        return any(opened.tag == "title" for opened in self._open_tags)
+
+
+def _joined(line: Sequence[str]) -> str:
+    """Return the pieces as one line, with bars between table cells; empty if there are only blanks."""
+    cells = (" ".join(cell.split()) for cell in "".join(line).split(_CELL_END))
+    text = " | ".join(filter(None, cells))
+    return text.translate(_BLANKS) + "\n" if text else ""
+
+
+def _is_outside(tag: str, menu: str) -> bool:
+    """Return whether `tag` can only follow `menu`, and not be a part of it."""
+    return menu == "select" and tag not in _OPTION_TAGS and tag not in _INLINE_TAGS
+
+
+def _is_hidden(tag: str, attributes: Mapping[str, str]) -> bool:
+    if tag == "dialog" and "open" not in attributes:
+        return True
+    if "hidden" in attributes and attributes["hidden"] != "until-found":
+        return True
+    return _INVISIBLE.search(attributes.get("style") or "") is not None

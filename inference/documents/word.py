@@ -1,74 +1,50 @@
-"""Word documents (.docx): paragraphs, and tables with one line per row."""
+"""Word documents (.docx): paragraphs, tables with one line per row, and the notes after the text."""
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from inference.types.errors import InvalidRequest
+from inference.documents.packages import Package, local_name
 
-_MAIN_FILE = "word/document.xml"
-_MAX_UNPACKED_BYTES = 100 * 10**6
-"""Maximum size of the text with its markup, in bytes. 400,000 characters take about 5 MB."""
-_CHUNK_BYTES = 2**16
-
-_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
-_TEXT, _RUN, _PARAGRAPH, _ROW, _CELL = f"{_W}t", f"{_W}r", f"{_W}p", f"{_W}tr", f"{_W}tc"
-_SPECIAL_CHARACTERS = {f"{_W}tab": "\t", f"{_W}br": "\n", f"{_W}cr": "\n", f"{_W}noBreakHyphen": "-"}
-_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
-"""The same text again, for old programs."""
-
-
-def is_word(data: bytes) -> bool:
-    if not data.startswith(b"PK\x03\x04"):
-        return False
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return _MAIN_FILE in archive.namelist()
+_NAMESPACES = {
+    "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "http://purl.oclc.org/ooxml/wordprocessingml/main",
+    "http://schemas.openxmlformats.org/officeDocument/2006/math",
+    "http://purl.oclc.org/ooxml/officeDocument/math",
+    "http://schemas.openxmlformats.org/markup-compatibility/2006",
+}
+"""Of transitional and of strict files. No name of an element has two meanings in them."""
+_TEXT, _RUN, _PARAGRAPH, _ROW, _CELL = "t", "r", "p", "tr", "tc"
+_SPECIAL_CHARACTERS = {"tab": "\t", "br": "\n", "cr": "\n", "noBreakHyphen": "-"}
+_SKIPPED_TAGS = {"Fallback", "del", "moveFrom", "rt"}
+"""The same text again for old programs, what was deleted or moved away, and how letters are pronounced."""
+_NOTES = {"footnote", "endnote"}
+_OFF = {"0", "false", "off"}
 
 
-def read(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
-    """Yield the text in pieces, without unpacking more than the size in the file's header.
-
-    Raise InvalidRequest before unpacking if this size is too large.
-    """
-    from lxml.etree import XMLParser  # pyright: ignore[reportAttributeAccessIssue]
-
-    collector = _WordTextCollector()
-    parser: Any = XMLParser(target=collector, resolve_entities=False)
-    with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(_main_entry(archive, name)) as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            check()
-            parser.feed(chunk)
-            yield collector.take()
-    parser.close()
-
-
-def _main_entry(archive: zipfile.ZipFile, name: str) -> zipfile.ZipInfo:
-    entry = archive.getinfo(_MAIN_FILE)
-    if entry.file_size > _MAX_UNPACKED_BYTES:
-        raise InvalidRequest("{name} unpacks to more than this bot takes. Send a smaller part of it.", name=name)
-    if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others can't be unpacked in pieces
-        raise zipfile.BadZipFile("packed in a way that no Word document is")
-    return entry
+def read(package: Package, part: str, check: Callable[[], None]) -> Iterator[str]:
+    """Yield the text in pieces, then footnotes and endnotes. `part` is the main part of the package."""
+    notes = [note for kind in ("footnotes", "endnotes") for note in package.related(part, kind) if note in package]
+    for each in (part, *notes):
+        yield from package.stream(each, _WordTextCollector(), check)
 
 
 @dataclass(slots=True)
 class _Element:
-    tag: str
+    name: str
     last_child: str = ""
-    """The tag of the newest child."""
+    """The name of the newest child."""
+    hidden: bool = False
 
 
 class _WordTextCollector:
-    """Collects text from a stream of elements. A tree would take ten times the memory."""
+    """Collects text from a stream of elements."""
 
     def __init__(self) -> None:
         self._text: list[str] = []
-        self._open_elements = [_Element("")]
-        self._fallback_depth = 0
+        self._open_elements = [_Element(""), _Element("")]
+        self._skip_depth = 0
 
     def take(self) -> str:
         """Return the text since the last call."""
@@ -76,32 +52,48 @@ class _WordTextCollector:
         return text
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
-        self._fallback_depth += tag == _FALLBACK
-        if not self._fallback_depth:
-            self._text.append(_separator(tag, self._open_elements[-1]))
-        self._open_elements[-1].last_child = tag
-        self._open_elements.append(_Element(tag))
+        element, parent = _Element(_name(tag)), self._open_elements[-1]
+        values = {local_name(name): value for name, value in attributes.items()}
+        element.hidden = element.name in _SKIPPED_TAGS or (element.name in _NOTES and "type" in values)
+        self._skip_depth += element.hidden
+        if not self._skip_depth:
+            self._text.append(_separator(element.name, parent))
+        if element.name == "vanish" and parent.name == "rPr" and values.get("val") not in _OFF:
+            self._hide_run()
+        parent.last_child = element.name
+        self._open_elements.append(element)
 
     def end(self, tag: str) -> None:
-        self._fallback_depth -= tag == _FALLBACK
-        self._open_elements.pop()
+        self._skip_depth -= self._open_elements.pop().hidden
 
     def data(self, data: str) -> None:
-        if self._open_elements[-1].tag == _TEXT and not self._fallback_depth:
+        if self._open_elements[-1].name == _TEXT and not self._skip_depth:
             self._text.append(data)
 
     def close(self) -> None:
         """Required by the parser."""
 
+    def _hide_run(self) -> None:
+        """Skip the rest of the run whose properties are open."""
+        run = self._open_elements[-2]
+        if run.name == _RUN and not run.hidden:
+            run.hidden = True
+            self._skip_depth += 1
 
-def _separator(tag: str, parent: _Element) -> str:
+
+def _name(tag: str) -> str:
+    """Return the name of an element without its namespace; empty for other programs' elements."""
+    return local_name(tag) if tag[1:].partition("}")[0] in _NAMESPACES else ""
+
+
+def _separator(name: str, parent: _Element) -> str:
     """Return the text between this element and the one before it in `parent`."""
-    if tag == _ROW:
+    if name == _ROW:
         return "\n"
-    if tag == _CELL:
+    if name == _CELL:
         return " | " if parent.last_child == _CELL else ""
-    if tag == _PARAGRAPH and parent.tag == _CELL:
+    if name == _PARAGRAPH and parent.name == _CELL:
         return " " if parent.last_child == _PARAGRAPH else ""
-    if tag == _PARAGRAPH:
+    if name == _PARAGRAPH:
         return "\n\n"
-    return _SPECIAL_CHARACTERS.get(tag, "") if parent.tag == _RUN else ""
+    return _SPECIAL_CHARACTERS.get(name, "") if parent.name == _RUN else ""

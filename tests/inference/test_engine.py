@@ -16,6 +16,7 @@ from inference import (
     CompleteRequest,
     Completion,
     Config,
+    DocumentText,
     Engine,
     GenerationFailed,
     ImagineRequest,
@@ -167,14 +168,14 @@ async def test_cancelling_the_caller_stops_reading_a_document(engine: Engine) ->
     await asyncio.sleep(0)
     for reader in readers:
         reader.cancel()
-    assert await engine.read_document(SHORT_PDF, "short.pdf", 10) == "One."
+    assert await engine.read_document(SHORT_PDF, "short.pdf", 10) == DocumentText("One.")
 
 
 async def test_many_slow_documents_of_one_person_keep_nobody_else_waiting(engine: Engine) -> None:
     slow = [asyncio.create_task(engine.read_document(slow_pdf(), "slow.pdf", 10**9, "anna")) for _ in range(20)]
     await asyncio.sleep(0)
-    assert await engine.read_document(SHORT_PDF, "short.pdf", 10, "ben") == "One."
-    assert await engine.read_document(b"short", "short.txt", 10, "anna") == "short"
+    assert await engine.read_document(SHORT_PDF, "short.pdf", 10, "ben") == DocumentText("One.")
+    assert await engine.read_document(b"short", "short.txt", 10, "anna") == DocumentText("short")
     assert not any(reader.done() for reader in slow)
     await engine.close()
     outcomes = await asyncio.gather(*slow, return_exceptions=True)

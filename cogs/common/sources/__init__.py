@@ -1,6 +1,6 @@
 """Texts and files from people: attached, or in messages. Unusable input raises InvalidRequest with a reason."""
 
-from cogs.common.sources.files import check_files, check_size, name_of, read, source_of_file, text_of_file
+from cogs.common.sources.files import check_files, check_size, name_of, read, source_of_file
 from cogs.common.sources.links import check_readable, is_link, leads_elsewhere, linked_message, readable_channel
 from cogs.common.sources.messages import (
     HOW_TO_POINT,
@@ -36,7 +36,6 @@ __all__ = [
     "readable_channel",
     "source_of_file",
     "sources_of_message",
-    "text_of_file",
     "text_of_message",
     "visible",
     "words",

@@ -13,7 +13,7 @@ from cogs.common.message_content import MessageContent
 from cogs.common.reply_session import ReplySession
 from cogs.common.sources.source import Source
 from cogs.i18n import tr
-from inference import InvalidRequest
+from inference import DocumentText, InvalidRequest
 
 _READ_SECONDS = 20
 _PAUSE = 1.5
@@ -29,23 +29,29 @@ def check_files(session: ReplySession, files: Sequence[discord.Attachment]) -> N
         check_size(file, limits.upload)
 
 
-async def text_of_file(session: ReplySession, file: discord.Attachment) -> str:
-    """Acknowledge, show progress, and return the text of a document; raise InvalidRequest."""
+async def source_of_file(session: ReplySession, file: discord.Attachment, origin: str = "") -> Source:
+    """Acknowledge, show progress, and return the text of a document; raise InvalidRequest.
+
+    `origin` is where it comes from, ready to show; the name of the file if it is empty.
+    """
     check_files(session, [file])
     await session.acknowledge()
     session.show_progress(MessageContent(tr("Reading {name}…", name=name_of(file))), _PAUSE)
-    return await session.wait(_text(session, file))
+    document = await session.wait(_read_document(session, file))
+    note = ""
+    if document.assumed_encoding:
+        note = tr(
+            "{name} does not name its encoding. I read it as {encoding}; if letters are wrong, save it as UTF-8.",
+            name=name_of(file),
+            encoding=document.assumed_encoding,
+        )
+    return Source(document.text, (origin or name_of(file),), note=note)
 
 
-async def _text(session: ReplySession, file: discord.Attachment) -> str:
+async def _read_document(session: ReplySession, file: discord.Attachment) -> DocumentText:
     data = await read(file)
     most = session.limits.text_characters
     return await session.engine.read_document(data, name_of(file), most, owner=str(session.owner))
-
-
-async def source_of_file(session: ReplySession, file: discord.Attachment) -> Source:
-    """Acknowledge, and return a document's text with the file's name as origin; raise InvalidRequest."""
-    return Source(await text_of_file(session, file), (name_of(file),))
 
 
 def check_size(file: discord.Attachment, limit: int) -> None:

@@ -8,14 +8,12 @@ from typing import Any
 import discord
 
 from cogs.common.reply_session import ReplySession
-from cogs.common.sources.files import check_files, name_of, text_of_file
+from cogs.common.sources.files import check_files, name_of, source_of_file
 from cogs.common.sources.markup import in_words
 from cogs.common.sources.source import Source, join_sources
-from inference import InvalidRequest
+from inference import InvalidRequest, is_document_name
 
 _PICTURES = (".png", ".jpg", ".jpeg", ".jfif", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif", ".heic")
-_TEXTS = (".txt", ".md", ".markdown", ".rst", ".csv", ".tsv", ".log", ".json", ".yaml", ".yml")
-_DOCUMENTS = (*_TEXTS, ".pdf", ".docx", ".html", ".htm", ".xhtml")
 
 HOW_TO_POINT = (
     "Discord does not show me that message. Open its menu instead (right-click, or a long press on a phone), "
@@ -35,7 +33,7 @@ async def sources_of_message(session: ReplySession, message: discord.Message) ->
     """
     link, files = message.jump_url, documents(message)
     check_files(session, files)
-    texts = [Source(await text_of_file(session, file), (f"{name_of(file)} ({link})",)) for file in files]
+    texts = [await source_of_file(session, file, f"{name_of(file)} ({link})") for file in files]
     sources = [Source(words(message), (link,)), *texts]
     if not any(source.text.strip() for source in sources):
         raise _no_text_error(message)
@@ -79,8 +77,8 @@ def attachments(message: discord.Message) -> list[discord.Attachment]:
 
 
 def documents(message: discord.Message) -> list[discord.Attachment]:
-    """Return the files whose names look like documents."""
-    return [file for file in attachments(message) if file.filename.lower().endswith(_DOCUMENTS)]
+    """Return the files that are documents, by their names or by what Discord says about them."""
+    return [file for file in attachments(message) if _looks_like_document(file)]
 
 
 def pictures(message: discord.Message) -> list[discord.Attachment]:
@@ -124,6 +122,10 @@ def _no_text_error(message: discord.Message) -> InvalidRequest:
     if message.stickers:
         return InvalidRequest("That message is a sticker, without words to read.")
     return InvalidRequest("That message has no words to read.")
+
+
+def _looks_like_document(file: discord.Attachment) -> bool:
+    return is_document_name(file.filename) or (file.content_type or "").startswith("text/")
 
 
 def _looks_like_picture(file: discord.Attachment) -> bool:

@@ -15,7 +15,7 @@ from inference.types import Output
 
 OutputT = TypeVar("OutputT", bound=Output)
 
-FILE_TYPES = "text, Markdown, CSV, PDF, .docx, HTML"
+FILE_TYPES = "text, CSV, PDF, Office files, RTF, EPUB, mail, HTML"
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,22 @@ async def test_the_menu_reads_forwarded_messages_and_documents(stage: Stage):
     assert f"1. Lunch is at **noon**. · {message.jump_url}" in first(result).content
 
 
+@pytest.mark.parametrize("name", ["a.py", "a.srt", "A.EML", "a.rs", "a.toml", "a.jsonl"])
+async def test_the_menu_reads_files_of_any_kind_of_text(stage: Stage, name: str):
+    message = await stage.bob.send(stage.channel, "See this:", attachments=[(name, b"\nTea is at five.")])
+    form = await stage.alice.context_menu(stage.channel, "Ask about this", message)
+    await stage.alice.submit_modal(form, {"question": "When?"})
+    assert newest_ask_request(stage).context == "See this:\n\nTea is at five."
+
+
+async def test_a_guessed_encoding_is_named_below_the_answer(stage: Stage):
+    stage.backend.script = finds("bol")
+    result = await ask(stage, file=("a.txt", "Mlyn bol postavený.".encode("cp1250")))
+    assert first(result).content.endswith(
+        "\n-# a.txt does not name its encoding. I read it as Windows-1250; if letters are wrong, save it as UTF-8."
+    )
+
+
 async def test_a_question_about_a_message_without_text_is_refused(stage: Stage):
     message = await stage.bob.send(stage.channel, attachments=[("a.bin", b"1")])
     form = await stage.alice.context_menu(stage.channel, "Ask about this", message)

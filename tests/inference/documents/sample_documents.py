@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import random
+import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import docx
 
@@ -105,6 +106,85 @@ def word_of(*paragraphs: str, table: Sequence[Sequence[str]] = ()) -> bytes:
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
+
+
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+STRICT = "http://purl.oclc.org/ooxml"
+
+
+def package_of(parts: Mapping[str, str | bytes]) -> bytes:
+    """Return a ZIP file with these parts."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def relationships(*entries: tuple[str, str], types: str = _RELATIONSHIPS) -> str:
+    """Return a list of relationships from pairs of kind and target. The first has the id `r1`."""
+    lines = "".join(
+        f'<Relationship Id="r{i}" Type="{types}/{kind}" Target="{target}"/>'
+        for i, (kind, target) in enumerate(entries, start=1)
+    )
+    return (
+        f'<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">{lines}</Relationships>'
+    )
+
+
+def word_package(body: str, part: str = "word/document.xml", namespace: str = _WORD, **others: str) -> bytes:
+    """Return a Word file with this XML as its body. `others` are further parts beside it, such as `footnotes`."""
+    folder, _, file = part.rpartition("/")
+    types = _RELATIONSHIPS if namespace == _WORD else f"{STRICT}/officeDocument/relationships"
+    parts = {
+        "_rels/.rels": relationships(("officeDocument", part), types=types),
+        part: f'<w:document xmlns:w="{namespace}"><w:body>{body}</w:body></w:document>',
+        f"{folder}/_rels/{file}.rels": relationships(*((kind, f"{kind}.xml") for kind in others), types=types),
+    }
+    for kind, content in others.items():
+        parts[f"{folder}/{kind}.xml"] = f'<w:{kind} xmlns:w="{namespace}">{content}</w:{kind}>'
+    return package_of(parts)
+
+
+def word_paragraph(text: str) -> str:
+    return f"<w:p><w:r><w:t>{text}</w:t></w:r></w:p>"
+
+
+def pdf_with_annotations(*annotations: str, line: str = "", form: str = "") -> bytes:
+    """Return a PDF of one page with these annotations. They are the objects from number 7 on."""
+    content = f"BT /F1 11 Tf 72 770 Td ({_escaped(line)}) Tj ET".encode("cp1252") if line else b"q Q"
+    numbers = " ".join(f"{7 + i} 0 R" for i in range(len(annotations)))
+    return _file(
+        [
+            f"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [{form or numbers}] >> >>".encode(),
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Annots [{numbers} 99 0 R] "
+            "/Resources << /Font << /F1 5 0 R >> >> >>".encode(),
+            b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content),
+            b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>",
+            b"<< >>",
+            *(annotation.encode("latin-1") for annotation in annotations),
+        ]
+    )
+
+
+def pdf_with_packed_objects(line: str) -> bytes:
+    """Return a PDF whose catalog and pages are packed into a stream, cut before the table that would say so."""
+    packed = [
+        "<< /Type /Catalog /Pages 2 0 R >>",
+        "<< /Type /Pages /Kids [3 0 R] /Count 1 /MediaBox [0 0 595 842] >>",
+        "<< /Type /Page /Parent 2 0 R /Contents 5 0 R /Resources << /Font << /F1 4 0 R >> >> >>",
+        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+    ]
+    starts = [sum(len(each) + 1 for each in packed[:i]) for i in range(len(packed))]
+    index = " ".join(f"{number} {start}" for number, start in enumerate(starts, start=1))
+    head = f"/Type /ObjStm /N {len(packed)} /First {len(index) + 1}".encode()
+    objects = {
+        5: _compressed(f"BT /F1 11 Tf 72 770 Td ({_escaped(line)}) Tj ET".encode()),
+        6: _compressed(f"{index} {' '.join(packed)}".encode(), head),
+    }
+    return b"%PDF-1.5\n" + b"".join(b"%d 0 obj\n%s\nendobj\n" % each for each in objects.items())
 
 
 def _escaped(text: str) -> str:

@@ -117,7 +117,7 @@ def test_a_scanned_pdf_is_refused_as_pictures_of_pages() -> None:
     assert "only pictures of pages" in refusal(pdf_of([[], []]), "scan.pdf")
 
 
-@pytest.mark.parametrize("data", [pdf_of([["One."]])[:60], word_of("One.")[:3000], b"PK\x03\x04", b'"' * 400_000])
+@pytest.mark.parametrize("data", [pdf_of([["One."]])[:60], word_of("One.")[:3000], b"PK\x03\x04"])
 def test_a_damaged_document_is_refused_with_a_message(data: bytes) -> None:
     assert "can't be read; it may be damaged" in refusal(data, "a.csv")
 
@@ -129,7 +129,6 @@ def test_a_damaged_document_is_refused_with_a_message(data: bytes) -> None:
         (b" \n", "is empty"),
         (b"\x89PNG\r\n\x1a\n\x00\x00", "not a document"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1", "old or a locked Office file"),
-        (rb"{\rtf1 text}", "rich text"),
     ],
 )
 def test_the_error_says_why_a_file_is_not_a_document(data: bytes, sentence: str) -> None:
@@ -140,7 +139,7 @@ def test_a_zip_file_without_a_document_is_refused() -> None:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("readme.txt", "Hello")
-    assert "without a Word document" in refusal(archive.getvalue(), "a.zip")
+    assert "without a document in it" in refusal(archive.getvalue(), "a.zip")
 
 
 def test_a_document_with_a_very_large_unpacked_size_is_not_unpacked() -> None:

@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator
 
 import pytest
 
-from inference import InvalidRequest
+from inference import DocumentText, InvalidRequest
 from inference.documents.reader_processes import PROGRAM, ReaderProcesses
 from inference.types.errors import RequestCancelled
 from tests.inference.documents.sample_documents import pdf_of, pdf_with_a_large_table, slow_pdf, word_of
@@ -35,16 +35,16 @@ def is_running(pid: int) -> bool:
     return True
 
 
-async def start(readers: ReaderProcesses, data: bytes) -> tuple[asyncio.Task[str], int]:
+async def start(readers: ReaderProcesses, data: bytes) -> tuple[asyncio.Task[DocumentText], int]:
     """Start to read a document. Return the task and the id of its process."""
     task = asyncio.create_task(readers.read(data, "a.pdf", 10**9))
     await until(lambda: bool(readers.pids), "No process was started.")
     return task, readers.pids[0]
 
 
-@pytest.mark.parametrize("data", [pdf_of([["One."]]), word_of("One."), b"<html><p>One."])
+@pytest.mark.parametrize("data", [pdf_of([["One."]]), word_of("One."), b"<html><p>One.", rb"{\rtf1 One.}"])
 async def test_a_document_is_read(readers: ReaderProcesses, data: bytes) -> None:
-    assert await readers.read(data, "a", 100) == "One."
+    assert await readers.read(data, "a", 100) == DocumentText("One.")
     assert readers.pids == []
 
 
