@@ -48,7 +48,8 @@ class ImagineRequest(Request):
 
     `temperature` and `top_k` (0: all) are for models that generate image tokens. `lora` is the name of one of the
     operator's LoRA files. `show_flagged` returns images that the safety checker flags, marked as such; it is only used
-    in age-restricted channels. `require_safety_checker` refuses models without one.
+    in age-restricted channels. `require_safety_checker` refuses models without one. `note` tells the user what was
+    adjusted when the request was read from a file; the result shows it.
     """
 
     task = "imagine"
@@ -74,6 +75,7 @@ class ImagineRequest(Request):
     lora: str = ""
     show_flagged: bool = False
     require_safety_checker: bool = False
+    note: Phrase = EMPTY_PHRASE
 
     @property
     def batch_key(self) -> Hashable:

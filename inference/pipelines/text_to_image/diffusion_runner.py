@@ -90,8 +90,8 @@ class DiffusionRunner:
         )
 
     def notes(self, request: ImagineRequest, settings: GenerationSettings) -> list[Phrase]:
-        """Return notes for the user about options that this model ignores."""
-        notes = self._prompts.notes(request)
+        """Return notes for the user about options that were adjusted, or that this model ignores."""
+        notes = [*filter(None, [request.note]), *self._prompts.notes(request)]
         unknown = self._known_concepts.note(_plain_text(f"{request.prompt}, {request.negative_prompt}"))
         if unknown and not request.lora:
             notes.append(unknown)
