@@ -20,6 +20,7 @@ from inference.cli.commands import command_of
 from inference.cli.download import create_hub, download
 from inference.cli.error_messages import error_message
 from inference.cli.logging_setup import set_up_logging
+from inference.cli.output import escape_unprintable
 from inference.tasks import task_named
 from inference.types.errors import InferenceError
 
@@ -31,6 +32,7 @@ EngineFactory = Callable[[Config], Engine]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Raise SystemExit(2) for invalid arguments."""
+    escape_unprintable()
     args = parse(argv)
     set_up_logging(verbose=args.verbose)
     if not sys.stdout:
@@ -49,7 +51,8 @@ def execute(
     engine_factory: EngineFactory = create_engine,
     hub_factory: Callable[[Config], Hub] = create_hub,
 ) -> int:
-    """Run one command with the given engine and hub. Does not change the process."""
+    """Run one command with the given engine and hub. Of the process, only the handling of letters is changed."""
+    escape_unprintable()
     try:
         config = load_config(args.config)
         if args.task == "download":

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,6 +13,7 @@ from inference.cli.commands.ask import in_own_words
 from inference.cli.display import TerminalDisplay
 from inference.cli.documents import NO_DOCUMENTS, Documents
 from inference.cli.model_list import status_fields, status_table
+from inference.cli.output import print_json
 from inference.engine import Engine
 from inference.tasks import Answer, AskRequest, Completion, Request
 from inference.types import Output, Result
@@ -98,11 +98,6 @@ async def list_models(engine: Engine, *, as_json: bool) -> None:
         print_json({"models": [status_fields(status) for status in statuses]})
     else:
         print(status_table(statuses))
-
-
-def print_json(fields: dict[str, Any]) -> None:
-    """Print one JSON object."""
-    print(json.dumps(fields, ensure_ascii=False))
 
 
 async def _follow(engine: Engine, request: Request, display: TerminalDisplay) -> Output:

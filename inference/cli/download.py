@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from inference.cli.answer import print_json
 from inference.cli.error_messages import download_message
+from inference.cli.output import print_json
 from inference.config.schema import Config
 from inference.tasks import TASK_NAMES
 from inference.types import ModelSpec
