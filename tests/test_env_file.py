@@ -59,6 +59,7 @@ def test_a_comment_may_have_letters_of_any_encoding(encoding: str) -> None:
         (b"\xff\xfeD", "is not UTF-8"),
         (b'\n\nDISCORD_TOKEN="abc', "line 3 can't be read. Write NAME=value"),
         (b"# first\nDISCORD_TOKEN='abc\nINKLING_OTHER='b'", "line 2 can't be read"),
+        (b'INKLING_OTHER="abc\nDISCORD_TOKEN=def', "line 1 can't be read"),
         (b"DISCORD_TOKEN: abc", "line 1 can't be read"),
         (b"DISCORD_TOKEN abc", "line 1 can't be read"),
         (b"discord_token=abc", "line 1 can't be read"),

@@ -39,13 +39,23 @@ def _profile(space: bytes, tags: dict[bytes, bytes], kind: bytes = b"mntr", conn
     return header.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + body
 
 
-def rgb_profile(primaries: tuple[tuple[float, float, float], ...] = SRGB_PRIMARIES, gamma: float = 2.2) -> bytes:
-    curve = b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))
+def rgb_profile(
+    primaries: tuple[tuple[float, float, float], ...] = SRGB_PRIMARIES, gamma: float = 2.2, curve: bytes = b""
+) -> bytes:
+    curve = curve or b"curv" + bytes(4) + struct.pack(">IH", 1, round(gamma * 256))
     matrix = {
         name: b"XYZ " + bytes(4) + _fixed(*values)
         for name, values in zip((b"rXYZ", b"gXYZ", b"bXYZ"), primaries, strict=True)
     }
     return _profile(b"RGB ", matrix | dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve))
+
+
+def coarse_srgb() -> bytes:
+    """Return a profile for sRGB whose curve is rounded to few points, as the small profiles of the web have it."""
+    points = [step / 15 for step in range(16)]
+    values = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in points]
+    curve = b"curv" + bytes(4) + struct.pack(">I16H", 16, *(round(65535 * value) for value in values))
+    return rgb_profile(curve=curve)
 
 
 def grey_profile(gamma: float) -> bytes:
@@ -101,8 +111,17 @@ def test_transparent_parts_are_white_whatever_the_profile() -> None:
 
 @pytest.mark.parametrize(
     "profile",
-    [None, SRGB, b"", b"no profile", LINEAR[:200], LINEAR[:60] + b"\xff" * 80, LINEAR + bytes(5 * 2**20)],
-    ids=["none", "sRGB", "empty", "text", "cut", "damaged", "large"],
+    [
+        None,
+        SRGB,
+        coarse_srgb(),
+        b"",
+        b"no profile",
+        LINEAR[:200],
+        LINEAR[:60] + b"\xff" * 80,
+        LINEAR + bytes(5 * 2**20),
+    ],
+    ids=["none", "sRGB", "coarse", "empty", "text", "cut", "damaged", "large"],
 )
 @pytest.mark.parametrize("kind", ["PNG", "JPEG"])
 def test_without_a_profile_that_changes_something_every_bit_stays(kind: str, profile: bytes | None) -> None:
