@@ -25,7 +25,7 @@ from inference.tasks import task_named
 from inference.types.errors import InferenceError
 
 if TYPE_CHECKING:
-    from inference.hub import Hub
+    from inference.hub.hub import Hub
 
 EngineFactory = Callable[[Config], Engine]
 
@@ -59,7 +59,8 @@ def execute(
             return download(config, hub_factory(config), args.names, as_json=args.json)
         asyncio.run(_run(config, args, engine_factory))
     except ConfigError as error:
-        return _fail(f"{error.path}: {'; '.join(error.problems)}", 2)
+        hint = "" if args.config.exists() else " (--config FILE takes the settings from another file)"
+        return _fail(f"{error.path}: {'; '.join(error.problems)}{hint}", 2)
     except (InvalidRequest, ModelUnavailable) as error:
         return _fail(error_message(error), 2)
     except InferenceError as error:
