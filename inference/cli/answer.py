@@ -19,6 +19,7 @@ from inference.tasks import Answer, AskRequest, Completion, Request
 from inference.types import Output, Result
 
 _GENERATED_NOTICE = "(Written by a language model, which can be wrong.)"
+_DOWNLOAD_NOTICE = "(To fetch those that are not downloaded: .venv/bin/python -m inference download [NAME])"
 
 
 async def answer(
@@ -96,8 +97,11 @@ async def list_models(engine: Engine, *, as_json: bool) -> None:
         await engine.close()
     if as_json:
         print_json({"models": [status_fields(status) for status in statuses]})
-    else:
-        print(status_table(statuses))
+        return
+    print(status_table(statuses))
+    if any(status.state == "not downloaded" for status in statuses):
+        sys.stdout.flush()
+        print(_DOWNLOAD_NOTICE, file=sys.stderr)
 
 
 async def _follow(engine: Engine, request: Request, display: TerminalDisplay) -> Output:
