@@ -56,5 +56,6 @@ def test_a_download_that_is_forbidden_says_what_forbids_it_and_another_way() -> 
     error = explain(OfflineModeIsEnabled("no"), ModelSpec(name="bert", task="fill", repo="org/bert"))
     assert download_message(error) == (
         "bert is not on this machine, and HF_HUB_OFFLINE=1 forbids to fetch it. "
-        "You can unset that and run this command again. Or copy the model from another machine, and list its folder in the settings."
+        "You can unset that and run this command again. "
+        "Or copy the model from another machine, and list its folder in the settings."
     )
