@@ -22,7 +22,10 @@ from inference.types.errors import InvalidRequest
 FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 """Formats that Discord's clients upload. Pillow knows sixty more, each with a parser that attackers could target."""
 
-_PILLOW_ERRORS = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, struct.error, zlib.error)
+_PILLOW_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, RuntimeError, struct.error),
+    zlib.error,
+)
 """Errors that Pillow's decoders raise for broken files. Documented is OSError only."""
 
 MAX_EDGE = 4096

@@ -45,6 +45,19 @@ def test_avif_is_read(mode: str) -> None:
     assert all(abs(a - b) < 8 for a, b in zip(picture.getpixel((9, 9)), (200, 30, 40), strict=True))  # type: ignore[arg-type]
 
 
+def test_avif_with_damaged_pixels_or_without_a_picture_is_refused() -> None:
+    file = BytesIO()
+    Image.effect_noise((64, 48), 90).convert("RGB").save(file, "AVIF")
+    pixels = file.getvalue().index(b"mdat") + 8
+    for data in (
+        file.getvalue()[:pixels] + bytes(len(file.getvalue()) - pixels),
+        file.getvalue().replace(b"av01", b"av99"),
+        file.getvalue().replace(b"pitm", b"skip"),
+    ):
+        with pytest.raises(InvalidRequest):
+            open_picture(data, 50)
+
+
 @pytest.mark.parametrize("broken", [b"no such thing!", bytes(14)])
 def test_broken_exif_refuses_no_avif(broken: bytes) -> None:
     exif = Image.Exif()
