@@ -25,7 +25,7 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _PNG_END = struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))
 
-_JPEG_MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")
+_JPEG_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """The next marker. FF00 is a byte of the pixels, and FFD0 to FFD7 stand between pixels."""
 _START_OF_IMAGE, _END_OF_IMAGE, _COMMENT = 0xD8, 0xD9, 0xFE
 _PROFILE_PREFIX, _XMP_PREFIX = b"ICC_PROFILE\0", b"http://ns.adobe.com/xap/1.0/\0"
@@ -121,7 +121,7 @@ def _decoded(text: bytes) -> str:
 
 def _png(data: bytes) -> PictureFile:
     kept, exif, profile, texts = [_PNG_SIGNATURE], b"", b"", dict[str, str]()
-    header, is_cut = b"", False
+    header, is_cut, tries = b"", False, _MAX_TEXTS
     for name, start, end in _png_chunks(data):
         body, is_whole = data[start:end], _is_whole(data, name, start, end)
         if name in _PIXEL_CHUNKS:
@@ -133,11 +133,12 @@ def _png(data: bytes) -> PictureFile:
             exif = body
         elif name == b"iCCP" and body.partition(b"\0")[2][:1] == b"\0":
             profile = _inflated(body.partition(b"\0")[2][1:])
-        elif name in (b"tEXt", b"zTXt", b"iTXt") and len(texts) < _MAX_TEXTS:
+        elif name in (b"tEXt", b"zTXt", b"iTXt") and tries:
             texts.update(_png_text(name, body))
+            tries -= 1
     if not is_cut and kept[-1] != _PNG_END:
         kept.append(_PNG_END)
-    exif = exif or _raw_profile(texts.get("Raw profile type exif", ""))
+    exif = exif or _raw_profile(texts.get("Raw profile type exif") or texts.get("Raw profile type APP1", ""))
     return PictureFile(b"".join(kept), exif, profile, texts.get("XML:com.adobe.xmp", "").encode(), texts)
 
 

@@ -53,7 +53,7 @@ def is_workflow(value: Mapping[str, Any]) -> bool:
 
 def workflow_graph(workflow: Mapping[str, Any]) -> dict[str, Any]:
     """Return the graph of a workflow, as far as its kinds of nodes are known."""
-    links = {link[0]: [str(link[1]), link[2]] for link in workflow["links"] if isinstance(link, list) and len(link) > 4}
+    links = dict(filter(None, map(_link, workflow["links"])))
     graph: dict[str, Any] = {}
     for node in workflow["nodes"]:
         if isinstance(node, dict):
@@ -63,14 +63,22 @@ def workflow_graph(workflow: Mapping[str, Any]) -> dict[str, Any]:
                 inputs = dict(zip(_WIDGETS.get(kind, ()), values, strict=False))
             sources = node.get("inputs")
             for source in sources if isinstance(sources, list) else []:
-                if isinstance(source, dict) and _is_number(source.get("link")) and source["link"] in links:
-                    inputs[str(source.get("name"))] = links[source["link"]]
+                if isinstance(source, dict) and str(source.get("link")) in links:
+                    inputs[str(source.get("name"))] = links[str(source["link"])]
             graph[str(node.get("id"))] = {"class_type": kind, "inputs": inputs}
     return graph
 
 
-def graph_fields(graph: Graph) -> dict[str, Any]:
+def _link(link: Any) -> tuple[str, list[Any]] | None:
+    """Return the id of a workflow's link, and the node and the output that it comes from; None if it is none."""
+    if isinstance(link, dict):
+        return str(link.get("id")), [str(link.get("origin_id")), link.get("origin_slot")]
+    return (str(link[0]), [str(link[1]), link[2]]) if isinstance(link, list) and len(link) > 2 else None
+
+
+def graph_fields(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a graph draws: prompts, seed, steps, guidance, sampler and size, as far as they are found."""
+    graph: Graph = {name: node for name, node in value.items() if isinstance(node, dict)}
     samplers = [node for node in graph.values() if _is_sampler(node)]
     sizes = [_size(graph, sampler) for sampler in samplers]
     # The first of several passes begins with an empty picture; the others draw over what came before.
@@ -84,7 +92,7 @@ def graph_fields(graph: Graph) -> dict[str, Any]:
 
 
 def _inputs(node: Node) -> dict[str, Any]:
-    inputs = node.get("inputs") if isinstance(node, dict) else None
+    inputs = node.get("inputs")
     return inputs if isinstance(inputs, dict) else {}
 
 
@@ -121,9 +129,10 @@ def _size(graph: Graph, sampler: Node) -> dict[str, Any]:
     start = _target(graph, _inputs(sampler)["latent_image"])
     for node in _nodes_behind(graph, start) if start else ():
         inputs = _inputs(node)
-        if "Empty" in str(node.get("class_type")) and {"width", "height"} <= inputs.keys():
-            sides = {name: _value(graph, inputs[name]) for name in ("width", "height")}
-            return sides if all(sides.values()) else {}
+        prefix = "" if "Empty" in str(node.get("class_type")) else "empty_latent_"
+        sides = {name: _value(graph, inputs.get(prefix + name)) for name in ("width", "height")}
+        if all(sides.values()):
+            return sides
     return {}
 
 
@@ -152,7 +161,10 @@ def _prompt(graph: Graph, sampler: Node, role: str) -> str | None:
         start = _inputs(owner).get("conditioning")
     node = _target(graph, start)
     other = "negative" if role == "positive" else "positive"
+    names = (role, f"text_{role}", *_TEXTS)
     for each in _nodes_behind(graph, node, (*_NOT_A_PROMPT, other)) if node else ():
-        if text := next((text for name in _TEXTS if isinstance(text := _inputs(each).get(name), str) and text), None):
+        if "ZeroOut" in str(each.get("class_type")):
+            return None  # takes the other prompt and keeps nothing of it
+        if text := next((text for name in names if isinstance(text := _inputs(each).get(name), str) and text), None):
             return text
     return None

@@ -182,6 +182,23 @@ def test_tags_without_pixels_refuse_no_tiff(tags: dict[int, object]) -> None:
     assert (picture.size, picture.getpixel((5, 5))) == ((16, 8), RED)
 
 
+@pytest.mark.parametrize(
+    "file",
+    [
+        b"\xff\xd8\xff" + b"\xff" * 5_000_000,
+        b"\xff\xd8\xff\xe1" + b"\0\2\xff\xe1" * 1_000_000,
+        b"\xff\xd8\xff" + b"\xff\1" * 2_000_000,
+        b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0tEXt\0\0\0\0" * 400_000,
+        b"\x89PNG\r\n\x1a\n" + chunk(b"zTXt", b"a\0\0" + BOMB) * 50,
+        b"II*\0\x08\0\0\0\xff\xff" + bytes(1_000_000),
+    ],
+)
+def test_a_file_that_is_made_to_take_long_is_refused_in_time(file: bytes) -> None:
+    """Fail by timeout if taking it apart takes quadratic time."""
+    with pytest.raises(InvalidRequest):
+        open_picture(file, 50)
+
+
 def sideways() -> Image.Image:
     picture = Image.new("RGB", (32, 16), RED)
     picture.paste((0, 0, 255), (0, 0, 16, 16))  # blue left
@@ -211,6 +228,7 @@ def test_an_orientation_is_read_from_xmp_and_from_a_text_with_exif() -> None:
     place = file.index(b"IDAT") - 4
     for added in (
         chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(text)),
+        chunk(b"tEXt", b"Raw profile type APP1\0" + text),
         chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + xmp),
     ):
         assert is_turned(file[:place] + added + file[place:])

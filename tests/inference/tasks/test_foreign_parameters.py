@@ -109,7 +109,18 @@ IN_PARTS: dict[str, Any] = {
     "9": {"class_type": "CLIPTextEncode", "inputs": {"text": "a fox"}},
 }
 
-WORKFLOW = {
+EFFICIENT: dict[str, Any] = {
+    "1": {
+        "class_type": "Efficient Loader",
+        "inputs": {"positive": "a fox", "negative": "dogs", "empty_latent_width": 512, "empty_latent_height": 768},
+    },
+    "2": {
+        "class_type": "KSampler (Efficient)",
+        "inputs": {**SAMPLER, "positive": ["1", 1], "negative": ["1", 2], "latent_image": ["1", 3]},
+    },
+}
+
+WORKFLOW: dict[str, Any] = {
     "nodes": [
         {
             "id": 3,
@@ -128,6 +139,14 @@ WORKFLOW = {
         {"id": 8, "type": "Note", "widgets_values": None},
     ],
     "links": [[4, 6, 0, 3, 1, "CONDITIONING"], [6, 7, 0, 3, 2, "CONDITIONING"], [2, 5, 0, 3, 3, "LATENT"], None],
+}
+
+NEWER_WORKFLOW = {
+    **WORKFLOW,
+    "links": [
+        {"id": link[0], "origin_id": link[1], "origin_slot": link[2], "target_id": link[3]}
+        for link in filter(None, WORKFLOW["links"])
+    ],
 }
 
 FIELDS: dict[str, Any] = {"steps": 20, "width": 512, "height": 768, "seed": 5}
@@ -203,7 +222,9 @@ DRAW_THINGS = {
         png(prompt=COMFYUI, workflow=WORKFLOW),
         png(prompt=LINKED),
         png(prompt=IN_PARTS),
+        png(prompt=EFFICIENT),
         png(workflow=WORKFLOW),
+        png(workflow=NEWER_WORKFLOW),
         jpeg("prompt:" + json.dumps(COMFYUI), tag=0x0110, kind="WEBP"),
         jpeg("Workflow:" + json.dumps(WORKFLOW), tag=0x010E, kind="WEBP"),
         png(invokeai_metadata=INVOKEAI),
@@ -299,6 +320,7 @@ def test_a_note_is_not_repeated_with_the_request() -> None:
         {"prompt": {}},
         {"prompt": "a fox"},
         {"prompt": {"1": {"class_type": "SaveImage"}}},
+        {"prompt": {**EFFICIENT, "1": 5}},
         {"prompt": {"1": {"class_type": "KSampler", "inputs": {"latent_image": ["1", 0], "positive": ["1", 0]}}}},
         {"prompt": {"1": {"class_type": "KSampler", "inputs": {"latent_image": 5, "positive": ["nowhere", 0]}}}},
         {"prompt": {"1": {"class_type": "KSampler", "inputs": ["odd"]}, "2": None}},
@@ -319,6 +341,11 @@ def test_what_is_not_understood_is_no_error(texts: dict[str, object]) -> None:
 def test_a_prompt_without_plain_settings_is_kept_and_the_rest_is_left_open() -> None:
     odd = {**INVOKEAI, "steps": "many", "cfg_scale": None, "scheduler": "dpmpp_sde", "width": [512], "seed": 5}
     assert infotext.read(png(invokeai_metadata=odd)) == ImagineRequest(prompt="a fox", negative_prompt="dogs", seed=5)
+
+
+def test_a_negative_prompt_that_is_zeroed_out_is_none() -> None:
+    zeroed = {"class_type": "ConditioningZeroOut", "inputs": {"conditioning": ["6", 0]}}
+    assert infotext.read(png(prompt={**COMFYUI, "7": zeroed})) == replace(FOX, negative_prompt="")
 
 
 def test_a_comment_of_a_camera_is_no_parameter() -> None:
