@@ -123,11 +123,11 @@ def _png(data: bytes) -> PictureFile:
     kept, exif, profile, texts = [_PNG_SIGNATURE], b"", b"", dict[str, str]()
     header, is_cut, tries = b"", False, _MAX_TEXTS
     for name, start, end in _png_chunks(data):
-        body, is_whole = data[start:end], _is_whole(data, name, start, end)
+        body = data[start:end]
         if name in _PIXEL_CHUNKS:
             kept.append(data[start - 8 : end + 4])
             header, is_cut = header or body, end + 4 > len(data)
-        elif name == b"tRNS" and is_whole and _fits_transparency(header, body):
+        elif name == b"tRNS" and _is_whole(data, name, start, end) and _fits_transparency(header, body):
             kept.append(data[start - 8 : end + 4])
         elif name == b"eXIf":
             exif = body
@@ -147,7 +147,7 @@ def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     position = len(_PNG_SIGNATURE)
     while position + 8 <= len(data):
         length, name = struct.unpack_from(">I4s", data, position)
-        if not name.isalpha():
+        if not name.isalnum():
             return
         yield name, position + 8, position + 8 + length
         position += length + 12

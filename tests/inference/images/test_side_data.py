@@ -95,6 +95,7 @@ def test_broken_exif_refuses_no_picture(file: Callable[[bytes], bytes], exif: by
         [chunk(b"tRNS", b"\0")],
         [chunk(b"acTL", b"\0"), chunk(b"fcTL", bytes(26))],
         [chunk(b"quIz", b"private", checksum=3)] * 40,
+        [chunk(b"v1Ab", b"private")],
     ],
 )
 @pytest.mark.parametrize("after_pixels", [False, True])
