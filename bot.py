@@ -181,9 +181,16 @@ def _preview(port: int) -> int:
     from inference import ConfigError, InferenceError, addressed_to_operator
 
     try:
-        asyncio.run(_until_stopped(serve(port, create_bot)))
+        with contextlib.suppress(KeyboardInterrupt):  # Windows
+            asyncio.run(_until_stopped(serve(port, create_bot)))
     except (ConfigError, InferenceError) as error:
         raise Failure(2, addressed_to_operator(str(error))) from error
+    except Exception as error:
+        logging.getLogger("preview").debug("the error that ended the preview", exc_info=error)
+        problem = f"{type(error).__name__}: {error}".partition("\n")[0]
+        sentence = f"The preview has ended because of an error ({problem}). Start it again with make run."
+        raise Failure(1, sentence) from error
+    print("The preview has ended.")
     return 0
 
 

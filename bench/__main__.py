@@ -10,7 +10,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
 from bench import (
+    acceptance,
     batching,
+    crash,
     dalle_mini,
     diffusion,
     engine,
@@ -31,6 +33,7 @@ _ERRORS = {"failed", "wrong", "fails"}
 MEASUREMENTS: dict[str, Callable[[], Sequence[TableRow]]] = {
     "lag": event_loop_lag.measure,
     "queue": queueing.measure,
+    "acceptance": acceptance.measure,
     "engine": engine.measure,
     "diffusion": diffusion.measure,
     "dalle-mini": dalle_mini.measure,
@@ -44,13 +47,19 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[TableRow]]] = {
     "drawing-memory": loading.drawing,
     "starter": starter.measure,
     "families": families.measure,
+    "crash": crash.measure,
 }
+
+_BY_NAME_ONLY = {"crash"}
+"""Measurements of no speed that take long; they run only when they are named."""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__, allow_abbrev=False)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(MEASUREMENTS)} (default: all)")
-    names = parser.parse_args().names or list(MEASUREMENTS)
+    default = [name for name in MEASUREMENTS if name not in _BY_NAME_ONLY]
+    without = f"(default: all but {', '.join(_BY_NAME_ONLY)})"
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of: {', '.join(MEASUREMENTS)} {without}")
+    names = parser.parse_args().names or default
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         parser.error(f"no measurement is called {unknown[0]!r}; there is: {', '.join(MEASUREMENTS)}")
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_PROGRESS_BARS="1")

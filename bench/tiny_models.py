@@ -198,10 +198,15 @@ def tiny_config(model_type: str) -> PreTrainedConfig:
     return _tiny(CONFIG_MAPPING[model_type], {}, {})
 
 
-def tiny_model(model_type: str, auto_class: Any = AutoModelForCausalLM) -> PreTrainedModel:
-    """Return a model with random weights, always the same ones, whose logits depend on the whole context."""
+def tiny_model(model_type: str, auto_class: Any = AutoModelForCausalLM, **settings: object) -> PreTrainedModel:
+    """Return a model with random weights, always the same ones, whose logits depend on the whole context.
+
+    `settings` replace those of `tiny_config`.
+    """
     torch.manual_seed(0)
-    model: PreTrainedModel = auto_class.from_config(tiny_config(model_type), dtype=torch.float32).eval()
+    config = tiny_config(model_type)
+    config.update(settings)
+    model: PreTrainedModel = auto_class.from_config(config, dtype=torch.float32).eval()
     embeddings = {id(module.weight) for module in model.modules() if isinstance(module, torch.nn.Embedding)}
     with torch.no_grad():
         for name, parameter in model.named_parameters():

@@ -10,10 +10,10 @@ import discord
 from discord import app_commands
 from discord.ext import commands
 
-from cogs.client import Inkling, bot_of
+from cogs.client import Inkling
 from cogs.common import InteractionResponder, MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
 from cogs.common.error_messages import in_current_language
-from cogs.common.help_texts import examples
+from cogs.common.help_texts import PICTURES, examples
 from cogs.common.markdown import without_escapes
 from cogs.common.options import models_of
 from cogs.common.persistent_item import PersistentItem
@@ -29,6 +29,8 @@ _LINE = re.compile(r"(\d+)\. \*\*(?:\\.|[^\\*])*\*\*: (.*)")
 
 class Captions(commands.Cog):
     """The commands that describe pictures."""
+
+    help_group = PICTURES
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions
@@ -151,7 +153,7 @@ class ImagineThisButton(PersistentItem, template=custom_id("caption", "imagine",
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         session.check_rules()
         caption = caption_in(message.content, int(self.match["number"]))
-        await interaction.response.send_modal(PromptModal(bot_of(interaction), tr("Imagine this"), caption))
+        await interaction.response.send_modal(PromptModal(tr("Imagine this"), caption))
 
 
 def caption_in(content: str, number: int) -> str:

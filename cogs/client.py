@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any
 
 import discord
 from discord import app_commands
 from discord.ext import commands
 
 from cogs.common import ReplySessions
+from cogs.common.calls import prefix
 from cogs.common.cancel_button import CancelButton
 from cogs.common.delivery import DELIVERY
 from cogs.common.error_messages import apologize, report
+from cogs.common.persistent_form import PersistentForm, submit_form
 from cogs.common.personal_data import PersonalData
 from cogs.common.rules import ANYWHERE, check_here, check_origin, origin_of
 from cogs.i18n import LANGUAGES
@@ -26,8 +28,6 @@ from inference import Config, Engine, InvalidRequest
 from storage import Store
 
 log = logging.getLogger(__name__)
-
-T = TypeVar("T")
 
 Fallback = Callable[[commands.Context[Any]], Awaitable[bool]]
 """A function that may answer a mention without a command, and returns whether it did."""
@@ -84,14 +84,14 @@ def _works_anywhere(command: app_commands.Command[Any, ..., Any] | app_commands.
 class Inkling(commands.Bot):
     """The bot. It needs no privileged intent: it reads only messages that people choose.
 
-    A cog adds the data it stores about people to `personal_data`, and its handlers of mentions without a command to
-    `fallbacks`, which are called in order until one answers.
+    A cog adds the data it stores about people to `personal_data`, its forms to `forms`, and its handlers of mentions
+    without a command to `fallbacks`, which are called in order until one answers.
     """
 
     def __init__(self, config: Config, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
         intents = discord.Intents(guilds=True, messages=True)
         super().__init__(
-            command_prefix=commands.when_mentioned,
+            command_prefix=_prefix,
             case_insensitive=True,
             strip_after_prefix=True,
             help_command=None,
@@ -104,19 +104,9 @@ class Inkling(commands.Bot):
         self.store = Store(config.data / "inkling.db")
         self.sessions = ReplySessions(self)
         self.personal_data: list[PersonalData] = []
+        self.forms: list[type[PersistentForm]] = []
         self.fallbacks: list[Fallback] = []
         self._to_add = tuple(cogs)
-        self._provided: dict[type, object] = {}
-
-    def provide(self, part: object) -> None:
-        """Make `part` of a cog available by its class to buttons, which get only an interaction, and to mentions."""
-        self._provided[type(part)] = part
-
-    def provided(self, kind: type[T]) -> T:
-        """Return the object of this class that a cog has provided."""
-        part = self._provided[kind]
-        assert isinstance(part, kind)
-        return part
 
     async def setup_hook(self) -> None:
         await self.prepare()
@@ -140,6 +130,11 @@ class Inkling(commands.Bot):
 
     async def on_ready(self) -> None:
         log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
+
+    async def on_interaction(self, interaction: discord.Interaction) -> None:
+        """Handle a submitted form. discord.py itself handles all other interactions."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await submit_form(self.forms, interaction)
 
     async def on_message(self, message: discord.Message, /) -> None:
         """Set the language before any command or listener answers."""
@@ -179,6 +174,12 @@ class Inkling(commands.Bot):
         return discord.utils.oauth_url(
             self.application_id, permissions=PERMISSIONS, scopes=("bot", "applications.commands")
         )
+
+
+def _prefix(bot: Inkling, message: discord.Message) -> list[str]:
+    """Return what stands before the command in this message; nothing if it calls none."""
+    found = prefix(message, bot.all_commands)
+    return [] if found is None else [found]
 
 
 def bot_of(interaction: discord.Interaction) -> Inkling:

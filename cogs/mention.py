@@ -13,8 +13,9 @@ from cogs.ask import Question, gather_by_reply, show_answer
 from cogs.caption import show_captions
 from cogs.client import Inkling
 from cogs.common import MessageResponder, ReplySession
-from cogs.common.sources import pictures, pointed_at, text_of_message
-from cogs.complete import continue_by_reply, show_completion
+from cogs.common.calls import mentions_role, text_after_name
+from cogs.common.sources import pictures, pointed_at, text_of_message, visible
+from cogs.complete import USUAL_LENGTH, continue_by_reply, show_completion
 from cogs.i18n import LANGUAGES, tr, word
 from cogs.i18n.catalogues import catalogue
 from cogs.i18n.locale import use_locale_of
@@ -72,7 +73,9 @@ class Mention(commands.Cog):
             return
         async with self._session(context) as session:
             source = await self._text(session, context, prompt)
-            request = CompleteRequest(prompt=source, owner=_owner(context))
+            request = CompleteRequest(
+                prompt=source, max_new_tokens=USUAL_LENGTH, whole_sentences=True, owner=_owner(context)
+            )
             foreign = context.message.reference is not None
             await show_completion(session, request, foreign=foreign)
 
@@ -84,12 +87,21 @@ class Mention(commands.Cog):
 
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
-        """Answer a message that is only a mention of the bot with a short help."""
-        if message.author.bot or not _is_name_alone(message, self.bot.user):
+        """Answer a message that is only a mention of the bot, or whose words Discord hides, with a short help."""
+        by_role = mentions_role(message) and not visible(message)
+        if message.author.bot or not (by_role or text_after_name(message) == ""):
             return
         use_locale_of(message, self.bot.store.settings)
         async with self.bot.sessions.open(MessageResponder.of(self.bot, message, "help")) as session:
             session.check_rules()
+            if by_role:
+                await message.reply(
+                    tr(
+                        "You chose my role, so Discord hides your words from me. Write `@Inkling` again, and choose "
+                        "me in the list, not the role."
+                    )
+                )
+                return
             await message.reply(
                 tr(
                     "Reply to a message with `@Inkling` and one of these: `summarize`, `ask` and a question, "
@@ -130,10 +142,6 @@ def _translate(mentioned: Iterable[commands.Command[Any, ..., Any]]) -> None:
         names = {catalogue(language).pgettext("command", command.name) for language in LANGUAGES}
         command.aliases = sorted(names - taken)
         taken |= names
-
-
-def _is_name_alone(message: discord.Message, me: discord.ClientUser | None) -> bool:
-    return me is not None and message.content.strip() in (f"<@{me.id}>", f"<@!{me.id}>")
 
 
 def _length(typed: str, command: str) -> Length:

@@ -11,6 +11,7 @@ import discord
 from discord.ext import commands
 
 from cogs.client import Inkling
+from cogs.common.calls import mentions_bot
 from cogs.common.delivery import DELIVERY
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ class MissedMentions(commands.Cog):
     @commands.Cog.listener()
     async def on_message(self, message: discord.Message) -> None:
         """Remember the message."""
-        if self._mentions_bot(message):
+        if mentions_bot(message):
             self._seen.append(message.id)
 
     @commands.Cog.listener()
@@ -58,12 +59,9 @@ class MissedMentions(commands.Cog):
         }
         answered |= {target.asked_in for target in self.bot.sessions.targets()}
         for message in messages:
-            if self._mentions_bot(message) and message.id not in answered and message.id not in self._seen:
+            if mentions_bot(message) and message.id not in answered and message.id not in self._seen:
                 log.info("a mention in %s came while the bot was away", channel.id)
                 self.bot.dispatch("message", message)
-
-    def _mentions_bot(self, message: discord.Message) -> bool:
-        return not message.author.bot and self.bot.user in message.mentions
 
 
 def _is_active(channel: discord.TextChannel | discord.Thread, since: datetime.datetime) -> bool:

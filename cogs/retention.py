@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import logging
-import time
 
 import discord
 from discord.ext import commands, tasks
 
 from cogs.client import Inkling
+from cogs.common.target import now
 from storage import StorageError
 
 log = logging.getLogger(__name__)
@@ -28,19 +28,19 @@ class Retention(commands.Cog):
         self.forget_expired.cancel()
         self.forget_ended.cancel()
 
-    @tasks.loop(hours=1)
+    @tasks.loop(minutes=10)
     async def forget_expired(self) -> None:
-        """Delete expired data of messages that only one person saw."""
+        """Delete expired data: answers of /ask, and messages that only one person saw."""
         try:
-            await self.store.forget_expired(time.time())
+            await self.store.forget_expired(now())
         except StorageError as error:
-            log.error("expired data could not be deleted; the next try is in an hour: %s", error)
+            log.error("expired data could not be deleted; the next try is in ten minutes: %s", error)
 
     @tasks.loop(seconds=10)
     async def forget_ended(self) -> None:
         """Delete the last traces of requests that have ended."""
         try:
-            await self.store.jobs.forget_ended()
+            await self.store.job_database.compact()
         except StorageError as error:
             log.error("ended requests are still in the log of their file; the next try is in ten seconds: %s", error)
 

@@ -15,7 +15,7 @@ from inference.backends.backend import Backend, ModelStatus, QueueStatus
 from inference.config.schema import Config
 from inference.documents import document_text, is_plain_text
 from inference.documents.reader_processes import ReaderProcesses
-from inference.hub.loras import lora_and_weight, lora_names
+from inference.hub.loras import lora_names, loras_and_weights
 from inference.scheduling.fair_queue import FairQueue
 from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
 from inference.types import Event, ModelSpec, Output, Result
@@ -62,11 +62,11 @@ class Engine:
         `pending` has the names of inputs that are fetched later; `with_inputs` adds and checks them. Raise
         InvalidRequest or UnknownModel. Cogs call this before they defer, so that error messages are private.
         """
-        pending = frozenset(pending)
+        pending, request = frozenset(pending), request.normalized()
         assert pending <= set(request.inputs), "only inputs may be pending"
         request.check(self.config.limits, self.config.safety, pending)
         if isinstance(request, ImagineRequest) and request.lora:
-            self._check_lora(request.lora)
+            self._check_loras(request.lora)
         about_picture = request.asks_about_picture(request.given_inputs() | pending)
         spec = self._resolve_for_picture(request) if about_picture else self._resolve(request)
         return CheckedRequest(request.resolved(spec), spec, pending)
@@ -164,19 +164,19 @@ class Engine:
         finally:
             self._reading.end(turn)
 
-    def _check_lora(self, lora: str) -> None:
-        name, weight = lora_and_weight(lora)
-        if name not in self.loras:
-            if self.loras:
-                raise InvalidRequest(
-                    "There is no LoRA {name!r}. There is: {names}.", name=name[:80], names=", ".join(self.loras)
-                )
+    def _check_loras(self, lora: str) -> None:
+        if not self.loras:
             raise InvalidRequest(
                 "This bot has no LoRA files. Its operator can put some into the folder that `loras` in config.yaml "
                 "names, and start it again."
             )
-        if not -2 <= weight <= 2:
-            raise InvalidRequest("The weight of a LoRA must be between -2 and 2, not {weight:g}.", weight=weight)
+        for name, weight in loras_and_weights(lora):
+            if name not in self.loras:
+                raise InvalidRequest(
+                    "There is no LoRA {name!r}. There is: {names}.", name=name[:80], names=", ".join(self.loras)
+                )
+            if not -2 <= weight <= 2:
+                raise InvalidRequest("The weight of a LoRA must be between -2 and 2, not {weight:g}.", weight=weight)
 
     def _resolve_for_picture(self, request: Request) -> ModelSpec:
         """Return the model for a question about a picture. One that is not downloaded is taken only if it is named."""

@@ -9,16 +9,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from discord.ext import commands
-from simcord.env import Env
 
 from inference import Config, ConfigError, Engine, create_backend, load_config
 from preview.engine import PreviewEngine
+from preview.environment import PreviewEnv
 from preview.fixtures import create_fixtures, set_clock
+from preview.link import link_secret
 from preview.page import PreviewPage
 from starter.smollm2 import prepare
-
-_SETTLE_TIMEOUT = 120.0
-"""Seconds that SimCord waits for the bot to settle, not counting running models."""
 
 _CONFIG = Path(__file__).parent.parent / "starter" / "config.yaml"
 
@@ -34,7 +32,7 @@ async def serve(port: int, create_bot: CreateBot) -> None:
     """
     print("The preview is starting, which takes some seconds.", flush=True)
     engine = await asyncio.to_thread(_ready_engine)
-    async with opened(engine, create_bot, port) as page:
+    async with opened(engine, create_bot, port, link_secret(engine.config.data)) as page:
         print(_welcome(page.url), flush=True)
         await page.run()
 
@@ -50,15 +48,17 @@ def _ready_engine() -> PreviewEngine:
 
 
 @asynccontextmanager
-async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int) -> AsyncGenerator[PreviewPage]:
-    """Start the bot with `engine` on an offline Discord, and yield the page that shows it."""
+async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int, secret: str) -> AsyncGenerator[PreviewPage]:
+    """Start the bot with `engine` on an offline Discord, and yield the page that shows it. `secret` is in its link."""
     with TemporaryDirectory() as data:  # the offline Discord keeps no messages, so the bot need not keep its data
         config = engine.config.model_copy(update={"data": Path(data)})
-        engine.env = env = Env(create_bot(config, engine), check_errors=False, settle_timeout=_SETTLE_TIMEOUT)
+        engine.env = env = PreviewEnv(create_bot(config, engine))
         set_clock(env)
         await env.start()
         try:
-            async with PreviewPage(env, await create_fixtures(env), port, engine.acting) as page:
+            fixtures = await create_fixtures(env)
+            env.in_use = True
+            async with PreviewPage(env, fixtures, port, secret, engine.acting) as page:
                 yield page
         finally:
             await env.bot.close()

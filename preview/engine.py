@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from simcord.env import Env
-
 from inference import Backend, CheckedRequest, Config, Engine, Event, Request, Result
+from preview.environment import PreviewEnv
 
 
 class PreviewEngine(Engine):
@@ -17,7 +16,7 @@ class PreviewEngine(Engine):
     Otherwise the page would be blocked until a job's end: no edits would be shown, and no Cancel could be pressed.
     """
 
-    env: Env
+    env: PreviewEnv
     """The environment of the bot; set before it runs."""
 
     def __init__(self, config: Config, backend: Backend) -> None:

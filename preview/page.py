@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import re
 import secrets
 from collections.abc import Mapping
@@ -21,11 +22,15 @@ import discord
 from aiohttp import web
 from simcord.actors import MemberActor
 from simcord.backend.errors import BackendError, SetupError
-from simcord.env import Env
+from simcord.builders import ChannelHandle
 from simcord.preview import Preview
 
+from preview.environment import PreviewEnv
 from preview.fixtures import Fixtures
+from preview.pictures import ink_drop
 from preview.proxy import listen, proxy_request
+
+log = logging.getLogger(__name__)
 
 _STATIC = Path(__file__).parent / "static"
 _MAX_UPLOAD_BYTES = 26 * 1024**2
@@ -37,28 +42,36 @@ _REVISION = re.compile(rb'("published_revision":)\d+')
 _REFRESH_SECONDS = 0.5
 """Seconds between two checks for changes by the bot."""
 
+_CLOSE_SECONDS = 3.0
+"""How long the end of the preview waits for requests of the page."""
+
 
 class PreviewPage:
     """An async context manager. `url` is valid while it is entered; whoever has it can control the bot."""
 
-    def __init__(self, env: Env, fixtures: Fixtures, port: int, acting: asyncio.Lock) -> None:
+    def __init__(self, env: PreviewEnv, fixtures: Fixtures, port: int, secret: str, acting: asyncio.Lock) -> None:
         self._env = env
         self._fixtures = fixtures
         self._port = port
+        self._secret = secret
         self._channel = fixtures.channels[0]
         self._acting = acting
         """SimCord can do one thing at a time: run an action, publish, or change the channel."""
+        self._session = ""
+        """The name of SimCord's preview: the page has to be loaded again when there is another."""
         self._published: object = None
+        self._problem = ""
+        """The problem that was logged last."""
         self._preview: Preview
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._port}/#{self._preview.capability}"
+        return f"http://127.0.0.1:{self._port}/#{self._secret}"
 
     async def __aenter__(self) -> PreviewPage:
-        self._preview = await self._open_preview(self._channel.id)
+        self._preview = await self._open_preview(self._channel)
         self._client = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=None), auto_decompress=False)
-        self._runner = web.AppRunner(self._routes(), access_log=None)
+        self._runner = web.AppRunner(self._routes(), access_log=None, shutdown_timeout=_CLOSE_SECONDS)
         await self._runner.setup()
         self._port = await listen(self._runner, self._port)
         return self
@@ -75,20 +88,38 @@ class PreviewPage:
             ended = await _closes_within(preview, _REFRESH_SECONDS)
             async with self._acting:
                 if not ended:
-                    await self._update()
+                    await self._try_to_update()
                 elif preview is self._preview:  # and not closed by a change of channel
                     return
+
+    async def _try_to_update(self) -> None:
+        """Update the page. An error is logged, and the preview continues: the next try may succeed."""
+        try:
+            await self._update()
+        except Exception as error:
+            self._report(error)
+
+    def _report(self, error: Exception) -> None:
+        """Log an error in one line, unless it is the same as the last one."""
+        problem = f"{type(error).__name__}: {error}".partition("\n")[0]
+        if problem != self._problem:
+            log.warning("The preview has a problem, and continues (%s).", problem)
+        self._problem = problem
 
     async def _update(self) -> None:
         """Advance the bot's clock, and publish its changes, if there are any."""
         # A timer of the bot that is due advances the clock too. If both ran at the same time, they would wait for each
-        # other. There is no await between this loop and the next advance of the clock.
-        while (advancing := self._env._real_advance_task) and not advancing.done():  # pyright: ignore[reportPrivateUsage]
-            await asyncio.wait([advancing])
+        # other. There is no await between the end of this wait and the next advance of the clock.
+        await self._env.wait_for_timers()
         await self._env.advance_time(max(0.0, (datetime.now(UTC) - self._env.now()).total_seconds()))
-        if self._published != (content := self._content()):
-            self._published = content
+        content = self._content()
+        if content != self._published or self._is_stale():
             await self._preview.refresh()
+            self._published = content
+
+    def _is_stale(self) -> bool:
+        """Return whether an action has failed. SimCord then accepts no other action before it publishes again."""
+        return any(page.status == "stale" for page in self._preview._pages.values())  # pyright: ignore[reportPrivateUsage]
 
     def _content(self) -> list[object]:
         """Return everything in the open channel that an edit can change, including private answers."""
@@ -107,20 +138,36 @@ class PreviewPage:
         ]
 
     def _routes(self) -> web.Application:
-        app = web.Application(client_max_size=_MAX_UPLOAD_BYTES, middlewares=[self._authorize])
+        app = web.Application(client_max_size=_MAX_UPLOAD_BYTES, middlewares=[self._catch_errors, self._authorize])
+        app.router.add_get("/inkling/icon.png", self._icon)
         app.router.add_static("/inkling/", _STATIC)
-        app.router.add_get("/api/inkling/house", self._list_channels)
+        app.router.add_get("/api/inkling/status", self._status)
         app.router.add_post("/api/inkling/channel", self._change_channel)
         app.router.add_post("/api/inkling/menu", self._menu)
         app.router.add_post("/api/action", self._run_action)
         app.router.add_route("*", "/{path:.*}", self._forward)
         return app
 
+    async def _icon(self, _: web.Request) -> web.Response:
+        return web.Response(body=ink_drop(), content_type="image/png")
+
+    @web.middleware
+    async def _catch_errors(self, request: web.Request, handler: Any) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except (SetupError, BackendError) as error:  # SimCord's refusals
+            return web.json_response({"error": str(error)}, status=409)
+        except web.HTTPException:
+            raise
+        except Exception as error:
+            self._report(error)
+            raise web.HTTPInternalServerError from error
+
     @web.middleware
     async def _authorize(self, request: web.Request, handler: Any) -> web.StreamResponse:
         """Require the secret part of the link for this server's own routes, as SimCord does for its routes."""
         is_own = request.path.startswith("/api/inkling/")
-        if is_own and request.headers.get("X-Simcord-Capability") != self._preview.capability:
+        if is_own and request.headers.get("X-Simcord-Capability") != self._secret:
             raise web.HTTPUnauthorized
         return await handler(request)
 
@@ -150,37 +197,42 @@ class PreviewPage:
     async def _proxy(self, request: web.Request, body: bytes) -> web.Response:
         return await proxy_request(self._client, self._preview.url.partition("/#")[0], request, body)
 
-    async def _open_preview(self, channel_id: int) -> Preview:
+    async def _open_preview(self, channel: ChannelHandle) -> Preview:
         """Open SimCord's preview of one channel."""
-        self._channel = next(channel for channel in self._fixtures.channels if channel.id == channel_id)
         preview = self._env.preview(
-            self._channel, viewers=self._fixtures.viewers, layout="channel", assets=self._fixtures.pictures
+            channel, viewers=self._fixtures.viewers, layout="channel", assets=self._fixtures.pictures
         )
+        preview.capability = self._secret
+        self._channel = channel
+        self._session = secrets.token_urlsafe(8)
         return await preview.__aenter__()
 
-    async def _list_channels(self, _: web.Request) -> web.Response:
+    async def _status(self, _: web.Request) -> web.Response:
+        """Tell the page what is there; it asks all the time, and so finds out when the preview has ended."""
         channels = [
             {"id": str(channel.id), "name": channel.name, "open": channel.id == self._channel.id}
             for channel in self._fixtures.channels
         ]
-        return web.json_response({"channels": channels, "menus": _message_menus(self._env.bot)})
+        return web.json_response(
+            {"session": self._session, "channels": channels, "menus": _message_menus(self._env.bot)}
+        )
 
     async def _change_channel(self, request: web.Request) -> web.Response:
-        channel_id = int((await request.json())["channel"])
+        wanted = (await request.json())["channel"]
+        channel = next((channel for channel in self._fixtures.channels if str(channel.id) == wanted), None)
+        if channel is None:
+            raise web.HTTPNotFound
         async with self._acting:
             await self._preview.close()
-            self._preview = await self._open_preview(channel_id)
-        return web.json_response({"capability": self._preview.capability})
+            self._preview = await self._open_preview(channel)
+        return web.json_response({})
 
     async def _menu(self, request: web.Request) -> web.Response:
         """Run a message menu, then show its result (a message or a form) in the page of the user."""
         body = await request.json()
         viewer = next(member for member in self._fixtures.viewers if str(member.id) == body["viewer"])
-        try:
-            async with self._acting:
-                await self._run_menu(viewer, body["name"], int(body["message"]), body["context"])
-        except (SetupError, BackendError) as error:
-            return web.json_response({"error": str(error)}, status=409)
+        async with self._acting:
+            await self._run_menu(viewer, body["name"], int(body["message"]), body["context"])
         return web.json_response({})
 
     async def _run_menu(self, viewer: MemberActor, name: str, message_id: int, context: str) -> None:

@@ -5,17 +5,21 @@ await store.open()
 image = await store.images.get("kZ3x_9Qa")
 """
 
+from storage.answers import AnswerTable, StoredAnswer
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
+from storage.drafts import DraftTable, StoredDraft
 from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.store import Store
 
 __all__ = [
+    "AnswerTable",
     "CompletionHistory",
     "CompletionTable",
+    "DraftTable",
     "ImageTable",
     "JobTable",
     "Lineage",
@@ -25,7 +29,9 @@ __all__ = [
     "SettingsTables",
     "StorageError",
     "Store",
+    "StoredAnswer",
     "StoredCompletion",
+    "StoredDraft",
     "StoredImage",
     "StoredJob",
     "Variant",

@@ -22,7 +22,7 @@ class Database:
 
     `steps` are the migrations of its tables. With `fast_writes` a transaction is in a write-ahead log before it is on
     the disk: it survives the end of the process at any moment, but not always a power cut. Deleted data stays in that
-    log until `forget_log`.
+    log until `compact`.
     """
 
     def __init__(self, path: Path, steps: Sequence[str] = STEPS, *, fast_writes: bool = False) -> None:
@@ -31,6 +31,7 @@ class Database:
         self._fast_writes = fast_writes
         self._connection: aiosqlite.Connection | None = None
         self._writing = asyncio.Lock()
+        self._written = True  # perhaps shortly before the last process ended
 
     async def open(self) -> None:
         """Open the file and migrate its tables. Create file and folder if missing. Raise StorageError."""
@@ -64,16 +65,25 @@ class Database:
         Raise StorageError if the disk is full or broken.
         """
         async with self._writing:
+            self._written = True
             try:
                 async with self._transaction() as connection:
                     yield connection
             except aiosqlite.Error as error:
                 raise StorageError(f"{self._path} can't be written: {error}") from error
 
-    async def forget_log(self) -> None:
-        """Empty the write-ahead log, which has earlier versions of changed data. Raise StorageError."""
-        async with self._writing:
-            await self.read("PRAGMA wal_checkpoint(TRUNCATE)")
+    async def compact(self) -> None:
+        """Give the space of deleted rows back to the disk, and empty the write-ahead log. Raise StorageError.
+
+        Nothing is done if nothing was written since the last call.
+        """
+        if self._written:
+            async with self._writing:
+                try:  # a script: `execute` would free one page only
+                    await self._connected.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")
+                except aiosqlite.Error as error:
+                    raise StorageError(f"{self._path} can't be written: {error}") from error
+                self._written = False
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncGenerator[aiosqlite.Connection]:
@@ -93,6 +103,7 @@ class Database:
 
     async def _prepare(self) -> None:
         self._connected.row_factory = aiosqlite.Row
+        await self.read("PRAGMA auto_vacuum = INCREMENTAL")  # of a new file; it must come before the first table
         if self._fast_writes:
             await self.read("PRAGMA journal_mode = WAL")
             await self.read("PRAGMA synchronous = NORMAL")

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import aiosqlite
 
 from inference import ImageResult, ImagineRequest, from_json, serializable, to_json
+from storage.database import Database
 from storage.table import PRIVATE_SECONDS, ExpiringTable
 
 
@@ -54,13 +55,29 @@ SELECT hash, length(data) AS size FROM files
 WHERE hash IN (SELECT image FROM images WHERE owner = ? UNION SELECT mask FROM images WHERE owner = ?)
 ORDER BY size
 """
+_OVER_BOUND = """
+WITH own AS (
+    SELECT hash, length(data) AS size, max(created) AS used
+    FROM images JOIN files ON hash IN (image, mask) WHERE owner = :owner GROUP BY hash
+), ranked AS (SELECT hash, sum(size) OVER (ORDER BY used DESC, hash) AS total FROM own)
+SELECT id FROM images WHERE owner = :owner AND EXISTS (
+    SELECT 1 FROM ranked WHERE hash IN (image, mask) AND total > :bound
+)
+"""
 _JSON = ("request", "result", "lineage")
+
+_BYTES_PER_PERSON = 100 * 2**20
+"""The most bytes of files of one person. Beyond it, the oldest images that need files are deleted."""
 
 
 class ImageTable(ExpiringTable):
     """Generated images, and the files in their requests. Equal files are stored once, while an image needs them."""
 
     name = "images"
+
+    def __init__(self, database: Database, bytes_per_person: int = _BYTES_PER_PERSON) -> None:
+        super().__init__(database)
+        self._bytes_per_person = bytes_per_person
 
     async def keep(
         self,
@@ -77,6 +94,9 @@ class ImageTable(ExpiringTable):
         kept = StoredImage(secrets.token_urlsafe(6), owner, channel, message, time.time(), request, result, lineage)
         async with self._database.writing() as connection:
             await _insert(connection, kept, kept.created + PRIVATE_SECONDS if private else None)
+            if request.image:
+                bound = {"owner": owner, "bound": self._bytes_per_person}
+                await connection.execute(f"DELETE FROM images WHERE id IN ({_OVER_BOUND})", bound)
         return kept
 
     async def get(self, drawing_id: str, *, pictures: bool = True) -> StoredImage | None:

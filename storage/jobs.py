@@ -6,32 +6,16 @@ at any moment. A power cut may lose the last moments; the main file, which is wr
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import aiosqlite
 
-from storage.database import Database, StorageError
 from storage.table import Table
 
-_SCHEMA = """
-CREATE TABLE jobs (
-    id INTEGER PRIMARY KEY,  -- ascending: who came first
-    owner INTEGER NOT NULL,
-    channel INTEGER NOT NULL,
-    message INTEGER,  -- null until Discord has named it
-    created REAL NOT NULL,  -- seconds since 1970
-    target TEXT NOT NULL,  -- JSON: where the reply goes
-    work TEXT NOT NULL,  -- JSON: the request and all that its answer needs; empty while its inputs are read
-    at_work INTEGER NOT NULL DEFAULT 0,  -- whether a model works on it now
-    deaths INTEGER NOT NULL DEFAULT 0  -- how often the process has ended while a model worked on it
-);
-CREATE INDEX jobs_by_owner ON jobs (owner);
-"""
+_ADD = "INSERT INTO jobs (owner, channel, message, created, target, work) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,37 +35,28 @@ class JobTable(Table):
 
     name = "jobs"
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(Database(path, (_SCHEMA,), fast_writes=True))
-        self._deleted = True  # perhaps shortly before the process ended
-
-    async def open(self) -> None:
-        """Open the file, and count a death for each job that a model worked on when the process ended."""
-        await self._database.open()
+    async def count_deaths(self) -> None:
+        """Count a death for each job that a model worked on when the last process ended. Call it once, at the start."""
         await self._change("UPDATE jobs SET deaths = deaths + at_work, at_work = 0")
-
-    async def close(self) -> None:
-        """Close the file if it is open."""
-        with contextlib.suppress(StorageError):  # it may never have been opened
-            await self.forget_ended()
-        await self._database.close()
-
-    async def forget_ended(self) -> None:
-        """Remove deleted jobs from the write-ahead log too. Call it now and then."""
-        if self._deleted:
-            self._deleted = False
-            try:
-                await self._database.forget_log()
-            except StorageError:
-                self._deleted = True
-                raise
 
     async def add(self, owner: int, channel: int, message: int | None, target: str, work: str) -> int:
         """Store a job and return its id."""
-        return await self._change(
-            "INSERT INTO jobs (owner, channel, message, created, target, work) VALUES (?, ?, ?, ?, ?, ?)",
-            (owner, channel, message, time.time(), target, work),
-        )
+        return await self._change(_ADD, (owner, channel, message, time.time(), target, work))
+
+    async def add_from_draft(
+        self, draft_id: str, owner: int, channel: int, target: str, works: Sequence[str]
+    ) -> list[StoredJob]:
+        """Delete the draft and add a job for each of `works`, all or nothing. Return the jobs; none if it is gone."""
+        created = time.time()
+        async with self._database.writing() as connection:
+            deleted = await connection.execute("DELETE FROM drafts WHERE id = ?", (draft_id,))
+            if not deleted.rowcount:
+                return []
+            rows = [await connection.execute(_ADD, (owner, channel, None, created, target, work)) for work in works]
+        return [
+            StoredJob(row.lastrowid or 0, owner, created, target, work, 0)
+            for row, work in zip(rows, works, strict=True)
+        ]
 
     async def move(self, job_id: int, message: int | None, target: str) -> None:
         """Store where the reply goes now."""
@@ -108,10 +83,6 @@ class JobTable(Table):
         """Return the open jobs of this person as plain data, without the tokens of Discord in `target`."""
         query = "SELECT id, channel, message, created, work FROM jobs WHERE owner = ? ORDER BY id"
         return [dict(row) for row in await self._database.read(query, (owner,))]
-
-    async def _delete(self, column: str, values: Iterable[int | str]) -> None:
-        await super()._delete(column, values)
-        self._deleted = True
 
     async def _change(self, query: str, values: Iterable[Any] = ()) -> int:
         """Run a statement. Return the id of the row that it added, if any."""

@@ -1,4 +1,4 @@
-"""The schema of the main file, as a list of migrations: step n upgrades a file from version n to version n + 1.
+"""The schemas of the two files, each as a list of migrations: step n upgrades a file from version n to version n + 1.
 
 Published steps are never changed. Later changes are new steps.
 """
@@ -48,6 +48,18 @@ CREATE TABLE completions (
 CREATE INDEX completions_by_message ON completions (message);
 CREATE INDEX completions_by_channel ON completions (channel);
 CREATE INDEX completions_by_owner ON completions (owner);
+CREATE TABLE answers (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,  -- seconds since 1970
+    answer TEXT NOT NULL,  -- JSON
+    expires REAL NOT NULL  -- seconds since 1970
+);
+CREATE INDEX answers_by_message ON answers (message);
+CREATE INDEX answers_by_channel ON answers (channel);
+CREATE INDEX answers_by_owner ON answers (owner);
 CREATE TABLE server_settings (
     id INTEGER PRIMARY KEY,  -- of the server
     settings TEXT NOT NULL  -- JSON
@@ -58,7 +70,35 @@ CREATE TABLE person_settings (
 );
 """
 
+_FIRST_OF_JOBS = """
+CREATE TABLE jobs (
+    id INTEGER PRIMARY KEY,  -- ascending: who came first
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER,  -- null until Discord has named it
+    created REAL NOT NULL,  -- seconds since 1970
+    target TEXT NOT NULL,  -- JSON: where the reply goes
+    work TEXT NOT NULL,  -- JSON: the request and all that its answer needs; empty while its inputs are read
+    at_work INTEGER NOT NULL DEFAULT 0,  -- whether a model works on it now
+    deaths INTEGER NOT NULL DEFAULT 0  -- how often the process has ended while a model worked on it
+);
+CREATE INDEX jobs_by_owner ON jobs (owner);
+CREATE TABLE drafts (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER,  -- null for a form, which is in no message
+    created REAL NOT NULL,  -- seconds since 1970
+    target TEXT NOT NULL,  -- JSON: where the question is; empty for a form
+    state TEXT NOT NULL,  -- JSON: what it shows, or was opened for
+    work TEXT NOT NULL,  -- JSON: what is to be done if the person says yes; empty for a form
+    expires REAL NOT NULL  -- seconds since 1970
+);
+CREATE INDEX drafts_by_owner ON drafts (owner);
+"""
+
 STEPS = (_FIRST,)
+JOB_STEPS = (_FIRST_OF_JOBS,)
 
 
 def steps_from(steps: Sequence[str], version: int) -> list[str]:

@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection
 from pathlib import Path
 
+from storage.answers import AnswerTable
 from storage.completions import CompletionTable
-from storage.database import Database
+from storage.database import Database, StorageError
+from storage.drafts import DraftTable
 from storage.images import ImageTable
 from storage.jobs import JobTable
+from storage.migrations import JOB_STEPS
 from storage.settings import SettingsTables
+from storage.table import Table
 
 
 class Store:
-    """The tables. `settings` are also held in memory, and `jobs` are in a file of their own."""
+    """The tables. `settings` are also held in memory; `jobs` and `drafts` are in a file of their own, `jobs.db`."""
 
     def __init__(self, path: Path) -> None:
         self.database = Database(path)
         self.images = ImageTable(self.database)
         self.completions = CompletionTable(self.database)
+        self.answers = AnswerTable(self.database)
         self.settings = SettingsTables(self.database)
-        self.jobs = JobTable(path.with_name("jobs.db"))
+        self.job_database = Database(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
+        self.jobs = JobTable(self.job_database)
+        self.drafts = DraftTable(self.job_database)
 
     async def open(self) -> None:
-        """Open the file and read the settings. Raise StorageError."""
+        """Open the files and read the settings. Raise StorageError."""
         await self.database.open()
         await self.settings.load()
-        await self.jobs.open()
+        await self.job_database.open()
+        await self.jobs.count_deaths()
 
     async def close(self) -> None:
-        """Close the file if it is open."""
-        await self.jobs.close()
-        await self.database.close()
+        """Close the files if they are open."""
+        for database in (self.job_database, self.database):
+            with contextlib.suppress(StorageError):  # it may never have been opened
+                await database.compact()
+            await database.close()
 
     async def forget_messages(self, messages: Collection[int]) -> None:
         """Delete everything shown in these messages. Raise StorageError."""
-        for table in (self.images, self.completions, self.jobs):
+        for table in self._tables:
             await table.forget_messages(messages)
-
-    async def forget_expired(self, now: float) -> None:
-        """Delete everything that has expired at `now`, in seconds since 1970. Raise StorageError."""
-        for table in (self.images, self.completions):
-            await table.forget_expired(now)
 
     async def forget_channels(self, channels: Collection[int]) -> None:
         """Delete everything shown in these channels and threads. Raise StorageError."""
-        for table in (self.images, self.completions, self.jobs):
+        for table in self._tables:
             await table.forget_channels(channels)
+
+    async def forget_expired(self, now: float) -> None:
+        """Delete everything that has expired at `now`, in seconds since 1970, but the drafts. Raise StorageError."""
+        for table in (self.images, self.completions, self.answers):
+            await table.forget_expired(now)
+        await self.database.compact()
+
+    @property
+    def _tables(self) -> tuple[Table, ...]:
+        return self.images, self.completions, self.answers, self.jobs, self.drafts

@@ -185,5 +185,5 @@ async def kept_of(store: Store, owner: int) -> dict[str, Any]:
 
 async def forget_all_of(store: Store, owner: int) -> None:
     """Delete everything that the store has about one person."""
-    for table in (store.settings, store.images, store.completions):
+    for table in (store.settings, store.images, store.completions, store.answers):
         await table.forget_owner(owner)

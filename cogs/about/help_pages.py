@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common import MessageContent
-from cogs.common.help_texts import examples_of, visibility_of
+from cogs.common.help_texts import HELP_GROUPS, examples_of, help_group_of, visibility_of
 from cogs.i18n import tr, translated, word
 from inference import ModelStatus
 
@@ -22,6 +22,9 @@ Slash = app_commands.Command[Any, ..., Any]
 
 _SHOWN = 7
 """The most names of each kind of thing that a model draws, so that all kinds fit into a message."""
+
+_FIRST = ("imagine", "ask", "complete")
+"""The commands whose first example is the first thing to try."""
 
 _KINDS = 5
 """The number of kinds to give one example of."""
@@ -74,13 +77,24 @@ async def page_of(bot: Inkling, name: str, permissions: discord.Permissions) -> 
 
 
 def _overview(bot: Inkling, permissions: discord.Permissions) -> Iterator[str]:
-    yield tr("**What I can do.** Below are all details, with examples.")
-    for command in _slash_commands(bot, permissions):
-        yield f"`{_slash_name(command)}` {translated(command.description)}"
+    shown = _slash_commands(bot, permissions)
+    yield tr("**To try first**")
+    yield from (f"`{examples_of(command)[0]}`" for command in shown if command.name in _FIRST)
+    for group, found in _grouped(shown).items():
+        yield f"**{translated(group)}**"
+        yield from (f"`{_slash_name(command)}` {translated(command.description)}" for command in found)
     menus = ", ".join(word(menu.name, "menu") for menu in _menu_commands(bot))
     yield tr("**In the menu of a message**, under Apps: {names}", names=menus)
     replies = ", ".join(f"`@Inkling {command.name}`" for command in _reply_commands(bot))
     yield tr("**In a reply to a message**: {names}", names=replies)
+
+
+def _grouped(found: Sequence[Slash]) -> dict[str, list[Slash]]:
+    """Return the commands by what people want of them, in the order of `HELP_GROUPS`."""
+    groups: dict[str, list[Slash]] = {group: [] for group in HELP_GROUPS}
+    for command in found:
+        groups[help_group_of(command)].append(command)
+    return {group: members for group, members in groups.items() if members}
 
 
 def _command(command: Slash) -> Iterator[str]:
@@ -115,7 +129,10 @@ def _replies(bot: Inkling) -> Iterator[str]:
 
 def _drawings(statuses: Sequence[ModelStatus]) -> Iterator[str]:
     yield tr("**Below drawings**: U1 shows picture 1 alone, V1 varies it, Remix changes words and settings.")
-    yield tr("**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both.")
+    yield tr(
+        "**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both, `--ar 3:2` sets the shape, "
+        "`<lora:name:0.8>` adds a LoRA."
+    )
     yield tr(
         "**Again**: a picture that I drew, given to /imagine as `image` without a prompt, is drawn again from what its "
         "file says."

@@ -10,13 +10,13 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.ask.answer_button import AnswerButton
-from cogs.ask.answer_cache import AnswerCache
 from cogs.ask.inputs import AskInputs, gather_by_reply, gather_inputs
+from cogs.ask.personal_data import PersonalAnswers
 from cogs.ask.question_form import QuestionForm
 from cogs.ask.service import Question, check_picture_question, check_question, show_about_pictures, show_answer
 from cogs.client import Inkling
 from cogs.common import InteractionResponder
-from cogs.common.help_texts import examples, visibility
+from cogs.common.help_texts import TEXTS, examples, visibility
 from cogs.common.options import Text, models_of
 from cogs.common.sources import leads_elsewhere
 from cogs.i18n import gettext_noop
@@ -27,14 +27,15 @@ __all__ = ["Ask", "Question", "check_question", "gather_by_reply", "show_answer"
 class Ask(commands.Cog):
     """The commands that answer questions about texts, or with a language model."""
 
+    help_group = TEXTS
+
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        answers = AnswerCache()
-        bot.provide(answers)
-        bot.personal_data.append(answers)
+        bot.personal_data.append(PersonalAnswers(bot.store.answers))
         about = {"about": gettext_noop("Asks for a question, and looks for the answer in the message or its pictures.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Ask about this", callback=self.ask_about, extras=about))
         bot.add_dynamic_items(AnswerButton)
+        bot.forms.append(QuestionForm)
 
     @app_commands.command(
         extras=visibility(
@@ -104,4 +105,4 @@ class Ask(commands.Cog):
 
     async def ask_about(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Open a form for the question; this is the menu "Ask about this"."""
-        await interaction.response.send_modal(QuestionForm(self.bot.sessions, message))
+        await QuestionForm.open(interaction, message)

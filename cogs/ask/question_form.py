@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import discord
 
 from cogs.ask.service import (
@@ -12,44 +14,58 @@ from cogs.ask.service import (
     show_about_pictures,
     show_answer,
 )
-from cogs.common import InteractionResponder, ReplySessions
+from cogs.client import bot_of
+from cogs.common import InteractionResponder
+from cogs.common.menu_message import keep_message, kept_message
+from cogs.common.persistent_form import PersistentForm, Typed
+from cogs.common.persistent_view import custom_id
 from cogs.common.sources import join_sources, pictures, sources_of_message, words
-from cogs.common.views import Form
 from cogs.i18n import tr
+from inference import Engine
 
 
-class QuestionForm(Form):
+class QuestionForm(PersistentForm, template=custom_id("question", r"(?P<message>[\w-]+)")):
     """A form with a field for the question, and a checkbox for an answer in the model's own words.
 
-    Answers about pictures are always in the model's own words.
+    `kept` is the id of the stored message. Answers about pictures are always in the model's own words.
     """
 
-    def __init__(self, sessions: ReplySessions, message: discord.Message) -> None:
-        super().__init__(tr("Ask about this message"))
-        self._sessions = sessions
-        self._message = message
-        self._question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(custom_id="question", max_length=1000)
-        self._own_words: discord.ui.Checkbox[QuestionForm] = discord.ui.Checkbox(custom_id="own-words")
-        self._pictures = pictures(message) if sessions.engine.models_for_pictures() else []
-        self.add_item(discord.ui.Label(text=tr("Your question"), component=self._question))
-        if has_language_model(sessions.engine) and not self._pictures:
+    def __init__(self, kept: str, *, own_words: bool) -> None:
+        super().__init__(tr("Ask about this message"), custom_id("question", kept))
+        question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(custom_id="question", max_length=1000)
+        self.add_item(discord.ui.Label(text=tr("Your question"), component=question))
+        if own_words:
+            box: discord.ui.Checkbox[QuestionForm] = discord.ui.Checkbox(custom_id="own-words")
             self.add_item(
                 discord.ui.Label(
                     text=tr("In the model's own words"),
                     description=tr("Below the answer stands the part of the message that it comes from."),
-                    component=self._own_words,
+                    component=box,
                 )
             )
 
-    async def on_submit(self, interaction: discord.Interaction) -> None:
-        question = Question(self._question.value, own_words=self._own_words.value)
-        async with self._sessions.open(
-            InteractionResponder.of(interaction, private=self._message.flags.ephemeral)
-        ) as session:
-            if files := self._pictures:
+    @classmethod
+    async def open(cls, interaction: discord.Interaction, message: discord.Message) -> None:
+        """Open the form; raise StorageError."""
+        engine = bot_of(interaction).engine
+        own_words = has_language_model(engine) and not _seen(engine, message)
+        await interaction.response.send_modal(cls(await keep_message(interaction, message), own_words=own_words))
+
+    @classmethod
+    async def submit(cls, interaction: discord.Interaction, match: re.Match[str], typed: Typed) -> None:
+        bot, question = bot_of(interaction), Question(typed["question"], own_words=typed.get("own-words", False))
+        message = await kept_message(interaction, match["message"])
+        responder = InteractionResponder.of(interaction, private=message.flags.ephemeral)
+        async with bot.sessions.open(responder) as session:
+            if files := _seen(bot.engine, message):
                 check_picture_question(session, question, files)
-                await show_about_pictures(session, question, files, words(self._message))
+                await show_about_pictures(session, question, files, words(message))
                 return
             check_question(session, question, sourced=True)
-            source = join_sources(await sources_of_message(session, self._message))
+            source = join_sources(await sources_of_message(session, message))
             await show_answer(session, question, source)
+
+
+def _seen(engine: Engine, message: discord.Message) -> list[discord.Attachment]:
+    """Return the pictures of the message if a model can see."""
+    return pictures(message) if engine.models_for_pictures() else []

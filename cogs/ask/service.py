@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import discord
 
-from cogs.ask.answer_cache import AnswerCache, CachedAnswer
 from cogs.ask.rendering import (
     alternatives,
     below,
@@ -19,10 +19,14 @@ from cogs.ask.rendering import (
     surroundings,
 )
 from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
-from cogs.common.persistent_view import custom_id, persistent_view
+from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.sources import Source, check_size, name_of, read
+from cogs.common.target import now
 from cogs.i18n import tr
 from inference import Answer, AskRequest, ChatAnswerRequest, CheckedRequest, Engine, serializable
+from storage import StorageError, StoredAnswer
+
+log = logging.getLogger(__name__)
 
 _PASSAGES = 3
 """The number of passages from which a model answers in its own words; more would confuse a small model."""
@@ -31,6 +35,9 @@ _LONGEST_PASSAGE = 8000
 """The most characters of a passage, or of the text if there are no passages. One with many spaces can be longer."""
 
 _BETWEEN = "\n\n"
+
+_SECONDS_STORED = 3600.0
+"""How long the buttons below an answer work."""
 
 
 @serializable
@@ -89,14 +96,19 @@ class AnswerJob(ReplyJob):
     async def answer(self, session: ReplySession) -> None:
         question, source = self.question, self.source
         answer = await session.run(self.checked, Answer)
-        cached = _cached(session, question, answer, source)
+        found = _stored_answer(session, question, answer, source)
         if question.own_words and not answer.generated:
-            await _answer_in_own_words(session, cached)
+            await _answer_in_own_words(session, found)
             return
-        words = not answer.generated and has_language_model(session.engine)
-        key = session.services.provided(AnswerCache).add(cached)
-        view = _buttons(key, context=bool(cached.around), words=words)
-        await session.finish(below(question.text, _found(answer, source, cached), source.note), view)
+        content = below(question.text, _found(answer, source, found), source.note)
+        try:
+            view = await _buttons(session, found, generated=answer.generated)
+        except StorageError as error:
+            log.error("an answer is shown without buttons: %s", error, exc_info=error)
+            note = tr("The bot could not store this answer, so there are no buttons.")
+            await session.finish(replace(content, note=" · ".join(filter(None, (source.note, note)))))
+        else:
+            await session.finish(content, view)
 
 
 @serializable
@@ -104,10 +116,10 @@ class AnswerJob(ReplyJob):
 class OwnWordsJob(ReplyJob):
     """An answer in a model's own words, with the evidence of an earlier answer below it."""
 
-    cached: CachedAnswer
+    stored: StoredAnswer
 
     async def answer(self, session: ReplySession) -> None:
-        await _answer_in_own_words(session, self.cached)
+        await _answer_in_own_words(session, self.stored)
 
 
 def check_picture_question(session: ReplySession, question: Question, files: Sequence[discord.Attachment]) -> None:
@@ -152,13 +164,13 @@ def _about_picture(session: ReplySession, question: Question, context: str = "")
     return ChatAnswerRequest(question=question.text, context=context, model=question.model, owner=str(session.owner))
 
 
-async def _answer_in_own_words(session: ReplySession, cached: CachedAnswer) -> None:
+async def _answer_in_own_words(session: ReplySession, found: StoredAnswer) -> None:
     """Show a language model's answer while it grows, and then the evidence below it."""
-    request = ChatAnswerRequest(question=cached.question, context=cached.passages, owner=str(session.owner))
+    request = ChatAnswerRequest(question=found.question, context=found.passages, owner=str(session.owner))
     answer = await session.run(
-        session.check(request), Answer, ProgressRenderer(draft=lambda text: below(cached.question, neutral(text)))
+        session.check(request), Answer, ProgressRenderer(draft=lambda text: below(found.question, neutral(text)))
     )
-    await session.finish(below(cached.question, in_own_words(answer.text, cached.evidence), cached.note))
+    await session.finish(below(found.question, in_own_words(answer.text, found.evidence), found.note))
 
 
 def has_language_model(engine: Engine) -> bool:
@@ -166,16 +178,16 @@ def has_language_model(engine: Engine) -> bool:
     return bool(engine.models("complete"))
 
 
-def _found(answer: Answer, source: Source, cached: CachedAnswer) -> str:
+def _found(answer: Answer, source: Source, found: StoredAnswer) -> str:
     if answer.generated and answer.text:
-        return in_own_words(answer.text, cached.evidence, always=True)
-    return "\n".join(filter(None, (cached.evidence, alternatives(answer, source))))
+        return in_own_words(answer.text, found.evidence, always=True)
+    return "\n".join(filter(None, (found.evidence, alternatives(answer, source))))
 
 
-def _cached(session: ReplySession, question: Question, answer: Answer, source: Source) -> CachedAnswer:
+def _stored_answer(session: ReplySession, question: Question, answer: Answer, source: Source) -> StoredAnswer:
     shown = span(answer)
     windows = sorted(answer.passages[:_PASSAGES]) or [(0, _LONGEST_PASSAGE)]
-    return CachedAnswer(
+    return StoredAnswer(
         owner=session.owner,
         question=question.text,
         evidence=evidence(answer, source),
@@ -185,9 +197,12 @@ def _cached(session: ReplySession, question: Question, answer: Answer, source: S
     )
 
 
-def _buttons(key: str, *, context: bool, words: bool) -> discord.ui.View:
-    """Return a view with the buttons that apply."""
-    labels = {"context": tr("Show context")} if context else {}
-    labels |= {"words": tr("In own words")} if words else {}
-    buttons = [discord.ui.Button(label=label, custom_id=custom_id("ask", each, key)) for each, label in labels.items()]
-    return persistent_view(*buttons)
+async def _buttons(session: ReplySession, found: StoredAnswer, *, generated: bool) -> discord.ui.View | None:
+    """Store the answer if it has buttons, which need it. Return a view with them, None for none; raise StorageError."""
+    labels = {"context": tr("Show context")} if found.around else {}
+    labels |= {"words": tr("In own words")} if not generated and has_language_model(session.engine) else {}
+    if not labels:
+        return None
+    answer_id = await session.services.store.answers.keep(*session.where, now() + _SECONDS_STORED, found)
+    ids = {action: custom_id("ask", action, answer_id) for action in labels}
+    return persistent_view(*(Button(label=label, custom_id=ids[action]) for action, label in labels.items()))

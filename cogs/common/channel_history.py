@@ -10,6 +10,7 @@ from itertools import accumulate
 
 import discord
 
+from cogs.common.calls import text_after_name
 from cogs.common.sources import visible, words
 from cogs.i18n import gettext_noop, ntr, tr
 from inference import InvalidRequest, serializable
@@ -133,8 +134,7 @@ async def read_back(
 def is_talk(message: discord.Message, me: discord.ClientUser | None) -> bool:
     """Return whether the message is conversation: not by the bot, not a call of the bot, not a system message."""
     message = _original(message)
-    called = me is not None and message.content.startswith((f"<@{me.id}>", f"<@!{me.id}>"))
-    return message.author != me and not called and not message.is_system()
+    return message.author != me and text_after_name(message) is None and not message.is_system()
 
 
 def is_read(message: discord.Message, me: discord.ClientUser | None) -> bool:

@@ -34,6 +34,18 @@ _PUBLIC = visibility(
 )
 
 
+PICTURES = gettext_noop("Pictures")
+TEXTS = gettext_noop("Answers and texts")
+SETTINGS = gettext_noop("About me and your settings")
+HELP_GROUPS = (PICTURES, TEXTS, SETTINGS)
+"""What people want of the commands, in the order of /help. A cog names one as `help_group`; the last is the default."""
+
+
+def help_group_of(command: app_commands.Command[Any, ..., Any]) -> str:
+    """Return the group of the command's cog."""
+    return getattr(command.binding, "help_group", SETTINGS)
+
+
 def visibility_of(command: app_commands.Command[Any, ..., Any]) -> str:
     """Return a sentence that says who sees the command's answer."""
     return translated((_PUBLIC | command.extras)["seen"])

@@ -29,11 +29,6 @@ def models_of(task: str, *, pictures: bool = False) -> Autocomplete:
     return offer
 
 
-async def loras(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
-    """Offer the operator's LoRA files."""
-    return _offered(services_of(interaction).engine.loras, typed)
-
-
 def _offered(names: Iterable[str], typed: str) -> list[app_commands.Choice[str]]:
     found = [name for name in names if typed.lower() in name.lower()]
     return [app_commands.Choice(name=name[:100], value=name[:100]) for name in found[:_MOST_CHOICES]]

@@ -73,15 +73,22 @@ class ProgressRenderer:
         return (AttachedFile("preview.png", event.preview, tr("An unfinished picture")),)
 
     def _progress(self, event: Progress) -> str:
-        """Return a line such as `12/30 ▰▰▰▰▱▱▱▱▱▱ 1.8 s a step, about 32 s left`."""
+        """Return a line such as `▰▰▰▰▱▱▱▱▱▱ picture 2 of 4, step 13 of 25, about 32 s left`."""
         now = asyncio.get_running_loop().time()
         started, at = self._first = self._first or (now, event.step)
-        done = f"{event.step}/{event.total} {bar(event.step / max(1, event.total))}"
+        line = f"{bar(event.step / max(1, event.total))} {_place(event)}"
         if event.step <= at:
-            return done
-        pace = (now - started) / (event.step - at)
-        left = seconds(pace * (event.total - event.step))
-        return f"{done} " + tr("{pace:.1f} s a step, about {left} left", pace=pace, left=left)
+            return line
+        left = (now - started) / (event.step - at) * (event.total - event.step)
+        return tr("{progress}, about {left} left", progress=line, left=seconds(left))
+
+
+def _place(event: Progress) -> str:
+    if event.picture and event.pictures > 1:
+        step, steps = event.step_of_picture
+        place = tr("picture {number} of {count}", number=event.picture, count=event.pictures)
+        return f"{place}, {tr('step {step} of {total}', step=step, total=steps)}"
+    return tr("step {step} of {total}", step=event.step, total=event.total)
 
 
 def _queued(position: int, eta: float | None) -> str:

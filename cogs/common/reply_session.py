@@ -141,7 +141,7 @@ class ReplySession:
         Call it before `acknowledge`, so that only the person who asked sees an error. `pending` as for `Engine.check`.
         """
         self.check_rules()
-        self._check_server_limit()
+        self.check_server_limit()
         pending = frozenset(pending)
         person = self._settings.person(self.owner)
         request = apply_settings(request, self.engine, self._server, person, pending)
@@ -150,6 +150,20 @@ class ReplySession:
     def check_rules(self) -> None:
         """Raise InvalidRequest if the server's rules don't let this person ask here."""
         check_origin(self.target.origin, self._server)
+
+    def check_server_limit(self, count: int = 1) -> None:
+        """Raise InvalidRequest if `count` more requests are too many for the server; the queue checks its own limit."""
+        limit, own = self._server.per_person, self.target.origin
+        if limit is None or self.resumed:
+            return
+        running = [session for session in self._register if session is not self and session._running]
+        origins = [session.target.origin for session in running]
+        if sum((origin.person, origin.guild) == (own.person, own.guild) for origin in origins) + count > limit:
+            raise InvalidRequest(
+                "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or "
+                "cancel one.",
+                most=limit,
+            )
 
     async def perform(self, job: ReplyJob) -> None:
         """Store `job`, which then goes on after a restart, acknowledge, and answer it; raise what `run` raises."""
@@ -174,10 +188,13 @@ class ReplySession:
         if self.target != target:
             await self._record.move(self.target)
 
-    async def find_message(self) -> None:
-        """Find the message of a request of before a restart; raise NeverAcknowledged if there is none."""
+    async def find_message(self, *, is_new: bool) -> None:
+        """Find the message of a request of before a restart; raise NeverAcknowledged if there is none.
+
+        For a request that `is_new`, which nobody has answered yet, send it.
+        """
         if self.target.message is None:
-            await self._responder.find_message()
+            await (self._responder.acknowledge() if is_new else self._responder.find_message(self._is_taken))
             await self._record.move(self.target)
 
     async def run(
@@ -189,7 +206,7 @@ class ReplySession:
         """
         if inputs:
             checked = self.engine.with_inputs(checked, **inputs)
-        self._check_server_limit()
+        self.check_server_limit()
         if self.resumed:  # the settings may have changed since
             checked = self.engine.check(replace(checked.request, model=checked.spec.name))
         self._status = status or ProgressRenderer()
@@ -293,23 +310,13 @@ class ReplySession:
             self.closed.set()
         return isinstance(error, Exception)
 
+    def _is_taken(self, message: int) -> bool:
+        """Return whether another session shows its progress in this message."""
+        return any(session.target.message == message for session in self._register if session is not self)
+
     @property
     def _server(self) -> ServerSettings:
         return self._settings.server(self.target.origin.guild)
-
-    def _check_server_limit(self) -> None:
-        """Check the server's limit; the queue checks the operator's."""
-        limit, own = self._server.per_person, self.target.origin
-        if limit is None or self.resumed:
-            return
-        running = [session for session in self._register if session is not self and session._running]
-        origins = [session.target.origin for session in running]
-        if sum((origin.person, origin.guild) == (own.person, own.guild) for origin in origins) >= limit:
-            raise InvalidRequest(
-                "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or "
-                "cancel one.",
-                most=limit,
-            )
 
     async def _follow(self, checked: CheckedRequest[Request]) -> Output:
         async with aclosing(self.engine.stream(checked)) as events:

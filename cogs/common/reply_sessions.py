@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from typing import Any
 
 import discord
 
@@ -14,7 +15,7 @@ from cogs.common.responder import Responder, Unreachable, responder_to
 from cogs.common.rules import Services
 from cogs.common.target import Target
 from cogs.i18n import set_language
-from inference import GenerationFailed, InvalidRequest, from_json
+from inference import GenerationFailed, InvalidRequest, from_json, to_json
 from storage import StorageError, StoredJob
 
 log = logging.getLogger(__name__)
@@ -33,7 +34,9 @@ class ReplySessions:
         self._services = services
         self._open: set[ReplySession] = set()
         self._claimed: set[int] = set()
-        self._resumed: list[asyncio.Task[None]] = []
+        self._finding = asyncio.Lock()
+        """One at a time: two requests of one press must not find the same message."""
+        self._tasks: set[asyncio.Task[None]] = set()
 
     def open(self, responder: Responder) -> ReplySession:
         """Return a session that replies through `responder`; use it in an `async with`."""
@@ -70,7 +73,16 @@ class ReplySessions:
             log.info("%d requests go on after the restart", len(jobs))
         for stored in jobs:
             job = await asyncio.to_thread(_job_of, stored)  # in this order, so that nobody overtakes
-            self._resumed.append(asyncio.create_task(self._resume(client, stored, job)))
+            self._start(self._resume(client, stored, job))
+
+    async def begin(self, client: discord.Client, draft_id: str, target: Target, jobs: Sequence[ReplyJob]) -> bool:
+        """Turn a draft into `jobs` in one step, and answer each in a new message at `target`; False if it is gone."""
+        works = [await asyncio.to_thread(to_json, job) for job in jobs]
+        table = self._services.store.jobs
+        stored = await table.add_from_draft(draft_id, target.owner, target.channel, to_json(target), works)
+        for row, job in zip(stored, jobs, strict=False):  # none if the draft is gone
+            self._start(self._go_on(row, job, responder_to(client, target), is_new=True))
+        return bool(stored)
 
     async def close(self) -> None:
         """Stop every session, and wait a moment until each has said so. Those that are stored go on after a restart."""
@@ -81,6 +93,11 @@ class ReplySessions:
         sessions = [session for session in self._open if session.owner == person and session is not but]
         await _end_all(sessions, lambda session: session.cancel(reason))
 
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
     async def _resume(self, client: discord.Client, stored: StoredJob, job: ReplyJob | Exception | None) -> None:
         try:
             target = from_json(stored.target, Target)
@@ -89,19 +106,22 @@ class ReplySessions:
             await self._services.store.jobs.forget(stored.id)
             return
         set_language(target.language, target.menus)
-        pressed = {target.message} if target.kind == "button" and target.message else set[int]()
+        pressed = {target.pressed_in} - {0}
         self._claimed |= pressed
         try:
             await self._go_on(stored, job, responder_to(client, target))
         finally:
             self._claimed -= pressed
 
-    async def _go_on(self, stored: StoredJob, job: ReplyJob | Exception | None, responder: Responder) -> None:
+    async def _go_on(
+        self, stored: StoredJob, job: ReplyJob | Exception | None, responder: Responder, *, is_new: bool = False
+    ) -> None:
         target = responder.target
         async with ReplySession(responder, self._services, self._open, stored) as session:
             if target.private and not target.has_token:
                 raise Unreachable
-            await session.find_message()
+            async with self._finding:
+                await session.find_message(is_new=is_new)
             if isinstance(job, Exception):
                 raise job
             if job:

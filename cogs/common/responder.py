@@ -6,8 +6,10 @@ and after a restart.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar, Self
 
@@ -98,8 +100,20 @@ class Responder(ABC):
         """End with `text` for the person who asked, privately where Discord can."""
 
     @abstractmethod
-    async def find_message(self) -> None:
-        """Find the message, if the process ended before its id was stored; raise NeverAcknowledged if there is none."""
+    async def find_message(self, is_taken: Callable[[int], bool]) -> None:
+        """Find the message, if the process ended before its id was stored; raise NeverAcknowledged if there is none.
+
+        `is_taken` says whether a message is that of another request.
+        """
+
+    async def _find_sent(self, after: int, is_it: Callable[[discord.Message], bool]) -> bool:
+        """Note the bot's own message in the channel, after an id, that `is_it`. Return whether there is one."""
+        channel: Any = self._channel()
+        async for message in channel.history(after=discord.Object(after), limit=_MOST_SEARCHED):
+            if message.author == self._client.user and is_it(message):
+                self._note_message(message.id)
+                return True
+        return False
 
     def _note_message(self, message: int) -> None:
         if self.target.message is None:
@@ -163,7 +177,7 @@ class InteractionResponder(Responder):
     async def _defer(self, response: Any) -> discord.InteractionCallbackResponse[Any] | None:
         return await response.defer(ephemeral=self.target.private, thinking=True)
 
-    async def find_message(self) -> None:
+    async def find_message(self, is_taken: Callable[[int], bool]) -> None:
         if not self.target.has_token:
             raise NeverAcknowledged
         try:
@@ -218,8 +232,18 @@ class FollowupResponder(InteractionResponder):
         sent = await self._webhook().send(tr("Working on it…"), ephemeral=self.target.private, wait=True)
         self._note_message(sent.id)
 
-    async def find_message(self) -> None:
-        await self.acknowledge()  # Discord does not list new messages of an interaction
+    async def find_message(self, is_taken: Callable[[int], bool]) -> None:
+        """Find the message, or send it; a private one is sent again, since Discord does not list those."""
+
+        def is_it(message: discord.Message) -> bool:
+            origin = message.interaction_metadata
+            sent_for_it = origin is not None and origin.id == self.target.interaction
+            return sent_for_it and message.content == tr("Working on it…") and not is_taken(message.id)
+
+        with contextlib.suppress(discord.Forbidden, discord.NotFound):  # the bot itself may not be there
+            if not self.target.private and await self._find_sent(self.target.interaction, is_it):
+                return
+        await self.acknowledge()
 
     async def refuse(self, text: str) -> None:
         if self.target.message is not None and not self.target.has_token:
@@ -251,15 +275,14 @@ class MessageResponder(Responder):
     async def acknowledge(self) -> None:
         self._note_message((await self._asked_in().reply(tr("Working on it…"))).id)
 
-    async def find_message(self) -> None:
-        after = discord.Object(self.target.asked_in)
-        channel: Any = self._channel()
-        async for message in channel.history(after=after, limit=_MOST_SEARCHED):
-            answered = message.reference.message_id if message.reference else None
-            if message.author == self._client.user and answered == self.target.asked_in:
-                self._note_message(message.id)
-                return
-        await self.acknowledge()
+    async def find_message(self, is_taken: Callable[[int], bool]) -> None:
+        asked_in = self.target.asked_in
+
+        def is_it(message: discord.Message) -> bool:
+            return message.reference is not None and message.reference.message_id == asked_in
+
+        if not await self._find_sent(asked_in, is_it):
+            await self.acknowledge()
 
     async def more(self, content: MessageContent) -> None:
         await self._asked_in().reply(content.text, files=_files(content))

@@ -24,7 +24,6 @@ from inference import (
 from storage import PersonSettings, ServerSettings, SettingsTables, Store
 
 R = TypeVar("R", bound=Request)
-T = TypeVar("T")
 
 SERVER_LIMITS = ("pictures", "new_tokens", "messages", "per_person")
 """The operator's limits that a server may lower: names of fields of both `Limits` and `ServerSettings`."""
@@ -78,10 +77,6 @@ class Services(Protocol):
 
     @property
     def store(self) -> Store: ...
-
-    def provided(self, kind: type[T]) -> T:
-        """Return the object of this class that a cog has provided."""
-        ...
 
 
 def services_of(interaction: discord.Interaction) -> Services:
@@ -158,6 +153,8 @@ def _within(request: R, server: ServerSettings, limits: Limits) -> R:
                 most=limits.pictures,
                 count=request.count,
             )
+        case CompleteRequest(whole_sentences=True):  # nobody has asked for that many
+            return replace(request, max_new_tokens=min(request.max_new_tokens, limits.new_tokens))
         case CompleteRequest() | ChatAnswerRequest() if server.new_tokens is not None:
             return replace(request, max_new_tokens=min(request.max_new_tokens, limits.new_tokens))
         case _:

@@ -24,8 +24,8 @@ class Target:
     """The message of a reply, and the person who asked, by Discord's ids.
 
     `message` is None until Discord has named it. A `private` one is seen by the person alone. `asker` mentions the
-    person, where Discord does not show who asked. `asked_in` is the message that a reply answers. The token of an
-    interaction `expires` at that time, in seconds since 1970.
+    person, where Discord does not show who asked. `asked_in` is the message that a reply answers, and `pressed_in` that
+    of a button, 0 if there is none. The token of the `interaction` `expires` at that time, in seconds since 1970.
     """
 
     kind: TargetKind
@@ -40,7 +40,9 @@ class Target:
     language: str
     menus: str
     asked_in: int = 0
+    pressed_in: int = 0
     application: int = 0
+    interaction: int = 0
     token: str = ""
     expires: float = 0.0
 
@@ -61,7 +63,8 @@ def target_of_interaction(interaction: discord.Interaction, kind: TargetKind, *,
     The message of a button stays as visible as it is, whatever `private` says.
     """
     command = interaction.command
-    message = interaction.message if kind == "button" else None
+    pressed, by_press = interaction.message, interaction.type is discord.InteractionType.component
+    message = pressed if kind == "button" else None
     by_command = interaction.type is discord.InteractionType.application_command
     language, menus = current_language()
     assert interaction.channel_id is not None, "commands and buttons are in channels"
@@ -77,7 +80,9 @@ def target_of_interaction(interaction: discord.Interaction, kind: TargetKind, *,
         upload_limit=interaction.filesize_limit,
         language=language,
         menus=menus,
+        pressed_in=pressed.id if pressed and by_press else 0,
         application=interaction.application_id,
+        interaction=interaction.id,
         token=interaction.token,
         expires=interaction.expires_at.timestamp(),
     )

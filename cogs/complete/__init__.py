@@ -10,20 +10,22 @@ from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common import InteractionResponder
-from cogs.common.help_texts import examples
+from cogs.common.help_texts import TEXTS, examples
 from cogs.common.options import Seed, Text, models_of
 from cogs.complete.completion_button import CompletionButton
 from cogs.complete.personal_data import PersonalTexts
 from cogs.complete.reply_chain import continue_by_reply
-from cogs.complete.service import show_completion
+from cogs.complete.service import USUAL_LENGTH, show_completion
 from cogs.i18n import gettext_noop
 from inference import CompleteRequest
 
-__all__ = ["Complete", "continue_by_reply", "show_completion"]
+__all__ = ["USUAL_LENGTH", "Complete", "continue_by_reply", "show_completion"]
 
 
 class Complete(commands.Cog):
     """The command that continues texts."""
+
+    help_group = TEXTS
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
@@ -40,7 +42,7 @@ class Complete(commands.Cog):
     @app_commands.describe(
         prompt="The beginning of a text, or what to say to a chat model",
         model="Who writes",
-        length="How many tokens to add, about ¾ of a word each",
+        length="How many tokens to add, about ¾ of a word each; without it, some whole sentences",
         temperature="0 always takes the likeliest word; higher is bolder",
         top_p="Draw from the likeliest words that make up this share",
         repetition_penalty="From 1 to 2: higher repeats less, 1 changes nothing",
@@ -55,7 +57,7 @@ class Complete(commands.Cog):
         interaction: discord.Interaction,
         prompt: Text,
         model: str = "",
-        length: app_commands.Range[int, 1, 4096] = 64,
+        length: app_commands.Range[int, 1, 4096] | None = None,
         temperature: app_commands.Range[float, 0.0, 5.0] | None = None,
         top_p: app_commands.Range[float, 0.01, 1.0] = 0.95,
         repetition_penalty: app_commands.Range[float, 1.0, 2.0] = 1.0,
@@ -67,7 +69,8 @@ class Complete(commands.Cog):
         request = CompleteRequest(
             prompt=prompt,
             model=model,
-            max_new_tokens=length,
+            max_new_tokens=length or USUAL_LENGTH,
+            whole_sentences=length is None,
             temperature=temperature,
             top_p=top_p,
             repetition_penalty=repetition_penalty,

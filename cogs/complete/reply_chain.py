@@ -11,10 +11,11 @@ import discord
 
 from cogs.client import Inkling
 from cogs.common import MessageResponder, ReplySession
+from cogs.common.calls import name_pattern
 from cogs.common.markdown import without_escapes
 from cogs.common.persistent_view import custom_id
 from cogs.common.sources import pointed_at, text_of_message
-from cogs.complete.service import show_completion
+from cogs.complete.service import USUAL_LENGTH, show_completion
 from inference import CompleteRequest, InvalidRequest, Message
 from storage import CompletionHistory
 
@@ -30,7 +31,7 @@ async def continue_by_reply(bot: Inkling, message: discord.Message, words: str |
 
     Return False, and do nothing, if the message replied to is not a text by the bot.
     """
-    words = _words(bot, message) if words is None else words.strip()
+    words = _words(message) if words is None else words.strip()
     async with bot.sessions.open(MessageResponder.of(bot, message, "complete")) as session:
         text = await _replied_to(message)
         if text is None or not _is_text(bot, text):
@@ -46,7 +47,11 @@ async def _continue(
 ) -> None:
     """Continue with the model and the settings of the text before."""
     stored = await bot.store.completions.shown_by(text.id)
-    options = stored.history.request if stored else CompleteRequest(prompt=words)
+    options = (
+        stored.history.request
+        if stored
+        else CompleteRequest(prompt=words, max_new_tokens=USUAL_LENGTH, whole_sentences=True)
+    )
     chat = stored.history.chat if stored else _is_answer(text)
     before = await _messages_before(bot, session, message)
     prompt = words if chat else _spaced(before, words)
@@ -117,10 +122,9 @@ def _is_answer(text: discord.Message) -> bool:
     return text.content.startswith("> ")
 
 
-def _words(bot: Inkling, message: discord.Message) -> str:
+def _words(message: discord.Message) -> str:
     """Return the text after the bot's name."""
-    assert bot.user is not None, "known after login"
-    return re.sub(rf"^\s*<@!?{bot.user.id}>", "", message.content).strip()
+    return re.sub(rf"^\s*{name_pattern(message)}", "", message.content).strip()
 
 
 def _spaced(before: Sequence[Message], words: str) -> str:

@@ -25,6 +25,9 @@ from storage import CompletionHistory, StorageError
 
 log = logging.getLogger(__name__)
 
+USUAL_LENGTH = 192
+"""The most tokens of a text of whole sentences, which people get if they don't give a length."""
+
 
 class ThreadRenderer(ProgressRenderer):
     """A renderer of `history` and of the text being added to it; `partial` is the latest state of that.

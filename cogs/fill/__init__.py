@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common import InteractionResponder, ReplyJob, ReplySession
-from cogs.common.help_texts import examples
+from cogs.common.help_texts import TEXTS, examples
 from cogs.common.options import Text, models_of
 from cogs.fill.buttons import FillButton, fill_buttons
 from cogs.fill.rendering import filled_content
@@ -20,6 +20,8 @@ from inference import CheckedRequest, FillMaskResult, FillRequest, serializable
 
 class Fill(commands.Cog):
     """The command that guesses missing words."""
+
+    help_group = TEXTS
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from dataclasses import replace
 
 import discord
 from discord import app_commands
-from discord.ext import commands
+from discord.ext import commands, tasks
 
 from cogs.client import Inkling
-from cogs.common import InteractionResponder, ReplySession
-from cogs.common.help_texts import examples
-from cogs.common.options import Seed, Text, loras, models_of
-from cogs.common.sources import pictures
+from cogs.common import InteractionResponder
+from cogs.common.help_texts import PICTURES, examples
+from cogs.common.options import Seed, Text, models_of
 from cogs.i18n import gettext_noop
-from cogs.imagine.confirm_view import generate_or_confirm
+from cogs.imagine.draft_button import DraftButton
+from cogs.imagine.draft_rendering import PICK
+from cogs.imagine.drafts import ask, close_expired, draw_or_ask
 from cogs.imagine.image_button import ImageButton
 from cogs.imagine.permutations import several
 from cogs.imagine.personal_data import PersonalImages
 from cogs.imagine.preparation import (
-    Checked,
     alternatives,
     check_before_fetching,
     for_channel,
@@ -27,10 +29,15 @@ from cogs.imagine.preparation import (
     repeated,
     with_files,
 )
-from cogs.imagine.prompt_modal import remix_modal
-from cogs.imagine.region_picker import PICK, RegionPicker
-from cogs.imagine.service import generate_images
-from inference import REGIONS, ImagineRequest, InvalidRequest, Sampler
+from cogs.imagine.prompt_modal import PromptModal, remix_modal
+from cogs.imagine.remix_form import RemixForm
+from cogs.imagine.service import DrawingJob
+from cogs.imagine.settings_choices import settings
+from cogs.imagine.settings_line import with_settings
+from inference import REGIONS, ImagineRequest, InvalidRequest, scaled_down
+from storage import StorageError
+
+log = logging.getLogger(__name__)
 
 _SIZES = [
     app_commands.Choice(name=f"{width} × {height}, {shape}", value=f"{width}x{height}")
@@ -47,12 +54,29 @@ _SIZES = [
 class Imagine(commands.Cog):
     """The commands that draw pictures."""
 
+    help_group = PICTURES
+
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
         about = {"about": gettext_noop("Draws from its picture and your words.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image, extras=about))
-        bot.add_dynamic_items(ImageButton)
+        bot.add_dynamic_items(ImageButton, DraftButton)
+        bot.forms += [RemixForm, PromptModal]
         bot.personal_data.append(PersonalImages(bot.store.images))
+
+    async def cog_load(self) -> None:
+        self.close_expired.start()
+
+    async def cog_unload(self) -> None:
+        self.close_expired.cancel()
+
+    @tasks.loop(seconds=30)
+    async def close_expired(self) -> None:
+        """Close the questions that nobody has answered in time."""
+        try:
+            await close_expired(self.bot, self.bot.store.drafts)
+        except StorageError as error:
+            log.error("expired questions could not be closed; the next try is in half a minute: %s", error)
 
     @app_commands.command(
         extras=examples(
@@ -66,47 +90,37 @@ class Imagine(commands.Cog):
     )
     @app_commands.describe(
         prompt="What to draw; {red,blue} stands for several pictures",
-        image="A picture to start from; one the bot has drawn, without a prompt, is repeated",
-        mask="With a picture: white is drawn anew, black stays",
-        region="With a picture: the part to draw anew",
-        strength="With a picture: how far to go from it, from 0.01 to 1",
-        negative_prompt="What to keep out",
-        size="Width and height in pixels",
-        steps="More take longer and show more detail",
-        guidance_scale="How closely to follow the prompt",
-        sampler="The way from noise to a picture",
-        seed="0 to 4294967295; the same seed repeats a picture",
         count="How many pictures",
+        image="A picture to start from; one the bot has drawn, without a prompt, is repeated",
+        size="Width and height in pixels",
+        negative_prompt="What to keep out",
+        region="With a picture: the part to draw anew",
+        mask="With a picture: white is drawn anew, black stays",
+        strength="With a picture: how far to go from it, from 0.01 to 1",
+        seed="0 to 4294967295; the same seed repeats a picture",
         model="Who draws",
-        lora="A style that the bot's operator has added",
-        temperature="For models that draw token by token: 0 to 5, less is tamer",
-        top_k="For models that draw token by token: how many tokens to choose from",
+        advanced="More settings, such as Steps: 40, Sampler: Euler a, CFG scale: 6, Lora: ink",
     )
-    @app_commands.rename(negative_prompt="negative", guidance_scale="guidance")
+    @app_commands.rename(negative_prompt="negative")
     @app_commands.choices(
         size=_SIZES,
         region=[app_commands.Choice(name=name, value=name) for name in (PICK, *REGIONS)],
     )
-    @app_commands.autocomplete(model=models_of("imagine"), lora=loras)
+    @app_commands.autocomplete(model=models_of("imagine"), advanced=settings)
     async def imagine(
         self,
         interaction: discord.Interaction,
         prompt: Text = "",
-        image: discord.Attachment | None = None,
-        mask: discord.Attachment | None = None,
-        region: str = "",
-        strength: app_commands.Range[float, 0.01, 1.0] | None = None,
-        negative_prompt: Text = "",
-        size: str = "0x0",
-        steps: app_commands.Range[int, 1, 500] = 0,
-        guidance_scale: app_commands.Range[float, 0.0, 30.0] | None = None,
-        sampler: Sampler | None = None,
-        seed: Seed | None = None,
         count: app_commands.Range[int, 1, 10] = 1,
+        image: discord.Attachment | None = None,
+        size: str = "0x0",
+        negative_prompt: Text = "",
+        region: str = "",
+        mask: discord.Attachment | None = None,
+        strength: app_commands.Range[float, 0.01, 1.0] | None = None,
+        seed: Seed | None = None,
         model: str = "",
-        lora: str = "",
-        temperature: app_commands.Range[float, 0.0, 5.0] = 1.0,
-        top_k: app_commands.Range[int, 0, 100_000] = 0,
+        advanced: str = "",
     ) -> None:
         """Draw pictures from a description, or from a picture."""
         width, _, height = size.partition("x")
@@ -115,28 +129,20 @@ class Imagine(commands.Cog):
             negative_prompt=negative_prompt,
             width=int(width),
             height=int(height),
-            steps=steps,
-            guidance_scale=guidance_scale,
-            sampler=sampler,
             seed=seed,
             count=count,
             region=region,
             strength=strength,
             model=model,
-            lora=lora,
-            temperature=temperature,
-            top_k=top_k,
             owner=str(interaction.user.id),
         )
-        await (self._draw if prompt else self._repeat)(interaction, request, image, mask)
+        draw = self._draw if prompt else self._repeat
+        await draw(interaction, with_settings(request, advanced), image, mask)
 
     async def remix_image(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Open a form for the prompt; this is the menu "Remix image"."""
         async with self.bot.sessions.open(InteractionResponder.of(interaction)):
-            found = pictures(message)
-            if not found:
-                raise InvalidRequest("That message has no picture attached. Pictures behind links can't be drawn from.")
-            await interaction.response.send_modal(await remix_modal(self.bot, found[0]))
+            await interaction.response.send_modal(await remix_modal(interaction, message))
 
     async def _draw(
         self,
@@ -147,22 +153,22 @@ class Imagine(commands.Cog):
     ) -> None:
         """Draw at once, or ask first if a region must be chosen or there are several jobs."""
         request = for_channel(request, interaction.channel, self.bot.config)
-        ask = bool(request.region) or several(request.prompt)
-        async with self.bot.sessions.open(InteractionResponder.of(interaction, private=ask)) as session:
+        private = bool(request.region) or several(request.prompt)
+        async with self.bot.sessions.open(InteractionResponder.of(interaction, private=private)) as session:
             region, files = request.region, input_files(image, mask)
             request = replace(request, region="") if region == PICK else request
             requests = alternatives(interaction, request, session.limits)
             checked = check_before_fetching(session, requests, files, *(["region"] if region else []))
-            await session.acknowledge()
+            if files:  # otherwise the job is stored first, so that it survives a kill at any moment
+                await session.acknowledge()
             checked = await with_files(session, checked, files)
+            jobs = [DrawingJob(each) for each in checked]
             if region:
-                picker = await RegionPicker.open(self.bot.sessions, interaction, checked, self._show, request.region)
-                await session.finish(await picker.shown(), picker)
+                limit = self.bot.config.limits.upload_megapixels
+                picture = await asyncio.to_thread(scaled_down, checked[0].request.image, limit)
+                await ask(session, jobs, picture, request.region)
             else:
-                await generate_or_confirm(session, self.bot.sessions, interaction, checked, self._show)
-
-    async def _show(self, session: ReplySession, checked: Checked) -> None:
-        await generate_images(session, checked)
+                await draw_or_ask(session, jobs)
 
     async def _repeat(
         self,
@@ -180,4 +186,4 @@ class Imagine(commands.Cog):
             if mask or request.region or request.strength is not None:
                 raise InvalidRequest("To draw from this picture, say what it should become as `prompt`.")
             request = for_channel(await repeated(session, image, request), interaction.channel, self.bot.config)
-            await generate_images(session, session.check(request))
+            await session.perform(DrawingJob(session.check(request)))

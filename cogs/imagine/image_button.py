@@ -20,7 +20,7 @@ from cogs.imagine.parameters_view import parameters_content
 from cogs.imagine.preparation import for_channel
 from cogs.imagine.remix_form import RemixForm
 from cogs.imagine.rendering import Action
-from cogs.imagine.service import generate_images, show_images, stored_image
+from cogs.imagine.service import DrawingJob, show_images, stored_image
 from inference import ImagineRequest, InvalidRequest, Variation, crop_from_grid, infotext
 from storage import Lineage, StoredImage
 
@@ -86,7 +86,7 @@ class _ImagePress:
 
     async def generate(self, request: ImagineRequest, origin: Lineage, made_from: str) -> None:
         checked = self.session.check(self.allowed(request))
-        await generate_images(self.session, checked, origin, made_from)
+        await self.session.perform(DrawingJob(checked, origin, made_from))
 
 
 async def _show_one(press: _ImagePress) -> None:
@@ -120,21 +120,15 @@ async def _vary(press: _ImagePress) -> None:
 
 
 async def _reroll(press: _ImagePress) -> None:
-    """Generate again from other noise; for variations, generate other variations of the same picture."""
-    request = press.stored.request
-    if request.variations:
-        *others, last = request.variations
-        request = replace(request, variations=(*others, replace(last, seed=_new_seed())))
-    else:
-        request = replace(request, seed=_new_seed())
+    """Generate new pictures, from other noise; also instead of variations."""
+    request = replace(press.stored.request, seed=_new_seed(), variations=())
     made_from = tr("Another try at {link}", link=press.message.jump_url)
     await press.generate(request, Lineage(press.stored.id, "reroll"), made_from)
 
 
 async def _remix(press: _ImagePress) -> None:
     press.session.check_rules()
-    form = RemixForm(press.bot, press.stored, press.message.jump_url)
-    await press.interaction.response.send_modal(form)
+    await press.interaction.response.send_modal(RemixForm(press.stored))
 
 
 async def _show_parameters(press: _ImagePress) -> None:

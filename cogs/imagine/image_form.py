@@ -9,7 +9,7 @@ from typing import Any
 import discord
 
 from cogs.common.error_messages import in_current_language
-from cogs.common.views import Form
+from cogs.common.persistent_form import PersistentForm
 from inference import InvalidRequest
 
 LONGEST = 4000
@@ -19,35 +19,40 @@ _QUOTED = 1500
 """The most characters of a field that an error message quotes."""
 
 
-class ImageForm(Form):
+class ImageForm(PersistentForm):
     """A form whose fields take as much as Discord allows."""
 
-    @contextmanager
-    def keeping(self, words: discord.ui.TextInput[Any]) -> Generator[None]:
-        """Add the typed `words` to an InvalidRequest raised inside, since the form is already closed."""
-        try:
-            yield
-        except InvalidRequest as error:
-            text = words.value[:_QUOTED].replace("```", "`\u200b`\u200b`")
-            raise InvalidRequest(
-                "{reason}\nTo try again, here is what you wrote:\n```\n{text}\n```",
-                reason=in_current_language(error),
-                text=text,
-            ) from error
-
-    def add_words(self, text: str, custom_id: str, value: str, *, required: bool = False) -> discord.ui.TextInput[Any]:
+    def add_words(self, text: str, custom_id: str, value: str, *, required: bool = False) -> None:
         """Add a field of several lines."""
-        return self._add(text, custom_id, value, discord.TextStyle.paragraph, required)
+        self._add(text, custom_id, value, discord.TextStyle.paragraph, required)
 
-    def add_value(self, text: str, custom_id: str, value: str) -> discord.ui.TextInput[Any]:
-        """Add a field of one line."""
-        return self._add(text, custom_id, value, discord.TextStyle.short, required=False)
+    def add_value(self, text: str, custom_id: str, value: str, *, placeholder: str = "") -> None:
+        """Add a field of one line. The `placeholder` is shown while it is empty."""
+        self._add(text, custom_id, value, discord.TextStyle.short, required=False, placeholder=placeholder)
 
     def _add(
-        self, text: str, custom_id: str, value: str, style: discord.TextStyle, required: bool
-    ) -> discord.ui.TextInput[Any]:
+        self, text: str, custom_id: str, value: str, style: discord.TextStyle, required: bool, placeholder: str = ""
+    ) -> None:
         field: discord.ui.TextInput[Any] = discord.ui.TextInput(
-            custom_id=custom_id, style=style, default=value[:LONGEST] or None, required=required, max_length=LONGEST
+            custom_id=custom_id,
+            style=style,
+            default=value[:LONGEST] or None,
+            placeholder=placeholder or None,
+            required=required,
+            max_length=LONGEST,
         )
         self.add_item(discord.ui.Label(text=text, component=field))
-        return field
+
+
+@contextmanager
+def keeping(words: str) -> Generator[None]:
+    """Add the typed `words` to an InvalidRequest raised inside, since the form is already closed."""
+    try:
+        yield
+    except InvalidRequest as error:
+        text = words[:_QUOTED].replace("```", "`\u200b`\u200b`")
+        raise InvalidRequest(
+            "{reason}\nTo try again, here is what you wrote:\n```\n{text}\n```",
+            reason=in_current_language(error),
+            text=text,
+        ) from error

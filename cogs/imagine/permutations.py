@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import islice, product
 
 _TOKEN = re.compile(r"\\[{},]|[{},]|[^\\{},]+|\\")
+_WITH_BARS = re.compile(r"(?<!\\)\{([^{}]*\|[^{}]*)(?<!\\)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,9 @@ def permutations(prompt: str, limit: int) -> Permutations:
     """Return every choice of one alternative from each `{…,…}`, with the first `limit` prompts in full.
 
     Alternatives may be empty or nested. `\\{`, `\\}` and `\\,` are plain characters, and so are braces that don't match
-    or have no comma between them.
+    or have no comma between them. `{red|blue}`, as other programs write it, is `{red,blue}`; commas are text in it.
     """
+    prompt = _WITH_BARS.sub(_with_commas, prompt)
     open_groups = [[_only("")]]  # for each brace that is open, its alternatives; the last one still grows
     for token in _TOKEN.findall(prompt):
         if token == "{":
@@ -53,6 +55,10 @@ def escaped(prompt: str) -> str:
     """Escape `prompt` so that `permutations` returns it alone."""
     alone = Permutations(1, (prompt,))
     return prompt if permutations(prompt, 1) == alone else re.sub(r"[{}]|(?<=\\),", r"\\\g<0>", prompt)
+
+
+def _with_commas(group: re.Match[str]) -> str:
+    return "{" + re.sub(r"(?<!\\),", r"\,", group[1]).replace("|", ",") + "}"
 
 
 def _only(text: str) -> Permutations:

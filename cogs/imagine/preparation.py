@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 
 import discord
 
-from cogs.common import FollowupResponder, ReplySession, ReplySessions, neutral
+from cogs.common import ReplySession, neutral
 from cogs.common.sources import check_size, read
 from cogs.imagine.permutations import permutations
+from cogs.imagine.settings_line import options_of
 from inference import CheckedRequest, Config, ImagineRequest, InvalidRequest, Limits, infotext
 
 Checked = CheckedRequest[ImagineRequest]
-
-ShowImage = Callable[[ReplySession, Checked], Awaitable[None]]
-"""A function that draws a request in the message of a session."""
 
 _PERSONAL_FOLLOWUPS = 5
 
@@ -101,7 +99,7 @@ async def repeated(session: ReplySession, image: discord.Attachment, asked: Imag
             "that. Give a `prompt` to draw from this picture, or attach the PNG itself."
         )
     if found.strength is not None:
-        lines = [f"`{name}`: {neutral(value[:500])}" for name, value in infotext.options_in(found).items()]
+        lines = [f"`{name}`: {neutral(value[:500])}" for name, value in options_of(found).items()]
         raise InvalidRequest(
             "This picture was drawn from another one, which its file does not hold. Attach that one as `image`, with"
             "\n{options}",
@@ -109,15 +107,3 @@ async def repeated(session: ReplySession, image: discord.Attachment, asked: Imag
         )
     given = {field.name: getattr(asked, field.name) for field in fields(asked) if field.name != "prompt"}
     return replace(found, **{name: value for name, value in given.items() if value != _DEFAULTS[name]})
-
-
-async def generate_all(
-    sessions: ReplySessions, interaction: discord.Interaction, requests: Sequence[Checked], show: ShowImage
-) -> None:
-    """Draw each request in a new public message; the interaction must be answered before."""
-    await asyncio.gather(*(_draw(sessions, interaction, request, show) for request in requests))
-
-
-async def _draw(sessions: ReplySessions, interaction: discord.Interaction, request: Checked, show: ShowImage) -> None:
-    async with sessions.open(FollowupResponder.of(interaction)) as session:
-        await show(session, request)

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import discord
 
-from cogs.client import Inkling
-from cogs.common import InteractionResponder, ReplySession
-from cogs.common.sources import read
+from cogs.client import bot_of
+from cogs.common import InteractionResponder
+from cogs.common.menu_message import keep_message, kept_message
+from cogs.common.persistent_form import Typed
+from cogs.common.persistent_view import custom_id
+from cogs.common.sources import pictures, read
 from cogs.i18n import tr
-from cogs.imagine.confirm_view import generate_or_confirm
-from cogs.imagine.image_form import ImageForm
+from cogs.imagine.drafts import draw_or_ask
+from cogs.imagine.image_form import ImageForm, keeping
 from cogs.imagine.permutations import escaped, several
-from cogs.imagine.preparation import (
-    Checked,
-    alternatives,
-    check_before_fetching,
-    for_channel,
-    input_files,
-    with_files,
-)
-from cogs.imagine.service import generate_images
+from cogs.imagine.preparation import alternatives, check_before_fetching, for_channel, input_files, with_files
+from cogs.imagine.service import DrawingJob
 from cogs.imagine.settings_line import number
 from inference import ImagineRequest, InvalidRequest, Phrase, infotext
 
@@ -29,52 +26,56 @@ _READ_SECONDS = 1.5
 """The time to read the prompt from a file; a form must open within three seconds."""
 
 
-class PromptModal(ImageForm):
-    """A form with prompt, negative prompt and, if there is an `image`, strength."""
+class PromptModal(ImageForm, template=custom_id("prompt", r"(?P<message>[\w-]*)")):
+    """A form with prompt, negative prompt and, to draw from a picture of the stored `message`, strength."""
 
-    def __init__(
-        self, bot: Inkling, title: str, prompt: str, negative: str = "", image: discord.Attachment | None = None
-    ) -> None:
-        super().__init__(title)
-        self._bot = bot
-        self._image = image
-        self._prompt = self.add_words(tr("Prompt"), "prompt", escaped(prompt), required=True)
-        self._negative = self.add_words(tr("Without"), "negative", negative)
-        strength = tr("Strength, from 0.01 to 1 (0.75 if empty)")
-        self._strength = self.add_value(strength, "strength", "") if image else None
+    def __init__(self, title: str, prompt: str, negative: str = "", message: str = "") -> None:
+        super().__init__(title, custom_id("prompt", message))
+        self.add_words(tr("Prompt"), "prompt", escaped(prompt), required=True)
+        self.add_words(tr("Without"), "negative", negative)
+        if message:
+            self.add_value(tr("Strength, from 0.01 to 1 (0.75 if empty)"), "strength", "")
 
-    async def on_submit(self, interaction: discord.Interaction, /) -> None:
-        async with self._bot.sessions.open(
-            InteractionResponder.of(interaction, private=several(self._prompt.value))
-        ) as session:
-            files = input_files(self._image, None)
-            with self.keeping(self._prompt):
-                request = for_channel(self._request(interaction.user.id), interaction.channel, self._bot.config)
+    @classmethod
+    async def submit(cls, interaction: discord.Interaction, match: re.Match[str], typed: Typed) -> None:
+        bot, message = bot_of(interaction), match["message"]
+        responder = InteractionResponder.of(interaction, private=several(typed["prompt"]))
+        async with bot.sessions.open(responder) as session:
+            with keeping(typed["prompt"]):
+                image = pictures(await kept_message(interaction, message))[0] if message else None
+                files = input_files(image, None)
+                request = for_channel(_request(typed, session.owner), interaction.channel, bot.config)
                 requests = alternatives(interaction, request, session.limits)
                 checked = check_before_fetching(session, requests, files)
-            await session.acknowledge()
+            if files:
+                await session.acknowledge()
             checked = await with_files(session, checked, files)
-            await generate_or_confirm(session, self._bot.sessions, interaction, checked, self._show)
-
-    async def _show(self, session: ReplySession, checked: Checked) -> None:
-        await generate_images(session, checked)
-
-    def _request(self, person: int) -> ImagineRequest:
-        """Return the request of the form; raise InvalidRequest."""
-        strength = self._strength.value.strip() if self._strength else ""
-        return ImagineRequest(
-            prompt=self._prompt.value,
-            negative_prompt=self._negative.value,
-            strength=number(Phrase("strength"), strength) if strength else None,
-            owner=str(person),
-        )
+            await draw_or_ask(session, [DrawingJob(each) for each in checked])
 
 
-async def remix_modal(bot: Inkling, image: discord.Attachment) -> PromptModal:
-    """Return a form to draw from `image`, prefilled with the prompt in its file if that can be read in time."""
-    found = await _request_in(image) if image.size <= bot.config.limits.upload else None
-    prompt, negative = (found.prompt, found.negative_prompt) if found else ("", "")
-    return PromptModal(bot, tr("Remix image"), prompt, negative, image)
+def _request(typed: Typed, person: int) -> ImagineRequest:
+    """Return the request of the form; raise InvalidRequest."""
+    strength = typed.get("strength", "").strip()
+    return ImagineRequest(
+        prompt=typed["prompt"],
+        negative_prompt=typed["negative"],
+        strength=number(Phrase("strength"), strength) if strength else None,
+        owner=str(person),
+    )
+
+
+async def remix_modal(interaction: discord.Interaction, message: discord.Message) -> PromptModal:
+    """Return a form to draw from the first picture of `message`, prefilled with the prompt in its file.
+
+    It stays empty if that can't be read in time. Raise InvalidRequest if there is no picture.
+    """
+    found = pictures(message)
+    if not found:
+        raise InvalidRequest("That message has no picture attached. Pictures behind links can't be drawn from.")
+    fits = found[0].size <= bot_of(interaction).config.limits.upload
+    request = (await _request_in(found[0]) if fits else None) or ImagineRequest(prompt="")
+    kept = await keep_message(interaction, message)
+    return PromptModal(tr("Remix image"), request.prompt, request.negative_prompt, kept)
 
 
 async def _request_in(image: discord.Attachment) -> ImagineRequest | None:

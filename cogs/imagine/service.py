@@ -23,21 +23,14 @@ class DrawingJob(ReplyJob):
     """An image to draw. `origin` is the image it was made from, and `made_from` says so in the message."""
 
     checked: CheckedRequest[ImagineRequest]
-    origin: Lineage | None
-    made_from: str
+    origin: Lineage | None = None
+    made_from: str = ""
 
     async def answer(self, session: ReplySession) -> None:
         request = self.checked.request
         result = await session.run(self.checked, ImageResult, ProgressRenderer(quoted(request.prompt)))
         await show_images(session, request, result, self.origin, self.made_from)
         await session.notify_if_late(ntr("Your picture is ready.", "Your pictures are ready.", request.count))
-
-
-async def generate_images(
-    session: ReplySession, checked: CheckedRequest[ImagineRequest], origin: Lineage | None = None, made_from: str = ""
-) -> None:
-    """Generate an image and show it; raise what `Engine.stream` raises. `origin` and `made_from` as in `DrawingJob`."""
-    await session.perform(DrawingJob(checked, origin, made_from))
 
 
 async def show_images(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
 from difflib import SequenceMatcher
 from itertools import takewhile
 
@@ -21,6 +21,8 @@ _LONGEST_QUOTE = 60
 _MOST_QUOTES = 4
 """The most changed passages of a prompt to show."""
 
+_DEFAULTS = {field.name: field.default for field in fields(ImagineRequest)}
+
 _MOST_COMPARED = 200
 """The most words to compare, since the time grows with their cube."""
 
@@ -33,33 +35,56 @@ def settings_line(request: ImagineRequest) -> str:
         "CFG scale": "" if request.guidance_scale is None else f"{request.guidance_scale:g}",
         "Size": f"{request.width}x{request.height}" if request.width and request.height else "",
         "Model": request.model,
+        "Temperature": "" if request.temperature == _DEFAULTS["temperature"] else f"{request.temperature:g}",
+        "Top k": request.top_k or "",
     }
-    return ", ".join(f"{name}: {value}" for name, value in settings.items() if value != "")
+    loras = [f"Lora: {lora.strip()}" for lora in request.lora.split(",") if lora.strip()]
+    return ", ".join([*(f"{name}: {value}" for name, value in settings.items() if value != ""), *loras])
 
 
 def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
-    """Return `request` with the settings in `line`; others stay. Raise InvalidRequest."""
+    """Return `request` with the settings in `line`; others stay. Raise InvalidRequest.
+
+    LoRAs in the line replace those of before.
+    """
+    loras: list[str] = []
     for part in filter(None, map(str.strip, line.split(","))):
         name, colon, value = map(str.strip, part.partition(":"))
-        if not colon or name.lower() not in _READERS:
+        if not colon or name.lower() not in (*_READERS, "lora"):
             raise InvalidRequest(
-                "I don't understand {part!r} in the settings. They are Steps, Sampler, CFG scale, Size and Model, each "
-                "with a colon and a value.",
+                "I don't understand {part!r} in the settings. They are Steps, Sampler, CFG scale, Size, Model, Lora, "
+                "Temperature and Top k, each with a colon and a value.",
                 part=neutral(part[:40]),
             )
-        request = _READERS[name.lower()](request, value)
-    return request
+        if name.lower() == "lora":
+            loras.append(value)
+        else:
+            request = _READERS[name.lower()](request, value)
+    return replace(request, lora=", ".join(loras)) if loras else request
+
+
+def options_of(request: ImagineRequest) -> dict[str, str]:
+    """Return the options of /imagine that draw this request again, without pictures."""
+    options = {
+        "prompt": request.prompt,
+        "negative": request.negative_prompt,
+        "region": request.region,
+        "strength": _number(request.strength) or "",
+        "seed": "" if request.seed is None else str(request.seed),
+        "advanced": settings_line(request),
+    }
+    return {name: value for name, value in options.items() if value}
 
 
 def changes(old: ImagineRequest, new: ImagineRequest) -> str:
-    """Return the changes: `steps 25 → 30 · prompt +"at night"`, or `nothing changed`."""
+    """Return the changes: `steps 25 → 30 · prompt +"at night"`, or `nothing changed`. A new random seed is none."""
     pairs = {
         tr("steps"): (old.steps or None, new.steps or None),
         tr("sampler"): (old.sampler, new.sampler),
         tr("guidance"): (_number(old.guidance_scale), _number(new.guidance_scale)),
         tr("size"): (_size(old), _size(new)),
         tr("model"): (old.model, new.model or None),
-        tr("seed"): (old.seed, tr("a new one") if new.seed is None else new.seed),
+        tr("seed"): (old.seed, old.seed if new.seed is None else new.seed),
         tr("strength"): (_number(old.strength), _number(new.strength)),
     }
     parts = [f"{name} {_value(was)} → {_value(now)}" for name, (was, now) in pairs.items() if was != now]
@@ -105,6 +130,8 @@ _READERS: dict[str, Callable[[ImagineRequest, str], ImagineRequest]] = {
     "cfg scale": lambda request, value: replace(request, guidance_scale=number(Phrase("CFG scale"), value)),
     "size": _with_size,
     "model": lambda request, value: replace(request, model=value),
+    "temperature": lambda request, value: replace(request, temperature=number(Phrase("temperature"), value)),
+    "top k": lambda request, value: replace(request, top_k=whole_number(Phrase("top-k"), value)),
 }
 
 

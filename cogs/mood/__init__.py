@@ -8,7 +8,7 @@ from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common import InteractionResponder
-from cogs.common.help_texts import PRIVATE, examples
+from cogs.common.help_texts import PRIVATE, TEXTS, examples
 from cogs.common.history_range import HistoryRange, since_choices
 from cogs.common.options import Text, models_of
 from cogs.common.sources import text_of_message
@@ -21,6 +21,8 @@ __all__ = ["Moods", "show_mood"]
 
 class Moods(commands.Cog):
     """The commands that show the mood of texts, only to the person who asks."""
+
+    help_group = TEXTS
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions

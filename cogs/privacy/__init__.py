@@ -28,7 +28,7 @@ class Privacy(commands.Cog):
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
         bot.add_dynamic_items(PrivacyButton)
-        bot.personal_data.append(OpenRequests(bot.store.jobs, bot.engine))
+        bot.personal_data.append(OpenRequests(bot.store, bot.engine))
 
     @app_commands.command(extras={ANYWHERE: True} | PRIVATE)
     async def privacy(self, interaction: discord.Interaction) -> None:

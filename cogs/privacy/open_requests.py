@@ -7,20 +7,20 @@ from typing import Any
 from cogs.common.personal_data import PersonalData
 from cogs.i18n import ntr
 from inference import Engine
-from storage import JobTable
+from storage import Store
 
 
 class OpenRequests(PersonalData):
-    """The requests that go on after a restart."""
+    """The requests that go on after a restart, and the questions and forms that wait for the person."""
 
     name = "open_requests"
 
-    def __init__(self, jobs: JobTable, engine: Engine) -> None:
-        self._jobs = jobs
+    def __init__(self, store: Store, engine: Engine) -> None:
+        self._store = store
         self._engine = engine
 
     async def describe(self, person: int) -> str:
-        count = await self._jobs.count_of(person)
+        count = await self._store.jobs.count_of(person) + await self._store.drafts.count_of(person)
         if not count:
             return ""
         return ntr(
@@ -31,9 +31,10 @@ class OpenRequests(PersonalData):
         )
 
     async def export(self, person: int) -> list[dict[str, Any]]:
-        return await self._jobs.export_of(person)
+        return [*await self._store.jobs.export_of(person), *await self._store.drafts.export_of(person)]
 
     async def forget(self, person: int) -> None:
-        await self._jobs.forget_owner(person)
-        await self._jobs.forget_ended()
+        await self._store.jobs.forget_owner(person)
+        await self._store.drafts.forget_owner(person)
+        await self._store.job_database.compact()
         await self._engine.forget_owner(str(person))

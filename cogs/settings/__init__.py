@@ -10,6 +10,7 @@ from cogs.client import Inkling
 from cogs.common.help_texts import PRIVATE
 from cogs.common.rules import ANYWHERE
 from cogs.settings.controls import PanelControl
+from cogs.settings.limits_form import LimitsForm
 from cogs.settings.panel import panel_message
 from cogs.settings.personal_data import PersonalSettings
 
@@ -20,6 +21,7 @@ class SettingsPanels(commands.Cog):
     def __init__(self, bot: Inkling) -> None:
         self.settings = bot.store.settings
         bot.add_dynamic_items(PanelControl)
+        bot.forms.append(LimitsForm)
         bot.personal_data.append(PersonalSettings(bot.store.settings))
 
     @app_commands.command(name="settings", extras={ANYWHERE: True} | PRIVATE)

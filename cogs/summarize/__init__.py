@@ -10,7 +10,7 @@ from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common import InteractionResponder, ReplySession
-from cogs.common.help_texts import examples, visibility
+from cogs.common.help_texts import TEXTS, examples, visibility
 from cogs.common.history_range import HistoryRange, since_choices
 from cogs.common.options import Text, models_of
 from cogs.common.sources import check_files, join_sources, source_of_file, text_of_message
@@ -25,6 +25,8 @@ __all__ = ["Summarize", "show_summary"]
 
 class Summarize(commands.Cog):
     """The commands that summarize."""
+
+    help_group = TEXTS
 
     def __init__(self, bot: Inkling) -> None:
         self.sessions = bot.sessions

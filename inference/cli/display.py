@@ -37,6 +37,9 @@ class TerminalDisplay:
                 self._show_status(f"downloading the model: {fraction:.0%}")
             case Started():
                 self._show_status("working")
+            case Progress(picture=picture, pictures=pictures) if picture and pictures > 1:
+                step, steps = event.step_of_picture
+                self._show_status(f"picture {picture} of {pictures}, step {step} of {steps}")
             case Progress(step=step, total=total):
                 self._show_status(f"step {step} of {total}")
             case PartialText(text=text):

@@ -6,6 +6,7 @@ import logging
 import os
 import pickle
 import sys
+import threading
 from contextlib import suppress
 
 from inference.documents import document_text
@@ -19,11 +20,18 @@ def main() -> None:
         os.dup2(2, 1)  # what a library prints is no result
         max_memory, max_seconds, *document = pickle.load(sys.stdin.buffer)
         _limit(max_memory, max_seconds)
+        threading.Thread(target=_end_with_the_bot, daemon=True).start()
         try:
             result = document_text(*document, max_seconds=max_seconds)
         except InferenceError as error:
             result = error
         pickle.dump(result, output)
+
+
+def _end_with_the_bot() -> None:
+    """End this process when its input ends: then the bot was killed, and nobody waits for the text."""
+    os.read(0, 1)  # not by sys.stdin, whose lock would disturb the end of the interpreter
+    os._exit(1)
 
 
 def _limit(max_memory: int, max_seconds: float) -> None:
@@ -33,6 +41,6 @@ def _limit(max_memory: int, max_seconds: float) -> None:
     with suppress(ImportError, OSError, ValueError):
         import resource
 
-        seconds = max(1, round(max_seconds)) + 10  # ends a process whose parent was killed
+        seconds = max(1, round(max_seconds)) + 10  # if a parser does not let the thread above run
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (max_memory, max_memory))

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from contextlib import suppress
 from pathlib import Path
 
 from inference.documents import MAX_SECONDS, damaged, too_large, too_slow
@@ -82,12 +83,24 @@ class ReaderProcesses:
         )
         self._processes.add(process)
         try:
-            output, _ = await process.communicate(task)
+            output = await _exchange(process, task)
             return process.returncode, output
         finally:
             _kill(process)
             await process.communicate()
             self._processes.discard(process)
+
+
+async def _exchange(process: Process, task: bytes) -> bytes:
+    """Write the task, and return the output. The reader's input stays open: its end says that the bot has ended."""
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write(task)
+    with suppress(ConnectionError):  # it has ended already
+        await process.stdin.drain()
+    output = await process.stdout.read()
+    await process.wait()
+    return output
 
 
 def _kill(process: Process) -> None:

@@ -10,8 +10,12 @@ def lora_names(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in folder.glob("*.safetensors")))
 
 
-def lora_and_weight(lora: str) -> tuple[str, float]:
-    """Split "name" or "name:0.8" into name and weight."""
+def loras_and_weights(loras: str) -> list[tuple[str, float]]:
+    """Split "name, other:0.8" into names and weights."""
+    return [_name_and_weight(lora.strip()) for lora in loras.split(",") if lora.strip()]
+
+
+def _name_and_weight(lora: str) -> tuple[str, float]:
     name, _, weight = lora.rpartition(":")
     try:
         return (name, float(weight)) if name else (lora, 1.0)

@@ -8,6 +8,7 @@ import torch
 
 from inference.pipelines.pipeline import Job
 from inference.tasks import GeneratedImage, ImagineRequest, Variation
+from inference.text.prompt_syntax import foreign_syntax
 from inference.types.errors import GenerationFailed, InferenceError, InvalidRequest, Phrase
 
 _MAX_QUOTE = 150
@@ -74,6 +75,15 @@ def truncation_note(name: Phrase, text: str) -> Phrase | None:
     return Phrase(
         "The model reads only the start of a long {name}; it did not read “{quoted}”.", name=name, quoted=quote
     )
+
+
+def foreign_syntax_note(request: ImagineRequest) -> Phrase | None:
+    """Return a note that names the syntax of other programs in the prompt, which the model reads as words; or None."""
+    pieces = foreign_syntax(request.prompt)
+    if not pieces:
+        return None
+    named = ", ".join(pieces)[:_MAX_QUOTE]
+    return Phrase("Read as plain words, since I don't know this from other programs: {pieces}.", pieces=named)
 
 
 def require_finite(pixels: torch.Tensor) -> None:

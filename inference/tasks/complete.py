@@ -35,7 +35,8 @@ class CompleteRequest(Request):
 
     `temperature` 0 is greedy, None the model's usual value; `top_p` is for nucleus sampling (Holtzman et al. 2019);
     `repetition_penalty` divides the scores of tokens that already occur (Keskar et al. 2019, 1 is off). The text ends
-    before any of the strings in `stop`. `n` texts are generated, text i from seed `seed + i`.
+    before any of the strings in `stop`. With `whole_sentences` it ends with the first sentence that ends after two
+    thirds of `max_new_tokens`. `n` texts are generated, text i from seed `seed + i`.
 
     `prefill` is the text generated so far, to be continued. `messages` are earlier messages, oldest first. A model
     without a chat template reads their texts and the prompt as one text, with nothing in between. If all of this is too
@@ -49,6 +50,7 @@ class CompleteRequest(Request):
     messages: tuple[Message, ...] = ()
     system: str = ""
     max_new_tokens: int = 64
+    whole_sentences: bool = False
     temperature: float | None = None
     top_p: float = 0.95
     repetition_penalty: float = 1.0

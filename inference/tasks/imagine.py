@@ -14,8 +14,12 @@ from inference.tasks.checks import check_seed, check_text, check_upload, check_w
 from inference.tasks.request import Request
 from inference.tasks.task import Task
 from inference.text.prompt_normalization import reading_candidates
+from inference.text.prompt_syntax import read_syntax
 from inference.types import ModelSpec, Output
 from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase
+
+_MOST_ASPECT = 4
+"""The most that one side may be longer than the other by `aspect`, as a factor."""
 
 _MAX_VARIATIONS = 16
 """The largest number of variations of one image. Each costs as much as drawing the noise again."""
@@ -40,16 +44,16 @@ class ImagineRequest(Request):
 
     Image i uses seed `seed + i`. With `variations`, all start from `seed`, and the last variation's seed is increased
     instead. For steps, guidance, sampler, size and strength, zero (or None, or an empty text) selects the
-    model's default.
+    model's default. `aspect` is width and height of the model's own size in another shape, such as (16, 9).
 
     With `image`, a file, drawing starts from that image. `strength` is how much it may change, from 0 to 1. `mask` (a
     file; white is drawn anew, black is kept), `region` (see `inference.images.regions`), or else the image's own
     transparency keeps the rest unchanged. `largest_side` limits a size inferred from the image, in pixels.
 
-    `temperature` and `top_k` (0: all) are for models that generate image tokens. `lora` is the name of one of the
-    operator's LoRA files. `show_flagged` returns images that the safety checker flags, marked as such; it is only used
-    in age-restricted channels. `require_safety_checker` refuses models without one. `note` tells the user what was
-    adjusted when the request was read from a file; the result shows it.
+    `temperature` and `top_k` (0: all) are for models that generate image tokens. `lora` names some of the operator's
+    LoRA files, perhaps with weights: "ink, fox:0.8". `show_flagged` returns images that the safety checker flags,
+    marked as such; it is only used in age-restricted channels. `require_safety_checker` refuses models without one.
+    `note` tells the user what was adjusted when the request was read from a file; the result shows it.
     """
 
     task = "imagine"
@@ -59,6 +63,7 @@ class ImagineRequest(Request):
     negative_prompt: str = ""
     width: int = 0
     height: int = 0
+    aspect: tuple[int, int] = (0, 0)
     steps: int = 0
     guidance_scale: float | None = None
     sampler: Sampler | None = None
@@ -80,7 +85,7 @@ class ImagineRequest(Request):
     @property
     def batch_key(self) -> Hashable:
         sampling = (self.steps, self.guidance_scale, self.sampler, self.strength, self.temperature, self.top_k)
-        return (self.task, self.width, self.height, bool(self.image), *sampling, self.lora)
+        return (self.task, self.width, self.height, self.aspect, bool(self.image), *sampling, self.lora)
 
     @property
     def work(self) -> float:
@@ -95,6 +100,8 @@ class ImagineRequest(Request):
             )
         _check_side(Phrase("width"), self.width, limits)
         _check_side(Phrase("height"), self.height, limits)
+        if any(self.aspect):
+            _check_aspect(*self.aspect)
         if self.steps:
             check_within(Phrase("steps"), self.steps, 1, limits.steps)
         if self.guidance_scale is not None:
@@ -118,6 +125,21 @@ class ImagineRequest(Request):
 
         for picture in filter(None, (self.image, self.mask)):
             check_picture(picture, limits.upload_megapixels)
+
+    def normalized(self) -> Self:
+        """Return the request with LoRAs, aspect ratio, seed and unwanted words taken out of its prompt."""
+        read = read_syntax(self.prompt)
+        if read.prompt == self.prompt:
+            return self
+        shape = {"aspect": read.aspect, "width": 0, "height": 0} if any(read.aspect) else {}
+        return replace(
+            self,
+            **shape,
+            prompt=read.prompt,
+            negative_prompt=", ".join(filter(None, (self.negative_prompt, read.without))),
+            seed=self.seed if read.seed is None else read.seed,
+            lora=", ".join(filter(None, (self.lora, *read.loras))),
+        )
 
     def resolved(self, spec: ModelSpec) -> Self:
         """Return the request with a seed, and with the model's name for the image's parameters."""
@@ -176,6 +198,16 @@ def _check_side(name: Phrase, side: int, limits: Limits) -> None:
     if side % 8:
         raise InvalidRequest(
             "The {name} must be a multiple of 8, for example {example}.", name=name, example=side // 8 * 8
+        )
+
+
+def _check_aspect(width: int, height: int) -> None:
+    if not (width and height and 1 / _MOST_ASPECT <= width / height <= _MOST_ASPECT):
+        raise InvalidRequest(
+            "The aspect ratio must be between {most}:1 and 1:{most}, not {width}:{height}.",
+            most=_MOST_ASPECT,
+            width=width,
+            height=height,
         )
 
 

@@ -165,6 +165,7 @@ def repeatable(
         request,
         width=result.width,
         height=result.height,
+        aspect=(0, 0),
         steps=result.steps if result.sampler else request.steps,
         guidance_scale=result.guidance_scale,
         sampler=sampler_named(result.sampler),

@@ -66,6 +66,10 @@ class Request:
     def decode_inputs(self, limits: Limits) -> None:
         """Decode the images among the inputs, which takes time. Raise InvalidRequest."""
 
+    def normalized(self) -> Self:
+        """Return the request with what its texts say about its other fields moved there."""
+        return self
+
     def resolved(self, spec: ModelSpec) -> Self:
         """Return the request with the model's settings filled in, and with a seed."""
         return self

@@ -28,11 +28,22 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """`step` of `total` steps are done. `preview` is a small image (PNG) for tasks with previews."""
+    """`step` of `total` steps are done. `preview` is a small image (PNG) for tasks with previews.
+
+    Of a request for `pictures`, all of equally many steps, number `picture` is being drawn; 0 if several are at once.
+    """
 
     step: int
     total: int
     preview: bytes | None = None
+    picture: int = 0
+    pictures: int = 0
+
+    @property
+    def step_of_picture(self) -> tuple[int, int]:
+        """Return the number of steps done of the picture that is being drawn, and how many it needs."""
+        each = self.total // max(1, self.pictures)
+        return self.step - each * (self.picture - 1), each
 
 
 @dataclass(frozen=True, slots=True)

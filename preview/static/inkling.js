@@ -1,15 +1,7 @@
 /* What SimCord's page lacks: message menus and a list of channels. */
 
-const capability = location.hash.slice(1);
-
-async function call(path, body) {
-  const response = await fetch(`/api/inkling/${path}`, {
-    method: body ? "POST" : "GET",
-    headers: { "X-Simcord-Capability": capability, "Content-Type": "application/json" },
-    body: body && JSON.stringify(body),
-  });
-  return response.ok ? response.json() : {};
-}
+import { call, watch } from "./connection.js";
+import { showExamples } from "./examples.js";
 
 function element(tag, className, text, onClick) {
   const made = document.createElement(tag);
@@ -64,10 +56,13 @@ async function runMenu(name, message) {
   closeMenu();
   if (busy) return;
   busy = true;
-  while (window.simcordPreview.pendingAction) await new Promise((resolve) => setTimeout(resolve, 50));
-  const { contextId, viewerId } = window.simcordPreview;
-  await call("menu", { name, message, viewer: viewerId, context: contextId });
-  busy = false;
+  try {
+    while (window.simcordPreview.pendingAction) await new Promise((resolve) => setTimeout(resolve, 50));
+    const { contextId, viewerId } = window.simcordPreview;
+    await call("menu", { name, message, viewer: viewerId, context: contextId });
+  } finally {
+    busy = false;
+  }
 }
 
 /* --- channels --- */
@@ -78,7 +73,7 @@ function listChannels(channels) {
   for (const { id, name, open } of channels) {
     const entry = element("button", "", `# ${name}`, async () => {
       const answer = await call("channel", { channel: id });
-      if (answer.capability) location.hash = answer.capability;
+      if (answer && !answer.status) location.reload();
     });
     entry.type = "button";
     if (open) entry.setAttribute("aria-current", "page");
@@ -87,12 +82,20 @@ function listChannels(channels) {
   document.querySelector(".sidebar-heading").after(list);
 }
 
+/* --- SimCord's line about the last action, when something is wrong, in plain words --- */
+
+const action = document.getElementById("action-status");
+const problem = element("span", "inkling-status", "");
+problem.setAttribute("role", "status");
+action.after(problem);
+new MutationObserver(() => {
+  const failed = /not completed|uncertain/.test(action.textContent);
+  const text = failed ? "That did not work, or the bot is still busy." : "";
+  if (problem.textContent !== text) problem.textContent = text;
+}).observe(action, { childList: true, characterData: true, subtree: true });
+
 document.addEventListener("click", closeMenu);
 document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());
-
-const house = await call("house");
-menus = house.menus || [];
-listChannels(house.channels || []);
 
 /* --- the newest message stays in sight, unless somebody has scrolled up to read --- */
 
@@ -103,8 +106,22 @@ function follow() {
   if (below < timeline.clientHeight) timeline.scrollTop = timeline.scrollHeight;
 }
 
+/** Move pictures above the buttons of their message, where Discord shows them. */
+function movePictures() {
+  for (const pictures of document.querySelectorAll(".message-components + .message-attachments")) {
+    pictures.previousElementSibling.before(pictures);
+  }
+}
+
 new MutationObserver(() => {
   addMenuButtons();
+  movePictures();
   requestAnimationFrame(follow);
 }).observe(document.getElementById("channel-message-list"), { childList: true, subtree: true, characterData: true });
-addMenuButtons();
+
+watch((status) => {
+  menus = status.menus;
+  addMenuButtons();
+  listChannels(status.channels);
+  showExamples();
+});

@@ -19,6 +19,9 @@ from inference import Backend, Config, load_config
 from preview.engine import PreviewEngine
 from tests.browser.driver import Driver
 
+SECRET = "secret"
+"""The secret part of the link of the previews."""
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -73,7 +76,7 @@ async def open_preview(config: Config, page: Page) -> AsyncGenerator[Open]:
 
         async def opened(backend: Backend, other: Config | None = None) -> Driver:
             engine = PreviewEngine(other or config, backend)
-            preview_page = await stack.enter_async_context(preview.opened(engine, create_bot, 0))
+            preview_page = await stack.enter_async_context(preview.opened(engine, create_bot, 0, SECRET))
             stack.push_async_callback(stop_preview, asyncio.create_task(preview_page.run()))
             driver = Driver(page)
             await driver.open(preview_page.url)

@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 import preview
 from bot import create_bot
-from cogs.imagine.region_picker import PICK
+from cogs.imagine.draft_rendering import PICK
 from inference import create_backend, load_config
 from preview.engine import PreviewEngine
 from preview.pictures import lake_hut
@@ -29,7 +29,7 @@ async def main() -> None:
     config = load_config(_ROOT / "starter" / "config.yaml")
     await asyncio.to_thread(prepare, config.data)
     engine = PreviewEngine(config, create_backend(config))
-    async with async_playwright() as playwright, preview.opened(engine, create_bot, 0) as preview_page:
+    async with async_playwright() as playwright, preview.opened(engine, create_bot, 0, "picture") as preview_page:
         running = asyncio.create_task(preview_page.run())
         path = find_chromium(playwright.chromium.executable_path)
         browser = await playwright.chromium.launch(executable_path=path, args=FLAGS)

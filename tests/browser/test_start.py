@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import os
+import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,25 +16,90 @@ import bot
 import preview
 from inference import Config, Engine
 from preview.engine import PreviewEngine
+from preview.link import link_secret
+from preview.page import PreviewPage
+from tests.browser.conftest import SECRET
 from tests.fakes import FakeBackend
 
+STARTING = "The preview is starting, which takes some seconds.\n"
 
-def test_unsupported_models_are_reported_before_the_page_is_served(
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    capsys: pytest.CaptureFixture[str],
-    tmp_path: Path,
-) -> None:
+Start = Callable[[FakeBackend], int]
+
+
+@pytest.fixture
+def start(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, config: Config, tmp_path: Path) -> Start:
+    """Return a function that runs `python bot.py --preview` with a backend, and returns its exit status."""
     for name in ("discord", "cogs"):
         caplog.set_level(logging.INFO, name)  # restores the levels that the preview sets when the test ends
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(preview, "prepare", lambda data: data)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+    monkeypatch.setattr(preview, "load_config", lambda _: config)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+
+    def run(backend: FakeBackend) -> int:
+        monkeypatch.setattr(preview, "create_backend", lambda _: backend)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        return bot.main(["--preview", "--port", "0"])
+
+    return run
+
+
+def test_unsupported_models_are_reported_before_the_page_is_served(
+    start: Start, capsys: pytest.CaptureFixture[str]
+) -> None:
     problem = "models.complete[0] (small): it needs about 90 GB of memory"
-    monkeypatch.setattr(preview, "create_backend", lambda _: FakeBackend(wrong=[problem]))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
-    assert bot.main(["--preview"]) == 2
+    assert start(FakeBackend(wrong=[problem])) == 2
     said = capsys.readouterr()
-    assert said.out == "The preview is starting, which takes some seconds.\n"
+    assert said.out == STARTING
     assert problem in said.err
+
+
+def test_ctrl_c_ends_the_preview_with_one_line(
+    start: Start, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run(_: PreviewPage) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(PreviewPage, "run", run)
+    assert start(FakeBackend()) == 0
+    said = capsys.readouterr()
+    assert said.out.startswith(STARTING)
+    assert said.out.splitlines()[-1] == "The preview has ended."
+    assert said.err == ""
+
+
+def test_an_error_ends_the_preview_with_one_sentence(
+    start: Start, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def run(_: PreviewPage) -> None:
+        raise RuntimeError("the bot is gone\nmore about it")
+
+    monkeypatch.setattr(PreviewPage, "run", run)
+    assert start(FakeBackend()) == 1
+    said = capsys.readouterr()
+    assert said.err == (
+        "The preview has ended because of an error (RuntimeError: the bot is gone). Start it again with make run.\n"
+    )
+    assert "The preview has ended." not in said.out
+
+
+def test_the_link_stays_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    secret = link_secret(folder)
+    assert link_secret(folder) == secret
+    assert len(secret) >= 32
+    (file,) = folder.iterdir()
+    assert file.stat().st_mode & 0o077 == 0
+    assert link_secret(tmp_path / "other") != secret
+
+
+def test_a_damaged_or_impossible_file_of_the_link_does_no_harm(tmp_path: Path) -> None:
+    link_secret(tmp_path)
+    (file,) = tmp_path.iterdir()
+    file.write_text("short")
+    secret = link_secret(tmp_path)
+    assert len(secret) >= 32
+    assert link_secret(tmp_path) == secret
+    assert link_secret(file / "not a folder") != secret
 
 
 async def test_the_bot_is_closed_before_its_engine(config: Config) -> None:
@@ -45,6 +114,6 @@ async def test_the_bot_is_closed_before_its_engine(config: Config) -> None:
         bots.append(bot.create_bot(config, engine))
         return bots[0]
 
-    async with preview.opened(PreviewEngine(config, RecordingBackend()), create_bot, 0):
+    async with preview.opened(PreviewEngine(config, RecordingBackend()), create_bot, 0, SECRET):
         assert not bots[0].is_closed()
     assert bot_open == [False]

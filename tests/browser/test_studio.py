@@ -41,7 +41,7 @@ async def wait_for_message(person: Driver, count: int, text: str | re.Pattern[st
 async def test_a_grid_can_be_varied_separated_remixed_and_deleted(open_preview: Open, studio: Config) -> None:
     person = await open_preview(create_backend(studio), studio)
     before = await person.messages.count()
-    await person.slash("imagine", prompt="a red fox", count="4", steps="2", seed="7")
+    await person.slash("imagine", prompt="a red fox", count="4", advanced="Steps: 2", seed="7")
     grid = await wait_for_message(person, before + 1, "seeds 7 to 10")
     await wait_for_picture(grid, 32)
     await person.press("V2", grid)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import replace
-from typing import cast
+from typing import Any, cast
 
 import discord
 import pytest
 from discord.ext import commands
+from simcord.backend import serializers
 from simcord.results import to_discord_message
 
 from cogs.client import Inkling
+from cogs.common.calls import prefix
+from cogs.common.sources.markup import in_words
 from cogs.i18n import LANGUAGES
 from cogs.i18n.catalogues import catalogue
 from cogs.mention import Mention
@@ -88,6 +91,60 @@ async def test_a_mention_alone_gets_a_short_help(stage: Stage):
     assert len(stage.channel.history()) == 5
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "{0}\nmood I love it",
+        "{0}, mood I love it",
+        "{0}: mood I love it",
+        "Hey {0} mood I love it",
+        "  {0}mood I love it",
+    ],
+)
+async def test_a_command_follows_the_name_after_whatever_people_write_between(stage: Stage, call: str):
+    await stage.alice.send(stage.channel, call.format(stage.mention))
+    assert stage.last_text.startswith("> I love it\npositive")
+
+
+@pytest.mark.parametrize("words", ["I met {0} yesterday", "thanks {0}", "`{0}` is the bot", "{1} mood I love it"])
+async def test_talk_about_the_bot_gets_no_answer(stage: Stage, words: str):
+    await stage.alice.send(stage.channel, words.format(stage.mention, stage.bob.mention))
+    assert len(stage.channel.history()) == 1
+
+
+async def _role(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Create the role that Discord makes for a bot, and return its mention. SimCord has no roles of bots."""
+    assert stage.bot.user is not None
+    tags = {"managed": True, "tags": {"bot_id": str(stage.bot.user.id)}}
+    payload = serializers.role_payload
+
+    def with_tags(role: Any, *args: Any, **options: Any) -> Any:
+        return {**payload(role, *args, **options), **(tags if role.name == "Inkling" else {})}
+
+    monkeypatch.setattr(serializers, "role_payload", with_tags)
+    role = stage.guild.create_role("Inkling")
+    await stage.env.settle()
+    return f"<@&{role.id}>"
+
+
+async def test_a_call_by_the_role_of_the_bot_says_how_to_call_it_since_discord_hides_the_words(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    role = await _role(stage, monkeypatch)
+    await stage.alice.send(stage.channel, f"{role} mood I love it")
+    assert stage.last_text.startswith("You chose my role, so Discord hides your words from me.")
+
+
+async def test_the_role_of_the_bot_is_its_name_too_where_discord_shows_the_words(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+):
+    role = await _role(stage, monkeypatch)
+    sent = await stage.alice.send(stage.channel, f"{role}, mood I love it")
+    assert prefix(await stage.bot.get_partial_messageable(stage.channel.id).fetch_message(sent.id), {"mood"}) is None
+    sent.content = f"{role}, mood I love it"
+    assert prefix(sent, {"mood"}) == f"{role}, "
+
+
 async def test_a_mention_alone_in_a_channel_that_is_not_allowed_gets_the_allowed_channels(stage: Stage):
     elsewhere = stage.guild.create_text_channel("bots")
     store = cast(Inkling, stage.bot).store
@@ -135,6 +192,35 @@ async def test_embeds_and_polls_are_read(stage: Stage):
     assert (await _mood_of(stage, embed)).startswith("> News All is well\n")
     poll = discord.Poll("Tea or coffee?", datetime.timedelta(hours=1)).add_answer(text="Tea").add_answer(text="Coffee")
     assert (await _mood_of(stage, await channel.send(poll=poll))).startswith("> Tea or coffee? Tea Coffee\n")
+
+
+async def test_footers_and_texts_in_components_are_read(stage: Stage):
+    channel = stage.bot.get_partial_messageable(stage.channel.id)
+    embed = discord.Embed(title="News").set_footer(text="All is well")
+    assert (await _mood_of(stage, await channel.send(embed=embed))).startswith("> News All is well\n")
+    view = discord.ui.LayoutView()
+    view.add_item(discord.ui.TextDisplay("Tea"))
+    view.add_item(discord.ui.Container(discord.ui.TextDisplay("Coffee"), discord.ui.Section("Milk", accessory=_LINK)))
+    assert (await _mood_of(stage, await channel.send(view=view))).startswith("> Tea Coffee Milk\n")
+
+
+_LINK = discord.ui.Button[discord.ui.LayoutView](label="More", url="https://example.org")
+
+
+@pytest.mark.parametrize(
+    ("raw", "words"),
+    [
+        ("I love it <:blobcat:123456789012345678>", "I love it :blobcat:"),
+        ("<a:dance:123456789012345678> yes", ":dance: yes"),
+        ("at <t:1700000000:R>", "at 2023-11-14 22:13 UTC"),
+        ("at <t:1700000000>", "at 2023-11-14 22:13 UTC"),
+        ("at <t:999999999999:R>", "at <t:999999999999:R>"),
+        ("try </imagine:123456789012345678>", "try /imagine"),
+        ("a <b> c:1>", "a <b> c:1>"),
+    ],
+)
+def test_emoji_times_and_commands_are_words_and_not_numbers(raw: str, words: str):
+    assert in_words(raw) == words
 
 
 _VOICE = 1 << 13

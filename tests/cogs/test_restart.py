@@ -8,9 +8,22 @@ import pytest
 
 from cogs.client import Inkling
 from cogs.common import ReplySessions
-from inference import Completion, Config, Event, InferenceError, ModelSpec, Queued, Request, Result, Started
+from inference import (
+    AskRequest,
+    Completion,
+    Config,
+    Event,
+    ImagineRequest,
+    InferenceError,
+    ModelSpec,
+    Queued,
+    Request,
+    Result,
+    Started,
+)
+from storage import JobTable
 from tests.cogs.imagine.images import press, restart
-from tests.cogs.stage import Stage, buttons, first, followup
+from tests.cogs.stage import Stage, buttons, first, followup, refusal
 from tests.fakes import PNG, plausible
 
 _NO_TRACE: list[Event | InferenceError] = [Queued(3, 40.0)]
@@ -59,6 +72,19 @@ async def test_a_request_goes_on_after_a_kill_with_the_same_seed_in_the_same_mes
 async def _answer_without_a_kill(stage: Stage, command: str, options: dict[str, object], seed: int | None) -> str:
     repeated = options | ({} if seed is None or command == "ask" else {"seed": seed})
     return first(await stage.alice.slash(stage.channel, command, **repeated)).content
+
+
+async def test_a_drawing_goes_on_after_a_kill_right_after_its_acknowledgement(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    stage.backend.script = wait
+    with monkeypatch.context() as patched:
+        patched.setattr(JobTable, "set_work", _do_not_store)
+        message = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    await kill(stage, config)
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert message.content.startswith("> a fox\n-# 64 × 64")
 
 
 async def test_a_caption_goes_on_after_a_kill_though_its_picture_is_gone(stage: Stage, config: Config):
@@ -140,6 +166,26 @@ async def test_a_press_below_a_picture_goes_on_after_a_kill(stage: Stage, config
     assert buttons(followup(result))[-1] == "Delete"
 
 
+async def test_a_press_uses_its_new_message_after_a_kill_right_after_it_was_sent(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    message = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    stage.backend.script = lambda spec, request: []
+    with monkeypatch.context() as patched:
+        patched.setattr(JobTable, "move", _do_not_store)
+        await press(stage, message, "Re-roll")
+        await press(stage, message, "Re-roll")
+    await kill(stage, config)
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert len(stage.channel.history()) == 3
+    assert sum("Another try at" in each.content for each in stage.channel.history()) == 2
+
+
+async def _do_not_store(*_: object) -> None:
+    """Stand for a process that ends before it can store what it has learned."""
+
+
 async def test_a_mention_that_came_while_the_bot_was_away_is_answered_once(stage: Stage, config: Config):
     await stage.bot.close()
     asked = await stage.alice.send(stage.channel, f"{stage.mention} summarize {'word ' * 60}")
@@ -156,3 +202,81 @@ async def test_an_old_mention_is_not_answered(stage: Stage, config: Config):
     await stage.env.advance_time(6 * 60)
     await restart(stage, config)
     assert len(stage.channel.history()) == 1
+
+
+async def test_a_question_before_several_jobs_can_be_answered_after_a_kill(stage: Stage, config: Config):
+    asked = first(await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue} fox", seed=5))
+    await kill(stage, config)
+    drawn = await stage.alice.click(asked, label="Draw 2")
+    assert asked.content == "The result comes in a new message."
+    assert not asked.components
+    assert sorted(message.content.splitlines()[0] for message in drawn.followups) == ["> a blue fox", "> a red fox"]
+
+
+async def test_drawings_begun_by_a_question_go_on_after_a_kill_and_are_not_drawn_twice(stage: Stage, config: Config):
+    asked = first(await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue} fox", seed=5))
+    stage.backend.script = wait
+    drawn = await stage.alice.click(asked, label="Draw 2")
+    await kill(stage, config)
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert sorted(message.content.splitlines()[0] for message in drawn.followups) == ["> a blue fox", "> a red fox"]
+    assert len(stage.channel.history()) == 2
+
+
+async def test_a_region_can_be_chosen_after_a_kill(stage: Stage, config: Config):
+    options = {"prompt": "a fox", "image": ("a.png", PNG), "region": "pick on the picture"}
+    asked = first(await stage.alice.slash(stage.channel, "imagine", **options))
+    await stage.alice.click(asked, label="3")
+    await kill(stage, config)
+    await stage.alice.click(asked, label="5")
+    assert (asked.attachments[0].description or "").endswith("Chosen: cells 3 5.")
+    await kill(stage, config)
+    await stage.alice.click(asked, label="Draw")
+    [request] = stage.backend.requests
+    assert isinstance(request, ImagineRequest)
+    assert (request.region, request.image) == ("cells 3 5", PNG)
+
+
+async def test_a_question_is_closed_in_time_also_after_a_kill(stage: Stage, config: Config):
+    asked = first(await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue} fox"))
+    await kill(stage, config)
+    await stage.env.advance_time(640)
+    assert asked.content == "You did not choose within ten minutes, so nothing was drawn."
+    assert not asked.components
+    assert await cast(Inkling, stage.bot).store.drafts.count_of(stage.alice.id) == 0
+
+
+async def test_a_form_that_was_open_during_a_kill_can_be_submitted(stage: Stage, config: Config):
+    drawn = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox", seed=7))
+    form = await press(stage, drawn, "Remix")
+    await kill(stage, config)
+    fields = {"prompt": "a red fox", "negative": "", "seed": "7", "settings": "Steps: 25"}
+    result = await stage.alice.submit_modal(form, fields)
+    assert first(result).content.startswith("> a red fox")
+    assert f"Remix of {drawn.message.jump_url}" in first(result).content
+
+
+async def test_a_form_of_a_menu_that_was_open_during_a_kill_can_be_submitted(stage: Stage, config: Config):
+    message = await stage.bob.send(stage.channel, "We meet at noon.", attachments=[("a.png", PNG)])
+    remix = await stage.alice.context_menu(stage.channel, "Remix image", message)
+    await kill(stage, config)
+    await stage.alice.submit_modal(remix, {"prompt": "a hare", "negative": "", "strength": ""})
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ImagineRequest)
+    assert (request.prompt, request.image) == ("a hare", PNG)
+    question = await stage.alice.context_menu(stage.channel, "Ask about this", message)
+    await kill(stage, config)
+    await stage.alice.submit_modal(question, {"question": "When?"})
+    request = stage.backend.requests[-1]
+    assert isinstance(request, AskRequest)
+    assert (request.question, request.context) == ("When?", "We meet at noon.")
+
+
+async def test_a_form_that_was_open_for_too_long_says_so(stage: Stage, config: Config):
+    message = await stage.bob.send(stage.channel, "We meet at noon.", attachments=[("a.png", PNG)])
+    form = await stage.alice.context_menu(stage.channel, "Remix image", message)
+    await stage.env.advance_time(16 * 60)
+    result = await stage.alice.submit_modal(form, {"prompt": "a hare", "negative": "", "strength": ""})
+    assert refusal(result).startswith("This form was open for more than a quarter of an hour. Open it again.")
+    assert refusal(result).endswith("here is what you wrote:\n```\na hare\n```")

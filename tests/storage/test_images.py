@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inference import GeneratedImage, ImageResult, ImagineRequest, Variation
-from storage import Lineage, StorageError, Store
+from storage import ImageTable, Lineage, StorageError, Store
 from tests.fakes import forget_all_of, kept_of
 
 REQUEST = ImagineRequest(
@@ -42,6 +43,10 @@ async def store(path: Path) -> AsyncGenerator[Store]:
 def files(path: Path) -> list[bytes]:
     with sqlite3.connect(path) as connection:
         return [data for (data,) in connection.execute("SELECT data FROM files ORDER BY data")]
+
+
+def size_of(path: Path) -> int:
+    return path.stat().st_size
 
 
 async def test_an_image_is_stored_with_everything_needed_to_repeat_it_but_without_its_pixels(store: Store, path: Path):
@@ -181,3 +186,20 @@ async def test_all_images_of_a_person_can_be_exported_and_deleted(store: Store, 
     assert (await kept_of(store, 1))["images"] == []
     assert files(path) == [b"another"]
     assert await store.images.get(other.id) is not None
+
+
+async def test_the_oldest_images_with_files_are_deleted_beyond_the_bound_of_a_person(store: Store, path: Path):
+    images = ImageTable(store.database, bytes_per_person=100)
+    plain = await images.keep(1, 2, 3, ImagineRequest(prompt="no files"), RESULT)
+    foreign = await images.keep(9, 2, 3, replace(REQUEST, image=b"f" * 90), RESULT)
+    rows = [await images.keep(1, 2, 3, replace(REQUEST, image=b"%d" % n * 40, mask=b""), RESULT) for n in range(4)]
+    assert [await images.get(row.id) is not None for row in (plain, foreign, *rows)] == [1, 1, 0, 0, 1, 1]
+    assert sorted(map(len, files(path))) == [len(REQUEST.mask), 40, 40, 90]
+
+
+async def test_the_space_of_deleted_files_goes_back_to_the_disk(store: Store, path: Path):
+    await store.images.keep(1, 2, 3, replace(REQUEST, image=b"a" * 10**6), RESULT)
+    assert size_of(path) > 10**6
+    await store.forget_messages([3])
+    await store.forget_expired(0.0)
+    assert size_of(path) < 200_000

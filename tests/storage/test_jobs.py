@@ -7,15 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from storage import JobTable
+from storage import DraftTable, JobTable
+from storage.database import Database
+from storage.migrations import JOB_STEPS
 
 
 @pytest.fixture
-async def jobs(tmp_path: Path) -> AsyncGenerator[JobTable]:
-    jobs = JobTable(tmp_path / "jobs.db")
-    await jobs.open()
-    yield jobs
-    await jobs.close()
+async def database(tmp_path: Path) -> AsyncGenerator[Database]:
+    database = Database(tmp_path / "jobs.db", JOB_STEPS, fast_writes=True)
+    await database.open()
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def jobs(database: Database) -> JobTable:
+    return JobTable(database)
 
 
 async def test_open_jobs_come_in_the_order_in_which_they_were_accepted(jobs: JobTable):
@@ -34,11 +41,9 @@ async def test_the_end_of_the_process_counts_only_for_jobs_that_a_model_worked_o
     for job in (running, stopped):
         await jobs.start(job)
     await jobs.stop(stopped)
-    await jobs.close()
-    await jobs.open()
+    await jobs.count_deaths()
     assert {job.id: job.deaths for job in await jobs.open_jobs()} == {waiting: 0, running: 1, stopped: 0}
-    await jobs.close()
-    await jobs.open()
+    await jobs.count_deaths()
     assert [job.deaths for job in await jobs.open_jobs()] == [0, 1, 0], "it did not run again"
 
 
@@ -51,25 +56,45 @@ async def test_jobs_are_deleted_with_their_owner_message_or_channel(jobs: JobTab
     assert [job.owner for job in await jobs.open_jobs()] == [4]
 
 
-async def test_nothing_of_an_ended_job_stays_on_the_disk(jobs: JobTable, tmp_path: Path):
+async def test_nothing_of_an_ended_job_stays_on_the_disk(database: Database, jobs: JobTable, tmp_path: Path):
     job = await jobs.add(1, 2, 3, "a token", "")
     await jobs.set_work(job, "secret words " * 1000)
     await jobs.forget(job)
     assert b"secret words" in (tmp_path / "jobs.db-wal").read_bytes()
-    await jobs.forget_ended()
+    await database.compact()
     left = b"".join(file.read_bytes() for file in _files(tmp_path))
     assert b"secret words" not in left
     assert b"a token" not in left
 
 
-async def test_the_files_do_not_grow_with_the_number_of_ended_jobs(jobs: JobTable, tmp_path: Path):
+async def test_the_files_do_not_grow_with_the_number_of_ended_jobs(database: Database, jobs: JobTable, tmp_path: Path):
     async def size_after(count: int) -> int:
         for _ in range(count):
             await jobs.forget(await jobs.add(1, 2, 3, "target", "work " * 2000))
-        await jobs.forget_ended()
+        await database.compact()
         return sum(file.stat().st_size for file in _files(tmp_path))
 
     assert await size_after(20) == await size_after(200)
+
+
+async def test_the_space_of_a_large_job_goes_back_to_the_disk(database: Database, jobs: JobTable, tmp_path: Path):
+    job = await jobs.add(1, 2, 3, "target", "picture " * 10**6)
+    await database.compact()
+    assert sum(file.stat().st_size for file in _files(tmp_path)) > 8 * 10**6
+    await jobs.forget(job)
+    await database.compact()
+    assert sum(file.stat().st_size for file in _files(tmp_path)) < 200_000
+
+
+async def test_a_draft_becomes_jobs_once(database: Database, jobs: JobTable):
+    drafts = DraftTable(database)
+    draft = await drafts.keep(1, 2, 3, 100.0, "state", target="question", work="work")
+    begun = await jobs.add_from_draft(draft, 1, 2, "target", ["first", "second"])
+    assert [(job.target, job.work) for job in begun] == [("target", "first"), ("target", "second")]
+    assert begun == await jobs.open_jobs()
+    assert await drafts.get(draft) is None
+    assert await jobs.add_from_draft(draft, 1, 2, "target", ["first", "second"]) == []
+    assert await jobs.open_jobs() == begun
 
 
 def _files(folder: Path) -> list[Path]:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from typing import Any
+
 import discord
 
 from cogs.common.reply_session import ReplySession
 from cogs.common.sources.files import check_files, name_of, text_of_file
+from cogs.common.sources.markup import in_words
 from cogs.common.sources.source import Source, join_sources
 from inference import InvalidRequest
 
@@ -39,18 +43,27 @@ async def sources_of_message(session: ReplySession, message: discord.Message) ->
 
 
 def words(message: discord.Message) -> str:
-    """Return the visible text of a message, of its forwards, its embeds and its poll."""
+    """Return the visible text of a message, of its forwards, its embeds, its text components and its poll."""
     sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     contents = [message.clean_content, *(snapshot.content for snapshot in message.message_snapshots)]
     embeds = [part for source in sources for embed in source.embeds for part in _words_of_embed(embed)]
+    components = [part for source in sources for part in _words_of_components(source.components)]
     poll = [message.poll.question, *(answer.text for answer in message.poll.answers)] if message.poll else []
-    return "\n".join(part for part in (*contents, *embeds, *poll) if part)
+    return in_words("\n".join(part for part in (*contents, *embeds, *components, *poll) if part))
 
 
 def _words_of_embed(embed: discord.Embed) -> list[str | None]:
     """Return an embed's texts in the order in which Discord shows them."""
     fields = (part for field in embed.fields for part in (field.name, field.value))
-    return [embed.author.name, embed.title, embed.description, *fields]
+    return [embed.author.name, embed.title, embed.description, *fields, embed.footer.text]
+
+
+def _words_of_components(components: Iterable[Any]) -> Iterator[str]:
+    """Yield the texts of components, also those inside containers and sections."""
+    for component in components:
+        if isinstance(component, discord.TextDisplay):
+            yield component.content
+        yield from _words_of_components(getattr(component, "children", ()))
 
 
 def visible(message: discord.Message) -> bool:

@@ -26,6 +26,7 @@ def complete(template: PromptTemplate, request: CompleteRequest) -> Plan:
         request.repetition_penalty,
         seed,
         request.stop,
+        sentence_after=request.max_new_tokens * 2 // 3 if request.whole_sentences else 0,
         stream=True,
         chat=chat,
     )

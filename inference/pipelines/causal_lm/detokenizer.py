@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from itertools import accumulate
 
 from inference.pipelines.causal_lm.prompts import Continuation, Prompt
 from inference.pipelines.causal_lm.repetition import find_repetition
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
+from inference.pipelines.text_splitting import sentences
 
 _CONTEXT_TOKENS = 4
 """Prompt tokens that are decoded with the first new ones: some tokenizers drop a leading space."""
@@ -58,6 +60,8 @@ class OutputText:
         """Tokens that come next, whatever the model chooses: those that end thoughts at their limit."""
         self._detokenizer = IncrementalDetokenizer(tokenizer, prompt.tokens)
         self._text = ""
+        self._length_then = 0
+        """The length of the text when it had `sentence_after` tokens."""
         self._stopped = False
 
     @property
@@ -92,9 +96,20 @@ class OutputText:
         text = self._detokenizer.text.lstrip() if self._num_hidden else self._detokenizer.text
         stop = min((at for stop in self.prompt.stop if (at := text.find(stop)) >= 0), default=None)
         repetition = find_repetition(text) if self.prompt.stop_at_repetition and stop is None else None
+        sentence = self._end_of_sentence(text) if self.prompt.sentence_after and stop is None else None
         self._stopped = stop is not None
-        self._text = text[:stop][:repetition]
-        self.finished = self._stopped or repetition is not None or self._num_tokens == self.prompt.max_new_tokens
+        self._text = text[:stop][:repetition][:sentence]
+        ended = self._stopped or repetition is not None or sentence is not None
+        self.finished = ended or self._num_tokens == self.prompt.max_new_tokens
+
+    def _end_of_sentence(self, text: str) -> int | None:
+        """Return where the first sentence ends that ended after `sentence_after` tokens; None if none has ended."""
+        if self._num_tokens <= self.prompt.sentence_after:
+            self._length_then = len(text)
+            return None
+        *whole, _ = accumulate(map(len, sentences(text)), initial=0)
+        end = next((end for end in whole if end > self._length_then), None)
+        return end and len(text[:end].rstrip())
 
     def _partial_stop_length(self) -> int:
         """Return the length of the longest end of the text that begins a stop string."""

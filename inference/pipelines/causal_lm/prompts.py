@@ -17,8 +17,9 @@ from inference.types import Output
 class Prompt:
     """The token ids to continue, with generation parameters. The text ends before any of the strings in `stop`.
 
-    With `stop_at_repetition` it also ends, as "length", before it repeats itself (see `find_repetition`). A text with
-    `stream` is sent to the caller while it grows. `chat` marks the reply of a chat model.
+    With `stop_at_repetition` it also ends, as "length", before it repeats itself (see `find_repetition`), and with
+    `sentence_after` at the end of the first sentence that ends after that many tokens. A text with `stream` is sent to
+    the caller while it grows. `chat` marks the reply of a chat model.
     """
 
     tokens: list[int]
@@ -29,6 +30,7 @@ class Prompt:
     seed: int = 0
     stop: tuple[str, ...] = ()
     stop_at_repetition: bool = False
+    sentence_after: int = 0
     stream: bool = False
     chat: bool = False
 

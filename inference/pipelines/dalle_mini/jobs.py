@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.pipelines.dalle_mini.prompt_tokenizer import TokenizedPrompt
-from inference.pipelines.image_job import ImageJob, seed_and_variations, truncation_note
+from inference.pipelines.image_job import ImageJob, foreign_syntax_note, seed_and_variations, truncation_note
 from inference.types import Progress
 from inference.types.errors import Phrase, join_phrases
 
@@ -22,8 +22,10 @@ class DalleMiniJob(ImageJob):
 
     def report(self, num_running: int, share: float, total: int) -> None:
         """Report how many of `total` steps are done, with `num_running` images at this share."""
-        done = (len(self.pictures) + num_running * share) / self.request.count
-        self.job.emit(Progress(int(done * total), total))
+        drawn, count = len(self.pictures), self.request.count
+        done = (drawn + num_running * share) / count
+        picture = drawn + 1 if num_running == 1 else 0
+        self.job.emit(Progress(int(done * total), total, picture=picture, pictures=count))
 
 
 class ImageInProgress:
@@ -46,6 +48,7 @@ def notes(image_job: DalleMiniJob, side: int, steps: int) -> Phrase:
         Phrase("This model has no choice of sampler."): request.sampler,
         Phrase("This model takes no LoRA."): request.lora,
         truncation_note(Phrase("prompt"), image_job.text.truncated): image_job.text.truncated,
+        foreign_syntax_note(request): True,
     }
     ignored = [sentence for sentence, is_requested in unsupported.items() if sentence and is_requested]
     return join_phrases([*ignored, Phrase("This model has no safety checker.")])

@@ -122,8 +122,10 @@ class TextToImage(Pipeline):
         for image_job in jobs_of(group):
             indices = [i for i, (other, _) in enumerate(group) if other is image_job]
             preview = self._previews.draw(latents[indices[0]]) if due else None
-            step = settings.steps * len(image_job.pictures) + done * len(indices)
-            image_job.job.emit(Progress(step, settings.steps * image_job.request.count, preview))
+            drawn, count = len(image_job.pictures), image_job.request.count
+            step = settings.steps * drawn + done * len(indices)
+            picture = drawn + 1 if len(indices) == 1 else 0
+            image_job.job.emit(Progress(step, settings.steps * count, preview, picture, count))
 
     def _result(self, image_job: DiffusionJob, settings: GenerationSettings) -> ImageResult:
         notes = [*image_job.notes]

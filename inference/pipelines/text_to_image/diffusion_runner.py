@@ -12,8 +12,8 @@ import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
 
-from inference.pipelines.image_job import require_finite
-from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec, Mode
+from inference.pipelines.image_job import foreign_syntax_note, require_finite
+from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec, Mode, in_aspect
 from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, paste_back
 from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, use_noise
 from inference.pipelines.text_to_image.lora import LoraAdapters
@@ -72,7 +72,7 @@ class DiffusionRunner:
         if not request.lora:  # a LoRA may add words
             self._known_concepts.require(_plain_text(request.prompt))
         mode: Mode = "text" if source is None else "image" if source.mask is None else "inpaint"
-        native = self._native_size()
+        native = in_aspect(self._native_size(), request.aspect)
         width, height = source.image.size if source else (request.width or native[0], request.height or native[1])
         sampler = self._samplers.resolve(request.sampler)
         strength = _STRENGTH[mode] if source is None or request.strength is None else request.strength
@@ -91,7 +91,7 @@ class DiffusionRunner:
 
     def notes(self, request: ImagineRequest, settings: GenerationSettings) -> list[Phrase]:
         """Return notes for the user about options that were adjusted, or that this model ignores."""
-        notes = [*filter(None, [request.note]), *self._prompts.notes(request)]
+        notes = [*filter(None, [request.note, *self._prompts.notes(request), foreign_syntax_note(request)])]
         unknown = self._known_concepts.note(_plain_text(f"{request.prompt}, {request.negative_prompt}"))
         if unknown and not request.lora:
             notes.append(unknown)

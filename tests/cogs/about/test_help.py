@@ -65,7 +65,9 @@ async def test_help_lists_the_server_settings_only_for_people_who_may_use_them(s
         assert ("`/server-settings`" in shown.content) == ("/server-settings" in _offered(shown)) == listed
         await person.send(stage.channel, f"{stage.mention} help")
         assert ("`/server-settings`" in stage.last_text) == listed
-    assert refusal(await stage.alice.slash(stage.channel, "help", command="server-settings")).startswith("**What I can")
+    assert refusal(await stage.alice.slash(stage.channel, "help", command="server-settings")).startswith(
+        "**To try first"
+    )
     assert "`/server-settings`" not in first(await carol.user.slash("help")).content
 
 
@@ -93,7 +95,7 @@ async def test_the_menu_shows_another_page_in_the_same_message_even_after_a_rest
     assert "Everybody here sees the answer." in shown.content
     assert "`@Inkling caption` Describe the pictures" in shown.content
     await stage.alice.select(shown, custom_id="inkling:help:topic", values=["the overview"])
-    assert shown.content.startswith("**What I can do.**")
+    assert shown.content.startswith("**To try first**")
 
 
 async def test_the_menu_of_a_public_page_answers_in_private(stage: Stage):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
-from cogs.ask.answer_cache import AnswerCache, CachedAnswer
-from inference import Answer, Config, InvalidRequest, Result
+from cogs.client import Inkling
+from cogs.common.target import now
+from inference import Answer, Config, Result
+from storage import StorageError
 from tests.cogs.ask.questions import TOWER, ask, finds
 from tests.cogs.imagine.images import restart
 from tests.cogs.stage import Stage, first, followup, refusal
@@ -58,14 +62,21 @@ async def test_other_people_can_not_press_the_buttons(stage: Stage, label: str):
 
 
 @pytest.mark.parametrize("label", _LABELS)
-async def test_the_buttons_say_after_a_restart_that_the_text_is_no_longer_stored(
-    stage: Stage, config: Config, label: str
-):
+async def test_the_buttons_work_after_a_restart(stage: Stage, config: Config, label: str):
     stage.backend.script = finds("1889")
     shown = first(await ask(stage, text=TOWER))
     await restart(stage, config)
-    error = refusal(await stage.alice.click(shown.message, label=label))
-    assert error.startswith("I no longer have the text of this answer.")
+    assert "**1889**" in followup(await stage.alice.click(shown.message, label=label)).content
+
+
+async def test_a_second_press_is_refused_also_if_the_bot_was_restarted_meanwhile(stage: Stage, config: Config):
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, text=TOWER))
+    stage.backend.script = lambda spec, request: []
+    await stage.alice.click(shown.message, label="In own words")
+    await restart(stage, config)
+    result = await stage.alice.click(shown.message, label="In own words")
+    assert refusal(result) == "The model is answering this already. Wait until it is done."
 
 
 async def test_the_text_is_deleted_after_an_hour(stage: Stage):
@@ -77,23 +88,32 @@ async def test_the_text_is_deleted_after_an_hour(stage: Stage):
     assert refusal(await stage.alice.click(shown.message, label="Show context")).startswith("I no longer have")
 
 
-async def test_the_oldest_texts_are_dropped_beyond_the_limit():
-    cache = AnswerCache(limit=2)
-    keys = [cache.add(_answer(owner=1)) for _ in range(3)]
-    with pytest.raises(InvalidRequest, match="no longer"):
-        cache.get(keys[0])
-    assert cache.get(keys[1])
-    assert cache.get(keys[2])
+async def test_the_text_leaves_the_disk_after_an_hour(stage: Stage):
+    stage.backend.script = finds("1889")
+    await ask(stage, text=TOWER)
+    store = cast(Inkling, stage.bot).store
+    await store.forget_expired(now() + 3500)
+    assert len(await store.answers.export_of(stage.alice.id)) == 1
+    await store.forget_expired(now() + 3700)
+    assert await store.answers.export_of(stage.alice.id) == []
 
 
-async def test_the_answers_to_one_person_can_be_deleted():
-    cache = AnswerCache()
-    mine, other = cache.add(_answer(owner=1)), cache.add(_answer(owner=2))
-    await cache.forget(1)
-    with pytest.raises(InvalidRequest, match="no longer"):
-        cache.get(mine)
-    assert cache.get(other)
+async def test_the_text_is_deleted_with_its_message(stage: Stage):
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, text=TOWER))
+    await shown.message.delete()
+    await stage.env.settle()
+    assert await cast(Inkling, stage.bot).store.answers.export_of(stage.alice.id) == []
 
 
-def _answer(owner: int) -> CachedAnswer:
-    return CachedAnswer(owner, "When?", "**noon**", "at **noon**", "at noon", "")
+async def test_an_answer_that_can_not_be_stored_is_shown_without_buttons(stage: Stage, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cast(Inkling, stage.bot).store.answers, "keep", _fail)
+    stage.backend.script = finds("1889")
+    shown = first(await ask(stage, text=TOWER))
+    assert "**1889**" in shown.content
+    assert shown.content.endswith("-# The bot could not store this answer, so there are no buttons.")
+    assert not shown.components
+
+
+async def _fail(*_: object) -> str:
+    raise StorageError("the disk is full")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -60,19 +61,19 @@ async def test_the_message_shows_queue_position_then_loading_then_progress(stage
     await stage.event(Progress(6, 20))
     await stage.env.advance_time(2)
     await stage.event(Progress(10, 20))
-    assert first(result).content == "> a fox\n10/20 ▰▰▰▰▰▱▱▱▱▱ 0.5 s a step, about 5 s left"
+    assert first(result).content == "> a fox\n▰▰▰▰▰▱▱▱▱▱ step 10 of 20, about 5 s left"
 
 
 async def test_a_preview_stays_until_the_next_picture_arrives(stage: Stage):
     stage.backend.script = lambda spec, request: [Progress(1, 20), Progress(2, 20, PNG), Progress(3, 20)]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
-    assert "3/20" in first(result).content
+    assert "step 3 of 20" in first(result).content
     assert [await file.read() for file in first(result).attachments] == [PNG]
     stage.backend.listeners[-1](Progress(4, 20))
     await stage.env.advance_time(2)
-    assert "3/20" in first(result).content, "pictures are not sent again at the pace of texts"
+    assert "step 3 of 20" in first(result).content, "pictures are not sent again at the pace of texts"
     await stage.env.advance_time(1.1)
-    assert "4/20" in first(result).content
+    assert "step 4 of 20" in first(result).content
     assert [file.filename for file in first(result).attachments] == ["preview.png"]
     await stage.event(Progress(5, 20, PNG + b"more"))
     await stage.env.advance_time(3)
@@ -271,7 +272,7 @@ class FailingResponder(Responder):
     async def acknowledge(self) -> None:
         pass
 
-    async def find_message(self) -> None:
+    async def find_message(self, is_taken: Callable[[int], bool]) -> None:
         pass
 
     async def show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:

@@ -115,3 +115,25 @@ async def test_models_are_offered_while_typing(stage: Stage):
 async def test_it_works_in_a_direct_message(stage: Stage):
     result = await stage.alice.user.slash("complete", prompt="Once", seed=7)
     assert result.response.content == "**Once** and then\n-# seed 7"
+
+
+async def test_without_a_length_some_whole_sentences_are_asked_for(stage: Stage):
+    await stage.alice.slash(stage.channel, "complete", prompt="Once")
+    await stage.alice.slash(stage.channel, "complete", prompt="Once", length=9)
+    usual, exact = stage.backend.requests
+    assert isinstance(usual, CompleteRequest)
+    assert isinstance(exact, CompleteRequest)
+    assert (usual.max_new_tokens, usual.whole_sentences) == (192, True)
+    assert (exact.max_new_tokens, exact.whole_sentences) == (9, False)
+
+
+class TestShortTexts:
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        return config.model_copy(update={"limits": config.limits.model_copy(update={"new_tokens": 50})})
+
+    async def test_whole_sentences_are_within_the_operators_limit(self, stage: Stage):
+        await stage.alice.slash(stage.channel, "complete", prompt="Once")
+        [request] = stage.backend.requests
+        assert isinstance(request, CompleteRequest)
+        assert request.max_new_tokens == 50

@@ -133,7 +133,8 @@ def test_numbers_and_plurals_follow_the_language():
     assert tr("Give 1 to {most:,} texts, not {count:,}.", most=1000, count=2500).endswith(
         "1.000 Texte an, nicht 2.500."
     )
-    assert tr("{pace:.1f} s a step, about {left} left", pace=1.84, left="3 s") == "1,8 s je Schritt, noch etwa 3 s"
+    size = tr("{size:,.1f} GB", size=1234.56)
+    assert size == "1.234,6 GB"
     assert [ntr("{count} step", "{count} steps", count, count=count) for count in (0, 1, 2)] == [
         "0 Schritte", "1 Schritt", "2 Schritte"
     ]  # fmt: skip

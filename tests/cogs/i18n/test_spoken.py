@@ -45,7 +45,7 @@ class TestGerman:
         await stage.env.advance_time(10)
         await stage.event(Progress(5, 30))
         await stage.env.advance_time(10)
-        assert "s je Schritt, noch etwa" in first(result).content
+        assert "Schritt 5 von 30, noch etwa" in first(result).content
         assert buttons(first(result)) == ["Abbrechen"]
 
     async def test_the_settings_line_and_the_buttons_of_a_drawing_are_translated(self, stage: Stage):

@@ -33,7 +33,7 @@ async def engine(config: Config) -> AsyncGenerator[Engine]:
 
 
 async def test_pictures_of_grids_and_variations_are_repeated_from_their_files(stage: Stage):
-    message = await grid(stage, count=3, steps=2)
+    message = await grid(stage, count=3, advanced="Steps: 2")
     one = followup(await press(stage, message, "U2"))
     varied = followup(await press(stage, message, "V2"))
     variation = followup(await press(stage, varied, "U1"))

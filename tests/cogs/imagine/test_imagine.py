@@ -8,7 +8,7 @@ from tests.fakes import PNG, drawn
 
 
 async def test_a_picture_is_attached_with_a_description_and_the_settings_below(stage: Stage):
-    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", seed=7, steps=30)
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", seed=7, advanced="Steps: 30")
     [file] = first(result).attachments
     assert file.filename == "inkling-7.png"
     assert file.description == 'Drawn by a machine from the words: "a fox"'
@@ -19,7 +19,7 @@ async def test_a_picture_is_attached_with_a_description_and_the_settings_below(s
 
 
 async def test_the_options_reach_the_engine(stage: Stage):
-    options = {"negative": "fog", "size": "512x768", "guidance": 5.0, "model": "stable-diffusion-v1-4"}
+    options = {"negative": "fog", "size": "512x768", "advanced": "CFG scale: 5", "model": "stable-diffusion-v1-4"}
     await stage.alice.slash(stage.channel, "imagine", prompt="a fox", seed=1, **options)
     assert stage.backend.requests == [
         ImagineRequest(
@@ -60,6 +60,6 @@ async def test_a_picture_over_the_upload_limit_is_sent_as_webp_and_says_so(stage
 async def test_values_over_the_limits_of_the_operator_are_refused_in_private(stage: Stage):
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=9)
     assert refusal(result) == "The count must be between 1 and 4, not 9."
-    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", steps=300)
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", advanced="Steps: 300")
     assert "between 1 and 100" in refusal(result)
     assert not stage.backend.requests

@@ -37,8 +37,8 @@ async def _imagine(stage: Stage, **options: Any) -> InteractionResult:
 class TestSources:
     async def test_picture_mask_and_the_other_options_reach_the_engine(self, stage: Stage):
         await _imagine(
-            stage, prompt="a fox", image=("a.png", _picture()), mask=("m.png", PNG), strength=0.4, sampler="Euler a",
-            temperature=0.5, top_k=40,
+            stage, prompt="a fox", image=("a.png", _picture()), mask=("m.png", PNG), strength=0.4,
+            advanced="Sampler: Euler a, Temperature: 0.5, Top k: 40",
         )  # fmt: skip
         [request] = _drawn(stage)
         assert (request.image, request.mask) == (_picture(), PNG)
@@ -88,7 +88,7 @@ class TestRepeating:
         said = refusal(await _imagine(stage, image=("a.png", _picture(text))))
         assert said.startswith("This picture was drawn from another one")
         assert "a fox" in said
-        assert "`strength`: 0.6\n`steps`: 12\n`seed`: 7" in said
+        assert "`strength`: 0.6\n`seed`: 7\n`advanced`: Steps: 12" in said
 
     async def test_a_strength_without_a_prompt_is_not_ignored(self, stage: Stage):
         said = refusal(await _imagine(stage, image=("a.png", _picture()), strength=0.5))
@@ -143,7 +143,7 @@ class TestPicker:
 
     async def test_a_confirmation_without_a_choice_times_out(self, stage: Stage):
         message = first(await self._open(stage))
-        await stage.env.advance_time(601)
+        await stage.env.advance_time(640)
         assert message.content.startswith("You did not choose")
         assert not message.components
 
@@ -248,12 +248,24 @@ class TestLoras:
         return config.model_copy(update={"loras": tmp_path})
 
     async def test_the_lora_files_of_the_operator_are_offered(self, stage: Stage):
-        offered = await stage.alice.autocomplete(stage.channel, "imagine", "lora", "P", prompt="a fox")
-        assert [choice["value"] for choice in offered] == ["pixels"]
+        offered = await stage.alice.autocomplete(stage.channel, "imagine", "advanced", "Steps: 9, px", prompt="a fox")
+        assert [choice["value"] for choice in offered] == []
+        offered = await stage.alice.autocomplete(stage.channel, "imagine", "advanced", "Steps: 9, lora", prompt="a fox")
+        assert [choice["value"] for choice in offered] == ["Steps: 9, Lora: oil", "Steps: 9, Lora: pixels"]
 
     async def test_the_chosen_lora_reaches_the_engine(self, stage: Stage):
-        await _imagine(stage, prompt="a fox", lora="oil")
+        await _imagine(stage, prompt="a fox", advanced="Lora: oil")
         assert [request.lora for request in _drawn(stage)] == ["oil"]
+
+    async def test_several_loras_may_be_given_in_the_prompt_and_in_the_settings(self, stage: Stage):
+        await _imagine(stage, prompt="a fox <lora:pixels:0.5> --ar 3:2 --seed 4", advanced="Lora: oil")
+        [request] = _drawn(stage)
+        assert (request.prompt, request.lora) == ("a fox", "oil, pixels:0.5")
+        assert (request.aspect, request.seed) == ((3, 2), 4)
+
+    async def test_an_unknown_lora_in_a_prompt_is_refused_with_the_known_ones(self, stage: Stage):
+        said = refusal(await _imagine(stage, prompt="a fox <lora:ink:1>"))
+        assert said == "There is no LoRA 'ink'. There is: oil, pixels."
 
 
 def _button(message: ResponseMessage, label: str) -> dict[str, Any]:

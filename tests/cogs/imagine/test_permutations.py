@@ -40,6 +40,13 @@ def test_escaped_braces_and_commas_are_plain_characters() -> None:
     assert _all(r"{a\},b}") == ["a}", "b"]
 
 
+def test_bars_separate_alternatives_as_in_other_programs() -> None:
+    assert _all("a {red|blue} cat") == ["a red cat", "a blue cat"]
+    assert _all("a {red, round|blue} cat") == ["a red, round cat", "a blue cat"]
+    assert _all(r"a \{red|blue\} cat | dog") == ["a {red|blue} cat | dog"]
+    assert _all(escaped("a {red|blue} cat")) == ["a {red|blue} cat"]
+
+
 def test_an_empty_alternative_leaves_no_gap() -> None:
     assert _all("a {,red} cat") == ["a cat", "a red cat"]
     assert _all("{,}") == ["", ""]

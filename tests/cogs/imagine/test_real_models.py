@@ -91,9 +91,9 @@ async def test_a_region_is_drawn_after_the_confirmation(stage: Stage):
 
 
 async def test_every_sampler_draws_a_different_picture_or_says_why_not(stage: Stage):
-    shown = [await drawn(stage, sampler=name) for name in SAMPLERS if name != "LCM"]
+    shown = [await drawn(stage, advanced=f"Sampler: {name}") for name in SAMPLERS if name != "LCM"]
     assert len({await file(message) for message in shown}) == len(SAMPLERS) - 1
-    refused = await stage.alice.slash(stage.channel, "imagine", prompt="a cat", sampler="LCM")
+    refused = await stage.alice.slash(stage.channel, "imagine", prompt="a cat", advanced="Sampler: LCM")
     assert "LCM" in refusal(refused)
 
 
@@ -113,7 +113,7 @@ async def test_other_models_use_the_same_command_and_repeat_pictures_exactly(sta
 
 
 async def test_a_lora_changes_the_picture_and_is_named(stage: Stage):
-    message = await drawn(stage, lora="ink")
+    message = await drawn(stage, advanced="Lora: ink")
     assert "LoRA ink" in message.content
     assert await file(message) != await file(await drawn(stage))
 

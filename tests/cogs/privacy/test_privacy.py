@@ -15,7 +15,6 @@ import pytest
 from discord.ext import commands
 from simcord import InteractionResult
 
-from cogs.ask import AnswerCache
 from cogs.client import Inkling
 from cogs.common.personal_data import PersonalData, PersonalPicture
 from cogs.imagine.personal_data import PersonalImages
@@ -79,7 +78,7 @@ async def test_the_export_has_all_data_of_one_person_and_none_of_others(stage: S
     [text] = kept["completions"]
     assert text["history"]["request"]["prompt"] == "Once"
     [asked] = kept["answers"]
-    assert asked["question"] == "Who?"
+    assert asked["answer"]["question"] == "Who?"
     assert "a secret" not in json.dumps(kept)
 
 
@@ -110,7 +109,7 @@ async def test_everything_is_deleted_after_a_confirmation(stage: Stage):
     nothing = {"images": [], "completions": []}
     kept = await kept_of(store_of(stage), stage.alice.id)
     assert kept == {"settings": {"models": {}, "language": "", "private": False}, **nothing}
-    assert await cast(Inkling, stage.bot).provided(AnswerCache).export(stage.alice.id) == []
+    assert await store_of(stage).answers.export_of(stage.alice.id) == []
     assert len((await kept_of(store_of(stage), stage.bob.id))["completions"]) == 1
 
 

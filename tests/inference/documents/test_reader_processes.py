@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -101,6 +102,17 @@ async def test_ctrl_c_is_not_sent_to_readers(readers: ReaderProcesses) -> None:
     task, pid = await start(readers, slow_pdf())
     assert os.getpgid(pid) != os.getpgid(0)
     task.cancel()
+
+
+def test_a_reader_ends_when_the_bot_is_killed() -> None:
+    reader = subprocess.Popen([sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    assert reader.stdin is not None
+    reader.stdin.write(pickle.dumps((2**30, 3600.0, slow_pdf(), "a.pdf", 10**9)))
+    reader.stdin.flush()
+    with pytest.raises(subprocess.TimeoutExpired):
+        reader.wait(1)
+    reader.stdin.close()  # as the system does when it ends the bot
+    assert reader.wait(30) == 1
 
 
 def test_a_reader_imports_little() -> None:

@@ -26,6 +26,16 @@ CREATE TABLE person_settings (
     settings TEXT NOT NULL  -- JSON
 );
 INSERT INTO "person_settings" VALUES(1,'{"models":{"complete":"gpt2"},"language":"de","private":true}');
+CREATE TABLE answers (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    answer TEXT NOT NULL,
+    expires REAL NOT NULL
+);
+INSERT INTO "answers" VALUES('when',1,2,10,1750000003.0,'{"type": "StoredAnswer", "owner": 1, "question": "When?", "evidence": "At **noon**.", "around": "We meet at **noon**.", "passages": "We meet at noon.", "note": ""}',1750003603.0);
 CREATE TABLE server_settings (
     id INTEGER PRIMARY KEY,  -- of the server
     settings TEXT NOT NULL  -- JSON
@@ -55,5 +65,8 @@ END;
 CREATE INDEX completions_by_message ON completions (message);
 CREATE INDEX completions_by_channel ON completions (channel);
 CREATE INDEX completions_by_owner ON completions (owner);
+CREATE INDEX answers_by_message ON answers (message);
+CREATE INDEX answers_by_channel ON answers (channel);
+CREATE INDEX answers_by_owner ON answers (owner);
 COMMIT;
 PRAGMA user_version = 1;

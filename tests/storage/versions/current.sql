@@ -39,6 +39,18 @@ CREATE TABLE completions (
 CREATE INDEX completions_by_message ON completions (message);
 CREATE INDEX completions_by_channel ON completions (channel);
 CREATE INDEX completions_by_owner ON completions (owner);
+CREATE TABLE answers (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    answer TEXT NOT NULL,
+    expires REAL NOT NULL
+);
+CREATE INDEX answers_by_message ON answers (message);
+CREATE INDEX answers_by_channel ON answers (channel);
+CREATE INDEX answers_by_owner ON answers (owner);
 CREATE TABLE server_settings (
     id INTEGER PRIMARY KEY,
     settings TEXT NOT NULL

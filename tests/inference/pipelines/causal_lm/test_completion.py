@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, RepetitionPenaltyL
 
 from inference.pipelines.causal_lm import CausalLM
 from inference.pipelines.causal_lm.detokenizer import OutputText
-from inference.pipelines.causal_lm.prompts import Prompt
+from inference.pipelines.causal_lm.prompts import Continuation, Prompt
 from inference.pipelines.causal_lm.sampling import SequenceSampler, sample_tokens
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.tasks import CompleteRequest, Completion
@@ -198,3 +198,31 @@ def test_cancelling_one_request_does_not_change_the_others(model: CausalLM) -> N
     batch.run(model)
     assert [batch.jobs[0].outcome, batch.jobs[2].outcome] == [alone[0], alone[2]]
     assert batch.jobs[1].outcome is None
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("One. Two. Three. Four.", "One. Two. Three."),
+        ("One. Two and so on", "One. Two and so on"),
+        ("Is it 3.5 metres? Yes. No", "Is it 3.5 metres?"),
+        ('He said: "Go on!" She went.', 'He said: "Go on!"'),
+        ("One line here\nAnother line", "One line here"),
+        ("今日は晴れです。明日は雨です。", "今日は晴れです。"),
+    ],
+)
+def test_a_text_of_whole_sentences_ends_with_the_first_that_ends_after_a_number_of_tokens(
+    tmp_path: Path, written: str, kept: str
+) -> None:
+    tokenizer = Tokenizer(save_bytes(tmp_path))
+    tokens = tokenizer.encode(written)
+    text = OutputText(Prompt(tokenizer.encode("the"), len(tokens), sentence_after=10), tokenizer)
+    for token in tokens:
+        if not text.finished:
+            text.append(token, eos_token_ids=())
+    assert text.continuation == Continuation(kept, "length")
+
+
+def test_whole_sentences_are_the_same_text_cut_at_the_end_of_a_sentence(model: CausalLM) -> None:
+    cut = completion(model, replace(REQUEST, whole_sentences=True)).text
+    assert completion(model, REQUEST).text.startswith(cut)

@@ -31,9 +31,9 @@ CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
 CAT_WITH_LORA = replace(CAT, lora="ink 2.0")
 
 
-def save_lora(diffusers_pipe: Any, folder: Path, name: str) -> None:
+def save_lora(diffusers_pipe: Any, folder: Path, name: str, seed: int = 1) -> None:
     """Save a LoRA with random weights for the attention layers of the U-Net and the text encoder."""
-    torch.manual_seed(1)
+    torch.manual_seed(seed)
     config = LoraConfig(r=2, target_modules=["to_q", "to_v", "q_proj", "v_proj"], init_lora_weights=False)
     for network in (diffusers_pipe.unet, diffusers_pipe.text_encoder):
         network.add_adapter(config)
@@ -54,6 +54,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def loras(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("loras")
     save_lora(StableDiffusionPipeline.from_pretrained(model), folder, "ink 2.0")
+    save_lora(StableDiffusionPipeline.from_pretrained(model), folder, "oil", seed=2)
     other: Any = StableDiffusionXLPipeline.from_pretrained(save_stable_diffusion_xl(folder / "xl"))
     save_lora(other, folder, "for another model")
     (folder / "broken.safetensors").write_bytes(b"no weights")
@@ -106,6 +107,30 @@ def test_the_weight_scales_the_effect(model: Path, loras: Path) -> None:
         np.abs(pixels(other) - pixels(plain)).mean() for other in (half_weight, full_weight)
     )
     assert 0 < half_difference < full_difference
+
+
+def test_several_loras_equal_those_of_diffusers(model: Path, loras: Path) -> None:
+    diffusers_pipe: Any = StableDiffusionPipeline.from_pretrained(model)
+    diffusers_pipe.set_progress_bar_config(disable=True)
+    for name in ("ink 2.0", "oil"):
+        diffusers_pipe.load_lora_weights(loras, weight_name=f"{name}.safetensors", adapter_name=name.split()[0])
+    diffusers_pipe.set_adapters(["ink", "oil"], [0.5, 1.0])
+    expected = diffusers_pipe("a cat", num_inference_steps=3, generator=torch.Generator().manual_seed(5)).images[0]
+    pipeline = load_pipeline(model, loras)
+    request = replace(CAT, sampler="PNDM")
+    before, both, after = pngs(pipeline, request, replace(request, lora="ink 2.0:0.5, oil"), request)
+    assert np.array_equal(pixels(both), np.asarray(expected))
+    assert after == before
+    assert infotext.from_text(infotext.to_text(replace(request, lora="ink 2.0:0.5, oil"))).lora == "ink 2.0:0.5, oil"
+
+
+def test_of_several_loras_the_one_that_does_not_fit_is_named(model: Path, loras: Path) -> None:
+    pipeline = load_pipeline(model, loras)
+    refused, plain = run(pipeline, replace(CAT, lora="ink 2.0, broken"), CAT)
+    assert isinstance(refused, InvalidRequest)
+    assert refused.user_message.startswith("The LoRA 'broken' does not fit this model.")
+    assert isinstance(plain, ImageResult)
+    assert [picture.png for picture in plain.pictures] == pngs(load_pipeline(model, loras), CAT)
 
 
 def test_the_parameters_of_an_image_contain_its_lora_and_repeat_it(model: Path, loras: Path) -> None:

@@ -20,6 +20,7 @@ from PIL import Image
 from inference import infotext
 from inference.pipelines.devices import Placement
 from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.generation_settings import in_aspect
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.tasks import ImageResult, ImagineRequest, Variation
 from inference.types import ModelSpec, Progress
@@ -123,6 +124,42 @@ def test_progress_counts_the_steps_of_all_images_of_the_request(pipeline: TextTo
 
 def previews(batch: MemoryBatch) -> list[bytes | None]:
     return [event.preview for event in batch.jobs[0].events if isinstance(event, Progress)]
+
+
+def test_progress_names_the_picture_that_is_drawn_and_its_step(pipeline: TextToImage) -> None:
+    batch = MemoryBatch.of(ImagineRequest(prompt="a cat", steps=2, count=2, seed=1))
+    batch.run(pipeline)
+    places = [(e.picture, e.pictures, e.step_of_picture) for e in batch.jobs[0].events if isinstance(e, Progress)]
+    assert places == [(1, 2, (1, 2)), (1, 2, (2, 2)), (2, 2, (1, 2)), (2, 2, (2, 2))]
+
+
+@pytest.mark.parametrize(
+    ("size", "aspect", "shaped"),
+    [
+        ((512, 512), (0, 0), (512, 512)),
+        ((512, 512), (1, 1), (512, 512)),
+        ((512, 512), (16, 9), (704, 384)),
+        ((1024, 1024), (2, 3), (832, 1280)),
+        ((768, 512), (1, 1), (640, 640)),
+        ((64, 64), (4, 1), (128, 32)),
+    ],
+)
+def test_an_aspect_ratio_keeps_about_the_number_of_pixels(
+    size: tuple[int, int], aspect: tuple[int, int], shaped: tuple[int, int]
+) -> None:
+    assert in_aspect(size, aspect) == shaped
+
+
+def test_a_picture_is_drawn_in_the_shape_that_was_asked_for(pipeline: TextToImage) -> None:
+    (result,) = run(pipeline, ImagineRequest(prompt="a cat", steps=1, aspect=(2, 1), seed=1))
+    assert isinstance(result, ImageResult)
+    assert (result.width, result.height) == (24, 8)
+
+
+def test_the_syntax_of_other_programs_that_is_not_known_is_named(pipeline: TextToImage) -> None:
+    (result,) = run(pipeline, ImagineRequest(prompt="a __pet__ cat --v 6", steps=1, seed=1))
+    assert isinstance(result, ImageResult)
+    assert "Read as plain words, since I don't know this from other programs: __pet__, --v 6." in str(result.note)
 
 
 def test_there_is_a_preview_every_three_seconds(folder: Path) -> None:

@@ -1,0 +1,75 @@
+"""What the page looks like: it is Inkling's own, and it works on a phone."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.async_api import Locator, Page, expect
+
+from inference import AskRequest, ImagineRequest
+from tests.browser.conftest import Open
+from tests.browser.driver import Driver
+from tests.fakes import FakeBackend
+
+
+async def top(element: Locator) -> float:
+    box = await element.bounding_box()
+    assert box is not None
+    return box["y"]
+
+
+def example(person: Driver, text: str) -> Locator:
+    return person.page.get_by_role("group", name="Things to try").get_by_role("button").filter(has_text=text)
+
+
+async def test_the_page_speaks_of_inkling_and_not_of_tools_for_developers(open_preview: Open, page: Page) -> None:
+    await open_preview(FakeBackend())
+    await expect(page).to_have_title("Inkling")
+    icon = await page.locator("link[rel=icon]").get_attribute("href")
+    assert icon is not None
+    answer = await page.request.get(page.url.partition("/#")[0] + icon)
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
+    words = await page.locator("body").inner_text()
+    assert not [
+        word for word in ("SimCord", "Capture", "Inspector", "Refresh", "Jump to message", "Search") if word in words
+    ]
+
+
+async def test_a_picture_is_above_its_buttons(open_preview: Open) -> None:
+    person = await open_preview(FakeBackend())
+    await person.slash("imagine", prompt="red apple")
+    picture = person.messages.last.get_by_alt_text("Drawn by a machine")
+    await expect(picture).to_be_visible()
+    assert await top(picture) < await top(person.messages.last.get_by_role("button", name="Remix"))
+
+
+async def test_a_click_on_an_example_fills_the_command_in(open_preview: Open) -> None:
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    await person.page.wait_for_function("() => simcordPreview.commandPicker.catalog.state === 'ready'", polling=100)
+    await example(person, "/imagine").click()
+    await example(person, "/help").click()
+    await example(person, "/ask").click()
+    assert not backend.requests
+    await person.send()
+    await person.sees("Who brings the tent")
+    await example(person, "/imagine").click()
+    await person.send()
+    await expect(person.messages.last.get_by_role("button", name="Remix")).to_be_visible()
+    ask, imagine = backend.requests
+    assert isinstance(ask, AskRequest)
+    assert "I will bring the tent" in ask.context
+    assert isinstance(imagine, ImagineRequest)
+    assert imagine.prompt == "red apple"
+
+
+@pytest.mark.parametrize("name", ["/imagine", "/ask"])
+async def test_a_command_fits_on_a_phone(open_preview: Open, page: Page, name: str) -> None:
+    person = await open_preview(FakeBackend())
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await example(person, name).click()
+    await expect(page.locator(".command-chip")).to_be_visible()
+    await expect(page.locator("#send-message")).to_be_in_viewport(ratio=1)
+    app = page.locator("#preview-app")
+    assert await app.evaluate("element => element.scrollWidth - element.clientWidth") == 0
+    await person.send()
+    await expect(person.messages.last.get_by_role("button").first).to_be_visible()

@@ -1,0 +1,40 @@
+"""Test the prompt syntax of other programs."""
+
+from __future__ import annotations
+
+import pytest
+
+from inference.text.prompt_syntax import PromptSyntax, foreign_syntax, read_syntax
+
+
+@pytest.mark.parametrize(
+    ("prompt", "read"),
+    [
+        ("a fox", PromptSyntax("a fox")),
+        ("a fox  in snow", PromptSyntax("a fox  in snow")),
+        ("a fox <lora:ink:0.8>", PromptSyntax("a fox", ("ink:0.8",))),
+        ("<lora:ink>a fox, <LoRA:my style:-1:0.5>", PromptSyntax("a fox", ("ink:1", "my style:-1"))),
+        ("a fox --ar 16:9", PromptSyntax("a fox", aspect=(16, 9))),
+        ("a fox —aspect 2:3 --seed 7", PromptSyntax("a fox", aspect=(2, 3), seed=7)),
+        ("a fox --no snow, ice --ar 1:1", PromptSyntax("a fox", aspect=(1, 1), without="snow, ice")),
+        ("a fox --ar wide --seed x", PromptSyntax("a fox --ar wide --seed x")),
+        ("a well-known fox -- really", PromptSyntax("a well-known fox -- really")),
+    ],
+)
+def test_what_other_programs_write_into_prompts_is_read(prompt: str, read: PromptSyntax) -> None:
+    assert read_syntax(prompt) == read
+
+
+@pytest.mark.parametrize(
+    ("prompt", "pieces"),
+    [
+        ("a fox (red:1.2) [small], {a,b} and <3", ()),
+        ("a fox --v 6 --stylize 100 --niji", ("--v 6", "--stylize 100", "--niji")),
+        ("a __colour__ fox <hypernet:x:1>", ("__colour__", "<hypernet:x:1>")),
+        ("[fox:hare:0.5] [red|blue]", ("[fox:hare:0.5]", "[red|blue]")),
+        ("a fox AND a hare BREAK snow and ice", ("AND", "BREAK")),
+        ("embedding:bad, a fox", ("embedding:bad",)),
+    ],
+)
+def test_what_is_not_known_from_other_programs_is_named(prompt: str, pieces: tuple[str, ...]) -> None:
+    assert foreign_syntax(prompt) == pieces
