@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import codecs
 import contextlib
+import io
 import logging
 import os
+import re
 import signal
 import sys
 from collections.abc import Coroutine, Sequence
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
     from inference import Config, Engine, ModelStatus
 
 _PREVIEW_PORT = 8787
+_TOKEN_NAME = re.compile(r"(?<!\w)discord[\W_]?token\b", re.IGNORECASE)
+"""The name of the token, as people write it too."""
 _TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
 
 
@@ -39,12 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     The status is 0, 1 when Discord can't be reached or refuses, or 2 for wrong settings.
     """
+    _escape_unprintable()
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    read_env(Path(".env"))
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read once, when transformers is imported
-    token = os.environ.get("DISCORD_TOKEN", "").strip()
     try:
+        read_env(Path(".env"))
+        token = _token()
         if arguments.check_config:
             return _check(arguments.config)
         if arguments.preview or not token:
@@ -64,13 +70,60 @@ class Failure(Exception):
 
 
 def read_env(path: Path) -> None:
-    """Add `NAME=value` lines to the environment; variables that are already set keep their values."""
-    if not path.is_file():
+    """Add the variables of a `.env` file to the environment; variables that have a value there keep it.
+
+    Raise Failure if the file can't be read, or a line of it. Otherwise the preview would start instead of the bot when
+    there is a token that is not found.
+    """
+    if not path.exists():
         return
-    for line in path.read_text(encoding="utf-8").splitlines():
-        name, equals, value = line.strip().removeprefix("export ").partition("=")
-        if equals and not name.startswith("#"):
-            os.environ.setdefault(name.strip(), value.strip().strip("\"'"))
+    from dotenv.parser import parse_stream
+
+    text, encoding = _env_text(path)
+    bindings = [binding for binding in parse_stream(io.StringIO(text)) if not _is_comment(binding.original.string)]
+    variables = {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
+    lacks_token = "DISCORD_TOKEN" not in variables and not os.environ.get("DISCORD_TOKEN")
+    for binding in bindings:
+        line = binding.original.line + binding.original.string[: -len(binding.original.string.lstrip())].count("\n")
+        if binding.error or (lacks_token and _TOKEN_NAME.search(binding.original.string)):
+            raise Failure(2, f"{path}, line {line} can't be read. Write NAME=value, such as DISCORD_TOKEN=abc.")
+        if encoding == "latin-1" and not binding.original.string.partition("#")[0].isascii():
+            raise Failure(2, f"{path}, line {line} is not UTF-8. Save the file as UTF-8.")
+    os.environ |= {name: value for name, value in variables.items() if not os.environ.get(name)}
+
+
+def _env_text(path: Path) -> tuple[str, str]:
+    """Return the text of a file and its encoding: UTF-8, UTF-16 with a byte-order mark, or else Latin-1."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise Failure(2, f"{path} can't be read: {error.strerror}.") from error
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encodings = ("utf-16",) if is_utf16 else ("utf-8-sig", "latin-1")
+    for encoding in encodings:
+        with contextlib.suppress(UnicodeDecodeError):
+            if "\0" not in (text := data.decode(encoding)):
+                return text, encoding
+    raise Failure(2, f"{path} is not UTF-8. Save the file as UTF-8.")
+
+
+def _is_comment(line: str) -> bool:
+    return line.strip().startswith("#") or not line.strip()
+
+
+def _token() -> str:
+    """Return the token; empty if there is none. Raise Failure if it can't be one."""
+    token = os.environ.get("DISCORD_TOKEN", "").strip()
+    if not all("!" <= letter <= "~" for letter in token):
+        raise Failure(2, f"DISCORD_TOKEN has a letter that no token has. Copy it again, from {_TOKENS}.")
+    return token
+
+
+def _escape_unprintable() -> None:
+    """Let stdout and stderr write letters that their encoding lacks as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _parser() -> argparse.ArgumentParser:

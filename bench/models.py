@@ -9,7 +9,7 @@ from pathlib import Path
 from bench.result_table import Skipped
 from inference import Config, Engine, InferenceError, ModelSpec, Output, Request, create_engine
 from inference.config.schema import ModelEntry
-from inference.hub import Hub
+from inference.hub.hub import Hub
 from inference.pipelines.pipeline import Job
 from inference.types import DType, Event
 

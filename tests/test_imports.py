@@ -92,6 +92,13 @@ def test_importing_these_modules_does_not_import_torch(names: list[str]) -> None
     assert done.stdout == "[]\n"
 
 
+def test_the_help_of_the_command_line_waits_for_no_library_that_it_does_not_need() -> None:
+    slow = HEAVY | {"huggingface_hub", "httpx2", "tqdm", "PIL", "numpy", "pypdf", "lxml", "matplotlib"}
+    show = f"import sys, inference.cli; print(sorted({slow!r} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", show], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
 def test_every_public_name_of_inference_exists() -> None:
     assert [name for name in inference.__all__ if not hasattr(inference, name)] == []
 

@@ -18,8 +18,9 @@ from inference.backends.model_manager import ModelManager
 from inference.backends.usage_record import UsageRecord
 from inference.backends.verdicts import Verdicts
 from inference.config.schema import Config
-from inference.hub import Hub, check_folder
+from inference.hub import check_folder
 from inference.hub.download_progress import ignore_progress
+from inference.hub.hub import Hub
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.pipelines.registry import family_of
 from inference.tasks import TASK_NAMES, Request

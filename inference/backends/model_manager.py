@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from inference.backends.model_check import budget, expected_bytes, require_memory
 from inference.backends.verdicts import Verdicts
 from inference.config.schema import Config
-from inference.hub import Hub
 from inference.hub.download_progress import ignore_progress
+from inference.hub.hub import Hub
 from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.pipeline import Pipeline, wrap_library_errors
 from inference.scheduling.model_cache import ModelCache

@@ -20,17 +20,19 @@ from inference.cli.commands import command_of
 from inference.cli.download import create_hub, download
 from inference.cli.error_messages import error_message
 from inference.cli.logging_setup import set_up_logging
+from inference.cli.output import escape_unprintable
 from inference.tasks import task_named
 from inference.types.errors import InferenceError
 
 if TYPE_CHECKING:
-    from inference.hub import Hub
+    from inference.hub.hub import Hub
 
 EngineFactory = Callable[[Config], Engine]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit status. Raise SystemExit(2) for invalid arguments."""
+    escape_unprintable()
     args = parse(argv)
     set_up_logging(verbose=args.verbose)
     if not sys.stdout:
@@ -49,14 +51,16 @@ def execute(
     engine_factory: EngineFactory = create_engine,
     hub_factory: Callable[[Config], Hub] = create_hub,
 ) -> int:
-    """Run one command with the given engine and hub. Does not change the process."""
+    """Run one command with the given engine and hub. Of the process, only the handling of letters is changed."""
+    escape_unprintable()
     try:
         config = load_config(args.config)
         if args.task == "download":
             return download(config, hub_factory(config), args.names, as_json=args.json)
         asyncio.run(_run(config, args, engine_factory))
     except ConfigError as error:
-        return _fail(f"{error.path}: {'; '.join(error.problems)}", 2)
+        hint = "" if args.config.exists() else " (--config FILE takes the settings from another file)"
+        return _fail(f"{error.path}: {'; '.join(error.problems)}{hint}", 2)
     except (InvalidRequest, ModelUnavailable) as error:
         return _fail(error_message(error), 2)
     except InferenceError as error:

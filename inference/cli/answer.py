@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from contextlib import aclosing
 from dataclasses import replace
@@ -14,11 +13,13 @@ from inference.cli.commands.ask import in_own_words
 from inference.cli.display import TerminalDisplay
 from inference.cli.documents import NO_DOCUMENTS, Documents
 from inference.cli.model_list import status_fields, status_table
+from inference.cli.output import print_json
 from inference.engine import Engine
 from inference.tasks import Answer, AskRequest, Completion, Request
 from inference.types import Output, Result
 
 _GENERATED_NOTICE = "(Written by a language model, which can be wrong.)"
+_DOWNLOAD_NOTICE = "(To fetch those that are not downloaded: .venv/bin/python -m inference download [NAME])"
 
 
 async def answer(
@@ -96,13 +97,11 @@ async def list_models(engine: Engine, *, as_json: bool) -> None:
         await engine.close()
     if as_json:
         print_json({"models": [status_fields(status) for status in statuses]})
-    else:
-        print(status_table(statuses))
-
-
-def print_json(fields: dict[str, Any]) -> None:
-    """Print one JSON object."""
-    print(json.dumps(fields, ensure_ascii=False))
+        return
+    print(status_table(statuses))
+    if any(status.state == "not downloaded" for status in statuses):
+        sys.stdout.flush()
+        print(_DOWNLOAD_NOTICE, file=sys.stderr)
 
 
 async def _follow(engine: Engine, request: Request, display: TerminalDisplay) -> Output:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from inference.cli.answer import print_json
 from inference.cli.error_messages import download_message
+from inference.cli.output import print_json
 from inference.config.schema import Config
 from inference.tasks import TASK_NAMES
 from inference.types import ModelSpec
@@ -16,13 +16,13 @@ from inference.types.errors import ModelUnavailable
 from inference.types.sizes import size_text
 
 if TYPE_CHECKING:
-    from inference.hub import Hub
+    from inference.hub.hub import Hub
 
 
 def create_hub(config: Config) -> Hub:
     """Return the hub, which downloads only what can run here. Imported late, so that `--help` is fast."""
     from inference.backends.model_check import ModelCheck
-    from inference.hub import Hub
+    from inference.hub.hub import Hub
 
     return Hub(config, check=ModelCheck(config))
 

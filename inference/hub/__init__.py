@@ -1,8 +1,7 @@
-"""Access to the files of models. Imports huggingface_hub, not torch."""
+"""Access to the files of models. Only `inference.hub.hub` imports huggingface_hub, and nothing imports torch."""
 
 from inference.hub.folders import CONFIG, INDEX, file_names, gguf_header, gguf_in, read_settings, require_settings
 from inference.hub.gguf_header import GGUFHeader
-from inference.hub.hub import Hub
 from inference.hub.local_folder import check_folder
 from inference.hub.repository_files import components_of, is_complete, wanted_files
 
@@ -10,7 +9,6 @@ __all__ = [
     "CONFIG",
     "INDEX",
     "GGUFHeader",
-    "Hub",
     "check_folder",
     "components_of",
     "file_names",

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from collections.abc import Generator
+from contextlib import closing, contextmanager, suppress
 from io import BytesIO
 from itertools import product
 from math import ceil
 
-from PIL import ExifTags, Image, ImageOps, PngImagePlugin
+from PIL import Image, PngImagePlugin
 
 from inference.images.byte_semaphore import ByteSemaphore
+from inference.images.color_profile import srgb_conversion
+from inference.images.file_formats import unsupported_file
+from inference.images.rgb_conversion import Converter, converter, strips
+from inference.images.side_data import PictureFile, take_apart, without_avif_exif
 from inference.types.errors import InvalidRequest
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF")
 """Formats that Discord's clients upload. Pillow knows sixty more, each with a parser that attackers could target."""
 
-_UNSUPPORTED_FILE = "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, GIF, BMP or TIFF file."
-
-_PILLOW_ERRORS = (OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, struct.error, zlib.error)
+_PILLOW_ERRORS = (
+    *(OSError, SyntaxError, ValueError, TypeError, IndexError, KeyError, EOFError, RuntimeError, struct.error),
+    zlib.error,
+)
 """Errors that Pillow's decoders raise for broken files. Documented is OSError only."""
 
 MAX_EDGE = 4096
@@ -28,16 +33,29 @@ MAX_EDGE = 4096
 
 _memory = ByteSemaphore(512 * 2**20)
 """The memory of all pictures that are being decoded at one time."""
-_BYTES_PER_PIXEL = {"JPEG": 10, "WEBP": 16}
-"""The memory that decoding takes. Progressive JPEG holds all coefficients, and WebP several copies; others have 4."""
+_BYTES_PER_PIXEL = {"JPEG": 10, "WEBP": 16, "AVIF": 16}
+"""The memory that decoding takes. Progressive JPEG holds all coefficients, and WebP and AVIF several copies; others
+have 4."""
 _CHECK_EDGE = 1024
 """The edge in pixels that a picture is decoded at when only its errors matter."""
 _PART_EDGE = 1024
 """Pictures are converted in parts of about this width and height in pixels."""
 _FILTER_RADIUS = 4
 """Pixels around a part that scaling it down by one looks at: 3 for Lanczos, and one for rounding."""
+_JPEG_END = b"\xff\xd9"
+_FILLING = 64
+"""Bytes that are enough to change pixels, if the decoder takes them for some."""
+_TRANSPOSITIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""How a picture of each orientation becomes upright."""
 
-_Converter = Callable[[Image.Image], Image.Image]
 _Box = tuple[float, float, float, float]
 """Left, top, right, bottom in pixels."""
 
@@ -47,23 +65,27 @@ Image.MAX_IMAGE_PIXELS = None
 Image.core.set_block_size(64 * 2**20)
 
 
-def open_picture(data: bytes, max_megapixels: float, max_edge: int = MAX_EDGE) -> Image.Image:
-    """Decode an image to RGB: upright, first frame, transparency on white, deep colours scaled to 8 bits.
+def open_picture(
+    data: bytes, max_megapixels: float, max_edge: int = MAX_EDGE, background: str | None = "white"
+) -> Image.Image:
+    """Decode an image to RGB: upright, first frame, sRGB, transparency on white, deep colours scaled to 8 bits.
 
-    One with a longer edge than `max_edge` is scaled down to it. Raise InvalidRequest if it is empty, of another format,
-    damaged, or larger than `max_megapixels` (millions of pixels). The size is read from the header, before anything is
-    decoded.
+    One with a longer edge than `max_edge` is scaled down to it. Without a `background`, transparent pixels keep the
+    colours that the file gives them. Raise InvalidRequest if it is empty, of another format, damaged, or larger than
+    `max_megapixels` (millions of pixels). The size is read from the header, before anything is decoded.
     """
     if not data:
         raise InvalidRequest("This file is empty. Upload the picture again.")
-    try:
-        image = Image.open(BytesIO(data), formats=FORMATS)
-    except _PILLOW_ERRORS as error:
-        raise InvalidRequest(_UNSUPPORTED_FILE) from error
+    image, file = _opened(data)
     _check_size(image.size, max_megapixels)
     try:
+        if file.lacks_end:
+            _check_completeness(file)
         with _decoded(image, max_edge) as size:
-            return _upright(_convert(image, "RGB", size, _rgb_converter(image)), image)
+            conversion = srgb_conversion(file.profile, image.mode)
+            convert = converter(image, conversion.mode if conversion else "RGB", background)
+            finish = conversion.convert if conversion else None
+            return upright(_convert(image, "RGB", size, convert, finish), file.orientation)
     except _PILLOW_ERRORS as error:
         raise InvalidRequest("This picture is damaged or incomplete. Upload it again, or send another copy.") from error
 
@@ -73,16 +95,28 @@ def check_picture(data: bytes, max_megapixels: float) -> None:
     open_picture(data, max_megapixels, _CHECK_EDGE)
 
 
+def opacity(data: bytes, max_edge: int = MAX_EDGE) -> Image.Image | None:
+    """Return how opaque each pixel is (mode L), or None if the format of the image knows no transparency.
+
+    It has the size that `open_picture` gives the image, which must have checked it. Raise InvalidRequest if it is of
+    another format.
+    """
+    image, file = _opened(data)
+    with _decoded(image, max_edge) as size:
+        if not image.has_transparency_data:
+            return None
+        alpha = _convert(image, "L", size, lambda part: part.convert("RGBA").getchannel("A"))
+    return upright(alpha, file.orientation)
+
+
 def transparency(data: bytes, max_edge: int = MAX_EDGE) -> Image.Image | None:
     """Return a mask (mode L) that is white where the image is transparent, or None if it is not.
 
     It has the size that `open_picture` gives the image, which must have checked it.
     """
-    image = Image.open(BytesIO(data), formats=FORMATS)
-    with _decoded(image, max_edge) as size:
-        if not image.has_transparency_data:
-            return None
-        alpha = _upright(_convert(image, "L", size, lambda part: part.convert("RGBA").getchannel("A")), image)
+    alpha = opacity(data, max_edge)
+    if alpha is None:
+        return None
     mask = alpha.point([255] * 128 + [0] * 128)
     return mask if mask.getbbox() else None
 
@@ -90,33 +124,54 @@ def transparency(data: bytes, max_edge: int = MAX_EDGE) -> Image.Image | None:
 def encode_png(image: Image.Image, parameters: str = "") -> bytes:
     """Encode an image as PNG, with `parameters` in the text chunk that other image generators use."""
     text = PngImagePlugin.PngInfo()
-    if parameters:
+    if parameters.isascii():
         text.add_text("parameters", parameters)
+    elif parameters:
+        text.add_itxt("parameters", parameters)  # always UTF-8, while programs differ about the other chunk
     file = BytesIO()
     image.save(file, "PNG", pnginfo=text)
     return file.getvalue()
 
 
-def parameters_in(data: bytes) -> str:
-    """Return the parameters in an image file: from a PNG's text chunk, or the EXIF comment of a JPEG or WebP; else "".
+def side_data(data: bytes) -> PictureFile:
+    """Return what an image file holds beside its pixels. Raise InvalidRequest if the file is no image."""
+    return _opened(data)[1]
 
-    Raise InvalidRequest if the file is no image.
+
+def upright(picture: Image.Image, orientation: int) -> Image.Image:
+    """Return `picture` turned as its file's orientation, 1 to 8, says."""
+    method = _TRANSPOSITIONS.get(orientation)
+    return picture if method is None else picture.transpose(method)
+
+
+def _opened(data: bytes) -> tuple[Image.Image, PictureFile]:
+    """Open an image, of which only the header is read. Raise InvalidRequest if it is none."""
+    file = take_apart(data)
+    for each in (file, without_avif_exif(file)):
+        with suppress(*_PILLOW_ERRORS):
+            image = Image.open(BytesIO(each.pixels), formats=FORMATS)
+            return image, each.completed(image.info)
+    raise unsupported_file(data)
+
+
+def _check_completeness(file: PictureFile) -> None:
+    """Raise OSError if pixels are missing from a JPEG file that has no end.
+
+    The decoder draws grey for what is missing, and does not tell. But if pixels are missing, it takes them from bytes
+    that are put between the data and the end; and if none are, it skips those bytes.
     """
-    try:
-        image = Image.open(BytesIO(data), formats=FORMATS)
-        text = image.info.get("parameters") if image.format == "PNG" else _comment(image)
-    except _PILLOW_ERRORS as error:
-        raise InvalidRequest(_UNSUPPORTED_FILE) from error
-    return text if isinstance(text, str) else ""
+    filled = file.pixels.removesuffix(_JPEG_END) + bytes([0x55]) * _FILLING + _JPEG_END
+    if _fingerprint(file.pixels) != _fingerprint(filled):
+        raise OSError("the file ends before its last pixel")
 
 
-def _comment(image: Image.Image) -> str:
-    """Return the EXIF user comment: eight bytes with the encoding's name, then the text."""
-    comment = image.getexif().get_ifd(ExifTags.IFD.Exif).get(ExifTags.Base.UserComment, b"")
-    if not isinstance(comment, bytes):
-        return ""
-    text = comment[8:].decode("utf-16-be" if comment.startswith(b"UNICODE") else "utf-8", errors="replace")
-    return text.strip("\0 ")
+def _fingerprint(data: bytes) -> int:
+    image = Image.open(BytesIO(data), formats=FORMATS)
+    with _decoded(image, max(image.size)):
+        checksum = 0
+        for strip in strips(image):
+            checksum = zlib.crc32(strip.tobytes(), checksum)
+        return checksum
 
 
 def _check_size(size: tuple[int, int], max_megapixels: float) -> None:
@@ -143,10 +198,14 @@ def _decoded(image: Image.Image, max_edge: int) -> Generator[tuple[int, int]]:
         yield width, height
 
 
-def _convert(image: Image.Image, mode: str, size: tuple[int, int], convert: _Converter) -> Image.Image:
-    """Return the image in `mode` and `size`. `convert` gets one part after another, so little is in memory twice."""
+def _convert(
+    image: Image.Image, mode: str, size: tuple[int, int], convert: Converter, finish: Converter | None = None
+) -> Image.Image:
+    """Return the image in `mode` and `size`. `convert` gets one part after another, so little is in memory twice.
+
+    `finish` gets each part once it is scaled, so it never sees more pixels than there are in the end.
+    """
     result = Image.new(mode, size)
-    result.info["icc_profile"] = image.info.get("icc_profile")
     scale_x, scale_y = image.width / size[0], image.height / size[1]
     width, height = (max(1, int(_PART_EDGE / scale)) for scale in (scale_x, scale_y))
     for left, top in product(range(0, size[0], width), range(0, size[1], height)):
@@ -154,7 +213,7 @@ def _convert(image: Image.Image, mode: str, size: tuple[int, int], convert: _Con
         box = (left * scale_x, top * scale_y, right * scale_x, bottom * scale_y)
         part, box = _cut(image, box, 0 if size == image.size else _FILTER_RADIUS * max(scale_x, scale_y))
         scaled = convert(part).resize((right - left, bottom - top), Image.Resampling.LANCZOS, box)
-        result.paste(scaled, (left, top))
+        result.paste(finish(scaled) if finish else scaled, (left, top))
     return result
 
 
@@ -164,32 +223,3 @@ def _cut(image: Image.Image, box: _Box, margin: float) -> tuple[Image.Image, _Bo
     right, bottom = min(image.width, ceil(box[2] + margin)), min(image.height, ceil(box[3] + margin))
     inside = (box[0] - left, box[1] - top, min(box[2], right) - left, min(box[3], bottom) - top)
     return image.crop((left, top, right, bottom)), inside
-
-
-def _upright(picture: Image.Image, source: Image.Image) -> Image.Image:
-    """Turn `picture` as the file that it was decoded from says."""
-    picture.getexif()[ExifTags.Base.Orientation] = source.getexif().get(ExifTags.Base.Orientation, 1)
-    ImageOps.exif_transpose(picture, in_place=True)
-    return picture
-
-
-def _rgb_converter(image: Image.Image) -> _Converter:
-    """Return the function that converts parts of `image`."""
-    if image.mode.startswith("I;16"):
-        return lambda part: part.convert("I").point(lambda value: value * (1 / 257) + 0.5).convert("L").convert("RGB")
-    if image.mode.startswith(("I", "F")):
-        return _range_converter(*image.getextrema())  # type: ignore[arg-type]
-    return _on_white if image.has_transparency_data else lambda part: part.convert("RGB")
-
-
-def _range_converter(darkest: float, brightest: float) -> _Converter:
-    """Return a function that scales grey to 8 bits. 32-bit and float grey have no defined range."""
-    scale = 255 / ((brightest - darkest) or 1)
-    return lambda part: (
-        part.convert("F").point(lambda value: value * scale - darkest * scale).convert("L").convert("RGB")
-    )
-
-
-def _on_white(part: Image.Image) -> Image.Image:
-    rgba = part.convert("RGBA")
-    return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")

@@ -1,13 +1,9 @@
-"""A grid of several images, and lossless extraction of one of them. Uses Pillow only, not torch."""
+"""A grid of several images, and lossless extraction of one of them. Pillow is imported inside functions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
-
-from PIL import Image
-
-from inference.images.decoding import encode_png
 
 
 def image_grid(pngs: Sequence[bytes], parameters: str = "") -> bytes:
@@ -16,6 +12,10 @@ def image_grid(pngs: Sequence[bytes], parameters: str = "") -> bytes:
     Four images make a 2×2 grid. Empty bytes leave a transparent cell; at least one must be an image. Takes up to a
     second: call it off the event loop.
     """
+    from PIL import Image
+
+    from inference.images.decoding import encode_png
+
     images = [Image.open(BytesIO(png)).convert("RGB") if png else None for png in pngs]
     width, height = next(image.size for image in images if image)
     columns, rows = _shape(len(images))
@@ -33,6 +33,10 @@ def crop_from_grid(grid: bytes, index: int, count: int, parameters: str = "") ->
 
     A grid of one is the image itself.
     """
+    from PIL import Image
+
+    from inference.images.decoding import encode_png
+
     image = Image.open(BytesIO(grid))
     columns, rows = _shape(count)
     width, height = image.width // columns, image.height // rows

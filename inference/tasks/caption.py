@@ -28,7 +28,7 @@ class CaptionRequest(Request):
     def check_inputs(self, limits: Limits) -> None:
         if not self.image:
             raise InvalidRequest(
-                "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, GIF, BMP or TIFF file."
+                "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF file."
             )
         check_upload(self.image, limits)
 

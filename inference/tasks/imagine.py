@@ -53,6 +53,7 @@ class ImagineRequest(Request):
     `temperature` and `top_k` (0: all) are for models that generate image tokens. `lora` names some of the operator's
     LoRA files, perhaps with weights: "ink, fox:0.8". `show_flagged` returns images that the safety checker flags,
     marked as such; it is only used in age-restricted channels. `require_safety_checker` refuses models without one.
+    `note` tells the user what was adjusted when the request was read from a file; the result shows it.
     """
 
     task = "imagine"
@@ -79,6 +80,7 @@ class ImagineRequest(Request):
     lora: str = ""
     show_flagged: bool = False
     require_safety_checker: bool = False
+    note: Phrase = EMPTY_PHRASE
 
     @property
     def batch_key(self) -> Hashable:

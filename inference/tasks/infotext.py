@@ -12,10 +12,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from inference.tasks import SAMPLERS, ImageResult, ImagineRequest, Sampler, Variation
-from inference.types.errors import InvalidRequest
+from inference.tasks.foreign_parameters import Settings, foreign_settings, json_object
+from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase, join_phrases
+
+if TYPE_CHECKING:
+    from inference.images.side_data import PictureFile
 
 _T = TypeVar("_T")
 _D = TypeVar("_D")
@@ -28,6 +32,15 @@ _MAX_CHARACTERS = 50_000
 
 _SETTING_PATTERN = re.compile(r'(\w[\w \-/]{1,40}):\s*("(?:\\.|[^\\"])*"|[^,]*)(?:,|$)')
 """A key and its value, which is JSON text or ends at the next comma. Linear time: `re` holds the GIL."""
+
+_JSON_TOKEN = re.compile(r'"(?:\\.|[^\\"])*(?:"|$)|[\[\]{}]')
+_MAX_OPEN_BRACKETS = 8
+"""Values that look like JSON and have no end, at most. Each costs a look at the rest of the line."""
+
+_PLACES = ("parameters", "UserComment", "comment", "XPComment", "ImageDescription")
+"""The texts of a file that may be infotext, the likeliest first."""
+_SEEDS = 2**32
+_MULTIPLE = 8
 
 _SAMPLERS: dict[str, Sampler] = {
     **{name.lower(): name for name in SAMPLERS},
@@ -45,7 +58,7 @@ def to_text(request: ImagineRequest) -> str:
     if request.negative_prompt:
         lines.append(f"{_NEGATIVE} {request.negative_prompt}")
     settings = _settings(request)
-    if _prompts("\n".join(lines)) != (request.prompt, request.negative_prompt):
+    if _prompts(_with_plain_line_ends("\n".join(lines))) != (request.prompt, request.negative_prompt):
         # Ambiguous prompts are also written in an unambiguous form.
         settings |= {"Prompt": request.prompt, "Negative": request.negative_prompt}
     settings |= {"Version": _VERSION}
@@ -56,21 +69,48 @@ def to_text(request: ImagineRequest) -> str:
 def from_text(text: str) -> ImagineRequest:
     """Return the request described by a text of parameters. An initial image has to be added by the caller.
 
-    For files of other programs, unknown settings and model names are ignored. Raise InvalidRequest if there are no
-    settings, or if one has an invalid value.
+    For files of other programs, unknown settings and model names are ignored, and the request's `note` says what was
+    adjusted. Raise InvalidRequest if there are no settings, or if one has an invalid value.
     """
-    body, _, settings_line = text.rstrip().rpartition("\n")
-    settings = {key: _unquote(value) for key, value in _SETTING_PATTERN.findall(settings_line)}
-    if not settings.keys() & {"Steps", "Seed", "Version"}:
-        raise InvalidRequest("There are no parameters of a picture here. Write a prompt instead.")
-    prompt, negative = _prompts(body)
+    if settings := _settings_in_text(text) or foreign_settings({"parameters": text}):
+        return _request(settings)
+    raise InvalidRequest("There are no parameters of a picture here. Write a prompt instead.")
+
+
+def read(data: bytes) -> ImagineRequest | None:
+    """Return the request in an image file; None if there is none, or if its text is too long.
+
+    Decodes the file's header, so call it off the event loop. Raise InvalidRequest for files that are no images, and if
+    a setting has an invalid value.
+    """
+    from inference.images.decoding import side_data
+
+    texts = _texts(side_data(data))
+    short = [text for place in _PLACES if len(text := texts.get(place, "")) <= _MAX_CHARACTERS]
+    settings = next(filter(None, map(_settings_in_text, short)), None) or foreign_settings(texts)
+    return _request(settings) if settings else None
+
+
+def _texts(file: PictureFile) -> dict[str, str]:
+    """Return all texts of an image file by their names."""
+    from inference.images import exif
+
+    tags = file.tags
+    names = {"ImageDescription": exif.DESCRIPTION, "Make": exif.MAKE, "Model": exif.MODEL}
+    texts = {name: tags.text(tag) for name, tag in names.items()}
+    windows = tags.values.get(exif.XP_COMMENT, b"").decode("utf-16-le", errors="replace").strip("\0")
+    return {**texts, "XPComment": windows, "UserComment": file.user_comment, **file.texts}
+
+
+def _request(settings: Settings) -> ImagineRequest:
+    """Return the request with these settings. Raise InvalidRequest if one has an invalid value."""
     convert_setting = _SettingConverter(settings)
     width, height = convert_setting("Size", _size, (0, 0))
     is_own = settings.get("Version") == _VERSION
     has_init_image = "Init image hash" in settings  # a strength alone belongs to another program's upscaler
-    return ImagineRequest(
-        prompt=settings.get("Prompt", prompt),
-        negative_prompt=settings.get("Negative", negative),
+    request = ImagineRequest(
+        prompt=settings.get("Prompt", ""),
+        negative_prompt=settings.get("Negative", ""),
         model=settings.get("Model", "") if is_own else "",
         width=width,
         height=height,
@@ -86,18 +126,26 @@ def from_text(text: str) -> ImagineRequest:
         top_k=convert_setting("Top k", int, 0),
         lora=settings.get("Lora", ""),
     )
+    return request if is_own else _adjusted(request)
 
 
-def read(data: bytes) -> ImagineRequest | None:
-    """Return the request in a PNG, JPEG or WebP file; None if there is none, or if its text is too long.
-
-    Decodes the file's header, so call it off the event loop. Raise InvalidRequest for files that are no images, and for
-    the same reasons as `from_text`.
-    """
-    from inference.images.decoding import parameters_in
-
-    text = parameters_in(data)
-    return from_text(text) if 0 < len(text) <= _MAX_CHARACTERS else None
+def _adjusted(request: ImagineRequest) -> ImagineRequest:
+    """Return the request of another program with values that are possible here, and a note about them."""
+    notes: list[Phrase] = []
+    if request.seed is not None and request.seed < 0:  # other programs write -1 for a seed of their choice
+        request = replace(request, seed=None)
+    elif request.seed is not None and request.seed >= _SEEDS:
+        seed = request.seed % _SEEDS
+        notes.append(
+            Phrase("The file's seed {old} is too large for this bot; it took {new}.", old=request.seed, new=seed)
+        )
+        request = replace(request, seed=seed)
+    width, height = (side // _MULTIPLE * _MULTIPLE for side in (request.width, request.height))
+    if (width, height) != (request.width, request.height):
+        old = f"{request.width}x{request.height}"
+        notes.append(Phrase("The file's size {old} became {new}.", old=old, new=f"{width}x{height}"))
+        request = replace(request, width=width, height=height)
+    return replace(request, note=join_phrases(notes) if notes else EMPTY_PHRASE)
 
 
 def request_for_image(request: ImagineRequest, result: ImageResult, index: int) -> ImagineRequest:
@@ -125,6 +173,7 @@ def repeatable(
         seed=seed,
         variations=variations,
         count=1,
+        note=EMPTY_PHRASE,
     )
 
 
@@ -172,6 +221,53 @@ def _settings(request: ImagineRequest) -> dict[str, str]:
         "Mask region": request.region,
     }
     return {key: value for key, value in settings.items() if value}
+
+
+def _settings_in_text(text: str) -> Settings:
+    """Return the settings of an infotext with both prompts; empty if it has no line of settings, or is JSON.
+
+    Lines may follow: Dynamic Prompts adds the templates that the prompts were made from.
+    """
+    if json_object(text) is not None:
+        return {}
+    lines = _with_plain_line_ends(text).rstrip().split("\n")
+    for index in reversed(range(len(lines))):
+        if index == len(lines) - 1 or lines[index].startswith("Steps:"):
+            settings = _settings_in_line(lines[index])
+            if settings.keys() & {"Steps", "Seed", "Version"}:
+                prompt, negative = _prompts("\n".join(lines[:index]))
+                return {"Prompt": prompt, "Negative": negative, **settings}
+    return {}
+
+
+def _settings_in_line(line: str) -> Settings:
+    """Return the settings of a line by their names. Values may be JSON, with commas and colons of their own."""
+    settings: Settings = {}
+    position, tries = 0, _MAX_OPEN_BRACKETS
+    while match := _SETTING_PATTERN.search(line, position):
+        key, value = match.groups()
+        position = match.end()
+        if value.startswith(("[", "{")) and tries:
+            if end := _json_end(line, match.start(2)):
+                value, position = line[match.start(2) : end], end
+            else:
+                tries -= 1
+        settings[key] = _unquote(value)
+    return settings
+
+
+def _json_end(line: str, start: int) -> int | None:
+    """Return the end of the list or object that begins at `start`; None if it does not end."""
+    depth = 0
+    for token in _JSON_TOKEN.finditer(line, start):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
+        if not depth:
+            return token.end()
+    return None
+
+
+def _with_plain_line_ends(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _prompts(body: str) -> tuple[str, str]:

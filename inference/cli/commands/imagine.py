@@ -86,7 +86,9 @@ def _add_generation_options(parser: argparse.ArgumentParser) -> None:
 def _add_init_image_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--image", metavar="FILE", help="a picture to start from")
     parser.add_argument("--strength", type=float, metavar="S", help="how far to go from it, from 0.01 to 1")
-    parser.add_argument("--mask", metavar="FILE", help="a picture: white is drawn anew, black stays")
+    parser.add_argument(
+        "--mask", metavar="FILE", help="a picture: white is drawn anew, black stays; or strokes on transparency"
+    )
     parser.add_argument(
         "--region",
         metavar="NAME",

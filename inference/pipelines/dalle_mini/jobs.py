@@ -37,10 +37,11 @@ class ImageInProgress:
 
 
 def notes(image_job: DalleMiniJob, side: int, steps: int) -> Phrase:
-    """Return notes for the user about options that this model ignores."""
+    """Return notes for the user about options that were adjusted, or that this model ignores."""
     request = image_job.request
     other_sides = {request.width, request.height} - {0, side}
     unsupported = {
+        request.note: request.note,
         Phrase("This model always draws {side} × {side} pixels.", side=side): other_sides,
         Phrase("This model always takes {steps} steps.", steps=steps): request.steps not in (0, steps),
         Phrase("This model takes no negative prompt."): request.negative_prompt,

@@ -90,9 +90,8 @@ class DiffusionRunner:
         )
 
     def notes(self, request: ImagineRequest, settings: GenerationSettings) -> list[Phrase]:
-        """Return notes for the user about options that this model ignores."""
-        syntax = foreign_syntax_note(request)
-        notes = [*self._prompts.notes(request), *([syntax] if syntax else [])]
+        """Return notes for the user about options that were adjusted, or that this model ignores."""
+        notes = [*filter(None, [request.note, *self._prompts.notes(request), foreign_syntax_note(request)])]
         unknown = self._known_concepts.note(_plain_text(f"{request.prompt}, {request.negative_prompt}"))
         if unknown and not request.lora:
             notes.append(unknown)

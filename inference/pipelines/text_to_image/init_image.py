@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from PIL import Image, ImageChops, ImageFilter
 
 from inference.images.decoding import open_picture, transparency
+from inference.images.mask import MaskReading, open_mask
 from inference.images.regions import region_mask
 from inference.tasks import ImagineRequest
-from inference.types.errors import InvalidRequest
+from inference.types.errors import InvalidRequest, Phrase
 
 MULTIPLE = 8
 MIN_SIDE = 64
@@ -19,19 +20,28 @@ MIN_SIDE = 64
 _FEATHER_RADIUS = 4
 """Radius in pixels of the blur that hides the seam. It stays inside the mask."""
 
+_READINGS: dict[MaskReading, Phrase] = {
+    "painted": Phrase("What is painted in the mask was drawn anew, since the rest of it is transparent."),
+    "erased": Phrase("What is transparent in the mask was drawn anew, since the rest of it is a picture."),
+}
+"""Notes about masks that are not simply white and black."""
+
 Size = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class InitImage:
-    """`image` (RGB) at the size of the result. `mask` (L, white: drawn anew) for inpainting."""
+    """`image` (RGB) at the size of the result. `mask` (L, white: drawn anew) for inpainting, and notes about it."""
 
     image: Image.Image
     mask: Image.Image | None
+    notes: tuple[Phrase, ...] = ()
 
     def at(self, size: Size) -> InitImage:
         """Return the same for a result of another size."""
-        return self if self.image.size == size else InitImage(fit(self.image, size), self.mask and fit(self.mask, size))
+        if self.image.size == size:
+            return self
+        return replace(self, image=fit(self.image, size), mask=self.mask and fit(self.mask, size))
 
 
 def read_init_image(request: ImagineRequest, native_side: int) -> InitImage | None:
@@ -46,8 +56,8 @@ def read_init_image(request: ImagineRequest, native_side: int) -> InitImage | No
     size = (request.width, request.height)
     if not all(size):
         size = inferred_size(picture.size, native_side, request.largest_side)
-    mask = _mask(request, picture.size)
-    return InitImage(fit(picture, size), fit(mask, size) if mask else None)
+    mask, notes = _mask(request, picture.size)
+    return InitImage(fit(picture, size), fit(mask, size) if mask else None, notes)
 
 
 def inferred_size(size: Size, native_side: int, max_side: int) -> Size:
@@ -85,17 +95,23 @@ def paste_back(source: InitImage, image: Image.Image) -> Image.Image:
     return Image.composite(image, source.image, ImageChops.darker(soft, source.mask))
 
 
-def _mask(request: ImagineRequest, size: Size) -> Image.Image | None:
-    """Return a black and white mask of `size`: from the mask file, the region, or the source's transparency."""
+def _mask(request: ImagineRequest, size: Size) -> tuple[Image.Image | None, tuple[Phrase, ...]]:
+    """Return a black and white mask of `size`: from the mask file, the region, or the source's transparency.
+
+    With it come notes for the user about how the file was read.
+    """
+    notes: tuple[Phrase, ...] = ()
     if request.mask:
-        mask = open_picture(request.mask, math.inf).convert("L").resize(size, Image.Resampling.BILINEAR)
+        mask, reading = open_mask(request.mask)
+        mask = mask.resize(size, Image.Resampling.BILINEAR)
+        notes = (_READINGS[reading],) if reading in _READINGS else ()
     elif request.region:
         mask = region_mask(request.region, *size)
     else:
         mask = transparency(request.image)
     if mask is None:
-        return None
+        return None, notes
     mask = mask.point([0] * 128 + [255] * 128)
     if mask.getextrema() == (0, 0):
         raise InvalidRequest("The mask is all black, so nothing would be drawn. White is what is drawn anew.")
-    return mask
+    return mask, notes

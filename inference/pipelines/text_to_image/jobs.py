@@ -64,7 +64,8 @@ def accept_jobs(batch: Batch, runner: DiffusionRunner, *, has_safety_checker: bo
         except InvalidRequest as error:
             job.fail(error)
         else:
-            image_jobs.append(DiffusionJob(job, job.request, settings, source, runner.notes(job.request, settings)))
+            notes = [*(source.notes if source else ()), *runner.notes(job.request, settings)]
+            image_jobs.append(DiffusionJob(job, job.request, settings, source, notes))
     return image_jobs
 
 

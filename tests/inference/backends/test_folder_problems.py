@@ -8,7 +8,7 @@ import pytest
 
 from inference.backends.local import LocalBackend
 from inference.config.schema import load_config
-from inference.hub import Hub
+from inference.hub.hub import Hub
 from tests.inference.pipelines.tiny_causal import save_causal
 from tests.inference.pipelines.tiny_images import save_stable_diffusion
 

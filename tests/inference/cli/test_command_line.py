@@ -20,6 +20,7 @@ from inference import (
     ImagineRequest,
     Loading,
     ModelSpec,
+    ModelStatus,
     PartialText,
     Progress,
     Queued,
@@ -29,7 +30,7 @@ from inference import (
 )
 from inference.cli import execute
 from inference.cli.arguments import parse
-from inference.hub import Hub
+from inference.hub.hub import Hub
 from tests.fakes import PNG, plausible
 from tests.inference.cli.command_line import CommandLine, Outcome
 from tests.inference.hub.fake_hub import FakeHub, serving, sha
@@ -169,6 +170,17 @@ def test_models_prints_task_name_size_and_state(run: CommandLine) -> None:
         "size": 500_000_000,
         "way": "",
     }
+
+
+def test_models_says_how_to_download_what_is_missing(run: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert run("models").err == ""
+
+    async def statuses(self: object, specs: list[ModelSpec]) -> list[ModelStatus]:
+        return [ModelStatus(spec, "not downloaded", 0) for spec in specs]
+
+    monkeypatch.setattr(type(run.backend), "statuses", statuses)
+    assert "python -m inference download [NAME]" in run("models").err
+    assert run("models", "--json").err == ""
 
 
 @pytest.mark.parametrize("name", ["distilgpt2", "distilbert/distilgpt2"])

@@ -13,7 +13,7 @@ import pytest
 from inference.backends.model_check import ModelCheck
 from inference.cli import execute
 from inference.cli.arguments import parse
-from inference.hub import Hub
+from inference.hub.hub import Hub
 from tests.inference.cli.command_line import CommandLine, Outcome
 from tests.inference.hub.fake_hub import FakeHub
 from tests.inference.hub.test_before_the_download import BERT, OWN_CODE, model, weights_requested

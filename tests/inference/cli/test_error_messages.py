@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from huggingface_hub.errors import OfflineModeIsEnabled
 
 from cogs.i18n.sentence_extraction import sentences
-from inference.cli.error_messages import error_message
+from inference.cli.error_messages import download_message, error_message
+from inference.hub.hub_errors import explain
+from inference.types import ModelSpec
 from inference.types.errors import InvalidRequest, ModelUnavailable, addressed_to_operator
 from tests.inference.cli.command_line import CommandLine
 from tests.inference.cli.test_download import download
@@ -45,5 +48,14 @@ def test_a_download_that_fails_is_not_advised_to_download(run: CommandLine, fake
     assert (outcome.status, outcome.err) == (
         2,
         "bert is not on this machine, and the hub is out of reach. You have to check the network and the name. "
-        "Run this command again later.\n",
+        "Run this command again later. Or copy the model from another machine, and list its folder in the settings.\n",
+    )
+
+
+def test_a_download_that_is_forbidden_says_what_forbids_it_and_another_way() -> None:
+    error = explain(OfflineModeIsEnabled("no"), ModelSpec(name="bert", task="fill", repo="org/bert"))
+    assert download_message(error) == (
+        "bert is not on this machine, and HF_HUB_OFFLINE=1 forbids to fetch it. "
+        "You can unset that and run this command again. "
+        "Or copy the model from another machine, and list its folder in the settings."
     )

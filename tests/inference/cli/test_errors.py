@@ -125,7 +125,7 @@ def test_a_text_file_with_binary_content_prints_one_line_and_exits_with_status_2
 @pytest.mark.parametrize(
     ("config", "words"),
     [
-        (None, "there is no such file"),
+        (None, "there is no such file (--config FILE takes the settings from another file)"),
         ("models: [", "line 1, column 10: the file ends too early"),
         ("limits: {queue: many, stpes: 3}\ntypo: 1", "typo: unknown key"),
     ],

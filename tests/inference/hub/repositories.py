@@ -10,8 +10,8 @@ import pytest
 
 from inference.backends.model_check import ModelCheck
 from inference.config.schema import Config
-from inference.hub import Hub
 from inference.hub.download_progress import ignore_progress
+from inference.hub.hub import Hub
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 from tests.inference.hub.fake_hub import FakeHub

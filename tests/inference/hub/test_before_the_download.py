@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from inference.hub import Hub
 from inference.hub.download_progress import ignore_progress
+from inference.hub.hub import Hub
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 from tests.inference.hub.fake_hub import FakeHub, sha

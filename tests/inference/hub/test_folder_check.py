@@ -10,8 +10,8 @@ from inference.backends.local import LocalBackend
 from inference.backends.model_check import ModelCheck
 from inference.backends.model_manager import ModelManager
 from inference.config.schema import Config
-from inference.hub import Hub
 from inference.hub.download_progress import ignore_progress
+from inference.hub.hub import Hub
 from inference.types.errors import ModelUnavailable
 from tests.inference.hub.fake_hub import FakeHub
 from tests.inference.hub.repositories import (

@@ -9,8 +9,9 @@ import pytest
 
 from inference.backends.model_check import ModelCheck
 from inference.config.schema import Config
-from inference.hub import Hub, is_complete, wanted_files
+from inference.hub import is_complete, wanted_files
 from inference.hub.download_progress import ignore_progress
+from inference.hub.hub import Hub
 from inference.hub.repository_files import gguf_file
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from inference.config.schema import Config
-from inference.hub import Hub, components_of, is_complete, wanted_files
+from inference.hub import components_of, is_complete, wanted_files
+from inference.hub.hub import Hub
 from inference.hub.hub_errors import explain
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable, RequestCancelled

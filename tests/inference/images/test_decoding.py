@@ -56,7 +56,7 @@ def near(pixel: object, wanted: tuple[int, int, int], by: int = 3) -> bool:
     return all(abs(a - b) <= by for a, b in zip(pixel, wanted, strict=True))
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "BMP", "TIFF"])
 def test_each_common_format_opens(kind: str) -> None:
     image = decode(encode(Image.new("RGB", (20, 10), RED), kind))
     assert image.size == (20, 10)
@@ -129,7 +129,7 @@ def test_a_transparent_colour_of_an_rgb_picture_becomes_white() -> None:
     assert decode(encode(Image.new("RGB", (4, 4), RED), "PNG", transparency=RED)).getpixel((1, 1)) == WHITE
 
 
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF", "GIF", "TIFF"])
 def test_a_truncated_file_is_reported_as_damaged(kind: str) -> None:
     file = encode(Image.effect_noise((64, 64), 90).convert("RGB"), kind)
     message = refusal(file[: len(file) * 2 // 3])

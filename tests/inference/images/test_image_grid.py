@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from inference import crop_from_grid, image_grid
-from inference.images.decoding import encode_png, parameters_in
+from inference.images.decoding import encode_png, side_data
 
 COLOURS = ["red", "green", "blue", "white", "black", "orange", "purple", "navy", "teal", "pink"]
 
@@ -38,4 +38,4 @@ def test_a_missing_picture_leaves_a_transparent_cell():
 
 
 def test_a_grid_has_no_parameters():
-    assert parameters_in(image_grid([picture("red"), picture("blue")])) == ""
+    assert side_data(image_grid([picture("red"), picture("blue")])).texts == {}

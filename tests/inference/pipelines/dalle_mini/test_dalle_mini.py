@@ -13,7 +13,7 @@ from torch import Tensor
 
 from inference.backends.model_manager import ModelManager
 from inference.config.schema import Config, ModelEntry
-from inference.hub import Hub
+from inference.hub.hub import Hub
 from inference.images.decoding import open_picture
 from inference.pipelines import load
 from inference.pipelines.dalle_mini import DalleMini

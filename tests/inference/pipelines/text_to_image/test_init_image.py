@@ -19,8 +19,9 @@ from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.init_image import fit, inferred_size
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.tasks import ImageResult, ImagineRequest
+from inference.tasks.infotext import request_for_image
 from inference.types import Progress
-from inference.types.errors import InvalidRequest, RequestCancelled
+from inference.types.errors import InvalidRequest, Phrase, RequestCancelled
 from tests.inference.pipelines.harness import MemoryBatch, run
 from tests.inference.pipelines.tiny_images import save_stable_diffusion, save_stable_diffusion_xl
 
@@ -138,6 +139,21 @@ def test_a_transparent_area_is_a_mask_unless_the_request_has_one(pipeline: TextT
     assert np.array_equal(pixels[:, 16:], np.asarray(INIT_IMAGE)[:, 16:])
     _, right = generate(pipeline, replace(request, region="right half"))
     assert (right[:, :16] == 255).all()  # a transparent area becomes white
+
+
+def test_strokes_on_a_transparent_layer_are_a_mask_and_a_note_says_so(pipeline: TextToImage) -> None:
+    strokes = Image.new("RGBA", (32, 32), (255, 255, 255, 0))
+    strokes.paste((255, 255, 255, 255), (0, 0, 16, 32))
+    result, pixels = generate(pipeline, replace(INPAINTING, mask=encode_png(strokes)))
+    _, by_black_and_white = generate(pipeline, INPAINTING)
+    assert np.array_equal(pixels, by_black_and_white)
+    assert "What is painted in the mask was drawn anew" in result.note
+
+
+def test_what_was_adjusted_in_a_request_is_noted_once(pipeline: TextToImage) -> None:
+    result, _ = generate(pipeline, replace(IMAGE_TO_IMAGE, note=Phrase("The seed was too large.")))
+    assert result.note.startswith("The seed was too large.")
+    assert request_for_image(replace(IMAGE_TO_IMAGE, note=Phrase("The seed.")), result, 0).note == ""
 
 
 def test_the_init_image_is_rotated_as_its_exif_orientation_says(pipeline: TextToImage) -> None:
