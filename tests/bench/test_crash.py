@@ -216,9 +216,10 @@ def test_a_sentence_ends_a_request_only_if_it_is_true(sentence: str, kills_when_
     ]
 
 
-def test_a_cancelled_text_may_show_its_beginning() -> None:
+@pytest.mark.parametrize("note", ["seed 1 · stopped", "Cancelled."])
+def test_a_cancelled_text_may_show_its_beginning(note: str) -> None:
     case = Case()
-    message = case.shows("**On a hill, a** tr\n-# seed 1 · stopped", "Continue")
+    message = case.shows(f"**On a hill, a** tr\n-# {note}", "Continue")
     assert case.state() == "wrong"
     case.sent.cancelled = True
     assert case.state() == "explained"
