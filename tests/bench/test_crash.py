@@ -263,5 +263,8 @@ def test_every_fault_is_a_row_that_fails() -> None:
     outcomes = [(sent, Outcome(state)) for state in states]
     report = Report([Kill(3, 1, at_a_call=False)], outcomes, 1, ["On a hill"], ["GET /x"])
     failing = [row.name for row in rows(report) if row.cells()[0] == "wrong"]
-    assert len(failing) == 7
+    assert len(failing) == 6
+    assert [row.name for row in rows(report) if row.cells()[0] == "missed"] == [
+        "not acknowledged within three seconds, without a kill"
+    ]
     assert [row.cells()[0] for row in rows(Report([], [(sent, Outcome("answered"))], 0, [], []))].count("wrong") == 0
