@@ -18,8 +18,8 @@ since the bot was gone, a `late` one although it was there. A press has `no effe
 _WORKING = "Working on it…"
 _VARIANT = re.compile(r"(\d+)/(\d+)")
 _SEED = re.compile(r"\bseed \d+")
-_STOPPED = re.compile(r"\n-# seed \d+ · stopped\Z")
-_NOTE = re.compile(r"\n-# [^\n]*\Z")
+_STOPPED = re.compile(r"seed \d+ · stopped")
+_SMALL_PRINT = "\n-# "
 _SHOWN_IN_REPORTS = 200
 
 
@@ -112,15 +112,9 @@ class Accounting:
         for sentence in SENTENCES:
             if re.fullmatch(sentence.pattern, message.content, re.DOTALL):
                 return Outcome("explained", sentence.name) if sentence.is_true(sent, kills) else _wrong(message)
-        if sent.cancelled and sent.pooled and self._is_beginning(message, self._answers[sent.pooled]):
-            return Outcome("explained", "it was stopped, and shows what was written")
+        if sent.cancelled and sent.pooled and _is_beginning(message.content, self._answers[sent.pooled].text):
+            return Outcome("explained", "it was cancelled, and shows what was written")
         return _wrong(message)
-
-    def _is_beginning(self, message: Message, answer: Shown) -> bool:
-        """Return whether a stopped text is the beginning of the whole one."""
-        if not _STOPPED.search(message.content):
-            return False
-        return _NOTE.sub("", answer.text).startswith(_STOPPED.sub("", message.content).rstrip())
 
 
 def comparable(pooled: PooledRequest, shown: Shown) -> Shown:
@@ -139,6 +133,16 @@ def is_explanation(message: Message) -> bool:
     """Return whether the message says why there is no answer."""
     known = any(re.fullmatch(sentence.pattern, message.content, re.DOTALL) for sentence in SENTENCES)
     return known or message.content.rpartition("\n")[2].startswith("-# Error")
+
+
+def _is_beginning(text: str, answer: str) -> bool:
+    """Return whether a cancelled text says so, and is the beginning of the answer.
+
+    Escapes are left out, since they depend on what follows.
+    """
+    body, _, note = text.replace("\\", "").partition(_SMALL_PRINT)
+    stopped = note == "Cancelled." or _STOPPED.fullmatch(note) is not None
+    return stopped and answer.replace("\\", "").startswith(body.rstrip())
 
 
 def _not_acknowledged(sent: SentRequest, kills: int) -> Outcome:

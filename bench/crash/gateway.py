@@ -53,15 +53,13 @@ class Gateway:
         await self._dispatch(event, ids if event == "MESSAGE_DELETE" else self._world.message_event(message))
 
     async def _receive(self, socket: web.WebSocketResponse, message: Json) -> None:
-        match message["op"]:
-            case 1:
-                await _send(socket, _HEARTBEAT_ACK, None)
-            case 2:
-                await self._identify(socket)
-            case 6:
-                await _send(socket, _INVALID_SESSION, False)
-            case _:
-                """The presence, which nobody sees here."""
+        operation = message["op"]
+        if operation == _HEARTBEAT:
+            await _send(socket, _HEARTBEAT_ACK, None)
+        elif operation == _IDENTIFY:
+            await self._identify(socket)
+        elif operation == _RESUME:
+            await _send(socket, _INVALID_SESSION, False)
 
     async def _identify(self, socket: web.WebSocketResponse) -> None:
         self._socket, self._sequence, world = socket, 0, self._world

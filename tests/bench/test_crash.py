@@ -216,9 +216,10 @@ def test_a_sentence_ends_a_request_only_if_it_is_true(sentence: str, kills_when_
     ]
 
 
-def test_a_cancelled_text_may_show_its_beginning() -> None:
+@pytest.mark.parametrize("note", ["seed 1 · stopped", "Cancelled."])
+def test_a_cancelled_text_may_show_its_beginning(note: str) -> None:
     case = Case()
-    message = case.shows("**On a hill, a** tr\n-# seed 1 · stopped", "Continue")
+    message = case.shows(f"**On a hill, a** tr\n-# {note}", "Continue")
     assert case.state() == "wrong"
     case.sent.cancelled = True
     assert case.state() == "explained"
@@ -262,5 +263,8 @@ def test_every_fault_is_a_row_that_fails() -> None:
     outcomes = [(sent, Outcome(state)) for state in states]
     report = Report([Kill(3, 1, at_a_call=False)], outcomes, 1, ["On a hill"], ["GET /x"])
     failing = [row.name for row in rows(report) if row.cells()[0] == "wrong"]
-    assert len(failing) == 7
+    assert len(failing) == 6
+    assert [row.name for row in rows(report) if row.cells()[0] == "missed"] == [
+        "not acknowledged within three seconds, without a kill"
+    ]
     assert [row.cells()[0] for row in rows(Report([], [(sent, Outcome("answered"))], 0, [], []))].count("wrong") == 0
