@@ -56,7 +56,8 @@ def _complete(prompt: str, length: int, seed: int = 0, **options: Any) -> Pooled
 
 
 def _imagine(prompt: str, count: int, steps: int, seed: int) -> PooledRequest:
-    return PooledRequest("command", "imagine", {"prompt": prompt, "count": count, "steps": steps, "seed": seed})
+    options = {"prompt": prompt, "count": count, "advanced": f"Steps: {steps}", "seed": seed}
+    return PooledRequest("command", "imagine", options)
 
 
 def _command(name: str, file: File | None = None, file_option: str = "file", **options: Any) -> PooledRequest:
