@@ -15,10 +15,10 @@ from math import isfinite
 from typing import Any, TypeVar, cast
 
 from inference.tasks import TASKS, CheckedRequest
-from inference.types import Loading, ModelSpec, PartialText, Progress, Queued, Result, Started
+from inference.types import GGUFSummary, Loading, ModelSpec, PartialText, Progress, Queued, Result, Started
 from inference.types.errors import InferenceError, OperatorStep, Overloaded, Phrase
 
-_SHARED_CLASSES = (ModelSpec, CheckedRequest, Queued, Loading, Started, Progress, PartialText, Result)
+_SHARED_CLASSES = (ModelSpec, GGUFSummary, CheckedRequest, Queued, Loading, Started, Progress, PartialText, Result)
 """Classes that belong to no task."""
 
 _registered: dict[str, type[Any]] = {}

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from inference.serialization import from_json, to_json
 from inference.tasks import TASKS, CheckedRequest, CompleteRequest
-from inference.types import Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
+from inference.types import GGUFSummary, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
 from inference.types.errors import InferenceError, InvalidRequest, OperatorStep, Overloaded, Phrase
 
 _NAMES = st.from_regex(r"[a-z]{1,8}", fullmatch=True).filter(lambda name: name not in ("retry_after", "self"))
@@ -72,6 +72,12 @@ def state(value: object) -> Any:
     if isinstance(value, dict):
         return {name: state(each) for name, each in value.items()}
     return value
+
+
+def test_a_request_for_a_gguf_file_survives_a_round_trip() -> None:
+    spec = ModelSpec(name="a", task="complete", repo="a", gguf=GGUFSummary("llama", 7))
+    checked = CheckedRequest(CompleteRequest(prompt="Once"), spec)
+    assert from_json(to_json(checked), CheckedRequest) == checked
 
 
 @given(st.one_of(REQUESTS, OUTPUTS, EVENTS, CHECKED))
