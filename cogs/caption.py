@@ -26,6 +26,8 @@ from inference import Caption, CaptionRequest, CheckedRequest, InvalidRequest, s
 _LINE = re.compile(r"(\d+)\. \*\*(?:\\.|[^\\*])*\*\*: (.*)")
 """A numbered caption: the picture's number, the file's name, and the description."""
 
+_SMALL_PRINT = "\n-# "
+
 
 class Captions(commands.Cog):
     """The commands that describe pictures."""
@@ -103,9 +105,10 @@ class CaptionJob(ReplyJob):
     async def answer(self, session: ReplySession) -> None:
         if len(self.pictures) == 1:
             caption = await self._caption(session, self.pictures[0], MessageContent)
-            await session.finish(MessageContent(caption), self._buttons(session, [0]))
+            await session.finish(_content(_one_line(caption.text), [caption]), self._buttons(session, [0]))
             return
         lines: list[str] = []
+        captions: list[Caption] = []
         described: list[int] = []
         for number, picture in enumerate(self.pictures, 1):
             heading = f"{number}. **{neutral(picture.name)}**: "
@@ -114,26 +117,32 @@ class CaptionJob(ReplyJob):
                 return MessageContent("\n".join([*lines, f"{heading}{text}"]))
 
             try:
-                text = await self._caption(session, picture, draft)
+                captions.append(await self._caption(session, picture, draft))
+                text = _one_line(captions[-1].text)
                 described.append(number)
             except InvalidRequest as error:  # show the other captions even if one picture fails
                 text = in_current_language(error)
             lines.append(f"{heading}{text}")
-        await session.finish(MessageContent("\n".join(lines)), self._buttons(session, described))
+        await session.finish(_content("\n".join(lines), captions), self._buttons(session, described))
 
     async def _caption(
         self, session: ReplySession, picture: NamedPicture, draft: Callable[[str], MessageContent]
-    ) -> str:
+    ) -> Caption:
         """Return the caption. `draft` shows it while it grows."""
         status = ProgressRenderer(draft=lambda text: draft(_one_line(text)))
-        caption = await session.run(self.checked, Caption, status, image=picture.data)
-        return _one_line(caption.text)
+        return await session.run(self.checked, Caption, status, image=picture.data)
 
     def _buttons(self, session: ReplySession, numbers: Sequence[int]) -> discord.ui.View | None:
         """Return a button for each of these captions; None if there is no model that draws."""
         if not self.drawable or not numbers or not session.engine.models("imagine"):
             return None
         return persistent_view(*map(_button, numbers))
+
+
+def _content(text: str, captions: Sequence[Caption]) -> MessageContent:
+    """Return the text, with the notes of its captions as small print, each once."""
+    notes = dict.fromkeys(in_current_language(caption.note) for caption in captions)
+    return MessageContent(text, note=" · ".join(filter(None, notes)))
 
 
 def _one_line(text: str) -> str:
@@ -159,7 +168,7 @@ class ImagineThisButton(PersistentItem, template=custom_id("caption", "imagine",
 def caption_in(content: str, number: int) -> str:
     """Return the caption with that number from the bot's own message; 0 for the only one."""
     if not number:
-        return without_escapes(content)
+        return without_escapes(content.partition(_SMALL_PRINT)[0])
     lines = (_LINE.fullmatch(line) for line in content.splitlines())
     return next((without_escapes(line[2]) for line in lines if line and int(line[1]) == number), "")
 

@@ -12,7 +12,7 @@ from simcord.backend.cdn import CDN_BASE
 from simcord.builders import ChannelHandle, GuildHandle
 from simcord.env import Env
 
-from preview.pictures import ink_drop, lake_hut, portrait
+from preview.pictures import ink_drop, portrait, red_apple
 
 _MESSAGES = (
     ("maya", "Morning! Has anyone looked at the hut for our weekend yet?"),
@@ -36,7 +36,7 @@ _MESSAGES = (
         "There is a small glass museum in the village, open until four, and the sauna at the hut. "
         "If it stays dry we walk around the lake, which is 11 kilometres.",
     ),
-    ("maya", "Then I hope for sun. Here is the hut, painted by my daughter:"),
+    ("maya", "Then I hope for sun. My daughter packs the apples, and has drawn one:"),
 )
 
 
@@ -90,7 +90,7 @@ async def _send_messages(env: Env, channel: ChannelHandle, members: Sequence[Mem
     for name, text in _MESSAGES:
         await env.advance_time(_MESSAGE_INTERVAL.total_seconds())
         last = text == _MESSAGES[-1][1]
-        await speakers[name].send(channel, text, attachments=[("hut.png", lake_hut())] if last else ())
+        await speakers[name].send(channel, text, attachments=[("apple.png", red_apple())] if last else ())
 
 
 def _restrict(bot: discord.Client, channel: ChannelHandle) -> None:

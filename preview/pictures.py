@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -27,6 +28,11 @@ def lake_hut() -> bytes:
         _fir(draw, x, 340, height)
     _hut(draw, 120, 250)
     return _png(picture.resize((480, 315), Image.Resampling.LANCZOS))
+
+
+def red_apple() -> bytes:
+    """Return a red apple as a PNG file, drawn by emoji-painter. The preview's captioner knows it."""
+    return (Path(__file__).parent / "red-apple.png").read_bytes()
 
 
 def portrait(letter: str, colour: str) -> bytes:

@@ -52,7 +52,7 @@ async def _caption(engine: Engine, picture: GeneratedImage) -> str:
     except (InferenceError, TimeoutError) as error:
         log.warning("a picture has no caption: %s", error)
         return ""
-    return value.text if isinstance(value, Caption) else ""
+    return value.text if isinstance(value, Caption) and not str(value.note) else ""
 
 
 def _cut(text: str) -> str:

@@ -9,7 +9,7 @@ from inference.tasks.checks import check_upload
 from inference.tasks.request import Request
 from inference.tasks.task import Task
 from inference.types import Output
-from inference.types.errors import InvalidRequest
+from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,9 +40,10 @@ class CaptionRequest(Request):
 
 @dataclass(frozen=True, slots=True)
 class Caption(Output):
-    """A description of an image, in one sentence."""
+    """A description of an image, in one sentence. `note` is for the user: it says that a small model is guessing."""
 
     text: str
+    note: Phrase = EMPTY_PHRASE
 
 
 TASK = Task(name="caption", summary="describe a picture", requests=(CaptionRequest,), output=Caption)

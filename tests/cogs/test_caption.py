@@ -18,6 +18,7 @@ from inference import (
     InferenceError,
     ModelSpec,
     PartialText,
+    Phrase,
     Request,
     Result,
     infotext,
@@ -188,3 +189,18 @@ class TestRemixImage:
         message = await stage.bob.send(stage.channel, "just words")
         result = await stage.alice.context_menu(stage.channel, "Remix image", message)
         assert "no picture" in refusal(result)
+
+
+async def test_a_note_of_a_caption_is_small_print_and_not_drawn(stage: Stage):
+    note = Phrase(
+        "This small model knows {count} things, as single drawings. It is not sure here, and may only guess.", count=3
+    )
+    stage.backend.script = lambda spec, request: [Result(Caption("rocket", note))]
+    shown = first(await stage.alice.slash(stage.channel, "caption", image=("a.png", PNG)))
+    assert shown.content.startswith("rocket\n-# This small model knows 3 things")
+    form = (await stage.alice.click(shown.message, label="Imagine this")).modal
+    assert form is not None
+    assert form["components"][0]["component"]["value"] == "rocket"
+    message = await stage.bob.send(stage.channel, attachments=[("a.png", PNG), ("b.png", PNG)])
+    several = first(await stage.alice.context_menu(stage.channel, "Caption image", message))
+    assert several.content.count("This small model knows 3 things") == 1

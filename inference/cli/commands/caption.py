@@ -22,10 +22,10 @@ class CaptionCommand(TaskCommand[Caption]):
         return CaptionRequest(**self.fields_of(vars(args) | {"image": read_file(args.image)}))
 
     def to_json(self, output: Caption, shown: Shown) -> dict[str, Any]:
-        return {"text": output.text}
+        return {"text": output.text, "note": str(output.note)}
 
     def to_text(self, output: Caption, shown: Shown) -> str:
-        return output.text
+        return f"{output.text}\n({output.note})" if str(output.note) else output.text
 
 
 COMMAND = CaptionCommand()

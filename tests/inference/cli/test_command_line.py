@@ -136,7 +136,7 @@ def test_caption_sends_the_content_of_the_file(run: CommandLine, tmp_path: Path)
     (tmp_path / "cat.png").write_bytes(PNG)
     assert run("caption", tmp_path / "cat.png").out == "a cat on a mat\n"
     assert run.backend.requests == [CaptionRequest(image=PNG)]
-    assert run("caption", tmp_path / "cat.png", "--json").fields == {"text": "a cat on a mat"}
+    assert run("caption", tmp_path / "cat.png", "--json").fields == {"text": "a cat on a mat", "note": ""}
 
 
 def test_mood_prints_label_and_score(run: CommandLine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from inference.images.decoding import encode_png
 from inference.pipelines.captioning import Captioning
 from inference.pipelines.devices import Placement
 from inference.tasks import Caption, CaptionRequest
+from inference.text.known_concepts import FILE
 from inference.types import ModelSpec
 from inference.types.errors import InvalidRequest, ModelUnavailable, RequestCancelled
 from tests.inference.pipelines.harness import MemoryBatch, run
@@ -112,3 +114,13 @@ def test_a_model_type_that_needs_a_prompt_is_refused_by_its_name(tmp_path: Path)
     (tmp_path / "config.json").write_text('{"model_type": "blip-2"}')
     with pytest.raises(ModelUnavailable, match="blip-2"):
         Captioning.load(SPEC, tmp_path, CPU)
+
+
+def test_a_model_that_knows_few_things_says_that_it_may_guess(vit_gpt2_folder: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(vit_gpt2_folder, tmp_path / "small")
+    (folder / FILE).write_text("fruit: red apple, pear\nanimals: cat\n")
+    (unsure,) = run(Captioning.load(SPEC, folder, CPU), REQUESTS[0])
+    assert isinstance(unsure, Caption)
+    assert str(unsure.note).startswith("This small model knows 3 things, as single drawings.")
+    (other,) = run(Captioning.load(SPEC, vit_gpt2_folder, CPU), REQUESTS[0])
+    assert other == Caption(unsure.text), "other models say nothing"
