@@ -95,7 +95,7 @@ class Imagine(commands.Cog):
         size="Width and height in pixels",
         negative_prompt="What to keep out",
         region="With a picture: the part to draw anew",
-        mask="With a picture: white is drawn anew, black stays",
+        mask="With a picture: what is white, painted or erased in this one is drawn anew",
         strength="With a picture: how far to go from it, from 0.01 to 1",
         seed="0 to 4294967295; the same seed repeats a picture",
         model="Who draws",
