@@ -9,9 +9,10 @@ from storage.answers import AnswerTable, StoredAnswer
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
-from storage.drafts import DraftTable, StoredDraft
 from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
+from storage.opened_forms import OpenedFormTable
+from storage.questions import QuestionTable, StoredQuestion
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.store import Store
 
@@ -19,11 +20,12 @@ __all__ = [
     "AnswerTable",
     "CompletionHistory",
     "CompletionTable",
-    "DraftTable",
     "ImageTable",
     "JobTable",
     "Lineage",
+    "OpenedFormTable",
     "PersonSettings",
+    "QuestionTable",
     "Segment",
     "ServerSettings",
     "SettingsTables",
@@ -31,8 +33,8 @@ __all__ = [
     "Store",
     "StoredAnswer",
     "StoredCompletion",
-    "StoredDraft",
     "StoredImage",
     "StoredJob",
+    "StoredQuestion",
     "Variant",
 ]

@@ -43,13 +43,16 @@ class JobTable(Table):
         """Store a job and return its id."""
         return await self._change(_ADD, (owner, channel, message, time.time(), target, work))
 
-    async def add_from_draft(
-        self, draft_id: str, owner: int, channel: int, target: str, works: Sequence[str]
+    async def add_from_question(
+        self, question_id: str, owner: int, channel: int, target: str, works: Sequence[str]
     ) -> list[StoredJob]:
-        """Delete the draft and add a job for each of `works`, all or nothing. Return the jobs; none if it is gone."""
+        """Delete the question and add a job for each of `works`, all or nothing.
+
+        Return the jobs; none if the question is closed.
+        """
         created = time.time()
         async with self._database.writing() as connection:
-            deleted = await connection.execute("DELETE FROM drafts WHERE id = ?", (draft_id,))
+            deleted = await connection.execute("DELETE FROM questions WHERE id = ?", (question_id,))
             if not deleted.rowcount:
                 return []
             rows = [await connection.execute(_ADD, (owner, channel, None, created, target, work)) for work in works]

@@ -83,18 +83,29 @@ CREATE TABLE jobs (
     deaths INTEGER NOT NULL DEFAULT 0  -- how often the process has ended while a model worked on it
 );
 CREATE INDEX jobs_by_owner ON jobs (owner);
-CREATE TABLE drafts (
+CREATE TABLE questions (
     id TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
     channel INTEGER NOT NULL,
-    message INTEGER,  -- null for a form, which is in no message
+    message INTEGER NOT NULL,
     created REAL NOT NULL,  -- seconds since 1970
-    target TEXT NOT NULL,  -- JSON: where the question is; empty for a form
-    state TEXT NOT NULL,  -- JSON: what it shows, or was opened for
-    work TEXT NOT NULL,  -- JSON: what is to be done if the person says yes; empty for a form
+    target TEXT NOT NULL,  -- JSON: where it is
+    state TEXT NOT NULL,  -- JSON: what it is about, and what is chosen so far
+    picture BLOB NOT NULL,  -- that it shows, perhaps empty
+    work TEXT NOT NULL,  -- JSON: what is to be done if the person says yes
     expires REAL NOT NULL  -- seconds since 1970
 );
-CREATE INDEX drafts_by_owner ON drafts (owner);
+CREATE INDEX questions_by_owner ON questions (owner);
+CREATE TABLE opened_forms (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,  -- on whose menu the form was opened
+    created REAL NOT NULL,  -- seconds since 1970
+    payload TEXT NOT NULL,  -- JSON: the message
+    expires REAL NOT NULL  -- seconds since 1970
+);
+CREATE INDEX opened_forms_by_owner ON opened_forms (owner);
 """
 
 STEPS = (_FIRST,)

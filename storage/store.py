@@ -9,16 +9,17 @@ from pathlib import Path
 from storage.answers import AnswerTable
 from storage.completions import CompletionTable
 from storage.database import Database, StorageError
-from storage.drafts import DraftTable
 from storage.images import ImageTable
 from storage.jobs import JobTable
 from storage.migrations import JOB_STEPS
+from storage.opened_forms import OpenedFormTable
+from storage.questions import QuestionTable
 from storage.settings import SettingsTables
 from storage.table import Table
 
 
 class Store:
-    """The tables. `settings` are also held in memory; `jobs` and `drafts` are in a file of their own, `jobs.db`."""
+    """The tables. `jobs`, `questions` and `opened_forms` have a file of their own; `settings` are also in memory."""
 
     def __init__(self, path: Path) -> None:
         self.database = Database(path)
@@ -28,7 +29,8 @@ class Store:
         self.settings = SettingsTables(self.database)
         self.job_database = Database(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
         self.jobs = JobTable(self.job_database)
-        self.drafts = DraftTable(self.job_database)
+        self.questions = QuestionTable(self.job_database)
+        self.opened_forms = OpenedFormTable(self.job_database)
 
     async def open(self) -> None:
         """Open the files and read the settings. Raise StorageError."""
@@ -55,11 +57,11 @@ class Store:
             await table.forget_channels(channels)
 
     async def forget_expired(self, now: float) -> None:
-        """Delete everything that has expired at `now`, in seconds since 1970, but the drafts. Raise StorageError."""
-        for table in (self.images, self.completions, self.answers):
+        """Delete everything that has expired at `now`, in seconds since 1970, but the questions. Raise StorageError."""
+        for table in (self.images, self.completions, self.answers, self.opened_forms):
             await table.forget_expired(now)
         await self.database.compact()
 
     @property
     def _tables(self) -> tuple[Table, ...]:
-        return self.images, self.completions, self.answers, self.jobs, self.drafts
+        return self.images, self.completions, self.answers, self.jobs, self.questions, self.opened_forms

@@ -24,14 +24,14 @@ from cogs.i18n import tr
 from inference import Engine
 
 
-class QuestionForm(PersistentForm, template=custom_id("question", r"(?P<message>[\w-]+)")):
+class QuestionForm(PersistentForm, template=custom_id("ask-about", r"(?P<message>[\w-]+)")):
     """A form with a field for the question, and a checkbox for an answer in the model's own words.
 
     `kept` is the id of the stored message. Answers about pictures are always in the model's own words.
     """
 
     def __init__(self, kept: str, *, own_words: bool) -> None:
-        super().__init__(tr("Ask about this message"), custom_id("question", kept))
+        super().__init__(tr("Ask about this message"), custom_id("ask-about", kept))
         question: discord.ui.TextInput[QuestionForm] = discord.ui.TextInput(custom_id="question", max_length=1000)
         self.add_item(discord.ui.Label(text=tr("Your question"), component=question))
         if own_words:

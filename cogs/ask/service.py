@@ -19,6 +19,7 @@ from cogs.ask.rendering import (
     surroundings,
 )
 from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
+from cogs.common.delivery import DELIVERY
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.sources import Source, check_size, name_of, read
 from cogs.common.target import now
@@ -107,8 +108,12 @@ class AnswerJob(ReplyJob):
             log.error("an answer is shown without buttons: %s", error, exc_info=error)
             note = tr("The bot could not store this answer, so there are no buttons.")
             await session.finish(replace(content, note=" · ".join(filter(None, (source.note, note)))))
-        else:
+            return
+        try:
             await session.finish(content, view)
+        except DELIVERY:
+            await session.services.store.answers.forget_messages([session.where[1]])
+            raise
 
 
 @serializable

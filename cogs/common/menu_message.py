@@ -16,21 +16,22 @@ _SECONDS = 900
 
 
 async def keep_message(interaction: discord.Interaction, message: discord.Message) -> str:
-    """Store the message of a menu for a quarter of an hour, and return its id in the table of drafts."""
+    """Store the message of a menu for a quarter of an hour, and return the id of its form."""
     data: Any = interaction.data
     payload = json.dumps(data["resolved"]["messages"][str(message.id)])
-    drafts = services_of(interaction).store.drafts
-    expires = now() + _SECONDS
-    return await drafts.keep(interaction.user.id, message.channel.id, None, expires, payload, target="", work="")
+    forms = services_of(interaction).store.opened_forms
+    return await forms.keep(interaction.user.id, message.channel.id, message.id, now() + _SECONDS, payload)
 
 
-async def kept_message(interaction: discord.Interaction, draft_id: str) -> discord.Message:
-    """Return the message that `keep_message` stored; raise InvalidRequest if it is gone."""
-    stored = await services_of(interaction).store.drafts.get(draft_id)
-    if stored is None:
-        raise InvalidRequest("This form was open for more than a quarter of an hour. Open it again.")
+async def kept_message(interaction: discord.Interaction, form_id: str) -> discord.Message:
+    """Take the message that `keep_message` stored out of storage; raise InvalidRequest if it is gone."""
+    payload = await services_of(interaction).store.opened_forms.take(form_id, now())
+    if payload is None:
+        raise InvalidRequest(
+            "This form was open for more than a quarter of an hour, or its message was deleted. Open it again."
+        )
     channel: Any = interaction.channel
     state = interaction.client._connection  # pyright: ignore[reportPrivateUsage]  # as discord.py does for menus
-    message = discord.Message(state=state, channel=channel, data=json.loads(stored.state))
+    message = discord.Message(state=state, channel=channel, data=json.loads(payload))
     message.guild = interaction.guild
     return message

@@ -75,12 +75,15 @@ class ReplySessions:
             job = await asyncio.to_thread(_job_of, stored)  # in this order, so that nobody overtakes
             self._start(self._resume(client, stored, job))
 
-    async def begin(self, client: discord.Client, draft_id: str, target: Target, jobs: Sequence[ReplyJob]) -> bool:
-        """Turn a draft into `jobs` in one step, and answer each in a new message at `target`; False if it is gone."""
+    async def begin(self, client: discord.Client, question_id: str, target: Target, jobs: Sequence[ReplyJob]) -> bool:
+        """Turn a question into `jobs` in one step, and answer each in a new message at `target`.
+
+        Return False if the question is closed.
+        """
         works = [await asyncio.to_thread(to_json, job) for job in jobs]
         table = self._services.store.jobs
-        stored = await table.add_from_draft(draft_id, target.owner, target.channel, to_json(target), works)
-        for row, job in zip(stored, jobs, strict=False):  # none if the draft is gone
+        stored = await table.add_from_question(question_id, target.owner, target.channel, to_json(target), works)
+        for row, job in zip(stored, jobs, strict=False):  # none if it is closed
             self._start(self._go_on(row, job, responder_to(client, target), is_new=True))
         return bool(stored)
 

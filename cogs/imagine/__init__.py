@@ -15,9 +15,6 @@ from cogs.common import InteractionResponder
 from cogs.common.help_texts import PICTURES, examples
 from cogs.common.options import Seed, Text, models_of
 from cogs.i18n import gettext_noop
-from cogs.imagine.draft_button import DraftButton
-from cogs.imagine.draft_rendering import PICK
-from cogs.imagine.drafts import ask, close_expired, draw_or_ask
 from cogs.imagine.image_button import ImageButton
 from cogs.imagine.permutations import several
 from cogs.imagine.personal_data import PersonalImages
@@ -30,10 +27,13 @@ from cogs.imagine.preparation import (
     with_files,
 )
 from cogs.imagine.prompt_modal import PromptModal, remix_modal
+from cogs.imagine.question import ask_first, close_expired, draw_or_ask
+from cogs.imagine.question_button import QuestionButton
+from cogs.imagine.question_rendering import PICK
 from cogs.imagine.remix_form import RemixForm
 from cogs.imagine.service import DrawingJob
-from cogs.imagine.settings_choices import settings
 from cogs.imagine.settings_line import with_settings
+from cogs.imagine.settings_suggestions import suggest_settings
 from inference import REGIONS, ImagineRequest, InvalidRequest, scaled_down
 from storage import StorageError
 
@@ -60,7 +60,7 @@ class Imagine(commands.Cog):
         self.bot = bot
         about = {"about": gettext_noop("Draws from its picture and your words.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image, extras=about))
-        bot.add_dynamic_items(ImageButton, DraftButton)
+        bot.add_dynamic_items(ImageButton, QuestionButton)
         bot.forms += [RemixForm, PromptModal]
         bot.personal_data.append(PersonalImages(bot.store.images))
 
@@ -74,7 +74,7 @@ class Imagine(commands.Cog):
     async def close_expired(self) -> None:
         """Close the questions that nobody has answered in time."""
         try:
-            await close_expired(self.bot, self.bot.store.drafts)
+            await close_expired(self.bot, self.bot.store.questions)
         except StorageError as error:
             log.error("expired questions could not be closed; the next try is in half a minute: %s", error)
 
@@ -106,7 +106,7 @@ class Imagine(commands.Cog):
         size=_SIZES,
         region=[app_commands.Choice(name=name, value=name) for name in (PICK, *REGIONS)],
     )
-    @app_commands.autocomplete(model=models_of("imagine"), advanced=settings)
+    @app_commands.autocomplete(model=models_of("imagine"), advanced=suggest_settings)
     async def imagine(
         self,
         interaction: discord.Interaction,
@@ -166,7 +166,7 @@ class Imagine(commands.Cog):
             if region:
                 limit = self.bot.config.limits.upload_megapixels
                 picture = await asyncio.to_thread(scaled_down, checked[0].request.image, limit)
-                await ask(session, jobs, picture, request.region)
+                await ask_first(session, jobs, picture, request.region)
             else:
                 await draw_or_ask(session, jobs)
 

@@ -14,10 +14,10 @@ from cogs.common.persistent_form import Typed
 from cogs.common.persistent_view import custom_id
 from cogs.common.sources import pictures, read
 from cogs.i18n import tr
-from cogs.imagine.drafts import draw_or_ask
 from cogs.imagine.image_form import ImageForm, keeping
 from cogs.imagine.permutations import escaped, several
 from cogs.imagine.preparation import alternatives, check_before_fetching, for_channel, input_files, with_files
+from cogs.imagine.question import draw_or_ask
 from cogs.imagine.service import DrawingJob
 from cogs.imagine.settings_line import number
 from inference import ImagineRequest, InvalidRequest, Phrase, infotext

@@ -12,10 +12,10 @@ from cogs.common import InteractionResponder
 from cogs.common.persistent_form import Typed
 from cogs.common.persistent_view import custom_id
 from cogs.i18n import tr
-from cogs.imagine.drafts import draw_or_ask
 from cogs.imagine.image_form import LONGEST, ImageForm, keeping
 from cogs.imagine.permutations import escaped, several
 from cogs.imagine.preparation import alternatives, for_channel
+from cogs.imagine.question import draw_or_ask
 from cogs.imagine.service import DrawingJob, stored_image
 from cogs.imagine.settings_line import changes, number, settings_line, whole_number, with_settings
 from inference import ImagineRequest, InvalidRequest, Phrase, infotext
@@ -41,7 +41,7 @@ class RemixForm(ImageForm, template=custom_id("remix", r"(?P<image>[\w-]+)")):
         self.add_value(tr("Seed (empty for a new one)"), "seed", "", placeholder=str(base.seed))
         self.add_value(tr("Settings"), "settings", settings_line(base))
         if base.strength is not None:  # it starts from a picture
-            self.add_value(tr("Strength"), "strength", f"{base.strength:g}")
+            self.add_value(tr("Strength"), "strength", repr(base.strength))
 
     @classmethod
     async def submit(cls, interaction: discord.Interaction, match: re.Match[str], typed: Typed) -> None:
@@ -70,7 +70,7 @@ def _changed(base: ImagineRequest, typed: Typed) -> ImagineRequest:
     seed = whole_number(Phrase("seed"), typed["seed"].strip()) if typed["seed"].strip() else None
     strength = typed.get("strength", "").strip()
     return replace(
-        with_settings(base, typed["settings"]),
+        with_settings(replace(base, lora=""), typed["settings"]),  # the line has all LoRAs that remain
         prompt=typed["prompt"],
         negative_prompt=typed["negative"],
         seed=seed,

@@ -32,10 +32,10 @@ def settings_line(request: ImagineRequest) -> str:
     settings = {
         "Steps": request.steps or "",
         "Sampler": request.sampler or "",
-        "CFG scale": "" if request.guidance_scale is None else f"{request.guidance_scale:g}",
+        "CFG scale": _number(request.guidance_scale) or "",
         "Size": f"{request.width}x{request.height}" if request.width and request.height else "",
         "Model": request.model,
-        "Temperature": "" if request.temperature == _DEFAULTS["temperature"] else f"{request.temperature:g}",
+        "Temperature": "" if request.temperature == _DEFAULTS["temperature"] else _number(request.temperature),
         "Top k": request.top_k or "",
     }
     loras = [f"Lora: {lora.strip()}" for lora in request.lora.split(",") if lora.strip()]
@@ -86,6 +86,9 @@ def changes(old: ImagineRequest, new: ImagineRequest) -> str:
         tr("model"): (old.model, new.model or None),
         tr("seed"): (old.seed, old.seed if new.seed is None else new.seed),
         tr("strength"): (_number(old.strength), _number(new.strength)),
+        tr("LoRA"): (old.lora or tr("none"), new.lora or tr("none")),
+        tr("temperature"): (_number(old.temperature), _number(new.temperature)),
+        tr("top-k"): (old.top_k, new.top_k),
     }
     parts = [f"{name} {_value(was)} → {_value(now)}" for name, (was, now) in pairs.items() if was != now]
     parts += _word_changes(tr("prompt"), old.prompt, new.prompt)
@@ -136,7 +139,8 @@ _READERS: dict[str, Callable[[ImagineRequest, str], ImagineRequest]] = {
 
 
 def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:g}"
+    """Return the number with all its digits, `7.5` or `7`; None for None."""
+    return None if value is None else repr(float(value)).removesuffix(".0")
 
 
 def _size(request: ImagineRequest) -> str | None:

@@ -18,7 +18,7 @@ from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.rules import ANYWHERE
 from cogs.i18n import gettext_noop, tr
 from cogs.privacy.export import archive
-from cogs.privacy.open_requests import OpenRequests
+from cogs.privacy.open_requests import OpenedForms, OpenRequests
 from cogs.privacy.texts import deleted, handed_out, overview, question
 
 
@@ -28,7 +28,7 @@ class Privacy(commands.Cog):
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
         bot.add_dynamic_items(PrivacyButton)
-        bot.personal_data.append(OpenRequests(bot.store, bot.engine))
+        bot.personal_data += [OpenedForms(bot.store.opened_forms), OpenRequests(bot.store, bot.engine)]
 
     @app_commands.command(extras={ANYWHERE: True} | PRIVATE)
     async def privacy(self, interaction: discord.Interaction) -> None:

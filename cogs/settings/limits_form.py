@@ -44,6 +44,8 @@ class LimitsForm(PersistentForm, template=_ID):
         bot = bot_of(interaction)
         assert interaction.guild_id is not None, "the panel is for servers"
         async with bot.sessions.open(InteractionResponder.of(interaction, private=True)):
+            if not interaction.permissions.manage_guild:  # the form may have been open for long
+                raise InvalidRequest("You may not change the settings of this server any more.")
             limits = bot.config.limits
             lowered: dict[str, Any] = {
                 name: _number(name, typed[name].strip(), getattr(limits, name)) for name in SERVER_LIMITS

@@ -139,7 +139,7 @@ class ImagineRequest(Request):
             negative_prompt=", ".join(filter(None, (self.negative_prompt, read.without))),
             seed=self.seed if read.seed is None else read.seed,
             lora=", ".join(filter(None, (self.lora, *read.loras))),
-        )
+        ).normalized()  # what is left may read as such syntax again; a second check must not change the request
 
     def resolved(self, spec: ModelSpec) -> Self:
         """Return the request with a seed, and with the model's name for the image's parameters."""

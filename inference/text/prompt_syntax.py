@@ -1,7 +1,7 @@
 """The prompt syntax of other programs: what is done, and what is named because it is read as plain words.
 
 `<lora:name:0.8>` is from AUTOMATIC1111's web UI, `--ar 16:9`, `--seed 5` and `--no words` are Midjourney's. Phones turn
-two hyphens into a dash.
+two hyphens into a dash; before other words, a dash may belong to the sentence.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ _FLAG = r"(?<!\S)(?:--|—)"
 _LORA = re.compile(r"<(?:lora|lyco):([^:<>]+)(?::(-?\d*\.?\d+))?(?::[^<>]*)?>", re.IGNORECASE)
 _ASPECT = re.compile(rf"{_FLAG}(?:ar|aspect)\s+(\d{{1,4}}):(\d{{1,4}})(?!\S)", re.IGNORECASE)
 _SEED = re.compile(rf"{_FLAG}seed\s+(\d{{1,10}})(?!\S)", re.IGNORECASE)
-_WITHOUT = re.compile(rf"{_FLAG}no\s+(.+?)(?=\s+(?:--|—)\w|\s*$)", re.IGNORECASE | re.DOTALL)
+_WITHOUT = re.compile(r"(?<!\S)--no\s+(.+?)(?=\s+--\w|\s*$)", re.IGNORECASE | re.DOTALL)
 
 _FOREIGN = re.compile(
-    rf"""
-      {_FLAG}[a-z]+(?:[ ][\d.:]+)?  # other parameters of Midjourney
+    r"""
+      (?<!\S)--[a-z]+(?:[ ][\d.:]+)?  # other parameters of Midjourney
     | <[a-z]+:[^<>]+>               # hypernetworks and the like
     | __[\w/*-]+__                  # wildcards
     | \[[^\[\]|]*:[^\[\]|]*:\s*[\d.]+\s*\]  # prompt editing

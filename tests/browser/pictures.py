@@ -12,7 +12,7 @@ from playwright.async_api import Page, async_playwright, expect
 
 import preview
 from bot import create_bot
-from cogs.imagine.draft_rendering import PICK
+from cogs.imagine.question_rendering import PICK
 from inference import create_backend, load_config
 from preview.engine import PreviewEngine
 from preview.pictures import lake_hut

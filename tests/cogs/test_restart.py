@@ -238,13 +238,26 @@ async def test_a_region_can_be_chosen_after_a_kill(stage: Stage, config: Config)
     assert (request.region, request.image) == ("cells 3 5", PNG)
 
 
+async def test_a_question_that_was_being_asked_during_a_kill_is_asked_after_it(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(JobTable, "forget", _do_not_store)
+        asked = first(await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue} fox"))
+    await kill(stage, config)
+    assert asked.content.startswith("This makes 2 jobs:")
+    await stage.alice.click(asked, label="Draw 2")
+    assert len(stage.backend.requests) == 2
+    assert await cast(Inkling, stage.bot).store.questions.count_of(stage.alice.id) == 0
+
+
 async def test_a_question_is_closed_in_time_also_after_a_kill(stage: Stage, config: Config):
     asked = first(await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue} fox"))
     await kill(stage, config)
     await stage.env.advance_time(640)
     assert asked.content == "You did not choose within ten minutes, so nothing was drawn."
     assert not asked.components
-    assert await cast(Inkling, stage.bot).store.drafts.count_of(stage.alice.id) == 0
+    assert await cast(Inkling, stage.bot).store.questions.count_of(stage.alice.id) == 0
 
 
 async def test_a_form_that_was_open_during_a_kill_can_be_submitted(stage: Stage, config: Config):
@@ -278,5 +291,7 @@ async def test_a_form_that_was_open_for_too_long_says_so(stage: Stage, config: C
     form = await stage.alice.context_menu(stage.channel, "Remix image", message)
     await stage.env.advance_time(16 * 60)
     result = await stage.alice.submit_modal(form, {"prompt": "a hare", "negative": "", "strength": ""})
-    assert refusal(result).startswith("This form was open for more than a quarter of an hour. Open it again.")
+    assert refusal(result).startswith(
+        "This form was open for more than a quarter of an hour, or its message was deleted."
+    )
     assert refusal(result).endswith("here is what you wrote:\n```\na hare\n```")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import DraftTable, JobTable
+from storage import JobTable, QuestionTable
 from storage.database import Database
 from storage.migrations import JOB_STEPS
 
@@ -86,15 +86,31 @@ async def test_the_space_of_a_large_job_goes_back_to_the_disk(database: Database
     assert sum(file.stat().st_size for file in _files(tmp_path)) < 200_000
 
 
-async def test_a_draft_becomes_jobs_once(database: Database, jobs: JobTable):
-    drafts = DraftTable(database)
-    draft = await drafts.keep(1, 2, 3, 100.0, "state", target="question", work="work")
-    begun = await jobs.add_from_draft(draft, 1, 2, "target", ["first", "second"])
+async def _question(questions: QuestionTable, message: int = 3) -> str:
+    return await questions.keep(1, 2, message, 100.0, target="", state="", picture=b"", work="work")
+
+
+async def test_a_question_becomes_jobs_once(database: Database, jobs: JobTable):
+    questions = QuestionTable(database)
+    question = await _question(questions)
+    begun = await jobs.add_from_question(question, 1, 2, "target", ["first", "second"])
     assert [(job.target, job.work) for job in begun] == [("target", "first"), ("target", "second")]
     assert begun == await jobs.open_jobs()
-    assert await drafts.get(draft) is None
-    assert await jobs.add_from_draft(draft, 1, 2, "target", ["first", "second"]) == []
+    assert await questions.get(question) is None
+    assert await jobs.add_from_question(question, 1, 2, "target", ["first", "second"]) == []
     assert await jobs.open_jobs() == begun
+
+
+async def test_a_question_is_closed_once(database: Database):
+    questions = QuestionTable(database)
+    question = await _question(questions)
+    assert [await questions.close(question), await questions.close(question)] == [True, False]
+
+
+async def test_a_message_has_one_question(database: Database):
+    questions = QuestionTable(database)
+    old, new, other = await _question(questions), await _question(questions), await _question(questions, 4)
+    assert [await questions.get(each) is not None for each in (old, new, other)] == [False, True, True]
 
 
 def _files(folder: Path) -> list[Path]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import discord
 import pytest
 from PIL import Image
 from simcord import InteractionResult, ResponseMessage
 
+from cogs.client import Inkling
 from inference import Config, GeneratedImage, ImageResult, ImagineRequest, Overloaded, Result, cells_region, infotext
 from inference.images.decoding import encode_png
 from tests.cogs.stage import Stage, buttons, first, refusal
@@ -140,6 +141,21 @@ class TestPicker:
         assert message.content == "Nothing was drawn."
         assert not message.components
         assert not _drawn(stage)
+
+    @pytest.mark.parametrize("label", ["Draw", "Cancel", "5"])
+    async def test_a_question_that_is_closed_says_so_and_nothing_else(self, stage: Stage, label: str):
+        message = first(await self._open(stage, "left half"))
+        before = message.content
+        await cast(Inkling, stage.bot).store.questions.forget_owner(stage.alice.id)
+        assert refusal(await stage.alice.click(message, label=label)) == "This question is no longer open. Ask again."
+        assert message.content == before
+        assert not _drawn(stage)
+
+    async def test_at_most_four_questions_of_a_person_are_open(self, stage: Stage):
+        questions = [first(await self._open(stage)) for _ in range(4)]
+        assert refusal(await self._open(stage)).startswith("You have 4 questions of mine open.")
+        await stage.alice.click(questions[0], label="Cancel")
+        assert first(await self._open(stage)).components
 
     async def test_a_confirmation_without_a_choice_times_out(self, stage: Stage):
         message = first(await self._open(stage))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -121,3 +122,30 @@ async def test_escaped_braces_stay_plain_characters(stage: Stage):
     assert form is not None
     await submit_remix(stage, message, prompt=form["components"][0]["component"]["value"])
     assert newest_request(stage).prompt == "a {red,blue} fox"
+
+
+class TestLoras:
+    @pytest.fixture
+    def config(self, config: Config, tmp_path: Path) -> Config:
+        for name in ("ink", "oil"):
+            (tmp_path / f"{name}.safetensors").touch()
+        return config.model_copy(update={"loras": tmp_path})
+
+    @pytest.mark.parametrize(
+        ("settings", "lora", "said"),
+        [("Lora: oil", "oil", "LoRA ink → oil"), ("", "", "LoRA ink → none"), ("Lora: ink", "ink", "nothing changed")],
+    )
+    async def test_the_line_of_settings_has_all_loras_that_remain(
+        self, stage: Stage, settings: str, lora: str, said: str
+    ):
+        message = await grid(stage, advanced="Lora: ink")
+        result = await submit_remix(stage, message, settings=settings)
+        assert newest_request(stage).lora == lora
+        assert said in first(result).content
+
+
+async def test_all_digits_of_a_setting_stay(stage: Stage):
+    message = await grid(stage, advanced="CFG scale: 7.1234567")
+    form = (await press(stage, message, "Remix")).modal
+    assert form is not None
+    assert "CFG scale: 7.1234567" in form["components"][3]["component"]["value"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from inference.tasks import ImagineRequest
 from inference.text.prompt_syntax import PromptSyntax, foreign_syntax, read_syntax
 
 
@@ -18,6 +19,7 @@ from inference.text.prompt_syntax import PromptSyntax, foreign_syntax, read_synt
         ("a fox —aspect 2:3 --seed 7", PromptSyntax("a fox", aspect=(2, 3), seed=7)),
         ("a fox --no snow, ice --ar 1:1", PromptSyntax("a fox", aspect=(1, 1), without="snow, ice")),
         ("a fox --ar wide --seed x", PromptSyntax("a fox --ar wide --seed x")),
+        ("He said —no way, and left", PromptSyntax("He said —no way, and left")),
         ("a well-known fox -- really", PromptSyntax("a well-known fox -- really")),
     ],
 )
@@ -38,3 +40,9 @@ def test_what_other_programs_write_into_prompts_is_read(prompt: str, read: Promp
 )
 def test_what_is_not_known_from_other_programs_is_named(prompt: str, pieces: tuple[str, ...]) -> None:
     assert foreign_syntax(prompt) == pieces
+
+
+def test_a_request_that_was_normalized_stays_as_it_is() -> None:
+    once = ImagineRequest(prompt="<lo<lora:x:1>ra:ink:1> fox --ar 3:2").normalized()
+    assert (once.prompt, once.lora, once.aspect) == ("fox", "x:1, ink:1", (3, 2))
+    assert once.normalized() == once

@@ -16,7 +16,7 @@ _MOST = 25
 _EXAMPLES = ("Steps: 40", "CFG scale: 5", "Temperature: 0.8", "Top k: 50")
 
 
-async def settings(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
+async def suggest_settings(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:
     """Offer the line with each setting that begins as the last typed one, or contains it."""
     before, comma, last = typed.rpartition(",")
     loras = (f"Lora: {name}" for name in services_of(interaction).engine.loras)

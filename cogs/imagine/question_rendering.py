@@ -28,41 +28,40 @@ _LAST_ROW = 4
 
 @serializable
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """What a question shows: the prompts and, if a region is to be chosen, the `picture` and the `region` so far."""
+class DrawingQuestion:
+    """What a question is about: the prompts and, if a region is to be chosen, the `region` so far."""
 
     prompts: tuple[str, ...]
-    picture: bytes = b""
     region: str = ""
 
 
-async def draft_content(draft: Draft, megapixels: float) -> MessageContent:
-    """Return the question; of a region, with the picture and the chosen part marked. `megapixels` limits the picture.
+async def question_content(question: DrawingQuestion, picture: bytes, megapixels: float) -> MessageContent:
+    """Return the question; of a region, with the `picture` and the chosen part marked. `megapixels` limits the picture.
 
     Raise InvalidRequest if the picture is no picture.
     """
-    prompts = [quoted(prompt) for prompt in draft.prompts]
+    prompts = [quoted(prompt) for prompt in question.prompts]
     jobs = [tr("This makes {count} jobs:", count=len(prompts))] if len(prompts) > 1 else []
-    if not draft.picture:
+    if not picture:
         return MessageContent("\n".join([*jobs, *prompts]))
-    marked = await asyncio.to_thread(region_overlay, draft.picture, draft.region, megapixels)
-    chosen = region_name(draft.region) if draft.region else tr("nothing yet")
+    marked = await asyncio.to_thread(region_overlay, picture, question.region, megapixels)
+    chosen = region_name(question.region) if question.region else tr("nothing yet")
     alt = tr("Your picture under a grid of nine numbered cells. Chosen: {region}.", region=chosen)
     lines = [tr("Which part should be drawn anew? The rest stays as it is."), *jobs, *prompts]
     return MessageContent("\n".join(lines), (AttachedFile("regions.png", marked, alt),))
 
 
-def draft_view(draft_id: str, draft: Draft) -> discord.ui.View:
-    """Return [Draw] and [Cancel]; for a region, also a button for each cell and each named region."""
+def question_view(question_id: str, question: DrawingQuestion, *, with_region: bool) -> discord.ui.View:
+    """Return [Draw] and [Cancel]; `with_region`, also a button for each cell and each named region."""
     draw = Button(
-        label=ntr("Draw", "Draw {count}", len(draft.prompts), count=len(draft.prompts)),
+        label=ntr("Draw", "Draw {count}", len(question.prompts), count=len(question.prompts)),
         style=discord.ButtonStyle.primary,
-        custom_id=custom_id("draft", "draw", draft_id),
-        disabled=bool(draft.picture) and not draft.region,
+        custom_id=custom_id("question", "draw", question_id),
+        disabled=with_region and not question.region,
         row=_LAST_ROW,
     )
-    cancel = Button(label=tr("Cancel"), custom_id=custom_id("draft", "cancel", draft_id), row=_LAST_ROW)
-    return persistent_view(*(_parts(draft_id, draft.region) if draft.picture else ()), draw, cancel)
+    cancel = Button(label=tr("Cancel"), custom_id=custom_id("question", "cancel", question_id), row=_LAST_ROW)
+    return persistent_view(*(_parts(question_id, question.region) if with_region else ()), draw, cancel)
 
 
 def toggled(region: str, part: str) -> str:
@@ -73,9 +72,9 @@ def toggled(region: str, part: str) -> str:
     return cells_region(cells) if cells else ""
 
 
-def _parts(draft_id: str, region: str) -> Iterator[Button]:
+def _parts(question_id: str, region: str) -> Iterator[Button]:
     chosen = {region, *map(str, cells_of(region))}
     rows = {str(cell + 1): cell // _CELLS_IN_A_ROW for cell in range(_CELLS)}
     for part, row in (rows | dict.fromkeys(_NAMED, _ROW_OF_NAMES)).items():
         style = discord.ButtonStyle.success if part in chosen else discord.ButtonStyle.secondary
-        yield Button(label=region_name(part), style=style, custom_id=custom_id("draft", part, draft_id), row=row)
+        yield Button(label=region_name(part), style=style, custom_id=custom_id("question", part, question_id), row=row)
