@@ -11,13 +11,20 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from inference.images.exif import ORIENTATION, USER_COMMENT, Exif, comment_text, read_exif
+from inference.images.exif import (
+    ICC_PROFILE,
+    MAX_TEXT_BYTES,
+    ORIENTATION,
+    USER_COMMENT,
+    Exif,
+    comment_text,
+    read_exif,
+)
 
-MAX_TEXT_BYTES = 4 * 2**20
-"""Bytes of a text or a profile that are unpacked, at most. Workflows of ComfyUI have up to two megabytes."""
 _MAX_TEXTS = 32
 """Texts of a PNG file that are unpacked, at most."""
 
@@ -46,7 +53,7 @@ _AVIF_EXIF = re.compile(rb"(infe\x02.{7})Exif", re.DOTALL)
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PictureFile:
     """A picture file, taken apart. `pixels` is a file of the same format with little else in it.
 
@@ -60,7 +67,7 @@ class PictureFile:
     texts: Mapping[str, str] = field(default_factory=dict[str, str])
     lacks_end: bool = False
 
-    @property
+    @cached_property
     def tags(self) -> Exif:
         return read_exif(self.exif)
 
@@ -75,8 +82,7 @@ class PictureFile:
     @property
     def user_comment(self) -> str:
         """The comment in the EXIF; empty if there is none."""
-        tags = self.tags
-        return comment_text(tags.values.get(USER_COMMENT, b""), tags.order)
+        return comment_text(self.tags.value(USER_COMMENT), self.tags.order)
 
     def completed(self, info: Mapping[Any, object]) -> PictureFile:
         """Return the same with what Pillow found, for formats that are not taken apart here."""
@@ -269,4 +275,4 @@ def _tiff(data: bytes) -> PictureFile:
     kept = [entry for entry in entries if struct.unpack_from(order + "H", entry)[0] in _PIXEL_TAGS]
     directory = struct.pack(order + "H", len(kept)) + b"".join(kept) + bytes(4)
     pixels = b"".join((data[:offset], directory, data[offset + len(directory) :]))
-    return replace(whole, pixels=pixels, profile=read_exif(data).values.get(34675, b""))
+    return replace(whole, pixels=pixels, profile=whole.tags.value(ICC_PROFILE))

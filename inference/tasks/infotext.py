@@ -98,7 +98,7 @@ def _texts(file: PictureFile) -> dict[str, str]:
     tags = file.tags
     names = {"ImageDescription": exif.DESCRIPTION, "Make": exif.MAKE, "Model": exif.MODEL}
     texts = {name: tags.text(tag) for name, tag in names.items()}
-    windows = tags.values.get(exif.XP_COMMENT, b"").decode("utf-16-le", errors="replace").strip("\0")
+    windows = tags.value(exif.XP_COMMENT).decode("utf-16-le", errors="replace").strip("\0")
     return {**texts, "XPComment": windows, "UserComment": file.user_comment, **file.texts}
 
 
