@@ -303,3 +303,50 @@ def test_a_tag_that_claims_more_than_a_text_has_is_not_read() -> None:
     exif = read_exif(exif_block(*tags).ljust(MAX_TEXT_BYTES + 100, b" "))
     assert exif.text(DESCRIPTION) == ""
     assert exif.number(0x0112) == struct.unpack("<H", b"II")[0]  # only its first value is read
+
+
+class CountedUnpackers:
+    """Counts the bytes that zlib unpacks."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._unpacker = zlib.decompressobj
+
+    def __call__(self) -> CountedUnpackers:
+        self._current = self._unpacker()
+        return self
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        unpacked = self._current.decompress(data, max_length)
+        self.bytes += len(unpacked)
+        return unpacked
+
+    @property
+    def unconsumed_tail(self) -> bytes:
+        return self._current.unconsumed_tail
+
+
+def packed_texts(count: int, size: int) -> list[bytes]:
+    return [chunk(b"zTXt", b"text %d\0\0" % number + zlib.compress(b"x" * size)) for number in range(count)]
+
+
+def test_texts_are_unpacked_when_they_are_asked_for_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib, "decompressobj", unpackers := CountedUnpackers())
+    open_picture(png_with(*packed_texts(3, 1000)), 50)
+    file = side_data(png_with(*packed_texts(3, 1000)))
+    assert unpackers.bytes == 0
+    assert list(file.texts) == list(file.texts) == ["text 0", "text 1", "text 2"]
+    assert unpackers.bytes == 3000
+
+
+def test_all_texts_of_a_file_share_one_limit() -> None:
+    texts = side_data(png_with(*packed_texts(30, 2**20), chunk(b"tEXt", b"last\0text"))).texts
+    assert sum(map(len, texts.values())) == MAX_TEXT_BYTES
+    texts = side_data(png_with(*packed_texts(1, 3 * 2**20), *packed_texts(9, 2**21), chunk(b"tEXt", b"a\0b"))).texts
+    assert texts == {"text 0": "x" * 3 * 2**20, "a": "b"}
+
+
+def test_one_of_many_colour_profiles_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib, "decompressobj", unpackers := CountedUnpackers())
+    profiles = [chunk(b"iCCP", b"large\0\0" + zlib.compress(bytes(1000)))] * 50
+    assert len(side_data(png_with(*profiles)).profile) == unpackers.bytes == 1000
