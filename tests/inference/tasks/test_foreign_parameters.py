@@ -350,3 +350,9 @@ def test_a_negative_prompt_that_is_zeroed_out_is_none() -> None:
 
 def test_a_comment_of_a_camera_is_no_parameter() -> None:
     assert infotext.read(jpeg("Screenshot")) is None
+
+
+def test_a_line_of_commands_that_is_too_long_is_ignored() -> None:
+    line = '"a fox [dogs]" -s 20 -S 5 -W 512 -H 768 -C 7.5 -A k_euler_a'
+    assert infotext.read(png(Dream=line.ljust(50_000))) == FOX
+    assert infotext.read(png(Dream=line.ljust(50_001))) is None
