@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from inference import ImagineRequest, infotext
+from inference.tasks.comfyui_graph import graph_fields
 from inference.types.errors import EMPTY_PHRASE
 from tests.inference.images.test_decoding import encode
 from tests.inference.images.test_side_data import chunk, jpeg_with, png_with, segment
@@ -356,3 +357,29 @@ def test_a_line_of_commands_that_is_too_long_is_ignored() -> None:
     line = '"a fox [dogs]" -s 20 -S 5 -W 512 -H 768 -C 7.5 -A k_euler_a'
     assert infotext.read(png(Dream=line.ljust(50_000))) == FOX
     assert infotext.read(png(Dream=line.ljust(50_001))) is None
+
+
+class CountedNode(dict[str, Any]):
+    """A node that counts how often nodes are looked into."""
+
+    looks = 0
+
+    def get(self, key: str, default: Any = None, /) -> Any:
+        CountedNode.looks += 1
+        return super().get(key, default)
+
+
+def looks_at(samplers: int) -> int:
+    """Return how often nodes are looked into in a chain of samplers without a size."""
+    prompts = {"positive": ["text", 0], "negative": ["text", 0]}
+    graph = {
+        str(number): CountedNode(inputs={**SAMPLER, **prompts, "latent_image": [str(number + 1), 0]})
+        for number in range(samplers)
+    }
+    CountedNode.looks = 0
+    assert graph_fields({**graph, "text": {"inputs": {"text": "a fox"}}})["prompt"] == "a fox"
+    return CountedNode.looks
+
+
+def test_a_graph_of_many_samplers_is_read_in_linear_time() -> None:
+    assert looks_at(400) < 2.1 * looks_at(200)
