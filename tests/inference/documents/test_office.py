@@ -251,6 +251,13 @@ def test_rich_text_is_read(rtf: str, text: str) -> None:
     assert document_text(rtf.encode("latin-1"), "a.rtf") == text
 
 
+def test_a_letter_of_two_codes_is_whole_wherever_the_reader_yields() -> None:
+    rtf = r"{\rtf1 " + r"\u-10179?\u-8704?" * 1001
+    for filling in ("", "x", "xx", "xxx"):
+        text = document_text(f"{rtf} {filling} {rtf[7:]}".encode(), "a.rtf")
+        assert text == f"{'😀' * 1001} {filling} {'😀' * 1001}"
+
+
 def mail(html: str = "", **headers: str) -> EmailMessage:
     message = EmailMessage()
     for name, value in ({"From": "Anna Müller <a@example.org>", "Subject": "Mühle"} | headers).items():
