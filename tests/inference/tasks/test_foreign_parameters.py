@@ -310,6 +310,12 @@ def test_a_size_that_no_model_draws_is_rounded_and_that_is_said() -> None:
     assert request.note == "The file's size 515x769 became 512x768."
 
 
+def test_the_loras_of_another_program_are_optional() -> None:
+    request = infotext.from_text(TEXT.replace("a fox", "a fox <lora:ink:0.5>, <lora:oil>", 1))
+    assert request == replace(FOX, optional_loras=("ink:0.5", "oil:1"))
+    assert infotext.from_text(infotext.to_text(replace(FOX, prompt="a fox <lora:ink>"))).optional_loras == ()
+
+
 def test_a_note_is_not_repeated_with_the_request() -> None:
     request = infotext.from_text(TEXT.replace("Seed: 5", f"Seed: {2**32 + 5}"))
     assert "seed" not in infotext.to_text(request)
