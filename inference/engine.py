@@ -65,6 +65,8 @@ class Engine:
         pending, request = frozenset(pending), request.normalized()
         assert pending <= set(request.inputs), "only inputs may be pending"
         request.check(self.config.limits, self.config.safety, pending)
+        if isinstance(request, ImagineRequest) and request.optional_loras:
+            request = request.with_available_loras(self.loras)
         if isinstance(request, ImagineRequest) and request.lora:
             self._check_loras(request.lora)
         about_picture = request.asks_about_picture(request.given_inputs() | pending)

@@ -101,8 +101,9 @@ def read_document(
     Raise RequestCancelled soon after `cancelled` returns True.
     """
     with wrap_reader_errors(name):
-        document = _choose_reader(data, name)
-        pieces = document.read(_limit_check(name, max_seconds, cancelled))
+        check = _limit_check(name, max_seconds, cancelled)
+        document = _choose_reader(data, name, check)
+        pieces = document.read(check)
         text = copy_context().run(_collect, pieces, name, max_characters)  # libraries' limits are set for this context
     if not text:
         raise InvalidRequest("{name} is empty. Send a file with text in it.", name=name)
@@ -134,14 +135,14 @@ def wrap_reader_errors(name: str) -> Generator[None]:
         raise too_large(name) if ran_out_of_memory(error) else damaged(name) from error
 
 
-def _choose_reader(data: bytes, name: str) -> _Document:
+def _choose_reader(data: bytes, name: str, check: Callable[[], None]) -> _Document:
     for start, sentence in _UNSUPPORTED.items():
         if data.startswith(start):
             raise InvalidRequest(sentence, name=name)
     if pdf.is_pdf(data):
         return _Document(partial(pdf.read, data, name))
     if data.startswith(packages.MARK):
-        return _Document(_choose_package_reader(packages.Package(data, name), name))
+        return _Document(_choose_package_reader(packages.Package(data, name), name, check))
     if data.startswith(rich_text.MARK):
         return _Document(partial(rich_text.read, data))
     if mail.is_mail(name):
@@ -159,9 +160,9 @@ def _choose_text_reader(data: bytes, name: str) -> _Document:
     return _Document(lambda check: iter([decoded.text]), decoded.assumed_encoding)
 
 
-def _choose_package_reader(package: packages.Package, name: str) -> Reader:
+def _choose_package_reader(package: packages.Package, name: str, check: Callable[[], None]) -> Reader:
     part = next((part for part in (*package.related("", "officeDocument"), _WORD_PART) if part in package), "")
-    reader = _OFFICE_READERS.get(packages.local_name(package.root(part).tag)) if part else None
+    reader = _OFFICE_READERS.get(packages.local_name(package.root(part, check).tag)) if part else None
     if reader:
         return partial(reader, package, part)
     if open_document.MAIN_PART in package:

@@ -57,7 +57,9 @@ def decode(data: bytes, name: str, declared: str = "") -> DecodedText:
         if _control_share(text) <= _MAX_CONTROL_SHARE_UNDECLARED:
             return DecodedText(text, "" if guess.certain else name_of(guess.codec))
     raise InvalidRequest(
-        "{name} is not a document that this bot reads. Send a PDF, a .docx, a web page or a text file.", name=name
+        "{name} is not a document that this bot reads. Send a PDF, an Office file (.docx, .xlsx, .pptx), OpenDocument, "
+        "rich text (.rtf), a book (.epub), a mail (.eml), a web page or a text file.",
+        name=name,
     )
 
 

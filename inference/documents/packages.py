@@ -82,6 +82,7 @@ class Package:
         entry = self._entry(part)
         if entry.file_size > _MAX_SMALL_PART_BYTES:
             raise self._too_large_error()
+        self._count(entry.file_size)
         return self._archive.read(entry)
 
     def stream(self, part: str, collector: Collector, check: Callable[[], None]) -> Iterator[str]:
@@ -89,7 +90,9 @@ class Package:
         from lxml.etree import XMLParser  # pyright: ignore[reportAttributeAccessIssue]
 
         parser: Any = XMLParser(target=collector, resolve_entities=False)
-        with self._archive.open(self._entry(part)) as file:
+        entry = self._entry(part)
+        self._count(entry.file_size)
+        with self._archive.open(entry) as file:
             while chunk := file.read(_CHUNK_BYTES):
                 check()
                 parser.feed(chunk)
@@ -97,27 +100,32 @@ class Package:
         parser.close()
         yield collector.take()
 
-    def root(self, part: str) -> Any:
-        """Return a part's outermost element with its attributes; what is in it is not read."""
+    def root(self, part: str, check: Callable[[], None]) -> Any:
+        """Return a part's outermost element with its attributes. Only the beginning of the part is read."""
         from lxml.etree import XMLPullParser  # pyright: ignore[reportAttributeAccessIssue]
 
+        check()
         parser: Any = XMLPullParser(events=("start",), resolve_entities=False)
-        with self._archive.open(self._entries[_key(part)]) as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                parser.feed(chunk)
-                for _, element in parser.read_events():
-                    return element
-        raise zipfile.BadZipFile("an empty part")
+        entry = self._entry(part)
+        self._count(min(entry.file_size, _CHUNK_BYTES))
+        with self._archive.open(entry) as file:
+            parser.feed(file.read(_CHUNK_BYTES))
+        for _, element in parser.read_events():
+            return element
+        raise zipfile.BadZipFile("a part that does not begin with an element")
 
     def _entry(self, part: str) -> zipfile.ZipInfo:
-        """Return what the directory says about a part that is going to be unpacked. Raise InvalidRequest."""
+        """Return what the directory says about a part that is going to be unpacked."""
         entry = self._entries[_key(part)]
         if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):  # others can't be unpacked in pieces
             raise zipfile.BadZipFile("packed in a way that no document is")
-        self._unpacked_bytes += entry.file_size
+        return entry
+
+    def _count(self, nbytes: int) -> None:
+        """Count bytes that are going to be unpacked. Raise InvalidRequest if all together are too many."""
+        self._unpacked_bytes += nbytes
         if self._unpacked_bytes > _MAX_UNPACKED_BYTES:
             raise self._too_large_error()
-        return entry
 
     def _too_large_error(self) -> InvalidRequest:
         return InvalidRequest("{name} unpacks to more than this bot takes. Send a smaller part of it.", name=self._name)

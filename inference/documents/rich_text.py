@@ -79,8 +79,10 @@ class _RichTextReader:
         self._ignored_characters = 0
 
     def take(self) -> str:
-        """Return the text since the last call, without the half of a letter that may be at its end."""
-        text, self._text = "".join(self._text), []
+        """Return the text since the last call. The half of a letter that may be at its end waits for the other half."""
+        text = "".join(self._text)
+        half = text[-1:] if "\ud800" <= text[-1:] <= "\udbff" else ""
+        text, self._text = text.removesuffix(half), [half]
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
     def close(self) -> str:

@@ -13,20 +13,20 @@ _OFF = {"0", "false"}
 
 def read(package: Package, part: str, check: Callable[[], None]) -> Iterator[str]:
     """Yield the text of the slides that are shown, in their order. `part` is the main part of the package."""
-    for slide in _slides(package, part):
+    for slide in _slides(package, part, check):
         for each in (slide, *package.related(slide, "notesSlide")):
             if each in package:
                 yield from package.stream(each, _SlideTextCollector(), check)
                 yield "\n\n"
 
 
-def _slides(package: Package, part: str) -> Iterator[str]:
+def _slides(package: Package, part: str, check: Callable[[], None]) -> Iterator[str]:
     targets = package.by_id(part)
-    for entry in package.tree(part).iter("{*}sldId"):
-        ids = [value for key, value in entry.attrib.items() if local_name(key) == "id"]
-        for slide in (targets[key] for key in ids if key in targets):
-            if slide in package and package.root(slide).get("show") not in _OFF:
-                yield slide
+    entries = package.tree(part).iter("{*}sldId")
+    ids = [value for entry in entries for key, value in entry.attrib.items() if local_name(key) == "id"]
+    for slide in dict.fromkeys(targets[key] for key in ids if key in targets):
+        if slide in package and package.root(slide, check).get("show") not in _OFF:
+            yield slide
 
 
 class _SlideTextCollector:

@@ -9,7 +9,7 @@ from itertools import product
 
 from PIL import Image, ImageChops, ImageCms
 
-from inference.images.side_data import MAX_TEXT_BYTES
+from inference.images.exif import MAX_TEXT_BYTES
 
 _MODES = {"RGB ": "RGB", "GRAY": "L", "CMYK": "CMYK"}
 """The mode of the pixels that a profile of each colour space is made for."""

@@ -7,8 +7,11 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+MAX_TEXT_BYTES = 4 * 2**20
+"""Bytes of a text or a profile that are read, at most. Workflows of ComfyUI have up to two megabytes."""
+
 ORIENTATION, DESCRIPTION, MAKE, MODEL = 0x0112, 0x010E, 0x010F, 0x0110
-USER_COMMENT, XP_COMMENT = 0x9286, 0x9C9C
+USER_COMMENT, XP_COMMENT, ICC_PROFILE = 0x9286, 0x9C9C, 0x8773
 _EXIF_POINTER = 0x8769
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 """The size in bytes of a value of each type."""
@@ -17,24 +20,42 @@ _PREFIX = re.compile(rb"(Exif\0\0)*")
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """Where the value of a tag is, and of which type it is."""
+
+    kind: int
+    start: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exif:
-    """The tags of a picture: `types` and raw `values`. `order` is the byte order, "<" or ">"."""
+    """The tags of a picture, in `data`. `order` is the byte order, "<" or ">".
 
+    A value is copied only when it is asked for: thousands of tags may claim the same bytes.
+    """
+
+    data: bytes = b""
     order: str = "<"
-    types: Mapping[int, int] = field(default_factory=dict[int, int])
-    values: Mapping[int, bytes] = field(default_factory=dict[int, bytes])
+    tags: Mapping[int, Tag] = field(default_factory=dict[int, Tag])
 
-    def number(self, tag: int) -> int | None:
+    def value(self, number: int) -> bytes:
+        """Return the bytes of a tag; none if they are too many."""
+        tag = self.tags.get(number)
+        end = min(tag.start + tag.size, len(self.data)) if tag else 0
+        return self.data[tag.start : end] if tag and end - tag.start <= MAX_TEXT_BYTES else b""
+
+    def number(self, number: int) -> int | None:
         """Return the first whole number of a tag; None if it has none."""
-        letter = _WHOLE_NUMBERS.get(self.types.get(tag, 0))
-        value = self.values.get(tag, b"")
-        if not letter or len(value) < struct.calcsize(letter):
+        tag = self.tags.get(number)
+        letter = _WHOLE_NUMBERS.get(tag.kind) if tag else None
+        if not tag or not letter or tag.start + struct.calcsize(letter) > len(self.data):
             return None
-        return struct.unpack_from(self.order + letter, value)[0]
+        return struct.unpack_from(self.order + letter, self.data, tag.start)[0]
 
-    def text(self, tag: int) -> str:
+    def text(self, number: int) -> str:
         """Return the text of a tag that should hold ASCII, and often holds UTF-8."""
-        return self.values.get(tag, b"").decode("utf-8", errors="replace").strip("\0 ")
+        return self.value(number).decode("utf-8", errors="replace").strip("\0 ")
 
 
 def read_exif(data: bytes) -> Exif:
@@ -43,26 +64,25 @@ def read_exif(data: bytes) -> Exif:
     order = {b"II*\0": "<", b"MM\0*": ">"}.get(data[:4])
     if order is None or len(data) < 8:
         return Exif()
-    types: dict[int, int] = {}
-    values: dict[int, bytes] = {}
-    _read_directory(data, order, struct.unpack_from(order + "I", data, 4)[0], types, values)
-    pointer = Exif(order, types, values).number(_EXIF_POINTER)
-    if pointer is not None:
-        _read_directory(data, order, pointer, types, values)
-    return Exif(order, types, values)
+    tags = _directory(data, order, struct.unpack_from(order + "I", data, 4)[0])
+    pointer = Exif(data, order, tags).number(_EXIF_POINTER)
+    inner = {} if pointer is None else _directory(data, order, pointer)
+    return Exif(data, order, inner | tags)
 
 
-def _read_directory(data: bytes, order: str, offset: int, types: dict[int, int], values: dict[int, bytes]) -> None:
-    """Add the tags of the directory at `offset`. The first value of a tag counts."""
+def _directory(data: bytes, order: str, offset: int) -> dict[int, Tag]:
+    """Return the tags of the directory at `offset`. The first value of a tag counts."""
     if not 0 <= offset <= len(data) - 2:
-        return
+        return {}
+    tags: dict[int, Tag] = {}
     (count,) = struct.unpack_from(order + "H", data, offset)
     for place in range(offset + 2, min(offset + 2 + 12 * count, len(data) - 11), 12):
-        tag, kind, number = struct.unpack_from(order + "HHI", data, place)
-        size = _SIZES.get(kind, 0) * number
+        number, kind, length = struct.unpack_from(order + "HHI", data, place)
+        size = _SIZES.get(kind, 0) * length
         start = place + 8 if size <= 4 else struct.unpack_from(order + "I", data, place + 8)[0]
-        if size and tag not in values:
-            types[tag], values[tag] = kind, data[start : start + size]
+        if size and number not in tags:
+            tags[number] = Tag(kind, start, size)
+    return tags
 
 
 def comment_text(comment: bytes, order: str = ">") -> str:

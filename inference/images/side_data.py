@@ -9,17 +9,28 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
-from inference.images.exif import ORIENTATION, USER_COMMENT, Exif, comment_text, read_exif
+from inference.images.exif import (
+    ICC_PROFILE,
+    MAX_TEXT_BYTES,
+    ORIENTATION,
+    USER_COMMENT,
+    Exif,
+    comment_text,
+    read_exif,
+)
 
-MAX_TEXT_BYTES = 4 * 2**20
-"""Bytes of a text or a profile that are unpacked, at most. Workflows of ComfyUI have up to two megabytes."""
 _MAX_TEXTS = 32
 """Texts of a PNG file that are unpacked, at most."""
+_TEXT_CHUNKS = (b"tEXt", b"zTXt", b"iTXt")
+_RAW_EXIF, _RAW_APP1, _XMP = "Raw profile type exif", "Raw profile type APP1", "XML:com.adobe.xmp"
+_SIDE_DATA_KEYS = tuple(f"{key}\0".encode() for key in (_RAW_EXIF, _RAW_APP1, _XMP))
+"""How texts begin that hold what other formats have a place for."""
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
@@ -46,23 +57,31 @@ _AVIF_EXIF = re.compile(rb"(infe\x02.{7})Exif", re.DOTALL)
 _XMP_ORIENTATION = re.compile(rb'tiff:Orientation(?:="|>)([1-8])')
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PictureFile:
     """A picture file, taken apart. `pixels` is a file of the same format with little else in it.
 
-    `lacks_end` is a JPEG file that ends without the mark for its end; `pixels` has one.
+    `text_chunks` are name and body of a PNG file's texts, as they are packed. `lacks_end` is a JPEG file that ends
+    without the mark for its end; `pixels` has one.
     """
 
     pixels: bytes
     exif: bytes = b""
     profile: bytes = b""
     xmp: bytes = b""
-    texts: Mapping[str, str] = field(default_factory=dict[str, str])
+    comment: bytes = b""
+    text_chunks: Sequence[tuple[bytes, bytes]] = ()
     lacks_end: bool = False
 
-    @property
+    @cached_property
     def tags(self) -> Exif:
         return read_exif(self.exif)
+
+    @cached_property
+    def texts(self) -> Mapping[str, str]:
+        """The texts by their keys, unpacked when they are first asked for: few pictures are opened to read them."""
+        comment = {"comment": _decoded(self.comment)} if self.comment else {}
+        return comment | _png_texts(self.text_chunks)
 
     @property
     def orientation(self) -> int:
@@ -75,19 +94,16 @@ class PictureFile:
     @property
     def user_comment(self) -> str:
         """The comment in the EXIF; empty if there is none."""
-        tags = self.tags
-        return comment_text(tags.values.get(USER_COMMENT, b""), tags.order)
+        return comment_text(self.tags.value(USER_COMMENT), self.tags.order)
 
     def completed(self, info: Mapping[Any, object]) -> PictureFile:
         """Return the same with what Pillow found, for formats that are not taken apart here."""
-        comment = info.get("comment")
-        texts = {"comment": _decoded(comment), **self.texts} if isinstance(comment, bytes) else self.texts
         return replace(
             self,
             exif=self.exif or _bytes(info.get("exif")),
             profile=self.profile or _bytes(info.get("icc_profile")),
             xmp=self.xmp or _bytes(info.get("xmp")),
-            texts=texts,
+            comment=self.comment or _bytes(info.get("comment")),
         )
 
 
@@ -120,8 +136,8 @@ def _decoded(text: bytes) -> str:
 
 
 def _png(data: bytes) -> PictureFile:
-    kept, exif, profile, texts = [_PNG_SIGNATURE], b"", b"", dict[str, str]()
-    header, is_cut, tries = b"", False, _MAX_TEXTS
+    kept, exif, profile, texts = [_PNG_SIGNATURE], b"", b"", list[tuple[bytes, bytes]]()
+    header, is_cut = b"", False
     for name, start, end in _png_chunks(data):
         body = data[start:end]
         if name in _PIXEL_CHUNKS:
@@ -132,14 +148,15 @@ def _png(data: bytes) -> PictureFile:
         elif name == b"eXIf":
             exif = body
         elif name == b"iCCP" and body.partition(b"\0")[2][:1] == b"\0":
-            profile = _inflated(body.partition(b"\0")[2][1:])
-        elif name in (b"tEXt", b"zTXt", b"iTXt") and tries:
-            texts.update(_png_text(name, body))
-            tries -= 1
+            profile = body.partition(b"\0")[2][1:]
+        elif name in _TEXT_CHUNKS and len(texts) < _MAX_TEXTS:
+            texts.append((name, body))
     if not is_cut and kept[-1] != _PNG_END:
         kept.append(_PNG_END)
-    exif = exif or _raw_profile(texts.get("Raw profile type exif") or texts.get("Raw profile type APP1", ""))
-    return PictureFile(b"".join(kept), exif, profile, texts.get("XML:com.adobe.xmp", "").encode(), texts)
+    side = _png_texts([(name, body) for name, body in texts if body.startswith(_SIDE_DATA_KEYS)])
+    exif = exif or _raw_profile(side.get(_RAW_EXIF) or side.get(_RAW_APP1, ""))
+    xmp = side.get(_XMP, "").encode()
+    return PictureFile(b"".join(kept), exif, _inflated(profile, MAX_TEXT_BYTES), xmp, text_chunks=texts)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -164,23 +181,36 @@ def _fits_transparency(header: bytes, body: bytes) -> bool:
     return 0 < len(body) <= 256 if kind == 3 else len(body) >= {0: 2, 2: 6}.get(kind, 0)
 
 
-def _png_text(name: bytes, body: bytes) -> dict[str, str]:
-    """Return the text of a chunk by its key; nothing if it can't be read."""
+def _png_texts(chunks: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return the texts of chunks by their keys, up to a size for all of them; those that can't be read are left out."""
+    texts, room = dict[str, str](), MAX_TEXT_BYTES
+    for name, body in chunks:
+        key, text = _png_text(name, body, room)
+        if key and text and len(text) <= room:
+            texts[key.decode("latin-1")] = _decoded(text)
+            room -= len(text)
+    return texts
+
+
+def _png_text(name: bytes, body: bytes, room: int) -> tuple[bytes, bytes]:
+    """Return key and text of a chunk; no text if unpacking it takes more than `room` bytes."""
     key, _, text = body.partition(b"\0")
     if name == b"zTXt":
-        text = _inflated(text[1:])
-    elif name == b"iTXt":
+        return key, _inflated(text[1:], room)
+    if name == b"iTXt":
         packed = text[:1] == b"\1"
         text = text[2:].split(b"\0", 2)[-1]
-        text = _inflated(text) if packed else text
-    return {key.decode("latin-1"): _decoded(text)} if key and text and len(text) <= MAX_TEXT_BYTES else {}
+        return key, _inflated(text, room) if packed else text
+    return key, text
 
 
-def _inflated(data: bytes) -> bytes:
-    """Return the unpacked bytes; none if they are damaged, or too many."""
+def _inflated(data: bytes, room: int) -> bytes:
+    """Return the unpacked bytes; none if they are damaged, or more than `room`."""
+    if not room:
+        return b""
     unpacker = zlib.decompressobj()
     try:
-        unpacked = unpacker.decompress(data, MAX_TEXT_BYTES)
+        unpacked = unpacker.decompress(data, room)
     except zlib.error:
         return b""
     return b"" if unpacker.unconsumed_tail else unpacked
@@ -209,9 +239,9 @@ def _jpeg(data: bytes) -> PictureFile:
             _collect(marker, body, side)
     if not is_ended:
         kept += [data[position:].rstrip(b"\xff"), b"\xff\xd9"]
-    texts = {"comment": _decoded(side["comment"][0])} if side["comment"] else {}
+    comment = next(iter(side["comment"]), b"")
     exif, xmp = (b"".join(side[name]) for name in ("exif", "xmp"))
-    return PictureFile(b"".join(kept), exif, _joined_profile(side["profile"]), xmp, texts, not is_ended)
+    return PictureFile(b"".join(kept), exif, _joined_profile(side["profile"]), xmp, comment, lacks_end=not is_ended)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -269,4 +299,4 @@ def _tiff(data: bytes) -> PictureFile:
     kept = [entry for entry in entries if struct.unpack_from(order + "H", entry)[0] in _PIXEL_TAGS]
     directory = struct.pack(order + "H", len(kept)) + b"".join(kept) + bytes(4)
     pixels = b"".join((data[:offset], directory, data[offset + len(directory) :]))
-    return replace(whole, pixels=pixels, profile=read_exif(data).values.get(34675, b""))
+    return replace(whole, pixels=pixels, profile=whole.tags.value(ICC_PROFILE))

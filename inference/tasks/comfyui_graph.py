@@ -79,16 +79,25 @@ def _link(link: Any) -> tuple[str, list[Any]] | None:
 def graph_fields(value: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a graph draws: prompts, seed, steps, guidance, sampler and size, as far as they are found."""
     graph: Graph = {name: node for name, node in value.items() if isinstance(node, dict)}
-    samplers = [node for node in graph.values() if _is_sampler(node)]
-    sizes = [_size(graph, sampler) for sampler in samplers]
-    # The first of several passes begins with an empty picture; the others draw over what came before.
-    sampler, size = next(((node, size) for node, size in zip(samplers, sizes, strict=True) if size), (None, {}))
-    sampler = sampler or next(iter(samplers), None)
+    sampler, size = _first_pass(graph)
     if sampler is None:
         return {}
     fields = {name: _number(graph, sampler, inputs) for name, inputs in _NUMBERS.items()}
     prompts = {"prompt": _prompt(graph, sampler, "positive"), "negative_prompt": _prompt(graph, sampler, "negative")}
     return {name: value for name, value in {**fields, **prompts, **size}.items() if value is not None}
+
+
+def _first_pass(graph: Graph) -> tuple[Node | None, dict[str, Any]]:
+    """Return the sampler that begins with an empty picture, and its size; others draw over what came before.
+
+    If none does, it is the first sampler, without a size.
+    """
+    samplers = [node for node in graph.values() if _is_sampler(node)]
+    seen: set[int] = set()  # what is behind one sampler has no size, so that no other sampler has to look there again
+    for sampler in samplers:
+        if size := _size(graph, sampler, seen):
+            return sampler, size
+    return next(iter(samplers), None), {}
 
 
 def _inputs(node: Node) -> dict[str, Any]:
@@ -112,9 +121,12 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _nodes_behind(graph: Graph, node: Node, without: Sequence[str] = ()) -> Iterator[Node]:
-    """Yield `node` and all nodes that it depends on, the nearest path first; links in `without` are not followed."""
-    waiting, seen = [node], set[int]()
+def _nodes_behind(graph: Graph, node: Node, seen: set[int], without: Sequence[str] = ()) -> Iterator[Node]:
+    """Yield `node` and all nodes that it depends on, the nearest path first; links in `without` are not followed.
+
+    Nodes in `seen` are left out, and those that were yielded are added to it.
+    """
+    waiting = [node]
     while waiting:
         node = waiting.pop()
         if id(node) not in seen:
@@ -124,10 +136,10 @@ def _nodes_behind(graph: Graph, node: Node, without: Sequence[str] = ()) -> Iter
             waiting += [target for value in reversed(values) if (target := _target(graph, value)) is not None]
 
 
-def _size(graph: Graph, sampler: Node) -> dict[str, Any]:
+def _size(graph: Graph, sampler: Node, seen: set[int]) -> dict[str, Any]:
     """Return width and height of the empty picture that a sampler begins with; nothing if there is none."""
     start = _target(graph, _inputs(sampler)["latent_image"])
-    for node in _nodes_behind(graph, start) if start else ():
+    for node in _nodes_behind(graph, start, seen) if start else ():
         inputs = _inputs(node)
         prefix = "" if "Empty" in str(node.get("class_type")) else "empty_latent_"
         sides = {name: _value(graph, inputs.get(prefix + name)) for name in ("width", "height")}
@@ -162,7 +174,7 @@ def _prompt(graph: Graph, sampler: Node, role: str) -> str | None:
     node = _target(graph, start)
     other = "negative" if role == "positive" else "positive"
     names = (role, f"text_{role}", *_TEXTS)
-    for each in _nodes_behind(graph, node, (*_NOT_A_PROMPT, other)) if node else ():
+    for each in _nodes_behind(graph, node, set(), (*_NOT_A_PROMPT, other)) if node else ():
         if "ZeroOut" in str(each.get("class_type")):
             return None  # takes the other prompt and keeps nothing of it
         if text := next((text for name in names if isinstance(text := _inputs(each).get(name), str) and text), None):

@@ -51,6 +51,8 @@ _SAMPLERS = {
     "lcm": "LCM",
 }
 
+_MAX_LINE_CHARACTERS = 50_000
+"""Maximum length of a line of commands that is read: `shlex` takes quadratic time."""
 _BRACKETS = re.compile(r"\[([^\[\]]*)\]")
 _OPTION = {"-s": "steps", "-S": "seed", "-W": "width", "-H": "height", "-C": "cfg_scale", "-A": "sampler"}
 """Options in the line of commands that InvokeAI wrote first."""
@@ -69,7 +71,7 @@ def _candidates(texts: Mapping[str, str]) -> Iterator[Mapping[str, Any]]:
     for place in _PLACES:
         if (value := json_object(texts.get(place, ""))) is not None:
             yield from _inner(value, texts.get("Description", ""))
-    if line := texts.get("Dream", ""):
+    if 0 < len(line := texts.get("Dream", "")) <= _MAX_LINE_CHARACTERS:
         yield _command_line(line)
     yield texts  # some programs write a text for each parameter
 

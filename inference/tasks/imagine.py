@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Hashable, Set
+from collections.abc import Collection, Hashable, Set
 from dataclasses import dataclass, replace
 from typing import Literal, Self
 
@@ -16,7 +16,7 @@ from inference.tasks.task import Task
 from inference.text.prompt_normalization import reading_candidates
 from inference.text.prompt_syntax import read_syntax
 from inference.types import ModelSpec, Output
-from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase
+from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase, join_phrases
 
 _MOST_ASPECT = 4
 """The most that one side may be longer than the other by `aspect`, as a factor."""
@@ -24,6 +24,8 @@ _MOST_ASPECT = 4
 _MAX_VARIATIONS = 16
 """The largest number of variations of one image. Each costs as much as drawing the noise again."""
 
+_MAX_NOTE_CHARACTERS = 200
+"""Maximum length of names from a file in a note about them."""
 
 Sampler = Literal["DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM"]
 SAMPLERS: tuple[Sampler, ...] = ("DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM")
@@ -51,7 +53,8 @@ class ImagineRequest(Request):
     transparency keeps the rest unchanged. `largest_side` limits a size inferred from the image, in pixels.
 
     `temperature` and `top_k` (0: all) are for models that generate image tokens. `lora` names some of the operator's
-    LoRA files, perhaps with weights: "ink, fox:0.8". `show_flagged` returns images that the safety checker flags,
+    LoRA files, perhaps with weights: "ink, fox:0.8". `optional_loras`, each with a weight, are those that a file of
+    another program names: the operator may not have them. `show_flagged` returns images that the safety checker flags,
     marked as such; it is only used in age-restricted channels. `require_safety_checker` refuses models without one.
     `note` tells the user what was adjusted when the request was read from a file; the result shows it.
     """
@@ -78,6 +81,7 @@ class ImagineRequest(Request):
     temperature: float = 1.0
     top_k: int = 0
     lora: str = ""
+    optional_loras: tuple[str, ...] = ()
     show_flagged: bool = False
     require_safety_checker: bool = False
     note: Phrase = EMPTY_PHRASE
@@ -140,6 +144,22 @@ class ImagineRequest(Request):
             seed=self.seed if read.seed is None else read.seed,
             lora=", ".join(filter(None, (self.lora, *read.loras))),
         ).normalized()  # what is left may read as such syntax again; a second check must not change the request
+
+    def with_available_loras(self, available: Collection[str]) -> Self:
+        """Return the request with the optional LoRAs that are `available`, and a note that names the others."""
+        names = {lora: lora.rpartition(":")[0] for lora in self.optional_loras}
+        found = [lora for lora, name in names.items() if name in available]
+        missing = dict.fromkeys(name for name in names.values() if name not in available)
+        notes = [self.note] if self.note else []
+        if missing:
+            text = ", ".join(missing)[:_MAX_NOTE_CHARACTERS]
+            notes.append(Phrase("LoRAs in the file that this bot does not have were left out: {names}.", names=text))
+        return replace(
+            self,
+            lora=", ".join(filter(None, (self.lora, *found))),
+            optional_loras=(),
+            note=join_phrases(notes) if notes else EMPTY_PHRASE,
+        )
 
     def resolved(self, spec: ModelSpec) -> Self:
         """Return the request with a seed, and with the model's name for the image's parameters."""

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from inference.tasks import SAMPLERS, ImageResult, ImagineRequest, Sampler, Variation
 from inference.tasks.foreign_parameters import Settings, foreign_settings, json_object
+from inference.text.prompt_syntax import read_loras
 from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase, join_phrases
 
 if TYPE_CHECKING:
@@ -69,8 +70,8 @@ def to_text(request: ImagineRequest) -> str:
 def from_text(text: str) -> ImagineRequest:
     """Return the request described by a text of parameters. An initial image has to be added by the caller.
 
-    For files of other programs, unknown settings and model names are ignored, and the request's `note` says what was
-    adjusted. Raise InvalidRequest if there are no settings, or if one has an invalid value.
+    For files of other programs, unknown settings and model names are ignored, LoRAs are optional, and the request's
+    `note` says what was adjusted. Raise InvalidRequest if there are no settings, or if one has an invalid value.
     """
     if settings := _settings_in_text(text) or foreign_settings({"parameters": text}):
         return _request(settings)
@@ -98,7 +99,7 @@ def _texts(file: PictureFile) -> dict[str, str]:
     tags = file.tags
     names = {"ImageDescription": exif.DESCRIPTION, "Make": exif.MAKE, "Model": exif.MODEL}
     texts = {name: tags.text(tag) for name, tag in names.items()}
-    windows = tags.values.get(exif.XP_COMMENT, b"").decode("utf-16-le", errors="replace").strip("\0")
+    windows = tags.value(exif.XP_COMMENT).decode("utf-16-le", errors="replace").strip("\0")
     return {**texts, "XPComment": windows, "UserComment": file.user_comment, **file.texts}
 
 
@@ -124,7 +125,7 @@ def _request(settings: Settings) -> ImagineRequest:
         strength=convert_setting("Denoising strength", float, None) if has_init_image else None,
         temperature=convert_setting("Temperature", float, 1.0),
         top_k=convert_setting("Top k", int, 0),
-        lora=settings.get("Lora", ""),
+        lora=settings.get("Lora", "") if is_own else "",
     )
     return request if is_own else _adjusted(request)
 
@@ -145,7 +146,9 @@ def _adjusted(request: ImagineRequest) -> ImagineRequest:
         old = f"{request.width}x{request.height}"
         notes.append(Phrase("The file's size {old} became {new}.", old=old, new=f"{width}x{height}"))
         request = replace(request, width=width, height=height)
-    return replace(request, note=join_phrases(notes) if notes else EMPTY_PHRASE)
+    prompt, loras = read_loras(request.prompt)
+    note = join_phrases(notes) if notes else EMPTY_PHRASE
+    return replace(request, prompt=prompt, optional_loras=loras, note=note)
 
 
 def request_for_image(request: ImagineRequest, result: ImageResult, index: int) -> ImagineRequest:

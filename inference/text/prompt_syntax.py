@@ -41,10 +41,15 @@ class PromptSyntax:
     without: str = ""
 
 
+def read_loras(prompt: str) -> tuple[str, tuple[str, ...]]:
+    """Take LoRAs out of a prompt. Return the rest, and their names with weights: "ink:0.8"."""
+    loras = tuple(f"{name.strip()}:{weight or 1}" for name, weight in _LORA.findall(prompt))
+    return (_tidied(_LORA.sub("", prompt)), loras) if loras else (prompt, ())
+
+
 def read_syntax(prompt: str) -> PromptSyntax:
     """Take LoRAs, aspect ratio, seed and unwanted words out of a prompt."""
-    loras = tuple(f"{name.strip()}:{weight or 1}" for name, weight in _LORA.findall(prompt))
-    rest = _LORA.sub("", prompt)
+    rest, loras = read_loras(prompt)
     aspect, seed = _ASPECT.findall(rest), _SEED.findall(rest)
     rest = _SEED.sub("", _ASPECT.sub("", rest))
     without = ", ".join(words.strip() for words in _WITHOUT.findall(rest))
@@ -52,8 +57,11 @@ def read_syntax(prompt: str) -> PromptSyntax:
     if rest == prompt:
         return PromptSyntax(prompt)
     width, height = aspect[-1] if aspect else (0, 0)
-    words = re.sub(r"[ \t]{2,}", " ", rest).strip(" \t,")
-    return PromptSyntax(words, loras, (int(width), int(height)), int(seed[-1]) if seed else None, without)
+    return PromptSyntax(_tidied(rest), loras, (int(width), int(height)), int(seed[-1]) if seed else None, without)
+
+
+def _tidied(words: str) -> str:
+    return re.sub(r"[ \t]{2,}", " ", words).strip(" \t,")
 
 
 def foreign_syntax(prompt: str) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ from inference import (
     UnknownModel,
 )
 from inference.limits import Limits
-from inference.types.errors import RequestCancelled
+from inference.types.errors import EMPTY_PHRASE, Phrase, RequestCancelled
 from tests.fakes import PNG, FakeBackend, model_lists
 from tests.inference.documents.sample_documents import pdf_of, slow_pdf
 from tests.waiting import until
@@ -221,6 +221,18 @@ def test_a_lora_is_selected_by_its_file_name_with_or_without_a_weight(tmp_path: 
 def test_an_unknown_lora_or_an_invalid_weight_is_refused(tmp_path: Path, lora: str, words: str) -> None:
     with pytest.raises(InvalidRequest, match=re.escape(words)):
         with_loras(tmp_path, "ink").check(ImagineRequest(prompt="a fox", lora=lora))
+
+
+def test_optional_loras_that_there_are_not_are_left_out_and_named(tmp_path: Path) -> None:
+    note = Phrase("The file's size 515x769 became 512x768.")
+    loras = ("ink:0.8", "oil:1", "my style:-1", "oil:0.5")
+    asked = ImagineRequest(prompt="a fox", lora="line", optional_loras=loras, note=note)
+    request = with_loras(tmp_path, "ink", "line").check(asked).request
+    assert (request.lora, request.optional_loras) == ("line, ink:0.8", ())
+    left_out = "LoRAs in the file that this bot does not have were left out: oil, my style."
+    assert request.note == f"{note} {left_out}"
+    alone = with_loras(tmp_path / "none").check(replace(asked, lora="", note=EMPTY_PHRASE)).request
+    assert (alone.lora, alone.note) == ("", left_out.replace("oil,", "ink, oil,"))
 
 
 class TestQuestionsAboutPictures:

@@ -283,6 +283,13 @@ class TestLoras:
         said = refusal(await _imagine(stage, prompt="a fox <lora:ink:1>"))
         assert said == "There is no LoRA 'ink'. There is: oil, pixels."
 
+    async def test_a_picture_of_another_program_is_drawn_without_the_loras_that_are_not_here(self, stage: Stage):
+        text = "a fox <lora:ink:1> <lora:oil:0.5>\nSteps: 9, Seed: 7, Version: v1.9.4"
+        await _imagine(stage, image=("a.png", _picture(text)))
+        [request] = _drawn(stage)
+        assert (request.prompt, request.lora, request.seed) == ("a fox", "oil:0.5", 7)
+        assert request.note == "LoRAs in the file that this bot does not have were left out: ink."
+
 
 def _button(message: ResponseMessage, label: str) -> dict[str, Any]:
     [found] = [b for row in message.components for b in row["components"] if b["label"] == label]

@@ -249,6 +249,13 @@ def test_binary_data_is_not_taken_for_text(data: bytes) -> None:
         document_text(data, "a.txt")
 
 
+def test_the_refusal_of_what_is_no_text_names_every_kind_of_document() -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        decode(bytes(range(256)) * 9, "a.bin")
+    kinds = ("PDF", ".docx", ".xlsx", ".pptx", "OpenDocument", ".rtf", ".epub", ".eml", "web page", "text file")
+    assert not [kind for kind in kinds if kind not in refused.value.user_message]
+
+
 @pytest.mark.parametrize(
     ("text", "read"),
     [

@@ -9,6 +9,7 @@ from email.message import EmailMessage
 import pytest
 
 from inference import InvalidRequest, document_text
+from inference.documents.packages import Package
 from tests.inference.documents.sample_documents import package_of, relationships, word_of, word_package, word_paragraph
 
 OFFICE, TEXT, TABLE, DRAW = (
@@ -168,6 +169,47 @@ def test_a_hidden_slide_is_not_read() -> None:
     assert document_text(slides_package(hidden, f"<p:sld>{shape('Shown')}</p:sld>"), "a.pptx") == "Shown"
 
 
+def test_a_slide_that_is_listed_many_times_is_read_once() -> None:
+    slides = [f"<p:sld>{shape(text)}</p:sld>" for text in ("One", "Two")]
+    assert document_text(slides_package(*slides, order=(2, 1, 2) * 500), "a.pptx") == "Two\n\nOne"
+
+
+def repacked(data: bytes, method: int) -> bytes:
+    """Return a ZIP file with the same parts, packed in another way."""
+    file = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(file, "w", method) as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name))
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_no_part_is_unpacked_that_is_packed_as_in_no_document(method: int) -> None:
+    file = repacked(package_of({"a.xml": "<a/>"}), method)
+    package = Package(file, "a.docx")
+    for read in (package.read, package.tree, lambda part: package.root(part, lambda: None)):
+        with pytest.raises(zipfile.BadZipFile, match="packed in a way"):
+            read("a.xml")
+
+
+def test_the_outermost_element_is_looked_for_at_the_beginning_of_a_part() -> None:
+    data = {"near.xml": "<a b='c'>" + " " * 10**6, "far.xml": f"<!--{' ' * 2**16}--><a/>"}
+    package, checks = Package(package_of(data), "a.docx"), list[None]()
+    for _ in range(50):
+        assert package.root("near.xml", lambda: checks.append(None)).attrib == {"b": "c"}
+    assert len(checks) == 50
+    with pytest.raises(zipfile.BadZipFile, match="does not begin"):
+        package.root("far.xml", lambda: None)
+
+
+def test_what_is_read_of_outermost_elements_counts_as_unpacked() -> None:
+    package = Package(package_of({"a.xml": "<a>" + " " * 2**16}), "a.docx")
+    for _ in range(10**8 // 2**16):
+        package.root("a.xml", lambda: None)
+    with pytest.raises(InvalidRequest, match="unpacks to more"):
+        package.root("a.xml", lambda: None)
+
+
 def test_the_pages_of_a_book_are_read_in_the_order_of_reading() -> None:
     items = (
         '<item id="b" href="text/two.xhtml" media-type="application/xhtml+xml"/><item id="a" href="text/one%20a.xhtml" '
@@ -207,6 +249,13 @@ def test_the_pages_of_a_book_are_read_in_the_order_of_reading() -> None:
 )
 def test_rich_text_is_read(rtf: str, text: str) -> None:
     assert document_text(rtf.encode("latin-1"), "a.rtf") == text
+
+
+def test_a_letter_of_two_codes_is_whole_wherever_the_reader_yields() -> None:
+    rtf = r"{\rtf1 " + r"\u-10179?\u-8704?" * 1001
+    for filling in ("", "x", "xx", "xxx"):
+        text = document_text(f"{rtf} {filling} {rtf[7:]}".encode(), "a.rtf")
+        assert text == f"{'😀' * 1001} {filling} {'😀' * 1001}"
 
 
 def mail(html: str = "", **headers: str) -> EmailMessage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable, Sequence
 
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image, TiffImagePlugin
 
 from inference.images.decoding import open_picture, side_data
-from inference.images.exif import comment_text
+from inference.images.exif import DESCRIPTION, MAX_TEXT_BYTES, comment_text, read_exif
 from inference.types.errors import InvalidRequest
 from tests.inference.images.test_decoding import RED, encode, near
 
@@ -283,3 +284,69 @@ def test_a_comment_is_read_beside_broken_tags() -> None:
     directory = exif_block((USER_COMMENT, 7, len(comment), struct.pack("<I", 200)))[8:]
     exif = head.ljust(100, b"\0") + directory.ljust(100, b"\0") + comment
     assert side_data(jpeg_with(segment(0xE1, b"Exif\0\0" + exif))).user_comment == TEXT
+
+
+def test_thousands_of_tags_that_claim_the_same_bytes_take_little_memory() -> None:
+    tags = [(number, 7, 200_000, bytes(4)) for number in range(16_000)]
+    file = exif_block(*tags).ljust(200_000, b"\0")
+    tracemalloc.start()
+    try:
+        exif = read_exif(file)
+        assert tracemalloc.get_traced_memory()[1] < 16 * 2**20
+    finally:
+        tracemalloc.stop()
+    assert len(exif.value(DESCRIPTION)) == 200_000
+
+
+def test_a_tag_that_claims_more_than_a_text_has_is_not_read() -> None:
+    tags = [(DESCRIPTION, 2, MAX_TEXT_BYTES + 1, bytes(4)), (0x0112, 3, 2**30, bytes(4))]
+    exif = read_exif(exif_block(*tags).ljust(MAX_TEXT_BYTES + 100, b" "))
+    assert exif.text(DESCRIPTION) == ""
+    assert exif.number(0x0112) == struct.unpack("<H", b"II")[0]  # only its first value is read
+
+
+class CountedUnpackers:
+    """Counts the bytes that zlib unpacks."""
+
+    def __init__(self) -> None:
+        self.bytes = 0
+        self._unpacker = zlib.decompressobj
+
+    def __call__(self) -> CountedUnpackers:
+        self._current = self._unpacker()
+        return self
+
+    def decompress(self, data: bytes, max_length: int) -> bytes:
+        unpacked = self._current.decompress(data, max_length)
+        self.bytes += len(unpacked)
+        return unpacked
+
+    @property
+    def unconsumed_tail(self) -> bytes:
+        return self._current.unconsumed_tail
+
+
+def packed_texts(count: int, size: int) -> list[bytes]:
+    return [chunk(b"zTXt", b"text %d\0\0" % number + zlib.compress(b"x" * size)) for number in range(count)]
+
+
+def test_texts_are_unpacked_when_they_are_asked_for_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib, "decompressobj", unpackers := CountedUnpackers())
+    open_picture(png_with(*packed_texts(3, 1000)), 50)
+    file = side_data(png_with(*packed_texts(3, 1000)))
+    assert unpackers.bytes == 0
+    assert list(file.texts) == list(file.texts) == ["text 0", "text 1", "text 2"]
+    assert unpackers.bytes == 3000
+
+
+def test_all_texts_of_a_file_share_one_limit() -> None:
+    texts = side_data(png_with(*packed_texts(30, 2**20), chunk(b"tEXt", b"last\0text"))).texts
+    assert sum(map(len, texts.values())) == MAX_TEXT_BYTES
+    texts = side_data(png_with(*packed_texts(1, 3 * 2**20), *packed_texts(9, 2**21), chunk(b"tEXt", b"a\0b"))).texts
+    assert texts == {"text 0": "x" * 3 * 2**20, "a": "b"}
+
+
+def test_one_of_many_colour_profiles_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(zlib, "decompressobj", unpackers := CountedUnpackers())
+    profiles = [chunk(b"iCCP", b"large\0\0" + zlib.compress(bytes(1000)))] * 50
+    assert len(side_data(png_with(*profiles)).profile) == unpackers.bytes == 1000

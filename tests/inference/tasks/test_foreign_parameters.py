@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from inference import ImagineRequest, infotext
+from inference.tasks.comfyui_graph import graph_fields
 from inference.types.errors import EMPTY_PHRASE
 from tests.inference.images.test_decoding import encode
 from tests.inference.images.test_side_data import chunk, jpeg_with, png_with, segment
@@ -309,6 +310,12 @@ def test_a_size_that_no_model_draws_is_rounded_and_that_is_said() -> None:
     assert request.note == "The file's size 515x769 became 512x768."
 
 
+def test_the_loras_of_another_program_are_optional() -> None:
+    request = infotext.from_text(TEXT.replace("a fox", "a fox <lora:ink:0.5>, <lora:oil>", 1))
+    assert request == replace(FOX, optional_loras=("ink:0.5", "oil:1"))
+    assert infotext.from_text(infotext.to_text(replace(FOX, prompt="a fox <lora:ink>"))).optional_loras == ()
+
+
 def test_a_note_is_not_repeated_with_the_request() -> None:
     request = infotext.from_text(TEXT.replace("Seed: 5", f"Seed: {2**32 + 5}"))
     assert "seed" not in infotext.to_text(request)
@@ -350,3 +357,35 @@ def test_a_negative_prompt_that_is_zeroed_out_is_none() -> None:
 
 def test_a_comment_of_a_camera_is_no_parameter() -> None:
     assert infotext.read(jpeg("Screenshot")) is None
+
+
+def test_a_line_of_commands_that_is_too_long_is_ignored() -> None:
+    line = '"a fox [dogs]" -s 20 -S 5 -W 512 -H 768 -C 7.5 -A k_euler_a'
+    assert infotext.read(png(Dream=line.ljust(50_000))) == FOX
+    assert infotext.read(png(Dream=line.ljust(50_001))) is None
+
+
+class CountedNode(dict[str, Any]):
+    """A node that counts how often nodes are looked into."""
+
+    looks = 0
+
+    def get(self, key: str, default: Any = None, /) -> Any:
+        CountedNode.looks += 1
+        return super().get(key, default)
+
+
+def looks_at(samplers: int) -> int:
+    """Return how often nodes are looked into in a chain of samplers without a size."""
+    prompts = {"positive": ["text", 0], "negative": ["text", 0]}
+    graph = {
+        str(number): CountedNode(inputs={**SAMPLER, **prompts, "latent_image": [str(number + 1), 0]})
+        for number in range(samplers)
+    }
+    CountedNode.looks = 0
+    assert graph_fields({**graph, "text": {"inputs": {"text": "a fox"}}})["prompt"] == "a fox"
+    return CountedNode.looks
+
+
+def test_a_graph_of_many_samplers_is_read_in_linear_time() -> None:
+    assert looks_at(400) < 2.1 * looks_at(200)

@@ -100,7 +100,8 @@ def test_the_parameters_of_other_programs_are_parsed(sampler: str, expected: str
         'Model: v1-5-pruned, Denoising strength: 0.7, Hires upscale: 2, TI hashes: "a: 1, Seed: 3", Version: v1.9.4'
     )
     assert request == ImagineRequest(
-        prompt="masterpiece, <lora:ink:1>,\nbest quality",
+        prompt="masterpiece, ,\nbest quality",
+        optional_loras=("ink:1",),
         negative_prompt="lowres",
         width=512,
         height=768,
