@@ -21,9 +21,13 @@ class AnswerButton(PersistentItem, template=custom_id("ask", "(?P<action>context
     not_yours = gettext_noop("Only the person who asked can use these buttons. Ask your own question with /ask.")
 
     @property
+    def begins_request(self) -> bool:
+        return self.match["action"] == "words"
+
+    @property
     def busy(self) -> str:
-        in_own_words = self.match["action"] == "words"
-        return gettext_noop("The model is answering this already. Wait until it is done.") if in_own_words else ""
+        text = gettext_noop("The model is answering this already. Wait until it is done.")
+        return text if self.begins_request else ""
 
     def responder(self, interaction: discord.Interaction) -> Responder:
         assert interaction.message is not None, "buttons are below messages"

@@ -31,7 +31,9 @@ class JobRecord:
         return self._id is not None and bool(self._work)
 
     async def add(self, target: Target) -> None:
-        """Store the request, before it is acknowledged."""
+        """Store the request, before it is acknowledged, unless that is done."""
+        if self._id is not None:
+            return
         with _logged():
             self._id = await self._jobs.add(target.owner, target.channel, target.message, to_json(target), self._work)
 

@@ -43,6 +43,11 @@ class PersistentItem(discord.ui.DynamicItem[Item], ABC, template="inkling:"):
         return False
 
     @property
+    def begins_request(self) -> bool:
+        """Whether the press asks a model, or for a new message, and so must not be lost if the process ends."""
+        return False
+
+    @property
     def busy(self) -> str:
         """The message for a press while an earlier one is still running; empty if both may run at once."""
         return ""
@@ -71,6 +76,8 @@ class PersistentItem(discord.ui.DynamicItem[Item], ABC, template="inkling:"):
         async with sessions.open(self.responder(interaction)) as session:
             self.check(interaction)
             with sessions.claim(interaction.message.id, self.busy) if self.busy else contextlib.nullcontext():
+                if self.begins_request:
+                    await session.store()
                 if not self.opens_form:
                     await interaction.response.defer()
                 await self.press(session, interaction, interaction.message)

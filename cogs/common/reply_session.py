@@ -173,6 +173,10 @@ class ReplySession:
         job.prepare(self)
         await job.answer(self)
 
+    async def store(self) -> None:
+        """Store that there is a request before it is acknowledged; after a kill, the person is asked to ask again."""
+        await self._record.add(self.target)
+
     async def acknowledge(self) -> None:
         """Store the request and defer the response, unless that is done; raise InvalidRequest as `check_rules` does.
 

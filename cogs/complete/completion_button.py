@@ -31,6 +31,10 @@ class CompletionButton(PersistentItem, template=custom_id("complete", _ACTION, r
     )
 
     @property
+    def begins_request(self) -> bool:
+        return self.match["action"] in ("continue", "another")
+
+    @property
     def busy(self) -> str:
         return gettext_noop("This text is still being written. Wait until it is done, or press Stop first.")
 

@@ -52,6 +52,10 @@ class ImageButton(
     def opens_form(self) -> bool:
         return self.match["action"] == "remix"
 
+    @property
+    def begins_request(self) -> bool:
+        return self.match["action"] in _NEW_IMAGES
+
     def responder(self, interaction: discord.Interaction) -> Responder:
         return FollowupResponder.of(interaction)
 
@@ -150,6 +154,8 @@ _ACTIONS: dict[Action, Callable[[_ImagePress], Awaitable[None]]] = {
     "parameters": _show_parameters,
     "delete": _delete,
 }
+
+_NEW_IMAGES: frozenset[Action] = frozenset({"one", "vary", "reroll"})
 
 _WITHOUT_PICTURES: frozenset[Action] = frozenset({"remix", "delete"})
 """Actions that don't need the pictures that an image started from."""

@@ -8,6 +8,7 @@ import pytest
 
 from cogs.client import Inkling
 from cogs.common import ReplySessions
+from cogs.imagine.image_button import ImageButton
 from inference import (
     AskRequest,
     Completion,
@@ -184,6 +185,22 @@ async def test_a_press_uses_its_new_message_after_a_kill_right_after_it_was_sent
 
 async def _do_not_store(*_: object) -> None:
     """Stand for a process that ends before it can store what it has learned."""
+
+
+@pytest.mark.parametrize("label", ["Vary", "Re-roll"])
+async def test_a_kill_right_after_a_press_is_told_to_the_person(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch, label: str
+):
+    message = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    before = message.content
+    with monkeypatch.context() as patched:
+        patched.setattr(JobTable, "forget", _do_not_store)
+        patched.setattr(ImageButton, "press", _do_not_store)
+        result = await press(stage, message, label)
+    await kill(stage, config)
+    assert refusal(result).startswith("I was restarted before I had read everything that this needs.")
+    assert message.content == before
+    assert await cast(Inkling, stage.bot).store.jobs.open_jobs() == []
 
 
 async def test_a_mention_that_came_while_the_bot_was_away_is_answered_once(stage: Stage, config: Config):
