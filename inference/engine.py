@@ -62,8 +62,10 @@ class Engine:
         `pending` has the names of inputs that are fetched later; `with_inputs` adds and checks them. Raise
         InvalidRequest or UnknownModel. Cogs call this before they defer, so that error messages are private.
         """
-        pending, request = frozenset(pending), request.normalized()
+        pending = frozenset(pending)
         assert pending <= set(request.inputs), "only inputs may be pending"
+        request.check(self.config.limits, self.config.safety, pending)  # its texts may be long: before they are read
+        request = request.normalized()
         request.check(self.config.limits, self.config.safety, pending)
         if isinstance(request, ImagineRequest) and request.optional_loras:
             request = request.with_available_loras(self.loras)

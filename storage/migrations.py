@@ -72,7 +72,7 @@ CREATE TABLE person_settings (
 
 _FIRST_OF_JOBS = """
 CREATE TABLE jobs (
-    id INTEGER PRIMARY KEY,  -- ascending: who came first
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- who came first; never given again: a row may be deleted twice
     owner INTEGER NOT NULL,
     channel INTEGER NOT NULL,
     message INTEGER,  -- null until Discord has named it

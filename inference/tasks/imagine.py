@@ -14,7 +14,7 @@ from inference.tasks.checks import check_seed, check_text, check_upload, check_w
 from inference.tasks.request import Request
 from inference.tasks.task import Task
 from inference.text.prompt_normalization import reading_candidates
-from inference.text.prompt_syntax import read_syntax
+from inference.text.prompt_syntax import PromptSyntax, read_syntax
 from inference.types import ModelSpec, Output
 from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase, join_phrases
 
@@ -132,9 +132,12 @@ class ImagineRequest(Request):
 
     def normalized(self) -> Self:
         """Return the request with LoRAs, aspect ratio, seed and unwanted words taken out of its prompt."""
-        read = read_syntax(self.prompt)
-        if read.prompt == self.prompt:
-            return self
+        request = self
+        while (read := read_syntax(request.prompt)).prompt != request.prompt:
+            request = request._with_syntax(read)  # again: a second check must not change the request
+        return request
+
+    def _with_syntax(self, read: PromptSyntax) -> Self:
         shape = {"aspect": read.aspect, "width": 0, "height": 0} if any(read.aspect) else {}
         return replace(
             self,
@@ -143,7 +146,7 @@ class ImagineRequest(Request):
             negative_prompt=", ".join(filter(None, (self.negative_prompt, read.without))),
             seed=self.seed if read.seed is None else read.seed,
             lora=", ".join(filter(None, (self.lora, *read.loras))),
-        ).normalized()  # what is left may read as such syntax again; a second check must not change the request
+        )
 
     def with_available_loras(self, available: Collection[str]) -> Self:
         """Return the request with the optional LoRAs that are `available`, and a note that names the others."""

@@ -13,14 +13,15 @@ _FLAG = r"(?<!\S)(?:--|—)"
 _LORA = re.compile(r"<(?:lora|lyco):([^:<>]+)(?::(-?\d*\.?\d+))?(?::[^<>]*)?>", re.IGNORECASE)
 _ASPECT = re.compile(rf"{_FLAG}(?:ar|aspect)\s+(\d{{1,4}}):(\d{{1,4}})(?!\S)", re.IGNORECASE)
 _SEED = re.compile(rf"{_FLAG}seed\s+(\d{{1,10}})(?!\S)", re.IGNORECASE)
-_WITHOUT = re.compile(r"(?<!\S)--no\s+(.+?)(?=\s+--\w|\s*$)", re.IGNORECASE | re.DOTALL)
+_WITHOUT = re.compile(r"(?<!\S)--no\s+(\S+(?:\s+(?!--\w)\S+)*)", re.IGNORECASE)
+"""All words up to the next flag. Linear time: prompts in pictures have any length."""
 
 _FOREIGN = re.compile(
     r"""
       (?<!\S)--[a-z]+(?:[ ][\d.:]+)?  # other parameters of Midjourney
     | <[a-z]+:[^<>]+>               # hypernetworks and the like
     | __[\w/*-]+__                  # wildcards
-    | \[[^\[\]|]*:[^\[\]|]*:\s*[\d.]+\s*\]  # prompt editing
+    | \[[^\[\]|:]*:[^\[\]|]*:\s*[\d.]+\s*\]  # prompt editing
     | \[[^\[\]|]+(?:\|[^\[\]|]+)+\] # alternating words
     | (?<=\s)(?:AND|BREAK)(?=\s)
     | \bembedding:\w+

@@ -56,6 +56,14 @@ async def test_jobs_are_deleted_with_their_owner_message_or_channel(jobs: JobTab
     assert [job.owner for job in await jobs.open_jobs()] == [4]
 
 
+async def test_a_job_that_is_deleted_twice_takes_no_other_with_it(jobs: JobTable):
+    deleted = await jobs.add(1, 2, 3, "", "")
+    await jobs.forget_messages([3])  # with its message
+    other = await jobs.add(1, 2, 4, "", "")
+    await jobs.forget(deleted)  # at the end of its session
+    assert [job.id for job in await jobs.open_jobs()] == [other]
+
+
 async def test_nothing_of_an_ended_job_stays_on_the_disk(database: Database, jobs: JobTable, tmp_path: Path):
     job = await jobs.add(1, 2, 3, "a token", "")
     await jobs.set_work(job, "secret words " * 1000)

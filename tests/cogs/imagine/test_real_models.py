@@ -60,10 +60,9 @@ async def engine(config: Config) -> AsyncGenerator[Engine]:
     await engine.close()
 
 
-async def drawn(stage: Stage, **options: Any) -> ResponseMessage:
-    return first(
-        await stage.alice.slash(stage.channel, "imagine", **{"prompt": "a cat", "seed": 5, "steps": 2} | options)
-    )
+async def drawn(stage: Stage, advanced: str = "", **options: Any) -> ResponseMessage:
+    options = {"prompt": "a cat", "seed": 5, "advanced": f"Steps: 2, {advanced}"} | options
+    return first(await stage.alice.slash(stage.channel, "imagine", **options))
 
 
 async def pixels(message: ResponseMessage) -> np.ndarray:
