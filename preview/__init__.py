@@ -33,6 +33,8 @@ async def serve(port: int, create_bot: CreateBot) -> None:
     print("The preview is starting, which takes some seconds.", flush=True)
     engine = await asyncio.to_thread(_ready_engine)
     async with opened(engine, create_bot, port, link_secret(engine.config.data)) as page:
+        if f":{port}/" not in page.url:
+            print(f"Port {port} is in use, so another one is taken.", flush=True)
         print(_welcome(page.url), flush=True)
         await page.run()
 

@@ -70,16 +70,16 @@ async def page_of(bot: Inkling, name: str, permissions: discord.Permissions) -> 
                 (each for each in _slash_commands(bot, permissions) if each.qualified_name == name.removeprefix("/")),
                 None,
             )
-            lines = _command(command) if command else _overview(bot, permissions)
+            lines = _command(command) if command else _overview(bot, permissions, await bot.engine.statuses())
             if command and command.name == "imagine":
                 lines = chain(lines, _warning(await bot.engine.statuses()))
     return MessageContent("\n".join(lines))
 
 
-def _overview(bot: Inkling, permissions: discord.Permissions) -> Iterator[str]:
+def _overview(bot: Inkling, permissions: discord.Permissions, statuses: Sequence[ModelStatus]) -> Iterator[str]:
     shown = _slash_commands(bot, permissions)
     yield tr("**To try first**")
-    yield from (f"`{examples_of(command)[0]}`" for command in shown if command.name in _FIRST)
+    yield from (f"`{first_example(command, statuses)}`" for command in shown if command.name in _FIRST)
     for group, found in _grouped(shown).items():
         yield f"**{translated(group)}**"
         yield from (f"`{_slash_name(command)}` {translated(command.description)}" for command in found)
@@ -87,6 +87,15 @@ def _overview(bot: Inkling, permissions: discord.Permissions) -> Iterator[str]:
     yield tr("**In the menu of a message**, under Apps: {names}", names=menus)
     replies = ", ".join(f"`@Inkling {command.name}`" for command in _reply_commands(bot))
     yield tr("**In a reply to a message**: {names}", names=replies)
+
+
+def first_example(command: Slash, statuses: Sequence[ModelStatus]) -> str:
+    """Return what to try first; if the default model draws only some things, one of these."""
+    painter = next((status for status in statuses if status.spec.task == command.name == "imagine"), None)
+    if painter is None or not painter.card.knows:
+        return examples_of(command)[0]
+    names = next(iter(painter.card.knows.values()))
+    return f"{_slash_name(command)} {word('prompt', 'option')}: {names[0]}"
 
 
 def _grouped(found: Sequence[Slash]) -> dict[str, list[Slash]]:

@@ -11,7 +11,7 @@ from discord import app_commands
 from simcord import ResponseMessage
 
 from bot import create_bot
-from cogs.about.help_pages import page_of, topics
+from cogs.about.help_pages import Slash, first_example, page_of, topics
 from cogs.client import Inkling
 from cogs.i18n import LANGUAGES, set_language
 from inference import Config, Engine, ModelSpec, ModelStatus
@@ -131,6 +131,13 @@ class TestWithASmallImageModel:
         for category in {thing.category for thing in things()}:
             assert f"-# {category}: " in said
         assert "red heart" in said
+
+    async def test_the_first_thing_to_try_is_one_that_the_model_draws(self, stage: Stage, config: Config):
+        [painter] = config.specs("imagine")[:1]
+        knows = {"hearts": ("red heart", "blue heart")}
+        status = ModelStatus(painter, "loaded", 1, ModelCard(knows=knows))
+        example = first_example(cast(Slash, _bot(stage).tree.get_command("imagine")), [status])
+        assert example == "/imagine prompt: red heart"
 
     async def test_help_on_imagine_says_that_the_model_draws_only_single_things(self, stage: Stage):
         said = refusal(await stage.alice.slash(stage.channel, "help", command="/imagine"))
