@@ -26,13 +26,12 @@ from cogs.common.message_content import (
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.progress_renderer import ProgressRenderer
 from cogs.common.responder import NeverAcknowledged, Responder, Unreachable
-from cogs.common.rules import Services, apply_settings, check_origin, effective_limits
+from cogs.common.rules import Services, apply_settings, check_number, check_origin, effective_limits
 from cogs.common.target import Target, now
 from cogs.common.throttled_editor import ThrottledEditor
 from cogs.i18n import gettext_noop, tr
 from inference import (
     CheckedRequest,
-    InvalidRequest,
     Limits,
     Loading,
     Output,
@@ -153,17 +152,9 @@ class ReplySession:
 
     def check_server_limit(self, count: int = 1) -> None:
         """Raise InvalidRequest if `count` more requests are too many for the server; the queue checks its own limit."""
-        limit, own = self._server.per_person, self.target.origin
-        if limit is None or self.resumed:
-            return
-        running = [session for session in self._register if session is not self and session._running]
-        origins = [session.target.origin for session in running]
-        if sum((origin.person, origin.guild) == (own.person, own.guild) for origin in origins) + count > limit:
-            raise InvalidRequest(
-                "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or "
-                "cancel one.",
-                most=limit,
-            )
+        if not self.resumed:
+            others = [session for session in self._register if session is not self and session._running]
+            check_number(self.target.origin, [session.target.origin for session in others], self._server, count)
 
     async def perform(self, job: ReplyJob) -> None:
         """Store `job`, which then goes on after a restart, acknowledge, and answer it; raise what `run` raises."""

@@ -100,6 +100,17 @@ def check_here(interaction: discord.Interaction) -> None:
     check_origin(origin_of(interaction), settings_of(interaction).server(interaction.guild_id))
 
 
+def check_number(origin: RequestOrigin, running: Sequence[RequestOrigin], server: ServerSettings, count: int) -> None:
+    """Raise InvalidRequest if `count` more requests of this person, beside those `running`, are too many there."""
+    own = sum((other.person, other.guild) == (origin.person, origin.guild) for other in running)
+    if server.per_person is not None and own + count > server.per_person:
+        raise InvalidRequest(
+            "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or cancel "
+            "one.",
+            most=server.per_person,
+        )
+
+
 def check_origin(origin: RequestOrigin, server: ServerSettings) -> None:
     """Raise InvalidRequest if the rules of `server` don't let somebody ask there."""
     if server.channels and origin.channel not in server.channels:
