@@ -52,6 +52,9 @@ class SingleJob:
     def emit(self, event: Event) -> None:
         self.on_event(event)
 
+    def count_token(self) -> None:
+        pass
+
     def finish(self, value: Output) -> None:
         self.value = value
 

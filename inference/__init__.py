@@ -14,6 +14,7 @@ from inference.images.region_overlay import region_overlay, scaled_down
 from inference.images.regions import REGIONS, cells_of, cells_region
 from inference.images.webp import encode_webp
 from inference.limits import Limits
+from inference.observers import Observers
 from inference.serialization import from_json, serializable, to_json
 from inference.tasks import (
     LENGTHS,
@@ -64,6 +65,16 @@ from inference.types.errors import (
     UnknownModel,
     addressed_to_operator,
 )
+from inference.types.observations import (
+    BatchEnded,
+    DeviceUsed,
+    ModelLoaded,
+    ModelUnloaded,
+    Observation,
+    Observer,
+    Outcome,
+    RequestEnded,
+)
 from inference.types.sizes import size_text
 
 __all__ = [
@@ -74,6 +85,7 @@ __all__ = [
     "Answer",
     "AskRequest",
     "Backend",
+    "BatchEnded",
     "Caption",
     "CaptionRequest",
     "ChatAnswerRequest",
@@ -82,6 +94,7 @@ __all__ = [
     "Completion",
     "Config",
     "ConfigError",
+    "DeviceUsed",
     "DocumentText",
     "Engine",
     "Event",
@@ -99,12 +112,18 @@ __all__ = [
     "Limits",
     "Loading",
     "Message",
+    "ModelLoaded",
     "ModelSpec",
     "ModelStatus",
     "ModelUnavailable",
+    "ModelUnloaded",
     "Mood",
+    "Observation",
+    "Observer",
+    "Observers",
     "OperatorStep",
     "OutOfMemory",
+    "Outcome",
     "Output",
     "Overloaded",
     "PartialText",
@@ -115,6 +134,7 @@ __all__ = [
     "Queued",
     "Request",
     "RequestCancelled",
+    "RequestEnded",
     "RequestTimeout",
     "Result",
     "Sampler",
@@ -150,11 +170,12 @@ __all__ = [
 
 def create_engine(config: Config) -> Engine:
     """Return an engine that runs models on this machine."""
-    return Engine(config, create_backend(config))
+    observers = Observers()
+    return Engine(config, create_backend(config, observers), observers)
 
 
-def create_backend(config: Config) -> Backend:
+def create_backend(config: Config, observe: Observer = lambda _: None) -> Backend:
     """Return the backend for this machine, to create an engine with it."""
     from inference.backends.local import LocalBackend
 
-    return LocalBackend(config)
+    return LocalBackend(config, observe=observe)

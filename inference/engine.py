@@ -16,10 +16,12 @@ from inference.config.schema import Config
 from inference.documents import DocumentText, is_plain_text, read_document
 from inference.documents.reader_processes import ReaderProcesses
 from inference.hub.loras import lora_names, loras_and_weights
+from inference.observers import Observers, RequestWatch
 from inference.scheduling.fair_queue import FairQueue
 from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
 from inference.types import Event, ModelSpec, Output, Result
 from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
+from inference.types.observations import Observer
 
 R = TypeVar("R", bound=Request)
 
@@ -35,9 +37,10 @@ _READERS = 3
 class Engine:
     """Runs requests within the operator's limits. One engine serves one event loop."""
 
-    def __init__(self, config: Config, backend: Backend) -> None:
+    def __init__(self, config: Config, backend: Backend, observers: Observers | None = None) -> None:
         self.config = config
         self._backend = backend
+        self._observers = observers or Observers()
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
@@ -83,28 +86,44 @@ class Engine:
         request.check(self.config.limits, self.config.safety, pending)
         return CheckedRequest(request, checked.spec, pending)
 
-    async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
+    def observe(self, observer: Observer) -> None:
+        """Call `observer` with everything that happens from now on, on any thread."""
+        self._observers.add(observer)
+
+    async def stream(self, checked: CheckedRequest[Request], request_id: str = "") -> AsyncGenerator[Event, None]:
         """Yield the request's events, with a `Result` as the last. Closing the generator cancels the request.
 
-        Raise InvalidRequest, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
+        `request_id` is the caller's name for the request, for the log and for observers. Raise InvalidRequest,
+        Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
         """
         assert not checked.pending, "call with_inputs first"
-        request, loop = checked.request, asyncio.get_running_loop()
-        if any(isinstance(getattr(request, name), bytes) for name in request.given_inputs()):
-            await loop.run_in_executor(self._image_executor, request.decode_inputs, self.config.limits)
-        deadline = loop.time() + self.config.limits.deadline_seconds
-        events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
-        ticket = self._backend.schedule(checked.spec, request, events.put_nowait)
+        watch, ticket = RequestWatch(checked, request_id), None
         try:
+            await self._decode(checked.request)
+            deadline = asyncio.get_running_loop().time() + self.config.limits.deadline_seconds
+            events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
+            ticket = self._backend.schedule(checked.spec, checked.request, events.put_nowait, request_id)
             while True:
                 event = await _next(events, deadline)
                 if isinstance(event, InferenceError):
                     raise event
+                watch.event(event)
                 yield event
                 if isinstance(event, Result):
                     return
+        except BaseException as error:
+            watch.error(error)
+            raise
         finally:
-            ticket.cancel()
+            if ticket:
+                ticket.cancel()
+            self._observers(watch.ended(ticket.device, ticket.units) if ticket else watch.ended("", 0))
+
+    async def _decode(self, request: Request) -> None:
+        """Decode the pictures among the inputs, on a thread. Raise InvalidRequest."""
+        if any(isinstance(getattr(request, name), bytes) for name in request.given_inputs()):
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._image_executor, request.decode_inputs, self.config.limits)
 
     async def run(self, checked: CheckedRequest[Request]) -> Output:
         """Return the result only. Raise the same errors as `stream`."""

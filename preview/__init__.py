@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from discord.ext import commands
 
-from inference import Config, ConfigError, Engine, create_backend, load_config
+from inference import Config, ConfigError, Engine, Observers, create_backend, load_config
 from preview.engine import PreviewEngine
 from preview.environment import PreviewEnv
 from preview.fixtures import create_fixtures, set_clock
@@ -43,7 +43,8 @@ def _ready_engine() -> PreviewEngine:
     """Convert the text model if needed and import torch. Blocks for seconds, before the page is served."""
     config = load_config(_CONFIG)
     prepare(config.data)
-    engine = PreviewEngine(config, create_backend(config))
+    observers = Observers()
+    engine = PreviewEngine(config, create_backend(config, observers), observers)
     if problems := engine.problems():
         raise ConfigError(_CONFIG, problems)
     return engine

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-from inference import Backend, CheckedRequest, Config, Engine, Event, Request, Result
+from inference import Backend, CheckedRequest, Config, Engine, Event, Observers, Request, Result
 from preview.environment import PreviewEnv
 
 
@@ -19,13 +19,13 @@ class PreviewEngine(Engine):
     env: PreviewEnv
     """The environment of the bot; set before it runs."""
 
-    def __init__(self, config: Config, backend: Backend) -> None:
-        super().__init__(config, backend)
+    def __init__(self, config: Config, backend: Backend, observers: Observers | None = None) -> None:
+        super().__init__(config, backend, observers)
         self.acting = asyncio.Lock()
         """Held while SimCord executes an action and waits for the bot to settle."""
 
-    async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
-        async with aclosing(super().stream(checked)) as events:
+    async def stream(self, checked: CheckedRequest[Request], request_id: str = "") -> AsyncGenerator[Event, None]:
+        async with aclosing(super().stream(checked, request_id)) as events:
             while True:
                 event = await self.env.external_wait(self._next(events), reason="a model at work")
                 yield event

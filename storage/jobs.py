@@ -44,9 +44,9 @@ class JobTable(Table):
         return await self._change(_ADD, (owner, channel, message, time.time(), target, work))
 
     async def add_from_question(
-        self, question_id: str, owner: int, channel: int, target: str, works: Sequence[str]
+        self, question_id: str, owner: int, channel: int, jobs: Sequence[tuple[str, str]]
     ) -> list[StoredJob]:
-        """Delete the question and add a job for each of `works`, all or nothing.
+        """Delete the question and add `jobs`, each by its target and its work, all or nothing.
 
         Return the jobs; none if the question is closed.
         """
@@ -55,10 +55,9 @@ class JobTable(Table):
             deleted = await connection.execute("DELETE FROM questions WHERE id = ?", (question_id,))
             if not deleted.rowcount:
                 return []
-            rows = [await connection.execute(_ADD, (owner, channel, None, created, target, work)) for work in works]
+            rows = [await connection.execute(_ADD, (owner, channel, None, created, *job)) for job in jobs]
         return [
-            StoredJob(row.lastrowid or 0, owner, created, target, work, 0)
-            for row, work in zip(rows, works, strict=True)
+            StoredJob(row.lastrowid or 0, owner, created, *job, deaths=0) for row, job in zip(rows, jobs, strict=True)
         ]
 
     async def move(self, job_id: int, message: int | None, target: str) -> None:

@@ -51,6 +51,8 @@ Script = Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]
 @dataclass
 class FakeTicket:
     cancelled: bool = False
+    units: int = 0
+    device: str = "cpu"
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -121,10 +123,13 @@ PNG = bytes.fromhex(
 
 @dataclass
 class FakeBackend:
-    """Implement `Backend` without torch, and record every request, listener and ticket."""
+    """Implement `Backend` without torch, and record every request, with its id, listener and ticket."""
 
     script: Script = plausible
     requests: list[Request] = field(default_factory=list[Request])
+    """The requests, without their groups, which are apart: most tests are about neither server nor id."""
+    groups: list[str] = field(default_factory=list[str])
+    request_ids: list[str] = field(default_factory=list[str])
     listeners: list[Listener] = field(default_factory=list[Listener])
     tickets: list[FakeTicket] = field(default_factory=list[FakeTicket])
     waiting: int = 0
@@ -137,8 +142,10 @@ class FakeBackend:
     forgotten: list[str] = field(default_factory=list[str])
     """The owners that `forget_owner` was called with."""
 
-    def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> FakeTicket:
-        self.requests.append(request)
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> FakeTicket:
+        self.requests.append(replace(request, group=""))
+        self.groups.append(request.group)
+        self.request_ids.append(request_id)
         self.listeners.append(listener)
         loop = asyncio.get_running_loop()
         for event in self.script(spec, request):

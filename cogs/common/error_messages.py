@@ -46,10 +46,11 @@ def in_current_language(words: InferenceError | str) -> str:
     return tr(words.sentence, **values)
 
 
-def report(error: BaseException, command: str) -> str:
+def report(error: BaseException, command: str, request_id: str = "") -> str:
     """Return a sentence or two for the person who asked, and log what the operator should see.
 
-    Errors inside a model have already been logged, with the same id and their traceback.
+    The sentence ends with the id of the request, if it has one. Errors inside a model have already been logged, with
+    the same id and their traceback.
     """
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -58,7 +59,7 @@ def report(error: BaseException, command: str) -> str:
     if isinstance(error, ModelUnavailable) and error.__cause__ is None:
         log.warning("%s", error)  # a plain condition, such as a model that is not downloaded
         return in_current_language(error)
-    error_id = error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4)
+    error_id = request_id or (error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4))
     known = isinstance(error, InferenceError)
     log.error("error %s in %s: %s", error_id, command, error, exc_info=None if known else error)
     return f"{_public_message(error)}\n-# {tr('Error {id}', id=error_id)}"

@@ -143,6 +143,7 @@ class ReplySession:
         self.check_server_limit()
         pending = frozenset(pending)
         person = self._settings.person(self.owner)
+        request = replace(request, group=str(self.target.origin.guild or ""))
         request = apply_settings(request, self.engine, self._server, person, pending)
         return self.engine.check(request, pending=pending)
 
@@ -314,7 +315,7 @@ class ReplySession:
         return self._settings.server(self.target.origin.guild)
 
     async def _follow(self, checked: CheckedRequest[Request]) -> Output:
-        async with aclosing(self.engine.stream(checked)) as events:
+        async with aclosing(self.engine.stream(checked, self.target.request_id)) as events:
             async for event in events:
                 if isinstance(event, Result):
                     return event.output
@@ -366,7 +367,7 @@ class ReplySession:
             content = replace(kept, note=note) if kept else MessageContent(note)
             await self._responder.show(first_message(content, self.target.upload_limit))
             return
-        text = report(error, self.target.command)
+        text = report(error, self.target.command, self.target.request_id)
         if self._restore:
             content, view = self._restore
             if not self.target.has_token:  # then nothing can be said in private

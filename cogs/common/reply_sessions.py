@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable, Coroutine, Generator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import discord
@@ -13,7 +14,7 @@ import discord
 from cogs.common.reply_session import ReplyJob, ReplySession
 from cogs.common.responder import Responder, Unreachable, responder_to
 from cogs.common.rules import Services
-from cogs.common.target import Target
+from cogs.common.target import Target, new_request_id
 from cogs.i18n import set_language
 from inference import GenerationFailed, InvalidRequest, from_json, to_json
 from storage import StorageError, StoredJob
@@ -81,10 +82,11 @@ class ReplySessions:
         Return False if the question is closed.
         """
         works = [await asyncio.to_thread(to_json, job) for job in jobs]
-        table = self._services.store.jobs
-        stored = await table.add_from_question(question_id, target.owner, target.channel, to_json(target), works)
-        for row, job in zip(stored, jobs, strict=False):  # none if it is closed
-            self._start(self._go_on(row, job, responder_to(client, target), is_new=True))
+        targets = [replace(target, request_id=new_request_id()) for _ in jobs]
+        rows = [(to_json(target), work) for target, work in zip(targets, works, strict=True)]
+        stored = await self._services.store.jobs.add_from_question(question_id, target.owner, target.channel, rows)
+        for row, job, own_target in zip(stored, jobs, targets, strict=False):  # none if it is closed
+            self._start(self._go_on(row, job, responder_to(client, own_target), is_new=True))
         return bool(stored)
 
     async def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass
 from typing import Literal
 
@@ -26,6 +27,7 @@ class Target:
     `message` is None until Discord has named it. A `private` one is seen by the person alone. `asker` mentions the
     person, where Discord does not show who asked. `asked_in` is the message that a reply answers, and `pressed_in` that
     of a button, 0 if there is none. The token of the `interaction` `expires` at that time, in seconds since 1970.
+    `request_id` names the request in the log, and in the message if it fails.
     """
 
     kind: TargetKind
@@ -45,6 +47,7 @@ class Target:
     interaction: int = 0
     token: str = ""
     expires: float = 0.0
+    request_id: str = ""
 
     @property
     def has_token(self) -> bool:
@@ -55,6 +58,11 @@ class Target:
 def now() -> float:
     """Return the time in seconds since 1970."""
     return discord.utils.utcnow().timestamp()
+
+
+def new_request_id() -> str:
+    """Return a new name for a request."""
+    return secrets.token_hex(4)
 
 
 def target_of_interaction(interaction: discord.Interaction, kind: TargetKind, *, private: bool) -> Target:
@@ -85,6 +93,7 @@ def target_of_interaction(interaction: discord.Interaction, kind: TargetKind, *,
         interaction=interaction.id,
         token=interaction.token,
         expires=interaction.expires_at.timestamp(),
+        request_id=new_request_id(),
     )
 
 
@@ -105,4 +114,5 @@ def target_of_message(message: discord.Message, command: str) -> Target:
         language=language,
         menus=menus,
         asked_in=message.id,
+        request_id=new_request_id(),
     )

@@ -97,7 +97,11 @@ async def generate(
             raise
         seed = checked.request.seed
         assert seed is not None, "checked requests have one"
-        why = tr("stopped") if isinstance(error, RequestCancelled) else report(error, "complete")
+        why = (
+            tr("stopped")
+            if isinstance(error, RequestCancelled)
+            else report(error, "complete", session.target.request_id)
+        )
         return Completion(text, seed, chat=chat), why
 
 

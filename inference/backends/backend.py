@@ -45,14 +45,24 @@ class QueueStatus:
 class Ticket(Protocol):
     """A scheduled request. `cancel` may be called at any time, on the event loop."""
 
+    @property
+    def units(self) -> int:
+        """The tokens or diffusion steps that the model has done so far."""
+        ...
+
+    @property
+    def device(self) -> str:
+        """The device that runs it; empty if it was not queued yet."""
+        ...
+
     def cancel(self) -> None: ...
 
 
 class Backend(Protocol):
     """Runs requests. All methods are called on the event loop and return at once."""
 
-    def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> Ticket:
-        """Queue a request. Raise Overloaded if the queue is full."""
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> Ticket:
+        """Queue a request; `request_id` is its caller's name for it. Raise Overloaded if the queue is full."""
         ...
 
     def queues(self) -> list[QueueStatus]: ...

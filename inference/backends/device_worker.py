@@ -20,10 +20,11 @@ from inference.backends.local_job import LocalJob
 from inference.backends.model_manager import ModelManager
 from inference.backends.queue_positions import QueuePositions
 from inference.limits import Limits
-from inference.pipelines.pipeline import out_of_memory
+from inference.pipelines.pipeline import REQUESTS_AT_WORK, out_of_memory
 from inference.scheduling.scheduler import Scheduler, SchedulerState
 from inference.types import ModelSpec
 from inference.types.errors import GenerationFailed, InferenceError, RequestCancelled
+from inference.types.observations import BatchEnded, DeviceUsed, Observer
 
 if TYPE_CHECKING:
     from inference.pipelines.pipeline import Pipeline
@@ -48,8 +49,10 @@ class DeviceWorker:
         models: ModelManager,
         state: SchedulerState | None = None,
         keep: Callable[[Callable[[], SchedulerState]], None] = lambda _: None,
+        observe: Observer = lambda _: None,
     ) -> None:
         self.device = device
+        self._observe = observe
         self._max_batch = limits.batch
         self._models = models
         self._scheduler = Scheduler[LocalJob](
@@ -76,6 +79,7 @@ class DeviceWorker:
             if self._closing:
                 raise RequestCancelled("The bot is stopping.")
             self._scheduler.add(job)
+            job.device = self.device
             job.on_cancel = self._cancel
             self._executor.submit(self._run_next).add_done_callback(_log_unexpected_error)
             if self._scheduler.running:
@@ -152,14 +156,18 @@ class DeviceWorker:
         """Run one batch. Afterwards every job in it is finished, failed or cancelled."""
         batch = LocalBatch(self, jobs)
         self._depth += 1
+        at_work = REQUESTS_AT_WORK.set(lambda: [job.id for job in batch.jobs])
         try:
             with self._models.lease(jobs[0].spec, batch.loading) as pipeline:
                 batch.started()
+                started = time.perf_counter()
                 self._run_with(pipeline, batch)
+            self._observe_batch(batch, time.perf_counter() - started)
             _fail_unfinished(batch.unfinished())
         except InferenceError as error:
             _fail(batch.unfinished(), error)
         finally:
+            REQUESTS_AT_WORK.reset(at_work)
             self._depth -= 1
             self.release(batch.jobs)
             self.reserve(batch, 0)
@@ -167,10 +175,11 @@ class DeviceWorker:
     def release(self, jobs: Sequence[LocalJob]) -> None:
         """Free the queue places of ended jobs, and tell waiting jobs their new positions."""
         with self._lock:
-            for job in jobs:
-                self._scheduler.done(job)
+            ended = [job for job in jobs if self._scheduler.done(job)]
             self._positions.tell_next()
         self._positions.changed()
+        for job in ended:
+            self._observe(DeviceUsed(self.device, job.owner, job.group, job.used * job.charged))
         self._learned = True
         if time.monotonic() >= self._keep_at:
             self._keep(self._state)
@@ -183,6 +192,11 @@ class DeviceWorker:
         if jobs:
             self._positions.changed()
             self.run(jobs)
+
+    def _observe_batch(self, batch: LocalBatch, seconds: float) -> None:
+        if batch.jobs:  # none if all were put off
+            spec = batch.jobs[0].spec
+            self._observe(BatchEnded(self.device, spec.task, spec.name, len(batch.jobs), seconds))
 
     def _run_with(self, pipeline: Pipeline, batch: LocalBatch) -> None:
         """Run the batch. If memory runs out, free memory and run the jobs one by one, once."""

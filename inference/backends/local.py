@@ -26,6 +26,7 @@ from inference.pipelines.registry import family_of
 from inference.tasks import TASK_NAMES, Request
 from inference.types import Loading, ModelSpec
 from inference.types.errors import InferenceError, ModelUnavailable, RequestCancelled
+from inference.types.observations import Observer
 
 
 class LocalBackend:
@@ -35,8 +36,9 @@ class LocalBackend:
     long download only delays requests for that model.
     """
 
-    def __init__(self, config: Config, hub: Hub | None = None) -> None:
+    def __init__(self, config: Config, hub: Hub | None = None, observe: Observer = lambda _: None) -> None:
         self._config = config
+        self._observe = observe
         self._hub = hub or Hub(config, check=ModelCheck(config))
         self._verdicts = Verdicts(config.data / "verdicts.json")
         self._usage = UsageRecord(config.data / "usage.json")
@@ -50,8 +52,8 @@ class LocalBackend:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
 
-    def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> LocalJob:
-        job = LocalJob(spec, request, listener, asyncio.get_running_loop())
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> LocalJob:
+        job = LocalJob(spec, request, listener, asyncio.get_running_loop(), request_id)
         if spec in self._on_disk:
             self._worker(spec.device).submit(job)
         elif spec in self._downloading:
@@ -175,9 +177,10 @@ class LocalBackend:
             self._workers[device] = DeviceWorker(
                 device,
                 self._config.limits,
-                ModelManager(device, self._config, self._hub),
+                ModelManager(device, self._config, self._hub, self._observe),
                 self._usage.state(device),
                 partial(self._usage.keep, device),
+                self._observe,
             )
         return self._workers[device]
 

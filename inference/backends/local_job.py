@@ -9,23 +9,34 @@ from contextlib import suppress
 from inference.backends.backend import Listener
 from inference.scheduling.scheduler import Entry
 from inference.tasks import Request
-from inference.types import Event, ModelSpec, Output, Result
+from inference.types import Event, ModelSpec, Output, Progress, Result
 from inference.types.errors import InferenceError
 
 
 class LocalJob(Entry):
     """Implements `Entry` for the queue, `Job` for a pipeline, and `Ticket` for the engine."""
 
-    def __init__(self, spec: ModelSpec, request: Request, listener: Listener, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self,
+        spec: ModelSpec,
+        request: Request,
+        listener: Listener,
+        loop: asyncio.AbstractEventLoop,
+        request_id: str = "",
+    ) -> None:
         super().__init__(
             owner=request.owner,
+            group=request.group,
             key=(spec.key, request.batch_key),
             kind=f"{request.task} {spec.key}",
             short=request.short,
             work=request.work,
         )
+        self.id = request_id
         self.spec = spec
         self.request = request
+        self.device = ""
+        self.units = 0
         self.finished = False
         self.position = 0
         """The last position in the queue that the caller was told; 0 if none."""
@@ -34,7 +45,12 @@ class LocalJob(Entry):
         self._loop = loop
 
     def emit(self, event: Event) -> None:
+        if isinstance(event, Progress) and self.request.task == "imagine":
+            self.units = event.step
         self._notify(event)
+
+    def count_token(self) -> None:
+        self.units += 1
 
     def finish(self, value: Output) -> None:
         self.charged = value.charged

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Hashable
+import time
+from collections.abc import Generator, Hashable, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -18,6 +19,7 @@ from inference.pipelines.pipeline import Pipeline, wrap_library_errors
 from inference.scheduling.model_cache import ModelCache
 from inference.types import LoadProgress, ModelSpec
 from inference.types.errors import ModelUnavailable
+from inference.types.observations import ModelLoaded, ModelUnloaded, Observer
 
 if TYPE_CHECKING:
     from inference.pipelines.devices import Placement
@@ -26,8 +28,9 @@ if TYPE_CHECKING:
 class ModelManager:
     """The models of one device. Used on its thread only, except `loaded_bytes`. Imports torch at first use."""
 
-    def __init__(self, device: str, config: Config, hub: Hub) -> None:
+    def __init__(self, device: str, config: Config, hub: Hub, observe: Observer = lambda _: None) -> None:
         self._device = device
+        self._observe = observe
         self._config = config
         self._hub = hub
         self._keys: dict[ModelSpec, Hashable] = {}
@@ -92,10 +95,17 @@ class ModelManager:
 
     @cached_property
     def _cache(self) -> ModelCache[Pipeline]:
+        from inference.pipelines.devices import find_device
+
+        return ModelCache(budget(self._config, find_device(self._device)), self._unloaded)
+
+    def _unloaded(self, keys: Sequence[Hashable]) -> None:
+        """Return the memory of unloaded models to the device."""
         from inference.pipelines.devices import find_device, release_memory
 
-        device = find_device(self._device)
-        return ModelCache(budget(self._config, device), lambda: release_memory(device))
+        release_memory(find_device(self._device))
+        for name in {spec.name for spec, key in self._keys.items() if key in keys}:
+            self._observe(ModelUnloaded(self._device, name))
 
     def _require(self, spec: ModelSpec, on_progress: LoadProgress) -> Hashable:
         if self._keys.get(spec) in self._cache.sizes():
@@ -105,11 +115,13 @@ class ModelManager:
 
         def load() -> Pipeline:
             on_progress(None)
+            began = time.perf_counter()
             placement = self._place(spec)
             verdict = self._verdicts.get(spec, folder, placement)
             full_spec = replace(self._hub.with_companion(spec), verdict=verdict)
             pipeline = family.load_class().load(full_spec, folder, placement)
             self._verdicts.keep(spec, folder, placement, pipeline.verdict)
+            self._observe(ModelLoaded(self._device, spec.name, pipeline.nbytes, time.perf_counter() - began))
             return pipeline
 
         key = (spec.key, family)

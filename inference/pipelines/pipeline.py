@@ -12,6 +12,7 @@ import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from inference.pipelines.devices import Placement
 
 log = logging.getLogger(__name__)
+
+REQUESTS_AT_WORK: ContextVar[Callable[[], Sequence[str]]] = ContextVar("REQUESTS_AT_WORK", default=tuple)
+"""Returns the ids of the requests on which the current thread works, for its lines in the log."""
 
 
 class Job(Protocol):
@@ -37,6 +41,10 @@ class Job(Protocol):
         ...
 
     def emit(self, event: Event) -> None: ...
+
+    def count_token(self) -> None:
+        """Count one token that a language model has written for it."""
+        ...
 
     def finish(self, value: Output) -> None: ...
 
@@ -140,7 +148,8 @@ def wrap_library_errors(loading: str = "") -> Generator[None]:
         raise
     except Exception as error:
         wrapped = _wrap(error, loading)
-        log.error("error %s: %s", wrapped.error_id, wrapped.user_message, exc_info=error)
+        requests = ", ".join(filter(None, REQUESTS_AT_WORK.get()())) or "no request"
+        log.error("error %s in %s: %s", wrapped.error_id, requests, wrapped.user_message, exc_info=error)
         raise wrapped from error
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Hashable
+from collections.abc import Callable, Generator, Hashable, Sequence
 from contextlib import contextmanager
 from typing import Generic, Protocol, TypeVar
 
@@ -23,10 +23,10 @@ class ModelCache(Generic[M]):
 
     `sizes` may be called on any thread.
 
-    `release` is called after models were unloaded, to return their memory to the device.
+    `release` is called with the keys of models that were unloaded, to return their memory to the device.
     """
 
-    def __init__(self, budget: int, release: Callable[[], None]) -> None:
+    def __init__(self, budget: int, release: Callable[[Sequence[Hashable]], None]) -> None:
         self.budget = budget
         self._release = release
         self._models: OrderedDict[Hashable, M] = OrderedDict()
@@ -91,11 +91,11 @@ class ModelCache(Generic[M]):
 
     def _evict(self, has_room_now: Callable[[], bool]) -> None:
         idle = [key for key in self._models if not self._leases.get(key)]
-        evicted = False
+        evicted: list[Hashable] = []
         for key in idle:
             if has_room_now():
                 break
             del self._models[key]
-            evicted = True
+            evicted.append(key)
         if evicted:
-            self._release()
+            self._release(evicted)

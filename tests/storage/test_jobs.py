@@ -101,11 +101,12 @@ async def _question(questions: QuestionTable, message: int = 3) -> str:
 async def test_a_question_becomes_jobs_once(database: Database, jobs: JobTable):
     questions = QuestionTable(database)
     question = await _question(questions)
-    begun = await jobs.add_from_question(question, 1, 2, "target", ["first", "second"])
-    assert [(job.target, job.work) for job in begun] == [("target", "first"), ("target", "second")]
+    two = [("target", "first"), ("other target", "second")]
+    begun = await jobs.add_from_question(question, 1, 2, two)
+    assert [(job.target, job.work) for job in begun] == two
     assert begun == await jobs.open_jobs()
     assert await questions.get(question) is None
-    assert await jobs.add_from_question(question, 1, 2, "target", ["first", "second"]) == []
+    assert await jobs.add_from_question(question, 1, 2, two) == []
     assert await jobs.open_jobs() == begun
 
 

@@ -198,6 +198,7 @@ class Generation:
             token = sequence.text.choose(sampled)
             sequence.sampler.append(token)
             sequence.text.append(token, self._eos_token_ids)
+            sequence.state.job.count_token()
             sequence.state.emit_text(sequence.text)
             if sequence.text.finished:
                 sequence.state.free_caches()

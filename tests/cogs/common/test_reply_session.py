@@ -118,7 +118,8 @@ async def test_the_partial_text_stays_after_a_failure(stage: Stage):
     error = GenerationFailed("The model broke.")
     stage.backend.script = lambda spec, request: [PartialText(_LONG), error]
     result = await stage.alice.slash(stage.channel, "complete", prompt="Once")
-    assert first(result).content.endswith(f"word399\n-# {error.user_message}\n-# Error {error.error_id}")
+    (request_id,) = stage.backend.request_ids
+    assert first(result).content.endswith(f"word399\n-# {error.user_message}\n-# Error {request_id}")
     [file] = first(result).attachments
     assert (await file.read()).decode() == "Once" + _LONG
 
@@ -194,9 +195,10 @@ async def test_a_failure_shows_its_cause_and_an_id_and_logs_no_second_traceback(
     stage.backend.script = lambda spec, request: [error]
     with caplog.at_level(logging.ERROR):
         result = await stage.alice.slash(stage.channel, "complete", prompt="x")
-    assert first(result).content == f"{error.user_message}\n-# Error {error.error_id}"
+    (request_id,) = stage.backend.request_ids
+    assert first(result).content == f"{error.user_message}\n-# Error {request_id}"
     assert not first(result).ephemeral
-    assert f"error {error.error_id} in complete: {error.user_message}" in caplog.text
+    assert f"error {request_id} in complete: {error.user_message}" in caplog.text
     assert "device-side assert" not in caplog.text
 
 
@@ -321,3 +323,8 @@ async def test_a_result_that_discord_refuses_gives_an_error(stage: Stage):
     stage.env.inject_error("PATCH", "/webhooks/*", status=400)
     await stage.event(_DONE)
     assert refusal(result).startswith("Discord did not accept my message")
+
+
+async def test_a_request_belongs_to_the_server_where_it_was_asked(stage: Stage):
+    await stage.alice.slash(stage.channel, "complete", prompt="x")
+    assert stage.backend.groups == [str(stage.guild.id)]

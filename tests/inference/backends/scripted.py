@@ -20,6 +20,7 @@ from inference.types.errors import (
     InferenceError,
     ModelUnavailable,
 )
+from inference.types.observations import Observation
 
 if TYPE_CHECKING:
     from inference.pipelines.devices import Placement
@@ -106,18 +107,21 @@ class WorkerHarness:
     def __init__(self, limits: Limits) -> None:
         self.models = ScriptedModels()
         self.kept: list[SchedulerState] = []
+        self.observed: list[Observation] = []
         models: Any = self.models
-        self.worker = DeviceWorker("cpu", limits, models, keep=lambda state: self.kept.append(state()))
+        self.worker = DeviceWorker(
+            "cpu", limits, models, keep=lambda state: self.kept.append(state()), observe=self.observed.append
+        )
 
-    def submit(self, request: Request, model: str = "m") -> tuple[LocalJob, Caller]:
+    def submit(self, request: Request, model: str = "m", request_id: str = "") -> tuple[LocalJob, Caller]:
         caller = Caller()
         spec = ModelSpec(name=model, task=request.task, repo=f"org/{model}")
-        job = LocalJob(spec, request, caller, asyncio.get_running_loop())
+        job = LocalJob(spec, request, caller, asyncio.get_running_loop(), request_id)
         self.worker.submit(job)
         return job, caller
 
-    def complete(self, prompt: str, owner: str = "") -> tuple[LocalJob, Caller]:
-        return self.submit(CompleteRequest(prompt=prompt, owner=owner))
+    def complete(self, prompt: str, owner: str = "", request_id: str = "") -> tuple[LocalJob, Caller]:
+        return self.submit(CompleteRequest(prompt=prompt, owner=owner), request_id=request_id)
 
     def mood(self, owner: str = "") -> tuple[LocalJob, Caller]:
         return self.submit(SentimentRequest(texts=("fine",), owner=owner))

@@ -18,6 +18,7 @@ from inference.types.errors import (
     Overloaded,
     RequestCancelled,
 )
+from inference.types.observations import BatchEnded, DeviceUsed
 from tests.inference.backends.scripted import WorkerHarness, answer, answer_all, wait_for
 from tests.waiting import until
 
@@ -269,3 +270,37 @@ async def test_what_the_scheduler_has_learned_is_kept_when_work_ends_and_when_th
     await asyncio.to_thread(harness.worker.close)
     assert len(harness.kept) == 2
     assert [next(iter(state.seconds_per_work)).split()[0] for state in harness.kept] == ["complete"] * 2
+
+
+async def test_a_batch_is_observed_with_its_size_and_each_owner_with_their_use(
+    harness: WorkerHarness,
+) -> None:
+    started, go_on = harness.block_next_batch()
+    callers = [harness.complete("first", owner="0")[1]]
+    await wait_for(started)
+    callers += [harness.complete(f"later {i}", owner=f"{i}")[1] for i in (1, 2)]
+    go_on.set()
+    for caller in callers:
+        await caller.outcome()
+    await until(lambda: len(harness.observed) == 5, "not everything was observed")
+    batches = [seen for seen in harness.observed if isinstance(seen, BatchEnded)]
+    assert [(batch.device, batch.task, batch.model, batch.size) for batch in batches] == [
+        ("cpu", "complete", "m", 1),
+        ("cpu", "complete", "m", 2),
+    ]
+    used = {seen.owner: seen.seconds for seen in harness.observed if isinstance(seen, DeviceUsed)}
+    assert set(used) == {"0", "1", "2"}
+    assert min(used.values()) > 0
+
+
+async def test_an_error_in_a_batch_is_logged_with_the_ids_of_its_requests(
+    harness: WorkerHarness, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(batch: Batch) -> None:
+        raise ValueError("a bug in a library")
+
+    harness.models.pipeline.script = fail
+    _, caller = harness.complete("first", request_id="ab12cd34")
+    error = await caller.outcome()
+    assert isinstance(error, GenerationFailed)
+    assert f"error {error.error_id} in ab12cd34: " in caplog.text

@@ -12,7 +12,17 @@ from typing import Any
 
 import pytest
 
-from inference import CompleteRequest, Completion, Config, Engine, ModelUnavailable
+from inference import (
+    CompleteRequest,
+    Completion,
+    Config,
+    Engine,
+    ModelLoaded,
+    ModelUnavailable,
+    Observation,
+    Observers,
+    RequestEnded,
+)
 from inference.backends.local import LocalBackend
 from inference.pipelines.devices import find_device
 from inference.types import Loading, LoadProgress, ModelSpec, Result
@@ -179,3 +189,18 @@ async def test_a_download_shows_whether_a_model_answers_questions_about_pictures
     for name in ("far", "here"):
         await engine.run(engine.check(request(name)))
     assert answers() == {"here": False, "far": False, "gone": None}
+
+
+async def test_loading_a_model_is_observed_and_its_tokens_counted(hub: SlowHub, config: Config) -> None:
+    fake_hub: Any = hub
+    seen: list[Observation] = []
+    observers = Observers()
+    observers.add(seen.append)
+    engine = Engine(config, LocalBackend(config, fake_hub, observers), observers)
+    await engine.run(engine.check(request("here")))
+    await engine.close()
+    (loaded,) = (each for each in seen if isinstance(each, ModelLoaded))
+    (ended,) = (each for each in seen if isinstance(each, RequestEnded))
+    assert (loaded.device, loaded.model, loaded.nbytes > 0) == (ended.device, "here", True)
+    assert (ended.units, ended.unit) == (4, "tokens")
+    assert ended.waited >= loaded.seconds

@@ -27,6 +27,7 @@ class MemoryJob:
     cancelled: bool = False
     events: list[Event] = field(default_factory=list[Event])
     outcome: Output | InferenceError | None = None
+    tokens: int = 0
 
     def cancel(self) -> None:
         self.cancelled = True
@@ -34,6 +35,9 @@ class MemoryJob:
     def emit(self, event: Event) -> None:
         assert self.outcome is None, "a job emitted an event after its outcome"
         self.events.append(event)
+
+    def count_token(self) -> None:
+        self.tokens += 1
 
     def finish(self, value: Output) -> None:
         self._set_outcome(value)

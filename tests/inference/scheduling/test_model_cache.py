@@ -1,5 +1,6 @@
 """Test the memory budget: which models are evicted, which stay, and which are too large."""
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import pytest
@@ -18,11 +19,11 @@ class Loader:
 
     def __init__(self, budget: int) -> None:
         self.loaded: list[str] = []
-        self.released = 0
+        self.released: list[Hashable] = []
         self.cache = ModelCache[Model](budget, self._release)
 
-    def _release(self) -> None:
-        self.released += 1
+    def _release(self, keys: Sequence[Hashable]) -> None:
+        self.released += keys
 
     def require(self, key: str, size: int) -> None:
         def load() -> Model:
@@ -49,7 +50,7 @@ def test_the_least_recently_used_model_is_evicted_first() -> None:
         pass
     loader.require("c", 40)
     assert loader.cache.sizes() == {"a": 40, "c": 40}
-    assert loader.released == 1
+    assert loader.released == ["b"]
 
 
 def test_models_in_use_are_not_evicted() -> None:

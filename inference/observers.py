@@ -1,0 +1,98 @@
+"""The observers of an engine and its backend, and the watch over one request for them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from typing import Literal
+
+from inference.tasks import CheckedRequest, Request
+from inference.types import Event, PartialText, Result, Started
+from inference.types.errors import InvalidRequest, Overloaded, RequestCancelled, RequestTimeout
+from inference.types.observations import Observation, Observer, Outcome, RequestEnded
+
+log = logging.getLogger(__name__)
+
+
+class Observers:
+    """Passes every observation to all observers, on the thread where it is made. An observer that raises is logged."""
+
+    def __init__(self) -> None:
+        self._observers: tuple[Observer, ...] = ()
+
+    def add(self, observer: Observer) -> None:
+        self._observers = (*self._observers, observer)
+
+    def __call__(self, observation: Observation) -> None:
+        for observer in self._observers:
+            try:
+                observer(observation)
+            except Exception:
+                log.exception("an observer failed on %s", type(observation).__name__)
+
+
+class RequestWatch:
+    """Notes what happens to one request, and makes a `RequestEnded` of it."""
+
+    def __init__(self, checked: CheckedRequest[Request], request_id: str) -> None:
+        self._checked = checked
+        self._id = request_id
+        self._began = time.perf_counter()
+        self._started: float | None = None
+        self._first_output: float | None = None
+        self._outcome: Outcome = "cancelled"
+        self._error_id = ""
+
+    def event(self, event: Event) -> None:
+        """Note an event of the backend."""
+        if isinstance(event, Started) and self._started is None:
+            self._started = time.perf_counter()
+        if isinstance(event, PartialText | Result) and self._first_output is None:
+            self._first_output = time.perf_counter() - self._began
+        if isinstance(event, Result):
+            self._outcome = "answered"
+
+    def error(self, error: BaseException) -> None:
+        """Note the error that ended the request. The end of the generator after its result is none."""
+        if self._outcome != "answered":
+            self._outcome = _outcome_of(error)
+            self._error_id = getattr(error, "error_id", "") if self._outcome == "failed" else ""
+
+    def ended(self, device: str, units: int) -> RequestEnded:
+        """Return what is known of the request, which ends now, after `units` of work on `device`."""
+        request, now = self._checked.request, time.perf_counter()
+        started = now if self._started is None else self._started
+        return RequestEnded(
+            id=self._id,
+            task=request.task,
+            model=self._checked.spec.name,
+            device=device,
+            owner=request.owner,
+            group=request.group,
+            outcome=self._outcome,
+            waited=started - self._began,
+            ran=now - started,
+            first_output=self._first_output,
+            units=units,
+            unit=_unit(request.task, units),
+            error_id=self._error_id,
+        )
+
+
+def _outcome_of(error: BaseException) -> Outcome:
+    match error:
+        case InvalidRequest() | Overloaded():
+            return "refused"
+        case RequestTimeout():
+            return "timed out"
+        case RequestCancelled() | asyncio.CancelledError() | GeneratorExit():
+            return "cancelled"
+        case _:
+            return "failed"
+
+
+def _unit(task: str, units: int) -> Literal["tokens", "steps", ""]:
+    if not units:
+        return ""
+    return "steps" if task == "imagine" else "tokens"
