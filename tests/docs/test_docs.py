@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import yaml
+
 from docs.generate import PAGE, page
-from inference.config.schema import load_config
+from inference.config.schema import Config, load_config
 
 ROOT = Path(__file__).parents[2]
 _SOURCE_FOLDERS = ("cogs", "inference", "storage", "tests")
@@ -32,6 +34,21 @@ def test_the_code_quoted_in_the_contributing_guide_is_in_the_source() -> None:
     assert quotes
     for quote in quotes:
         assert any(_without_indentation(quote) in source for source in sources), quote
+
+
+def test_the_commented_models_of_the_config_are_valid_fit_their_machines_and_are_in_the_readme() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    memory, models = 0, 0
+    for line in (ROOT / "config.yaml").read_text(encoding="utf-8").splitlines():
+        if machine := re.fullmatch(r"# A .*?(\d+) GB:", line):
+            memory = int(machine[1])
+        if model := re.fullmatch(r"# +(?:[a-z]+ +)?- (.*?) +# ([\d.]+) GB, (.*)", line):
+            entry = yaml.safe_load(model[1])
+            repo = Config.model_validate({"models": {"complete": [entry]}}).models["complete"][0].repo
+            assert float(model[2]) <= 0.7 * memory * 1.074, line  # GB of GiB
+            assert re.search(rf"{re.escape(repo)}[^|]*\({model[2]} GB, {re.escape(model[3])}\)", readme), line
+            models += 1
+    assert models == 13
 
 
 def _without_indentation(code: str) -> str:
