@@ -25,6 +25,7 @@ class _Kept(BaseModel):
     time: _Seconds
     seconds_per_work: dict[str, _Seconds]
     usage: dict[str, _Seconds]
+    group_usage: dict[str, _Seconds]
 
 
 _DEVICES = TypeAdapter(dict[str, _Kept])
@@ -47,13 +48,19 @@ class UsageRecord:
         kept = self._devices.get(device)
         if not kept:
             return SchedulerState()
-        return SchedulerState(kept.seconds_per_work, kept.usage).after(max(0.0, time.time() - kept.time))
+        state = SchedulerState(kept.seconds_per_work, kept.usage, kept.group_usage)
+        return state.after(max(0.0, time.time() - kept.time))
 
     def keep(self, device: str, state: Callable[[], SchedulerState]) -> None:
         """Write the state to the file. It is asked for under the lock, so that none is older than a `forget`."""
         with self._lock:
             now = state()
-            self._devices[device] = _Kept(time=time.time(), seconds_per_work=now.seconds_per_work, usage=now.usage)
+            self._devices[device] = _Kept(
+                time=time.time(),
+                seconds_per_work=now.seconds_per_work,
+                usage=now.usage,
+                group_usage=now.group_usage,
+            )
             self._write()
 
     def forget(self, owner: str) -> None:

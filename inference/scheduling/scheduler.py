@@ -6,8 +6,12 @@ the share of its owner. The entry with the earliest turn is next, even if that m
 the device least of late are first, and each second of waiting counts like one second less of use. Only entries that
 arrive before its turn can overtake an entry, so every entry runs at some time.
 
+Owners belong to groups, such as servers, which share the device in the same way: `WaitingLine` has the order between
+them. A group with a thousand owners gets no more of a busy device than one with a single owner.
+
 Turns do not change while time passes. Only those of one owner change, when a request of this owner ends. So waiting
-entries stay sorted, and all operations are fast while thousands wait; some look at all entries of one owner.
+entries stay sorted, and all operations are fast while thousands wait; some look at all entries of one owner, or once
+at each group.
 
 Batching: entries with equal keys start together. There is no timer, because under load the queue itself fills batches.
 """
@@ -21,6 +25,7 @@ from itertools import count, takewhile
 from math import exp, log, log1p
 from typing import Generic, TypeVar
 
+from inference.scheduling.waiting_line import WaitingLine, place_of
 from inference.types.errors import Overloaded, Phrase
 
 _HALF_LIFE = 300.0
@@ -62,7 +67,6 @@ class Entry:
 
 
 E = TypeVar("E", bound=Entry)
-K = TypeVar("K", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,17 +80,50 @@ class Forecast(Generic[E]):
 
 @dataclass(frozen=True, slots=True)
 class SchedulerState:
-    """What a scheduler has learned: seconds for a unit of work by kind, and recent use in seconds by owner."""
+    """What a scheduler has learned: seconds for a unit of work by kind, and recent use by owner and by group."""
 
     seconds_per_work: dict[str, float] = field(default_factory=dict[str, float])
     usage: dict[str, float] = field(default_factory=dict[str, float])
+    group_usage: dict[str, float] = field(default_factory=dict[str, float])
 
     def after(self, seconds: float) -> SchedulerState:
         """Return the state after some time without use."""
-        usage = {owner: used * exp(-_DECAY * seconds) for owner, used in self.usage.items()}
-        return SchedulerState(
-            self.seconds_per_work, {owner: used for owner, used in usage.items() if used >= _LEAST_USE}
-        )
+        return SchedulerState(self.seconds_per_work, _decayed(self.usage, seconds), _decayed(self.group_usage, seconds))
+
+
+def _decayed(usage: dict[str, float], seconds: float) -> dict[str, float]:
+    decayed = {name: used * exp(-_DECAY * seconds) for name, used in usage.items()}
+    return {name: used for name, used in decayed.items() if used >= _LEAST_USE}
+
+
+class _Usage:
+    """The recent use of owners or groups, in device seconds, which decays."""
+
+    def __init__(self, usage: dict[str, float], now: float) -> None:
+        self._usage = {name: (used, now) for name, used in usage.items()}
+        """The use of each, and the time at which it was recorded."""
+
+    def at(self, name: str, now: float) -> float:
+        """Return the use at this time."""
+        used, at = self.recorded(name)
+        return used * exp(_DECAY * (at - now)) if used else 0.0
+
+    def recorded(self, name: str) -> tuple[float, float]:
+        """Return the use and the time at which it was recorded."""
+        return self._usage.get(name, (0.0, 0.0))
+
+    def add(self, name: str, seconds: float, now: float) -> None:
+        self._usage[name] = (self.at(name, now) + seconds, now)
+
+    def forget(self, name: str) -> None:
+        self._usage.pop(name, None)
+
+    def drop_decayed(self, now: float) -> dict[str, float]:
+        """Forget use that has decayed, and return what is left at this time."""
+        usage = {name: self.at(name, now) for name in self._usage}
+        left = {name: used for name, used in usage.items() if used >= _LEAST_USE}
+        self._usage = {name: (used, now) for name, used in left.items()}
+        return left
 
 
 class Scheduler(Generic[E]):
@@ -101,22 +138,23 @@ class Scheduler(Generic[E]):
         self._clock = clock
         self._now = clock()
         self._numbers = count()
-        self._line: list[E] = []
-        """All waiting entries, sorted by turn, as are those in the next two."""
-        self._by_key: dict[bool, dict[Hashable, list[E]]] = {True: {}, False: {}}
+        self._line = WaitingLine[E](self._share_of_group)
+        """All waiting entries."""
+        self._by_key: dict[bool, dict[Hashable, WaitingLine[E]]] = {True: {}, False: {}}
         """The waiting entries of each key, the short ones apart from the others."""
         self._by_owner: dict[str, list[E]] = {}
+        """The waiting entries of each owner in the order of arrival."""
         self._running: list[E] = []
         self._work: dict[str, tuple[int, float]] = {}
         """The number and the work of waiting entries, by kind."""
-        self._usage = {owner: (used, self._now) for owner, used in state.usage.items()}
-        """The use in seconds of each owner, and the time at which it was recorded."""
+        self._usage = _Usage(state.usage, self._now)
+        self._group_usage = _Usage(state.group_usage, self._now)
         self._seconds_per_work = dict(state.seconds_per_work)
 
     @property
     def waiting(self) -> list[E]:
         """Return all waiting entries in their order."""
-        return list(self._line)
+        return self._line.entries()
 
     @property
     def running(self) -> list[E]:
@@ -145,7 +183,7 @@ class Scheduler(Generic[E]):
 
     def cancel(self, entry: E) -> bool:
         """Remove `entry` from the queue. Return False if it does not wait."""
-        if not self._waits(entry):
+        if entry not in self._line:
             return False
         self._remove(entry)
         self._update_turns(entry.owner)
@@ -156,26 +194,27 @@ class Scheduler(Generic[E]):
         self._advance()
         if not self._line:
             return []
-        key = self._line[0].key
-        same = [entry for by_key in self._by_key.values() for entry in by_key.get(key, [])[:max_count]]
-        return self._start(sorted(same, key=_place)[:max_count])
+        _, first = self._line.first()
+        lines = [by_key[first.key] for by_key in self._by_key.values() if first.key in by_key]
+        same = sorted((placed for line in lines for placed in line.with_places(max_count)), key=place_of)
+        return self._start([first, *(entry for _, entry in same if entry is not first)][:max_count])
 
     def next_short(self) -> list[E]:
         """Return the next short entry of each key."""
-        return [line[0] for line in self._by_key[True].values()]
+        return [line.first()[1] for line in self._by_key[True].values()]
 
     def pop_short(self, max_count: int, keys: Container[Hashable]) -> list[E]:
         """Start the next short entry with one of these keys, and up to `max_count - 1` others with the same key."""
         self._advance()
-        allowed = [entry for entry in self.next_short() if entry.key in keys]
+        allowed = [line for key, line in self._by_key[True].items() if key in keys]
         if not allowed:
             return []
-        return self._start(self._by_key[True][min(allowed, key=_place).key][:max_count])
+        return self._start(min(allowed, key=lambda line: line.first()[0]).entries(0, max_count))
 
     def join(self, key: Hashable, max_count: int) -> list[E]:
         """Start up to `max_count` entries with `key`, as long as they are before all entries with other keys."""
         self._advance()
-        return self._start([*takewhile(lambda entry: entry.key == key, self._line[:max_count])])
+        return self._start([*takewhile(lambda entry: entry.key == key, self._line.entries(0, max_count))])
 
     def put_back(self, entry: E) -> None:
         """Let a running entry wait again, in its old place."""
@@ -185,14 +224,16 @@ class Scheduler(Generic[E]):
         self._update_turns(entry.owner)
 
     def done(self, entry: E) -> bool:
-        """Record that `entry` has ended: charge its owner and learn its cost. Return False if that is done already."""
+        """Record that `entry` has ended: charge its owner and group, and learn its cost. May be called again.
+
+        Return False if that is done already.
+        """
         self._advance()
         if entry not in self._running:
             return False
         self._running.remove(entry)
-        used, at = self._usage.get(entry.owner, (0.0, self._now))
-        used = used * exp(_DECAY * (at - self._now)) + entry.used * entry.charged
-        self._usage[entry.owner] = (used, self._now)
+        self._usage.add(entry.owner, entry.used * entry.charged, self._now)
+        self._group_usage.add(entry.group, entry.used * entry.charged, self._now)
         self._update_turns(entry.owner)
         if not entry.cancelled:
             seconds = entry.used / entry.work
@@ -202,7 +243,7 @@ class Scheduler(Generic[E]):
 
     def forget(self, owner: str) -> None:
         """Forget the use of `owner`. Their running requests count as anonymous ones."""
-        self._usage.pop(owner, None)
+        self._usage.forget(owner)
         for entry in self._running:
             if entry.owner == owner:
                 entry.owner = ""
@@ -212,15 +253,14 @@ class Scheduler(Generic[E]):
     def state(self) -> SchedulerState:
         """Return what is worth keeping after a restart. Use that has decayed is dropped here too."""
         self._advance()
-        decayed = {owner: used * exp(_DECAY * (at - self._now)) for owner, (used, at) in self._usage.items()}
-        usage = {owner: used for owner, used in decayed.items() if used >= _LEAST_USE}
-        self._usage = {owner: (used, self._now) for owner, used in usage.items()}
-        return SchedulerState(dict(self._seconds_per_work), usage)
+        usage, group_usage = self._usage.drop_decayed(self._now), self._group_usage.drop_decayed(self._now)
+        return SchedulerState(dict(self._seconds_per_work), usage, group_usage)
 
     def position(self, entry: E) -> Forecast[E]:
         """Return the forecast of one waiting entry."""
-        index = bisect_left(self._line, _place(entry), key=_place)
-        return self.forecast(index, index + 1)[0]
+        self._advance()
+        index = self._line.index(entry)
+        return Forecast(entry, index + 1, self._etas(index + 1)(index))
 
     def forecast(self, start: int = 0, stop: int | None = None) -> list[Forecast[E]]:
         """Return waiting entries in their order, from index `start` to `stop`, with the time until each starts.
@@ -228,9 +268,14 @@ class Scheduler(Generic[E]):
         After the first 256 entries, times assume that the rest have equal costs.
         """
         self._advance()
+        entries, eta = self._line.entries(start, stop), self._etas(len(self._line) if stop is None else stop)
+        return [Forecast(entry, index + 1, eta(index)) for index, entry in enumerate(entries, start=start)]
+
+    def _etas(self, stop: int) -> Callable[[int], float | None]:
+        """Return a function from an index less than `stop` to the seconds until that waiting entry starts."""
         ahead = self._remaining()
         etas = [ahead]
-        for entry in self._line[: min(_EXACT, len(self._line) if stop is None else stop)]:
+        for entry in self._line.entries(0, min(_EXACT, stop)):
             cost = self._expected(entry)
             ahead = None if ahead is None or cost is None else ahead + cost
             etas.append(ahead)
@@ -241,9 +286,7 @@ class Scheduler(Generic[E]):
                 return etas[index]
             return None if ahead is None or total is None else ahead + (total - ahead) * (index - _EXACT) / others
 
-        return [
-            Forecast(entry, index + 1, eta(index)) for index, entry in enumerate(self._line[start:stop], start=start)
-        ]
+        return eta
 
     def backlog(self) -> float | None:
         """Return the seconds until all current entries have ended; None if unknown."""
@@ -254,7 +297,7 @@ class Scheduler(Generic[E]):
 
     def _turn(self, entry: E, ahead: float) -> float:
         """Return the time t at which `entry` has waited for the use of its owner at t, and for `ahead` seconds more."""
-        used, at = self._usage.get(entry.owner, (0.0, 0.0))
+        used, at = self._usage.recorded(entry.owner)
         earliest = entry.arrived + ahead
         if not used:
             return earliest
@@ -286,23 +329,33 @@ class Scheduler(Generic[E]):
         self._insert_into_lines(entry)
 
     def _remove(self, entry: E) -> None:
-        _delete(self._by_owner, entry.owner, entry, _number)
+        own = self._by_owner[entry.owner]
+        del own[bisect_left(own, entry.number, key=_number)]
+        if not own:
+            del self._by_owner[entry.owner]
         number, work = self._work.pop(entry.kind)
         if number > 1:
             self._work[entry.kind] = (number - 1, work - entry.work)
         self._remove_from_lines(entry)
 
     def _insert_into_lines(self, entry: E) -> None:
-        insort(self._line, entry, key=_place)
-        insort(self._by_key[entry.short].setdefault(entry.key, []), entry, key=_place)
+        self._line.insert(entry)
+        by_key = self._by_key[entry.short]
+        if entry.key not in by_key:
+            by_key[entry.key] = WaitingLine(self._share_of_group)
+        by_key[entry.key].insert(entry)
 
     def _remove_from_lines(self, entry: E) -> None:
-        del self._line[bisect_left(self._line, _place(entry), key=_place)]
-        _delete(self._by_key[entry.short], entry.key, entry, _place)
+        self._line.remove(entry)
+        by_key = self._by_key[entry.short]
+        by_key[entry.key].remove(entry)
+        if not by_key[entry.key]:
+            del by_key[entry.key]
 
-    def _waits(self, entry: E) -> bool:
-        index = bisect_left(self._line, _place(entry), key=_place)
-        return index < len(self._line) and self._line[index] is entry
+    def _share_of_group(self, group: str) -> float:
+        """Return the seconds that the group used of late, with the expected cost of what runs."""
+        running = sum(entry.cost for entry in self._running if entry.group == group)
+        return self._group_usage.at(group, self._now) + running
 
     def _expected(self, entry: E) -> float | None:
         """Return the expected total seconds of the entry, as learned from its kind; None if unknown."""
@@ -324,20 +377,8 @@ class Scheduler(Generic[E]):
             entry.used += elapsed / len(self._running)
 
 
-def _place(entry: Entry) -> tuple[float, int]:
-    return entry.turn, entry.number
-
-
 def _number(entry: Entry) -> int:
     return entry.number
-
-
-def _delete(lines: dict[K, list[E]], name: K, entry: E, order: Callable[[Entry], tuple[float, int] | int]) -> None:
-    """Remove `entry` from one of the sorted lines, and the line with its last entry."""
-    line = lines[name]
-    del line[bisect_left(line, order(entry), key=order)]
-    if not line:
-        del lines[name]
 
 
 def _lambert_w(z: float) -> float:

@@ -26,8 +26,16 @@ def scheduler(clock: Clock) -> Scheduler[Entry]:
     return Scheduler(limit=8, per_owner=4, clock=clock)
 
 
-def entry(owner: str = "ann", key: str = "gpt2", kind: str = "", *, short: bool = False, work: float = 1.0) -> Entry:
-    return Entry(owner=owner, key=key, kind=kind or key, short=short, work=work)
+def entry(
+    owner: str = "ann",
+    key: str = "gpt2",
+    kind: str = "",
+    *,
+    short: bool = False,
+    work: float = 1.0,
+    group: str = "",
+) -> Entry:
+    return Entry(owner=owner, key=key, kind=kind or key, short=short, work=work, group=group)
 
 
 def add(scheduler: Scheduler[Entry], *entries: Entry) -> None:
@@ -87,6 +95,35 @@ def test_an_owner_with_many_entries_alternates_with_another_owner(scheduler: Sch
     add(scheduler, *many, late)
     order = [scheduler.pop(1)[0] for _ in range(4)]
     assert order == [many[0], late, many[1], many[2]]
+
+
+def test_a_group_with_many_owners_alternates_with_a_group_of_one(scheduler: Scheduler[Entry]) -> None:
+    many = [entry(f"owner {i}", f"key {i}", "kind", group="crowd") for i in range(4)]
+    few = [entry("ann", f"other {i}", "kind", group="home") for i in range(2)]
+    add(scheduler, *many, *few)
+    assert scheduler.waiting == [many[0], few[0], many[1], few[1], many[2], many[3]]
+    assert [scheduler.position(one).position for one in few] == [2, 4]
+
+
+def test_the_group_that_used_the_device_less_is_served_first(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    used = entry("ann", group="crowd")
+    add(scheduler, used)
+    run_for(scheduler, clock, 50, used)
+    crowd, home = entry("bob", "a", group="crowd"), entry("cy", "b", group="home")
+    add(scheduler, crowd, home)
+    assert scheduler.waiting == [home, crowd]
+
+
+def test_a_group_that_waits_longer_than_it_used_the_device_is_served(scheduler: Scheduler[Entry], clock: Clock) -> None:
+    used = entry("ann", group="crowd")
+    add(scheduler, used)
+    run_for(scheduler, clock, 50, used)
+    crowd = entry("bob", "a", group="crowd")
+    add(scheduler, crowd)
+    clock.now += 60
+    home = entry("cy", "b", group="home")
+    add(scheduler, home)
+    assert scheduler.waiting == [crowd, home]
 
 
 def test_waiting_time_compensates_past_use(scheduler: Scheduler[Entry], clock: Clock) -> None:
