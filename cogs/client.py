@@ -99,7 +99,6 @@ class Inkling(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=CommandTree,
         )
-        self.config = config
         self.engine = engine
         self.store = Store(config.data / "inkling.db")
         self.sessions = ReplySessions(self)
@@ -107,6 +106,11 @@ class Inkling(commands.Bot):
         self.forms: list[type[PersistentForm]] = []
         self.fallbacks: list[Fallback] = []
         self._to_add = tuple(cogs)
+
+    @property
+    def config(self) -> Config:
+        """The settings as they are now: the operator may change the file while the bot runs."""
+        return self.engine.config
 
     async def setup_hook(self) -> None:
         await self.prepare()

@@ -15,11 +15,12 @@ from inference.backends.backend import Backend, ModelStatus, QueueStatus
 from inference.config.schema import Config
 from inference.documents import DocumentText, is_plain_text, read_document
 from inference.documents.reader_processes import ReaderProcesses
+from inference.hub.download_progress import ignore_progress
 from inference.hub.loras import lora_names, loras_and_weights
 from inference.observers import Observers, RequestWatch
 from inference.scheduling.fair_queue import FairQueue
 from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
-from inference.types import Event, ModelSpec, Output, Result
+from inference.types import Event, LoadProgress, ModelSpec, Output, Result
 from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
 from inference.types.observations import Observer
 
@@ -41,6 +42,10 @@ class Engine:
         self.config = config
         self._backend = backend
         self._observers = observers or Observers()
+        self.draining = False
+        """Whether the operator wants no new requests. Callers look at it before they accept one."""
+        self.paused = False
+        """Whether the operator wants no request to start."""
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
@@ -164,6 +169,48 @@ class Engine:
         for seconds: call it before the event loop runs, or in a thread.
         """
         return self._backend.problems(probe=probe)
+
+    async def reconfigure(self, config: Config) -> list[str]:
+        """Use `config` from now on, if this machine can do all of it; accepted requests go on as they are.
+
+        Return the problems otherwise, each with its position in the file; nothing has changed then.
+        """
+        if problems := await self._backend.problems_of(config):
+            return problems
+        loras = await asyncio.to_thread(lora_names, config.loras)
+        self._backend.apply(config)
+        self.config, self.loras = config, loras
+        self._specs = {task: config.specs(task) for task in TASK_NAMES}
+        return []
+
+    def pause(self, paused: bool) -> None:
+        """Start no more requests; or start those that wait. Running ones go on."""
+        self.paused = paused
+        self._backend.pause(paused)
+
+    def model_named(self, name: str) -> ModelSpec:
+        """Return the listed model of this name or hub id, of any task. Raise UnknownModel."""
+        specs = [spec for task in TASK_NAMES for spec in self._specs[task]]
+        for spec in specs:
+            if name in (spec.name, spec.repo):
+                return spec
+        names = ", ".join({spec.name: None for spec in specs}) or "none"
+        raise UnknownModel("There is no model {model!r}. There is: {names}.", model=name[:80], names=names)
+
+    async def load(self, spec: ModelSpec, on_progress: LoadProgress = ignore_progress) -> None:
+        """Load a model when its device is free; download it if needed. Raise ModelUnavailable.
+
+        `on_progress` may be called on any thread.
+        """
+        await self._backend.load(spec, on_progress)
+
+    async def unload(self, spec: ModelSpec) -> bool:
+        """Unload a model when its device is free. Return False if it is in use, or not loaded."""
+        return await self._backend.unload(spec)
+
+    async def download(self, spec: ModelSpec, on_progress: LoadProgress = ignore_progress) -> None:
+        """Download a model's files, also if `download` is off in the config. Raise ModelUnavailable."""
+        await self._backend.download(spec, on_progress)
 
     async def forget_owner(self, owner: str) -> None:
         """Delete what is kept about `owner`: how much they used the devices of late."""

@@ -41,7 +41,7 @@ from inference.tasks import (
     Summary,
 )
 from inference.tasks.fill import split_at_blanks
-from inference.types import Event, ModelSpec, PartialText, Result
+from inference.types import Event, LoadProgress, ModelSpec, PartialText, Result
 from inference.types.errors import InferenceError
 from storage import Store
 
@@ -139,6 +139,10 @@ class FakeBackend:
     """What `answers_about_pictures` reports of the models, by name; False for others."""
     closed: bool = False
     wrong: list[str] = field(default_factory=list[str])
+    applied: list[Config] = field(default_factory=list[Config])
+    """The configs that `apply` was called with."""
+    paused: bool = False
+    downloaded: list[str] = field(default_factory=list[str])
     forgotten: list[str] = field(default_factory=list[str])
     """The owners that `forget_owner` was called with."""
 
@@ -155,7 +159,8 @@ class FakeBackend:
         return ticket
 
     def queues(self) -> list[QueueStatus]:
-        return [QueueStatus("cpu", self.waiting, int(self.waiting > 0), 12.0 * self.waiting)]
+        loaded = tuple((name, 500 * 10**6) for name in sorted(self.in_memory))
+        return [QueueStatus("cpu", self.waiting, int(self.waiting > 0), 12.0 * self.waiting, loaded, 8 * 10**9)]
 
     def loaded(self, spec: ModelSpec) -> bool:
         return spec.name in self.in_memory
@@ -168,6 +173,28 @@ class FakeBackend:
 
     def problems(self, *, probe: bool = False) -> list[str]:
         return self.wrong
+
+    async def problems_of(self, config: Config) -> list[str]:
+        return self.wrong
+
+    def apply(self, config: Config) -> None:
+        self.applied.append(config)
+
+    def pause(self, paused: bool) -> None:
+        self.paused = paused
+
+    async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
+        on_progress(0.5)
+        self.in_memory.add(spec.name)
+
+    async def unload(self, spec: ModelSpec) -> bool:
+        loaded = spec.name in self.in_memory
+        self.in_memory.discard(spec.name)
+        return loaded
+
+    async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
+        on_progress(0.5)
+        self.downloaded.append(spec.name)
 
     async def forget_owner(self, owner: str) -> None:
         self.forgotten.append(owner)

@@ -32,6 +32,7 @@ from cogs.common.throttled_editor import ThrottledEditor
 from cogs.i18n import gettext_noop, tr
 from inference import (
     CheckedRequest,
+    InvalidRequest,
     Limits,
     Loading,
     Output,
@@ -176,6 +177,8 @@ class ReplySession:
         """
         if self.acknowledged:
             return
+        if self.engine.draining:
+            raise InvalidRequest("The bot's operator is about to work on it, so it takes no requests. Ask again later.")
         self.check_rules()
         target = self.target
         await self._record.add(target)

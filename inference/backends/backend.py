@@ -6,9 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from inference.config.schema import Config
 from inference.hub.model_card import ModelCard
 from inference.tasks import Request
-from inference.types import Event, ModelSpec
+from inference.types import Event, LoadProgress, ModelSpec
 from inference.types.errors import InferenceError
 
 Listener = Callable[[Event | InferenceError], None]
@@ -34,12 +35,17 @@ class ModelStatus:
 
 @dataclass(frozen=True, slots=True)
 class QueueStatus:
-    """The queue of one device: numbers of waiting and running requests, and seconds until a new one would start."""
+    """The queue of one device: numbers of waiting and running requests, and seconds until a new one would start.
+
+    `loaded` has the names of the models in its memory with their bytes, of which all together may take `budget`.
+    """
 
     device: str
     waiting: int
     running: int
     eta: float | None
+    loaded: tuple[tuple[str, int], ...] = ()
+    budget: int = 0
 
 
 class Ticket(Protocol):
@@ -84,6 +90,30 @@ class Backend(Protocol):
 
         With `probe`, models whose kind must be tried are loaded once.
         """
+        ...
+
+    async def problems_of(self, config: Config) -> list[str]:
+        """Return what in another config this machine can't do, while requests run."""
+        ...
+
+    def apply(self, config: Config) -> None:
+        """Use `config`, which has no problems, from now on. Accepted requests go on as they are."""
+        ...
+
+    def pause(self, paused: bool) -> None:
+        """Start no more requests, on any device; or start those that wait. Running ones go on."""
+        ...
+
+    async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
+        """Load a model when its device is free; download it if needed. Raise ModelUnavailable."""
+        ...
+
+    async def unload(self, spec: ModelSpec) -> bool:
+        """Unload a model when its device is free. Return False if it is in use, or not loaded."""
+        ...
+
+    async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
+        """Download a model's files. `on_progress` is called on another thread. Raise ModelUnavailable."""
         ...
 
     async def forget_owner(self, owner: str) -> None:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from inference.backends.backend import QueueStatus
@@ -19,10 +20,11 @@ from inference.backends.local_batch import LocalBatch
 from inference.backends.local_job import LocalJob
 from inference.backends.model_manager import ModelManager
 from inference.backends.queue_positions import QueuePositions
+from inference.config.schema import Config
 from inference.limits import Limits
 from inference.pipelines.pipeline import REQUESTS_AT_WORK, out_of_memory
 from inference.scheduling.scheduler import Scheduler, SchedulerState
-from inference.types import ModelSpec
+from inference.types import LoadProgress, ModelSpec
 from inference.types.errors import GenerationFailed, InferenceError, RequestCancelled
 from inference.types.observations import BatchEnded, DeviceUsed, Observer
 
@@ -53,7 +55,7 @@ class DeviceWorker:
     ) -> None:
         self.device = device
         self._observe = observe
-        self._max_batch = limits.batch
+        self._limits = limits
         self._models = models
         self._scheduler = Scheduler[LocalJob](
             limit=limits.queue, per_owner=limits.per_person, clock=time.perf_counter, state=state
@@ -67,6 +69,8 @@ class DeviceWorker:
         self._positions = QueuePositions(self._scheduler, self._lock, f"positions-{device}")
         self._executor = ThreadPoolExecutor(1, thread_name_prefix=f"device-{device}")
         self._closing = False
+        self._unloading = threading.Timer(0, lambda: None)
+        """Waits until a model is due that nobody has used for long."""
         self._depth = 0
         """Running batches, each inside the one before it."""
 
@@ -86,9 +90,40 @@ class DeviceWorker:
                 self._positions.tell(job)
         self._positions.changed()
 
-    def check(self, spec: ModelSpec, *, probe: bool) -> None:
-        """Raise ModelUnavailable if this machine can never run `spec`. With `probe`, load it to find out. Blocks."""
-        self._executor.submit(self._models.check, spec, probe=probe).result()
+    def check(self, spec: ModelSpec, config: Config, *, probe: bool) -> None:
+        """Raise ModelUnavailable if this machine can never run `spec` within `config`. Blocks.
+
+        With `probe`, load it on the device's thread to find out.
+        """
+        if probe:
+            self._executor.submit(self._models.check, spec, config, probe=True).result()
+        else:
+            self._models.check(spec, config, probe=False)
+
+    def load(self, spec: ModelSpec, on_progress: LoadProgress) -> Future[None]:
+        """Load a model when the device's thread is free. The future raises ModelUnavailable."""
+        return self._executor.submit(self._then_unload_unused, lambda: self._models.load(spec, on_progress))
+
+    def unload(self, spec: ModelSpec) -> Future[bool]:
+        """Unload a model when the device's thread is free. The future has False if it was not loaded."""
+        return self._executor.submit(self._models.unload, spec)
+
+    def apply(self, config: Config) -> None:
+        """Use these limits from now on, and these models when the device's thread is free."""
+        with self._lock:
+            self._limits = config.limits
+            self._scheduler.limit, self._scheduler.per_owner = config.limits.queue, config.limits.per_person
+        self._executor.submit(self._then_unload_unused, lambda: self._models.apply(config)).add_done_callback(
+            _log_unexpected_error
+        )
+
+    def pause(self, paused: bool) -> None:
+        """Start nothing more; or go on with what waits."""
+        with self._lock:
+            self._scheduler.paused = paused
+            for _ in range(0 if paused else self._scheduler.waiting_count):  # their runs found nothing meanwhile
+                self._executor.submit(self._run_next).add_done_callback(_log_unexpected_error)
+        self._positions.changed()
 
     def loaded_bytes(self, spec: ModelSpec) -> int | None:
         return self._models.loaded_bytes(spec)
@@ -96,7 +131,8 @@ class DeviceWorker:
     def status(self) -> QueueStatus:
         with self._lock:
             scheduler = self._scheduler
-            return QueueStatus(self.device, scheduler.waiting_count, len(scheduler.running), scheduler.backlog())
+            counts, eta = (scheduler.waiting_count, len(scheduler.running)), scheduler.backlog()
+        return QueueStatus(self.device, *counts, eta, self._models.loaded(), self._models.budget)
 
     def forget_owner(self, owner: str) -> None:
         """Forget how much `owner` used the device."""
@@ -109,6 +145,7 @@ class DeviceWorker:
         with self._lock:
             self._closing = True
             remaining = [*self._scheduler.waiting, *self._scheduler.running]
+        self._unloading.cancel()
         self._executor.shutdown(wait=True, cancel_futures=True)
         self._positions.close()
         _fail(remaining, RequestCancelled("The bot is stopping."))
@@ -121,7 +158,7 @@ class DeviceWorker:
             jobs = self._scheduler.next_short()
         ready = {job.key for job in jobs if self._models.fits(job.spec)}  # may read the disk: not under the lock
         with self._lock:
-            return self._scheduler.pop_short(self._max_batch, ready) if ready else []
+            return self._scheduler.pop_short(self._limits.batch, ready) if ready else []
 
     def join(self, jobs: Sequence[LocalJob], max_count: int) -> list[LocalJob]:
         with self._lock:
@@ -187,11 +224,29 @@ class DeviceWorker:
 
     def _run_next(self) -> None:
         with self._lock:
-            jobs = [] if self._closing else self._scheduler.pop(self._max_batch)
+            jobs = [] if self._closing else self._scheduler.pop(self._limits.batch)
             self._positions.tell_next()
         if jobs:
             self._positions.changed()
-            self.run(jobs)
+            self._then_unload_unused(lambda: self.run(jobs))
+
+    def _then_unload_unused(self, work: Callable[[], None]) -> None:
+        """Do `work`, unload what nobody has used for long, and come back when the next model is due."""
+        try:
+            work()
+        finally:
+            self._unload_unused()
+
+    def _unload_unused(self) -> None:
+        self._unloading.cancel()
+        if (wait := self._models.unload_unused()) is not None and not self._closing:
+            self._unloading = threading.Timer(wait, self._come_back)
+            self._unloading.daemon = True
+            self._unloading.start()
+
+    def _come_back(self) -> None:
+        with suppress(RuntimeError):  # the executor is shut down
+            self._executor.submit(self._then_unload_unused, lambda: None).add_done_callback(_log_unexpected_error)
 
     def _observe_batch(self, batch: LocalBatch, seconds: float) -> None:
         if batch.jobs:  # none if all were put off

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -24,7 +25,7 @@ from inference.hub.hub import Hub
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.pipelines.registry import family_of
 from inference.tasks import TASK_NAMES, Request
-from inference.types import Loading, ModelSpec
+from inference.types import Loading, LoadProgress, ModelSpec
 from inference.types.errors import InferenceError, ModelUnavailable, RequestCancelled
 from inference.types.observations import Observer
 
@@ -51,6 +52,8 @@ class LocalBackend:
         self._download_executor = ThreadPoolExecutor(2, thread_name_prefix="fetch")
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._paused = False
+        self._making_worker = threading.Lock()
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> LocalJob:
         job = LocalJob(spec, request, listener, asyncio.get_running_loop(), request_id)
@@ -87,17 +90,36 @@ class LocalBackend:
         With `probe`, load each language model once whose kind of attention was not compared yet. Blocks for seconds,
         since it imports torch: call it before the event loop runs, or in a thread.
         """
-        problems = [
-            (self._config.model_line(task, index), self._config.model_problem(task, index, sentence))
-            for task in TASK_NAMES
-            for index, spec in enumerate(self._config.specs(task))
-            for sentence in self._refusals(spec, probe=probe)
-        ]
+        problems = self._problems(self._config, probe=probe)
         # Objects created by torch and transformers stay until the end. The garbage collector, which stops
         # every thread while it runs, need not visit them again.
         gc.collect()
         gc.freeze()
-        return [text for _, text in sorted(problems, key=lambda problem: problem[0])]
+        return problems
+
+    async def problems_of(self, config: Config) -> list[str]:
+        return await asyncio.to_thread(self._problems, config, probe=False)
+
+    def apply(self, config: Config) -> None:
+        self._config = config
+        self._hub.may_download = config.download
+        for worker in self._workers.values():
+            worker.apply(config)
+
+    def pause(self, paused: bool) -> None:
+        self._paused = paused
+        for worker in self._workers.values():
+            worker.pause(paused)
+
+    async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
+        await self._fetch(spec, on_progress)
+        await asyncio.wrap_future(self._worker(spec.device).load(spec, on_progress))
+
+    async def unload(self, spec: ModelSpec) -> bool:
+        return await asyncio.wrap_future(self._worker(spec.device).unload(spec))
+
+    async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
+        await self._fetch(spec, on_progress, asked=True)
 
     async def forget_owner(self, owner: str) -> None:
         for worker in self._workers.values():
@@ -109,7 +131,17 @@ class LocalBackend:
         await asyncio.gather(*self._tasks)
         await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in self._workers.values()))
 
-    def _refusals(self, spec: ModelSpec, *, probe: bool) -> list[str]:
+    def _problems(self, config: Config, *, probe: bool) -> list[str]:
+        """Return what in `config` this machine can't do, ordered by line."""
+        problems = [
+            (config.model_line(task, index), config.model_problem(task, index, sentence))
+            for task in TASK_NAMES
+            for index, spec in enumerate(config.specs(task))
+            for sentence in self._refusals(spec, config, probe=probe)
+        ]
+        return [text for _, text in sorted(problems, key=lambda problem: problem[0])]
+
+    def _refusals(self, spec: ModelSpec, config: Config, *, probe: bool) -> list[str]:
         """Return why the model can't run here: its folder and its device; if both are fine, the model itself."""
         by_path = replace(spec, name=spec.repo)  # the operator looks for the folder
         refusals = [
@@ -118,7 +150,7 @@ class LocalBackend:
         ]
         if not refusals:
             self._look_at_family(spec)
-        return refusals or _refusal(lambda: self._worker(spec.device).check(spec, probe=probe))
+        return refusals or _refusal(lambda: self._worker(spec.device).check(spec, config, probe=probe))
 
     def _find_device(self, name: str) -> None:
         """Find the device with this name in the config. Raise ModelUnavailable if there is none here."""
@@ -137,9 +169,14 @@ class LocalBackend:
 
     async def _download(self, spec: ModelSpec) -> None:
         """Download the model's files if needed, then queue all jobs that wait for them."""
-        loop, jobs = asyncio.get_running_loop(), self._downloading[spec]
+        jobs = self._downloading[spec]
+
+        def tell(fraction: float | None) -> None:
+            for job in list(jobs):
+                job.emit(Loading(fraction))
+
         try:
-            await loop.run_in_executor(self._download_executor, self._find_or_download, spec, jobs)
+            await self._fetch(spec, tell)
             self._on_disk.add(spec)
             failure = None
         except InferenceError as error:
@@ -149,17 +186,25 @@ class LocalBackend:
             if not job.cancelled:
                 self._submit_or_fail(job, failure)
 
-    def _find_or_download(self, spec: ModelSpec, jobs: list[LocalJob]) -> None:
-        """Find or download the files. Goes on if the callers leave: otherwise large models would never be complete."""
+    async def _fetch(self, spec: ModelSpec, on_progress: LoadProgress, *, asked: bool = False) -> None:
+        """Find or download the files on another thread; `asked` as below. Raise ModelUnavailable."""
+        find = partial(self._find_or_download, spec, on_progress, asked=asked)
+        await asyncio.get_running_loop().run_in_executor(self._download_executor, find)
+
+    def _find_or_download(self, spec: ModelSpec, on_progress: LoadProgress, *, asked: bool) -> None:
+        """Find or download the files. Goes on if the callers leave: otherwise large models would never be complete.
+
+        If the operator has `asked` for it, missing files are downloaded even if the config says that nothing is.
+        """
 
         def report_progress(fraction: float | None) -> None:
             if self._closing:
                 raise RequestCancelled("The bot is stopping.")
-            for job in list(jobs):
-                job.emit(Loading(fraction))
+            on_progress(fraction)
 
         with wrap_library_errors(loading=spec.name):
-            self._hub.folder(spec, report_progress)
+            missing = asked and self._hub.state(spec)[0] == "not downloaded"
+            (self._hub.download if missing else self._hub.folder)(spec, report_progress)
         if spec in self._answers_about_pictures:  # it may have been looked at before there were files
             self._look_at_family(spec)
 
@@ -172,16 +217,20 @@ class LocalBackend:
             job.fail(error)
 
     def _worker(self, name: str) -> DeviceWorker:
+        """Return the worker of the device with this name in the config. May be called on any thread."""
         device = self._devices.get(name, name)
-        if device not in self._workers:
-            self._workers[device] = DeviceWorker(
-                device,
-                self._config.limits,
-                ModelManager(device, self._config, self._hub, self._observe),
-                self._usage.state(device),
-                partial(self._usage.keep, device),
-                self._observe,
-            )
+        with self._making_worker:
+            if device not in self._workers:
+                worker = DeviceWorker(
+                    device,
+                    self._config.limits,
+                    ModelManager(device, self._config, self._hub, self._observe),
+                    self._usage.state(device),
+                    partial(self._usage.keep, device),
+                    self._observe,
+                )
+                worker.pause(self._paused)
+                self._workers[device] = worker
         return self._workers[device]
 
     def _status(self, spec: ModelSpec) -> ModelStatus:

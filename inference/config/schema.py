@@ -18,6 +18,7 @@ from inference.config.yaml_file import Position, read_yaml
 from inference.limits import SIZE, ConfigSection, Expected, Limits, SafetySection, no_yes
 from inference.tasks import TASK_NAMES
 from inference.types import DType, ModelSpec, Quantize
+from inference.types.durations import parse_duration
 from inference.types.errors import InvalidRequest
 from inference.types.sizes import parse_size
 
@@ -50,6 +51,13 @@ def _check_device(device: str) -> str:
     return device
 
 
+def _unload_after(value: Any) -> Any:
+    return value if value in (None, "never") else parse_duration(value)
+
+
+_UNLOAD_AFTER = Expected("never, or a duration like 90 s, 10 min or 2 h")
+UnloadAfter = Annotated[Literal["never"] | int, BeforeValidator(_unload_after), _UNLOAD_AFTER]
+OwnUnloadAfter = Annotated[Literal["never"] | int | None, BeforeValidator(_unload_after), _UNLOAD_AFTER]
 Repo = Annotated[
     str, AfterValidator(_check_repo), Expected("a hub id like org/name, or a folder that starts with ., / or ~")
 ]
@@ -108,6 +116,8 @@ class ModelEntry(ConfigSection):
         description="How boldly a language model of `complete` writes where people don't say; by default 0.8. "
         "Small chat models want less.",
     )
+
+    unload_after: OwnUnloadAfter = Field(default=None, description="By default the top-level `unload_after`.")
 
     @property
     def _is_file(self) -> bool:
@@ -185,6 +195,11 @@ class Config(ConfigSection):
     memory: Memory = Field(
         default="auto", description="Memory for loaded models, e.g. `12 GiB`; auto takes 70 % of what the device has."
     )
+    unload_after: UnloadAfter = Field(
+        default="never",
+        description="A model that nobody has used for so long leaves the memory, e.g. `10 min`, so that other programs "
+        "can have it. `never`: it stays until another model needs its place.",
+    )
     download: bool = Field(
         default=True, description="Fetch a missing model on its first use; false: only `download` does."
     )
@@ -230,9 +245,15 @@ class Config(ConfigSection):
                 temperature=model.temperature,
                 system=self.system,
                 largest_side=self.limits.side,
+                unload_after=self._patience(model),
             )
             for model in self.models[task]
         )
+
+    def _patience(self, model: ModelEntry) -> int | None:
+        """Return the seconds after which the model leaves the memory if nobody uses it; None: it stays."""
+        unload_after = self.unload_after if model.unload_after is None else model.unload_after
+        return None if unload_after == "never" else unload_after
 
     def with_model(self, task: str, repo: str) -> Config:
         """Return a config in which `task` can use `repo`, a hub id or a folder.

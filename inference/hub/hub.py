@@ -84,7 +84,8 @@ class Hub:
         endpoint: str | None = None,
         cache: Path | None = None,
     ) -> None:
-        self._may_download = config.download
+        self.may_download = config.download
+        """Whether a missing model is downloaded at its first use."""
         self._check = check
         self._commits = JsonRecord(config.data / "commits.json")
         self._cache = cache or Path(HF_HUB_CACHE)
@@ -112,7 +113,7 @@ class Hub:
         check_folder(spec)
         if folders := self._find_all(spec):
             return folders[0]
-        if not self._may_download:
+        if not self.may_download:
             raise ModelUnavailable("{name} is not on this machine yet. {step}", name=spec.name, step=next_step(spec))
         return self.download(spec, on_progress)
 

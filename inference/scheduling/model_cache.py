@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Callable, Generator, Hashable, Sequence
+from collections.abc import Callable, Container, Generator, Hashable, Sequence
 from contextlib import contextmanager
+from math import inf
 from typing import Generic, Protocol, TypeVar
 
 from inference.types.errors import ModelUnavailable
@@ -21,17 +23,25 @@ M = TypeVar("M", bound=Sized)
 class ModelCache(Generic[M]):
     """At most `budget` bytes of models and of what running work keeps. Used by one thread.
 
-    `sizes` may be called on any thread.
+    `sizes` may be called on any thread. `clock` returns seconds.
 
     `release` is called with the keys of models that were unloaded, to return their memory to the device.
     """
 
-    def __init__(self, budget: int, release: Callable[[Sequence[Hashable]], None]) -> None:
+    def __init__(
+        self,
+        budget: int,
+        release: Callable[[Sequence[Hashable]], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.budget = budget
+        self._clock = clock
         self._release = release
         self._models: OrderedDict[Hashable, M] = OrderedDict()
         self._leases: dict[Hashable, int] = {}
         self._reserved: dict[Hashable, int] = {}
+        self._used_at: dict[Hashable, float] = {}
+        """When each loaded model was used last."""
 
     def sizes(self) -> dict[Hashable, int]:
         """Return the size of each loaded model in bytes, by key."""
@@ -57,6 +67,7 @@ class ModelCache(Generic[M]):
                     budget=size_text(self.budget),
                 )
             self._models[key] = load()
+            self._used_at[key] = self._clock()
 
     def reserve(self, owner: Hashable, nbytes: int) -> bool:
         """Count `nbytes` for what `owner` keeps besides its model, in place of its last number.
@@ -81,21 +92,45 @@ class ModelCache(Generic[M]):
             yield self._models[key]
         finally:
             self._leases[key] -= 1
+            self._used_at[key] = self._clock()
 
     def clear(self) -> None:
         """Unload all models that are not in use."""
         self._evict(lambda: False)
 
+    def unload(self, keys: Container[Hashable]) -> list[Hashable]:
+        """Unload those of the models that are not in use, and return their keys."""
+        unloaded = [key for key in self._idle() if key in keys]
+        self._remove(unloaded)
+        return unloaded
+
+    def unload_unused(self, patience: Callable[[Hashable], float]) -> float | None:
+        """Unload models that nobody has used for as many seconds as their patience, which may be infinite.
+
+        Return the seconds until the next model is due; None if none is.
+        """
+        waits = {key: self._used_at[key] + patience(key) - self._clock() for key in self._idle()}
+        self._remove([key for key, wait in waits.items() if wait <= 0])
+        return min((wait for wait in waits.values() if 0 < wait < inf), default=None)
+
     def _used(self) -> int:
         return sum(model.nbytes for model in self._models.values()) + sum(self._reserved.values())
 
     def _evict(self, has_room_now: Callable[[], bool]) -> None:
-        idle = [key for key in self._models if not self._leases.get(key)]
         evicted: list[Hashable] = []
-        for key in idle:
+        for key in self._idle():
             if has_room_now():
                 break
             del self._models[key]
             evicted.append(key)
         if evicted:
             self._release(evicted)
+
+    def _idle(self) -> list[Hashable]:
+        return [key for key in self._models if not self._leases.get(key)]
+
+    def _remove(self, keys: Sequence[Hashable]) -> None:
+        for key in keys:
+            del self._models[key]
+        if keys:
+            self._release(keys)

@@ -133,8 +133,12 @@ class Scheduler(Generic[E]):
         self, *, limit: int, per_owner: int, clock: Callable[[], float], state: SchedulerState | None = None
     ) -> None:
         state = state or SchedulerState()
-        self._limit = limit
-        self._per_owner = per_owner
+        self.limit = limit
+        """The most entries that wait or run."""
+        self.per_owner = per_owner
+        """The most of one owner."""
+        self.paused = False
+        """Whether nothing starts. Entries are queued, and those that run go on; waiting times are then unknown."""
         self._clock = clock
         self._now = clock()
         self._numbers = count()
@@ -170,11 +174,11 @@ class Scheduler(Generic[E]):
         own = self._by_owner.get(entry.owner, [])
         own_running = [other for other in self._running if other.owner == entry.owner]
         wait = self.backlog() or 60.0
-        if len(self._line) + len(self._running) >= self._limit:
+        if len(self._line) + len(self._running) >= self.limit:
             raise Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_duration(wait))
-        if entry.owner and len(own) + len(own_running) >= self._per_owner:
+        if entry.owner and len(own) + len(own_running) >= self.per_owner:
             raise Overloaded(
-                "You already have {count} requests here. Wait for one of them to end.", wait, count=self._per_owner
+                "You already have {count} requests here. Wait for one of them to end.", wait, count=self.per_owner
             )
         entry.arrived, entry.number = self._now, next(self._numbers)
         entry.cost = self._expected(entry) or _DEFAULT_COST
@@ -192,7 +196,7 @@ class Scheduler(Generic[E]):
     def pop(self, max_count: int) -> list[E]:
         """Start the next entry, and up to `max_count - 1` others with the same key."""
         self._advance()
-        if not self._line:
+        if not self._line or self.paused:
             return []
         _, first = self._line.first()
         lines = [by_key[first.key] for by_key in self._by_key.values() if first.key in by_key]
@@ -207,13 +211,15 @@ class Scheduler(Generic[E]):
         """Start the next short entry with one of these keys, and up to `max_count - 1` others with the same key."""
         self._advance()
         allowed = [line for key, line in self._by_key[True].items() if key in keys]
-        if not allowed:
+        if not allowed or self.paused:
             return []
         return self._start(min(allowed, key=lambda line: line.first()[0]).entries(0, max_count))
 
     def join(self, key: Hashable, max_count: int) -> list[E]:
         """Start up to `max_count` entries with `key`, as long as they are before all entries with other keys."""
         self._advance()
+        if self.paused:
+            return []
         return self._start([*takewhile(lambda entry: entry.key == key, self._line.entries(0, max_count))])
 
     def put_back(self, entry: E) -> None:
@@ -365,7 +371,7 @@ class Scheduler(Generic[E]):
     def _remaining(self) -> float | None:
         """Return the seconds until all running entries have ended; None if unknown."""
         costs = [(self._expected(entry), entry.used) for entry in self._running]
-        if any(cost is None for cost, _ in costs):
+        if self.paused or any(cost is None for cost, _ in costs):
             return None
         return sum(max(0.0, (cost or 0.0) - used) for cost, used in costs)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from inference.backends.device_worker import DeviceWorker
 from inference.backends.local_job import LocalJob
+from inference.config.schema import Config
 from inference.limits import Limits
 from inference.pipelines.pipeline import Batch, Pipeline
 from inference.scheduling.scheduler import SchedulerState
@@ -75,6 +76,17 @@ class ScriptedModels:
 
     def fits(self, spec: ModelSpec) -> bool:
         return spec.name not in self.not_fitting
+
+    def apply(self, config: Config) -> None:
+        pass
+
+    def unload_unused(self) -> float | None:
+        return None
+
+    def loaded(self) -> tuple[tuple[str, int], ...]:
+        return ()
+
+    budget = 0
 
     def release_memory(self) -> None:
         self.released += 1

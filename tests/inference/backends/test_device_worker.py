@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+from inference.config.schema import Config
 from inference.limits import Limits
 from inference.pipelines.pipeline import Batch
 from inference.tasks import CompleteRequest, Completion
@@ -304,3 +305,33 @@ async def test_an_error_in_a_batch_is_logged_with_the_ids_of_its_requests(
     error = await caller.outcome()
     assert isinstance(error, GenerationFailed)
     assert f"error {error.error_id} in ab12cd34: " in caplog.text
+
+
+async def test_a_paused_worker_queues_requests_and_starts_them_when_it_goes_on(harness: WorkerHarness) -> None:
+    started, go_on = harness.block_next_batch()
+    running = harness.complete("running")[1]
+    await wait_for(started)
+    harness.worker.pause(True)
+    waiting = [harness.complete(f"waiting {i}", owner=f"{i}")[1] for i in range(2)]
+    short = harness.mood("short")[1]
+    go_on.set()
+    assert await running.outcome() == Completion("RUNNING", 0)
+    await until(lambda: harness.worker.status().running == 0, "the running batch did not end")
+    assert harness.worker.status().waiting == 3
+    assert all(event.eta is None for event in waiting[1].events if isinstance(event, Queued))
+    harness.worker.pause(False)
+    for caller in (*waiting, short):
+        assert not isinstance(await caller.outcome(), Exception)
+
+
+async def test_new_limits_hold_for_requests_that_come_later(harness: WorkerHarness) -> None:
+    started, go_on = harness.block_next_batch()
+    callers = [harness.complete("first")[1]]
+    await wait_for(started)
+    callers += [harness.complete("second")[1]]
+    harness.worker.apply(Config(limits=Limits(queue=2)))
+    with pytest.raises(Overloaded):
+        harness.complete("third")
+    go_on.set()
+    for caller in callers:
+        assert isinstance(await caller.outcome(), Completion)

@@ -22,12 +22,14 @@ from inference import (
     Observation,
     Observers,
     RequestEnded,
+    UnknownModel,
 )
 from inference.backends.local import LocalBackend
 from inference.pipelines.devices import find_device
 from inference.types import Loading, LoadProgress, ModelSpec, Result
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_causal import save_causal
+from tests.waiting import until
 
 
 class SlowHub:
@@ -204,3 +206,60 @@ async def test_loading_a_model_is_observed_and_its_tokens_counted(hub: SlowHub, 
     assert (loaded.device, loaded.model, loaded.nbytes > 0) == (ended.device, "here", True)
     assert (ended.units, ended.unit) == (4, "tokens")
     assert ended.waited >= loaded.seconds
+
+
+async def test_a_model_is_loaded_and_unloaded_as_the_operator_says(engine: Engine) -> None:
+    spec = engine.model_named("here")
+    assert not await engine.unload(spec)
+    await engine.load(spec)
+    assert engine.loaded("complete")
+    assert [(status.loaded[0][0], status.budget > 0) for status in engine.queues()] == [("here", True)]
+    assert await engine.unload(spec)
+    assert not engine.loaded("complete")
+
+
+async def test_an_unused_model_leaves_the_memory_after_its_time(hub: SlowHub, config: Config) -> None:
+    fake_hub: Any = hub
+    lists = model_lists(complete=[{"repo": "org/here", "unload_after": "1 s"}])
+    patient = config.model_copy(update={"models": lists})
+    engine = Engine(patient, LocalBackend(patient, fake_hub))
+    await engine.run(engine.check(request("here")))
+    assert engine.loaded("complete")
+    await until(lambda: not engine.loaded("complete"), "the model stayed in memory")
+    assert isinstance(await engine.run(engine.check(request("here"))), Completion)
+    await engine.close()
+
+
+async def test_another_config_holds_for_new_requests_and_unloads_what_it_does_not_list(
+    engine: Engine, config: Config
+) -> None:
+    await engine.run(engine.check(request("here")))
+    renamed = model_lists(complete=[{"repo": "org/here", "name": "other", "dtype": "bfloat16"}])
+    assert await engine.reconfigure(config.model_copy(update={"models": renamed})) == []
+    assert [spec.name for spec in engine.models("complete")] == ["other"]
+    await until(lambda: not engine.queues()[0].loaded, "the model that is not listed stayed in memory")
+    assert isinstance(await engine.run(engine.check(request("other"))), Completion)
+
+
+async def test_a_request_for_a_model_that_a_new_config_leaves_out_goes_on(
+    engine: Engine, config: Config, hub: SlowHub
+) -> None:
+    accepted = asyncio.create_task(engine.run(engine.check(request("far"))))
+    assert await asyncio.to_thread(hub.started.wait, 20)
+    assert await engine.reconfigure(config.model_copy(update={"models": model_lists(complete=["org/here"])})) == []
+    hub.finished.set()
+    assert isinstance(await accepted, Completion)
+    with pytest.raises(UnknownModel):
+        engine.check(request("far"))
+    await until(lambda: not engine.queues()[0].loaded, "the model that is not listed stayed in memory")
+
+
+async def test_a_config_that_this_machine_can_not_do_changes_nothing(
+    engine: Engine, config: Config, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    wrong = model_lists(complete=["org/here", str(tmp_path / "empty")])
+    (problem,) = await engine.reconfigure(config.model_copy(update={"models": wrong}))
+    assert "empty" in problem
+    assert engine.config is config
+    assert len(engine.models("complete")) == 3

@@ -73,6 +73,7 @@ def test_a_folder_is_refused_for_the_same_reasons_at_the_check_and_when_it_is_lo
 
 
 def test_the_check_of_a_model_that_is_not_downloaded_asks_nothing(fake_hub: FakeHub, tmp_path: Path) -> None:
-    manager = ModelManager("cpu", config_in(tmp_path), hub_at(fake_hub, tmp_path))
-    manager.check(spec(), probe=False)
+    config = config_in(tmp_path)
+    manager = ModelManager("cpu", config, hub_at(fake_hub, tmp_path))
+    manager.check(spec(), config, probe=False)
     assert fake_hub.requests == []

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 import pytest
 
@@ -20,7 +21,8 @@ class Loader:
     def __init__(self, budget: int) -> None:
         self.loaded: list[str] = []
         self.released: list[Hashable] = []
-        self.cache = ModelCache[Model](budget, self._release)
+        self.now = 0.0
+        self.cache = ModelCache[Model](budget, self._release, lambda: self.now)
 
     def _release(self, keys: Sequence[Hashable]) -> None:
         self.released += keys
@@ -130,3 +132,34 @@ def test_a_model_is_not_loaded_into_reserved_memory() -> None:
     assert loader.cache.reserve("texts", 70)
     with pytest.raises(ModelUnavailable):
         loader.require("a", 40)
+
+
+def test_a_model_that_nobody_used_for_long_is_unloaded_and_the_next_is_named() -> None:
+    loader = Loader(100)
+    loader.require("a", 40)
+    loader.now = 5
+    loader.require("b", 40)
+    patience: dict[Hashable, float] = {"a": 10.0, "b": 10.0}
+    assert loader.cache.unload_unused(patience.__getitem__) == 5
+    loader.now = 10
+    assert loader.cache.unload_unused(patience.__getitem__) == 5
+    assert (loader.released, loader.cache.sizes()) == (["a"], {"b": 40})
+
+
+def test_a_model_in_use_is_not_unloaded_and_its_time_begins_when_it_is_free() -> None:
+    loader = Loader(100)
+    loader.require("a", 40)
+    with loader.cache.lease("a"):
+        loader.now = 100
+        assert loader.cache.unload_unused(lambda _: 10.0) is None
+        assert loader.cache.unload({"a"}) == []
+    assert loader.cache.unload_unused(lambda _: 10.0) == 10
+    assert loader.cache.unload({"a"}) == ["a"]
+
+
+def test_a_model_with_endless_patience_stays() -> None:
+    loader = Loader(100)
+    loader.require("a", 40)
+    loader.now = 10**9
+    assert loader.cache.unload_unused(lambda _: inf) is None
+    assert loader.released == []

@@ -257,7 +257,7 @@ def test_the_model_manager_finds_the_companion(pipeline: DalleMini, folder: Path
     )
     (spec,) = config.specs("imagine")
     models = ModelManager("cpu", config, Hub(config))
-    models.check(spec, probe=False)
+    models.check(spec, config, probe=False)
     with models.lease(spec, lambda _: None) as leased:
         assert isinstance(leased, DalleMini)
         assert generate(leased, CAT)[0].pictures == generate(pipeline, CAT)[0].pictures
