@@ -27,8 +27,9 @@ COPY preview preview
 COPY starter starter
 COPY storage storage
 
-# Downloaded models are in /hub, what the bot itself keeps in /app/data; nothing else is written.
+# Downloaded models are in /hub, what the bot itself keeps in /app/data. Nothing else is written, but temporary files.
 RUN useradd --create-home --uid 1000 inkling && install --directory --owner=inkling /hub /app/data
+ENV MPLCONFIGDIR=/tmp/matplotlib
 USER inkling
 VOLUME ["/hub", "/app/data"]
 
@@ -36,4 +37,5 @@ VOLUME ["/hub", "/app/data"]
 HEALTHCHECK --interval=60s --timeout=10s --start-period=120s --retries=3 \
     CMD ["sh", "-c", "find data/heartbeat -mmin -2 | grep -q ."]
 
-ENTRYPOINT ["python", "bot.py"]
+# As a service, the bot never starts the preview, and ends after 15 minutes without Discord, so that Docker starts it again.
+ENTRYPOINT ["python", "bot.py", "--service"]

@@ -10,28 +10,46 @@ import argparse
 import asyncio
 import codecs
 import contextlib
+import faulthandler
 import io
 import logging
 import os
 import re
+import shutil
 import signal
 import sys
-from collections.abc import Coroutine, Sequence
+import tempfile
+from collections.abc import Coroutine, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from discord.ext import commands
-
+    from cogs.client import Inkling
     from inference import Config, Engine, ModelStatus
 
 _PREVIEW_PORT = 8787
+_STREAM = Path("-")
+
+MINUTES_AWAY = 15
+"""After so many minutes without Discord, a service ends, to be started again."""
+MINUTES_STUCK = 20
+"""After so many minutes without Discord, a service that has not ended by itself is ended by a thread."""
+
+_STATUSES = """\
+exit status:
+  0  the bot was stopped, or what it was told to do is done
+  1  Discord can't be reached, or a file can't be used: start it again later
+  2  the settings or the arguments are wrong: correct them first
+  3  Discord refused the token: put a new one in first
+"""
 _TOKEN_NAME = re.compile(r"(?<!\w)discord[\W_]?token\b", re.IGNORECASE)
 """The name of the token, as people write it too."""
+_AUTHENTICATION_FAILED = 4004
+"""The code with which Discord's gateway ends the connection of a bot whose token is no longer valid."""
 _TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
 
 
-def create_bot(config: Config, engine: Engine) -> commands.Bot:
+def create_bot(config: Config, engine: Engine) -> Inkling:
     """Return the whole bot, ready to log in; the preview and the tests use it too."""
     from cogs.client import Inkling
     from cogs.registry import COGS
@@ -40,10 +58,7 @@ def create_bot(config: Config, engine: Engine) -> commands.Bot:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the program and return its exit status.
-
-    The status is 0, 1 when Discord can't be reached or refuses, or 2 for wrong settings.
-    """
+    """Run the program and return its exit status, one of those that `--help` lists."""
     _escape_unprintable()
     arguments = _parser().parse_args(argv)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -53,9 +68,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         token = _token()
         if arguments.check_config:
             return _check(arguments.config)
-        if arguments.preview or not token:
+        if arguments.backup:
+            return _back_up(arguments.config, arguments.backup)
+        if arguments.restore:
+            return _restore(arguments.config, arguments.restore)
+        if arguments.preview or not (token or arguments.service):
             return _preview(arguments.port)
-        return _serve(arguments.config, token)
+        if not token:
+            raise Failure(2, f"DISCORD_TOKEN is missing or empty. Put a token into it, from {_TOKENS}.")
+        return _serve(arguments.config, token, is_service=arguments.service)
     except Failure as failure:
         print(failure, file=sys.stderr)
         return failure.status
@@ -128,12 +149,23 @@ def _escape_unprintable() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="bot.py", description="A Discord bot that runs Hugging Face models here.", allow_abbrev=False
+        prog="bot.py",
+        description="A Discord bot that runs Hugging Face models here.",
+        epilog=_STATUSES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
     )
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), metavar="FILE", help="settings to use")
-    parser.add_argument("--check-config", action="store_true", help="check the settings, then stop")
-    parser.add_argument("--preview", action="store_true", help="start the preview even if there is a token")
+    service = f"never start the preview, and end after {MINUTES_AWAY} minutes without Discord, to be started again"
+    parser.add_argument("--service", action="store_true", help=service)
     parser.add_argument("--port", type=int, default=_PREVIEW_PORT, help="of the preview (default %(default)s)")
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument("--check-config", action="store_true", help="check the settings, then stop")
+    actions.add_argument("--preview", action="store_true", help="start the preview even if there is a token")
+    backup = "write the bot's data into a new ZIP file, also while the bot runs, then stop; - is the output"
+    actions.add_argument("--backup", type=Path, metavar="FILE", help=backup)
+    restore = "replace the bot's data by a backup while the bot does not run, then stop; - is the input"
+    actions.add_argument("--restore", type=Path, metavar="FILE", help=restore)
     return parser
 
 
@@ -168,6 +200,59 @@ def _check_result(status: ModelStatus) -> str:
     return f"checked: {status.way}" if status.way else "checked"
 
 
+def _back_up(path: Path, file: Path) -> int:
+    from storage import StorageError, back_up
+
+    folder = _settings(path).data
+    if file == _STREAM and sys.stdout.isatty():
+        raise Failure(2, "A backup is no text. Write it into a file: --backup FILE, or --backup - > FILE.")
+    try:
+        with _spooled(file, folder) as archive:
+            back_up(folder, archive)
+            if file == _STREAM:
+                with archive.open("rb") as source:
+                    shutil.copyfileobj(source, sys.stdout.buffer)
+                    sys.stdout.buffer.flush()
+    except StorageError as error:
+        raise Failure(1, str(error)) from error
+    except OSError as error:
+        raise Failure(1, f"The backup can't be written: {error}. Check the free space of {folder}.") from error
+    if file != _STREAM:
+        print(f"{file} has the data of {folder}. It is as private as the data itself.")
+    return 0
+
+
+def _restore(path: Path, file: Path) -> int:
+    from storage import StorageError, restore
+
+    folder = _settings(path).data
+    try:
+        with _spooled(file, folder) as archive:
+            if file == _STREAM:
+                with archive.open("wb") as target:
+                    shutil.copyfileobj(sys.stdin.buffer, target)
+            earlier = restore(archive, folder)
+    except StorageError as error:
+        raise Failure(1, str(error)) from error
+    except OSError as error:
+        raise Failure(1, f"The backup can't be read: {error}. Check the free space of {folder}.") from error
+    print(f"{folder} is restored.")
+    if earlier:
+        print(f"What was there before is in {earlier}. Delete that folder when you no longer need it.")
+    return 0
+
+
+@contextlib.contextmanager
+def _spooled(file: Path, folder: Path) -> Generator[Path]:
+    """Yield the file, or a temporary one in the data folder, which has the space, if `file` is a stream."""
+    if file != _STREAM:
+        yield file
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="stream-") as temporary:
+        yield Path(temporary, "backup.zip")
+
+
 def _preview(port: int) -> int:
     # The login and the invite link of an offline Discord are not worth logging. Importing SimCord makes a client.
     logging.getLogger("discord").setLevel(logging.ERROR)
@@ -194,46 +279,75 @@ def _preview(port: int) -> int:
     return 0
 
 
-def _serve(path: Path, token: str) -> int:
+def _serve(path: Path, token: str, *, is_service: bool) -> int:
     import aiohttp
     import discord
 
-    from storage import StorageError
+    from storage import StorageError, locked_for_bot
 
     config, engine = _load(path)
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
     try:
-        asyncio.run(_until_stopped(_log_in(create_bot(config, engine), engine, token)))
+        with locked_for_bot(config.data):
+            asyncio.run(_until_stopped(_log_in(create_bot(config, engine), engine, token, is_service=is_service)))
     except StorageError as error:
         raise Failure(1, str(error)) from error
-    except discord.LoginFailure as error:
-        raise Failure(1, f"Discord refused the token. Copy a new one into DISCORD_TOKEN, from {_TOKENS}.") from error
     except (aiohttp.ClientError, TimeoutError, discord.DiscordException) as error:
+        if isinstance(error, discord.LoginFailure) or getattr(error, "code", 0) == _AUTHENTICATION_FAILED:
+            raise Failure(
+                3, f"Discord refused the token. Copy a new one into DISCORD_TOKEN, from {_TOKENS}."
+            ) from error
         raise Failure(1, f"Discord can't be reached ({error}). Check the network, then start the bot again.") from error
+    finally:
+        faulthandler.cancel_dump_traceback_later()
     return 0
 
 
 def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
     """Load settings that this machine can satisfy. This imports torch, so it runs before the event loop starts."""
-    from inference import ConfigError, addressed_to_operator, create_engine, load_config
+    from inference import ConfigError, addressed_to_operator, create_engine
 
-    try:
-        config = load_config(path)
-    except ConfigError as error:
-        raise Failure(2, str(error)) from error
+    config = _settings(path)
     engine = create_engine(config)
     if problems := engine.problems(probe=probe):
         raise Failure(2, addressed_to_operator(str(ConfigError(path, problems))))
     return config, engine
 
 
-async def _log_in(bot: commands.Bot, engine: Engine, token: str) -> None:
-    """Run the bot; at the end, close the open sessions before the engine."""
+def _settings(path: Path) -> Config:
+    from inference import ConfigError, load_config
+
     try:
-        await bot.start(token)
+        return load_config(path)
+    except ConfigError as error:
+        raise Failure(2, str(error)) from error
+
+
+async def _log_in(bot: Inkling, engine: Engine, token: str, *, is_service: bool) -> None:
+    """Run the bot; at the end, close the open sessions before the engine.
+
+    A service that gives no sign of life ends, because whoever supervises it can then start it again.
+    """
+    limit = asyncio.timeout(None)
+    try:
+        async with limit:
+            if is_service:
+                postpone_end(limit)
+                bot.heartbeats.append(lambda: postpone_end(limit))
+            await bot.start(token)
+    except TimeoutError as error:
+        if not limit.expired():
+            raise
+        raise Failure(1, f"Discord was out of reach for {MINUTES_AWAY} minutes. Check the network.") from error
     finally:
         await bot.close()
         await engine.close()
+
+
+def postpone_end(limit: asyncio.Timeout) -> None:
+    """Let the bot end later: by itself, or by faulthandler's thread if the event loop does not run or closing hangs."""
+    limit.reschedule(asyncio.get_running_loop().time() + 60 * MINUTES_AWAY)
+    faulthandler.dump_traceback_later(60 * MINUTES_STUCK, exit=True)
 
 
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:

@@ -85,7 +85,8 @@ class Inkling(commands.Bot):
     """The bot. It needs no privileged intent: it reads only messages that people choose.
 
     A cog adds the data it stores about people to `personal_data`, its forms to `forms`, and its handlers of mentions
-    without a command to `fallbacks`, which are called in order until one answers.
+    without a command to `fallbacks`, which are called in order until one answers. `heartbeats` are called every half
+    minute while the bot is connected to Discord.
     """
 
     def __init__(self, config: Config, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
@@ -105,6 +106,7 @@ class Inkling(commands.Bot):
         self.personal_data: list[PersonalData] = []
         self.forms: list[type[PersistentForm]] = []
         self.fallbacks: list[Fallback] = []
+        self.heartbeats: list[Callable[[], None]] = []
         self._to_add = tuple(cogs)
 
     @property

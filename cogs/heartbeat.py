@@ -1,4 +1,4 @@
-"""A file for a container's health check; it is recent while the bot is connected and its event loop runs."""
+"""Signs of life while the bot is connected and its event loop runs; one is a file for a container's health check."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from cogs.client import Inkling
 
 
 class Heartbeat(commands.Cog):
-    """A cog that touches `heartbeat` in the data folder every half minute."""
+    """A cog that calls the bot's `heartbeats` and touches `heartbeat` in the data folder every half minute."""
 
     def __init__(self, bot: Inkling) -> None:
+        self._bot = bot
         self._path = bot.config.data / "heartbeat"
         self._connected = False
 
@@ -25,8 +26,10 @@ class Heartbeat(commands.Cog):
 
     @tasks.loop(seconds=30)
     async def beat(self) -> None:
-        """Touch the file if the bot is connected."""
+        """Give all signs of life if the bot is connected."""
         if self._connected:
+            for give_sign in self._bot.heartbeats:
+                give_sign()
             await asyncio.to_thread(_touch, self._path)
 
     @commands.Cog.listener("on_connect")

@@ -6,9 +6,11 @@ image = await store.images.get("kZ3x_9Qa")
 """
 
 from storage.answers import AnswerTable, StoredAnswer
+from storage.backup import back_up, restore
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
+from storage.folder_lock import locked, locked_for_bot
 from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
 from storage.opened_forms import OpenedFormTable
@@ -37,4 +39,8 @@ __all__ = [
     "StoredJob",
     "StoredQuestion",
     "Variant",
+    "back_up",
+    "locked",
+    "locked_for_bot",
+    "restore",
 ]

@@ -12,6 +12,9 @@ import aiosqlite
 
 from storage.migrations import STEPS, steps_from
 
+_SECONDS_TO_WAIT = 60.0
+"""How long a transaction waits while another process copies the file for a backup."""
+
 
 class StorageError(Exception):
     """The file can't be used. The message has the reason and the next step."""
@@ -37,7 +40,7 @@ class Database:
         """Open the file and migrate its tables. Create file and folder if missing. Raise StorageError."""
         try:
             await asyncio.to_thread(self._path.parent.mkdir, parents=True, exist_ok=True)
-            self._connection = await aiosqlite.connect(self._path, isolation_level=None)
+            self._connection = await aiosqlite.connect(self._path, isolation_level=None, timeout=_SECONDS_TO_WAIT)
             await self._prepare()
         except (OSError, aiosqlite.Error, StorageError) as error:
             await self.close()

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import shutil
 import subprocess
 import sys
+from configparser import ConfigParser
 from importlib.metadata import packages_distributions
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+
+import bot
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("cogs", "inference", "preview", "starter", "storage")
@@ -89,6 +95,72 @@ def test_the_docker_image_contains_every_package_that_the_bot_imports() -> None:
     allowed = {line.removeprefix("!") for line in lines(".dockerignore")}
     assert copied == set(PACKAGES)
     assert set(PACKAGES) <= allowed
+
+
+def compose_service() -> dict[str, Any]:
+    return yaml.safe_load((ROOT / "compose.yaml").read_text())["services"]["inkling"]
+
+
+def test_the_container_writes_only_to_its_volumes_and_to_temporary_files() -> None:
+    service = compose_service()
+    written = set(re.findall(r'"([^"]+)"', re.findall(r"^VOLUME (.*)$", (ROOT / "Dockerfile").read_text(), re.M)[0]))
+    mounts = {volume.split(":")[1] for volume in service["volumes"] if not volume.endswith(":ro")}
+    assert service["read_only"] is True
+    assert mounts == written == {"/hub", "/app/data"}
+    assert service["tmpfs"] == "/tmp"
+
+
+def test_the_container_has_no_rights_of_root_and_bounded_logs_and_is_started_again() -> None:
+    service = compose_service()
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["logging"] == {"driver": "json-file", "options": {"max-size": "10m", "max-file": "3"}}
+    assert service["restart"] == "unless-stopped"
+    assert re.search(r"^USER inkling$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+
+
+def unit() -> ConfigParser:
+    """Return the unit of systemd. Of a key that is there several times, the last one counts."""
+    parser = ConfigParser(strict=False, interpolation=None)
+    parser.read(ROOT / "deploy" / "inkling.service")
+    return parser
+
+
+def test_the_container_and_the_unit_run_the_bot_as_a_service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    [entrypoint] = re.findall(r"^ENTRYPOINT (.*)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    for program in (json.loads(entrypoint), unit()["Service"]["ExecStart"].split()):
+        arguments = program[program.index("bot.py") + 1 :]
+        assert bot.main(arguments) == 2, "without a token, it must end and not start the preview"
+
+
+def test_systemd_does_not_repeat_a_start_that_can_not_succeed() -> None:
+    service = unit()["Service"]
+    assert service["Restart"] == "on-failure"
+    assert service["RestartPreventExitStatus"] == "2 3"
+
+
+def systemd_version() -> int:
+    """Return the version of systemd, 0 if it is not installed."""
+    if not shutil.which("systemd-analyze"):
+        return 0
+    said = subprocess.run(["systemd-analyze", "--version"], capture_output=True, text=True, check=True).stdout
+    return int(re.findall(r"\d+", said)[0])
+
+
+@pytest.mark.skipif(systemd_version() < 252, reason="systemd is not installed, or older than the unit's settings")
+def test_systemd_accepts_the_unit_and_finds_it_well_protected(tmp_path: Path) -> None:
+    text = (ROOT / "deploy" / "inkling.service").read_text()
+    text = re.sub(r"^ExecStart=\S+", "ExecStart=/bin/true", text, flags=re.MULTILINE)  # nothing is installed here
+    text = re.sub(r"^Restart(Steps|MaxDelaySec)=.*\n", "", text, flags=re.MULTILINE)  # new in version 254
+    (tmp_path / "inkling.service").write_text(text)
+    command = ["systemd-analyze", "verify", "--man=no", str(tmp_path / "inkling.service")]
+    verified = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert [line for line in verified.stderr.splitlines() if "inkling.service" in line] == []
+    command = ["systemd-analyze", "security", "--offline=yes", "--threshold=25", str(tmp_path / "inkling.service")]
+    rated = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert rated.returncode == 0, rated.stdout
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
+import shutil
 import signal
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable, Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import discord
@@ -18,8 +21,9 @@ from discord.ext import commands
 
 import bot
 import inference
+from cogs.client import Inkling
 from inference import Engine
-from storage import StorageError
+from storage import StorageError, Store, locked
 from tests.fakes import FakeBackend
 
 _SHIPPED = Path(bot.__file__).parent / "config.yaml"
@@ -27,10 +31,14 @@ _SHIPPED = Path(bot.__file__).parent / "config.yaml"
 
 @pytest.fixture(autouse=True)
 def backend(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeBackend:
-    """Replace the devices of this machine, and hide the token and the .env file of the person who runs the tests."""
+    """Replace the devices of this machine, and hide the token and the .env file of the person who runs the tests.
+
+    The working folder has the shipped settings, and no data yet.
+    """
     backend = FakeBackend()
     monkeypatch.setattr(inference, "create_engine", lambda config: Engine(config, backend))
     monkeypatch.delenv("DISCORD_TOKEN", raising=False)
+    shutil.copy(_SHIPPED, tmp_path)
     monkeypatch.chdir(tmp_path)
     return backend
 
@@ -48,6 +56,12 @@ def logs_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Coroutine[Any, Any, No
         monkeypatch.setenv("DISCORD_TOKEN", "secret")
 
     return connect
+
+
+def closed_by_the_gateway(code: int) -> discord.ConnectionClosed:
+    """Return the error that discord.py raises when Discord ends the connection for good."""
+    socket = cast("aiohttp.ClientWebSocketResponse", None)
+    return discord.ConnectionClosed(socket, shard_id=None, code=code)
 
 
 def test_the_shipped_settings_are_valid(capsys: pytest.CaptureFixture[str]):
@@ -119,16 +133,19 @@ def test_a_token_is_read_from_the_env_file_unless_the_environment_has_one(
 
 
 @pytest.mark.parametrize(
-    ("failure", "said"),
+    ("failure", "status", "said"),
     [
-        (discord.LoginFailure("Improper token"), "Discord refused the token."),
-        (aiohttp.ClientConnectionError("no route"), "Discord can't be reached (no route)."),
-        (TimeoutError("too slow"), "Discord can't be reached (too slow)."),
-        (StorageError("inkling.db can't be used"), "inkling.db can't be used"),
+        (discord.LoginFailure("Improper token"), 3, "Discord refused the token."),
+        (closed_by_the_gateway(4004), 3, "Discord refused the token."),
+        (closed_by_the_gateway(4011), 1, "Discord can't be reached"),
+        (aiohttp.ClientConnectionError("no route"), 1, "Discord can't be reached (no route)."),
+        (TimeoutError("too slow"), 1, "Discord can't be reached (too slow)."),
+        (StorageError("inkling.db can't be used"), 1, "inkling.db can't be used"),
     ],
 )
 def test_a_failed_login_prints_a_short_error_and_closes_the_engine(
     failure: Exception,
+    status: int,
     said: str,
     logs_in: Callable[[Coroutine[Any, Any, None]], None],
     backend: FakeBackend,
@@ -138,7 +155,7 @@ def test_a_failed_login_prints_a_short_error_and_closes_the_engine(
         raise failure
 
     logs_in(fail())
-    assert bot.main(["--config", str(_SHIPPED)]) == 1
+    assert bot.main([]) == status
     printed = capsys.readouterr().err
     assert said in printed
     assert "Traceback" not in printed
@@ -155,5 +172,139 @@ def test_a_signal_stops_the_bot_and_closes_the_engine(
         pytest.fail("The signal did not stop the bot.")
 
     logs_in(stay())
-    assert bot.main(["--config", str(_SHIPPED)]) == 0
+    assert bot.main([]) == 0
     assert backend.closed
+
+
+@pytest.mark.parametrize("token", ["", " "])
+def test_a_service_without_a_token_ends_with_a_sentence_and_never_starts_the_preview(
+    token: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("DISCORD_TOKEN", token)
+    assert bot.main(["--service"]) == 2
+    assert capsys.readouterr().err.startswith("DISCORD_TOKEN is missing or empty. Put a token into it, from https://")
+
+
+def test_a_service_that_lost_discord_ends_so_that_it_is_started_again(
+    logs_in: Callable[[Coroutine[Any, Any, None]], None],
+    backend: FakeBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+):
+    monkeypatch.setattr(bot, "MINUTES_AWAY", 0)
+    logs_in(asyncio.sleep(60))
+    assert bot.main(["--service"]) == 1
+    assert capfd.readouterr().err.endswith("Discord was out of reach for 0 minutes. Check the network.\n")
+    assert backend.closed
+
+
+def test_a_sign_of_life_postpones_the_end_of_a_service(monkeypatch: pytest.MonkeyPatch):
+    async def start(self: Inkling, token: str) -> None:
+        monkeypatch.setattr(bot, "MINUTES_AWAY", 15)
+        [give_sign] = self.heartbeats
+        give_sign()
+        await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(commands.Bot, "start", start)
+    monkeypatch.setattr(bot, "MINUTES_AWAY", 0)
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    assert bot.main(["--service"]) == 0
+
+
+def test_a_bot_that_no_one_starts_again_waits_for_discord_without_end(
+    logs_in: Callable[[Coroutine[Any, Any, None]], None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(bot, "MINUTES_AWAY", 0)
+    logs_in(asyncio.sleep(0.05))
+    assert bot.main([]) == 0
+
+
+def test_a_service_whose_event_loop_is_stuck_is_ended_and_prints_where():
+    program = [sys.executable, "-c", _STUCK]
+    done = subprocess.run(program, cwd=_SHIPPED.parent, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert "in be_stuck" in done.stderr
+
+
+_STUCK = """
+import asyncio, time, bot
+bot.MINUTES_STUCK = 0.005
+
+def be_stuck():
+    time.sleep(600)
+
+async def serve():
+    async with asyncio.timeout(None) as limit:
+        bot.postpone_end(limit)
+        be_stuck()
+
+asyncio.run(serve())
+"""
+
+
+def test_a_second_bot_on_the_same_data_is_refused(
+    logs_in: Callable[[Coroutine[Any, Any, None]], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    async def start() -> None:
+        pytest.fail("The second bot started.")
+
+    starting = start()
+    logs_in(starting)
+    with locked(tmp_path / "data"):
+        assert bot.main([]) == 1
+    starting.close()
+    assert "Another process of the bot uses the folder" in capsys.readouterr().err
+
+
+def test_the_running_bot_locks_its_data(logs_in: Callable[[Coroutine[Any, Any, None]], None], tmp_path: Path):
+    async def start() -> None:
+        with pytest.raises(StorageError), locked(tmp_path / "data"):
+            pytest.fail("The running bot has no lock.")
+
+    logs_in(start())
+    assert bot.main([]) == 0
+
+
+@pytest.fixture
+async def data(tmp_path: Path) -> Path:
+    """Return a folder with the files of a bot that has run."""
+    store = Store(tmp_path / "data" / "inkling.db")
+    await store.open()
+    await store.close()
+    return tmp_path / "data"
+
+
+def test_data_is_backed_up_and_restored_with_a_sentence_each(
+    data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert bot.main(["--backup", "backup.zip"]) == 0
+    assert capsys.readouterr().out.startswith(f"backup.zip has the data of {data}.")
+    assert bot.main(["--restore", "backup.zip"]) == 0
+    said = capsys.readouterr().out
+    assert said.startswith(f"{data} is restored.\nWhat was there before is in {data}")
+    [aside] = re.findall(r"is in (.*)\. Delete", said)
+    assert (Path(aside) / "inkling.db").exists()
+
+
+def test_a_backup_goes_through_pipes(data: Path, tmp_path: Path):
+    run = [sys.executable, str(_SHIPPED.with_name("bot.py"))]
+    made = subprocess.run([*run, "--backup", "-"], capture_output=True, check=True)
+    (tmp_path / "backup.zip").write_bytes(made.stdout)
+    assert "inkling.db" in zipfile.ZipFile(tmp_path / "backup.zip").namelist()
+    subprocess.run([*run, "--restore", "-"], input=made.stdout, check=True)
+    assert [path.name for path in data.iterdir() if path.name.startswith(("stream", "restor"))] == []
+
+
+@pytest.mark.parametrize("option", ["--backup", "--restore"])
+def test_a_backup_that_fails_is_explained_in_a_sentence(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    assert bot.main([option, "missing/backup.zip"]) == 1
+    printed = capsys.readouterr().err
+    assert printed.startswith(("There is nothing to back up: ", "missing/backup.zip can't be restored: "))
+
+
+def test_the_help_lists_every_exit_status():
+    run = [sys.executable, "bot.py", "--help"]
+    done = subprocess.run(run, cwd=_SHIPPED.parent, capture_output=True, text=True, check=True)
+    assert re.findall(r"^  (\d)  ", done.stdout, re.MULTILINE) == ["0", "1", "2", "3"]
