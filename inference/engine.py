@@ -16,6 +16,7 @@ from inference.config.schema import Config
 from inference.documents import DocumentText, is_plain_text, read_document
 from inference.documents.reader_processes import ReaderProcesses
 from inference.hub.loras import lora_names, loras_and_weights
+from inference.moderation import Moderation
 from inference.scheduling.fair_queue import FairQueue
 from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
 from inference.types import Event, ModelSpec, Output, Result
@@ -38,6 +39,7 @@ class Engine:
     def __init__(self, config: Config, backend: Backend) -> None:
         self.config = config
         self._backend = backend
+        self._moderation = Moderation(config, backend)
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
@@ -86,7 +88,7 @@ class Engine:
     async def stream(self, checked: CheckedRequest[Request]) -> AsyncGenerator[Event, None]:
         """Yield the request's events, with a `Result` as the last. Closing the generator cancels the request.
 
-        Raise InvalidRequest, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
+        Raise InvalidRequest, OutputWithheld, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
         """
         assert not checked.pending, "call with_inputs first"
         request, loop = checked.request, asyncio.get_running_loop()
@@ -94,7 +96,7 @@ class Engine:
             await loop.run_in_executor(self._image_executor, request.decode_inputs, self.config.limits)
         deadline = loop.time() + self.config.limits.deadline_seconds
         events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
-        ticket = self._backend.schedule(checked.spec, request, events.put_nowait)
+        ticket = self._moderation.schedule(checked.spec, request, events.put_nowait)
         try:
             while True:
                 event = await _next(events, deadline)
@@ -136,7 +138,7 @@ class Engine:
 
     async def statuses(self) -> list[ModelStatus]:
         """Return the state of every listed model, in the order of the config."""
-        return await self._backend.statuses([spec for task in TASK_NAMES for spec in self._specs[task]])
+        return await self._backend.statuses([spec for _, spec in self.config.listed()])
 
     def problems(self, *, probe: bool = False) -> list[str]:
         """Return what in the config this machine can't do, each with its position in the file.

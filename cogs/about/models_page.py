@@ -6,8 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from cogs.common import MessageContent
 from cogs.common.error_messages import in_current_language
-from cogs.i18n import slash, tr
+from cogs.i18n import gettext_noop, slash, tr
 from inference import ModelStatus, size_text
+
+_CHECKS = {
+    "safety.pictures": gettext_noop("checks the pictures that go in and out"),
+    "safety.texts": gettext_noop("checks the texts that go in and out"),
+}
+"""What models do that belong to no command, by their keys in config.yaml."""
 
 
 def models_page(statuses: Sequence[ModelStatus]) -> MessageContent:
@@ -34,6 +40,10 @@ def _model(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Ite
 
 def _served(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
     """Yield the commands that use the model by default, and the others that can use it."""
+    for each in group:
+        if each.spec.task in _CHECKS:
+            yield tr(_CHECKS[each.spec.task])
+    group = [each for each in group if each.spec.task not in _CHECKS]
     if default := [slash(each.spec.task) for each in group if each in defaults]:
         yield tr("default of {commands}", commands=", ".join(default))
     if other := [slash(each.spec.task) for each in group if each not in defaults]:

@@ -23,7 +23,7 @@ from inference.hub.download_progress import ignore_progress
 from inference.hub.hub import Hub
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.pipelines.registry import family_of
-from inference.tasks import TASK_NAMES, Request
+from inference.tasks import Request
 from inference.types import Loading, ModelSpec
 from inference.types.errors import InferenceError, ModelUnavailable, RequestCancelled
 
@@ -86,9 +86,8 @@ class LocalBackend:
         since it imports torch: call it before the event loop runs, or in a thread.
         """
         problems = [
-            (self._config.model_line(task, index), self._config.model_problem(task, index, sentence))
-            for task in TASK_NAMES
-            for index, spec in enumerate(self._config.specs(task))
+            (self._config.model_line(position), self._config.model_problem(position, sentence))
+            for position, spec in self._config.listed()
             for sentence in self._refusals(spec, probe=probe)
         ]
         # Objects created by torch and transformers stay until the end. The garbage collector, which stops

@@ -23,6 +23,7 @@ class LocalJob(Entry):
             kind=f"{request.task} {spec.key}",
             short=request.short,
             work=request.work,
+            limited=request.limited,
         )
         self.spec = spec
         self.request = request
