@@ -53,7 +53,9 @@ class _Classifier(Pipeline):
     def _probabilities(self, logits: Tensor) -> Tensor:
         """Return the probabilities of the labels. Numbers that overflowed would say that nothing is wrong."""
         if not torch.isfinite(logits).all():
-            raise GenerationFailed("The model that checks this gave no usable numbers. Tell the bot's operator.")
+            raise GenerationFailed(
+                "The numbers of the model that checks this overflowed. The bot's operator has to choose another model."
+            )
         return label_probabilities(self._model.config, logits)
 
     def _classify(self, batch: Batch, job: Job) -> Classification:
