@@ -6,14 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from cogs.common import MessageContent
 from cogs.common.error_messages import in_current_language
-from cogs.i18n import gettext_noop, slash, tr
+from cogs.i18n import slash, tr
 from inference import ModelStatus, size_text
-
-_CHECKS = {
-    "safety.pictures": gettext_noop("checks the pictures that go in and out"),
-    "safety.texts": gettext_noop("checks the texts that go in and out"),
-}
-"""What models do that belong to no command, by their keys in config.yaml."""
 
 
 def models_page(statuses: Sequence[ModelStatus]) -> MessageContent:
@@ -40,14 +34,24 @@ def _model(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Ite
 
 def _served(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
     """Yield the commands that use the model by default, and the others that can use it."""
-    for each in group:
-        if each.spec.task in _CHECKS:
-            yield tr(_CHECKS[each.spec.task])
-    group = [each for each in group if each.spec.task not in _CHECKS]
+    checks = {each.spec.task: _checked(each.spec.task) for each in group}
+    yield from filter(None, checks.values())
+    group = [each for each in group if not checks[each.spec.task]]
     if default := [slash(each.spec.task) for each in group if each in defaults]:
         yield tr("default of {commands}", commands=", ".join(default))
     if other := [slash(each.spec.task) for each in group if each not in defaults]:
         yield tr("for {commands}", commands=", ".join(other))
+
+
+def _checked(task: str) -> str:
+    """Return what a classifier under `safety` does; empty for the models of commands."""
+    match task:
+        case "safety.pictures":
+            return tr("checks the pictures that go in and out")
+        case "safety.texts":
+            return tr("checks the texts that go in and out")
+        case _:
+            return ""
 
 
 def _state(status: ModelStatus) -> str:
