@@ -178,8 +178,9 @@ def _check(path: Path) -> int:
     print(f"{path} is fine: {', '.join(models) or 'it lists no models'}")
     statuses = asyncio.run(_statuses(engine))
     width = max((len(status.spec.name) for status in statuses), default=0)
+    longest = max((len(status.spec.task) for status in statuses), default=0)
     for status in statuses:
-        print(f"  {status.spec.task:<9}  {status.spec.name:<{width}}  {_check_result(status)}")
+        print(f"  {status.spec.task:<{longest}}  {status.spec.name:<{width}}  {_check_result(status)}")
     if any(status.state == "not downloaded" for status in statuses):
         print(f"The others are checked when you download them: .venv/bin/python -m inference --config {path} download")
     if without := [f"/{task}" for task, count in counts.items() if not count]:

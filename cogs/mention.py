@@ -21,7 +21,7 @@ from cogs.i18n.catalogues import catalogue
 from cogs.i18n.locale import use_locale_of
 from cogs.mood import show_mood
 from cogs.summarize import show_summary
-from inference import LENGTHS, CompleteRequest, InvalidRequest, Length, SentimentRequest, SummarizeRequest
+from inference import LENGTHS, CompleteRequest, InvalidRequest, Length, SentimentRequest, SummarizeRequest, TextSource
 
 Context = commands.Context[Any]
 
@@ -43,7 +43,8 @@ class Mention(commands.Cog):
             length = _length(text if context.message.reference else "", str(context.invoked_with))
             request = SummarizeRequest(length=length, owner=_owner(context))
             checked = session.check(request, pending=["text"])
-            await show_summary(session, checked, await self._text(session, context, text))
+            found, text_source = await self._text(session, context, text)
+            await show_summary(session, checked, found, text_source=text_source)
 
     @commands.command()
     async def ask(self, context: Context, *, question: str = "") -> None:
@@ -64,7 +65,8 @@ class Mention(commands.Cog):
         """Tell everybody the mood of the message, or of the text that follows; Mood in its menu tells you alone."""
         async with self._session(context) as session:
             checked = session.check(SentimentRequest(owner=_owner(context)), pending=["texts"])
-            await show_mood(session, checked, await self._text(session, context, text))
+            found, text_source = await self._text(session, context, text)
+            await show_mood(session, checked, found, text_source=text_source)
 
     @commands.command()
     async def complete(self, context: Context, *, prompt: str = "") -> None:
@@ -72,7 +74,7 @@ class Mention(commands.Cog):
         if await continue_by_reply(self.bot, context.message, prompt):
             return
         async with self._session(context) as session:
-            source = await self._text(session, context, prompt)
+            source, _ = await self._text(session, context, prompt)
             request = CompleteRequest(
                 prompt=source, max_new_tokens=USUAL_LENGTH, whole_sentences=True, owner=_owner(context)
             )
@@ -112,16 +114,16 @@ class Mention(commands.Cog):
     def _session(self, context: Context) -> ReplySession:
         return self.bot.sessions.open(MessageResponder.of(context.bot, context.message, str(context.command)))
 
-    async def _text(self, session: ReplySession, context: Context, text: str) -> str:
-        """Return the text of the message replied to, else the text after the command."""
+    async def _text(self, session: ReplySession, context: Context, text: str) -> tuple[str, TextSource]:
+        """Return the text of the message replied to, else the text after the command, and which of them it is."""
         if target := await pointed_at(context.message):
-            return await text_of_message(session, target)
+            return await text_of_message(session, target), "chosen"
         if not text:
             raise InvalidRequest(
                 "Reply to a message with `@Inkling {command}`, so that I know which one you mean.",
                 command=context.invoked_with,
             )
-        return text
+        return text, "typed"
 
 
 async def _answer_unknown_word(context: Context) -> bool:

@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 
 from inference.config.expected import expected, field_at
 from inference.config.schema import Config, DiscordSection, ModelEntry
-from inference.limits import SIZE, Limits, SafetySection
+from inference.limits import SIZE, ClassifierEntry, Limits, SafetySection
 from inference.tasks import TASK_NAMES
 
 PAGE = Path(__file__).with_name("configuration.md")
@@ -57,6 +57,14 @@ and if they think all the same, only the answer is shown. A GGUF file works like
 [adding a model](adding-a-model.md#gguf-files)."""
 
 
+_CLASSIFIERS = """\
+`pictures` is any image classifier of transformers, such as `Falconsai/nsfw_image_detection`; `texts` any text
+classifier, such as `unitary/toxic-bert`. Each is a hub id or a folder, or a section with these keys;
+[Operations](operations.md#what-goes-in-and-out) says what is checked, and what people see before.
+
+"""
+
+
 def page() -> str:
     """The whole page as Markdown."""
     parts = [
@@ -66,6 +74,7 @@ def page() -> str:
         "Each takes a list. An entry is a hub id or a folder, or a map with these keys:\n\n" + _table(ModelEntry),
         _section("`discord`", DiscordSection, "discord."),
         _section("`safety`", SafetySection, "safety."),
+        _CLASSIFIERS + _table(ClassifierEntry),
         _section("`limits`", Limits, "limits."),
         _ENVIRONMENT,
     ]

@@ -15,8 +15,8 @@ from inference.backends.backend import Backend, ModelStatus, QueueStatus
 from inference.config.schema import Config
 from inference.documents import DocumentText, is_plain_text, read_document
 from inference.documents.reader_processes import ReaderProcesses
-from inference.hub.download_progress import ignore_progress
 from inference.hub.loras import lora_names, loras_and_weights
+from inference.moderation import Moderation
 from inference.observers import Observers, RequestWatch
 from inference.scheduling.fair_queue import FairQueue
 from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
@@ -25,6 +25,11 @@ from inference.types.errors import InferenceError, InvalidRequest, Phrase, Reque
 from inference.types.observations import Observer
 
 R = TypeVar("R", bound=Request)
+
+
+def _ignore_progress(fraction: float | None) -> None:
+    """Take the progress of a download, and do nothing."""
+
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +51,7 @@ class Engine:
         """Whether the operator wants no new requests. Callers look at it before they accept one."""
         self.paused = False
         """Whether the operator wants no request to start."""
+        self._moderation = Moderation(config, backend)
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
@@ -99,7 +105,7 @@ class Engine:
         """Yield the request's events, with a `Result` as the last. Closing the generator cancels the request.
 
         `request_id` is the caller's name for the request, for the log and for observers. Raise InvalidRequest,
-        Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
+        OutputWithheld, Overloaded, RequestTimeout, ModelUnavailable or GenerationFailed.
         """
         assert not checked.pending, "call with_inputs first"
         watch, ticket = RequestWatch(checked, request_id), None
@@ -107,7 +113,7 @@ class Engine:
             await self._decode(checked.request)
             deadline = asyncio.get_running_loop().time() + self.config.limits.deadline_seconds
             events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
-            ticket = self._backend.schedule(checked.spec, checked.request, events.put_nowait, request_id)
+            ticket = self._moderation.schedule(checked.spec, checked.request, events.put_nowait, request_id)
             while True:
                 event = await _next(events, deadline)
                 if isinstance(event, InferenceError):
@@ -160,7 +166,7 @@ class Engine:
 
     async def statuses(self) -> list[ModelStatus]:
         """Return the state of every listed model, in the order of the config."""
-        return await self._backend.statuses([spec for task in TASK_NAMES for spec in self._specs[task]])
+        return await self._backend.statuses([spec for _, spec in self.config.listed()])
 
     def problems(self, *, probe: bool = False) -> list[str]:
         """Return what in the config this machine can't do, each with its position in the file.
@@ -179,7 +185,7 @@ class Engine:
             return problems
         loras = await asyncio.to_thread(lora_names, config.loras)
         self._backend.apply(config)
-        self.config, self.loras = config, loras
+        self.config, self.loras, self._moderation = config, loras, Moderation(config, self._backend)
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
         return []
 
@@ -190,14 +196,14 @@ class Engine:
 
     def model_named(self, name: str) -> ModelSpec:
         """Return the listed model of this name or hub id, of any task. Raise UnknownModel."""
-        specs = [spec for task in TASK_NAMES for spec in self._specs[task]]
+        specs = [spec for _, spec in self.config.listed()]
         for spec in specs:
             if name in (spec.name, spec.repo):
                 return spec
         names = ", ".join({spec.name: None for spec in specs}) or "none"
         raise UnknownModel("There is no model {model!r}. There is: {names}.", model=name[:80], names=names)
 
-    async def load(self, spec: ModelSpec, on_progress: LoadProgress = ignore_progress) -> None:
+    async def load(self, spec: ModelSpec, on_progress: LoadProgress = _ignore_progress) -> None:
         """Load a model when its device is free; download it if needed. Raise ModelUnavailable.
 
         `on_progress` may be called on any thread.
@@ -208,7 +214,7 @@ class Engine:
         """Unload a model when its device is free. Return False if it is in use, or not loaded."""
         return await self._backend.unload(spec)
 
-    async def download(self, spec: ModelSpec, on_progress: LoadProgress = ignore_progress) -> None:
+    async def download(self, spec: ModelSpec, on_progress: LoadProgress = _ignore_progress) -> None:
         """Download a model's files, also if `download` is off in the config. Raise ModelUnavailable."""
         await self._backend.download(spec, on_progress)
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from inference.types import DType
 from inference.types.sizes import parse_size
 
 
@@ -41,8 +44,72 @@ SIZE = Expected("a size like 500 MB or 12 GiB")
 Bytes = Annotated[int, BeforeValidator(parse_size), SIZE]
 
 
+_HUB_NAME = r"[A-Za-z0-9_](?:[\w.-]{0,94}\w)?"
+_HUB_ID = re.compile(rf"^(?!.*(?:--|\.\.|\.git$)){_HUB_NAME}(?:/{_HUB_NAME})?$", re.ASCII)
+
+
+def expanded(path: Path) -> Path:
+    """Return the path with the home folder in place of `~`. The `~` of an unknown user stays."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        return path
+
+
+def _check_repo(repo: str) -> str:
+    repo = str(expanded(Path(repo))) if repo.startswith("~") else repo
+    if not repo.startswith((".", "/")) and not _HUB_ID.match(repo):
+        raise ValueError("neither a hub id nor a folder")
+    return repo
+
+
+def _check_device(device: str) -> str:
+    if not re.match(r"^(auto|cpu|mps|cuda(:\d{1,3})?)$", device):
+        raise ValueError("not a device")
+    return device
+
+
+Repo = Annotated[
+    str, AfterValidator(_check_repo), Expected("a hub id like org/name, or a folder that starts with ., / or ~")
+]
+Device = Annotated[
+    str, AfterValidator(_check_device), Expected("one of: auto, cpu, mps, cuda, cuda:0 (or another number)")
+]
+
+
+class ClassifierEntry(ConfigSection):
+    """A model that classifies pictures or texts: a hub id or a folder, alone on its line or with options."""
+
+    repo: Repo = Field(description="Hub id (`org/name`), or a folder, relative to this file.")
+    threshold: float = Field(
+        default=0.5,
+        gt=0,
+        le=1,
+        description="How sure the model must be, from 0 to 1. With a lower number it objects more often.",
+    )
+    labels: tuple[str, ...] = Field(
+        default=(),
+        description="The model's labels that are objected to; by default those like nsfw, porn, toxic or hate.",
+    )
+    revision: str | None = Field(
+        default=None, description="Branch, tag or commit; by default what `download` recorded."
+    )
+    device: Device = Field(default="auto", description="`auto` follows the top-level `device`.")
+    dtype: DType = Field(default="float32", description="The number format; these models are small.")
+
+
+def from_line(value: Any) -> Any:
+    """Return the section of a model that is alone on its line."""
+    return {"repo": value} if isinstance(value, str) else value
+
+
+Classifier = Annotated[
+    ClassifierEntry | None, BeforeValidator(from_line), Expected("a hub id, a folder, or a section with `repo`")
+]
+
+
 class SafetySection(ConfigSection):
-    """What the bot does not draw, and what it does not show. The models' own safety checkers always run."""
+    """What the bot does not read, draw or show. The models' own safety checkers always run."""
 
     flagged: Literal["spoiler", "hide"] = Field(
         default="spoiler",
@@ -50,12 +117,26 @@ class SafetySection(ConfigSection):
         "Elsewhere it is never shown.",
     )
     unchecked: Literal["everywhere", "restricted"] = Field(
-        default="everywhere",
-        description="Where models that come without a safety checker may draw; `restricted`: age-restricted channels.",
+        default="restricted",
+        description="Where models that come without a safety checker may draw; `restricted`: only in age-restricted "
+        "channels. With `pictures`, every picture is checked, and they may draw everywhere.",
     )
     words: tuple[str, ...] = Field(
-        default=(), description="Prompts with one of these words or phrases are refused; capitals don't matter."
+        default=(),
+        description="What people type is refused if it has one of these words or phrases; capitals don't matter.",
     )
+    pictures: Classifier = Field(
+        default=None,
+        description="A model that checks the pictures which people send and which models draw; see below.",
+    )
+    texts: Classifier = Field(
+        default=None, description="A model that checks the texts which people send and which models write; see below."
+    )
+
+    @property
+    def restricts_unchecked(self) -> bool:
+        """Whether models without a safety checker may draw only in age-restricted channels."""
+        return self.unchecked == "restricted" and self.pictures is None
 
     @field_validator("words")
     @classmethod

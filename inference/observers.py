@@ -9,7 +9,7 @@ from typing import Literal
 
 from inference.tasks import CheckedRequest, Request
 from inference.types import Event, PartialText, Result, Started
-from inference.types.errors import InvalidRequest, Overloaded, RequestCancelled, RequestTimeout
+from inference.types.errors import InvalidRequest, OutputWithheld, Overloaded, RequestCancelled, RequestTimeout
 from inference.types.observations import Observation, Observer, Outcome, RequestEnded
 
 log = logging.getLogger(__name__)
@@ -84,6 +84,8 @@ def _outcome_of(error: BaseException) -> Outcome:
     match error:
         case InvalidRequest() | Overloaded():
             return "refused"
+        case OutputWithheld():
+            return "withheld"
         case RequestTimeout():
             return "timed out"
         case RequestCancelled() | asyncio.CancelledError() | GeneratorExit():

@@ -14,7 +14,7 @@ from functools import cache
 from math import isfinite
 from typing import Any, TypeVar, cast
 
-from inference.tasks import TASKS, CheckedRequest
+from inference.tasks import CLASSIFIERS, TASKS, CheckedRequest
 from inference.types import GGUFSummary, Loading, ModelSpec, PartialText, Progress, Queued, Result, Started
 from inference.types.errors import InferenceError, OperatorStep, Overloaded, Phrase
 
@@ -127,7 +127,7 @@ def _class_named(name: str) -> type[Any] | None:
 @cache
 def _classes() -> dict[str, type[Any]]:
     """Return all dataclasses by name: requests and results of the tasks, their parts, and events."""
-    task_classes = [cls for task in TASKS for cls in (*task.requests, task.output, *task.parts)]
+    task_classes = [cls for task in (*TASKS, *CLASSIFIERS) for cls in (*task.requests, task.output, *task.parts)]
     return {cls.__name__: cls for cls in (*task_classes, *_SHARED_CLASSES)}
 
 

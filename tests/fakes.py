@@ -24,6 +24,9 @@ from inference.tasks import (
     Caption,
     CaptionRequest,
     ChatAnswerRequest,
+    Classification,
+    ClassifyPicturesRequest,
+    ClassifyTextsRequest,
     CompleteRequest,
     Completion,
     FillMaskResult,
@@ -78,6 +81,10 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
             return [Result(drawn(request))]
         case SentimentRequest():
             return [Result(SentimentResult(tuple(Mood("positive", 0.98, 0.96) for _ in request.texts)))]
+        case ClassifyTextsRequest():
+            return [Result(Classification(("neutral", "toxic"), ((0.9, 0.1),) * len(request.texts), exclusive=True))]
+        case ClassifyPicturesRequest():
+            return [Result(Classification(("normal", "nsfw"), ((0.9, 0.1),) * len(request.pictures), exclusive=True))]
         case _:
             raise TypeError(type(request).__name__)
 

@@ -21,6 +21,8 @@ models:
     - repo: {starter}/emoji-painter
       guidance_scale: 3
       dtype: float32
+safety:
+  unchecked: everywhere
 download: false
 device: cpu
 dtype: float32

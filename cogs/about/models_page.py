@@ -34,10 +34,24 @@ def _model(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Ite
 
 def _served(group: Sequence[ModelStatus], defaults: Sequence[ModelStatus]) -> Iterator[str]:
     """Yield the commands that use the model by default, and the others that can use it."""
+    checks = {each.spec.task: _checked(each.spec.task) for each in group}
+    yield from filter(None, checks.values())
+    group = [each for each in group if not checks[each.spec.task]]
     if default := [slash(each.spec.task) for each in group if each in defaults]:
         yield tr("default of {commands}", commands=", ".join(default))
     if other := [slash(each.spec.task) for each in group if each not in defaults]:
         yield tr("for {commands}", commands=", ".join(other))
+
+
+def _checked(task: str) -> str:
+    """Return what a classifier under `safety` does; empty for the models of commands."""
+    match task:
+        case "safety.pictures":
+            return tr("checks the pictures that go in and out")
+        case "safety.texts":
+            return tr("checks the texts that go in and out")
+        case _:
+            return ""
 
 
 def _state(status: ModelStatus) -> str:

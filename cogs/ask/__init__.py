@@ -99,7 +99,7 @@ class Ask(commands.Cog):
                 check_question(session, asked, sourced=bool(inputs))
             source = await gather_inputs(session, interaction, inputs) if inputs else None
             if image:
-                await show_about_pictures(session, asked, [image], source.text if source else "")
+                await show_about_pictures(session, asked, [image], source)
             else:
                 await show_answer(session, asked, source)
 

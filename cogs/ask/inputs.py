@@ -67,4 +67,4 @@ def _name_of_typed(inputs: AskInputs) -> str:
 
 def _source_of_transcript(transcript: Transcript) -> Source:
     links = tuple(message.jump_url for message in transcript.messages)
-    return Source(transcript.text, links, transcript.boundaries, transcript.coverage())
+    return Source(transcript.text, links, transcript.boundaries, transcript.coverage(), text_source="channel")

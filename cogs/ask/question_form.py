@@ -19,7 +19,7 @@ from cogs.common import InteractionResponder
 from cogs.common.menu_message import keep_message, kept_message
 from cogs.common.persistent_form import PersistentForm, Typed
 from cogs.common.persistent_view import custom_id
-from cogs.common.sources import join_sources, pictures, sources_of_message, words
+from cogs.common.sources import Source, join_sources, pictures, sources_of_message, words
 from cogs.i18n import tr
 from inference import Engine
 
@@ -59,7 +59,8 @@ class QuestionForm(PersistentForm, template=custom_id("ask-about", r"(?P<message
         async with bot.sessions.open(responder) as session:
             if files := _seen(bot.engine, message):
                 check_picture_question(session, question, files)
-                await show_about_pictures(session, question, files, words(message))
+                context = Source(words(message), text_source="chosen")
+                await show_about_pictures(session, question, files, context)
                 return
             check_question(session, question, sourced=True)
             source = join_sources(await sources_of_message(session, message))

@@ -66,7 +66,11 @@ async def show_answer(session: ReplySession, question: Question, source: Source 
         await session.perform(MemoryJob(session.check(request)))
     else:
         request = AskRequest(
-            question=question.text, context=source.text, model=question.model, owner=str(session.owner)
+            question=question.text,
+            context=source.text,
+            text_source=source.text_source,
+            model=question.model,
+            owner=str(session.owner),
         )
         await session.perform(AnswerJob(session.check(request), question, source))
 
@@ -135,7 +139,7 @@ def check_picture_question(session: ReplySession, question: Question, files: Seq
 
 
 async def show_about_pictures(
-    session: ReplySession, question: Question, files: Sequence[discord.Attachment], context: str = ""
+    session: ReplySession, question: Question, files: Sequence[discord.Attachment], context: Source | None = None
 ) -> None:
     """Answer the question about each picture, while the answers grow. `context` is a text that belongs to them."""
     checked = session.check(_about_picture(session, question, context), pending=["image"])
@@ -165,13 +169,25 @@ class PicturesJob(ReplyJob):
         await session.finish(below(question, from_pictures(self.names, answers)))
 
 
-def _about_picture(session: ReplySession, question: Question, context: str = "") -> ChatAnswerRequest:
-    return ChatAnswerRequest(question=question.text, context=context, model=question.model, owner=str(session.owner))
+def _about_picture(session: ReplySession, question: Question, context: Source | None = None) -> ChatAnswerRequest:
+    context = context or Source("")
+    return ChatAnswerRequest(
+        question=question.text,
+        context=context.text,
+        text_source=context.text_source,
+        model=question.model,
+        owner=str(session.owner),
+    )
 
 
 async def _answer_in_own_words(session: ReplySession, found: StoredAnswer) -> None:
     """Show a language model's answer while it grows, and then the evidence below it."""
-    request = ChatAnswerRequest(question=found.question, context=found.passages, owner=str(session.owner))
+    request = ChatAnswerRequest(
+        question=found.question,
+        context=found.passages,
+        text_source="channel",  # wherever they came from: they were checked when they were searched
+        owner=str(session.owner),
+    )
     answer = await session.run(
         session.check(request), Answer, ProgressRenderer(draft=lambda text: below(found.question, neutral(text)))
     )

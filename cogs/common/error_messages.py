@@ -17,6 +17,7 @@ from inference import (
     InvalidRequest,
     ModelUnavailable,
     OperatorStep,
+    OutputWithheld,
     Overloaded,
     Phrase,
     RequestCancelled,
@@ -24,10 +25,10 @@ from inference import (
 
 log = logging.getLogger(__name__)
 
-PRIVATE = (InvalidRequest, Overloaded, ModelUnavailable)
+PRIVATE = (InvalidRequest, OutputWithheld, Overloaded, ModelUnavailable)
 """Errors that only the person who asked needs to see."""
 
-EXPECTED = (InvalidRequest, Overloaded, RequestCancelled)
+EXPECTED = (InvalidRequest, OutputWithheld, Overloaded, RequestCancelled)
 """Errors that need no id and no log line, since they are caused by the request."""
 
 

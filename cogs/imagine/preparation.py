@@ -29,7 +29,7 @@ def for_channel(request: ImagineRequest, channel: object, config: Config) -> Ima
     return replace(
         request,
         show_flagged=adults and config.safety.flagged == "spoiler",
-        require_safety_checker=not adults and config.safety.unchecked == "restricted",
+        require_safety_checker=not adults and config.safety.restricts_unchecked,
     )
 
 

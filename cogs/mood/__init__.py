@@ -63,10 +63,11 @@ class Moods(commands.Cog):
             if text is None:
                 await show_mood_chart(session, interaction, history_range, checked)
             else:
-                await show_mood(session, checked, text)
+                await show_mood(session, checked, text, text_source="typed")
 
     async def mood_of_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Show the mood of a message; this is the menu "Mood"."""
         async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
             checked = session.check(SentimentRequest(owner=str(interaction.user.id)), pending=["texts"])
-            await show_mood(session, checked, await text_of_message(session, message))
+            text = await text_of_message(session, message)
+            await show_mood(session, checked, text, text_source="chosen")

@@ -13,7 +13,7 @@ from cogs.common.history_range import HistoryRange, read_history
 from cogs.mood.chart import draw
 from cogs.mood.rendering import chart_description, label_lines, mood_line, series_summary
 from cogs.mood.series import MoodSeries
-from inference import CheckedRequest, SentimentRequest, SentimentResult, serializable
+from inference import CheckedRequest, SentimentRequest, SentimentResult, TextSource, serializable
 
 _LONGEST = 1000
 """The most characters of a message that are used."""
@@ -44,9 +44,11 @@ class MoodChartJob(ReplyJob):
         await session.finish(await _chart_content(self.transcript, result))
 
 
-async def show_mood(session: ReplySession, checked: CheckedRequest[SentimentRequest], text: str) -> None:
+async def show_mood(
+    session: ReplySession, checked: CheckedRequest[SentimentRequest], text: str, *, text_source: TextSource
+) -> None:
     """Show the mood of one text."""
-    await session.perform(MoodJob(session.engine.with_inputs(checked, texts=(text,))))
+    await session.perform(MoodJob(session.engine.with_inputs(checked, texts=(text,), text_source=text_source)))
 
 
 async def show_mood_chart(
@@ -58,7 +60,9 @@ async def show_mood_chart(
     """Read the messages and show their moods."""
     _, transcript = await read_history(session, interaction, history_range)
     texts = tuple(message.words[:_LONGEST] for message in transcript.messages)
-    await session.perform(MoodChartJob(session.engine.with_inputs(checked, texts=texts), transcript))
+    await session.perform(
+        MoodChartJob(session.engine.with_inputs(checked, texts=texts, text_source="channel"), transcript)
+    )
 
 
 async def _chart_content(transcript: Transcript, result: SentimentResult) -> MessageContent:

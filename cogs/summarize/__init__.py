@@ -88,7 +88,7 @@ class Summarize(commands.Cog):
             elif files:
                 await _show_summary_of_files(session, checked, files)
             else:
-                await show_summary(session, checked, text or "")
+                await show_summary(session, checked, text or "", text_source="typed")
 
     async def summarize_message(self, interaction: discord.Interaction, message: discord.Message) -> None:
         """Summarize a message; this is the menu "Summarize"."""
@@ -96,7 +96,8 @@ class Summarize(commands.Cog):
         async with self.sessions.open(InteractionResponder.of(interaction, private=message.flags.ephemeral)) as session:
             checked = session.check(request, pending=["text"])
             text = await text_of_message(session, message)
-            await show_summary(session, checked, text, f"[{tr('jump')}]({message.jump_url})")
+            read = f"[{tr('jump')}]({message.jump_url})"
+            await show_summary(session, checked, text, read, text_source="chosen")
 
 
 def _check_one_source(text: str | None, files: Sequence[discord.Attachment], history_range: HistoryRange) -> None:
@@ -113,4 +114,4 @@ async def _show_summary_of_files(
     check_files(session, files)
     source = join_sources([await source_of_file(session, file) for file in files])
     read = " · ".join(filter(None, [", ".join(source.origins), source.note]))
-    await show_summary(session, checked, source.text, read, source.starts)
+    await show_summary(session, checked, source.text, read, source.starts, text_source="chosen")

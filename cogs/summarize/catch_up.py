@@ -39,7 +39,9 @@ async def catch_up(
 ) -> None:
     """Read the messages and show a summary, with a button to share it."""
     channel, transcript = await read_history(session, interaction, history_range)
-    checked = session.engine.with_inputs(checked, text=transcript.text, boundaries=transcript.boundaries)
+    checked = session.engine.with_inputs(
+        checked, text=transcript.text, boundaries=transcript.boundaries, text_source="channel"
+    )
     await session.perform(CatchUpJob(checked, transcript, _can_be_shared(interaction, channel)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
 from cogs.common.markdown import bar
 from cogs.i18n import ntr, tr
-from inference import CheckedRequest, Progress, SummarizeRequest, Summary, serializable
+from inference import CheckedRequest, Progress, SummarizeRequest, Summary, TextSource, serializable
 
 _BULLETS = ("- ", "* ", "• ")
 
@@ -45,9 +45,11 @@ async def show_summary(
     text: str,
     source: str = "",
     boundaries: Sequence[int] = (),
+    *,
+    text_source: TextSource,
 ) -> None:
     """Summarize `text`; `source` says what was read, and `boundaries` are the positions where new sources begin."""
-    checked = session.engine.with_inputs(checked, text=text, boundaries=tuple(boundaries))
+    checked = session.engine.with_inputs(checked, text=text, boundaries=tuple(boundaries), text_source=text_source)
     await session.perform(SummaryJob(checked, source))
 
 

@@ -24,7 +24,7 @@ from inference.hub.download_progress import ignore_progress
 from inference.hub.hub import Hub
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.pipelines.registry import family_of
-from inference.tasks import TASK_NAMES, Request
+from inference.tasks import Request
 from inference.types import Loading, LoadProgress, ModelSpec
 from inference.types.errors import InferenceError, ModelUnavailable, RequestCancelled
 from inference.types.observations import Observer
@@ -134,9 +134,8 @@ class LocalBackend:
     def _problems(self, config: Config, *, probe: bool) -> list[str]:
         """Return what in `config` this machine can't do, ordered by line."""
         problems = [
-            (config.model_line(task, index), config.model_problem(task, index, sentence))
-            for task in TASK_NAMES
-            for index, spec in enumerate(config.specs(task))
+            (config.model_line(position), config.model_problem(position, sentence))
+            for position, spec in config.listed()
             for sentence in self._refusals(spec, config, probe=probe)
         ]
         return [text for _, text in sorted(problems, key=lambda problem: problem[0])]

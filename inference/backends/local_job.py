@@ -31,6 +31,7 @@ class LocalJob(Entry):
             kind=f"{request.task} {spec.key}",
             short=request.short,
             work=request.work,
+            limited=request.limited,
         )
         self.id = request_id
         self.spec = spec

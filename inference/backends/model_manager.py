@@ -18,7 +18,6 @@ from inference.hub.hub import Hub
 from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.pipeline import Pipeline, wrap_library_errors
 from inference.scheduling.model_cache import ModelCache
-from inference.tasks import TASK_NAMES
 from inference.types import LoadProgress, ModelSpec
 from inference.types.errors import ModelUnavailable
 from inference.types.observations import ModelLoaded, ModelUnloaded, Observer
@@ -193,4 +192,4 @@ class ModelManager:
 
 
 def _listed(config: Config) -> frozenset[ModelSpec]:
-    return frozenset(spec for task in TASK_NAMES for spec in config.specs(task))
+    return frozenset(spec for _, spec in config.listed())

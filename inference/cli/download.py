@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 from inference.cli.error_messages import download_message
 from inference.cli.output import print_json
 from inference.config.schema import Config
-from inference.tasks import TASK_NAMES
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 from inference.types.sizes import size_text
@@ -51,7 +50,7 @@ def choose(config: Config, names: Sequence[str]) -> list[ModelSpec]:
 
     A repository that is listed for several tasks is returned for each of them, since it may fit some tasks only.
     """
-    listed = [spec for task in TASK_NAMES for spec in config.specs(task)]
+    listed = [spec for _, spec in config.listed()]
     specs = listed if not names else [spec for name in names for spec in _find_specs(config, listed, name)]
     return list(dict.fromkeys(specs))
 

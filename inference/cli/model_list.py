@@ -24,8 +24,9 @@ def status_fields(status: ModelStatus) -> dict[str, Any]:
 def status_table(statuses: Sequence[ModelStatus]) -> str:
     """Return one line per model: task, name, size and state, and how it writes several texts."""
     width = max((len(status.spec.name) for status in statuses), default=0)
+    longest = max((len(status.spec.task) for status in statuses), default=0)
     return "\n".join(
-        f"{status.spec.task:<10}  {status.spec.name:<{width}}  {_state_text(status)}" for status in statuses
+        f"{status.spec.task:<{longest}}  {status.spec.name:<{width}}  {_state_text(status)}" for status in statuses
     )
 
 

@@ -5,7 +5,6 @@ The file has no secrets: `DISCORD_TOKEN` and `HF_TOKEN` come from the environmen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,40 +14,28 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Valida
 from inference.config.problems import ConfigError, file_problems, problem_text, unknown_key
 from inference.config.yaml_errors import YamlProblem
 from inference.config.yaml_file import Position, read_yaml
-from inference.limits import SIZE, ConfigSection, Expected, Limits, SafetySection, no_yes
-from inference.tasks import TASK_NAMES
+from inference.limits import (
+    SIZE,
+    ClassifierEntry,
+    ConfigSection,
+    Device,
+    Expected,
+    Limits,
+    Repo,
+    SafetySection,
+    expanded,
+    from_line,
+    no_yes,
+)
+from inference.tasks import PICTURE_CLASSIFIER, TASK_NAMES, TEXT_CLASSIFIER
 from inference.types import DType, ModelSpec, Quantize
 from inference.types.durations import parse_duration
 from inference.types.errors import InvalidRequest
 from inference.types.sizes import parse_size
 
-_HUB_NAME = r"[A-Za-z0-9_](?:[\w.-]{0,94}\w)?"
-_HUB_ID = re.compile(rf"^(?!.*(?:--|\.\.|\.git$)){_HUB_NAME}(?:/{_HUB_NAME})?$", re.ASCII)
-
 
 def _memory(value: Any) -> Any:
     return value if value == "auto" else parse_size(value)
-
-
-def _expanded(path: Path) -> Path:
-    """Return the path with the home folder in place of `~`. The `~` of an unknown user stays."""
-    try:
-        return path.expanduser()
-    except RuntimeError:
-        return path
-
-
-def _check_repo(repo: str) -> str:
-    repo = str(_expanded(Path(repo))) if repo.startswith("~") else repo
-    if not repo.startswith((".", "/")) and not _HUB_ID.match(repo):
-        raise ValueError("neither a hub id nor a folder")
-    return repo
-
-
-def _check_device(device: str) -> str:
-    if not re.match(r"^(auto|cpu|mps|cuda(:\d{1,3})?)$", device):
-        raise ValueError("not a device")
-    return device
 
 
 def _unload_after(value: Any) -> Any:
@@ -58,13 +45,7 @@ def _unload_after(value: Any) -> Any:
 _UNLOAD_AFTER = Expected("never, or a duration like 90 s, 10 min or 2 h")
 UnloadAfter = Annotated[Literal["never"] | int, BeforeValidator(_unload_after), _UNLOAD_AFTER]
 OwnUnloadAfter = Annotated[Literal["never"] | int | None, BeforeValidator(_unload_after), _UNLOAD_AFTER]
-Repo = Annotated[
-    str, AfterValidator(_check_repo), Expected("a hub id like org/name, or a folder that starts with ., / or ~")
-]
-Folder = Annotated[Path, AfterValidator(_expanded)]
-Device = Annotated[
-    str, AfterValidator(_check_device), Expected("one of: auto, cpu, mps, cuda, cuda:0 (or another number)")
-]
+Folder = Annotated[Path, AfterValidator(expanded)]
 Memory = Annotated[Literal["auto"] | int, BeforeValidator(_memory), Expected(f"auto, or {SIZE.words}")]
 
 
@@ -138,10 +119,6 @@ class ModelEntry(ConfigSection):
         return self.name or self.repo.rstrip("/").rsplit("/", 1)[-1]
 
 
-def _from_line(value: Any) -> Any:
-    return {"repo": value} if isinstance(value, str) else value
-
-
 def _check_task(name: Any) -> Any:
     if name not in TASK_NAMES:
         raise ValueError(unknown_key(name, TASK_NAMES))
@@ -161,7 +138,7 @@ def _with_all_tasks(lists: dict[str, ModelList]) -> dict[str, ModelList]:
 
 
 ModelEntryOrLine = Annotated[
-    ModelEntry, BeforeValidator(_from_line), Expected("a hub id, a folder, or a section with `repo`")
+    ModelEntry, BeforeValidator(from_line), Expected("a hub id, a folder, or a section with `repo`")
 ]
 ModelList = Annotated[tuple[ModelEntryOrLine, ...], AfterValidator(_check_names)]
 ModelLists = Annotated[dict[Annotated[str, BeforeValidator(_check_task)], ModelList], AfterValidator(_with_all_tasks)]
@@ -214,17 +191,43 @@ class Config(ConfigSection):
     def with_lines(self, line: Callable[[Position], int]) -> Config:
         """Return the config with the lines of its models, which `line` looks up."""
         config = self.model_copy()
-        positions = [("models", task, index) for task, models in self.models.items() for index in range(len(models))]
-        config._lines = {position: line(position) for position in positions}
+        config._lines = {position: line(position) for position, _ in self.listed()}
         return config
 
-    def model_problem(self, task: str, index: int, sentence: str) -> str:
+    def model_problem(self, position: Position, sentence: str) -> str:
         """Return a problem of one model, with its position in the file."""
-        return problem_text(self.model_line(task, index), ("models", task, index), sentence)
+        return problem_text(self.model_line(position), position, sentence)
 
-    def model_line(self, task: str, index: int) -> int:
-        """Return the model's line in the file; 0 if it is not in a file."""
-        return self._lines.get(("models", task, index), 0)
+    def model_line(self, position: Position) -> int:
+        """Return the line of the model at this position; 0 if it is not in a file."""
+        return self._lines.get(position, 0)
+
+    def listed(self) -> list[tuple[Position, ModelSpec]]:
+        """Return all models with their positions: those of the tasks, and the classifiers under `safety`."""
+        models = [(("models", task, i), spec) for task in TASK_NAMES for i, spec in enumerate(self.specs(task))]
+        classifiers = [self.picture_classifier, self.text_classifier]
+        return [*models, *((tuple(spec.task.split(".")), spec) for spec in classifiers if spec)]
+
+    @property
+    def picture_classifier(self) -> ModelSpec | None:
+        return self._classifier(PICTURE_CLASSIFIER, self.safety.pictures)
+
+    @property
+    def text_classifier(self) -> ModelSpec | None:
+        return self._classifier(TEXT_CLASSIFIER, self.safety.texts)
+
+    def _classifier(self, task: str, entry: ClassifierEntry | None) -> ModelSpec | None:
+        if entry is None:
+            return None
+        return ModelSpec(
+            name=entry.repo.rstrip("/").rsplit("/", 1)[-1],
+            task=task,
+            repo=entry.repo,
+            revision=entry.revision,
+            dtype=entry.dtype,
+            device=self.device if entry.device == "auto" else entry.device,
+            labels=entry.labels,
+        )
 
     def specs(self, task: str) -> tuple[ModelSpec, ...]:
         """Return the task's models, default first, with the top-level device and dtype filled in."""
@@ -286,7 +289,7 @@ def load_config(path: Path) -> Config:
     Folders are made absolute, relative to the file's own folder.
     """
     try:
-        file = read_yaml(_expanded(path))
+        file = read_yaml(expanded(path))
     except OSError as error:
         raise ConfigError(path, [_REASONS.get(type(error), f"it can't be read: {error.strerror}")]) from error
     except YamlProblem as problem:
@@ -304,13 +307,24 @@ def _with_absolute_folders(config: Config, folder: Path) -> Config:
     lists = {
         task: tuple(_with_absolute_folder(model, folder) for model in models) for task, models in config.models.items()
     }
+    safety = config.safety
+    classifiers = {"pictures": safety.pictures, "texts": safety.texts}
     return config.model_copy(
         update={
             "models": lists,
+            "safety": safety.model_copy(
+                update={key: entry and _with_absolute_classifier(entry, folder) for key, entry in classifiers.items()}
+            ),
             "data": (folder / config.data).resolve(),
             "loras": (folder / config.loras).resolve(),
         }
     )
+
+
+def _with_absolute_classifier(entry: ClassifierEntry, folder: Path) -> ClassifierEntry:
+    if not entry.repo.startswith((".", "/")):
+        return entry
+    return entry.model_copy(update={"repo": str((folder / entry.repo).resolve())})
 
 
 def _with_absolute_folder(model: ModelEntry, folder: Path) -> ModelEntry:

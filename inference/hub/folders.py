@@ -141,13 +141,16 @@ def _damaged(spec: ModelSpec, file: str) -> ModelUnavailable:
     )
 
 
-def require_settings(spec: ModelSpec, folder: Path) -> None:
-    """Raise ModelUnavailable if a settings file that a library will read is damaged, or if there is no tokenizer."""
+def require_settings(spec: ModelSpec, folder: Path, *, tokenizer: bool = True) -> None:
+    """Raise ModelUnavailable if a settings file that a library will read is damaged.
+
+    With `tokenizer`, raise it also if there is none.
+    """
     names = file_names(folder)
     for file in sorted(FolderLayout.of(folder).settings(names)):
         if file.rsplit("/", 1)[-1] in _READ_BY_LIBRARIES:
             read_settings(spec, folder, file)
-    if INDEX not in names and not has_tokenizer(names, folder):
+    if tokenizer and INDEX not in names and not has_tokenizer(names, folder):
         raise ModelUnavailable(
             "{name} has no tokenizer that can be read here: a file like tokenizer.json, vocab.txt or tokenizer.model "
             "is missing. The bot's operator has to pick another model, or to ask its makers for the file.",

@@ -8,6 +8,7 @@ from pathlib import Path
 from inference.hub.folders import CONFIG, INDEX, FolderLayout, file_names, has_tokenizer, require_undamaged
 from inference.hub.repository_files import FLAX_WEIGHTS, gguf_file, missing_shards
 from inference.hub.unreadable_weights import formats_found
+from inference.tasks import PICTURE_CLASSIFIER
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable, Phrase, join_phrases
 
@@ -26,7 +27,7 @@ def check_folder(spec: ModelSpec) -> None:
         return
     folder = Path(spec.repo)
     require_undamaged(spec, folder)
-    if missing := _missing_parts(folder, spec.file):
+    if missing := _missing_parts(folder, spec.file, tokenizer=spec.task != PICTURE_CLASSIFIER):
         raise ModelUnavailable(
             "The model {name} is not complete. Missing: {missing}. The bot's operator has to add this, or correct the "
             "model's `repo` in config.yaml.",
@@ -35,15 +36,17 @@ def check_folder(spec: ModelSpec) -> None:
         )
 
 
-def _missing_parts(folder: Path, file: str) -> list[str]:
+def _missing_parts(folder: Path, file: str, *, tokenizer: bool) -> list[str]:
     """Return what the model in `folder` lacks; an empty list if it is complete."""
     if not folder.is_dir():
         return [Phrase("the folder itself")]
     names, layout = file_names(folder), FolderLayout.of(folder, file)
-    return list(_missing_components(names, layout) if INDEX in names else _missing_files(names, layout, folder))
+    if INDEX in names:
+        return list(_missing_components(names, layout))
+    return list(_missing_files(names, layout, folder, tokenizer=tokenizer))
 
 
-def _missing_files(names: set[str], layout: FolderLayout, folder: Path) -> Generator[str]:
+def _missing_files(names: set[str], layout: FolderLayout, folder: Path, *, tokenizer: bool) -> Generator[str]:
     """Yield what a transformers model lacks. A GGUF file has all that is needed in itself."""
     if layout.file and not layout.is_complete(names):
         yield layout.file
@@ -53,7 +56,7 @@ def _missing_files(names: set[str], layout: FolderLayout, folder: Path) -> Gener
         yield CONFIG
     if not layout.is_complete({*names, CONFIG}):
         yield from [FLAX_WEIGHTS] if layout.flax else _missing_weights(names)
-    if not has_tokenizer(names, folder):
+    if tokenizer and not has_tokenizer(names, folder):
         yield Phrase("a file of the tokenizer (tokenizer.json, vocab.txt, tokenizer.model or the like)")
 
 

@@ -8,7 +8,9 @@ from inference.hub import require_settings
 from inference.pipelines.custom_code import require_library_code
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.number_formats import require_number_formats
+from inference.pipelines.objected_labels import require_objected_labels
 from inference.pipelines.registry import Family, family_of
+from inference.tasks import PICTURE_CLASSIFIER, TEXT_CLASSIFIER
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 
@@ -18,7 +20,7 @@ def compatible_family(spec: ModelSpec, folder: Path) -> Family:
 
     Raise ModelUnavailable if the model needs code of its own, is of no kind for the spec's task, stores its weights in
     a number format that can't be read here, has a damaged settings file or no tokenizer, or can't be quantized as the
-    spec says.
+    spec says; or if it is a classifier of which no label is known to be objectionable.
     """
     if gguf_summary(spec, folder):  # other files beside it describe other versions of the model
         family = family_of(spec, folder)
@@ -26,7 +28,9 @@ def compatible_family(spec: ModelSpec, folder: Path) -> Family:
         require_library_code(spec, folder)
         family = family_of(spec, folder)
         require_number_formats(spec, folder)
-        require_settings(spec, folder)
+        require_settings(spec, folder, tokenizer=family.reads_text)
+        if spec.task in (PICTURE_CLASSIFIER, TEXT_CLASSIFIER):
+            require_objected_labels(spec, folder)
     if spec.quantize != "none" and not family.quantizes:
         raise ModelUnavailable(
             "{name} can't be loaded with `quantize`: only models that write texts can. "

@@ -31,6 +31,15 @@ def window(model: Any, tokenizer: Any) -> int:
     return min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or 512)
 
 
+def token_windows(tokenizer: Any, text: str, size: int, overlap: int = 0) -> list[ModelInput]:
+    """Return the tokenized text in windows of at most `size` tokens, of which neighbours share `overlap`."""
+    encoded = tokenizer(
+        text, truncation=True, max_length=size, stride=overlap, return_overflowing_tokens=True, verbose=False
+    )
+    names = [name for name in tokenizer.model_input_names if name in encoded]
+    return [{name: encoded[name][i] for name in names} for i in range(len(encoded["input_ids"]))]
+
+
 def run_batched(
     model: Any, inputs: Sequence[ModelInput], select: Callable[[Any], Tensor], yield_point: Callable[[], None]
 ) -> list[Tensor]:

@@ -14,6 +14,7 @@ from typing import Any
 from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.gguf import gguf_model_type, gguf_summary
 from inference.pipelines.pipeline import Pipeline
+from inference.tasks import PICTURE_CLASSIFIER, TEXT_CLASSIFIER
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable, Phrase, join_phrases
 
@@ -65,7 +66,8 @@ class Family:
     is in `model_types`, or in transformers' `mapping` and not `excluded`, and if one of its architectures is the one
     that the mapping names, or ends with one of `architectures`. Older files name no architectures. With `diffusers`, it
     must be a pipeline of diffusers that can draw from text. `answers_about_pictures` says whether the models answer
-    questions about a picture. With `quantizes`, `quantize` in config.yaml works.
+    questions about a picture, and `reads_text` whether they have a tokenizer. With `quantizes`, `quantize` in
+    config.yaml works.
     """
 
     pipeline: str
@@ -78,6 +80,7 @@ class Family:
     diffusers: bool = False
     answers_about_pictures: bool = False
     quantizes: bool = False
+    reads_text: bool = True
 
     def accepts(self, config: RepositoryConfig) -> bool:
         """Return whether a model with this config belongs to the family."""
@@ -124,6 +127,21 @@ FAMILIES: tuple[Family, ...] = (
         kind=Phrase("sequence classifiers"),
         mapping="MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
         architectures=("ForSequenceClassification",),
+    ),
+    Family(
+        pipeline="classification:TextClassification",
+        tasks=frozenset({TEXT_CLASSIFIER}),
+        kind=Phrase("sequence classifiers"),
+        mapping="MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
+        architectures=("ForSequenceClassification",),
+    ),
+    Family(
+        pipeline="classification:ImageClassification",
+        tasks=frozenset({PICTURE_CLASSIFIER}),
+        kind=Phrase("image classifiers (ViT, Swin, EfficientNet and others)"),
+        mapping="MODEL_FOR_IMAGE_CLASSIFICATION_MAPPING_NAMES",
+        architectures=("ForImageClassification",),
+        reads_text=False,
     ),
     Family(
         pipeline="question_answering:QuestionAnswering",
@@ -200,7 +218,7 @@ def family_of(spec: ModelSpec, folder: Path) -> Family:
             name=spec.name,
             found=config.model_type,
         )
-    kinds = join_phrases([family.kind for family in families], ", ")
+    kinds = join_phrases(dict.fromkeys(family.kind for family in families), ", ")
     if not spec.task:
         raise ModelUnavailable(
             "{name} is of a kind that no command can use ({found}). Models here are: {kinds}.",
@@ -208,7 +226,7 @@ def family_of(spec: ModelSpec, folder: Path) -> Family:
             found=config,
             kinds=kinds,
         )
-    slash = f"/{spec.task}"
+    slash = spec.task if spec.task in (PICTURE_CLASSIFIER, TEXT_CLASSIFIER) else f"/{spec.task}"
     raise ModelUnavailable(
         "{name} can't serve {command}: it is of another kind ({found}). Models for {command} are: {kinds}.",
         name=spec.name,

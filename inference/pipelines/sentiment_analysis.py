@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from transformers import AutoModelForSequenceClassification
 
+from inference.pipelines.classification import label_probabilities
 from inference.pipelines.devices import Placement
-from inference.pipelines.encoder_models import ModelInput, read_tokenizer, run_batched, window
+from inference.pipelines.encoder_models import ModelInput, read_tokenizer, run_batched, token_windows, window
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.tasks import Mood, SentimentRequest, SentimentResult
@@ -47,7 +48,9 @@ class SentimentAnalysis(Pipeline):
         for start in range(0, len(texts), _MAX_BATCH_SIZE):
             if start:
                 job.emit(Progress(start, len(texts)))
-            windows = [self._windows(text) for text in texts[start : start + _MAX_BATCH_SIZE]]
+            windows = [
+                token_windows(self._tokenizer, text, self._window) for text in texts[start : start + _MAX_BATCH_SIZE]
+            ]
             inputs = [model_input for text_windows in windows for model_input in text_windows]
             logits = iter(
                 run_batched(self._model, inputs, lambda output: output.logits, lambda: yield_to_others(batch, job))
@@ -58,7 +61,9 @@ class SentimentAnalysis(Pipeline):
     def _mood(self, inputs: list[ModelInput], logits: list[Tensor]) -> Mood:
         """Average over the windows of a text, weighted by their lengths."""
         lengths = torch.tensor([float(len(model_input["input_ids"])) for model_input in inputs])  # [windows]
-        window_probabilities = torch.stack([self._probabilities(row) for row in logits])  # [windows, labels]
+        window_probabilities = torch.stack(
+            [label_probabilities(self._model.config, row) for row in logits]
+        )  # [windows, labels]
         probabilities = lengths / lengths.sum() @ window_probabilities  # [labels]
         score, label = probabilities.max(dim=0)
         return Mood(self._labels[int(label)], float(score), self._valence(probabilities))
@@ -67,16 +72,3 @@ class SentimentAnalysis(Pipeline):
         if self._valences is None:
             return None
         return float(probabilities @ torch.tensor(self._valences) / probabilities.sum())
-
-    def _windows(self, text: str) -> list[ModelInput]:
-        encoded = self._tokenizer(
-            text, truncation=True, max_length=self._window, return_overflowing_tokens=True, verbose=False
-        )
-        names = [name for name in self._tokenizer.model_input_names if name in encoded]
-        return [{name: encoded[name][i] for name in names} for i in range(len(encoded["input_ids"]))]
-
-    def _probabilities(self, logits: Tensor) -> Tensor:
-        """Return softmax probabilities of exclusive labels, sigmoid probabilities of independent labels."""
-        config = self._model.config
-        independent = config.problem_type == "multi_label_classification" or config.num_labels == 1
-        return logits.sigmoid() if independent else logits.softmax(dim=-1)

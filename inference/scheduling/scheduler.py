@@ -46,13 +46,25 @@ class Entry:
     keys of short entries.
     """
 
-    def __init__(self, *, owner: str, key: Hashable, kind: str, short: bool, work: float, group: str = "") -> None:
+    def __init__(
+        self,
+        *,
+        owner: str,
+        key: Hashable,
+        kind: str,
+        short: bool,
+        work: float,
+        group: str = "",
+        limited: bool = True,
+    ) -> None:
         self.owner = owner
         self.group = group
         self.key = key
         self.kind = kind
         self.short = short
         self.work = work
+        self.limited = limited
+        """Whether it is refused if the queue is full."""
         self.cancelled = False
         self.charged = 1.0
         """The share of its seconds that is charged to its owner."""
@@ -174,7 +186,7 @@ class Scheduler(Generic[E]):
         own = self._by_owner.get(entry.owner, [])
         own_running = [other for other in self._running if other.owner == entry.owner]
         wait = self.backlog() or 60.0
-        if len(self._line) + len(self._running) >= self.limit:
+        if entry.limited and len(self._line) + len(self._running) >= self.limit:
             raise Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_duration(wait))
         if entry.owner and len(own) + len(own_running) >= self.per_owner:
             raise Overloaded(

@@ -8,11 +8,19 @@ from __future__ import annotations
 from inference.tasks import ask, caption, complete, fill, imagine, mood, summarize
 from inference.tasks.ask import Answer, AskRequest, ChatAnswerRequest
 from inference.tasks.caption import Caption, CaptionRequest
+from inference.tasks.classify import (
+    CLASSIFIERS,
+    PICTURE_CLASSIFIER,
+    TEXT_CLASSIFIER,
+    Classification,
+    ClassifyPicturesRequest,
+    ClassifyTextsRequest,
+)
 from inference.tasks.complete import CompleteRequest, Completion, FinishReason, Message
 from inference.tasks.fill import FillMaskResult, FillRequest, JointPrediction, Prediction
 from inference.tasks.imagine import SAMPLERS, GeneratedImage, ImageResult, ImagineRequest, Sampler, Variation
 from inference.tasks.mood import Mood, SentimentRequest, SentimentResult
-from inference.tasks.request import CheckedRequest, Request
+from inference.tasks.request import CheckedRequest, Request, TextSource
 from inference.tasks.summarize import LENGTHS, Length, Section, SummarizeRequest, Summary
 from inference.tasks.task import Task
 
@@ -36,16 +44,22 @@ def task_named(name: str) -> Task:
 
 
 __all__ = [
+    "CLASSIFIERS",
     "LENGTHS",
+    "PICTURE_CLASSIFIER",
     "SAMPLERS",
     "TASKS",
     "TASK_NAMES",
+    "TEXT_CLASSIFIER",
     "Answer",
     "AskRequest",
     "Caption",
     "CaptionRequest",
     "ChatAnswerRequest",
     "CheckedRequest",
+    "Classification",
+    "ClassifyPicturesRequest",
+    "ClassifyTextsRequest",
     "CompleteRequest",
     "Completion",
     "FillMaskResult",
@@ -67,6 +81,7 @@ __all__ = [
     "SummarizeRequest",
     "Summary",
     "Task",
+    "TextSource",
     "Variation",
     "task_named",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from inference.limits import Limits, SafetySection
 from inference.tasks.checks import check_text, check_upload, check_within
-from inference.tasks.request import GENERATION_BATCH_KEY, MAX_SHORT_WORK, Request
+from inference.tasks.request import GENERATION_BATCH_KEY, MAX_SHORT_WORK, Request, TextSource
 from inference.tasks.task import Task
 from inference.types import Output
 from inference.types.errors import Phrase
@@ -24,6 +24,7 @@ class AskRequest(Request):
 
     question: str
     context: str = ""
+    text_source: TextSource = "typed"
     alternatives: int = 3
 
     @property
@@ -45,6 +46,12 @@ class AskRequest(Request):
     def check_inputs(self, limits: Limits) -> None:
         check_text(Phrase("text to ask about"), self.context, limits.text_characters)
 
+    def typed_texts(self) -> tuple[str, ...]:
+        return _typed(self)
+
+    def given_texts(self) -> tuple[str, ...]:
+        return _given(self)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ChatAnswerRequest(Request):
@@ -58,6 +65,7 @@ class ChatAnswerRequest(Request):
 
     question: str
     context: str = ""
+    text_source: TextSource = "typed"
     image: bytes = b""
     max_new_tokens: int = 160
 
@@ -82,6 +90,15 @@ class ChatAnswerRequest(Request):
         if self.image:
             check_upload(self.image, limits)
 
+    def typed_texts(self) -> tuple[str, ...]:
+        return _typed(self)
+
+    def given_texts(self) -> tuple[str, ...]:
+        return _given(self)
+
+    def given_pictures(self) -> tuple[bytes, ...]:
+        return (self.image,) if self.image else ()
+
     def decode_inputs(self, limits: Limits) -> None:
         from inference.images.decoding import check_picture
 
@@ -105,6 +122,17 @@ class Answer(Output):
     generated: bool = False
     alternatives: tuple[Answer, ...] = ()
     passages: tuple[tuple[int, int], ...] = ()
+
+    def written_texts(self) -> tuple[str, ...]:
+        return (self.text, *(answer.text for answer in self.alternatives))
+
+
+def _typed(request: AskRequest | ChatAnswerRequest) -> tuple[str, ...]:
+    return (request.question, request.context) if request.text_source == "typed" else (request.question,)
+
+
+def _given(request: AskRequest | ChatAnswerRequest) -> tuple[str, ...]:
+    return (request.question,) if request.text_source == "channel" else (request.question, request.context)
 
 
 TASK = Task(

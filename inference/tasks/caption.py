@@ -32,6 +32,9 @@ class CaptionRequest(Request):
             )
         check_upload(self.image, limits)
 
+    def given_pictures(self) -> tuple[bytes, ...]:
+        return (self.image,) if self.image else ()
+
     def decode_inputs(self, limits: Limits) -> None:
         from inference.images.decoding import check_picture
 
@@ -44,6 +47,9 @@ class Caption(Output):
 
     text: str
     note: Phrase = EMPTY_PHRASE
+
+    def written_texts(self) -> tuple[str, ...]:
+        return (self.text,)
 
 
 TASK = Task(name="caption", summary="describe a picture", requests=(CaptionRequest,), output=Caption)

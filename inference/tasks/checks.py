@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import secrets
+import unicodedata
+from collections.abc import Iterable, Sequence
 
 from inference.limits import Limits
+from inference.text.prompt_normalization import reading_candidates
 from inference.types.errors import InvalidRequest, Phrase
 
 
@@ -19,6 +23,17 @@ def check_text(name: Phrase, text: str, max_characters: int) -> None:
             count=len(text),
             most=max_characters,
         )
+
+
+def refuse_words(texts: Iterable[str], words: Sequence[str]) -> None:
+    """Refuse whole words, as models read them: a rule against "ass" does not affect "grass"."""
+    if not words:
+        return
+    readings = [reading for text in texts for reading in reading_candidates(text)]
+    for word in words:
+        phrase = r"\s+".join(map(re.escape, unicodedata.normalize("NFKC", word).split()))
+        if any(re.search(rf"(?<!\w){phrase}(?!\w)", reading, re.IGNORECASE) for reading in readings):
+            raise InvalidRequest("This bot's operator does not allow a word of this text. Write it in other words.")
 
 
 def check_within(name: Phrase, value: float, minimum: float, maximum: float) -> None:

@@ -77,6 +77,10 @@ class CompleteRequest(Request):
         _check_stop_strings(self.stop)
         check_seed(self.seed)
 
+    def typed_texts(self) -> tuple[str, ...]:
+        """Return the prompt and what people wrote before it. What the model wrote was checked when it wrote it."""
+        return (self.prompt, *(message.content for message in self.messages if message.role == "user"))
+
     def resolved(self, spec: ModelSpec) -> Self:
         return replace(
             self,
@@ -99,6 +103,9 @@ class Completion(Output):
     choices: tuple[str, ...] = ()
     finish_reason: FinishReason = "length"
     chat: bool = False
+
+    def written_texts(self) -> tuple[str, ...]:
+        return (self.text, *self.choices)
 
 
 def _check_stop_strings(stop: tuple[str, ...]) -> None:

@@ -45,6 +45,9 @@ class FillRequest(Request):
             raise InvalidRequest("There is no blank to fill. Write [MASK] or ___ where a word is missing.")
         check_within(Phrase("number of words a blank"), self.top_k, 1, 100)
 
+    def typed_texts(self) -> tuple[str, ...]:
+        return (self.text,)
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -71,6 +74,10 @@ class FillMaskResult(Output):
     blanks: tuple[tuple[Prediction, ...], ...]
     text: str
     joint: tuple[JointPrediction, ...] = ()
+
+    def written_texts(self) -> tuple[str, ...]:
+        predictions = [prediction for blank in self.blanks for prediction in blank]
+        return tuple(dict.fromkeys([self.text, *(each.text for each in [*predictions, *self.joint])]))
 
 
 TASK = Task(

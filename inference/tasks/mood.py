@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from inference.limits import Limits
 from inference.tasks.checks import check_text
-from inference.tasks.request import MAX_SHORT_WORK, Request
+from inference.tasks.request import MAX_SHORT_WORK, Request, TextSource
 from inference.tasks.task import Task
 from inference.types import Output
 from inference.types.errors import InvalidRequest, Phrase
@@ -17,9 +17,10 @@ class SentimentRequest(Request):
     """Rate each of `texts`: does it sound positive or negative?"""
 
     task = "mood"
-    inputs = ("texts",)
+    inputs = ("texts", "text_source")
 
     texts: tuple[str, ...] = ()
+    text_source: TextSource = "typed"
 
     @property
     def work(self) -> float:
@@ -36,6 +37,12 @@ class SentimentRequest(Request):
             )
         for text in self.texts:
             check_text(Phrase("text"), text, limits.prompt_characters)
+
+    def typed_texts(self) -> tuple[str, ...]:
+        return self.texts if self.text_source == "typed" else ()
+
+    def given_texts(self) -> tuple[str, ...]:
+        return () if self.text_source == "channel" else self.texts
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Set
 from dataclasses import dataclass
-from typing import ClassVar, Generic, Self, TypeVar
+from typing import ClassVar, Generic, Literal, Self, TypeVar
 
 from inference.limits import Limits, SafetySection
+from inference.tasks.checks import refuse_words
 from inference.types import ModelSpec
 
 GENERATION_BATCH_KEY = "generation"
@@ -14,6 +15,12 @@ GENERATION_BATCH_KEY = "generation"
 
 MAX_SHORT_WORK = 8.0
 """The maximum work between two steps of a long job, in pieces of 1500 characters."""
+
+TextSource = Literal["typed", "chosen", "channel"]
+"""Where a text comes from: typed, chosen (files, or messages that somebody picked), or all last messages of a channel.
+
+The operator's word list applies to typed texts, and the text classifier to chosen ones too. Neither applies to the
+messages of a channel: otherwise one message would keep everybody from a summary."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +36,9 @@ class Request:
 
     inputs: ClassVar[tuple[str, ...]] = ()
     """Fields whose content may have to be fetched first: files, images, long texts."""
+
+    limited: ClassVar[bool] = True
+    """Whether the request is refused if the queue is full. Those that belong to an accepted request are not."""
 
     model: str = ""
     owner: str = ""
@@ -54,6 +64,7 @@ class Request:
         self.check_options(limits, safety, self.given_inputs() | pending)
         if not pending:
             self.check_inputs(limits)
+        refuse_words(self.typed_texts(), safety.words)
 
     def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
         """Check everything except the inputs, within microseconds. Raise InvalidRequest.
@@ -66,6 +77,18 @@ class Request:
 
     def decode_inputs(self, limits: Limits) -> None:
         """Decode the images among the inputs, which takes time. Raise InvalidRequest."""
+
+    def typed_texts(self) -> tuple[str, ...]:
+        """Return the texts that somebody typed, to which the operator's word list applies."""
+        return ()
+
+    def given_texts(self) -> tuple[str, ...]:
+        """Return every text that somebody gives to the model: what the text classifier has to accept."""
+        return self.typed_texts()
+
+    def given_pictures(self) -> tuple[bytes, ...]:
+        """Return the image files that somebody gives to the model: what the picture classifier has to accept."""
+        return ()
 
     def normalized(self) -> Self:
         """Return the request with what its texts say about its other fields moved there."""

@@ -8,7 +8,7 @@ from typing import Literal
 
 from inference.limits import Limits
 from inference.tasks.checks import check_text
-from inference.tasks.request import GENERATION_BATCH_KEY, Request
+from inference.tasks.request import GENERATION_BATCH_KEY, Request, TextSource
 from inference.tasks.task import Task
 from inference.types import Output
 from inference.types.errors import Phrase
@@ -26,11 +26,12 @@ class SummarizeRequest(Request):
     """
 
     task = "summarize"
-    inputs = ("text", "boundaries")
+    inputs = ("text", "boundaries", "text_source")
 
     text: str = ""
     length: Length = "medium"
     boundaries: tuple[int, ...] = ()
+    text_source: TextSource = "typed"
 
     @property
     def batch_key(self) -> Hashable:
@@ -42,6 +43,12 @@ class SummarizeRequest(Request):
 
     def check_inputs(self, limits: Limits) -> None:
         check_text(Phrase("text"), self.text, limits.text_characters)
+
+    def typed_texts(self) -> tuple[str, ...]:
+        return (self.text,) if self.text_source == "typed" else ()
+
+    def given_texts(self) -> tuple[str, ...]:
+        return () if self.text_source == "channel" else (self.text,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +67,9 @@ class Summary(Output):
     text: str
     parts: int
     sections: tuple[Section, ...] = ()
+
+    def written_texts(self) -> tuple[str, ...]:
+        return (self.text, *(section.summary for section in self.sections))
 
 
 TASK = Task(

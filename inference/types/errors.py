@@ -3,6 +3,7 @@
     InferenceError
     ├── InvalidRequest (ValueError)     the request can't be done
     │   └── UnknownModel                … since its model is not listed in the config
+    ├── OutputWithheld                  the text classifier objects to what the model wrote
     ├── Overloaded                      the queue is full; try again after `retry_after` seconds
     ├── RequestCancelled                the caller cancelled the request
     ├── RequestTimeout                  the deadline passed
@@ -104,6 +105,10 @@ class InvalidRequest(InferenceError, ValueError):
 
 class UnknownModel(InvalidRequest):
     """No model with this name is listed for the task."""
+
+
+class OutputWithheld(InferenceError):
+    """The operator's text classifier objects to what the model wrote."""
 
 
 class Overloaded(InferenceError):

@@ -66,6 +66,10 @@ class Output:
         """Return the share of the work that counts against the person who asked, from 0 to 1."""
         return 1.0
 
+    def written_texts(self) -> tuple[str, ...]:
+        """Return every text in it that a model wrote: what the text classifier has to accept."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True)
 class Result:

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-Outcome = Literal["answered", "refused", "cancelled", "timed out", "failed"]
-"""How a request ended: "refused" by a check or a full queue, "cancelled" by its caller, "failed" in the model."""
+Outcome = Literal["answered", "refused", "withheld", "cancelled", "timed out", "failed"]
+"""How a request ended: "refused" by a check or a full queue, "withheld" since a classifier objected to the result,
+"cancelled" by its caller, "failed" in the model."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,9 @@ class ModelSpec:
     folder of another repository that some models need; it is filled in once its files are on disk. `verdict` is what
     the pipeline found when it last loaded these files (see `Pipeline.verdict`). `file` is the name of a GGUF file, or a
     pattern for it; empty leaves the choice to `repository_files.py`. `gguf` is what the hub says about a GGUF file that
-    is not downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `unload_after` is the
-    time in seconds after which the model leaves the memory if nobody uses it (None: never). Specs with equal `key`
+    is not downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `labels` are those of a
+    classifier that are objected to, if the config names some. `unload_after` is the time in seconds after which the
+    model leaves the memory if nobody uses it (None: never). Specs with equal `key`
     share one copy in memory, also across tasks.
     """
 
@@ -43,6 +44,7 @@ class ModelSpec:
     dtype: DType = "auto"
     device: str = "auto"
     quantize: Quantize = "none"
+    labels: tuple[str, ...] = ()
     loras: str = ""
     max_batch_size: int = 1
     upscale: int = 1

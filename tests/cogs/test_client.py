@@ -116,7 +116,7 @@ async def test_a_server_without_the_bot_is_reported_and_the_others_get_the_comma
 @pytest.mark.parametrize("in_one_server", [False, True])
 async def test_there_may_be_more_than_five_menus(stage: Stage, config: Config, in_one_server: bool):
     settings = _limited_to(config, stage.guild.id) if in_one_server else config
-    bot = cast(Inkling, create_bot(settings, Engine(settings, FakeBackend())))
+    bot = create_bot(settings, Engine(settings, FakeBackend()))
 
     async def look(interaction: discord.Interaction, message: discord.Message) -> None:
         """Do nothing."""

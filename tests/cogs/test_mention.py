@@ -31,7 +31,9 @@ async def test_a_reply_summarizes_the_message_it_replies_to(stage: Stage, spelli
     message = await stage.bob.send(stage.channel, "A long story")
     request = await stage.alice.send(stage.channel, f"{stage.mention} {spelling}", reply_to=message)
     assert stage.last_text.startswith("In short: A long story\n")
-    assert stage.backend.requests == [SummarizeRequest(text="A long story", owner=str(stage.alice.id))]
+    assert stage.backend.requests == [
+        SummarizeRequest(text="A long story", text_source="chosen", owner=str(stage.alice.id))
+    ]
     assert stage.channel.last_message is not None
     assert stage.channel.last_message.reference is not None
     assert stage.channel.last_message.reference.message_id == request.id
@@ -290,7 +292,9 @@ async def test_a_hidden_message_that_was_deleted_gives_an_error(stage: Stage):
 async def test_menus_need_no_intent(stage: Stage):
     message = await stage.bob.send(stage.channel, "A long story")
     await stage.alice.context_menu(stage.channel, "Summarize", message)
-    assert stage.backend.requests == [SummarizeRequest(text="A long story", owner=str(stage.alice.id))]
+    assert stage.backend.requests == [
+        SummarizeRequest(text="A long story", text_source="chosen", owner=str(stage.alice.id))
+    ]
 
 
 async def test_errors_are_shown_in_the_reply(stage: Stage):

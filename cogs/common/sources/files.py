@@ -45,7 +45,7 @@ async def source_of_file(session: ReplySession, file: discord.Attachment, origin
             name=name_of(file),
             encoding=document.assumed_encoding,
         )
-    return Source(document.text, (origin or name_of(file),), note=note)
+    return Source(document.text, (origin or name_of(file),), note=note, text_source="chosen")
 
 
 async def _read_document(session: ReplySession, file: discord.Attachment) -> DocumentText:

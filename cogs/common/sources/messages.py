@@ -34,7 +34,7 @@ async def sources_of_message(session: ReplySession, message: discord.Message) ->
     link, files = message.jump_url, documents(message)
     check_files(session, files)
     texts = [await source_of_file(session, file, f"{name_of(file)} ({link})") for file in files]
-    sources = [Source(words(message), (link,)), *texts]
+    sources = [Source(words(message), (link,), text_source="chosen"), *texts]
     if not any(source.text.strip() for source in sources):
         raise _no_text_error(message)
     return sources

@@ -13,6 +13,7 @@ from simcord import InteractionResult, ResponseMessage
 from cogs.client import Inkling
 from inference import Config, GeneratedImage, ImageResult, ImagineRequest, Overloaded, Result, cells_region, infotext
 from inference.images.decoding import encode_png
+from inference.limits import SafetySection
 from tests.cogs.stage import Stage, buttons, first, refusal
 from tests.fakes import PNG
 
@@ -241,7 +242,7 @@ class TestSafety:
     class TestStricterSafety:
         @pytest.fixture
         def config(self, config: Config) -> Config:
-            safety = config.safety.model_copy(update={"flagged": "hide", "unchecked": "restricted"})
+            safety = config.safety.model_copy(update={"flagged": "hide"})
             return config.model_copy(update={"safety": safety})
 
         async def test_the_operator_may_hide_flagged_pictures_everywhere(self, stage: Stage):
@@ -249,11 +250,22 @@ class TestSafety:
             await _imagine(stage, prompt="a fox")
             assert [request.show_flagged for request in _drawn(stage)] == [False]
 
-        async def test_the_operator_may_limit_unchecked_models_to_age_restricted_channels(self, stage: Stage):
+    async def test_models_without_a_checker_draw_only_in_age_restricted_channels(self, stage: Stage):
+        await _imagine(stage, prompt="a fox")
+        _age_restrict(stage)
+        await _imagine(stage, prompt="a fox")
+        assert [request.require_safety_checker for request in _drawn(stage)] == [True, False]
+
+    @pytest.mark.parametrize("safety", [{"unchecked": "everywhere"}, {"pictures": {"repo": "org/eyes"}}])
+    class TestChecksOfTheOperator:
+        @pytest.fixture
+        def config(self, config: Config, safety: dict[str, Any]) -> Config:
+            return config.model_copy(update={"safety": SafetySection.model_validate(safety)})
+
+        async def test_models_without_a_checker_may_draw_everywhere(self, stage: Stage):
             await _imagine(stage, prompt="a fox")
-            _age_restrict(stage)
-            await _imagine(stage, prompt="a fox")
-            assert [request.require_safety_checker for request in _drawn(stage)] == [True, False]
+            drawn = [request for request in stage.backend.requests if isinstance(request, ImagineRequest)]
+            assert [request.require_safety_checker for request in drawn] == [False]
 
 
 class TestLoras:

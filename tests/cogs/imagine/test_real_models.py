@@ -50,7 +50,8 @@ def config(config: Config, models: Path) -> Config:
     model_settings = model_lists(
         imagine=listed("sd", "flagging", "sdxl", "dalle-mini"), caption=listed("caption-model")
     )
-    return config.model_copy(update={"models": model_settings, "loras": models / "loras"})
+    safety = config.safety.model_copy(update={"unchecked": "everywhere"})
+    return config.model_copy(update={"models": model_settings, "loras": models / "loras", "safety": safety})
 
 
 @pytest.fixture

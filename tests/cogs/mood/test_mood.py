@@ -25,7 +25,9 @@ async def test_the_menu_shows_the_mood_of_a_message(stage: Stage):
     result = await stage.alice.context_menu(stage.channel, "Mood", message)
     assert first(result).content == "> I love it\npositive ▰▰▰▰▰▰▰▰▰▰ 98%"
     assert first(result).ephemeral
-    assert stage.backend.requests == [SentimentRequest(texts=("I love it",), owner=str(stage.alice.id))]
+    assert stage.backend.requests == [
+        SentimentRequest(texts=("I love it",), text_source="chosen", owner=str(stage.alice.id))
+    ]
 
 
 async def test_the_mood_of_a_message_without_words_is_refused(stage: Stage):

@@ -61,8 +61,8 @@ def test_the_check_of_the_config_probes_each_language_model_once(
     kept = json.loads(record.read_text())
     assert sorted(verdict.split(":")[0] for verdict in kept.values()) == ["batched", "generic"]
     assert capsys.readouterr().out.splitlines()[1:3] == [
-        "  complete   batched  checked: batched",
-        "  complete   generic  checked: one text at a time",
+        "  complete  batched  checked: batched",
+        "  complete  generic  checked: one text at a time",
     ]
     assert execute(parse(["--config", str(path), "models"])) == 0
     first, second = capsys.readouterr().out.splitlines()

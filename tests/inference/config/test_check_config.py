@@ -21,9 +21,9 @@ def test_models_that_were_not_checked_and_commands_without_models_are_named(
     assert check(path, "models: {fill: [org/a, nosuch], ask: [org/c]}") == 0
     assert capsys.readouterr().out.splitlines() == [
         f"{path} is fine: 2 models for fill, 1 model for ask",
-        "  fill       a       not checked: not downloaded yet",
-        "  fill       nosuch  not checked: not downloaded yet",
-        "  ask        c       not checked: not downloaded yet",
+        "  fill  a       not checked: not downloaded yet",
+        "  fill  nosuch  not checked: not downloaded yet",
+        "  ask   c       not checked: not downloaded yet",
         f"The others are checked when you download them: .venv/bin/python -m inference --config {path} download",
         "Switched off, since no model is listed for them: /complete, /summarize, /caption, /imagine, /mood",
     ]

@@ -116,6 +116,19 @@ def problems(folder: Path, text: str) -> list[str]:
             "line 1, models.fill: several models are called b. Give each another `name`",
         ),
         ("safety: {flagged: [a]}", "line 1, safety.flagged: must be one of: spoiler, hide, not a list"),
+        (
+            "safety: {pictures: [a]}",
+            "line 1, safety.pictures: must be a hub id, a folder, or a section with `repo`, not a list",
+        ),
+        (
+            "safety:\n  texts: {repo: 'a b'}",
+            "line 2, safety.texts.repo: must be a hub id like org/name, or a folder "
+            "that starts with ., / or ~, not 'a b'",
+        ),
+        (
+            "safety: {texts: {repo: a, threshold: 2}}",
+            "line 1, safety.texts.threshold: must be a number above 0 of at most 1, not 2",
+        ),
         ("safety: {words: a}", "line 1, safety.words: must be a list of texts, not 'a'. Write ['a']"),
         ("safety: {words: [3]}", 'line 1, safety.words[0]: must be text, not 3. Put it in quotes: "3"'),
         (

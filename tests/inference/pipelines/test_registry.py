@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from inference.pipelines.registry import FAMILIES, family_of
-from inference.tasks import TASK_NAMES
+from inference.tasks import CLASSIFIERS, TASK_NAMES
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 
@@ -120,7 +120,10 @@ def test_a_diffusers_pipeline_only_serves_imagine(tmp_path: Path) -> None:
 
 
 def test_the_families_cover_exactly_the_tasks() -> None:
-    assert {task for family in FAMILIES for task in family.tasks} == set(TASK_NAMES)
+    assert {task for family in FAMILIES for task in family.tasks} == {
+        *TASK_NAMES,
+        *(task.name for task in CLASSIFIERS),
+    }
 
 
 @pytest.mark.parametrize(
