@@ -6,6 +6,7 @@ image = await store.images.get("kZ3x_9Qa")
 """
 
 from storage.answers import AnswerTable, StoredAnswer
+from storage.blocks import EVERYWHERE, Block, BlockKind, BlockTable
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
@@ -13,11 +14,17 @@ from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
 from storage.opened_forms import OpenedFormTable
 from storage.questions import QuestionTable, StoredQuestion
+from storage.reports import ReportTable
+from storage.sent_answers import SentAnswer, SentAnswerTable
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.store import Store
 
 __all__ = [
+    "EVERYWHERE",
     "AnswerTable",
+    "Block",
+    "BlockKind",
+    "BlockTable",
     "CompletionHistory",
     "CompletionTable",
     "ImageTable",
@@ -26,7 +33,10 @@ __all__ = [
     "OpenedFormTable",
     "PersonSettings",
     "QuestionTable",
+    "ReportTable",
     "Segment",
+    "SentAnswer",
+    "SentAnswerTable",
     "ServerSettings",
     "SettingsTables",
     "StorageError",
