@@ -78,7 +78,8 @@ class BlockTable:
         """Return a block that forbids this person to use the bot on `server`, None for direct messages."""
         keys: list[_Key] = [("person", person, EVERYWHERE)]
         if server is not None:
-            keys += [("server", server, EVERYWHERE), ("person", person, server)]
+            keys.append(("server", server, EVERYWHERE))
+            keys.append(("person", person, server))
         found = (self._rows.get(key) for key in keys)
         return next((block for block in found if block and block.holds(now)), None)
 

@@ -48,5 +48,7 @@ class SentAnswerTable(ExpiringTable):
 
     async def export_of(self, owner: int) -> list[dict[str, Any]]:
         """Return the rows of this person, oldest first, as plain data."""
-        query = "SELECT channel, message, created, task, model, expires FROM sent_answers WHERE owner = ? ORDER BY created"
+        query = (
+            "SELECT channel, message, created, task, model, expires FROM sent_answers WHERE owner = ? ORDER BY created"
+        )
         return [dict(row) for row in await self._database.read(query, (owner,))]

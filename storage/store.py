@@ -22,7 +22,10 @@ from storage.table import Table
 
 
 class Store:
-    """The tables. `jobs`, `questions` and `opened_forms` have a file of their own; `settings` and `blocks` are also in memory."""
+    """The tables. `settings` and `blocks` are also in memory.
+
+    `jobs`, `questions` and `opened_forms` have a file of their own.
+    """
 
     def __init__(self, path: Path) -> None:
         self.database = Database(path)

@@ -47,6 +47,9 @@ def of_server(settings: ServerSettings, engine: Engine) -> str:
         tr("**Answers**: only the person who asks sees them") if settings.private else _public(),
         *_models(settings.models, engine, tr("**Models**: what the bot's operator has chosen")),
         tr("**Limits**: {limits}", limits=_limits(settings)),
+        tr("**Channel for reports**: {channel}", channel=f"<#{settings.audit_channel}>")
+        if settings.audit_channel
+        else tr("**Channel for reports**: none, so nobody can report my messages"),
         "-# " + tr("If somebody has chosen a model with /settings, I use that one instead of the server's."),
     ]
     return "\n".join(lines)

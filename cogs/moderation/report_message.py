@@ -1,0 +1,144 @@
+"""A report as a message: what was reported, by whom and why, and what admins have done about it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import dataclass
+
+import discord
+
+from cogs.common.age_restriction import age_restricted
+from cogs.common.delivery import DELIVERY
+from cogs.common.markdown import neutral
+from cogs.common.persistent_view import Button, custom_id, persistent_view
+from cogs.i18n import slash, tr
+from storage import SentAnswer, Store
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 1000
+"""The most characters of one field; Discord takes 1024."""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A reported message, who asked for it and who reports it, by their ids, and the reporter's words.
+
+    `asker` and `answer` are None where that is not known.
+    """
+
+    message: discord.Message
+    asker: int | None
+    answer: SentAnswer | None
+    reporter: int
+    reason: str
+
+
+async def report_of(store: Store, message: discord.Message, reporter: int, reason: str) -> Report:
+    """Return the report, with what is known of the message from storage, or else from Discord."""
+    answer = await store.sent_answers.first_of(_answers_of(message))
+    return Report(message, answer.owner if answer else _asker(message), answer, reporter, reason)
+
+
+def _answers_of(message: discord.Message) -> list[int]:
+    """Return the ids under which the message may be stored: long texts have further messages below the first."""
+    origin, reply = message.interaction_metadata, message.reference
+    found = (message.id, origin and origin.original_response_message_id, reply and reply.message_id)
+    return [number for number in found if number]
+
+
+def _asker(message: discord.Message) -> int | None:
+    """Return who used the command, or whom the message replies to, as Discord says."""
+    if message.interaction_metadata:
+        return message.interaction_metadata.user.id
+    replied = message.reference and (message.reference.resolved or message.reference.cached_message)
+    return replied.author.id if isinstance(replied, discord.Message) else None
+
+
+def report_embed(report: Report, files: list[discord.File]) -> discord.Embed:
+    """Return the text of the report in the current language. Files that are not among `files` are links."""
+    message, answer, unknown = report.message, report.answer, tr("unknown")
+    embed = discord.Embed(
+        title=tr("A message of mine was reported"),
+        description=message.content[:4000] or tr("(no text)"),
+        colour=discord.Colour.red(),
+        timestamp=message.created_at,
+    )
+    private = " · " + tr("only {person} sees it", person=f"<@{report.reporter}>") if message.flags.ephemeral else ""
+    _add(embed, tr("Message"), f"{message.jump_url}{private}")
+    _add(embed, tr("Asked for by"), _person(report.asker) or unknown)
+    _add(embed, tr("Command"), slash(answer.task) if answer else unknown)
+    _add(embed, tr("Model"), f"`{answer.model}`" if answer else unknown)
+    _add(embed, tr("Reported by"), _person(report.reporter))
+    _add(embed, tr("Reason"), neutral(report.reason) or tr("none given"), inline=False)
+    if len(files) < len(message.attachments):
+        links = "\n".join(f"[{neutral(each.filename)}]({each.url})" for each in message.attachments[len(files) :])
+        _add(embed, tr("Files"), links, inline=False)
+    return embed
+
+
+def _person(number: int | None) -> str:
+    return f"<@{number}>" if number else ""
+
+
+def _add(embed: discord.Embed, name: str, value: str, *, inline: bool = True) -> None:
+    embed.add_field(name=name, value=value[:_LONGEST], inline=inline)
+
+
+def report_buttons(report: Report) -> discord.ui.View:
+    """Return what admins can do about the report, in the current language."""
+    message, danger = report.message, discord.ButtonStyle.danger
+    buttons = [Button(label=tr("Dismiss"), custom_id=custom_id("report", "dismiss"))]
+    if report.asker:
+        stop_id = custom_id("report", "stop", report.asker)
+        buttons.insert(0, Button(label=tr("Stop this person here"), custom_id=stop_id, style=danger))
+    if not message.flags.ephemeral:
+        delete_id = custom_id("report", "delete", message.channel.id, message.id)
+        buttons.insert(0, Button(label=tr("Delete message"), custom_id=delete_id, style=danger))
+    return persistent_view(*buttons)
+
+
+async def copied_files(message: discord.Message, audit: discord.abc.GuildChannel) -> list[discord.File]:
+    """Return the first files of the message as spoilers, as far as they can be read and sent there.
+
+    Files of an age-restricted channel are not shown in a channel that is not age-restricted.
+    """
+    if age_restricted(message.channel) and not age_restricted(audit):
+        return []
+    files: list[discord.File] = []
+    for attachment in message.attachments:
+        if attachment.size > audit.guild.filesize_limit:
+            break
+        try:
+            async with asyncio.timeout(20):
+                files.append(await attachment.to_file(spoiler=True))
+        except DELIVERY as error:
+            log.info("a file of a reported message could not be copied: %s", error)
+            break
+    return files
+
+
+async def note(interaction: discord.Interaction, line: str, *, done: str, over: bool = False) -> None:
+    """Add a line to the report of a pressed button, and drop the buttons `done` and `dismiss`, or all if it is `over`.
+
+    The interaction is deferred. The report is read again, since another admin may have changed it meanwhile.
+    """
+    message = await interaction.original_response()
+    embed = message.embeds[0]
+    field = next((index for index, each in enumerate(embed.fields) if each.name == tr("Done")), None)
+    if field is None:
+        embed.add_field(name=tr("Done"), value=line, inline=False)
+    else:
+        embed.set_field_at(field, name=tr("Done"), value=f"{embed.fields[field].value}\n{line}", inline=False)
+    gone = tuple(custom_id("report", action) for action in (done, "dismiss"))
+    left = [] if over else [button for button in _buttons(message) if not str(button.custom_id).startswith(gone)]
+    view = persistent_view(*left) if left else None
+    await interaction.edit_original_response(embed=embed, view=view, allowed_mentions=discord.AllowedMentions.none())
+
+
+def _buttons(message: discord.Message) -> list[discord.ui.Button[discord.ui.View]]:
+    view = discord.ui.View.from_message(message, timeout=None)
+    buttons = [item for item in view.children if isinstance(item, discord.ui.Button)]
+    view.stop()
+    return buttons
