@@ -34,8 +34,8 @@ def _check_place(guild: int | None, config: Config) -> None:
         raise InvalidRequest("The bot's operator has switched off direct messages. Use me on a server that we share.")
     if guild is not None and config.discord.servers and guild not in config.discord.servers:
         raise InvalidRequest(
-            "The bot's operator lets me answer on certain servers only, and this is none of them. Use me on one of "
-            "those, or ask the operator to add this one."
+            "The bot's operator lets me answer on certain servers only, and this is not one of them. Use me on one "
+            "of those, or ask the operator to add this one."
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import discord
@@ -17,14 +17,14 @@ from storage import Block
 
 Select = discord.ui.Select[discord.ui.View]
 
-_MOST = 25
-"""The most options of a select in Discord."""
+_MOST = 10
+"""The most people that are listed, so that they fit into a message."""
 
 _LONGEST_REASON = 45
 
 
 def panel_message(interaction: discord.Interaction) -> dict[str, Any]:
-    """Return text, list and controls, for a new message or an edit."""
+    """Return text and controls, for a new message or an edit."""
     bot, guild = bot_of(interaction), interaction.guild
     assert interaction.guild_id is not None, "the panel is for servers"
     number = bot.store.settings.server(interaction.guild_id).audit_channel
@@ -33,37 +33,33 @@ def panel_message(interaction: discord.Interaction) -> dict[str, Any]:
     controls: list[discord.ui.Item[Any]] = [_channel_select(channel)]
     if blocks:
         controls.append(_allow_select(bot, blocks))
-    return {
-        "content": _text(channel, number),
-        "embed": _stopped_people(blocks),
-        "view": persistent_view(*controls),
-    }
+    lines = [*_about_channel(channel, number), *_stopped_people(blocks)]
+    return {"content": "\n".join(lines), "view": persistent_view(*controls)}
 
 
-def _text(channel: discord.abc.GuildChannel | None, number: int | None) -> str:
-    lines = [tr("**Reports of my messages, and people who are stopped here**")]
+def _about_channel(channel: discord.abc.GuildChannel | None, number: int | None) -> Iterator[str]:
+    yield tr("**Reports of my messages, and people who are stopped here**")
     if number is None:
-        lines.append(tr("**Channel for reports**: none, so nobody can report my messages"))
+        yield tr("**Channel for reports**: none, so nobody can report my messages")
     else:
-        lines.append(tr("**Channel for reports**: {channel}", channel=f"<#{number}>"))
+        yield tr("**Channel for reports**: {channel}", channel=f"<#{number}>")
     if channel and channel.permissions_for(channel.guild.default_role).view_channel:
-        lines.append(tr("Everybody can see this channel, and so the reports. Better choose one for admins only."))
-    return "\n".join(lines)
+        yield "-# " + tr("Everybody can see this channel, and so the reports. Better choose one for admins only.")
 
 
-def _stopped_people(blocks: Sequence[Block]) -> discord.Embed:
-    lines = [_stopped_person(index, block) for index, block in enumerate(blocks[:_MOST], 1)]
-    if more := len(blocks) - len(lines):
-        lines.append(
-            ntr(
-                "{count} more is shown when somebody in this list can ask again.",
-                "{count} more are shown when somebody in this list can ask again.",
-                more,
-                count=more,
-            )
+def _stopped_people(blocks: Sequence[Block]) -> Iterator[str]:
+    if not blocks:
+        yield tr("**Stopped on this server**: nobody. To stop somebody, press “Stop this person here” below a report.")
+        return
+    yield tr("**Stopped on this server**")
+    yield from (_stopped_person(index, block) for index, block in enumerate(blocks[:_MOST], 1))
+    if (more := len(blocks) - _MOST) > 0:
+        yield ntr(
+            "{count} more is shown when somebody in this list can ask again.",
+            "{count} more are shown when somebody in this list can ask again.",
+            more,
+            count=more,
         )
-    nobody = tr("Nobody. To stop somebody, press Stop below a report of an answer to them.")
-    return discord.Embed(title=tr("Stopped on this server"), description="\n".join(lines) or nobody)
 
 
 def _stopped_person(index: int, block: Block) -> str:

@@ -14,11 +14,11 @@ from cogs.common.persistent_view import custom_id
 from cogs.common.target import now
 from cogs.i18n import tr
 from cogs.moderation.report_check import already_reported, audit_channel, check_report
-from cogs.moderation.report_message import copied_files, report_buttons, report_embed, report_of
+from cogs.moderation.report_message import copied_files, report_buttons, report_embed, report_of, report_text
 from cogs.moderation.server_language import in_language_of
 from inference import InvalidRequest
 
-_LONGEST_REASON = 500
+_LONGEST_REASON = 400
 
 
 class ReportForm(PersistentForm, template=custom_id("report-form", r"(?P<message>[\w-]+)")):
@@ -48,7 +48,7 @@ class ReportForm(PersistentForm, template=custom_id("report-form", r"(?P<message
             await responder.acknowledge()  # not that of the session: a report is no request to a model
             await _pass_on(interaction, message, (typed["reason"] or "").strip())
             await interaction.edit_original_response(
-                content=tr("Thank you. The admins of this server have your report, and only they see it.")
+                content=tr("Thank you. The admins of this server have your report.")
             )
 
 
@@ -69,9 +69,9 @@ async def _send(interaction: discord.Interaction, message: discord.Message, reas
     report = await report_of(bot_of(interaction).store, message, interaction.user.id, reason)
     files = await copied_files(message, audit)
     with in_language_of(interaction.guild):
-        embed, view = report_embed(report, files), report_buttons(report)
+        text, embed, view = report_text(report), report_embed(report, files), report_buttons(report)
     try:
-        await audit.send(embed=embed, view=view, files=files, allowed_mentions=discord.AllowedMentions.none())
+        await audit.send(text, embed=embed, view=view, files=files, allowed_mentions=discord.AllowedMentions.none())
     except (discord.Forbidden, discord.NotFound) as error:
         raise InvalidRequest(
             "I may not write in the channel for reports, so I can't pass this on. Write to an admin, with a link to "

@@ -17,8 +17,12 @@ from storage import SentAnswer, Store
 
 log = logging.getLogger(__name__)
 
-_LONGEST = 1000
-"""The most characters of one field; Discord takes 1024."""
+_LONGEST_TEXT = 2000
+_LONGEST_EMBED = 4096
+"""The most characters of a text in an embed of Discord."""
+
+_LONGEST_NAME = 100
+"""The most characters of a model's name, so that the report and what is done about it fit into a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,34 +60,36 @@ def _asker(message: discord.Message) -> int | None:
     return replied.author.id if isinstance(replied, discord.Message) else None
 
 
+def report_text(report: Report) -> str:
+    """Return who reported which message and why, and who asked which model for it, in the current language.
+
+    People are named here and not in an embed, where Discord shows those that it does not know as numbers.
+    """
+    answer, unknown = report.answer, tr("unknown")
+    link = report.message.jump_url
+    if report.message.flags.ephemeral:
+        link += " · " + tr("only {person} sees it", person=_person(report.reporter))
+    lines = [
+        tr("**A message of mine was reported**: {link}", link=link),
+        tr("**Asked for by**: {person}", person=_person(report.asker) if report.asker else unknown),
+        tr("**Command**: {command}", command=slash(answer.task) if answer else unknown),
+        tr("**Model**: {model}", model=f"`{answer.model[:_LONGEST_NAME]}`" if answer else unknown),
+        tr("**Reported by**: {person}", person=_person(report.reporter)),
+        tr("**Reason**: {reason}", reason=neutral(" ".join(report.reason.split())) or tr("none was given")),
+    ]
+    return "\n".join(lines)
+
+
+def _person(number: int) -> str:
+    return f"<@{number}>"
+
+
 def report_embed(report: Report, files: list[discord.File]) -> discord.Embed:
-    """Return the text of the report in the current language. Files that are not among `files` are links."""
-    message, answer, unknown = report.message, report.answer, tr("unknown")
-    embed = discord.Embed(
-        title=tr("A message of mine was reported"),
-        description=message.content[:4000] or tr("(no text)"),
-        colour=discord.Colour.red(),
-        timestamp=message.created_at,
-    )
-    private = " · " + tr("only {person} sees it", person=f"<@{report.reporter}>") if message.flags.ephemeral else ""
-    _add(embed, tr("Message"), f"{message.jump_url}{private}")
-    _add(embed, tr("Asked for by"), _person(report.asker) or unknown)
-    _add(embed, tr("Command"), slash(answer.task) if answer else unknown)
-    _add(embed, tr("Model"), f"`{answer.model}`" if answer else unknown)
-    _add(embed, tr("Reported by"), _person(report.reporter))
-    _add(embed, tr("Reason"), neutral(report.reason) or tr("none given"), inline=False)
-    if len(files) < len(message.attachments):
-        links = "\n".join(f"[{neutral(each.filename)}]({each.url})" for each in message.attachments[len(files) :])
-        _add(embed, tr("Files"), links, inline=False)
-    return embed
-
-
-def _person(number: int | None) -> str:
-    return f"<@{number}>" if number else ""
-
-
-def _add(embed: discord.Embed, name: str, value: str, *, inline: bool = True) -> None:
-    embed.add_field(name=name, value=value[:_LONGEST], inline=inline)
+    """Return the reported text in the current language, and links to its files that are not among `files`."""
+    message = report.message
+    links = [f"[{neutral(each.filename)}]({each.url})" for each in message.attachments[len(files) :]]
+    text = "\n".join([message.content[:_LONGEST_TEXT] or tr("(no text)"), *links])
+    return discord.Embed(description=text[:_LONGEST_EMBED], colour=discord.Colour.red(), timestamp=message.created_at)
 
 
 def report_buttons(report: Report) -> discord.ui.View:
@@ -125,16 +131,13 @@ async def note(interaction: discord.Interaction, line: str, *, done: str, over: 
     The interaction is deferred. The report is read again, since another admin may have changed it meanwhile.
     """
     message = await interaction.original_response()
-    embed = message.embeds[0]
-    field = next((index for index, each in enumerate(embed.fields) if each.name == tr("Done")), None)
-    if field is None:
-        embed.add_field(name=tr("Done"), value=line, inline=False)
-    else:
-        embed.set_field_at(field, name=tr("Done"), value=f"{embed.fields[field].value}\n{line}", inline=False)
     gone = tuple(custom_id("report", action) for action in (done, "dismiss"))
     left = [] if over else [button for button in _buttons(message) if not str(button.custom_id).startswith(gone)]
-    view = persistent_view(*left) if left else None
-    await interaction.edit_original_response(embed=embed, view=view, allowed_mentions=discord.AllowedMentions.none())
+    await interaction.edit_original_response(
+        content=f"{message.content}\n{line}",
+        view=persistent_view(*left) if left else None,
+        allowed_mentions=discord.AllowedMentions.none(),
+    )
 
 
 def _buttons(message: discord.Message) -> list[discord.ui.Button[discord.ui.View]]:

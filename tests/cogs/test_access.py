@@ -196,8 +196,8 @@ class TestCertainServers:
     async def test_other_servers_are_told_so_in_private(self, stage: Stage):
         said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
         assert said == (
-            "The bot's operator lets me answer on certain servers only, and this is none of them. Use me on one of "
-            "those, or ask the operator to add this one."
+            "The bot's operator lets me answer on certain servers only, and this is not one of them. Use me on one "
+            "of those, or ask the operator to add this one."
         )
         await stage.alice.send(stage.channel, stage.mention)
         assert direct_messages(stage) == [said]

@@ -33,7 +33,7 @@ class Court:
     @property
     def done(self) -> str:
         """Return what the newest report says admins have done."""
-        return fields(self.report).get("Done", "")
+        return "\n".join(self.report.content.splitlines()[6:])
 
     async def stop(self, days: str, reason: str = "", who: MemberActor | None = None) -> InteractionResult:
         """Stop the person of the newest report."""
@@ -66,9 +66,9 @@ async def report(stage: Stage, message: ResponseMessage, reason: str = "", who: 
 
 
 def fields(message: discord.Message) -> dict[str, str]:
-    """Return the fields of a report."""
-    [embed] = message.embeds
-    return {str(field.name): str(field.value) for field in embed.fields}
+    """Return what a report says, by its headings."""
+    lines = (line.partition("**: ") for line in message.content.splitlines())
+    return {name.removeprefix("**"): value for name, mark, value in lines if mark}
 
 
 def labels(message: discord.Message) -> list[str]:

@@ -24,8 +24,7 @@ async def opened_by(stage: Stage, admin: MemberActor) -> ResponseMessage:
 
 def list_of(shown: ResponseMessage) -> str:
     """Return the list of the people who are stopped."""
-    [embed] = shown.embeds
-    return str(embed.description)
+    return shown.content.partition("**Stopped on this server**")[2].strip()
 
 
 async def block(stage: Stage, person: int, until: float | None = None, reason: str = "Spam", by: int = 7) -> Block:
@@ -96,11 +95,11 @@ async def test_the_panel_lists_who_is_stopped_and_an_admin_lets_them_ask_again(s
 
 async def test_the_longest_list_fits_into_a_message(stage: Stage):
     carol = manager(stage)
-    for number in range(30):
+    for number in range(15):
         await block(stage, 10**18 + number, 4e9, "*" * 200, 10**18)
     shown = await opened_by(stage, carol)
-    assert len(list_of(shown).splitlines()) == 26
-    assert len(list_of(shown)) < 4096
+    assert len(list_of(shown).splitlines()) == 11
+    assert len(shown.content) < 1800, "other languages are longer"
     assert list_of(shown).endswith("5 more are shown when somebody in this list can ask again.")
 
 
