@@ -167,6 +167,6 @@ def french_server(simcord_env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_report_is_in_the_language_of_the_server_and_the_thanks_in_that_of_the_reporter(stage: Stage):
     there, answer = await court(stage), await answered(stage)
     assert (await report(stage, answer)).startswith("Thank you.")
-    assert there.report.embeds[0].description == answer.content
-    await there.carol.click(there.report, custom_id="inkling:report:dismiss")
-    assert labels(there.report) == []
+    assert there.report.content.startswith("**Un de mes messages a été signalé** : ")
+    await there.carol.click(there.report, label="Classer sans suite")
+    assert there.report.content.endswith(f"{there.carol.mention} l'a classé.")
