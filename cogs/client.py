@@ -12,13 +12,16 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.common import ReplySessions
+from cogs.common.access import FOR_EVERYBODY, check_access
 from cogs.common.calls import prefix
 from cogs.common.cancel_button import CancelButton
 from cogs.common.delivery import DELIVERY
 from cogs.common.error_messages import apologize, report
 from cogs.common.persistent_form import PersistentForm, submit_form
 from cogs.common.personal_data import PersonalData
+from cogs.common.rate_limit import RateLimit
 from cogs.common.rules import ANYWHERE, check_here, check_origin, origin_of
+from cogs.common.target import now
 from cogs.i18n import LANGUAGES
 from cogs.i18n.catalogues import load_catalogues
 from cogs.i18n.command_translator import CommandTranslator
@@ -60,14 +63,16 @@ class CommandTree(app_commands.CommandTree["Inkling"]):
             super().add_command(command, guild=guild, **options)
 
     async def interaction_check(self, interaction: discord.Interaction, /) -> bool:
-        """Set the language, and refuse what the server's rules forbid; autocompletion only needs the language."""
+        """Set the language, and refuse people who may not use the bot, and what the server's rules forbid."""
         use_locale_of(interaction, self.client.store.settings)
-        if interaction.type is discord.InteractionType.autocomplete or _works_anywhere(interaction.command):
-            return True
+        typing = interaction.type is discord.InteractionType.autocomplete
         try:
-            check_here(interaction)
+            if not _has(interaction.command, FOR_EVERYBODY):
+                check_access(interaction, self.client)
+            if not (typing or _has(interaction.command, ANYWHERE)):
+                check_here(interaction)
         except InvalidRequest as error:
-            await apologize(interaction, error)
+            await (interaction.response.autocomplete([]) if typing else apologize(interaction, error))
             return False
         return True
 
@@ -76,9 +81,13 @@ class CommandTree(app_commands.CommandTree["Inkling"]):
         await apologize(interaction, error)
 
 
-def _works_anywhere(command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | None) -> bool:
-    """Return whether the command ignores a server's rules; an unknown command is refused later."""
-    return command is None or ANYWHERE in command.extras
+def _has(command: app_commands.Command[Any, ..., Any] | app_commands.ContextMenu | None, key: str) -> bool:
+    """Return whether the command's extras have `key`; an unknown command, which is refused later, has all."""
+    return command is None or key in command.extras
+
+
+_PAUSE = 600.0
+"""For so many seconds after the bot has told somebody that they may not use it, it ignores their mentions."""
 
 
 class Inkling(commands.Bot):
@@ -107,6 +116,7 @@ class Inkling(commands.Bot):
         self.forms: list[type[PersistentForm]] = []
         self.fallbacks: list[Fallback] = []
         self.heartbeats: list[Callable[[], None]] = []
+        self._refusals = RateLimit(1, _PAUSE)
         self._to_add = tuple(cogs)
 
     @property
@@ -148,7 +158,9 @@ class Inkling(commands.Bot):
         await super().on_message(message)
 
     async def invoke(self, context: commands.Context[Any], /) -> None:
-        """Check the server's rules before any command that mentions the bot."""
+        """Check who asks, and the server's rules, before any command that mentions the bot."""
+        if context.invoked_with and not await self.admits(context.message):
+            return
         origin = origin_of(context.message)
         try:
             if context.invoked_with:
@@ -157,6 +169,23 @@ class Inkling(commands.Bot):
             await self.on_command_error(context, commands.CommandInvokeError(error))
         else:
             await super().invoke(context)
+
+    async def admits(self, message: discord.Message) -> bool:
+        """Return whether the author of a mention may use the bot there; if not, tell them in a direct message."""
+        try:
+            check_access(message, self)
+        except InvalidRequest as error:
+            if self._refusals.allows(message.author.id, now()):
+                self._refusals.count(message.author.id, now())
+                await self._write_to(message.author, report(error, "a mention"))
+            return False
+        return True
+
+    async def _write_to(self, person: discord.abc.Messageable, text: str) -> None:
+        try:
+            await person.send(text)
+        except DELIVERY as failure:  # a reply would show everybody that the person is stopped
+            log.info("somebody who may not use the bot could not be told so: %s", failure)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:
         """Report errors of replies such as `@Inkling summarize`; call the fallbacks for unknown commands."""

@@ -94,6 +94,8 @@ class Mention(commands.Cog):
         if message.author.bot or not (by_role or text_after_name(message) == ""):
             return
         use_locale_of(message, self.bot.store.settings)
+        if not await self.bot.admits(message):
+            return
         async with self.bot.sessions.open(MessageResponder.of(self.bot, message, "help")) as session:
             session.check_rules()
             if by_role:

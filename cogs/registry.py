@@ -9,6 +9,7 @@ from cogs.heartbeat import Heartbeat
 from cogs.imagine import Imagine
 from cogs.mention import Mention
 from cogs.missed_mentions import MissedMentions
+from cogs.moderation import Moderation
 from cogs.mood import Moods
 from cogs.privacy import Privacy
 from cogs.retention import Retention
@@ -25,6 +26,7 @@ COGS = (
     Moods,
     About,
     SettingsPanels,
+    Moderation,
     Privacy,
     Mention,
     MissedMentions,

@@ -7,6 +7,7 @@ image = await store.images.get("kZ3x_9Qa")
 
 from storage.answers import AnswerTable, StoredAnswer
 from storage.backup import back_up, restore
+from storage.blocks import EVERYWHERE, Block, BlockKind, BlockTable
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
@@ -15,11 +16,17 @@ from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
 from storage.opened_forms import OpenedFormTable
 from storage.questions import QuestionTable, StoredQuestion
+from storage.reports import ReportTable
+from storage.sent_answers import SentAnswer, SentAnswerTable
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.store import Store
 
 __all__ = [
+    "EVERYWHERE",
     "AnswerTable",
+    "Block",
+    "BlockKind",
+    "BlockTable",
     "CompletionHistory",
     "CompletionTable",
     "ImageTable",
@@ -28,7 +35,10 @@ __all__ = [
     "OpenedFormTable",
     "PersonSettings",
     "QuestionTable",
+    "ReportTable",
     "Segment",
+    "SentAnswer",
+    "SentAnswerTable",
     "ServerSettings",
     "SettingsTables",
     "StorageError",

@@ -68,6 +68,40 @@ CREATE TABLE person_settings (
     id INTEGER PRIMARY KEY,  -- of the person
     settings TEXT NOT NULL  -- JSON
 );
+CREATE TABLE blocks (
+    kind TEXT NOT NULL,  -- person or server
+    id INTEGER NOT NULL,  -- of the person or the server
+    server INTEGER NOT NULL,  -- on which it holds; 0: everywhere
+    reason TEXT NOT NULL,
+    until REAL,  -- seconds since 1970; null: for good
+    "by" INTEGER NOT NULL,  -- who did it; 0: not known any more
+    created REAL NOT NULL,  -- seconds since 1970
+    PRIMARY KEY (kind, id, server)
+);
+CREATE TABLE sent_answers (
+    id INTEGER PRIMARY KEY,  -- that of the message
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,  -- seconds since 1970
+    task TEXT NOT NULL,
+    model TEXT NOT NULL,
+    expires REAL NOT NULL  -- seconds since 1970
+);
+CREATE INDEX sent_answers_by_message ON sent_answers (message);
+CREATE INDEX sent_answers_by_channel ON sent_answers (channel);
+CREATE INDEX sent_answers_by_owner ON sent_answers (owner);
+CREATE TABLE reports (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,  -- who reported it
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,  -- seconds since 1970
+    expires REAL NOT NULL,  -- seconds since 1970
+    UNIQUE (message, owner)
+);
+CREATE INDEX reports_by_channel ON reports (channel);
+CREATE INDEX reports_by_owner ON reports (owner);
 """
 
 _FIRST_OF_JOBS = """

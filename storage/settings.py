@@ -18,7 +18,8 @@ class ServerSettings:
     `models` has the default model's name by task; such a model may have been removed since. With `private`, only the
     person who asked sees an answer. `channels` and `roles` are Discord's ids of where and for whom the bot works; empty
     means everywhere and everyone. The others are limits: `pictures` and `new_tokens` of one request, `messages` that
-    one request may read, and `per_person`, the number of one person's concurrent requests.
+    one request may read, and `per_person`, the number of one person's concurrent requests. `audit_channel` is
+    the id of the channel for reports of messages; without it, nobody can report any.
     """
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -29,6 +30,7 @@ class ServerSettings:
     new_tokens: int | None = None
     messages: int | None = None
     per_person: int | None = None
+    audit_channel: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

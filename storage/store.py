@@ -7,6 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from storage.answers import AnswerTable
+from storage.blocks import BlockTable
 from storage.completions import CompletionTable
 from storage.database import Database, StorageError
 from storage.images import ImageTable
@@ -14,28 +15,37 @@ from storage.jobs import JobTable
 from storage.migrations import JOB_STEPS
 from storage.opened_forms import OpenedFormTable
 from storage.questions import QuestionTable
+from storage.reports import ReportTable
+from storage.sent_answers import SentAnswerTable
 from storage.settings import SettingsTables
 from storage.table import Table
 
 
 class Store:
-    """The tables. `jobs`, `questions` and `opened_forms` have a file of their own; `settings` are also in memory."""
+    """The tables. `settings` and `blocks` are also in memory.
+
+    `jobs`, `questions` and `opened_forms` have a file of their own.
+    """
 
     def __init__(self, path: Path) -> None:
         self.database = Database(path)
         self.images = ImageTable(self.database)
         self.completions = CompletionTable(self.database)
         self.answers = AnswerTable(self.database)
+        self.sent_answers = SentAnswerTable(self.database)
+        self.reports = ReportTable(self.database)
         self.settings = SettingsTables(self.database)
+        self.blocks = BlockTable(self.database)
         self.job_database = Database(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
         self.jobs = JobTable(self.job_database)
         self.questions = QuestionTable(self.job_database)
         self.opened_forms = OpenedFormTable(self.job_database)
 
     async def open(self) -> None:
-        """Open the files and read the settings. Raise StorageError."""
+        """Open the files, and read the settings and blocks. Raise StorageError."""
         await self.database.open()
         await self.settings.load()
+        await self.blocks.load()
         await self.job_database.open()
         await self.jobs.count_deaths()
 
@@ -58,10 +68,12 @@ class Store:
 
     async def forget_expired(self, now: float) -> None:
         """Delete everything that has expired at `now`, in seconds since 1970, but the questions. Raise StorageError."""
-        for table in (self.images, self.completions, self.answers, self.opened_forms):
+        own = (self.images, self.completions, self.answers, self.sent_answers, self.reports, self.opened_forms)
+        for table in (*own, self.blocks):
             await table.forget_expired(now)
         await self.database.compact()
 
     @property
     def _tables(self) -> tuple[Table, ...]:
-        return self.images, self.completions, self.answers, self.jobs, self.questions, self.opened_forms
+        in_main_file = (self.images, self.completions, self.answers, self.sent_answers, self.reports)
+        return *in_main_file, self.jobs, self.questions, self.opened_forms

@@ -221,10 +221,11 @@ async def kept_of(store: Store, owner: int) -> dict[str, Any]:
         "settings": await store.settings.export_of(owner),
         "images": await store.images.export_of(owner),
         "completions": await store.completions.export_of(owner),
+        "sent_answers": await store.sent_answers.export_of(owner),
     }
 
 
 async def forget_all_of(store: Store, owner: int) -> None:
     """Delete everything that the store has about one person."""
-    for table in (store.settings, store.images, store.completions, store.answers):
+    for table in (store.settings, store.images, store.completions, store.answers, store.sent_answers, store.reports):
         await table.forget_owner(owner)

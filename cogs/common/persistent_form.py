@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 import discord
 
+from cogs.common.access import check_access
 from cogs.common.error_messages import apologize
-from cogs.common.rules import settings_of
+from cogs.common.rules import services_of
 from cogs.i18n.locale import use_locale_of
 from inference import InvalidRequest
 
@@ -44,11 +45,16 @@ class PersistentForm(discord.ui.Modal, ABC):
 
 
 async def submit_form(forms: Iterable[type[PersistentForm]], interaction: discord.Interaction) -> None:
-    """Hand a submitted form to its class, in the language of the person; report errors that no session has handled."""
-    use_locale_of(interaction, settings_of(interaction))
+    """Hand a submitted form to its class, in the language of the person; report errors that no session has handled.
+
+    People who may not use the bot are refused.
+    """
+    services = services_of(interaction)
+    use_locale_of(interaction, services.store.settings)
     data: Any = interaction.data
     found = ((form, form.template.fullmatch(data["custom_id"])) for form in forms)
     try:
+        check_access(interaction, services)
         for form, match in found:
             if match:
                 await form.submit(interaction, match, _typed(data["components"]))

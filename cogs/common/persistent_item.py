@@ -9,9 +9,11 @@ from typing import Any, ClassVar, Protocol, Self, cast
 
 import discord
 
+from cogs.common.access import check_access
 from cogs.common.reply_session import ReplySession
 from cogs.common.reply_sessions import ReplySessions
 from cogs.common.responder import ButtonResponder, Responder
+from cogs.common.rules import services_of
 from inference import InvalidRequest
 
 Item = discord.ui.Item[discord.ui.View]
@@ -26,6 +28,8 @@ class PersistentItem(discord.ui.DynamicItem[Item], ABC, template="inkling:"):
     """
 
     not_yours: ClassVar[str] = ""
+    for_everybody: ClassVar[bool] = False
+    """Whether it also works for people who are blocked, and in places that are not served."""
 
     def __init__(self, item: Item, match: re.Match[str]) -> None:
         super().__init__(item)
@@ -74,6 +78,8 @@ class PersistentItem(discord.ui.DynamicItem[Item], ABC, template="inkling:"):
         assert interaction.message is not None, "buttons are below messages"
         sessions = sessions_of(interaction)
         async with sessions.open(self.responder(interaction)) as session:
+            if not self.for_everybody:
+                check_access(interaction, services_of(interaction))
             self.check(interaction)
             with sessions.claim(interaction.message.id, self.busy) if self.busy else contextlib.nullcontext():
                 if self.begins_request:

@@ -43,7 +43,7 @@ from inference import (
     Started,
     to_json,
 )
-from storage import ServerSettings, StoredJob
+from storage import SentAnswer, ServerSettings, StorageError, StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -212,6 +212,7 @@ class ReplySession:
         self._running = True
         try:
             await self.acknowledge()
+            await self._note_who_asked(checked)
             value = await self.wait(self._follow(checked))
         finally:
             self._running = False
@@ -326,6 +327,17 @@ class ReplySession:
                     await self._record.start()
                 self._editor.schedule(*self._status.render(event))
         raise AssertionError("a stream ends with a Result or an error")
+
+    async def _note_who_asked(self, checked: CheckedRequest[Request]) -> None:
+        """Store who asks which model in this message, for reports of it."""
+        target = self.target
+        if target.message is None:
+            return
+        answer = SentAnswer(self.owner, checked.spec.task, checked.spec.name)
+        try:
+            await self.services.store.sent_answers.keep(target.channel, target.message, answer, private=target.private)
+        except StorageError as error:
+            log.error("a report of this answer would not say who asked for it: %s", error)
 
     def _time_limit(self) -> float | None:
         """Return when a private message can no longer be edited, on the clock of the event loop."""

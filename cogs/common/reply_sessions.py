@@ -93,9 +93,13 @@ class ReplySessions:
         """Stop every session, and wait a moment until each has said so. Those that are stored go on after a restart."""
         await _end_all(list(self._open), ReplySession.postpone)
 
-    async def end_of(self, person: int, reason: str, *, but: ReplySession) -> None:
-        """Cancel every session of this person `but` one, and wait a moment until each has shown `reason`."""
-        sessions = [session for session in self._open if session.owner == person and session is not but]
+    async def end_of(self, person: int, reason: str, *, but: ReplySession, guild: int | None = None) -> None:
+        """Cancel every session of this person `but` one, and wait a moment until each has shown `reason`.
+
+        With `guild`, cancel only those on that server.
+        """
+        own = (session for session in self._open if session.owner == person and session is not but)
+        sessions = [session for session in own if guild in (None, session.target.origin.guild)]
         await _end_all(sessions, lambda session: session.cancel(reason))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:

@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 import discord
 
 from cogs.common import ReplySession, neutral
+from cogs.common.age_restriction import age_restricted
 from cogs.common.sources import check_size, read
 from cogs.imagine.permutations import permutations
 from cogs.imagine.settings_line import options_of
@@ -20,8 +21,6 @@ _PERSONAL_FOLLOWUPS = 5
 
 _DEFAULTS = {field.name: field.default for field in fields(ImagineRequest)}
 
-_RESTRICTABLE = (discord.TextChannel, discord.VoiceChannel, discord.StageChannel, discord.ForumChannel)
-
 
 def for_channel(request: ImagineRequest, channel: object, config: Config) -> ImagineRequest:
     """Return `request` with the operator's safety settings for `channel`."""
@@ -31,16 +30,6 @@ def for_channel(request: ImagineRequest, channel: object, config: Config) -> Ima
         show_flagged=adults and config.safety.flagged == "spoiler",
         require_safety_checker=not adults and config.safety.restricts_unchecked,
     )
-
-
-def age_restricted(channel: object) -> bool:
-    """Return whether Discord marks `channel` as age-restricted.
-
-    Threads and forum posts follow their parent. Direct messages and unknown channels count as not restricted.
-    """
-    if isinstance(channel, discord.Thread):
-        channel = channel.parent
-    return isinstance(channel, _RESTRICTABLE) and channel.is_nsfw()
 
 
 def most_jobs(interaction: discord.Interaction, per_person: int) -> int:

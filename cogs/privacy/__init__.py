@@ -12,6 +12,7 @@ from discord.ext import commands
 
 from cogs.client import Inkling, bot_of
 from cogs.common import InteractionResponder, ReplySession
+from cogs.common.access import FOR_EVERYBODY
 from cogs.common.help_texts import PRIVATE
 from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import Button, custom_id, persistent_view
@@ -30,7 +31,7 @@ class Privacy(commands.Cog):
         bot.add_dynamic_items(PrivacyButton)
         bot.personal_data += [OpenedForms(bot.store.opened_forms), OpenRequests(bot.store, bot.engine)]
 
-    @app_commands.command(extras={ANYWHERE: True} | PRIVATE)
+    @app_commands.command(extras={ANYWHERE: True, FOR_EVERYBODY: True} | PRIVATE)
     async def privacy(self, interaction: discord.Interaction) -> None:
         """See what I keep of you and for how long, get it as a file, or delete it."""
         async with self.bot.sessions.open(InteractionResponder.of(interaction, private=True)):
@@ -40,6 +41,8 @@ class Privacy(commands.Cog):
 
 class PrivacyButton(PersistentItem, template=custom_id("privacy", "(?P<action>export|ask|delete|keep)")):
     """The buttons below the private answer."""
+
+    for_everybody = True
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         bot = bot_of(interaction)
@@ -51,9 +54,13 @@ class PrivacyButton(PersistentItem, template=custom_id("privacy", "(?P<action>ex
 
 
 async def _overview(bot: Inkling, interaction: discord.Interaction) -> None:
-    lines = [line for data in bot.personal_data if (line := await data.describe(interaction.user.id))]
+    lines = await _descriptions(bot, interaction.user.id)
     view = _buttons((tr("Get it as a file"), "export"), (tr("Delete all of it"), "ask"))
     await interaction.edit_original_response(content=overview(lines), view=view)
+
+
+async def _descriptions(bot: Inkling, person: int) -> list[str]:
+    return [line for data in bot.personal_data if (line := await data.describe(person))]
 
 
 async def _export(bot: Inkling, interaction: discord.Interaction) -> None:
@@ -70,7 +77,8 @@ async def _ask(_: Inkling, interaction: discord.Interaction) -> None:
 async def _delete(bot: Inkling, interaction: discord.Interaction) -> None:
     for data in bot.personal_data:
         await data.forget(interaction.user.id)
-    await interaction.edit_original_response(content=deleted(), view=None)
+    left = await _descriptions(bot, interaction.user.id)
+    await interaction.edit_original_response(content=deleted(left), view=None)
 
 
 _ACTIONS: dict[str, Callable[[Inkling, discord.Interaction], Coroutine[Any, Any, None]]] = {

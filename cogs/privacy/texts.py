@@ -53,6 +53,8 @@ def handed_out(left_out: int) -> str:
     return f"{text}\n{note}" if left_out else text
 
 
-def deleted() -> str:
-    """Return the message after the deletion."""
-    return tr("Done. Nothing is kept of you any more, until you use the bot again.")
+def deleted(left: Sequence[str]) -> str:
+    """Return the message after the deletion; `left` describes what can't be deleted now, a line for each kind."""
+    if not left:
+        return tr("Done. Nothing is kept of you any more, until you use the bot again.")
+    return "\n".join([tr("Done. Only this stays for now:"), *(f"- {line}" for line in left)])

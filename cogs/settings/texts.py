@@ -12,7 +12,7 @@ from storage import PersonSettings, ServerSettings
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語"}
 """The name of each language in that language."""
 
-_LONGEST_NAME = 875 // len(TASK_NAMES) - 85
+_LONGEST_NAME = 850 // len(TASK_NAMES) - 85
 """The most characters of a model's name: the lines of all tasks, with some 85 other characters each, fit a message."""
 
 
@@ -47,6 +47,9 @@ def of_server(settings: ServerSettings, engine: Engine) -> str:
         tr("**Answers**: only the person who asks sees them") if settings.private else _public(),
         *_models(settings.models, engine, tr("**Models**: what the bot's operator has chosen")),
         tr("**Limits**: {limits}", limits=_limits(settings)),
+        tr("**Channel for reports**: {channel}", channel=f"<#{settings.audit_channel}>")
+        if settings.audit_channel
+        else tr("**Channel for reports**: none"),
         "-# " + tr("If somebody has chosen a model with /settings, I use that one instead of the server's."),
     ]
     return "\n".join(lines)

@@ -145,11 +145,24 @@ ModelLists = Annotated[dict[Annotated[str, BeforeValidator(_check_task)], ModelL
 """The models of each task; the first is the default. A task without models is switched off."""
 
 
+ServerIds = tuple[Annotated[int, BeforeValidator(no_yes)], ...]
+
+
 class DiscordSection(ConfigSection):
     """How the bot meets Discord."""
 
-    guild_ids: tuple[Annotated[int, BeforeValidator(no_yes)], ...] = Field(
+    guild_ids: ServerIds = Field(
         default=(), description="Servers in which commands appear at once; empty registers them everywhere."
+    )
+    servers: ServerIds = Field(
+        default=(),
+        description="The only servers in which the bot answers; empty: all. In others it stays, and tells each person "
+        "in private that its operator limits it to certain servers. A person who has installed the bot and uses it in "
+        "a server counts as that server. Direct messages have a key of their own.",
+    )
+    direct_messages: bool = Field(
+        default=True,
+        description="Whether the bot answers in direct messages and in groups; if not, it says so in private.",
     )
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Lineage, PersonSettings, ServerSettings, Store
+from storage import Lineage, PersonSettings, SentAnswer, ServerSettings, Store
 from storage.migrations import STEPS
 from tests.fakes import forget_all_of
 
@@ -123,6 +123,10 @@ async def test_the_rows_of_an_earlier_version_can_be_read(path: Path, version: i
         " there",
         " more",
     ]
+    [block] = store.blocks.active(now=1750000006.0)
+    assert (block.key, block.reason, block.by) == (("person", 1, 5), "Spam", 2)
+    assert await store.sent_answers.first_of([3]) == SentAnswer(1, "imagine", "dalle-mini")
+    assert await store.reports.has(1, 3)
     answer = await store.answers.get("when", now=1750000004.0)
     assert answer is not None
     assert (answer.owner, answer.question, answer.around) == (1, "When?", "We meet at **noon**.")
@@ -147,6 +151,7 @@ async def test_a_migrated_database_keeps_nothing_of_a_deleted_person(path: Path,
     await store.open()
     await forget_all_of(store, 1)
     await store.close()
-    tables = {"files": "hash", "images": "owner", "completions": "owner", "answers": "owner", "person_settings": "id"}
+    owned = dict.fromkeys(("images", "completions", "answers", "sent_answers", "reports"), "owner")
+    tables = owned | {"files": "hash", "person_settings": "id"}
     left = rows_of(path, tables)
     assert left == {name: [(6,)] if name == "images" else [] for name in tables}

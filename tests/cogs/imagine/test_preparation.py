@@ -7,7 +7,8 @@ from typing import Any
 import discord
 import pytest
 
-from cogs.imagine.preparation import age_restricted, most_jobs
+from cogs.common.age_restriction import age_restricted
+from cogs.imagine.preparation import most_jobs
 from tests.cogs.stage import Stage
 
 

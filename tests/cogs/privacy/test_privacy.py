@@ -106,7 +106,7 @@ async def test_everything_is_deleted_after_a_confirmation(stage: Stage):
     await stage.alice.click(answer, label="Delete for good")
     assert answer.content.startswith("Done. Nothing is kept of you any more")
     assert not answer.components
-    nothing = {"images": [], "completions": []}
+    nothing: dict[str, list[object]] = {"images": [], "completions": [], "sent_answers": []}
     kept = await kept_of(store_of(stage), stage.alice.id)
     assert kept == {"settings": {"models": {}, "language": "", "private": False}, **nothing}
     assert await store_of(stage).answers.export_of(stage.alice.id) == []

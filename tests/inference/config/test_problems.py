@@ -162,8 +162,11 @@ def test_a_wrong_value_is_explained_in_plain_words(tmp_path: Path, text: str, pr
             "line 1, models.paint: unknown key. "
             "The keys here are: complete, fill, summarize, ask, caption, imagine, mood",
         ),
-        ("discord: {xyz: 1}", "line 1, discord.xyz: unknown key. The keys here are: guild_ids"),
-        ("discord: {7: 1}", "line 1, discord.7: unknown key. The keys here are: guild_ids"),
+        (
+            "discord: {xyz: 1}",
+            "line 1, discord.xyz: unknown key. The keys here are: guild_ids, servers, direct_messages",
+        ),
+        ("discord: {7: 1}", "line 1, discord.7: unknown key. The keys here are: guild_ids, servers, direct_messages"),
     ],
 )
 def test_an_unknown_key_comes_with_the_one_that_was_meant(tmp_path: Path, text: str, problem: str) -> None:

@@ -26,6 +26,38 @@ CREATE TABLE person_settings (
     settings TEXT NOT NULL  -- JSON
 );
 INSERT INTO "person_settings" VALUES(1,'{"models":{"complete":"gpt2"},"language":"de","private":true}');
+CREATE TABLE blocks (
+    kind TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    server INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    until REAL,
+    "by" INTEGER NOT NULL,
+    created REAL NOT NULL,
+    PRIMARY KEY (kind, id, server)
+);
+INSERT INTO "blocks" VALUES('person',1,5,'Spam',1750600000.0,2,1750000005.5);
+CREATE TABLE sent_answers (
+    id INTEGER PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    task TEXT NOT NULL,
+    model TEXT NOT NULL,
+    expires REAL NOT NULL
+);
+INSERT INTO "sent_answers" VALUES(3,1,2,3,1750000000.5,'imagine','dalle-mini',1752592000.5);
+CREATE TABLE reports (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    expires REAL NOT NULL,
+    UNIQUE (message, owner)
+);
+INSERT INTO "reports" VALUES('first',1,2,3,1750000006.5,1752592006.5);
 CREATE TABLE answers (
     id TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
@@ -68,5 +100,10 @@ CREATE INDEX completions_by_owner ON completions (owner);
 CREATE INDEX answers_by_message ON answers (message);
 CREATE INDEX answers_by_channel ON answers (channel);
 CREATE INDEX answers_by_owner ON answers (owner);
+CREATE INDEX sent_answers_by_message ON sent_answers (message);
+CREATE INDEX sent_answers_by_channel ON sent_answers (channel);
+CREATE INDEX sent_answers_by_owner ON sent_answers (owner);
+CREATE INDEX reports_by_channel ON reports (channel);
+CREATE INDEX reports_by_owner ON reports (owner);
 COMMIT;
 PRAGMA user_version = 1;

@@ -59,3 +59,37 @@ CREATE TABLE person_settings (
     id INTEGER PRIMARY KEY,
     settings TEXT NOT NULL
 );
+CREATE TABLE blocks (
+    kind TEXT NOT NULL,
+    id INTEGER NOT NULL,
+    server INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    until REAL,
+    "by" INTEGER NOT NULL,
+    created REAL NOT NULL,
+    PRIMARY KEY (kind, id, server)
+);
+CREATE TABLE sent_answers (
+    id INTEGER PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    task TEXT NOT NULL,
+    model TEXT NOT NULL,
+    expires REAL NOT NULL
+);
+CREATE INDEX sent_answers_by_message ON sent_answers (message);
+CREATE INDEX sent_answers_by_channel ON sent_answers (channel);
+CREATE INDEX sent_answers_by_owner ON sent_answers (owner);
+CREATE TABLE reports (
+    id TEXT PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    expires REAL NOT NULL,
+    UNIQUE (message, owner)
+);
+CREATE INDEX reports_by_channel ON reports (channel);
+CREATE INDEX reports_by_owner ON reports (owner);
