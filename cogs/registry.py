@@ -11,6 +11,7 @@ from cogs.mention import Mention
 from cogs.missed_mentions import MissedMentions
 from cogs.mood import Moods
 from cogs.privacy import Privacy
+from cogs.quota import Quota
 from cogs.retention import Retention
 from cogs.settings import SettingsPanels
 from cogs.summarize import Summarize
@@ -24,6 +25,7 @@ COGS = (
     Fill,
     Moods,
     About,
+    Quota,
     SettingsPanels,
     Privacy,
     Mention,

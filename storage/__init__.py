@@ -9,6 +9,7 @@ from storage.answers import AnswerTable, StoredAnswer
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
+from storage.device_use import NO_SERVER, DeviceUseTable, end_of_day
 from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
 from storage.opened_forms import OpenedFormTable
@@ -17,9 +18,11 @@ from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.store import Store
 
 __all__ = [
+    "NO_SERVER",
     "AnswerTable",
     "CompletionHistory",
     "CompletionTable",
+    "DeviceUseTable",
     "ImageTable",
     "JobTable",
     "Lineage",
@@ -37,4 +40,5 @@ __all__ = [
     "StoredJob",
     "StoredQuestion",
     "Variant",
+    "end_of_day",
 ]

@@ -68,6 +68,13 @@ CREATE TABLE person_settings (
     id INTEGER PRIMARY KEY,  -- of the person
     settings TEXT NOT NULL  -- JSON
 );
+CREATE TABLE device_use (
+    day INTEGER NOT NULL,  -- since 1970, in UTC
+    owner INTEGER NOT NULL,  -- 0: nobody that is known any more
+    server INTEGER NOT NULL,  -- 0: a direct message
+    seconds REAL NOT NULL,
+    PRIMARY KEY (day, owner, server)
+);
 """
 
 _FIRST_OF_JOBS = """

@@ -18,7 +18,8 @@ class ServerSettings:
     `models` has the default model's name by task; such a model may have been removed since. With `private`, only the
     person who asked sees an answer. `channels` and `roles` are Discord's ids of where and for whom the bot works; empty
     means everywhere and everyone. The others are limits: `pictures` and `new_tokens` of one request, `messages` that
-    one request may read, and `per_person`, the number of one person's concurrent requests.
+    one request may read, and `per_person`, the number of one person's concurrent requests. `computing_time` has the
+    seconds a day that models work for one person there, and `cooldown` the seconds between two requests of a person.
     """
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -29,6 +30,8 @@ class ServerSettings:
     new_tokens: int | None = None
     messages: int | None = None
     per_person: int | None = None
+    computing_time: int | None = None
+    cooldown: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

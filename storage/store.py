@@ -9,6 +9,7 @@ from pathlib import Path
 from storage.answers import AnswerTable
 from storage.completions import CompletionTable
 from storage.database import Database, StorageError
+from storage.device_use import DeviceUseTable
 from storage.images import ImageTable
 from storage.jobs import JobTable
 from storage.migrations import JOB_STEPS
@@ -19,7 +20,10 @@ from storage.table import Table
 
 
 class Store:
-    """The tables. `jobs`, `questions` and `opened_forms` have a file of their own; `settings` are also in memory."""
+    """The tables. `jobs`, `questions` and `opened_forms` have a file of their own.
+
+    `settings` and `device_use` are also in memory.
+    """
 
     def __init__(self, path: Path) -> None:
         self.database = Database(path)
@@ -27,20 +31,24 @@ class Store:
         self.completions = CompletionTable(self.database)
         self.answers = AnswerTable(self.database)
         self.settings = SettingsTables(self.database)
+        self.device_use = DeviceUseTable(self.database)
         self.job_database = Database(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
         self.jobs = JobTable(self.job_database)
         self.questions = QuestionTable(self.job_database)
         self.opened_forms = OpenedFormTable(self.job_database)
 
     async def open(self) -> None:
-        """Open the files and read the settings. Raise StorageError."""
+        """Open the files, and read what is kept in memory. Raise StorageError."""
         await self.database.open()
         await self.settings.load()
+        await self.device_use.load()
         await self.job_database.open()
         await self.jobs.count_deaths()
 
     async def close(self) -> None:
-        """Close the files if they are open."""
+        """Write what is only in memory, and close the files if they are open."""
+        with contextlib.suppress(StorageError):
+            await self.device_use.flush()
         for database in (self.job_database, self.database):
             with contextlib.suppress(StorageError):  # it may never have been opened
                 await database.compact()
@@ -60,6 +68,7 @@ class Store:
         """Delete everything that has expired at `now`, in seconds since 1970, but the questions. Raise StorageError."""
         for table in (self.images, self.completions, self.answers, self.opened_forms):
             await table.forget_expired(now)
+        await self.device_use.forget_before(now)
         await self.database.compact()
 
     @property

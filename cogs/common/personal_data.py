@@ -39,3 +39,7 @@ class PersonalData(Protocol):
     async def forget(self, person: int) -> None:
         """Delete all data of this person."""
         ...
+
+    async def remaining(self, person: int) -> str:
+        """Say what is left after `forget`, why and until when: one line, empty for nothing."""
+        return ""

@@ -70,7 +70,8 @@ async def _ask(_: Inkling, interaction: discord.Interaction) -> None:
 async def _delete(bot: Inkling, interaction: discord.Interaction) -> None:
     for data in bot.personal_data:
         await data.forget(interaction.user.id)
-    await interaction.edit_original_response(content=deleted(), view=None)
+    left = [line for data in bot.personal_data if (line := await data.remaining(interaction.user.id))]
+    await interaction.edit_original_response(content=deleted(left), view=None)
 
 
 _ACTIONS: dict[str, Callable[[Inkling, discord.Interaction], Coroutine[Any, Any, None]]] = {

@@ -53,6 +53,10 @@ def handed_out(left_out: int) -> str:
     return f"{text}\n{note}" if left_out else text
 
 
-def deleted() -> str:
-    """Return the message after the deletion."""
+def deleted(left: Sequence[str]) -> str:
+    """Return the message after the deletion; `left` has a line for each kind of data that stays for now."""
+    if left:
+        return "\n".join(
+            [tr("Done. Nothing is kept of you any more, except for this:"), *(f"- {line}" for line in left)]
+        )
     return tr("Done. Nothing is kept of you any more, until you use the bot again.")

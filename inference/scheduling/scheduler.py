@@ -245,6 +245,11 @@ class Scheduler(Generic[E]):
             Forecast(entry, index + 1, eta(index)) for index, entry in enumerate(self._line[start:stop], start=start)
         ]
 
+    def expected(self, kind: str, work: float) -> float | None:
+        """Return the seconds that `work` of this kind is expected to take; None if unknown."""
+        rate = self._seconds_per_work.get(kind)
+        return None if rate is None else rate * work
+
     def backlog(self) -> float | None:
         """Return the seconds until all current entries have ended; None if unknown."""
         remaining, known = self._remaining(), self._seconds_per_work
@@ -306,8 +311,7 @@ class Scheduler(Generic[E]):
 
     def _expected(self, entry: E) -> float | None:
         """Return the expected total seconds of the entry, as learned from its kind; None if unknown."""
-        rate = self._seconds_per_work.get(entry.kind)
-        return None if rate is None else rate * entry.work
+        return self.expected(entry.kind, entry.work)
 
     def _remaining(self) -> float | None:
         """Return the seconds until all running entries have ended; None if unknown."""

@@ -59,3 +59,10 @@ CREATE TABLE person_settings (
     id INTEGER PRIMARY KEY,
     settings TEXT NOT NULL
 );
+CREATE TABLE device_use (
+    day INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    server INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (day, owner, server)
+);
