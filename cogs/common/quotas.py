@@ -39,15 +39,15 @@ _USED_UP: Mapping[Whose, str] = {
 
 _TOO_MUCH: Mapping[Whose, str] = {
     "person": gettext_noop(
-        "This takes about {cost}, and {left} of your {most} of computing time is left for today. Ask for less, or "
+        "This takes about {cost}, but you have {left} of your {most} of computing time left today. Ask for less, or "
         "wait: it returns {time}. /quota shows more."
     ),
     "member": gettext_noop(
-        "This takes about {cost}, and {left} is left of the {most} of computing time that this server gives each "
-        "person for a day. Ask for less, or wait: it returns {time}. /quota shows more."
+        "This takes about {cost}, but you have {left} left of the {most} of computing time that this server gives "
+        "each person for a day. Ask for less, or wait: it returns {time}. /quota shows more."
     ),
     "server": gettext_noop(
-        "This takes about {cost}, and {left} of this server's {most} of computing time is left for today. Ask for "
+        "This takes about {cost}, but this server has {left} of its {most} of computing time left today. Ask for "
         "less, or wait: it returns {time}. /quota shows more."
     ),
 }
@@ -137,16 +137,15 @@ def cost_note(allowances: Iterable[Allowance], cost: float | None) -> str:
 
 def amount(count: float) -> str:
     """Return seconds as text: `40 s`, `2 min 30 s`, `45 min`, `2 h`, `2 h 30 min`."""
-    whole = round(count)
-    if whole < 120:
-        return tr("{count} s", count=whole)
-    if whole < 600 and whole % 60:
-        return tr("{minutes} min {seconds} s", minutes=whole // 60, seconds=whole % 60)
-    minutes = round(whole / 60)
-    if minutes < 120:
+    minutes, rest = divmod(round(count), 60)
+    if not minutes:
+        return tr("{count} s", count=rest)
+    if minutes < 10 and rest:
+        return tr("{minutes} min {seconds} s", minutes=minutes, seconds=rest)
+    hours, minutes = divmod(round(count / 60), 60)
+    if not hours:
         return tr("{count} min", count=minutes)
-    hours, rest = divmod(minutes, 60)
-    return tr("{hours} h {minutes} min", hours=hours, minutes=rest) if rest else tr("{count} h", count=hours)
+    return tr("{hours} h {minutes} min", hours=hours, minutes=minutes) if minutes else tr("{count} h", count=hours)
 
 
 def relative(time: float) -> str:

@@ -60,6 +60,8 @@ class LocalJob(Entry):
         self._end(error)
 
     def cancel(self) -> None:
+        if self.finished:  # the scheduler still learns from it how long such work takes
+            return
         self.cancelled = True
         if self.on_cancel:
             self.on_cancel(self)

@@ -28,6 +28,7 @@ from inference.pipelines.devices import find_device
 from inference.types import Loading, LoadProgress, ModelSpec, Result
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_causal import save_causal
+from tests.waiting import until
 
 
 class SlowHub:
@@ -204,3 +205,11 @@ async def test_loading_a_model_is_observed_and_its_tokens_counted(hub: SlowHub, 
     assert (loaded.device, loaded.model, loaded.nbytes > 0) == (ended.device, "here", True)
     assert (ended.units, ended.unit) == (4, "tokens")
     assert ended.waited >= loaded.seconds
+
+
+async def test_the_engine_expects_what_such_requests_took_before(engine: Engine) -> None:
+    checked = engine.check(request("here"))
+    assert engine.expected_seconds(checked) is None
+    await engine.run(checked)
+    await until(lambda: engine.expected_seconds(checked) is not None, "nothing was learned")
+    assert engine.expected_seconds(engine.check(request("far"))) is None
