@@ -279,6 +279,7 @@ async def test_how_long_a_request_takes_is_expected_from_those_before_it(harness
     await caller.outcome()
     await until(lambda: len(harness.observed) == 2, "the end was not observed")
     seconds = harness.worker.expected_seconds(job.spec, job.request)
+    assert seconds is not None
     assert seconds == pytest.approx(next(each.seconds for each in harness.observed if isinstance(each, DeviceUsed)))
     twice = CompleteRequest(prompt="y", max_new_tokens=2 * int(job.request.work))
     assert harness.worker.expected_seconds(job.spec, twice) == pytest.approx(2 * seconds)
