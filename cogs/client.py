@@ -19,6 +19,7 @@ from cogs.common.delivery import DELIVERY
 from cogs.common.error_messages import apologize, report
 from cogs.common.persistent_form import PersistentForm, submit_form
 from cogs.common.personal_data import PersonalData
+from cogs.common.quotas import Quotas
 from cogs.common.rate_limit import RateLimit
 from cogs.common.rules import ANYWHERE, check_here, check_origin, origin_of
 from cogs.common.target import now
@@ -111,6 +112,7 @@ class Inkling(commands.Bot):
         )
         self.engine = engine
         self.store = Store(config.data / "inkling.db")
+        self.quotas = Quotas(config.quotas, self.store, now)
         self.sessions = ReplySessions(self)
         self.personal_data: list[PersonalData] = []
         self.forms: list[type[PersistentForm]] = []

@@ -12,6 +12,7 @@ from cogs.missed_mentions import MissedMentions
 from cogs.moderation import Moderation
 from cogs.mood import Moods
 from cogs.privacy import Privacy
+from cogs.quota import Quota
 from cogs.retention import Retention
 from cogs.settings import SettingsPanels
 from cogs.summarize import Summarize
@@ -25,6 +26,7 @@ COGS = (
     Fill,
     Moods,
     About,
+    Quota,
     SettingsPanels,
     Moderation,
     Privacy,

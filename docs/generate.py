@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from inference.config.expected import expected, field_at
+from inference.config.quotas import QuotasSection
 from inference.config.schema import Config, DiscordSection, ModelEntry
 from inference.limits import SIZE, ClassifierEntry, Limits, SafetySection
 from inference.tasks import TASK_NAMES
@@ -69,13 +70,14 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = [
         _INTRO,
-        _section("Top level", Config, "", skip={"models", "discord", "safety", "limits"}),
+        _section("Top level", Config, "", skip={"models", "discord", "safety", "limits", "quotas"}),
         f"## `models`\n\n{_MODELS}\n\nTasks: {', '.join(f'`{task}`' for task in TASK_NAMES)}. "
         "Each takes a list. An entry is a hub id or a folder, or a map with these keys:\n\n" + _table(ModelEntry),
         _section("`discord`", DiscordSection, "discord."),
         _section("`safety`", SafetySection, "safety."),
         _CLASSIFIERS + _table(ClassifierEntry),
         _section("`limits`", Limits, "limits."),
+        _section("`quotas`", QuotasSection, "quotas."),
         _ENVIRONMENT,
     ]
     return "\n".join(parts)

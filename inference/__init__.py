@@ -5,6 +5,7 @@ completion = await engine.run(engine.check(CompleteRequest(prompt="Once upon a t
 """
 
 from inference.backends.backend import Backend, ModelStatus, QueueStatus
+from inference.config.quotas import QuotasSection
 from inference.config.schema import Config, ConfigError, load_config
 from inference.documents import DocumentText, document_text
 from inference.documents.file_names import is_document_name
@@ -52,6 +53,7 @@ from inference.tasks import (
 )
 from inference.tasks.fill import split_at_blanks
 from inference.types import Event, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
+from inference.types.durations import parse_duration
 from inference.types.errors import (
     GenerationFailed,
     InferenceError,
@@ -135,6 +137,7 @@ __all__ = [
     "Progress",
     "QueueStatus",
     "Queued",
+    "QuotasSection",
     "Request",
     "RequestCancelled",
     "RequestEnded",
@@ -163,6 +166,7 @@ __all__ = [
     "infotext",
     "is_document_name",
     "load_config",
+    "parse_duration",
     "region_overlay",
     "scaled_down",
     "serializable",

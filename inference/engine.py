@@ -164,6 +164,13 @@ class Engine:
         """Return the state of each device's queue."""
         return self._backend.queues()
 
+    def expected_seconds(self, checked: CheckedRequest[Request]) -> float | None:
+        """Return how long a device is expected to work on the request; None if that is not known.
+
+        It is what such requests took before. The length of inputs that are still pending is not counted.
+        """
+        return self._backend.expected_seconds(checked.spec, checked.request)
+
     async def statuses(self) -> list[ModelStatus]:
         """Return the state of every listed model, in the order of the config."""
         return await self._backend.statuses([spec for _, spec in self.config.listed()])

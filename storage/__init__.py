@@ -11,6 +11,7 @@ from storage.blocks import EVERYWHERE, Block, BlockKind, BlockTable
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.database import StorageError
+from storage.device_use import NO_SERVER, DeviceUseTable, end_of_day
 from storage.folder_lock import locked, locked_for_bot
 from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
@@ -23,12 +24,14 @@ from storage.store import Store
 
 __all__ = [
     "EVERYWHERE",
+    "NO_SERVER",
     "AnswerTable",
     "Block",
     "BlockKind",
     "BlockTable",
     "CompletionHistory",
     "CompletionTable",
+    "DeviceUseTable",
     "ImageTable",
     "JobTable",
     "Lineage",
@@ -50,6 +53,7 @@ __all__ = [
     "StoredQuestion",
     "Variant",
     "back_up",
+    "end_of_day",
     "locked",
     "locked_for_bot",
     "restore",

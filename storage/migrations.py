@@ -102,6 +102,13 @@ CREATE TABLE reports (
 );
 CREATE INDEX reports_by_channel ON reports (channel);
 CREATE INDEX reports_by_owner ON reports (owner);
+CREATE TABLE device_use (
+    day INTEGER NOT NULL,  -- since 1970, in UTC
+    owner INTEGER NOT NULL,  -- 0: nobody that is known any more
+    server INTEGER NOT NULL,  -- 0: a direct message
+    seconds REAL NOT NULL,
+    PRIMARY KEY (day, owner, server)
+);
 """
 
 _FIRST_OF_JOBS = """

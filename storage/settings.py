@@ -19,7 +19,8 @@ class ServerSettings:
     person who asked sees an answer. `channels` and `roles` are Discord's ids of where and for whom the bot works; empty
     means everywhere and everyone. The others are limits: `pictures` and `new_tokens` of one request, `messages` that
     one request may read, and `per_person`, the number of one person's concurrent requests. `audit_channel` is
-    the id of the channel for reports of messages; without it, nobody can report any.
+    the id of the channel for reports of messages; without it, nobody can report any. `computing_time` has the
+    seconds a day that models work for one person there, and `cooldown` the seconds between two requests of a person.
     """
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -31,6 +32,8 @@ class ServerSettings:
     messages: int | None = None
     per_person: int | None = None
     audit_channel: int | None = None
+    computing_time: int | None = None
+    cooldown: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

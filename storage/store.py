@@ -10,6 +10,7 @@ from storage.answers import AnswerTable
 from storage.blocks import BlockTable
 from storage.completions import CompletionTable
 from storage.database import Database, StorageError
+from storage.device_use import DeviceUseTable
 from storage.images import ImageTable
 from storage.jobs import JobTable
 from storage.migrations import JOB_STEPS
@@ -22,7 +23,7 @@ from storage.table import Table
 
 
 class Store:
-    """The tables. `settings` and `blocks` are also in memory.
+    """The tables. `settings`, `blocks` and `device_use` are also in memory.
 
     `jobs`, `questions` and `opened_forms` have a file of their own.
     """
@@ -36,21 +37,25 @@ class Store:
         self.reports = ReportTable(self.database)
         self.settings = SettingsTables(self.database)
         self.blocks = BlockTable(self.database)
+        self.device_use = DeviceUseTable(self.database)
         self.job_database = Database(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
         self.jobs = JobTable(self.job_database)
         self.questions = QuestionTable(self.job_database)
         self.opened_forms = OpenedFormTable(self.job_database)
 
     async def open(self) -> None:
-        """Open the files, and read the settings and blocks. Raise StorageError."""
+        """Open the files, and read what is kept in memory. Raise StorageError."""
         await self.database.open()
         await self.settings.load()
         await self.blocks.load()
+        await self.device_use.load()
         await self.job_database.open()
         await self.jobs.count_deaths()
 
     async def close(self) -> None:
-        """Close the files if they are open."""
+        """Write what is only in memory, and close the files if they are open."""
+        with contextlib.suppress(StorageError):
+            await self.device_use.flush()
         for database in (self.job_database, self.database):
             with contextlib.suppress(StorageError):  # it may never have been opened
                 await database.compact()
@@ -71,6 +76,7 @@ class Store:
         own = (self.images, self.completions, self.answers, self.sent_answers, self.reports, self.opened_forms)
         for table in (*own, self.blocks):
             await table.forget_expired(now)
+        await self.device_use.forget_before(now)
         await self.database.compact()
 
     @property

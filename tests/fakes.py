@@ -18,6 +18,7 @@ from inference import infotext
 from inference.backends.backend import Listener, ModelStatus, QueueStatus
 from inference.config.schema import Config, ModelEntry
 from inference.images.decoding import encode_png
+from inference.observers import Observers
 from inference.tasks import (
     Answer,
     AskRequest,
@@ -46,6 +47,7 @@ from inference.tasks import (
 from inference.tasks.fill import split_at_blanks
 from inference.types import Event, LoadProgress, ModelSpec, PartialText, Result
 from inference.types.errors import InferenceError
+from inference.types.observations import DeviceUsed
 from storage import Store
 
 Script = Callable[[ModelSpec, Request], Sequence[Event | InferenceError]]
@@ -144,6 +146,12 @@ class FakeBackend:
     """Names of the models that `loaded` reports as loaded."""
     seeing: dict[str, bool | None] = field(default_factory=dict[str, bool | None])
     """What `answers_about_pictures` reports of the models, by name; False for others."""
+    seconds_per_work: float | None = None
+    """What `expected_seconds` takes for one unit of work; None if it does not know."""
+    seconds_used: float = 0.0
+    """What each request that has a result is reported to have used of the device."""
+    observers: Observers = field(default_factory=Observers)
+    """To be passed to the engine, which then hears of `use`."""
     closed: bool = False
     wrong: list[str] = field(default_factory=list[str])
     applied: list[Config] = field(default_factory=list[Config])
@@ -161,9 +169,18 @@ class FakeBackend:
         loop = asyncio.get_running_loop()
         for event in self.script(spec, request):
             loop.call_soon(listener, event)
+            if isinstance(event, Result) and self.seconds_used:
+                loop.call_soon(self.use, request.owner, request.group, self.seconds_used)
         ticket = FakeTicket()
         self.tickets.append(ticket)
         return ticket
+
+    def use(self, owner: object, group: object, seconds: float) -> None:
+        """Report that a request of `owner` in `group` has used the device."""
+        self.observers(DeviceUsed("cpu", str(owner), str(group), seconds))
+
+    def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
+        return None if self.seconds_per_work is None else self.seconds_per_work * request.work
 
     def queues(self) -> list[QueueStatus]:
         loaded = tuple((name, 500 * 10**6) for name in sorted(self.in_memory))

@@ -27,6 +27,8 @@ class ProgressRenderer:
 
     def __init__(self, heading: str = "", draft: Callable[[str], MessageContent] = _plain, stop: str = "") -> None:
         self.stop = stop
+        self.note = ""
+        """Small print below what is shown until the model has made some progress."""
         self._heading = heading
         self._render = draft
         self._text: str | None = None
@@ -52,11 +54,11 @@ class ProgressRenderer:
     def _content(self, event: Event) -> MessageContent:
         match event:
             case Queued(position, eta):
-                return self._line(_queued(position, eta))
+                return self._line(self._with_note(_queued(position, eta)))
             case Loading(fraction):
-                return self._line(_loading(fraction))
+                return self._line(self._with_note(_loading(fraction)))
             case Started():
-                return self._line(tr("Working…"))
+                return self._line(self._with_note(tr("Working…")))
             case Progress():
                 self._preview = self._latest_preview(event)
                 return self._line(self._progress(event), self._preview)
@@ -65,6 +67,9 @@ class ProgressRenderer:
 
     def _line(self, text: str, files: tuple[AttachedFile, ...] = ()) -> MessageContent:
         return MessageContent(f"{self._heading}\n{text}" if self._heading else text, files)
+
+    def _with_note(self, text: str) -> str:
+        return f"{text}\n-# {self.note}" if self.note else text
 
     def _latest_preview(self, event: Progress) -> tuple[AttachedFile, ...]:
         """Return the newest preview, since not every step has one, and of several contents only the last is shown."""

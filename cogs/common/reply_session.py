@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Coroutine, Iterable
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from types import TracebackType
@@ -25,6 +25,7 @@ from cogs.common.message_content import (
 )
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.progress_renderer import ProgressRenderer
+from cogs.common.quotas import cost_note
 from cogs.common.responder import NeverAcknowledged, Responder, Unreachable
 from cogs.common.rules import Services, apply_settings, check_number, check_origin, effective_limits
 from cogs.common.target import Target, now
@@ -106,6 +107,8 @@ class ReplySession:
         self._postponed = False
         self._undelivered = False
         self._running = False
+        self._begun = False
+        """Whether a model has been asked: from then on, no quota refuses the rest."""
         self._delivered = False
         self._restore: tuple[MessageContent, discord.ui.View] | None = None
         self._cancelled = ""
@@ -146,7 +149,9 @@ class ReplySession:
         person = self._settings.person(self.owner)
         request = replace(request, group=str(self.target.origin.guild or ""))
         request = apply_settings(request, self.engine, self._server, person, pending)
-        return self.engine.check(request, pending=pending)
+        checked = self.engine.check(request, pending=pending)
+        self.check_quotas([checked])
+        return checked
 
     def check_rules(self) -> None:
         """Raise InvalidRequest if the server's rules don't let this person ask here."""
@@ -157,6 +162,19 @@ class ReplySession:
         if not self.resumed:
             others = [session for session in self._register if session is not self and session._running]
             check_number(self.target.origin, [session.target.origin for session in others], self._server, count)
+
+    def check_quotas(self, requests: Sequence[CheckedRequest[Request]]) -> float | None:
+        """Raise InvalidRequest if the quotas have no room for these requests; else they count until this session ends.
+
+        Return the seconds that they are expected to take; None if that is not known.
+        """
+        quotas, origin = self.services.quotas, self.target.origin
+        costs = [cost for each in requests if (cost := self.engine.expected_seconds(each)) is not None]
+        cost = sum(costs) if costs else None
+        if not self.resumed and not self._begun:
+            quotas.check(origin, cost, self)
+        quotas.reserve(origin, cost, self)
+        return cost
 
     async def perform(self, job: ReplyJob) -> None:
         """Store `job`, which then goes on after a restart, acknowledge, and answer it; raise what `run` raises."""
@@ -209,6 +227,7 @@ class ReplySession:
         if self.resumed:  # the settings may have changed since
             checked = self.engine.check(replace(checked.request, model=checked.spec.name))
         self._status = status or ProgressRenderer()
+        self._begin([checked])
         self._running = True
         try:
             await self.acknowledge()
@@ -216,6 +235,7 @@ class ReplySession:
             value = await self.wait(self._follow(checked))
         finally:
             self._running = False
+            self.services.quotas.reserve(self.target.origin, 0.0, self)  # what it took is counted as used
         assert isinstance(value, kind)
         return value
 
@@ -306,6 +326,7 @@ class ReplySession:
         finally:
             goes_on = isinstance(error, SessionPostponed) or not isinstance(error, Exception | None)
             await self._record.end(goes_on=goes_on or self._undelivered)
+            self.services.quotas.end(self)
             self._register.discard(self)
             self.closed.set()
         return isinstance(error, Exception)
@@ -317,6 +338,15 @@ class ReplySession:
     @property
     def _server(self) -> ServerSettings:
         return self._settings.server(self.target.origin.guild)
+
+    def _begin(self, requests: Sequence[CheckedRequest[Request]]) -> None:
+        """Check the quotas once more, now that all inputs are known, and let a large request say what it takes."""
+        cost = self.check_quotas(requests)
+        quotas, origin = self.services.quotas, self.target.origin
+        self._status.note = cost_note(quotas.allowances(origin, but=self), cost)
+        if not self._begun:
+            quotas.begin(origin, self)
+        self._begun = True
 
     async def _follow(self, checked: CheckedRequest[Request]) -> Output:
         async with aclosing(self.engine.stream(checked, self.target.request_id)) as events:

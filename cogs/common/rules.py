@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar, cast
 
 import discord
 
+from cogs.common.quotas import Quotas
 from inference import (
     ChatAnswerRequest,
     CompleteRequest,
@@ -77,6 +78,9 @@ class Services(Protocol):
 
     @property
     def store(self) -> Store: ...
+
+    @property
+    def quotas(self) -> Quotas: ...
 
 
 def services_of(interaction: discord.Interaction) -> Services:

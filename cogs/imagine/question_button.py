@@ -51,6 +51,7 @@ class QuestionButton(PersistentItem, template=custom_id("question", "(?P<part>[^
         jobs = await _jobs(bot, question_id)
         session.check_rules()
         session.check_server_limit(len(jobs))
+        session.check_quotas([job.checked for job in jobs])
         target = FollowupResponder.of(interaction).target
         if not await sessions_of(interaction).begin(bot, question_id, target, jobs):
             raise _closed()  # pressed twice

@@ -54,7 +54,7 @@ def handed_out(left_out: int) -> str:
 
 
 def deleted(left: Sequence[str]) -> str:
-    """Return the message after the deletion; `left` describes what can't be deleted now, a line for each kind."""
+    """Return the message after the deletion; `left` has a line for each kind of data that stays for now."""
     if not left:
         return tr("Done. Nothing is kept of you any more, until you use the bot again.")
     return "\n".join([tr("Done. Only this stays for now:"), *(f"- {line}" for line in left)])

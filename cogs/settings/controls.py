@@ -16,6 +16,7 @@ from cogs.common.persistent_view import custom_id
 from cogs.i18n.locale import use_locale_of
 from cogs.settings.limits_form import LimitsForm
 from cogs.settings.panel import NONE, Scope, panel_message
+from cogs.settings.quotas_form import QuotasForm
 from inference import InvalidRequest
 from storage import PersonSettings, ServerSettings, SettingsTables
 
@@ -29,11 +30,11 @@ class PanelControl(
     PersistentItem,
     template=custom_id("settings", "(?P<scope>mine|server)", r"(?P<what>[a-z]+)") + "(?::(?P<task>[a-z]+))?",
 ):
-    """A control of a panel. The one for the limits opens a form."""
+    """A control of a panel. Those for limits and quotas open a form."""
 
     @property
     def opens_form(self) -> bool:
-        return self.match["what"] == "limits"
+        return self.match["what"] in ("limits", "quotas")
 
     def check(self, interaction: discord.Interaction) -> None:
         assert interaction.message is not None, "controls are below messages"
@@ -43,7 +44,9 @@ class PanelControl(
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         bot = bot_of(interaction)
         if self.opens_form:
-            form = LimitsForm(bot.store.settings.server(interaction.guild_id), bot.config.limits)
+            server = bot.store.settings.server(interaction.guild_id)
+            by_limits = self.match["what"] == "limits"
+            form = LimitsForm(server, bot.config.limits) if by_limits else QuotasForm(server, bot.config.quotas)
             await interaction.response.send_modal(form)
             return
         task = await self._change(bot.store.settings, interaction)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cogs.common.quotas import amount
 from cogs.common.rules import SERVER_LIMITS, named
 from cogs.i18n import slash, tr
 from inference import TASK_NAMES, Engine
@@ -23,6 +24,8 @@ def limit_name(name: str) -> str:
         "new_tokens": tr("Tokens of one text"),
         "messages": tr("Messages read at once"),
         "per_person": tr("Requests of one person at a time"),
+        "computing_time": tr("Computing time of one person a day"),
+        "cooldown": tr("Pause between two requests of one person"),
     }
     return names[name]
 
@@ -84,6 +87,10 @@ def _model(task: str, name: str, engine: Engine) -> str:
 
 def _limits(settings: ServerSettings) -> str:
     """Return the lowered limits: `Pictures at once: 2 · …`."""
-    lowered = {name: limit for name in SERVER_LIMITS if (limit := getattr(settings, name)) is not None}
+    lowered: dict[str, object] = {
+        name: limit for name in SERVER_LIMITS if (limit := getattr(settings, name)) is not None
+    }
+    quotas = {"computing_time": settings.computing_time, "cooldown": settings.cooldown}
+    lowered |= {name: amount(seconds) for name, seconds in quotas.items() if seconds is not None}
     parts = [tr("{limit}: {most}", limit=limit_name(name), most=limit) for name, limit in lowered.items()]
     return " · ".join(parts) or tr("those of the bot's operator")

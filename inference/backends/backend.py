@@ -73,6 +73,10 @@ class Backend(Protocol):
 
     def queues(self) -> list[QueueStatus]: ...
 
+    def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
+        """Return how long a device is expected to work on the request; None if that is not known."""
+        ...
+
     def loaded(self, spec: ModelSpec) -> bool:
         """Return whether the model is in memory, without access to disk or network."""
         ...

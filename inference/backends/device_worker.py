@@ -17,13 +17,14 @@ from typing import TYPE_CHECKING
 
 from inference.backends.backend import QueueStatus
 from inference.backends.local_batch import LocalBatch
-from inference.backends.local_job import LocalJob
+from inference.backends.local_job import LocalJob, kind_of
 from inference.backends.model_manager import ModelManager
 from inference.backends.queue_positions import QueuePositions
 from inference.config.schema import Config
 from inference.limits import Limits
 from inference.pipelines.pipeline import REQUESTS_AT_WORK, out_of_memory
 from inference.scheduling.scheduler import Scheduler, SchedulerState
+from inference.tasks import Request
 from inference.types import LoadProgress, ModelSpec
 from inference.types.errors import GenerationFailed, InferenceError, RequestCancelled
 from inference.types.observations import BatchEnded, DeviceUsed, Observer
@@ -133,6 +134,11 @@ class DeviceWorker:
             scheduler = self._scheduler
             counts, eta = (scheduler.waiting_count, len(scheduler.running)), scheduler.backlog()
         return QueueStatus(self.device, *counts, eta, self._models.loaded(), self._models.budget)
+
+    def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
+        """Return how long the device is expected to work on the request; None if that is not known."""
+        with self._lock:
+            return self._scheduler.expected(kind_of(spec, request), request.work)
 
     def forget_owner(self, owner: str) -> None:
         """Forget how much `owner` used the device."""

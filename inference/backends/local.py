@@ -71,6 +71,10 @@ class LocalBackend:
     def queues(self) -> list[QueueStatus]:
         return [worker.status() for worker in self._workers.values()]
 
+    def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
+        worker = self._workers.get(self._devices.get(spec.device, spec.device))
+        return worker.expected_seconds(spec, request) if worker else None
+
     def loaded(self, spec: ModelSpec) -> bool:
         worker = self._workers.get(self._devices.get(spec.device, spec.device))
         return worker is not None and worker.loaded_bytes(spec) is not None

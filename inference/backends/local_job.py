@@ -28,7 +28,7 @@ class LocalJob(Entry):
             owner=request.owner,
             group=request.group,
             key=(spec.key, request.batch_key),
-            kind=f"{request.task} {spec.key}",
+            kind=kind_of(spec, request),
             short=request.short,
             work=request.work,
             limited=request.limited,
@@ -61,6 +61,8 @@ class LocalJob(Entry):
         self._end(error)
 
     def cancel(self) -> None:
+        if self.finished:  # the scheduler still learns from it how long such work takes
+            return
         self.cancelled = True
         if self.on_cancel:
             self.on_cancel(self)
@@ -76,3 +78,8 @@ class LocalJob(Entry):
             return
         with suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._listener, event)
+
+
+def kind_of(spec: ModelSpec, request: Request) -> str:
+    """Return the kind of the request's work: a unit of it takes about as long in all requests of one kind."""
+    return f"{request.task} {spec.key}"

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic_core import ErrorDetails
 
 from inference.config.expected import SECTION, expected, field_at, is_list, known_keys, own_words
+from inference.config.quotas import DURATION
 from inference.config.yaml_file import Position, YamlFile, position_text
 from inference.limits import SIZE
 
@@ -83,6 +84,8 @@ def _remedy(found: str, value: object, kind: Any) -> str:
         return ". Put a space after the `-`"
     if isinstance(value, str) and expected(kind) == SECTION and (key := re.match(r"\w+(?= - )", value)):
         return f". Put a `:` after `{key[0]}`"
+    if expected(kind) == DURATION.words:
+        return _remedy_of_duration(str(value))
     if isinstance(value, str) and " - " in value:
         return ". Give all lines that begin with `-` the same indentation"
     if isinstance(value, str) and re.match(r"\w+:\S", value):
@@ -94,3 +97,11 @@ def _remedy(found: str, value: object, kind: Any) -> str:
     if SIZE.words in expected(kind) and re.fullmatch(r"[\d.]+", str(value)):
         return ". A number needs a unit: MB, GB, MiB or GiB"
     return f'. Put it in quotes: "{found}"' if expected(kind) == "text" else ""
+
+
+def _remedy_of_duration(value: str) -> str:
+    if re.fullmatch(r"[\d.]+", value) and float(value.strip(".") or 0):
+        return ". A number needs a unit: s, min or h"
+    if re.match(r"\s*(0|0?\.0+)\b", value):
+        return ". Leave the line out for no limit; to switch a task off, list no models for it"
+    return ""

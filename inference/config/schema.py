@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 
 from inference.config.problems import ConfigError, file_problems, problem_text, unknown_key
+from inference.config.quotas import QuotasSection
 from inference.config.yaml_errors import YamlProblem
 from inference.config.yaml_file import Position, read_yaml
 from inference.limits import (
@@ -173,6 +174,7 @@ class Config(ConfigSection):
     discord: DiscordSection = DiscordSection()
     safety: SafetySection = SafetySection()
     limits: Limits = Limits()
+    quotas: QuotasSection = QuotasSection()
     system: str = Field(
         default="You are Inkling, a helpful assistant on a Discord server. Answer briefly and plainly.",
         max_length=2000,

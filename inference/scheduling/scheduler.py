@@ -306,6 +306,11 @@ class Scheduler(Generic[E]):
 
         return eta
 
+    def expected(self, kind: str, work: float) -> float | None:
+        """Return the seconds that `work` of this kind is expected to take; None if unknown."""
+        rate = self._seconds_per_work.get(kind)
+        return None if rate is None else rate * work
+
     def backlog(self) -> float | None:
         """Return the seconds until all current entries have ended; None if unknown."""
         remaining, known = self._remaining(), self._seconds_per_work
@@ -377,8 +382,7 @@ class Scheduler(Generic[E]):
 
     def _expected(self, entry: E) -> float | None:
         """Return the expected total seconds of the entry, as learned from its kind; None if unknown."""
-        rate = self._seconds_per_work.get(entry.kind)
-        return None if rate is None else rate * entry.work
+        return self.expected(entry.kind, entry.work)
 
     def _remaining(self) -> float | None:
         """Return the seconds until all running entries have ended; None if unknown."""

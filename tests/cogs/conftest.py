@@ -32,7 +32,7 @@ def config(tmp_path: Path) -> Config:
 
 @pytest.fixture
 def engine(config: Config, backend: FakeBackend) -> PatientEngine:
-    return PatientEngine(config, backend)
+    return PatientEngine(config, backend, backend.observers)
 
 
 @pytest.fixture

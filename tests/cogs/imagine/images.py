@@ -56,7 +56,7 @@ async def stored_count(stage: Stage) -> int:
 
 async def restart(stage: Stage, config: Config) -> None:
     """Replace the bot with a new one on the same data."""
-    engine = PatientEngine(config, stage.backend)
+    engine = PatientEngine(config, stage.backend, stage.backend.observers)
     engine.env = stage.env
     await stage.bot.close()
     await stage.env.restart_bot(create_bot(config, engine))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 
@@ -271,6 +272,20 @@ async def test_what_the_scheduler_has_learned_is_kept_when_work_ends_and_when_th
     await asyncio.to_thread(harness.worker.close)
     assert len(harness.kept) == 2
     assert [next(iter(state.seconds_per_work)).split()[0] for state in harness.kept] == ["complete"] * 2
+
+
+async def test_how_long_a_request_takes_is_expected_from_those_before_it(harness: WorkerHarness) -> None:
+    job, caller = harness.complete("x")
+    assert harness.worker.expected_seconds(job.spec, job.request) is None
+    await caller.outcome()
+    await until(lambda: len(harness.observed) == 2, "the end was not observed")
+    seconds = harness.worker.expected_seconds(job.spec, job.request)
+    assert seconds is not None
+    assert seconds == pytest.approx(next(each.seconds for each in harness.observed if isinstance(each, DeviceUsed)))
+    twice = CompleteRequest(prompt="y", max_new_tokens=2 * int(job.request.work))
+    assert harness.worker.expected_seconds(job.spec, twice) == pytest.approx(2 * seconds)
+    other = replace(job.spec, repo="other")
+    assert harness.worker.expected_seconds(other, job.request) is None
 
 
 async def test_a_batch_is_observed_with_its_size_and_each_owner_with_their_use(

@@ -263,3 +263,11 @@ async def test_a_config_that_this_machine_can_not_do_changes_nothing(
     assert "empty" in problem
     assert engine.config is config
     assert len(engine.models("complete")) == 3
+
+
+async def test_the_engine_expects_what_such_requests_took_before(engine: Engine) -> None:
+    checked = engine.check(request("here"))
+    assert engine.expected_seconds(checked) is None
+    await engine.run(checked)
+    await until(lambda: engine.expected_seconds(checked) is not None, "nothing was learned")
+    assert engine.expected_seconds(engine.check(request("far"))) is None

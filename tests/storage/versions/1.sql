@@ -83,6 +83,14 @@ CREATE TABLE completions (
     expires REAL  -- seconds since 1970; null: with its message
 );
 INSERT INTO "completions" VALUES('once',1,2,9,1750000002.0,'{"request":{"model":"gpt2","owner":"1","prompt":"Once","prefill":"","messages":[],"system":"","max_new_tokens":64,"temperature":0.3,"top_p":0.95,"repetition_penalty":1.0,"stop":["END","\n"],"n":2,"seed":null},"segments":[{"variants":[{"text":" upon","seed":7,"finish_reason":"stop"},{"text":" there","seed":8,"finish_reason":"length"},{"text":" more","seed":9,"finish_reason":"length"}],"shown":0}],"chat":true,"follows":false}',NULL);
+CREATE TABLE device_use (
+    day INTEGER NOT NULL,  -- since 1970, in UTC
+    owner INTEGER NOT NULL,  -- 0: nobody that is known any more
+    server INTEGER NOT NULL,  -- 0: a direct message
+    seconds REAL NOT NULL,
+    PRIMARY KEY (day, owner, server)
+);
+INSERT INTO "device_use" VALUES(20254,1,5,12.5);
 CREATE INDEX images_by_message ON images (message);
 CREATE INDEX images_by_channel ON images (channel);
 CREATE INDEX images_by_owner ON images (owner);

@@ -93,3 +93,10 @@ CREATE TABLE reports (
 );
 CREATE INDEX reports_by_channel ON reports (channel);
 CREATE INDEX reports_by_owner ON reports (owner);
+CREATE TABLE device_use (
+    day INTEGER NOT NULL,
+    owner INTEGER NOT NULL,
+    server INTEGER NOT NULL,
+    seconds REAL NOT NULL,
+    PRIMARY KEY (day, owner, server)
+);

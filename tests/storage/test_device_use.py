@@ -1,0 +1,85 @@
+"""The seconds that devices worked for people and servers today."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import pytest
+
+from storage import StorageError, Store, end_of_day
+
+_NOON = 20_000.5 * 86400
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncGenerator[Store]:
+    store = Store(tmp_path / "inkling.db")
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def days(store: Store) -> list[int]:
+    return [day for (day,) in await store.database.read("SELECT DISTINCT day FROM device_use ORDER BY day")]
+
+
+def test_seconds_are_counted_by_person_and_server(tmp_path: Path):
+    use = Store(tmp_path / "inkling.db").device_use
+    for owner, server, seconds in ((1, 5, 2.0), (1, 6, 3.0), (1, 5, 4.0), (2, 5, 1.0), (0, 5, 8.0)):
+        use.add(owner, server, seconds, _NOON)
+    assert (use.of_person(1, _NOON), use.of_person_on(1, 5, _NOON), use.of_server(5, _NOON)) == (9.0, 6.0, 15.0)
+    assert (use.of_person(3, _NOON), use.of_person_on(3, 5, _NOON), use.of_server(7, _NOON)) == (0.0, 0.0, 0.0)
+
+
+def test_a_day_ends_at_midnight_utc(tmp_path: Path):
+    use = Store(tmp_path / "inkling.db").device_use
+    use.add(1, 5, 2.0, _NOON)
+    midnight = end_of_day(_NOON)
+    assert midnight == 20_001 * 86400
+    assert use.of_person(1, midnight - 0.1) == 2.0
+    assert use.of_person(1, midnight) == use.of_server(5, midnight) == 0.0
+
+
+async def test_what_is_counted_is_known_after_a_restart(store: Store, tmp_path: Path):
+    store.device_use.add(1, 5, 2.0, _NOON)
+    await store.device_use.flush()
+    store.device_use.add(1, 5, 3.0, _NOON)
+    await store.close()
+    again = Store(tmp_path / "inkling.db")
+    await again.open()
+    assert again.device_use.of_person_on(1, 5, _NOON) == again.device_use.of_server(5, _NOON) == 5.0
+    again.device_use.add(1, 5, 1.0, _NOON)
+    assert again.device_use.of_person(1, _NOON) == 6.0
+    assert again.device_use.of_person(1, _NOON + 86400) == 0.0
+    await again.close()
+
+
+async def test_earlier_days_are_deleted(store: Store):
+    for day in (0, 1, 2):
+        store.device_use.add(1, 5, 2.0, _NOON + day * 86400)
+        await store.device_use.flush()
+    assert await days(store) == [20_000, 20_001, 20_002]
+    await store.forget_expired(_NOON + 2 * 86400)
+    assert await days(store) == [20_002]
+
+
+async def test_a_person_who_has_everything_deleted_keeps_todays_seconds_only(store: Store):
+    for day in (0, 1):
+        for owner in (1, 2):
+            store.device_use.add(owner, 5, 2.0, _NOON + day * 86400)
+        await store.device_use.flush()
+    await store.device_use.forget_owner(1, _NOON + 86400)
+    rows = await store.database.read("SELECT day, owner FROM device_use ORDER BY day, owner")
+    assert [tuple(row) for row in rows] == [(20_000, 2), (20_001, 1), (20_001, 2)]
+    assert await store.device_use.export_of(1) == [{"day": "2024-10-05", "server": 5, "seconds": 2.0}]
+
+
+async def test_what_could_not_be_written_is_written_the_next_time(store: Store):
+    await store.database.close()
+    store.device_use.add(1, 5, 2.0, _NOON)
+    with pytest.raises(StorageError):
+        await store.device_use.flush()
+    await store.database.open()
+    await store.device_use.flush()
+    assert await days(store) == [20_000]
