@@ -20,6 +20,8 @@ from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cogs.logging_setup import set_up_logging
+
 if TYPE_CHECKING:
     from discord.ext import commands
 
@@ -46,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """
     _escape_unprintable()
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_logging()  # as text, until config.yaml says more
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read once, when transformers is imported
     try:
         read_env(Path(".env"))
@@ -198,13 +200,14 @@ def _serve(path: Path, token: str) -> int:
     import aiohttp
     import discord
 
+    from cogs.metrics.server import AddressUnavailable
     from storage import StorageError
 
     config, engine = _load(path)
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
     try:
         asyncio.run(_until_stopped(_log_in(create_bot(config, engine), engine, token)))
-    except StorageError as error:
+    except (StorageError, AddressUnavailable) as error:
         raise Failure(1, str(error)) from error
     except discord.LoginFailure as error:
         raise Failure(1, f"Discord refused the token. Copy a new one into DISCORD_TOKEN, from {_TOKENS}.") from error
@@ -221,6 +224,7 @@ def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
         config = load_config(path)
     except ConfigError as error:
         raise Failure(2, str(error)) from error
+    set_up_logging(config.log, config.log_level)
     engine = create_engine(config)
     if problems := engine.problems(probe=probe):
         raise Failure(2, addressed_to_operator(str(ConfigError(path, problems))))

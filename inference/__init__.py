@@ -51,6 +51,7 @@ from inference.tasks import (
 )
 from inference.tasks.fill import split_at_blanks
 from inference.types import Event, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
+from inference.types.addresses import Address
 from inference.types.errors import (
     GenerationFailed,
     InferenceError,
@@ -82,6 +83,7 @@ __all__ = [
     "REGIONS",
     "SAMPLERS",
     "TASK_NAMES",
+    "Address",
     "Answer",
     "AskRequest",
     "Backend",

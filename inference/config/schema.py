@@ -18,6 +18,7 @@ from inference.config.yaml_file import Position, read_yaml
 from inference.limits import SIZE, ConfigSection, Expected, Limits, SafetySection, no_yes
 from inference.tasks import TASK_NAMES
 from inference.types import DType, ModelSpec, Quantize
+from inference.types.addresses import Address, parse_address
 from inference.types.errors import InvalidRequest
 from inference.types.sizes import parse_size
 
@@ -56,6 +57,9 @@ Repo = Annotated[
 Folder = Annotated[Path, AfterValidator(_expanded)]
 Device = Annotated[
     str, AfterValidator(_check_device), Expected("one of: auto, cpu, mps, cuda, cuda:0 (or another number)")
+]
+ListenAddress = Annotated[
+    Address | None, BeforeValidator(parse_address), Expected("a host and a port, like 127.0.0.1:9464")
 ]
 Memory = Annotated[Literal["auto"] | int, BeforeValidator(_memory), Expected(f"auto, or {SIZE.words}")]
 
@@ -187,6 +191,16 @@ class Config(ConfigSection):
     )
     download: bool = Field(
         default=True, description="Fetch a missing model on its first use; false: only `download` does."
+    )
+    log: Literal["text", "json"] = Field(
+        default="text", description="How the log is written: lines of text, or one JSON object a line."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important messages in the log; libraries never write more than `info`."
+    )
+    metrics: ListenAddress = Field(
+        default=None,
+        description="Where `/metrics`, `/health` and `/ready` are served, without a password; by default nowhere.",
     )
     data: Folder = Field(default=Path("data"), description="Where the bot keeps its own files, relative to this file.")
     loras: Folder = Field(
