@@ -12,7 +12,7 @@ from cogs.client import Inkling
 from cogs.metrics.bot_collector import BotCollector
 from cogs.metrics.engine_metrics import EngineMetrics
 from cogs.metrics.gateway import Gateway
-from cogs.metrics.loop_lag import LoopLag
+from cogs.metrics.loop_lag import measured_loop_lag
 from cogs.metrics.readiness import Readiness
 from cogs.metrics.server import served
 from inference import Address
@@ -45,7 +45,7 @@ class Metrics(commands.Cog):
         pages = served(bot.config.metrics, registry, collector, readiness)
         self.address = await self._running.enter_async_context(pages)
         log.info("metrics are on http://%s/metrics", self.address)
-        await self._running.enter_async_context(LoopLag(registry))
+        self._running.enter_context(measured_loop_lag(registry))
 
     async def cog_unload(self) -> None:
         await self._running.aclose()

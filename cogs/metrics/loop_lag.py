@@ -1,11 +1,12 @@
-"""Measures how late the event loop wakes a task: the time for which everything else had to wait too."""
+"""Measures how late the event loop does what it is asked to: the time for which everything else has to wait too."""
 
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from types import TracebackType
-from typing import Self
+from collections.abc import Generator
+from contextlib import contextmanager
 
 from prometheus_client import CollectorRegistry, Histogram
 
@@ -15,28 +16,32 @@ _PAUSE = 0.25
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5)
 
 
-class LoopLag:
-    """Measures in an `async with`."""
+@contextmanager
+def measured_loop_lag(registry: CollectorRegistry) -> Generator[None]:
+    """Measure the running event loop.
 
-    def __init__(self, registry: CollectorRegistry) -> None:
-        self._lag = Histogram(
-            "inkling_event_loop_lag_seconds",
-            "How late the event loop wakes a task, measured four times a second",
-            registry=registry,
-            buckets=_BUCKETS,
-        )
+    A thread asks, so that the questions go on while the loop is blocked: a long block counts for each of them.
+    """
+    lag = Histogram(
+        "inkling_event_loop_lag_seconds",
+        "Seconds until the event loop does what a thread asks it to, four times a second",
+        registry=registry,
+        buckets=_BUCKETS,
+    )
+    loop, stopped = asyncio.get_running_loop(), threading.Event()
 
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._measure())
-        return self
+    def ask() -> None:
+        while not stopped.wait(_PAUSE):
+            try:
+                loop.call_soon_threadsafe(answer, time.perf_counter())
+            except RuntimeError:  # the loop is closed
+                return
 
-    async def __aexit__(
-        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None, /
-    ) -> None:
-        self._task.cancel()
+    def answer(asked: float) -> None:
+        lag.observe(time.perf_counter() - asked)
 
-    async def _measure(self) -> None:
-        while True:
-            due = time.perf_counter() + _PAUSE
-            await asyncio.sleep(_PAUSE)
-            self._lag.observe(max(0.0, time.perf_counter() - due))
+    threading.Thread(target=ask, name="loop-lag", daemon=True).start()
+    try:
+        yield
+    finally:
+        stopped.set()
