@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+from typing import cast
 
 import pytest
 
+from cogs.client import Inkling
+from cogs.common.responder import responder_to
+from cogs.common.rules import RequestOrigin
+from cogs.common.target import Target
 from cogs.logging_setup import JsonFormatter, TextFormatter, fields, set_up_logging
-from cogs.request_log import log_request
+from cogs.request_log import RequestLog, log_request
 from inference import (
     BatchEnded,
-    Config,
     Event,
     GenerationFailed,
     InferenceError,
@@ -20,7 +24,6 @@ from inference import (
     Request,
     RequestEnded,
 )
-from tests.cogs.imagine.images import restart
 from tests.cogs.stage import Stage
 from tests.fakes import PNG, plausible
 
@@ -49,12 +52,32 @@ async def test_a_request_has_one_line_with_its_ids(stage: Stage, caplog: pytest.
     assert said["id"] == stage.backend.request_ids[0]
 
 
-async def test_a_restarted_bot_with_the_same_engine_writes_one_line(
-    stage: Stage, config: Config, caplog: pytest.LogCaptureFixture
-):
-    await restart(stage, config)
+async def test_a_cog_that_is_loaded_again_writes_one_line(stage: Stage, caplog: pytest.LogCaptureFixture):
+    await RequestLog(cast(Inkling, stage.bot)).cog_load()
     await stage.alice.slash(stage.channel, "complete", prompt=SECRET)
     assert len(lines(caplog)) == 1
+
+
+async def test_a_refusal_that_comes_too_late_is_logged_without_its_words(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    place = stage.channel.id
+    target = Target(
+        "button",
+        owner=stage.alice.id,
+        origin=RequestOrigin(stage.alice.id, stage.guild.id, place, frozenset(), hideable=True),
+        command="complete",
+        channel=place,
+        message=1,
+        private=False,
+        asker="",
+        upload_limit=1,
+        language="en",
+        menus="en",
+    )
+    await responder_to(stage.bot, target).refuse(f"There is no model {SECRET}.")
+    assert "could not be told in private" in caplog.text
+    assert SECRET not in caplog.text
 
 
 @pytest.mark.parametrize(
