@@ -23,6 +23,8 @@ from collections.abc import Coroutine, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cogs.logging_setup import set_up_logging
+
 if TYPE_CHECKING:
     from cogs.client import Inkling
     from inference import Config, Engine, ModelStatus
@@ -61,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the program and return its exit status, one of those that `--help` lists."""
     _escape_unprintable()
     arguments = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    set_up_logging()  # as text, until config.yaml says more
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read once, when transformers is imported
     try:
         read_env(Path(".env"))
@@ -284,6 +286,7 @@ def _serve(path: Path, token: str, *, is_service: bool) -> int:
     import aiohttp
     import discord
 
+    from cogs.metrics.server import AddressUnavailable
     from storage import StorageError, locked_for_bot
 
     config, engine = _load(path)
@@ -291,7 +294,7 @@ def _serve(path: Path, token: str, *, is_service: bool) -> int:
     try:
         with locked_for_bot(config.data):
             asyncio.run(_until_stopped(_log_in(create_bot(config, engine), engine, token, is_service=is_service)))
-    except StorageError as error:
+    except (StorageError, AddressUnavailable) as error:
         raise Failure(1, str(error)) from error
     except (aiohttp.ClientError, TimeoutError, discord.DiscordException) as error:
         if isinstance(error, discord.LoginFailure) or getattr(error, "code", 0) == _AUTHENTICATION_FAILED:
@@ -309,6 +312,7 @@ def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
     from inference import ConfigError, addressed_to_operator, create_engine
 
     config = _settings(path)
+    set_up_logging(config.log, config.log_level)
     engine = create_engine(config)
     if problems := engine.problems(probe=probe):
         raise Failure(2, addressed_to_operator(str(ConfigError(path, problems))))

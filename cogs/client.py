@@ -16,6 +16,7 @@ from cogs.common.access import FOR_EVERYBODY, check_access
 from cogs.common.calls import prefix
 from cogs.common.cancel_button import CancelButton
 from cogs.common.delivery import DELIVERY
+from cogs.common.discord_calls import DiscordCalls
 from cogs.common.error_messages import apologize, report
 from cogs.common.persistent_form import PersistentForm, submit_form
 from cogs.common.personal_data import PersonalData
@@ -101,6 +102,7 @@ class Inkling(commands.Bot):
 
     def __init__(self, config: Config, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
         intents = discord.Intents(guilds=True, messages=True)
+        self.calls = DiscordCalls()
         super().__init__(
             command_prefix=_prefix,
             case_insensitive=True,
@@ -109,6 +111,7 @@ class Inkling(commands.Bot):
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=CommandTree,
+            http_trace=self.calls.trace,
         )
         self.engine = engine
         self.store = Store(config.data / "inkling.db")

@@ -8,11 +8,13 @@ from cogs.fill import Fill
 from cogs.heartbeat import Heartbeat
 from cogs.imagine import Imagine
 from cogs.mention import Mention
+from cogs.metrics import Metrics
 from cogs.missed_mentions import MissedMentions
 from cogs.moderation import Moderation
 from cogs.mood import Moods
 from cogs.privacy import Privacy
 from cogs.quota import Quota
+from cogs.request_log import RequestLog
 from cogs.retention import Retention
 from cogs.settings import SettingsPanels
 from cogs.summarize import Summarize
@@ -34,5 +36,7 @@ COGS = (
     MissedMentions,
     Retention,
     Heartbeat,
+    RequestLog,
+    Metrics,
 )
 """All cogs in the order in which they are added; `Mention` must come last of those that add a fallback."""

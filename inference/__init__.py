@@ -53,6 +53,7 @@ from inference.tasks import (
 )
 from inference.tasks.fill import split_at_blanks
 from inference.types import Event, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
+from inference.types.addresses import Address
 from inference.types.durations import parse_duration
 from inference.types.errors import (
     GenerationFailed,
@@ -86,6 +87,7 @@ __all__ = [
     "REGIONS",
     "SAMPLERS",
     "TASK_NAMES",
+    "Address",
     "Answer",
     "AskRequest",
     "Backend",

@@ -22,7 +22,9 @@ class Observers:
         self._observers: tuple[Observer, ...] = ()
 
     def add(self, observer: Observer) -> None:
-        self._observers = (*self._observers, observer)
+        """Add an observer, once: one that is there already is not called twice."""
+        if observer not in self._observers:
+            self._observers = (*self._observers, observer)
 
     def __call__(self, observation: Observation) -> None:
         for observer in self._observers:

@@ -1,7 +1,10 @@
 """Settings of all tests: they compute on one thread, and their generated inputs are the same in each run."""
 
+import logging
 import os
+from collections.abc import Generator
 
+import pytest
 from hypothesis import settings
 
 # This must be set before any test imports torch. `make test` runs one process for each core, so several threads in each
@@ -12,3 +15,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # The result of a test must not depend on random inputs, on the load of the machine, or on earlier failures.
 settings.register_profile("inkling", derandomize=True, deadline=None, database=None)
 settings.load_profile("inkling")
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Generator[None]:
+    """Undo after each test how `bot.main` sets up logging: its handler would write to the stderr of an ended test."""
+    root, before = logging.getLogger(), list(logging.getLogger().handlers)
+    levels = {logger: logger.level for logger in (root, *map(logging.getLogger, ("cogs", "discord", "inference")))}
+    yield
+    for handler in set(root.handlers) - set(before):
+        root.removeHandler(handler)
+    for logger, level in levels.items():
+        logger.setLevel(level)

@@ -38,6 +38,8 @@ class ReplySessions:
         self._finding = asyncio.Lock()
         """One at a time: two requests of one press must not find the same message."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self.resumed = 0
+        """How many requests of before the restart went on."""
 
     def open(self, responder: Responder) -> ReplySession:
         """Return a session that replies through `responder`; use it in an `async with`."""
@@ -72,6 +74,7 @@ class ReplySessions:
             return
         if jobs:
             log.info("%d requests go on after the restart", len(jobs))
+        self.resumed += len(jobs)
         for stored in jobs:
             job = await asyncio.to_thread(_job_of, stored)  # in this order, so that nobody overtakes
             self._start(self._resume(client, stored, job))

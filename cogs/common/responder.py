@@ -203,7 +203,7 @@ class InteractionResponder(Responder):
         elif self.target.has_token:
             await self._webhook().send(text, ephemeral=True)
         else:
-            log.info("%s could not be told in private, since too much time has passed: %s", self.target.owner, text)
+            log.info("%s could not be told in private, since too much time has passed", self.target.owner)
 
 
 class ButtonResponder(InteractionResponder):

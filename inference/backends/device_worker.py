@@ -257,7 +257,8 @@ class DeviceWorker:
     def _observe_batch(self, batch: LocalBatch, seconds: float) -> None:
         if batch.jobs:  # none if all were put off
             spec = batch.jobs[0].spec
-            self._observe(BatchEnded(self.device, spec.task, spec.name, len(batch.jobs), seconds))
+            memory = self._models.held_memory()
+            self._observe(BatchEnded(self.device, spec.task, spec.name, len(batch.jobs), seconds, memory))
 
     def _run_with(self, pipeline: Pipeline, batch: LocalBatch) -> None:
         """Run the batch. If memory runs out, free memory and run the jobs one by one, once."""

@@ -139,6 +139,12 @@ class ModelManager:
         self._cache.clear()
         release_memory(find_device(self._device))
 
+    def held_memory(self) -> int | None:
+        """Return what this process holds of the device's memory in bytes; None on a CPU."""
+        from inference.pipelines.devices import find_device, held_memory
+
+        return held_memory(find_device(self._device))
+
     @cached_property
     def _cache(self) -> ModelCache[Pipeline]:
         from inference.pipelines.devices import find_device

@@ -30,6 +30,7 @@ from inference.limits import (
 )
 from inference.tasks import PICTURE_CLASSIFIER, TASK_NAMES, TEXT_CLASSIFIER
 from inference.types import DType, ModelSpec, Quantize
+from inference.types.addresses import Address, parse_address
 from inference.types.durations import parse_duration
 from inference.types.errors import InvalidRequest
 from inference.types.sizes import parse_size
@@ -47,6 +48,9 @@ _UNLOAD_AFTER = Expected("never, or a duration like 90 s, 10 min or 2 h")
 UnloadAfter = Annotated[Literal["never"] | int, BeforeValidator(_unload_after), _UNLOAD_AFTER]
 OwnUnloadAfter = Annotated[Literal["never"] | int | None, BeforeValidator(_unload_after), _UNLOAD_AFTER]
 Folder = Annotated[Path, AfterValidator(expanded)]
+ListenAddress = Annotated[
+    Address | None, BeforeValidator(parse_address), Expected("a host and a port, like 127.0.0.1:9464")
+]
 Memory = Annotated[Literal["auto"] | int, BeforeValidator(_memory), Expected(f"auto, or {SIZE.words}")]
 
 
@@ -194,6 +198,16 @@ class Config(ConfigSection):
     )
     download: bool = Field(
         default=True, description="Fetch a missing model on its first use; false: only `download` does."
+    )
+    log: Literal["text", "json"] = Field(
+        default="text", description="How the log is written: lines of text, or one JSON object a line."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least important messages in the log; libraries never write more than `info`."
+    )
+    metrics: ListenAddress = Field(
+        default=None,
+        description="Where `/metrics`, `/health` and `/ready` are served, without a password; by default nowhere.",
     )
     data: Folder = Field(default=Path("data"), description="Where the bot keeps its own files, relative to this file.")
     loras: Folder = Field(

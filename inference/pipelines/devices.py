@@ -74,3 +74,10 @@ def release_memory(device: torch.device) -> None:
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
+
+
+def held_memory(device: torch.device) -> int | None:
+    """Return what this process holds of the device's memory in bytes, unused parts included; None on a CPU."""
+    if device.type == "cuda":
+        return torch.cuda.memory_reserved(device)
+    return torch.mps.driver_allocated_memory() if device.type == "mps" else None

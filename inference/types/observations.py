@@ -51,13 +51,17 @@ class DeviceUsed:
 
 @dataclass(frozen=True, slots=True)
 class BatchEnded:
-    """A model has worked `seconds` on a batch of `size` requests."""
+    """A model has worked `seconds` on a batch of `size` requests.
+
+    `memory` is what the bot then holds of the device's memory in bytes; None on CPUs, where it is the process's memory.
+    """
 
     device: str
     task: str
     model: str
     size: int
     seconds: float
+    memory: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

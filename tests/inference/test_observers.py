@@ -111,3 +111,12 @@ async def test_an_observer_that_fails_harms_nobody(caplog: pytest.LogCaptureFixt
     await asyncio.to_thread(observers, RequestEnded("", "", "", "", "", "", "answered", 0, 0, None, 0, ""))
     assert len(seen) == 1
     assert "an observer failed on RequestEnded" in caplog.text
+
+
+def test_an_observer_that_is_added_twice_is_called_once():
+    observers, seen = Observers(), list[Observation]()
+    observe = seen.append
+    observers.add(observe)
+    observers.add(observe)
+    observers(RequestEnded("", "", "", "", "", "", "answered", 0, 0, None, 0, ""))
+    assert len(seen) == 1

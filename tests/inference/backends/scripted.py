@@ -91,6 +91,9 @@ class ScriptedModels:
     def release_memory(self) -> None:
         self.released += 1
 
+    def held_memory(self) -> int | None:
+        return 7
+
     def reserve(self, owner: object, nbytes: int) -> bool:
         return True
 

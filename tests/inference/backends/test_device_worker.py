@@ -300,9 +300,9 @@ async def test_a_batch_is_observed_with_its_size_and_each_owner_with_their_use(
         await caller.outcome()
     await until(lambda: len(harness.observed) == 5, "not everything was observed")
     batches = [seen for seen in harness.observed if isinstance(seen, BatchEnded)]
-    assert [(batch.device, batch.task, batch.model, batch.size) for batch in batches] == [
-        ("cpu", "complete", "m", 1),
-        ("cpu", "complete", "m", 2),
+    assert [(batch.device, batch.task, batch.model, batch.size, batch.memory) for batch in batches] == [
+        ("cpu", "complete", "m", 1, 7),
+        ("cpu", "complete", "m", 2, 7),
     ]
     used = {seen.owner: seen.seconds for seen in harness.observed if isinstance(seen, DeviceUsed)}
     assert set(used) == {"0", "1", "2"}
