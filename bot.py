@@ -51,12 +51,12 @@ _AUTHENTICATION_FAILED = 4004
 _TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
 
 
-def create_bot(config: Config, engine: Engine) -> Inkling:
+def create_bot(engine: Engine) -> Inkling:
     """Return the whole bot, ready to log in; the preview and the tests use it too."""
     from cogs.client import Inkling
     from cogs.registry import COGS
 
-    return Inkling(config, engine, COGS)
+    return Inkling(engine, COGS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -293,7 +293,7 @@ def _serve(path: Path, token: str, *, is_service: bool) -> int:
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
     try:
         with locked_for_bot(config.data):
-            asyncio.run(_until_stopped(_log_in(create_bot(config, engine), engine, token, is_service=is_service)))
+            asyncio.run(_until_stopped(_log_in(create_bot(engine), engine, token, is_service=is_service)))
     except (StorageError, AddressUnavailable) as error:
         raise Failure(1, str(error)) from error
     except (aiohttp.ClientError, TimeoutError, discord.DiscordException) as error:

@@ -100,7 +100,7 @@ class Inkling(commands.Bot):
     minute while the bot is connected to Discord.
     """
 
-    def __init__(self, config: Config, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
+    def __init__(self, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
         intents = discord.Intents(guilds=True, messages=True)
         self.calls = DiscordCalls()
         super().__init__(
@@ -114,8 +114,8 @@ class Inkling(commands.Bot):
             http_trace=self.calls.trace,
         )
         self.engine = engine
-        self.store = Store(config.data / "inkling.db")
-        self.quotas = Quotas(config.quotas, self.store, now)
+        self.store = Store(engine.config.data / "inkling.db")
+        self.quotas = Quotas(engine, self.store, now)
         self.sessions = ReplySessions(self)
         self.personal_data: list[PersonalData] = []
         self.forms: list[type[PersistentForm]] = []

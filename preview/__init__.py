@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from discord.ext import commands
 
-from inference import Config, ConfigError, Engine, Observers, create_backend, load_config
+from inference import ConfigError, Engine, Observers, create_backend, load_config
 from preview.engine import PreviewEngine
 from preview.environment import PreviewEnv
 from preview.fixtures import create_fixtures, set_clock
@@ -20,7 +20,7 @@ from starter.smollm2 import prepare
 
 _CONFIG = Path(__file__).parent.parent / "starter" / "config.yaml"
 
-CreateBot = Callable[[Config, Engine], commands.Bot]
+CreateBot = Callable[[Engine], commands.Bot]
 """Creates the bot for the preview."""
 
 
@@ -54,8 +54,8 @@ def _ready_engine() -> PreviewEngine:
 async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int, secret: str) -> AsyncGenerator[PreviewPage]:
     """Start the bot with `engine` on an offline Discord, and yield the page that shows it. `secret` is in its link."""
     with TemporaryDirectory() as data:  # the offline Discord keeps no messages, so the bot need not keep its data
-        config = engine.config.model_copy(update={"data": Path(data)})
-        engine.env = env = PreviewEnv(create_bot(config, engine))
+        engine.config = engine.config.model_copy(update={"data": Path(data)})
+        engine.env = env = PreviewEnv(create_bot(engine))
         set_clock(env)
         await env.start()
         try:

@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from cogs.common.markdown import seconds
 from cogs.i18n import gettext_noop, tr
-from inference import InvalidRequest, QuotasSection
+from inference import Engine, InvalidRequest, QuotasSection
 from storage import NO_SERVER, ServerSettings, Store, end_of_day
 
 _LARGE = 0.25
@@ -159,14 +159,19 @@ class Quotas:
     `clock` gives the time in seconds since 1970. A request is named by any object, such as its session.
     """
 
-    def __init__(self, config: QuotasSection, store: Store, clock: Callable[[], float]) -> None:
-        self.config = config
+    def __init__(self, engine: Engine, store: Store, clock: Callable[[], float]) -> None:
+        self._engine = engine
         self.clock = clock
         self._use = store.device_use
         self._settings = store.settings
         self._open: dict[object, OpenRequest] = {}
         self._last: dict[tuple[int, int | None], float] = {}
         """When a person's last request began, on each server and, with None, anywhere; the oldest first."""
+
+    @property
+    def config(self) -> QuotasSection:
+        """The quotas of the operator, as they are now."""
+        return self._engine.config.quotas
 
     @property
     def returns(self) -> float:

@@ -35,7 +35,7 @@ async def _wanted() -> Catalog:
     config = load_config(ROOT / "config.yaml")
     with TemporaryDirectory() as folder:
         config = config.model_copy(update={"data": Path(folder)})
-        bot = Inkling(config, create_engine(config), COGS)
+        bot = Inkling(create_engine(config), COGS)
         await bot.prepare()
         found = template(bot)
         await bot.close()

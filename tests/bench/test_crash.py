@@ -44,7 +44,7 @@ async def connected(
     for owner, name, value in addresses(server.world.address):
         monkeypatch.setattr(owner, name, value)
     config = load_config(ROOT / "config.yaml").model_copy(update={"data": tmp_path})
-    bot = create_bot(config, Engine(config, FakeBackend()))
+    bot = create_bot(Engine(config, FakeBackend()))
     running = asyncio.create_task(bot.start("token"))
     await until(lambda: server.gateway.ready.is_set() or running.done(), "the bot did not connect")
     assert not running.done()

@@ -110,8 +110,8 @@ async def test_the_bot_is_closed_before_its_engine(config: Config) -> None:
         async def close(self) -> None:
             bot_open.append(not bots[0].is_closed())
 
-    def create_bot(config: Config, engine: Engine) -> commands.Bot:
-        bots.append(bot.create_bot(config, engine))
+    def create_bot(engine: Engine) -> commands.Bot:
+        bots.append(bot.create_bot(engine))
         return bots[0]
 
     async with preview.opened(PreviewEngine(config, RecordingBackend()), create_bot, 0, SECRET):

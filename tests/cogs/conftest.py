@@ -37,7 +37,7 @@ def engine(config: Config, backend: FakeBackend) -> PatientEngine:
 
 @pytest.fixture
 def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
-    return create_bot(config, engine)
+    return create_bot(engine)
 
 
 _SETTLE_TIMEOUT = 120.0

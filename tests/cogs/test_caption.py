@@ -155,7 +155,7 @@ class TestImagineThis:
         captioned = first(await stage.alice.slash(stage.channel, "caption", image=("cat.png", PNG)))
         engine = PatientEngine(config, stage.backend)
         engine.env = stage.env
-        await stage.env.restart_bot(create_bot(config, engine))
+        await stage.env.restart_bot(create_bot(engine))
         assert _fields(await stage.bob.click(captioned, label="Imagine this"))["prompt"] == "a cat on a mat"
 
 

@@ -25,7 +25,7 @@ async def _restarted(env: Env, config: Config) -> list[str]:
     """Restart the bot, and return the paths of its registrations."""
     before = len(_registrations(env))
     await env.bot.close()
-    await env.restart_bot(create_bot(config, Engine(config, FakeBackend())))
+    await env.restart_bot(create_bot(Engine(config, FakeBackend())))
     return _registrations(env)[before:]
 
 
@@ -116,7 +116,7 @@ async def test_a_server_without_the_bot_is_reported_and_the_others_get_the_comma
 @pytest.mark.parametrize("in_one_server", [False, True])
 async def test_there_may_be_more_than_five_menus(stage: Stage, config: Config, in_one_server: bool):
     settings = _limited_to(config, stage.guild.id) if in_one_server else config
-    bot = create_bot(settings, Engine(settings, FakeBackend()))
+    bot = create_bot(Engine(settings, FakeBackend()))
 
     async def look(interaction: discord.Interaction, message: discord.Message) -> None:
         """Do nothing."""

@@ -73,7 +73,7 @@ def labels(expression: str) -> set[str]:
 async def samples(tmp_path: Path) -> dict[str, set[str]]:
     """Return the labels of every sample of the bot's page, by name."""
     config = Config(data=tmp_path)
-    bot = create_bot(config, Engine(config, FakeBackend()))
+    bot = create_bot(Engine(config, FakeBackend()))
     assert isinstance(bot, Inkling)
     bot.calls.answers["429"] += 1
     gateway, registry = Gateway(), CollectorRegistry()

@@ -89,7 +89,7 @@ async def test_every_command_with_options_has_examples_that_use_its_options(stag
 async def test_the_menu_shows_another_page_in_the_same_message_even_after_a_restart(stage: Stage, config: Config):
     shown = await _help(stage)
     await stage.env.bot.close()
-    await stage.env.restart_bot(create_bot(config, Engine(config, FakeBackend())))
+    await stage.env.restart_bot(create_bot(Engine(config, FakeBackend())))
     await stage.alice.select(shown, custom_id="inkling:help:topic", values=["the replies"])
     assert shown.content.startswith("**In a reply to a message**")
     assert "Everybody here sees the answer." in shown.content

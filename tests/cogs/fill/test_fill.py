@@ -42,7 +42,7 @@ async def test_a_button_puts_its_word_into_the_text_and_another_button_replaces_
 
 async def test_buttons_work_after_a_restart(stage: Stage, config: Config, engine: PatientEngine):
     result = await stage.alice.slash(stage.channel, "fill", text="I am a [MASK] model.")
-    await stage.env.restart_bot(create_bot(config, engine))
+    await stage.env.restart_bot(create_bot(engine))
     await stage.alice.click(first(result), label="new")
     assert first(result).content.splitlines()[0] == "I am a **new** model."
 

@@ -59,7 +59,7 @@ async def restart(stage: Stage, config: Config) -> None:
     engine = PatientEngine(config, stage.backend, stage.backend.observers)
     engine.env = stage.env
     await stage.bot.close()
-    await stage.env.restart_bot(create_bot(config, engine))
+    await stage.env.restart_bot(create_bot(engine))
 
 
 async def submit_remix(stage: Stage, message: ResponseMessage, **changed: str) -> InteractionResult:

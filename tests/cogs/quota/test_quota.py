@@ -34,7 +34,7 @@ def config(config: Config, quotas: QuotasSection) -> Config:
 
 @pytest.fixture
 def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
-    return create_bot(config, engine)
+    return create_bot(engine)
 
 
 def with_quotas(**quotas: object) -> pytest.MarkDecorator:
@@ -374,7 +374,7 @@ async def test_todays_use_is_shown_to_the_person_and_stays_until_the_day_ends(st
     assert line in answer.content
     await stage.alice.click(answer, label="Delete all of it")
     await stage.alice.click(answer, label="Delete for good")
-    assert answer.content.startswith("Done. Nothing is kept of you any more, except for this:\n- How long")
+    assert answer.content.startswith("Done. Only this stays for now:\n- How long")
     assert "used all" in await mood(stage, stage.alice)
 
 

@@ -54,7 +54,7 @@ async def test_a_summary_can_be_shared_only_once(stage: Stage):
 
 async def test_a_summary_can_be_shared_after_a_restart(stage: Stage, config: Config, engine: PatientEngine):
     private = await summary(stage)
-    await stage.env.restart_bot(create_bot(config, engine))
+    await stage.env.restart_bot(create_bot(engine))
     await stage.alice.click(private, label="Share")
     assert seen_by_bob(stage)[0].content.startswith(private.content)
 
