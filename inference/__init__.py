@@ -49,6 +49,7 @@ from inference.tasks import (
     infotext,
 )
 from inference.tasks.fill import split_at_blanks
+from inference.text.sentences import sentences, shortened
 from inference.types import Event, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
 from inference.types.errors import (
     GenerationFailed,
@@ -141,7 +142,9 @@ __all__ = [
     "load_config",
     "region_overlay",
     "scaled_down",
+    "sentences",
     "serializable",
+    "shortened",
     "size_text",
     "split_at_blanks",
     "to_json",

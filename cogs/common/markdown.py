@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 
-from cogs.common.message_splitting import SENTENCE_END
 from cogs.i18n import tr
-
-__all__ = ["SENTENCE_END", "bar", "neutral", "quoted", "seconds", "tail", "without_escapes"]
+from inference import shortened
 
 _INLINE = re.compile(
     r"[\\*_~|`<\[\]]"  # formatting, mentions, custom emoji, timestamps, masked links
@@ -46,7 +44,7 @@ def without_escapes(text: str) -> str:
 def quoted(text: str, longest: int = 300) -> str:
     """Return the beginning of somebody's text as one quoted line."""
     line = " ".join(text.split())
-    return "> " + neutral(line if len(line) <= longest else line[: longest - 1] + "…")
+    return "> " + neutral(shortened(line, longest))
 
 
 def tail(text: str, longest: int) -> str:

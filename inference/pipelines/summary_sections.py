@@ -6,8 +6,8 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from inference.pipelines.text_splitting import sentences
 from inference.tasks import Section
+from inference.text.sentences import sentences
 
 MAX_SECTIONS = 8
 """The largest number of sections of a summary."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from inference.pipelines.causal_lm.repetition import deduplicate, is_complete, without_repetitions
-from inference.pipelines.text_splitting import sentences
+from inference.text.sentences import sentences
 
 _PREAMBLE = re.compile(
     r"""^\W*(?:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from inference.pipelines.text_splitting import sentences
+from inference.text.sentences import sentences
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?:[.!?…。！？][\"'”’)\]」』）*_]*|\n)\s*$")
