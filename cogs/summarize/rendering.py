@@ -33,7 +33,7 @@ def channel_summary(summary: Summary, transcript: Transcript, upload_limit: int)
     content = MessageContent(
         _text(summary, sections, transcript),
         plain=_plain(summary, transcript),
-        note=small_print(transcript.coverage(summary.parts), link),
+        note=small_print(summary, transcript.coverage(summary.parts), link),
     )
     if _fits(content):
         return content

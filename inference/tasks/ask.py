@@ -95,7 +95,7 @@ class Answer(Output):
 
     `alternatives` are the next best answers, best first, each from another position; an empty answer may have some too.
     `passages` are the most relevant spans (start, end) of the context, best first. A `generated` answer has no span and
-    no score (all are 0).
+    no score (all are 0); `unsupported_figures` are its numbers that are not in the context.
     """
 
     text: str
@@ -105,6 +105,7 @@ class Answer(Output):
     generated: bool = False
     alternatives: tuple[Answer, ...] = ()
     passages: tuple[tuple[int, int], ...] = ()
+    unsupported_figures: tuple[str, ...] = ()
 
 
 TASK = Task(

@@ -48,7 +48,8 @@ class AskCommand(TaskCommand[Answer]):
     def to_json(self, output: Answer, shown: Shown) -> dict[str, Any]:
         """Return the answer. `source` is only included if there are several documents."""
         alternatives = [_fields(alternative, shown.documents) for alternative in output.alternatives]
-        details = {"generated": output.generated, "alternatives": alternatives, "passages": [*output.passages]}
+        details: dict[str, Any] = {"generated": output.generated, "alternatives": alternatives}
+        details |= {"passages": [*output.passages], "unsupported_figures": [*output.unsupported_figures]}
         return _fields(output, shown.documents) | details
 
     def to_text(self, output: Answer, shown: Shown) -> str:

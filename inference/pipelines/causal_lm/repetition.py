@@ -23,6 +23,12 @@ def is_complete(text: str) -> bool:
     return _SENTENCE_END.search(text) is not None
 
 
+def without_last_word(text: str) -> str:
+    """Return a text that ends anywhere with "…" in place of its last word, which may be a part of one."""
+    words = text.rsplit(None, 1)
+    return f"{words[0] if len(words) > 1 else text}…" if text else ""
+
+
 def find_repetition(text: str) -> int | None:
     """Return where the end of `text` begins to repeat the text before it; None if it does not.
 
