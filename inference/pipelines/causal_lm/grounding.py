@@ -32,7 +32,7 @@ def is_grounded(answer: str, context: str, question: str) -> bool:
     An answer that adds nothing is only accepted for questions that are not open: yes-no questions, and those that name
     the alternatives. A figure from a table must be in a row that the question or the answer is about.
     """
-    asked, known, answered = _words(question), _words(context), _answer_words(answer)
+    asked, known, answered = _words(question), _words(context), _words(answer) - _YES_NO
     if asked and not asked & known:
         return False
     added = answered - asked
@@ -45,12 +45,14 @@ def is_grounded(answer: str, context: str, question: str) -> bool:
 
 
 def is_stated(answer: str, context: str, question: str) -> bool:
-    """Return whether one line of `context` has every word of the question and of the answer.
+    """Return whether one line of `context` has every word of the question and of the answer, which adds some.
 
-    This is much more than `is_grounded` wants, for answers that are more likely to be invented.
+    This is much more than `is_grounded` wants, for answers that are more likely to be invented. Only words that an
+    answer says instead of "who" need not be there.
     """
-    wanted = _words(question) | _answer_words(answer)
-    return is_grounded(answer, context, question) and any(wanted <= _words(line) for line in context.splitlines())
+    asked = _words(question)
+    added = _words(answer) - _FILLERS - asked
+    return bool(added) and any(asked | added <= _words(line) for line in context.splitlines())
 
 
 def _figures_about(words: set[str], context: str) -> set[str]:
@@ -64,10 +66,6 @@ def _figures_in_line(words: set[str], line: str) -> Iterator[str]:
         yield from found
         return
     yield from found if words & _words(" ".join(_CELL.findall(line))) else ()
-
-
-def _answer_words(answer: str) -> set[str]:
-    return _words(answer) - _YES_NO - _FILLERS
 
 
 def _words(text: str) -> set[str]:

@@ -89,6 +89,8 @@ def test_an_answer_with_words_and_figures_of_the_text_is_accepted(question: str,
         ("What colour is the tent?", "It is a tent."),
         ("When does the train leave?", "The train leaves on Sunday at 20:50."),
         ("Who brings the tent?", ""),
+        ("Who brings the tent?", "the person who brings the tent is Maria."),
+        ("Who brings the tent?", "it is a person."),
         ("Does Jonas bring the tent?", ""),
     ],
 )
@@ -116,17 +118,14 @@ CHAT_TEXT = (
 TENT = "Who brings the tent for the children?"
 
 
-def test_an_answer_that_says_the_person_instead_of_who_is_accepted() -> None:
-    assert is_grounded("the person who brings the tent for the children is Maya.", CHAT_TEXT, TENT)
-    assert not is_grounded("the person who brings the tent for the children is Otto.", CHAT_TEXT, TENT)
-    assert not is_grounded("it is a person.", CHAT_TEXT, TENT)
-
-
 @pytest.mark.parametrize(
     ("question", "answer", "stated"),
     [
         (TENT, "the person who brings the tent for the children is Maya.", True),
         (TENT, "Maya.", True),
+        (TENT, "the person who brings the tent for the children is Otto.", False),
+        (TENT, "it is a person.", False),
+        (TENT, "Yes.", False),
         (TENT, "Lena brings the tent for the children.", False),
         (TENT, "", False),
         ("Who brings the guitar?", "it is Maya who brings the guitar.", False),
