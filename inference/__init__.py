@@ -52,6 +52,7 @@ from inference.tasks import (
     infotext,
 )
 from inference.tasks.fill import split_at_blanks
+from inference.text.sentences import sentences, shortened
 from inference.types import Event, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
 from inference.types.addresses import Address
 from inference.types.durations import parse_duration
@@ -171,7 +172,9 @@ __all__ = [
     "parse_duration",
     "region_overlay",
     "scaled_down",
+    "sentences",
     "serializable",
+    "shortened",
     "size_text",
     "split_at_blanks",
     "to_json",

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from inference.backends.backend import Backend, Listener, Ticket
 from inference.config.schema import Config
 from inference.limits import ClassifierEntry
-from inference.pipelines.text_splitting import sentences
 from inference.tasks import (
     Classification,
     ClassifyPicturesRequest,
@@ -22,6 +21,7 @@ from inference.tasks import (
     Request,
 )
 from inference.text.objected_labels import objected_labels
+from inference.text.sentences import sentences
 from inference.types import Event, Loading, ModelSpec, PartialText, Progress, Result
 from inference.types.errors import (
     GenerationFailed,

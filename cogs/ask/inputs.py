@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import discord
 
-from cogs.common import ReplySession
+from cogs.common import ReplySession, neutral
 from cogs.common.channel_history import Transcript
 from cogs.common.history_range import HistoryRange, read_history
 from cogs.common.sources import (
@@ -66,5 +66,5 @@ def _name_of_typed(inputs: AskInputs) -> str:
 
 
 def _source_of_transcript(transcript: Transcript) -> Source:
-    links = tuple(message.jump_url for message in transcript.messages)
-    return Source(transcript.text, links, transcript.boundaries, transcript.coverage(), text_source="channel")
+    origins = tuple(f"{neutral(message.name)} ({message.jump_url})" for message in transcript.messages)
+    return Source(transcript.text, origins, transcript.boundaries, transcript.coverage(), text_source="channel")

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-import re
+from itertools import accumulate
 
 from cogs.common import neutral
-from cogs.common.markdown import SENTENCE_END
+from inference import sentences, shortened
 
 _REACH = 300
 _AROUND = 700
 _WHOLE = 600
-_BORDER = re.compile(rf"{SENTENCE_END.pattern}|\n")
 
 
 def in_sentence(text: str, start: int, end: int, reach: int = _REACH) -> str:
     """Return the sentence around `text[start:end]`; of a long one, whole words within `reach` characters each side."""
-    return f"{_before(text, start, reach)}{_bold(text[start:end])}{_behind(text, end, reach)}"
+    lowest, highest = max(0, start - reach), min(len(text), end + reach)
+    borders = [*accumulate(map(len, sentences(text[lowest:highest])), initial=lowest)]
+    first = max(border for border in borders if border <= start)
+    last = min(border for border in borders if border >= end)
+    before, after = "", ""
+    if first == lowest > 0:
+        first, before = _behind_break(text, lowest, start, " "), "…"
+    if last == highest < len(text):
+        last, after = _before_break(text, end, highest, " "), "…"
+    left, right = neutral(text[first:start].lstrip()), neutral(text[end:last].rstrip())
+    return f"{before}{left}{_bold(text[start:end])}{right}{after}"
 
 
 def in_paragraphs(text: str, start: int, end: int) -> str:
@@ -27,8 +36,8 @@ def in_paragraphs(text: str, start: int, end: int) -> str:
 
 
 def cut(text: str) -> str:
-    """Return the first 600 characters, in whole words."""
-    return neutral(text) if len(text) <= _WHOLE else neutral(text[: _before_break(text, 0, _WHOLE, " ")]) + "…"
+    """Return the beginning of a long text, in whole sentences or words."""
+    return neutral(shortened(text, _WHOLE))
 
 
 def _bold(text: str) -> str:
@@ -36,22 +45,6 @@ def _bold(text: str) -> str:
     words = text.strip()
     start = text.index(words)
     return f"{text[:start]}**{cut(words)}**{text[start + len(words) :]}"
-
-
-def _before(text: str, start: int, reach: int) -> str:
-    lowest = max(0, start - reach)
-    ends = [match.end() for match in _BORDER.finditer(text, lowest, start)]
-    if ends or not lowest:
-        return neutral(text[ends[-1] if ends else 0 : start].lstrip())
-    return "…" + neutral(text[_behind_break(text, lowest, start, " ") : start])
-
-
-def _behind(text: str, end: int, reach: int) -> str:
-    highest = min(len(text), end + reach)
-    border = _BORDER.search(text, end, highest)
-    if border or highest == len(text):
-        return neutral(text[end : border.end() if border else highest].rstrip())
-    return neutral(text[end : _before_break(text, end, highest, " ")]) + "…"
 
 
 def _behind_break(text: str, lowest: int, start: int, *breaks: str) -> int:

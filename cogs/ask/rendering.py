@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from cogs.ask.quotations import cut, in_paragraphs, in_sentence
 from cogs.common import MessageContent, neutral, quoted
-from cogs.common.markdown import without_escapes
+from cogs.common.markdown import unsupported, without_escapes
 from cogs.common.sources import Source
 from cogs.i18n import tr
 from inference import Answer
@@ -27,20 +27,22 @@ def below(question: str, text: str, note: str = "") -> MessageContent:
     return MessageContent(text, plain=without_escapes(text), note=note)
 
 
-def in_own_words(text: str, quotes: str, *, always: bool = False) -> str:
+def in_own_words(written: Answer, quotes: str, *, always: bool = False) -> str:
     """Return a language model's answer with the evidence; `always` is for a model that has no other mode."""
     label = (
         tr("This model always answers in its own words, which may be wrong")
         if always
         else tr("In the model's own words, which may be wrong")
     )
-    answer = _generated(text, label)
+    warning = unsupported(written.unsupported_figures)
+    answer = _generated(written.text, f"{label} · {warning}" if warning else label)
     return "\n".join([answer, tr("What I found there:"), quotes] if quotes else [answer])
 
 
 def from_memory(text: str) -> str:
-    """Return a language model's answer without a source."""
-    return _generated(text, tr("From the model's memory, without a source; it may be wrong"))
+    """Return a language model's answer without a source, and how to ask about what was written here."""
+    answer = _generated(text, tr("From the model's memory, without a source; it may be wrong"))
+    return f"{answer}\n-# {tr('To ask about what was written here, use /ask with `messages`.')}"
 
 
 def from_pictures(names: Sequence[str], answers: Sequence[str]) -> str:

@@ -191,7 +191,7 @@ async def _answer_in_own_words(session: ReplySession, found: StoredAnswer) -> No
     answer = await session.run(
         session.check(request), Answer, ProgressRenderer(draft=lambda text: below(found.question, neutral(text)))
     )
-    await session.finish(below(found.question, in_own_words(answer.text, found.evidence), found.note))
+    await session.finish(below(found.question, in_own_words(answer, found.evidence), found.note))
 
 
 def has_language_model(engine: Engine) -> bool:
@@ -201,7 +201,7 @@ def has_language_model(engine: Engine) -> bool:
 
 def _found(answer: Answer, source: Source, found: StoredAnswer) -> str:
     if answer.generated and answer.text:
-        return in_own_words(answer.text, found.evidence, always=True)
+        return in_own_words(answer, found.evidence, always=True)
     return "\n".join(filter(None, (found.evidence, alternatives(answer, source))))
 
 

@@ -48,7 +48,8 @@ class Transcript:
     """A text of `Name: words` lines, one for each message, oldest first.
 
     Of `seen` messages, `without_text` had no text, Discord hid the text of `hidden`, and `not_talk` are not part of the
-    conversation (see `is_talk`). `complete` is false if older messages were left out because of a limit.
+    conversation (see `is_talk`). `complete` is false if older messages were left out because of a limit. `asked` is the
+    number of messages that was asked for, if any, and `exhausted` says that the channel has no older ones.
     """
 
     text: str
@@ -58,6 +59,8 @@ class Transcript:
     hidden: int = 0
     not_talk: int = 0
     complete: bool = True
+    asked: int = 0
+    exhausted: bool = False
 
     @property
     def boundaries(self) -> tuple[int, ...]:
@@ -69,19 +72,43 @@ class Transcript:
         return self.messages[max(0, bisect_right(self.boundaries, position) - 1)]
 
     def coverage(self, parts: int = 1) -> str:
-        """Say how much was read, and what was left out: `212 of 340 messages, 3 parts; 12 had no text`."""
-        count = len(self.messages)
-        read = ntr("{count} of {seen} message", "{count} of {seen} messages", self.seen, count=count, seen=self.seen)
+        """Say how much was read, and what was left out: `212 messages read, 3 parts; 12 more skipped: no text`."""
+        read = self._read()
         reading = [read, ntr("{parts} part", "{parts} parts", parts, parts=parts)] if parts > 1 else [read]
         return "; ".join([", ".join(reading), *self._left_out()])
 
+    def _read(self) -> str:
+        count, asked = len(self.messages), self.asked
+        if count + self.hidden >= asked:
+            return ntr("{count} message read", "{count} messages read", count, count=count)
+        if self.exhausted and self.complete and not self.hidden:
+            return ntr(
+                "{count} message read, though you asked for {asked}: there are no more",
+                "{count} messages read, though you asked for {asked}: there are no more",
+                count,
+                count=count,
+                asked=asked,
+            )
+        return ntr(
+            "{count} message read of the {asked} that you asked for",
+            "{count} messages read of the {asked} that you asked for",
+            count,
+            count=count,
+            asked=asked,
+        )
+
     def _left_out(self) -> Iterable[str]:
         if self.without_text:
-            yield ntr("{count} had no text", "{count} had no text", self.without_text, count=self.without_text)
+            yield ntr(
+                "{count} more skipped: no text",
+                "{count} more skipped: no text",
+                self.without_text,
+                count=self.without_text,
+            )
         if self.not_talk:
             yield ntr(
-                "{count} skipped: by me, to me, or a system message of Discord",
-                "{count} skipped: by me, to me, or system messages of Discord",
+                "{count} more skipped: by me, to me, or a system message of Discord",
+                "{count} more skipped: by me, to me, or system messages of Discord",
                 self.not_talk,
                 count=self.not_talk,
             )
@@ -149,9 +176,12 @@ def transcribe(
     *,
     longest: int | None = None,
     complete: bool = True,
+    asked: int = 0,
+    exhausted: bool = False,
 ) -> Transcript:
     """Return a transcript of `messages`, which come newest first, without the oldest ones beyond `longest` characters.
 
+    `complete`, `asked` and `exhausted` are those of `Transcript`.
     Raise InvalidRequest if there is no text at all.
     """
     talk = [_original(message) for message in messages if is_talk(message, me)]
@@ -168,6 +198,8 @@ def transcribe(
         hidden=hidden,
         not_talk=len(messages) - len(talk),
         complete=complete and len(included) == len(with_text),
+        asked=asked,
+        exhausted=exhausted,
     )
 
 

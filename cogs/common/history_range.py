@@ -70,8 +70,11 @@ async def read_history(
     )
     if history_range.mine:
         _check_mine(len(messages), reached, any(is_talk(message, me) for message in messages))
-    complete = reached or history_range.messages is not None or len(messages) < limits.messages
-    return channel, transcribe(messages, me, longest=limits.text_characters, complete=complete)
+    exhausted = not reached and len(messages) < limits.messages
+    complete = reached or exhausted or history_range.messages is not None
+    asked = history_range.messages or 0
+    longest = limits.text_characters
+    return channel, transcribe(messages, me, longest=longest, complete=complete, asked=asked, exhausted=exhausted)
 
 
 def _check(history_range: HistoryRange, limit: int) -> None:

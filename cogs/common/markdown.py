@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
-from cogs.common.message_splitting import SENTENCE_END
 from cogs.i18n import tr
-
-__all__ = ["SENTENCE_END", "bar", "neutral", "quoted", "seconds", "tail", "without_escapes"]
+from inference import shortened
 
 _INLINE = re.compile(
     r"[\\*_~|`<\[\]]"  # formatting, mentions, custom emoji, timestamps, masked links
@@ -23,6 +22,9 @@ _NUMBERED = re.compile(rf"({_LINE}\d+)\.(?=\s)", re.MULTILINE)
 _EVERYONE = re.compile(r"@(?=everyone|here)")
 _ESCAPED = re.compile(r"\\(?:(@)\u200b|([^A-Za-z0-9\s]))")
 _BLOCK = re.compile(r"(^```[\w+.#-]{0,30}\n(?=\s*(?!```)\S)(?:(?!```).)+\n```$)", re.MULTILINE | re.DOTALL)
+
+_MOST_NUMBERS = 5
+"""The most numbers that a warning names."""
 
 
 def neutral(text: str, *, code: bool = False) -> str:
@@ -46,7 +48,7 @@ def without_escapes(text: str) -> str:
 def quoted(text: str, longest: int = 300) -> str:
     """Return the beginning of somebody's text as one quoted line."""
     line = " ".join(text.split())
-    return "> " + neutral(line if len(line) <= longest else line[: longest - 1] + "…")
+    return "> " + neutral(shortened(line, longest))
 
 
 def tail(text: str, longest: int) -> str:
@@ -69,6 +71,12 @@ def seconds(amount: float) -> str:
     if amount < 90:
         return tr("{count} s", count=max(1, round(amount)))
     return tr("{count} min", count=round(amount / 60))
+
+
+def unsupported(numbers: Sequence[str]) -> str:
+    """Return a warning about numbers that a model wrote and that its text does not have; empty without any."""
+    shown = ", ".join(numbers[:_MOST_NUMBERS]) + (" …" if len(numbers) > _MOST_NUMBERS else "")
+    return tr("Not reliable: the text does not have the numbers {numbers}", numbers=shown) if numbers else ""
 
 
 def bar(share: float, width: int = 10) -> str:

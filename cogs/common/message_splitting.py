@@ -14,8 +14,8 @@ MESSAGE_LIMIT = 2000
 PART_LIMIT = 1900
 """Characters in a part; the rest is room for small print."""
 
-SENTENCE_END = re.compile(r"(?:[.!?…][\"'”’»)\]]*\s+|[。！？][」』）]*\s*)")
-_PAUSES = [re.compile(r"\n\n+"), re.compile(r"\n"), SENTENCE_END, re.compile(r"\s+")]
+_SENTENCE_END = re.compile(r"(?:[.!?…][\"'”’»)\]]*\s+|[。！？][」』）]*\s*)")
+_PAUSES = [re.compile(r"\n\n+"), re.compile(r"\n"), _SENTENCE_END, re.compile(r"\s+")]
 _FENCE = re.compile(r"\\.|(?P<opening>```(?:[\w+.#-]{0,30}\n)?)(?P<code>(?:(?!```).)+)```", re.DOTALL)
 _CLOSING = "\n```"
 _LINE_START = re.compile(r"(?:#{1,3}|-#|>(?:>>)?|[-*+]|\d{1,9}\.)\s")

@@ -91,7 +91,12 @@ class ProgressRenderer:
 def _place(event: Progress) -> str:
     if event.picture and event.pictures > 1:
         step, steps = event.step_of_picture
-        place = tr("picture {number} of {count}", number=event.picture, count=event.pictures)
+        first, last = event.picture, event.picture + event.together - 1
+        place = (
+            tr("pictures {first} to {last} of {count}", first=first, last=last, count=event.pictures)
+            if last > first
+            else tr("picture {number} of {count}", number=first, count=event.pictures)
+        )
         return f"{place}, {tr('step {step} of {total}', step=step, total=steps)}"
     return tr("step {step} of {total}", step=event.step, total=event.total)
 

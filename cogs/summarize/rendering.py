@@ -14,7 +14,7 @@ from cogs.common.message_content import with_file
 from cogs.common.message_splitting import PART_LIMIT
 from cogs.i18n import tr
 from cogs.summarize.service import listed, small_print, summary_text
-from inference import Section, Summary
+from inference import Section, Summary, shortened
 
 _MOST_LINKS = 8
 """The most sections; more are joined, so that a message has room for all links."""
@@ -33,7 +33,7 @@ def channel_summary(summary: Summary, transcript: Transcript, upload_limit: int)
     content = MessageContent(
         _text(summary, sections, transcript),
         plain=_plain(summary, transcript),
-        note=small_print(transcript.coverage(summary.parts), link),
+        note=small_print(summary, transcript.coverage(summary.parts), link),
     )
     if _fits(content):
         return content
@@ -61,8 +61,7 @@ def _is_sum_of_sections(summary: Summary) -> bool:
 def _line(section: Section, transcript: Transcript, longest: int | None) -> str:
     first = transcript.message_at(section.start)
     words = " ".join(listed(section.summary))
-    if longest and len(words) > longest:
-        words = words[: longest - 1] + "…"
+    words = shortened(words, longest) if longest else words
     return f"- {format_dt(first.at, 'f')} [{tr('jump')}]({first.jump_url}) {neutral(words)}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
-from cogs.common.markdown import bar
+from cogs.common.markdown import bar, unsupported
 from cogs.i18n import ntr, tr
 from inference import CheckedRequest, Progress, SummarizeRequest, Summary, TextSource, serializable
 
@@ -34,9 +34,8 @@ class SummaryJob(ReplyJob):
     async def answer(self, session: ReplySession) -> None:
         summary = await session.run(self.checked, Summary, ReadingProgress())
         parts = ntr("{parts} part", "{parts} parts", summary.parts, parts=summary.parts) if summary.parts > 1 else ""
-        await session.finish(
-            MessageContent(summary_text(summary.text), plain=summary.text, note=small_print(self.source, parts))
-        )
+        note = small_print(summary, self.source, parts)
+        await session.finish(MessageContent(summary_text(summary.text), plain=summary.text, note=note))
 
 
 async def show_summary(
@@ -64,6 +63,7 @@ def listed(text: str) -> list[str]:
     return [line.strip().removeprefix("- ") for line in text.splitlines() if line.strip()]
 
 
-def small_print(*facts: str) -> str:
+def small_print(summary: Summary, *facts: str) -> str:
     """Return the small print below a summary; empty facts are left out."""
-    return " · ".join(fact for fact in (tr("In the model's own words, which may be wrong"), *facts) if fact)
+    warnings = tr("In the model's own words, which may be wrong"), unsupported(summary.unsupported_figures)
+    return " · ".join(fact for fact in (*warnings, *facts) if fact)

@@ -15,10 +15,11 @@ from inference.cli.documents import NO_DOCUMENTS, Documents
 from inference.cli.model_list import status_fields, status_table
 from inference.cli.output import print_json
 from inference.engine import Engine
-from inference.tasks import Answer, AskRequest, Completion, Request
+from inference.tasks import Answer, AskRequest, Completion, Request, Summary
 from inference.types import Output, Result
 
 _GENERATED_NOTICE = "(Written by a language model, which can be wrong.)"
+_UNSUPPORTED_NOTICE = "(Not reliable: the text does not have the numbers {}.)"
 _DOWNLOAD_NOTICE = "(To fetch those that are not downloaded: .venv/bin/python -m inference download [NAME])"
 
 
@@ -87,6 +88,8 @@ def _print(command: TaskCommand[Any], output: Output, shown: Shown, *, streamed:
     if command.is_generated(output):
         sys.stdout.flush()
         print(_GENERATED_NOTICE, file=sys.stderr)
+    if isinstance(output, Answer | Summary) and output.unsupported_figures:
+        print(_UNSUPPORTED_NOTICE.format(", ".join(output.unsupported_figures)), file=sys.stderr)
 
 
 async def list_models(engine: Engine, *, as_json: bool) -> None:

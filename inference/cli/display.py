@@ -20,6 +20,7 @@ class TerminalDisplay:
         """The text that was printed to stdout."""
 
     def __enter__(self) -> TerminalDisplay:
+        self._show_status("starting")  # the first event comes when torch is imported, after seconds
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -37,9 +38,10 @@ class TerminalDisplay:
                 self._show_status(f"downloading the model: {fraction:.0%}")
             case Started():
                 self._show_status("working")
-            case Progress(picture=picture, pictures=pictures) if picture and pictures > 1:
+            case Progress(picture=picture, pictures=pictures, together=together) if picture and pictures > 1:
                 step, steps = event.step_of_picture
-                self._show_status(f"picture {picture} of {pictures}, step {step} of {steps}")
+                shown = f"pictures {picture} to {picture + together - 1}" if together > 1 else f"picture {picture}"
+                self._show_status(f"{shown} of {pictures}, step {step} of {steps}")
             case Progress(step=step, total=total):
                 self._show_status(f"step {step} of {total}")
             case PartialText(text=text):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from inference.pipelines.text_splitting import sentences
 from inference.tasks import Answer
+from inference.text.sentences import sentences
 
 _MAX_PASSAGES = 3
 _MIN_SCORE_SHARE = 0.01

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from inference.pipelines.text_splitting import sentences, split_sentence
+from inference.pipelines.text_splitting import split_sentence
+from inference.text.sentences import sentences
 
 Span = tuple[int, int]
 

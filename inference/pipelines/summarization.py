@@ -23,6 +23,7 @@ from inference.pipelines.summary_sections import (
     limit_sections,
     make_sections,
     to_bullets,
+    unsupported_figures,
 )
 from inference.pipelines.text_splitting import split_into_parts
 from inference.pipelines.weights import read_model, weight_bytes
@@ -125,7 +126,7 @@ def _summary(levels: list[list[Section]], parts: int, request: SummarizeRequest)
             to_bullets(text),
             [replace(section, summary=to_bullets(section.summary)) for section in sections],
         )
-    return Summary(text, parts, tuple(sections))
+    return Summary(text, parts, tuple(sections), unsupported_figures(request.text, text, sections))
 
 
 def _scale_to_length(config: GenerationConfig, length: Length, window: int) -> GenerationConfig:

@@ -6,8 +6,9 @@ import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate
 
-from inference.pipelines.text_splitting import sentences
 from inference.tasks import Section
+from inference.text.figures import figures_not_in
+from inference.text.sentences import sentences
 
 MAX_SECTIONS = 8
 """The largest number of sections of a summary."""
@@ -56,3 +57,8 @@ def to_bullets(text: str) -> str:
     """Return one line for each sentence, each with a dash."""
     lines = (sentence.strip() for sentence in sentences(text))
     return "\n".join(f"- {line.removeprefix('- ')}" for line in lines if line)
+
+
+def unsupported_figures(source: str, text: str, sections: Sequence[Section]) -> tuple[str, ...]:
+    """Return the numbers of a summary and its sections that are not in `source`."""
+    return figures_not_in(source, "\n".join([text, *(section.summary for section in sections)]))

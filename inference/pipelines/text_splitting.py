@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
-_SENTENCE = re.compile(r".+?(?:[.!?…](?![.!?…])[\"'”’)\]]*+(?=\s)|[。！？]+[」』）]*|\n|$)\s*", re.DOTALL)
-
-
-def sentences(text: str) -> list[str]:
-    """Split a text into sentences. Each keeps the space after it, so that joined they are `text`."""
-    return _SENTENCE.findall(text)
+from inference.text.sentences import sentences
 
 
 def split_into_parts(

@@ -112,7 +112,7 @@ class Answer(Output):
 
     `alternatives` are the next best answers, best first, each from another position; an empty answer may have some too.
     `passages` are the most relevant spans (start, end) of the context, best first. A `generated` answer has no span and
-    no score (all are 0).
+    no score (all are 0); `unsupported_figures` are its numbers that are not in the context.
     """
 
     text: str
@@ -122,6 +122,7 @@ class Answer(Output):
     generated: bool = False
     alternatives: tuple[Answer, ...] = ()
     passages: tuple[tuple[int, int], ...] = ()
+    unsupported_figures: tuple[str, ...] = ()
 
     def written_texts(self) -> tuple[str, ...]:
         return (self.text, *(answer.text for answer in self.alternatives))

@@ -62,11 +62,15 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Summary(Output):
-    """`parts` is the number of parts that the text was read in. `sections` are summaries of its sections, in order."""
+    """`parts` is the number of parts that the text was read in. `sections` are summaries of its sections, in order.
+
+    `unsupported_figures` are numbers of the summary and its sections that are not in the text.
+    """
 
     text: str
     parts: int
     sections: tuple[Section, ...] = ()
+    unsupported_figures: tuple[str, ...] = ()
 
     def written_texts(self) -> tuple[str, ...]:
         return (self.text, *(section.summary for section in self.sections))

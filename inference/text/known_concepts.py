@@ -32,7 +32,13 @@ _SEPARATORS = r"\s!-/:-@\[-`{-~“”„‘’«»…–—、。"
 _WORD = re.compile(rf"[^{_SEPARATORS}]+")
 
 _MAX_LISTED = 5
-"""The largest number of words that are quoted and of names that are suggested."""
+"""The largest number of words that are quoted."""
+
+_MAX_SUGGESTED = 3
+"""The largest number of names that are suggested."""
+
+_MIN_SIMILARITY = 0.8
+"""The least similarity of a misspelled word: "applle" has 0.9 to "apple", and "hearts" to "heart" too."""
 
 _MAX_WORD_LENGTH = 30
 """The longest quoted word, in characters."""
@@ -90,11 +96,19 @@ class KnownConcepts:
         return [word for word in _words(text) if word not in known] if self._words else []
 
     def _suggestions(self, unknown: Sequence[str]) -> list[str]:
-        """Return names similar to the unknown words, then one of each category."""
-        known = sorted(self._words)
-        similar = {match for word in unknown for match in get_close_matches(word[:_MAX_WORD_LENGTH], known, n=1)}
-        names = [name for names in self._concepts.values() for name in names if not similar.isdisjoint(_words(name))]
-        return list(dict.fromkeys([*names[: _MAX_LISTED - 1], *(names[0] for names in self._concepts.values())]))
+        """Return names with a word that is spelled nearly like an unknown one; without any, some of all that is known.
+
+        Nearly the same are only words with the same first letter: "hello" is no misspelling of "shell".
+        """
+        close = {match for word in unknown for match in self._close_words(word[:_MAX_WORD_LENGTH])}
+        similar = [name for names in self._concepts.values() for name in names if not close.isdisjoint(_words(name))]
+        categories = list(self._concepts.values())
+        spread = [names[0] for names in categories[:: max(1, len(categories) // _MAX_SUGGESTED)]]
+        return (similar or spread)[:_MAX_SUGGESTED]
+
+    def _close_words(self, word: str) -> list[str]:
+        same_start = sorted(known for known in self._words if known[0] == word[0])
+        return get_close_matches(word, same_start, n=1, cutoff=_MIN_SIMILARITY)
 
 
 def _words(text: str) -> list[str]:

@@ -30,7 +30,8 @@ class Started:
 class Progress:
     """`step` of `total` steps are done. `preview` is a small image (PNG) for tasks with previews.
 
-    Of a request for `pictures`, all of equally many steps, number `picture` is being drawn; 0 if several are at once.
+    Of a request for `pictures`, all of equally many steps, number `picture` is being drawn, with the next ones if it is
+    drawn `together` with others of the request.
     """
 
     step: int
@@ -38,12 +39,13 @@ class Progress:
     preview: bytes | None = None
     picture: int = 0
     pictures: int = 0
+    together: int = 1
 
     @property
     def step_of_picture(self) -> tuple[int, int]:
-        """Return the number of steps done of the picture that is being drawn, and how many it needs."""
+        """Return the number of steps done of each picture that is being drawn, and how many it needs."""
         each = self.total // max(1, self.pictures)
-        return self.step - each * (self.picture - 1), each
+        return (self.step - each * (self.picture - 1)) // self.together, each
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import argparse
 from bisect import bisect_left, bisect_right
 from itertools import accumulate
-from textwrap import shorten
 from typing import Any
 
 from inference.cli.commands.command import FILE_TYPES, Shown, TaskCommand
 from inference.cli.documents import NO_DOCUMENTS, Documents, join_documents, read_document, read_file
-from inference.pipelines.text_splitting import sentences
 from inference.tasks import Answer, AskRequest, ChatAnswerRequest, Request
+from inference.text.sentences import sentences, shortened
 
 _MAX_CONTEXT_CHARACTERS = 150
 _MAX_QUOTE_CHARACTERS = 400
@@ -49,7 +48,8 @@ class AskCommand(TaskCommand[Answer]):
     def to_json(self, output: Answer, shown: Shown) -> dict[str, Any]:
         """Return the answer. `source` is only included if there are several documents."""
         alternatives = [_fields(alternative, shown.documents) for alternative in output.alternatives]
-        details = {"generated": output.generated, "alternatives": alternatives, "passages": [*output.passages]}
+        details: dict[str, Any] = {"generated": output.generated, "alternatives": alternatives}
+        details |= {"passages": [*output.passages], "unsupported_figures": [*output.unsupported_figures]}
         return _fields(output, shown.documents) | details
 
     def to_text(self, output: Answer, shown: Shown) -> str:
@@ -96,7 +96,7 @@ def _alternatives(answer: Answer, documents: Documents) -> list[str]:
 
 
 def _quote(text: str, start: int, documents: Documents) -> str:
-    return _with_source(f"“{shorten(text, _MAX_QUOTE_CHARACTERS, placeholder=' …')}”", start, documents)
+    return _with_source(f"“{shortened(' '.join(text.split()), _MAX_QUOTE_CHARACTERS)}”", start, documents)
 
 
 def _with_source(text: str, start: int, documents: Documents) -> str:
@@ -105,11 +105,15 @@ def _with_source(text: str, start: int, documents: Documents) -> str:
 
 
 def _surrounding_sentences(text: str, start: int, end: int) -> str:
-    """Return the sentences around `text[start:end]`; of long ones, some characters before and after it."""
+    """Return the sentences around `text[start:end]`; of long ones, some words before and after it."""
     ends = [0, *accumulate(map(len, sentences(text)))]
     first, last = ends[bisect_right(ends, start) - 1], ends[bisect_left(ends, end)]
-    quote_start, quote_end = max(first, start - _MAX_CONTEXT_CHARACTERS), min(last, end + _MAX_CONTEXT_CHARACTERS)
-    return "…" * (quote_start > first) + text[quote_start:quote_end] + "…" * (quote_end < last)
+    before, after = text[first:start], text[end:last]
+    if len(before) > _MAX_CONTEXT_CHARACTERS:
+        before = f"…{before[-_MAX_CONTEXT_CHARACTERS:].partition(' ')[2]}"
+    if len(after) > _MAX_CONTEXT_CHARACTERS:
+        after = f"{after[:_MAX_CONTEXT_CHARACTERS].rpartition(' ')[0]}…"
+    return f"{before}{text[start:end]}{after}"
 
 
 COMMAND = AskCommand()

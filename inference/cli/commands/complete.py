@@ -37,6 +37,7 @@ class CompleteCommand(TaskCommand[Completion]):
 
     def build_request(self, args: argparse.Namespace, documents: Documents) -> Request:
         options = dict(vars(args))
+        options["whole_sentences"] = "max_new_tokens" not in options  # nobody has asked for that many
         if options.get("n", 1) > 1:
             options.setdefault("seed", secrets.randbelow(2**32))  # each text is printed with its seed
         return CompleteRequest(**self.fields_of(options))

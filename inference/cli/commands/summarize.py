@@ -34,7 +34,12 @@ class SummarizeCommand(TaskCommand[Summary]):
         return SummarizeRequest(**self.fields_of(vars(args) | documents_fields))
 
     def to_json(self, output: Summary, shown: Shown) -> dict[str, Any]:
-        return {"text": output.text, "parts": output.parts, "sections": [*map(asdict, output.sections)]}
+        return {
+            "text": output.text,
+            "parts": output.parts,
+            "sections": [*map(asdict, output.sections)],
+            "unsupported_figures": [*output.unsupported_figures],
+        }
 
     def to_text(self, output: Summary, shown: Shown) -> str:
         return output.text

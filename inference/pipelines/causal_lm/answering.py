@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Generator
 
+from inference.pipelines.causal_lm.grounding import is_grounded, is_stated
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
-from inference.pipelines.causal_lm.prompts import Plan, Prompt
-from inference.pipelines.retrieval import STOP_WORDS, abridge, relevant_spans
+from inference.pipelines.causal_lm.prompts import Continuation, Plan, Prompt
+from inference.pipelines.causal_lm.repetition import is_complete, without_last_word
+from inference.pipelines.retrieval import abridge, relevant_spans
 from inference.tasks import Answer, AskRequest, ChatAnswerRequest
+from inference.text.figures import figures_not_in
 from inference.types.errors import InvalidRequest
 
 _LEAD = "According to the text,"
@@ -16,32 +19,40 @@ _MAX_CONTEXT_TOKENS = 1500
 """Tokens that are selected from a text that exceeds the window. Small models lose track of longer contexts."""
 _REPETITION_PENALTY = 1.1
 """Keeps small models from repeating themselves. Only used without a text: else it leads them away from its words."""
-_MIN_GROUNDED = 2 / 3
-"""The share of the words added by an answer that must occur in the text."""
-_STEM_LETTERS = 4
-"""Words are compared by this many first letters: "brings" counts as "bring"."""
-_WORD = re.compile(
-    r"\d+|[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]|[^\W\d_]{2,}"
-)  # figures; single characters of Thai, Lao, Burmese, Khmer, Japanese and Chinese (no spaces there); words
-_OPEN_QUESTION = re.compile(r"\b(?:who|whom|whose|what|when|where|which|why|how)\b", re.IGNORECASE)
-_YES_NO = frozenset(["yes", "no", "ja", "nein", "oui", "non", "si", "sí", "sim", "não"])
+_CLOSE_TOKENS = 100
+"""Tokens of the second try, which reads only what is closest to the question."""
 
 
 def ask(template: PromptTemplate, request: AskRequest) -> Plan:
     """Answer in one sentence. The answer is empty unless the text supports it.
 
-    Only the relevant sentences of a text that exceeds the window are read.
+    Only the relevant sentences of a text that exceeds the window are read. Small models lose track even of short texts:
+    if the text does not support the answer, only the sentences closest to the question are read again.
     """
-    context = request.context
-    room = template.max_prompt_tokens(_MAX_NEW_TOKENS) - len(_extractive_prompt(template, request.question, " "))
-    if template.count(context) > room:
-        context = abridge(context, request.question, min(room, _MAX_CONTEXT_TOKENS), template.count)
-    tokens = template.check_fits(_extractive_prompt(template, request.question, context), _MAX_NEW_TOKENS)
+    question, text = request.question, request.context
+    room = template.max_prompt_tokens(_MAX_NEW_TOKENS) - len(_extractive_prompt(template, question, " "))
+    context = text if template.count(text) <= room else _abridged(template, request, min(room, _MAX_CONTEXT_TOKENS))
+    answer = yield from _short_answer(template, question, context)
+    supported = is_grounded(answer, text, question)
+    if not supported and relevant_spans(text, question):
+        closest = _abridged(template, request, min(room, _CLOSE_TOKENS))
+        if closest != context:
+            answer = yield from _short_answer(template, question, closest)
+            supported = is_stated(answer, text, question)
+    answer = answer[:1].upper() + answer[1:] if supported else ""
+    return Answer(answer, 0.0, 0, 0, generated=True, passages=relevant_spans(text, f"{question} {answer}"))
+
+
+def _short_answer(
+    template: PromptTemplate, question: str, context: str
+) -> Generator[list[Prompt], list[Continuation], str]:
+    tokens = template.check_fits(_extractive_prompt(template, question, context), _MAX_NEW_TOKENS)
     (text,) = yield [Prompt(tokens, _MAX_NEW_TOKENS, stop=("\n\n",))]
-    answer = text.text.strip()
-    grounded = answer if is_grounded(answer, request.context, request.question) else ""
-    evidence = relevant_spans(request.context, f"{request.question} {grounded}")
-    return Answer(grounded[:1].upper() + grounded[1:], 0.0, 0, 0, generated=True, passages=evidence)
+    return _with_ellipsis(text)
+
+
+def _abridged(template: PromptTemplate, request: AskRequest, max_tokens: int) -> str:
+    return abridge(request.context, request.question, max_tokens, template.count)
 
 
 def explain(template: PromptTemplate, request: ChatAnswerRequest) -> Plan:
@@ -49,15 +60,28 @@ def explain(template: PromptTemplate, request: ChatAnswerRequest) -> Plan:
     if request.image:
         raise InvalidRequest("This model can't see pictures. Choose another one.")
     new = request.max_new_tokens
-    context = request.context
+    question, context = request.question, request.context
     if context:
-        around = len(_chat_prompt(template, request.question, " "))
+        around = len(_chat_prompt(template, question, " "))
         context = template.beginning(context, template.max_prompt_tokens(new) - around)
-    tokens = template.check_fits(_chat_prompt(template, request.question, context), new)
+    tokens = template.check_fits(_chat_prompt(template, question, context), new)
     stop = () if template.can_chat else ("\n\n", "\nQuestion:", "\nText:")
     penalty = 1.0 if context else _REPETITION_PENALTY
-    (text,) = yield [Prompt(tokens, new, repetition_penalty=penalty, stop=stop, stream=True, chat=True)]
-    return Answer(text.text.strip(), 0.0, 0, 0, generated=True)
+    prompt = Prompt(
+        tokens, new, repetition_penalty=penalty, stop=stop, sentence_after=new * 2 // 3, stream=True, chat=True
+    )
+    (text,) = yield [prompt]
+    answer = _with_ellipsis(text)
+    unsupported = figures_not_in(f"{request.context}\n{question}", answer) if context else ()
+    return Answer(answer, 0.0, 0, 0, generated=True, unsupported_figures=unsupported)
+
+
+def _with_ellipsis(text: Continuation) -> str:
+    """Return the answer. If it ends in the middle of a sentence, "…" stands for the last word, which may be a part."""
+    answer = text.text.strip()
+    if text.finish_reason != "length" or is_complete(answer):
+        return answer
+    return without_last_word(answer)
 
 
 def _extractive_prompt(template: PromptTemplate, question: str, context: str) -> list[int]:
@@ -80,28 +104,3 @@ def _chat_prompt(template: PromptTemplate, question: str, context: str) -> list[
         else "You answer questions in a few plain sentences. If you don't know, you say so."
     )
     return template.instruct(message, lead="", system=system)
-
-
-def is_grounded(answer: str, context: str, question: str) -> bool:
-    """Return whether `answer` is supported by `context`.
-
-    The context must share a word with the question. It must contain every figure and most of the words that the answer
-    adds to the question. Language models answer even when the text does not, with names and figures from elsewhere.
-    An answer that adds nothing is only accepted for questions that are not open: yes-no questions, and those that name
-    the alternatives.
-    """
-    asked, known, answered = _words(question), _words(context), _words(answer) - _YES_NO
-    if asked and not asked & known:
-        return False
-    added = answered - asked
-    if not added:
-        return bool(answer) and not _OPEN_QUESTION.search(question)
-    figures = {word for word in added if word.isdigit()}
-    words = added - figures
-    return figures <= known and len(words & known) >= _MIN_GROUNDED * len(words)
-
-
-def _words(text: str) -> set[str]:
-    """Return the figures and word stems of `text`; single characters in scripts without spaces."""
-    words = (word for word in _WORD.findall(text.lower()) if word not in STOP_WORDS)
-    return {word[:_STEM_LETTERS] if word.isalpha() else word for word in words}

@@ -8,7 +8,7 @@ from itertools import accumulate
 from inference.pipelines.causal_lm.prompts import Continuation, Prompt
 from inference.pipelines.causal_lm.repetition import find_repetition
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
-from inference.pipelines.text_splitting import sentences
+from inference.text.sentences import sentences
 
 _CONTEXT_TOKENS = 4
 """Prompt tokens that are decoded with the first new ones: some tokenizers drop a leading space."""

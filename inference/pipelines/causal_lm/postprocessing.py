@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from inference.pipelines.causal_lm.repetition import deduplicate, is_complete, without_repetitions
-from inference.pipelines.text_splitting import sentences
+from inference.pipelines.causal_lm.repetition import deduplicate, is_complete, without_last_word, without_repetitions
+from inference.text.sentences import sentences
 
 _PREAMBLE = re.compile(
     r"""^\W*(?:
@@ -21,14 +21,14 @@ _BULLET = re.compile(r"^\s*(?:[-*•–]|\d+[.)])\s*")
 def clean_summary(text: str, *, complete: bool) -> str:
     """Return `text` without a preamble and without repeated sentences.
 
-    If the text is not `complete`, its unfinished last sentence is dropped. If no sentence is finished, "…" is appended.
+    If the text is not `complete`, its unfinished last sentence is dropped. If none is finished, it ends with "…".
     """
     text = text.strip()
     while (shorter := _PREAMBLE.sub("", text)) != text:
         text = shorter
     kept = sentences(without_repetitions(text))
     if not complete:
-        kept = list(filter(is_complete, kept)) or [f"{sentence}…" for sentence in kept]
+        kept = list(filter(is_complete, kept)) or [*map(without_last_word, kept)]
     text = "".join(deduplicate(kept))
     return text[:1].upper() + text[1:].rstrip()
 

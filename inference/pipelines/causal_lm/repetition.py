@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from inference.pipelines.text_splitting import sentences
+from inference.text.sentences import sentences
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?:[.!?…。！？][\"'”’)\]」』）*_]*|\n)\s*$")
@@ -21,6 +21,12 @@ _DUPLICATE_SHARE = 0.8
 def is_complete(text: str) -> bool:
     """Return whether `text` ends with a finished sentence or line."""
     return _SENTENCE_END.search(text) is not None
+
+
+def without_last_word(text: str) -> str:
+    """Return a text that ends anywhere with "…" in place of its last word, which may be a part of one."""
+    words = text.rsplit(None, 1)
+    return f"{words[0] if len(words) > 1 else text}…" if text else ""
 
 
 def find_repetition(text: str) -> int | None:

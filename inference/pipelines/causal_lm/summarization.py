@@ -9,6 +9,7 @@ from itertools import accumulate
 from inference.pipelines.causal_lm.postprocessing import clean_bullets, clean_summary
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.prompts import Continuation, Plan, Prompt
+from inference.pipelines.summary_sections import unsupported_figures
 from inference.pipelines.text_splitting import split_into_parts
 from inference.tasks import Length, Section, SummarizeRequest, Summary
 
@@ -52,7 +53,7 @@ def summarize(template: PromptTemplate, request: SummarizeRequest) -> Plan:
         num_parts = len(parts_of_summary)
         summaries = yield from _summarize_parts(template, style, parts_of_summary, bullets=bullets)
         text = _join(summaries, bullets=bullets)
-    return Summary(text, len(parts), sections)
+    return Summary(text, len(parts), sections, unsupported_figures(request.text, text, sections))
 
 
 def _parts(template: PromptTemplate, style: SummaryStyle, text: str, boundaries: Sequence[int] = ()) -> list[str]:

@@ -21,11 +21,10 @@ class DalleMiniJob(ImageJob):
         return [ImageInProgress(self, i) for i in self.missing_images()]
 
     def report(self, num_running: int, share: float, total: int) -> None:
-        """Report how many of `total` steps are done, with `num_running` images at this share."""
+        """Report how many steps are done, of `total` for each image, with `num_running` images at this share."""
         drawn, count = len(self.pictures), self.request.count
-        done = (drawn + num_running * share) / count
-        picture = drawn + 1 if num_running == 1 else 0
-        self.job.emit(Progress(int(done * total), total, picture=picture, pictures=count))
+        step = total * drawn + num_running * round(total * share)
+        self.job.emit(Progress(step, total * count, picture=drawn + 1, pictures=count, together=num_running))
 
 
 class ImageInProgress:

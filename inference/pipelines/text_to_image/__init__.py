@@ -124,8 +124,7 @@ class TextToImage(Pipeline):
             preview = self._previews.draw(latents[indices[0]]) if due else None
             drawn, count = len(image_job.pictures), image_job.request.count
             step = settings.steps * drawn + done * len(indices)
-            picture = drawn + 1 if len(indices) == 1 else 0
-            image_job.job.emit(Progress(step, settings.steps * count, preview, picture, count))
+            image_job.job.emit(Progress(step, settings.steps * count, preview, drawn + 1, count, len(indices)))
 
     def _result(self, image_job: DiffusionJob, settings: GenerationSettings) -> ImageResult:
         notes = [*image_job.notes]

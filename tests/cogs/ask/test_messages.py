@@ -104,9 +104,9 @@ async def test_the_last_messages_are_read_and_the_answer_links_to_its_message(st
     result = await ask(stage, "When is tea?", messages=2)
     assert newest_ask_request(stage).context == "alice: Lunch is at noon.\nbob: Tea? At five."
     assert first(result).content == (
-        f"> When is tea?\n\nAt **five**.\n-# Sure, from {tea.jump_url}\n"
-        f"Other possible answers in the text:\n1. alice: Lunch is at **noon**. · {lunch.jump_url}\n"
-        "-# 2 of 2 messages"
+        f"> When is tea?\n\nAt **five**.\n-# Sure, from bob ({tea.jump_url})\n"
+        f"Other possible answers in the text:\n1. alice: Lunch is at **noon**. · alice ({lunch.jump_url})\n"
+        "-# 2 messages read"
     )
 
 
@@ -116,7 +116,7 @@ async def test_messages_links_and_files_can_be_combined(stage: Stage):
     last = await stage.bob.send(stage.channel, "Lunch is at noon.")
     result = await ask(stage, messages=1, link=linked.jump_url, file=("a.txt", b"Dinner is at seven."))
     assert newest_ask_request(stage).context == "Dinner is at seven.\n\nTea is at five.\n\nbob: Lunch is at noon."
-    assert f"from {last.jump_url}" in first(result).content
+    assert f"from bob ({last.jump_url})" in first(result).content
 
 
 async def test_the_last_messages_are_not_read_without_permission_to_read_the_history(stage: Stage):

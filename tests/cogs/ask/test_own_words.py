@@ -9,6 +9,7 @@ from tests.cogs.ask.questions import TOWER, ask, finds, newest_ask_request, newe
 from tests.cogs.stage import Stage, buttons, first, followup, refusal
 
 _LABEL = "-# In the model's own words, which may be wrong"
+_HINT = "To ask about what was written here, use /ask with `messages`."
 _SAID = Result(Answer("It was built in 1889.", 0, 0, 0, generated=True))
 
 
@@ -51,13 +52,14 @@ async def test_a_question_without_a_source_is_answered_from_memory_and_labelled(
     result = await ask(stage, "Why is the sky blue?")
     assert stage.backend.requests == [ChatAnswerRequest(question="Why is the sky blue?", owner=str(stage.alice.id))]
     assert first(result).content == (
-        "> Why is the sky blue?\n\nBecause it is so.\n-# From the model's memory, without a source; it may be wrong"
+        "> Why is the sky blue?\n\nBecause it is so.\n-# From the model's memory, without a source; it may be wrong\n"
+        f"-# {_HINT}"
     )
 
 
 async def test_an_empty_answer_of_the_model_is_reported(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(Answer("", 0, 0, 0, generated=True))]
-    assert first(await ask(stage)).content == "> When?\n\nThe model had nothing to say."
+    assert first(await ask(stage)).content == f"> When?\n\nThe model had nothing to say.\n-# {_HINT}"
 
 
 async def test_the_file_of_a_long_answer_has_no_escapes(stage: Stage):

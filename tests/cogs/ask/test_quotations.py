@@ -23,6 +23,12 @@ def test_the_answer_is_quoted_with_its_whole_sentence(text: str, answer: str, sh
     assert in_sentence(text, start, start + len(answer)) == shown
 
 
+def test_the_full_stop_of_a_date_or_an_abbreviation_does_not_end_the_quotation():
+    text = "Maya: Gut. Wir treffen uns am 3. März, z. B. bei Dr. Müller. Bis dann!"
+    start = text.index("März")
+    assert in_sentence(text, start, start + 4) == "Wir treffen uns am 3. **März**, z. B. bei Dr. Müller."
+
+
 def test_a_very_long_sentence_is_cut_at_words():
     text = "word " * 1000
     shown = in_sentence(text, 2500, 2504, reach=22)
@@ -30,7 +36,7 @@ def test_a_very_long_sentence_is_cut_at_words():
 
 
 def test_an_answer_over_several_sentences_stays_whole():
-    assert in_sentence("One. Two. Three. Four.", 5, 16) == "**Two. Three.** Four."
+    assert in_sentence("One. Two. Three. Four.", 5, 16) == "**Two. Three.**"
 
 
 def test_paragraphs_are_shown_whole_where_they_fit():

@@ -34,16 +34,26 @@ def test_boundaries_are_where_messages_begin():
 @pytest.mark.parametrize(
     ("past", "words"),
     [
-        (transcript(), "2 of 2 messages"),
+        (transcript(), "2 messages read"),
         (
             replace(transcript(seen=5), without_text=2, not_talk=1),
-            "2 of 5 messages; 2 had no text; 1 skipped: by me, to me, or a system message of Discord",
+            "2 messages read; 2 more skipped: no text; 1 more skipped: by me, to me, or a system message of Discord",
         ),
-        (replace(transcript(), complete=False), "2 of 2 messages; older ones were left out"),
+        (replace(transcript(), complete=False), "2 messages read; older ones were left out"),
         (
             replace(transcript(seen=3), hidden=1),
-            "2 of 3 messages; Discord hides the text of 1 from bots without the message content intent",
+            "2 messages read; Discord hides the text of 1 from bots without the message content intent",
         ),
+        (
+            replace(transcript(seen=9), not_talk=7, asked=3, exhausted=True),
+            "2 messages read, though you asked for 3: there are no more; "
+            "7 more skipped: by me, to me, or system messages of Discord",
+        ),
+        (
+            replace(transcript(), asked=3, complete=False),
+            "2 messages read of the 3 that you asked for; older ones were left out",
+        ),
+        (replace(transcript(), asked=2, exhausted=True), "2 messages read"),
     ],
 )
 def test_coverage_accounts_for_every_message(past: Transcript, words: str):
@@ -51,4 +61,4 @@ def test_coverage_accounts_for_every_message(past: Transcript, words: str):
 
 
 def test_coverage_shows_the_number_of_parts_if_there_are_several():
-    assert transcript().coverage(3) == "2 of 2 messages, 3 parts"
+    assert transcript().coverage(3) == "2 messages read, 3 parts"

@@ -64,6 +64,12 @@ async def test_the_message_shows_queue_position_then_loading_then_progress(stage
     assert first(result).content == "> a fox\n▰▰▰▰▰▱▱▱▱▱ step 10 of 20, about 5 s left"
 
 
+async def test_the_steps_of_pictures_that_are_drawn_together_are_those_of_each(stage: Stage):
+    stage.backend.script = lambda spec, request: [Progress(20, 100, None, 1, 4, 4)]
+    result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=4)
+    assert first(result).content.endswith("▰▰▱▱▱▱▱▱▱▱ pictures 1 to 4 of 4, step 5 of 25")
+
+
 async def test_a_preview_stays_until_the_next_picture_arrives(stage: Stage):
     stage.backend.script = lambda spec, request: [Progress(1, 20), Progress(2, 20, PNG), Progress(3, 20)]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")

@@ -170,7 +170,8 @@ async def test_people_with_a_role_may_use_more_and_their_largest_role_counts(sta
     roles = [stage.guild.create_role(name) for name in ("supporters", "artists", "newcomers")]
     minutes = zip(roles, ("30 min", "20 min", "1 min"), strict=True)
     raised = {"person": "10 min", "roles": {role.id: quota for role, quota in minutes}}
-    bot_of(stage).quotas.config = QuotasSection.model_validate(raised)
+    engine = bot_of(stage).engine
+    engine.config = engine.config.model_copy(update={"quotas": QuotasSection.model_validate(raised)})
     carol = stage.guild.add_member(stage.env.create_user("carol"), roles=roles)
     for who in (stage.alice, carol):
         use(stage, who, 29 * _MINUTE)

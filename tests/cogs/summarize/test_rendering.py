@@ -32,7 +32,7 @@ async def test_a_thousand_messages_are_read_and_each_section_links_to_its_first_
     assert lines[0] == "All of it."
     links = [re.search(r"\[jump\]\((.*)\)", line) for line in lines[3:8]]
     assert [link and link[1] for link in links] == [messages[number].jump_url for number in range(0, 1000, 200)]
-    assert "1,000 of 1,000 messages, 5 parts" in lines[-1].replace("1000", "1,000")
+    assert "1,000 messages read, 5 parts" in lines[-1].replace("1000", "1,000")
     assert summarized_texts(stage)[0].count("\n") == 999
 
 
@@ -53,7 +53,7 @@ async def test_many_sections_are_joined_so_that_all_links_fit(stage: Stage):
 async def test_a_short_conversation_links_to_its_first_message(stage: Stage):
     await send_messages(stage, stage.channel, 3)
     result = await stage.alice.slash(stage.channel, "summarize", messages=3)
-    assert first(result).content.endswith(f"3 of 3 messages · [jump]({stage.channel.history()[0].jump_url})")
+    assert first(result).content.endswith(f"3 messages read · [jump]({stage.channel.history()[0].jump_url})")
 
 
 async def test_the_summary_does_not_repeat_its_sections(stage: Stage):

@@ -66,7 +66,7 @@ def test_given_options_are_set_in_the_request_and_the_others_keep_their_defaults
     run("complete", "Once", "--seed", "3")
     assert run.backend.requests == [
         CompleteRequest(prompt="Once", max_new_tokens=9, temperature=0.0, top_p=0.5, seed=3, system=SYSTEM),
-        CompleteRequest(prompt="Once", seed=3, system=SYSTEM),
+        CompleteRequest(prompt="Once", seed=3, system=SYSTEM, whole_sentences=True),
     ]
 
 
@@ -74,10 +74,20 @@ def test_generation_options_are_set_in_the_request(run: CommandLine) -> None:
     options = r"--stop \nUser: --stop END --n 3 --repetition-penalty 1.2 --seed 3"
     run("complete", "Once", *options.split())
     (request,) = run.backend.requests
-    wanted = CompleteRequest(prompt="Once", stop=("\nUser:", "END"), n=3, repetition_penalty=1.2, seed=3, system=SYSTEM)
+    wanted = CompleteRequest(
+        prompt="Once",
+        stop=("\nUser:", "END"),
+        n=3,
+        repetition_penalty=1.2,
+        seed=3,
+        system=SYSTEM,
+        whole_sentences=True,
+    )
     assert request == wanted
     run("complete", "Once", "--seed", "3", "--system", "You are a pirate.")
-    assert run.backend.requests[1] == CompleteRequest(prompt="Once", seed=3, system="You are a pirate.")
+    assert run.backend.requests[1] == CompleteRequest(
+        prompt="Once", seed=3, system="You are a pirate.", whole_sentences=True
+    )
 
 
 def test_several_texts_are_printed_each_with_its_seed(run: CommandLine) -> None:
@@ -118,7 +128,7 @@ def test_ask_reads_its_context_from_a_file_or_stdin(
     (tmp_path / "story.txt").write_text("Ada wrote it.", encoding="utf-8")
     done = run("ask", "Who?", "--context", tmp_path / "story.txt", "--json")
     answer = {"answer": "Ada", "score": 0.9, "start": 0, "end": 3}
-    assert done.fields == {**answer, "generated": False, "alternatives": [], "passages": []}
+    assert done.fields == {**answer, "generated": False, "alternatives": [], "passages": [], "unsupported_figures": []}
     set_stdin("Bob wrote it.")
     assert run("ask", "Who?", "--context", "-").out == "Bob\n\n“Bob wrote it.”\n"
     assert run.backend.requests[-1] == AskRequest(question="Who?", context="Bob wrote it.")
@@ -261,13 +271,17 @@ def test_a_request_for_several_texts_without_a_seed_gets_one(run: CommandLine) -
 
 def test_a_terminal_shows_progress_on_stderr(run: CommandLine) -> None:
     answer = plausible(ModelSpec(name="sd", task="imagine", repo="org/sd"), ImagineRequest(prompt="a fox"))
-    run.respond_with(Queued(3), Loading(0.25), Loading(None), Progress(2, 25), *answer)
+    run.respond_with(
+        Queued(3), Loading(0.25), Loading(None), Progress(2, 25), Progress(20, 100, None, 1, 4, 4), *answer
+    )
     done = on_terminal(run, "imagine", "a fox", "-o", run.folder / "fox.png")
     assert [line for line in done.err.split("\r\033[K") if line] == [
+        "starting",
         "queued: number 3 in line",
         "downloading the model: 25%",
         "loading the model",
         "step 2 of 25",
+        "pictures 1 to 4 of 4, step 5 of 25",
     ]
 
 

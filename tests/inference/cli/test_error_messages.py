@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from huggingface_hub.errors import OfflineModeIsEnabled
+from huggingface_hub.errors import LocalEntryNotFoundError, OfflineModeIsEnabled
 
 from cogs.i18n.sentence_extraction import sentences
 from inference.cli.error_messages import download_message, error_message
@@ -59,3 +59,25 @@ def test_a_download_that_is_forbidden_says_what_forbids_it_and_another_way() -> 
         "You can unset that and run this command again. "
         "Or copy the model from another machine, and list its folder in the settings."
     )
+
+
+@pytest.mark.parametrize(
+    ("cause", "words"),
+    [
+        (
+            LocalEntryNotFoundError("no"),
+            "bert is not on this machine, and the hub is out of reach. "
+            "Once the network is there and the name is right, fetch the model: "
+            "`.venv/bin/python -m inference download org/bert`. "
+            "To see which models are here: `.venv/bin/python -m inference models`.",
+        ),
+        (
+            OfflineModeIsEnabled("no"),
+            "bert is not on this machine, and HF_HUB_OFFLINE=1 forbids to fetch it. "
+            "Unset it, then fetch the model: `.venv/bin/python -m inference download org/bert`. "
+            "To see which models are here: `.venv/bin/python -m inference models`.",
+        ),
+    ],
+)
+def test_a_model_that_can_not_be_fetched_now_is_to_be_fetched_later(cause: Exception, words: str) -> None:
+    assert error_message(explain(cause, ModelSpec(name="bert", task="fill", repo="org/bert"))) == words

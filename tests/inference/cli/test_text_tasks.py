@@ -144,6 +144,13 @@ def test_the_json_output_of_summarize_contains_the_sections(run: CommandLine) ->
     assert run("summarize", "x" * 8, "--json").fields["sections"][1] == {"summary": "Two.", "start": 4, "end": 8}
 
 
+def test_numbers_that_the_text_does_not_have_are_named_below_a_generated_text(run: CommandLine) -> None:
+    run.respond_with(Result(Summary("12 and 40 came.", 1, unsupported_figures=("12", "40"))))
+    warning = "(Not reliable: the text does not have the numbers 12, 40.)\n"
+    assert run("summarize", "x" * 8) == Outcome(0, "12 and 40 came.\n", GENERATED + warning)
+    assert run("summarize", "x" * 8, "--json").fields["unsupported_figures"] == ["12", "40"]
+
+
 def test_fill_prints_the_best_combination_of_words_for_several_blanks(run: CommandLine) -> None:
     blanks = ((Prediction("the", 0.5, "the sea"),), (Prediction("sea", 0.4, "the sea"),))
     run.respond_with(Result(FillMaskResult(blanks, "the sea", (JointPrediction(("the", "sea"), 0.3, "the sea"),))))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
 
@@ -107,10 +108,10 @@ def test_a_chat_answer_is_streamed_and_marked_as_generated(
     batch = MemoryBatch.of(ChatAnswerRequest(question="what sat", context=context, max_new_tokens=24))
     (answer,) = batch.run(models[name])
     assert isinstance(answer, Answer)
-    assert answer == Answer(answer.text, 0.0, 0, 0, generated=True)
+    assert replace(answer, unsupported_figures=()) == Answer(answer.text, 0.0, 0, 0, generated=True)
     chunks = [event.text for event in batch.jobs[0].events if isinstance(event, PartialText)]
     assert len(chunks) > 1
-    assert chunks[-1].strip() == answer.text
+    assert chunks[-1].strip().startswith(answer.text.removesuffix("…"))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -162,8 +163,8 @@ def test_preambles_are_removed_from_summaries(output: str, kept: str) -> None:
 
 def test_an_unfinished_summary_ends_with_its_last_complete_sentence() -> None:
     assert clean_summary('The cat sat. "It slept." And th', complete=False) == 'The cat sat. "It slept."'
-    assert clean_summary("The cat sat and", complete=False) == "The cat sat and…"
-    assert clean_bullets("the cat sat and", complete=False) == "- The cat sat and…"
+    assert clean_summary("The cat sat and", complete=False) == "The cat sat…"
+    assert clean_bullets("the cat sat and", complete=False) == "- The cat sat…"
 
 
 def test_repeated_sentences_are_removed() -> None:

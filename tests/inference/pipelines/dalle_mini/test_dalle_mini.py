@@ -138,11 +138,13 @@ def test_an_initial_image_is_refused(pipeline: DalleMini) -> None:
 def test_progress_counts_tokens_and_reaches_all_of_them(pipeline: DalleMini) -> None:
     batch = MemoryBatch.of(replace(CAT, count=12), DOG)
     batch.run(pipeline)
-    for job in batch.jobs:
+    for job, count in zip(batch.jobs, (12, 1), strict=True):
         events = [event for event in job.events if isinstance(event, Progress)]
-        assert {event.total for event in events} == {16}
+        assert {(event.total, event.pictures) for event in events} == {(16 * count, count)}
+        assert {event.step_of_picture[1] for event in events} == {16}, "as many as the person is told"
         assert [event.step for event in events] == sorted(event.step for event in events)
-        assert events[-1].step == 16
+        assert events[-1].step == 16 * count
+        assert events[-1].step_of_picture == (16, 16)
 
 
 def test_cancelling_all_jobs_stops_at_the_next_token(pipeline: DalleMini) -> None:

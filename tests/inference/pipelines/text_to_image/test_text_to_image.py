@@ -195,6 +195,8 @@ def test_images_in_a_batch_are_nearly_the_same_as_alone(folder: Path, pipeline: 
         assert np.abs(np.asarray(open_png(ours), dtype=int) - np.asarray(open_png(expected), dtype=int)).max() <= 2
     first = [event.step for event in batch.jobs[0].events if isinstance(event, Progress)]
     assert first == [0, 3, 6, 9]  # three images at a time
+    events = [event for event in batch.jobs[0].events if isinstance(event, Progress) and event.step]
+    assert [event.step_of_picture for event in events] == [(1, 3), (2, 3), (3, 3)], "as many steps as were asked for"
 
 
 def test_the_batch_size_is_1_unless_the_operator_sets_it(folder: Path) -> None:
