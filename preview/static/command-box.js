@@ -7,12 +7,19 @@ export const input = document.getElementById("channel-composer-input");
 
 let commands = new Map();
 let fingerprint = null;
+let loading = Promise.resolve();
 
 /** Load the options of all commands again if SimCord has a new list of commands. */
-export async function loadCommands() {
+export function loadCommands() {
   const { catalog } = window.simcordPreview.commandPicker;
-  if (catalog.state !== "ready" || catalog.fingerprint === fingerprint) return;
-  fingerprint = catalog.fingerprint;
+  if (catalog.state === "ready" && catalog.fingerprint !== fingerprint) {
+    fingerprint = catalog.fingerprint;
+    loading = load();
+  }
+  return loading;
+}
+
+async function load() {
   const list = await request("/api/commands", { "X-Simcord-Context": window.simcordPreview.contextId });
   if (list?.entries) commands = new Map(list.entries.map(({ invocation, options }) => [invocation, options]));
   else fingerprint = null; // the next call tries again
@@ -32,6 +39,11 @@ export function options() {
 export function wordsOption() {
   return options().find(({ required, type }) => required && type !== "attachment")
     ?? options().find(({ type }) => type === "string");
+}
+
+/** Return the field of an option, if the option is there and takes text. */
+export function fieldOf(name) {
+  return form.querySelector(`.command-option-input[data-option="${name}"]`);
 }
 
 export function suggestions() {

@@ -1,18 +1,21 @@
 /* Commands that are typed as text, as in Discord: a space chooses the command, and "option:" goes to that option. */
 
 import {
-  choose, closeList, fillOption, form, input, isSuggested, loadCommands, openOption, options, optionsOf, removeOption,
-  wordsOption, write,
+  choose, closeList, fieldOf, fillOption, form, input, isSuggested, loadCommands, openOption, options, optionsOf,
+  removeOption, suggestions, wordsOption, write,
 } from "./command-box.js";
 
 const COMMAND = /^\/(\S+)\s*([\s\S]*)$/;
 
-/** Split a text at the names of options: "red apple count: 4" becomes [["prompt", "red apple"], ["count", "4"]]. */
+/**
+ * Split a text at the names of options: "red apple count: 4" becomes [["prompt", "red apple"], ["count", "4"]].
+ * A space at the end is kept: somebody may still be typing.
+ */
 function split(text, first) {
   const names = options().map(({ name }) => name).join("|");
   const parts = names ? text.split(new RegExp(`(?:^|\\s+)(${names}):`)) : [text];
-  const pairs = [[first, parts[0].trim()]];
-  for (let at = 1; at < parts.length; at += 2) pairs.push([parts[at], parts[at + 1].trim()]);
+  const pairs = [[first, parts[0].trimStart()]];
+  for (let at = 1; at < parts.length; at += 2) pairs.push([parts[at], parts[at + 1].trimStart()]);
   return pairs;
 }
 
@@ -32,22 +35,25 @@ function enter(text) {
   return true;
 }
 
-/** Go from a field to the option whose name was typed in it. */
-function leave(field) {
-  const here = field.dataset.option;
-  const [[, value], ...others] = split(field.value, here);
+/** Go from an option's field to the option whose name was typed in it. */
+async function leave(option) {
+  await loadCommands();
+  const [[, value], ...others] = split(fieldOf(option)?.value ?? "", option);
   if (!others.length) return;
-  if (value || !removeOption(here)) fillOption(here, value);
+  if (value || !removeOption(option)) fillOption(option, value);
   fillAll(others);
+}
+
+async function enterAtSpace() {
+  await loadCommands();
+  if (input.isConnected && /^\/\S+\s/.test(input.value)) enter(input.value);
 }
 
 form.addEventListener("input", ({ target, data }) => {
   hint("");
-  if (target === input && input.value.startsWith("/")) {
-    void loadCommands();
-    if (/^\/\S+\s/.test(input.value)) enter(input.value);
-  } else if (target.matches(".command-option-input")) {
-    if (data === ":") leave(target);
+  if (target === input && input.value.startsWith("/")) void enterAtSpace();
+  else if (target.matches(".command-option-input")) {
+    if (data === ":") void leave(target.dataset.option);
     else if (/^\s/.test(target.value)) write(target, target.value.trimStart());
   }
 });
@@ -95,8 +101,9 @@ form.addEventListener("keydown", (event) => {
   if (key === "Enter" && !hasMoved && (isChip || isSuggested(target.value))) closeList(); // so that it sends
   if (isChip && isArrow && !hasMoved) stop(event); // the first entry, which SimCord has marked already
   if (isChip && key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) {
-    if (key === " " || !wordsOption()) stop(event);
-    else openOption(wordsOption().name); // the letter is typed there
+    const option = wordsOption()?.name ?? suggestions()[0]?.dataset.value;
+    if (key === " " || !option) stop(event);
+    else openOption(option); // the letter is typed there
   }
   if (isField && key === "Backspace" && !target.value && removeOption(target.dataset.option)) {
     stop(event);

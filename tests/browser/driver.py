@@ -167,7 +167,8 @@ class Driver:
         await message.get_by_role("button", name=button).click(timeout=_RETRY_SECONDS * 1000)
 
     async def _wait_for(self, state: str) -> None:
-        await self.page.wait_for_function(state, polling=100)
+        # A function, since the page's Content Security Policy forbids to evaluate an expression again and again.
+        await self.page.wait_for_function(f"() => {state}", polling=100)
 
     async def _repeat_until_present(self, outcome: Locator, do: Callable[[], Awaitable[None]]) -> None:
         """Repeat an action that changes only the page until `outcome` is present."""

@@ -91,6 +91,7 @@ async def test_links_to_messages_and_channels_have_the_name_of_the_channel(open_
         await link.scroll_into_view_if_needed()
         await link.click()
         await expect(person.messages.first).to_be_in_viewport()
+    assert page.context.pages == [page], "a link has opened the real Discord"
 
 
 async def test_nothing_is_wider_than_a_phone(open_preview: Open, page: Page) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Route, expect
 
 from inference import CompleteRequest, ImagineRequest
 from tests.browser.conftest import Open
@@ -19,6 +21,20 @@ def backend() -> FakeBackend:
 @pytest.fixture
 async def person(open_preview: Open, backend: FakeBackend) -> Driver:
     return await open_preview(backend)
+
+
+@pytest.fixture
+async def commands_loaded(person: Driver) -> asyncio.Event:
+    """Return an event that must be set before the page learns the options of the commands."""
+    loaded = asyncio.Event()
+
+    async def delay(route: Route) -> None:
+        await loaded.wait()
+        await route.continue_()
+
+    await person.page.wait_for_function("() => simcordPreview.commandPicker.catalog.state === 'ready'", polling=100)
+    await person.page.route("**/api/commands", delay)
+    return loaded
 
 
 def field(person: Driver, option: str) -> Locator:
@@ -39,11 +55,13 @@ async def test_a_typed_command_with_options_runs(person: Driver, backend: FakeBa
     assert (request.prompt, request.count, request.seed) == ("red apple", 4, 1234567890)
 
 
-@pytest.mark.parametrize("command", ["/imagine red apple", "/imagine\tred apple", "/imagine\nred apple"])
+@pytest.mark.parametrize("key", ["Space", "Tab", "Enter"])
 async def test_words_after_a_command_are_typed_into_its_first_option(
-    person: Driver, backend: FakeBackend, command: str
+    person: Driver, backend: FakeBackend, key: str
 ) -> None:
-    await person.type(command)
+    await person.type("/imagine")
+    await person.page.keyboard.press(key)
+    await person.page.keyboard.type("red apple")
     await person.enter()
     await sees_picture(person)
     (request,) = backend.requests
@@ -60,6 +78,28 @@ async def test_a_required_option_has_the_focus_once_its_command_is_chosen(person
     (request,) = backend.requests
     assert isinstance(request, CompleteRequest)
     assert (request.prompt, request.temperature) == ("The lighthouse", 0)
+
+
+async def test_a_command_typed_before_its_options_are_loaded_is_chosen_once_they_are(
+    person: Driver, commands_loaded: asyncio.Event
+) -> None:
+    await person.type("/complete prompt: The lighthouse temperature: ")
+    await expect(person.composer).to_have_value("/complete prompt: The lighthouse temperature: ")
+    commands_loaded.set()
+    await expect(field(person, "temperature")).to_be_focused()
+    await expect(field(person, "prompt")).to_have_value("The lighthouse")
+
+
+async def test_options_are_found_in_what_was_typed_before_they_were_loaded(
+    person: Driver, commands_loaded: asyncio.Event
+) -> None:
+    await person.type("/imagine\nprompt: red app")
+    await expect(field(person, "prompt")).to_have_value("prompt: red app")
+    commands_loaded.set()
+    await expect(field(person, "prompt")).to_have_value("red app")
+    await person.page.keyboard.type("le seed: 7")
+    await expect(field(person, "seed")).to_have_value("7")
+    await expect(field(person, "prompt")).to_have_value("red apple")
 
 
 async def test_an_option_without_words_for_it_is_left_out(person: Driver, backend: FakeBackend) -> None:
