@@ -2,7 +2,7 @@
 
 SimCord shows one channel, has no message menus, treats `@Inkling` as plain text, and only publishes after actions. This
 server on a fixed port forwards its page and adds menus, channels and mentions, and publishes changes by the bot at any
-time. `static/inkling.js` is the browser's part of it.
+time. The scripts in `static/` are the browser's part of it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 import logging
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,9 @@ _REVISION = re.compile(rb'("published_revision":)\d+')
 _REFRESH_SECONDS = 0.5
 """Seconds between two checks for changes by the bot."""
 
+_CANCEL_ID = "inkling:cancel:"
+"""How the id of the button begins that cancels work. A message with this button shows work in progress."""
+
 _CLOSE_SECONDS = 3.0
 """How long the end of the preview waits for requests of the page."""
 
@@ -57,6 +60,8 @@ class PreviewPage:
         self._channel = fixtures.channels[0]
         self._acting = acting
         """SimCord can do one thing at a time: run an action, publish, or change the channel."""
+        self._start = secrets.token_urlsafe(8)
+        """The name of this start of the preview: messages from an earlier start are gone."""
         self._session = ""
         """The name of SimCord's preview: the page has to be loaded again when there is another."""
         self._published: object = None
@@ -123,9 +128,6 @@ class PreviewPage:
 
     def _content(self) -> list[object]:
         """Return everything in the open channel that an edit can change, including private answers."""
-        messages = {
-            message.id: message for viewer in self._fixtures.viewers for message in self._channel.history(viewer=viewer)
-        }
         return [
             (
                 message.id,
@@ -134,8 +136,13 @@ class PreviewPage:
                 [file.id for file in message.attachments],
                 [row.to_dict() for row in message.components],
             )
-            for message in messages.values()
+            for message in self._messages()
         ]
+
+    def _messages(self) -> Iterable[discord.Message]:
+        """Return the messages of the open channel, including those that only one member can see."""
+        viewers = self._fixtures.viewers
+        return {message.id: message for viewer in viewers for message in self._channel.history(viewer=viewer)}.values()
 
     def _routes(self) -> web.Application:
         app = web.Application(client_max_size=_MAX_UPLOAD_BYTES, middlewares=[self._catch_errors, self._authorize])
@@ -213,9 +220,12 @@ class PreviewPage:
             {"id": str(channel.id), "name": channel.name, "open": channel.id == self._channel.id}
             for channel in self._fixtures.channels
         ]
-        return web.json_response(
-            {"session": self._session, "channels": channels, "menus": _message_menus(self._env.bot)}
-        )
+        status = {"start": self._start, "session": self._session, "running": self._running(), "channels": channels}
+        return web.json_response({**status, "menus": _message_menus(self._env.bot)})
+
+    def _running(self) -> list[str]:
+        """Return the ids of the messages that show work in progress."""
+        return [str(message.id) for message in self._messages() if _CANCEL_ID in str(message.components)]
 
     async def _change_channel(self, request: web.Request) -> web.Response:
         wanted = (await request.json())["channel"]

@@ -18,6 +18,7 @@ _CHANGES = (
     (b"<strong>SimCord</strong>", b"<strong>Inkling</strong>"),
     (b">Messages</button>", b">Channels</button>"),
     (b"<h1>Messages</h1>", b"<h1>Channels</h1>"),
+    ("New messages · jump to latest".encode(), "New messages · Jump to present".encode()),
 )
 """What is different in the page itself."""
 

@@ -1,127 +1,66 @@
-/* What SimCord's page lacks: message menus and a list of channels. */
+/* Adds to SimCord's page what it lacks of Discord. */
 
-import { call, watch } from "./connection.js";
+import { listChannels } from "./channels.js";
+import { form, options } from "./command-box.js";
+import { watch } from "./connection.js";
 import { showExamples } from "./examples.js";
+import { addMenuButtons } from "./menus.js";
+import { followSender, watchMessages } from "./timeline.js";
+import "./typed-commands.js";
 
-function element(tag, className, text, onClick) {
-  const made = document.createElement(tag);
-  made.className = className;
-  made.textContent = text;
-  if (onClick) made.addEventListener("click", onClick);
-  return made;
+function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
-/* --- menus: a button beside Reply, on every message --- */
-
-let menus = [];
-let busy = false;
-
-function addMenuButtons() {
-  for (const toolbar of document.querySelectorAll(".message-context-actions:not([data-inkling])")) {
-    toolbar.dataset.inkling = "true";
-    const reply = toolbar.querySelector("[data-control-key^='message:']");
-    const id = reply?.dataset.controlKey.split(":")[1];
-    if (!id || !menus.length) continue;
-    const button = element("button", "message-action-button inkling-menu-button", "Apps", (event) => {
-      event.stopPropagation();
-      openMenu(button, id);
-    });
-    button.type = "button";
-    button.setAttribute("aria-haspopup", "menu");
-    toolbar.prepend(button);
-  }
-}
-
-function openMenu(button, id) {
-  closeMenu();
-  const menu = element("div", "inkling-menu", "");
-  menu.setAttribute("role", "menu");
-  for (const name of menus) {
-    const item = element("button", "", name, () => runMenu(name, id));
-    item.type = "button";
-    item.setAttribute("role", "menuitem");
-    menu.append(item);
-  }
-  document.body.append(menu);
-  const place = button.getBoundingClientRect();
-  menu.style.top = `${Math.min(place.bottom + 4, innerHeight - menu.offsetHeight - 8)}px`;
-  menu.style.left = `${Math.max(8, place.right - menu.offsetWidth)}px`;
-}
-
-function closeMenu() {
-  document.querySelector(".inkling-menu")?.remove();
-}
-
-async function runMenu(name, message) {
-  closeMenu();
-  if (busy) return;
-  busy = true;
-  try {
-    while (window.simcordPreview.pendingAction) await new Promise((resolve) => setTimeout(resolve, 50));
-    const { contextId, viewerId } = window.simcordPreview;
-    await call("menu", { name, message, viewer: viewerId, context: contextId });
-  } finally {
-    busy = false;
-  }
-}
-
-/* --- channels --- */
-
-function listChannels(channels) {
-  const list = element("nav", "inkling-channels", "");
-  list.setAttribute("aria-label", "Channels");
-  for (const { id, name, open } of channels) {
-    const entry = element("button", "", `# ${name}`, async () => {
-      const answer = await call("channel", { channel: id });
-      if (answer && !answer.status) location.reload();
-    });
-    entry.type = "button";
-    if (open) entry.setAttribute("aria-current", "page");
-    list.append(entry);
-  }
-  document.querySelector(".sidebar-heading").after(list);
+/** Call `changed` whenever something in `element` changes. */
+function observe(element, changed) {
+  new MutationObserver(changed).observe(element, { childList: true, characterData: true, subtree: true });
 }
 
 /* --- SimCord's line about the last action, when something is wrong, in plain words --- */
 
 const action = document.getElementById("action-status");
-const problem = element("span", "inkling-status", "");
+const problem = document.createElement("span");
+problem.className = "inkling-status";
 problem.setAttribute("role", "status");
 action.after(problem);
-new MutationObserver(() => {
+observe(action, () => {
   const failed = /not completed|uncertain/.test(action.textContent);
-  const text = failed ? "That did not work, or the bot is still busy." : "";
-  if (problem.textContent !== text) problem.textContent = text;
-}).observe(action, { childList: true, characterData: true, subtree: true });
+  setText(problem, failed ? "That did not work, or the bot is still busy." : "");
+  followSender();
+});
 
-document.addEventListener("click", closeMenu);
-document.addEventListener("keydown", (event) => event.key === "Escape" && closeMenu());
+/* --- the command box --- */
 
-/* --- the newest message stays in sight, unless somebody has scrolled up to read --- */
-
-const timeline = document.getElementById("channel-timeline");
-
-function follow() {
-  const below = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight;
-  if (below < timeline.clientHeight) timeline.scrollTop = timeline.scrollHeight;
+/** Use the singular for one thing: SimCord says "1 commands" and "+1 options". */
+function correctPlural(element) {
+  setText(element, element.textContent.replace(/(?<!\d)1 (command|required option|option)s/, "1 $1"));
 }
 
-/** Move pictures above the buttons of their message, where Discord shows them. */
-function movePictures() {
-  for (const pictures of document.querySelectorAll(".message-components + .message-attachments")) {
-    pictures.previousElementSibling.before(pictures);
+/** Say what each option is for: SimCord shows the names alone. */
+function describeOptions() {
+  for (const entry of form.querySelectorAll(".command-suggestion:has(.command-suggestion-ellipsis)")) {
+    const option = options().find(({ name }) => name === entry.dataset.value);
+    if (!option) continue;
+    entry.title = option.description;
+    const description = document.createElement("span");
+    description.className = "inkling-option-description";
+    description.textContent = option.description;
+    entry.querySelector(".command-suggestion-ellipsis").replaceWith(description);
   }
 }
 
-new MutationObserver(() => {
-  addMenuButtons();
-  movePictures();
-  requestAnimationFrame(follow);
-}).observe(document.getElementById("channel-message-list"), { childList: true, subtree: true, characterData: true });
+const announcements = document.getElementById("live-status");
+observe(announcements, () => correctPlural(announcements));
+observe(form, () => {
+  describeOptions();
+  form.querySelectorAll(".command-ghost").forEach(correctPlural);
+  // Tab goes on to the next option. Backspace in an empty option removes it, without a mouse too.
+  for (const button of form.querySelectorAll(".command-option-remove")) button.tabIndex = -1;
+});
 
-watch((status) => {
-  menus = status.menus;
-  addMenuButtons();
-  listChannels(status.channels);
+watch(({ menus, channels }) => {
+  listChannels(channels);
   showExamples();
+  watchMessages(channels, () => addMenuButtons(menus));
 });

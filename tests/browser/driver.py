@@ -86,6 +86,16 @@ class Driver:
         """Send the current command."""
         await self._perform(self.page.locator("#send-message").click)
 
+    async def type(self, text: str) -> None:
+        """Type into the composer, key by key; the focus may move to other fields while typing."""
+        await self._wait_for(f"{_IDLE} && {_COMMANDS_LISTED}")
+        await self.composer.click()
+        await self.page.keyboard.type(text)
+
+    async def enter(self) -> None:
+        """Send what was typed with the key Enter."""
+        await self._perform(lambda: self.page.keyboard.press("Enter"))
+
     async def option(self, option: str, value: str | None) -> None:
         """Add an option to the current command, and fill it in unless it is a file."""
 
@@ -137,6 +147,12 @@ class Driver:
         """Wait until the last message contains `text`."""
         await expect(self.messages.last).to_contain_text(text, timeout=seconds * 1000)
 
+    async def next_status(self) -> dict[str, Any]:
+        """Return what the server tells the page next; the page asks every second."""
+        async with self.page.expect_response("**/api/inkling/status") as answer:
+            pass
+        return await (await answer.value).json()
+
     async def wait_until_idle(self, seconds: float) -> None:
         """Wait until the page has not changed for `seconds`."""
         revision, before = "simcordPreview.publishedRevision", None
@@ -151,7 +167,8 @@ class Driver:
         await message.get_by_role("button", name=button).click(timeout=_RETRY_SECONDS * 1000)
 
     async def _wait_for(self, state: str) -> None:
-        await self.page.wait_for_function(state, polling=100)
+        # A function, since the page's Content Security Policy forbids to evaluate an expression again and again.
+        await self.page.wait_for_function(f"() => {state}", polling=100)
 
     async def _repeat_until_present(self, outcome: Locator, do: Callable[[], Awaitable[None]]) -> None:
         """Repeat an action that changes only the page until `outcome` is present."""

@@ -18,7 +18,7 @@ from tests.browser.driver import Driver
 from tests.browser.test_preview import ManualBackend
 from tests.fakes import FakeBackend
 
-ENDED = "The preview has ended. Start it again with make run, then reload this page."
+ENDED = "The preview has ended. Start it again with make run: this page then continues by itself."
 
 
 @pytest.fixture
@@ -40,9 +40,41 @@ async def test_the_page_says_that_the_preview_has_ended_and_continues_with_the_n
         assert second.url == url
         running = asyncio.create_task(second.run())
         await expect(notice).to_be_hidden()
+        note = page.get_by_text("The preview was started again. Its messages from before are gone.")
+        await expect(note).to_be_visible()
+        await page.get_by_role("button", name="Close this note").click()
+        await expect(note).to_be_hidden()
         await person.slash("fill", text="I am a [MASK] model")
         await person.sees("role")
         await stop_preview(running)
+
+
+async def test_when_the_preview_has_ended_its_work_has_ended_and_nothing_can_be_sent(
+    config: Config, page: Page, notice: Locator
+) -> None:
+    backend = ManualBackend()
+    async with preview.opened(PreviewEngine(config, backend), create_bot, 0, SECRET) as preview_page:
+        running = asyncio.create_task(preview_page.run())
+        person = Driver(page)
+        await person.open(preview_page.url)
+        await person.slash("complete", prompt="The lighthouse")
+        backend.emit(PartialText(" and the keeper"))
+        await person.sees("The lighthouse and the keeper")
+        assert len((await person.next_status())["running"]) == 1
+        await stop_preview(running)
+    await expect(notice).to_have_text(ENDED)
+    await person.sees("This work has ended with the preview.")
+    for control in (page.locator("#channel-composer"), person.messages.last.locator(".message-components")):
+        await expect(control).to_have_attribute("inert", "")
+
+
+async def test_a_page_opened_for_the_first_time_says_nothing_about_an_earlier_start(
+    open_preview: Open, page: Page
+) -> None:
+    await open_preview(FakeBackend())
+    await page.reload()
+    await expect(page.get_by_label("Channels")).to_be_visible()
+    await expect(page.get_by_text("The preview was started again.")).to_have_count(0)
 
 
 async def test_a_page_that_was_cut_off_for_a_while_keeps_what_was_typed(open_preview: Open, notice: Locator) -> None:
@@ -53,6 +85,8 @@ async def test_a_page_that_was_cut_off_for_a_while_keeps_what_was_typed(open_pre
     await person.page.context.set_offline(False)
     await expect(notice).to_be_hidden()
     await expect(person.composer).to_have_value("half a sentence")
+    await person.composer.press("Enter")
+    await person.sees("half a sentence")
 
 
 async def test_a_press_that_got_lost_does_not_block_the_page(open_preview: Open, notice: Locator) -> None:

@@ -73,3 +73,16 @@ async def test_a_command_fits_on_a_phone(open_preview: Open, page: Page, name: s
     assert await app.evaluate("element => element.scrollWidth - element.clientWidth") == 0
     await person.send()
     await expect(person.messages.last.get_by_role("button").first).to_be_visible()
+
+
+async def test_all_fields_of_the_remix_form_are_in_sight(open_preview: Open, page: Page) -> None:
+    person = await open_preview(FakeBackend())
+    await page.set_viewport_size({"width": 1200, "height": 760})
+    await person.slash("imagine", prompt="red apple")
+    await person.press("Remix")
+    fields = page.get_by_role("dialog").locator(".modal-input")
+    await expect(fields).to_have_count(4)
+    for field in await fields.all():
+        await expect(field).to_be_in_viewport(ratio=1)
+    body = page.locator(".modal-body")
+    assert await body.evaluate("body => body.scrollHeight - body.clientHeight") == 0

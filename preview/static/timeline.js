@@ -1,0 +1,97 @@
+/* The list of messages: what is in sight, and how its links and pictures look. */
+
+import { openChannel } from "./channels.js";
+import { input } from "./command-box.js";
+
+const app = document.getElementById("preview-app");
+const timeline = document.getElementById("channel-timeline");
+const list = document.getElementById("channel-message-list");
+const newer = document.getElementById("history-newer");
+const newMessages = document.getElementById("new-messages");
+
+/* --- the newest message stays in sight, unless somebody has scrolled up to read --- */
+
+function follow() {
+  const below = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight;
+  if (below < timeline.clientHeight) scrollToEnd();
+}
+
+/** Go to the newest message. SimCord then stays at the end when further messages appear. */
+export function scrollToEnd() {
+  timeline.scrollTop = timeline.scrollHeight;
+  timeline.dispatchEvent(new Event("scroll")); // the browser's own comes late: SimCord may scroll back before
+}
+
+let isSending = false;
+
+/** Go to the newest message when somebody sends a message or a command. Call it when SimCord's action changes. */
+export function followSender() {
+  const kind = window.simcordPreview.pendingAction?.kind;
+  if (kind === "send_message" || kind === "run_command") {
+    isSending = true;
+    scrollToEnd();
+  } else if (!kind && isSending) {
+    isSending = false;
+    if (document.activeElement === document.body) input.focus(); // for the next words
+    if (!newer.hidden) newMessages.click(); // the page shows an older part of a long history
+  }
+}
+
+newMessages.addEventListener("click", scrollToEnd);
+
+const start = new MutationObserver(() => {
+  if (app.getAttribute("aria-busy") !== "false") return;
+  start.disconnect();
+  scrollToEnd();
+});
+start.observe(app, { attributeFilter: ["aria-busy"] });
+
+/* --- pictures and links --- */
+
+/** Move pictures above the buttons of their message, where Discord shows them. */
+function movePictures() {
+  for (const pictures of document.querySelectorAll(".message-components + .message-attachments")) {
+    pictures.previousElementSibling.before(pictures);
+  }
+}
+
+const LINK = /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(?:@me|\d+)\/(\d+)(?:\/(\d+))?$/;
+let names = new Map();
+
+/** Show links to channels and messages as Discord does, by the name of their channel. */
+function nameLinks() {
+  for (const link of list.querySelectorAll("a.markdown-link:not([data-inkling])")) {
+    const [, channel, message] = LINK.exec(link.href) ?? [];
+    if (!names.has(channel)) continue;
+    link.dataset.inkling = "true";
+    link.addEventListener("click", (event) => {
+      event.preventDefault(); // there is no such channel on the real Discord
+      show(channel, message);
+    });
+    if (link.textContent !== link.href) continue; // it has its own words
+    link.classList.add("mention");
+    link.textContent = `# ${names.get(channel)}${message ? " › 💬" : ""}`;
+  }
+}
+
+function show(channel, message) {
+  const found = list.querySelector(`[data-message-id="${message}"]`);
+  if (found) {
+    found.scrollIntoView({ block: "center" });
+    found.classList.add("inkling-found");
+    found.addEventListener("animationend", () => found.classList.remove("inkling-found"), { once: true });
+  } else openChannel(channel);
+}
+
+/** Call `changed` after each change of the messages. */
+export function watchMessages(channels, changed) {
+  names = new Map(channels.map(({ id, name }) => [id, name]));
+  const update = () => {
+    changed();
+    movePictures();
+    nameLinks();
+    requestAnimationFrame(follow);
+  };
+  new MutationObserver(update).observe(list, { childList: true, subtree: true, characterData: true });
+  update();
+}
