@@ -70,6 +70,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         token = _token()
         if arguments.check_config:
             return _check(arguments.config)
+        if arguments.operator:
+            return _tell_running_bot(arguments.config, arguments.operator)
         if arguments.backup:
             return _back_up(arguments.config, arguments.backup)
         if arguments.restore:
@@ -160,6 +162,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, default=Path("config.yaml"), metavar="FILE", help="settings to use")
     service = f"never start the preview, and end after {MINUTES_AWAY} minutes without Discord, to be started again"
     parser.add_argument("--service", action="store_true", help=service)
+    parser.add_argument(
+        "--operator",
+        nargs="+",
+        metavar="WORD",
+        help="tell the running bot something, such as: status, reload, load MODEL; `help` lists all",
+    )
     parser.add_argument("--port", type=int, default=_PREVIEW_PORT, help="of the preview (default %(default)s)")
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("--check-config", action="store_true", help="check the settings, then stop")
@@ -307,6 +315,20 @@ def _serve(path: Path, token: str, *, is_service: bool) -> int:
     return 0
 
 
+def _tell_running_bot(path: Path, words: Sequence[str]) -> int:
+    """Pass a command of the operator to the bot that runs with these settings, and print its answer."""
+    from cogs.operator.control_socket import NoBot, ask_running_bot
+
+    try:
+        done, answer = asyncio.run(ask_running_bot(_settings(path).data, words, lambda share: print(share, flush=True)))
+    except NoBot as error:
+        raise Failure(1, str(error)) from error
+    if not done:
+        raise Failure(2, answer)
+    print(answer)
+    return 0
+
+
 def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
     """Load settings that this machine can satisfy. This imports torch, so it runs before the event loop starts."""
     from inference import ConfigError, addressed_to_operator, create_engine
@@ -339,6 +361,8 @@ async def _log_in(bot: Inkling, engine: Engine, token: str, *, is_service: bool)
             if is_service:
                 postpone_end(limit)
                 bot.heartbeats.append(lambda: postpone_end(limit))
+            with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
+                asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.dispatch, "config_changed")
             await bot.start(token)
     except TimeoutError as error:
         if not limit.expired():

@@ -12,6 +12,7 @@ from cogs.metrics import Metrics
 from cogs.missed_mentions import MissedMentions
 from cogs.moderation import Moderation
 from cogs.mood import Moods
+from cogs.operator import Operator
 from cogs.privacy import Privacy
 from cogs.quota import Quota
 from cogs.request_log import RequestLog
@@ -32,6 +33,7 @@ COGS = (
     SettingsPanels,
     Moderation,
     Privacy,
+    Operator,
     Mention,
     MissedMentions,
     Retention,

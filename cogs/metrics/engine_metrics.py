@@ -36,9 +36,9 @@ class EngineMetrics:
     """An observer of the engine, which may be called on any thread."""
 
     def __init__(self, engine: Engine, registry: CollectorRegistry) -> None:
-        models = {task: {spec.name for spec in engine.models(task)} for task in TASK_NAMES}
-        self._models = models
-        self._names = set[str]().union(*models.values())
+        self._engine = engine
+        self._models = {task: set[str]() for task in TASK_NAMES}
+        """The names of the models of each task, also those that the settings have had before a reload."""
 
         def counter(name: str, words: str, *labels: str) -> Counter:
             return Counter(name, words, labels, registry=registry)
@@ -93,6 +93,7 @@ class EngineMetrics:
 
     def _start_at_zero(self) -> None:
         """Show the configured models from the start: a rate needs the zero before the first request."""
+        self._learn_names()
         for task, names in self._models.items():
             for name in names:
                 for outcome in get_args(Outcome):
@@ -131,10 +132,20 @@ class EngineMetrics:
         self._bytes.remove(unloaded.device, name)
 
     def _labels(self, task: str, model: str) -> tuple[str, str]:
-        """Return the labels of a request. Models of one task only count as its own."""
+        """Return the labels of a request."""
         if task not in self._models:
             return _OTHER, _OTHER
-        return task, model if model in self._models[task] else self._name(model)
+        return task, self._name(model)
 
     def _name(self, model: str) -> str:
-        return model if model in self._names else _OTHER
+        """Return the model's name if the settings have or had it, so that there are few names."""
+        if not self._is_known(model):
+            self._learn_names()
+        return model if self._is_known(model) else _OTHER
+
+    def _is_known(self, model: str) -> bool:
+        return any(model in names for names in self._models.values())
+
+    def _learn_names(self) -> None:
+        for task, names in self._models.items():
+            names.update(spec.name for spec in self._engine.models(task))

@@ -40,7 +40,8 @@ class LocalBackend:
     def __init__(self, config: Config, hub: Hub | None = None, observe: Observer = lambda _: None) -> None:
         self._config = config
         self._observe = observe
-        self._hub = hub or Hub(config, check=ModelCheck(config))
+        self._check = ModelCheck(config)
+        self._hub = hub or Hub(config, check=self._check)
         self._verdicts = Verdicts(config.data / "verdicts.json")
         self._usage = UsageRecord(config.data / "usage.json")
         self._workers: dict[str, DeviceWorker] = {}
@@ -106,6 +107,7 @@ class LocalBackend:
 
     def apply(self, config: Config) -> None:
         self._config = config
+        self._check.config = config
         self._hub.may_download = config.download
         for worker in self._workers.values():
             worker.apply(config)

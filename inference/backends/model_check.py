@@ -30,7 +30,8 @@ class ModelCheck:
     """Refuses models that this machine can't run. Used by `Hub`, on any thread. Imports torch at its first call."""
 
     def __init__(self, config: Config) -> None:
-        self._config = config
+        self.config = config
+        """The settings whose memory counts."""
 
     def __call__(self, spec: ModelSpec, folder: Path, nbytes: int) -> None:
         """Check the model whose settings files are in `folder`, and whose files have `nbytes`.
@@ -43,7 +44,7 @@ class ModelCheck:
             placement = place(spec.device, spec.dtype)
             compatible_family(spec, folder)
             size = expected_bytes(spec, folder, nbytes, placement)
-            require_memory(spec, size, budget(self._config, placement.device))
+            require_memory(spec, size, budget(self.config, placement.device))
 
 
 def budget(config: Config, device: torch.device) -> int:

@@ -214,12 +214,19 @@ class Config(ConfigSection):
         default=Path("data/loras"), description="A folder of LoRA files (.safetensors) that people may choose from."
     )
 
+    _file: Path | None = PrivateAttr(default=None)
     _lines: dict[Position, int] = PrivateAttr(default_factory=dict[Position, int])
     """The lines of the models in the file, as far as there is one."""
 
-    def with_lines(self, line: Callable[[Position], int]) -> Config:
-        """Return the config with the lines of its models, which `line` looks up."""
+    @property
+    def file(self) -> Path | None:
+        """The file that the settings were read from, if they were."""
+        return self._file
+
+    def with_lines(self, line: Callable[[Position], int], file: Path | None = None) -> Config:
+        """Return the config with the lines of its models, which `line` looks up, in `file`."""
         config = self.model_copy()
+        config._file = file
         config._lines = {position: line(position) for position, _ in self.listed()}
         return config
 
@@ -329,7 +336,7 @@ def load_config(path: Path) -> Config:
         raise ConfigError(path, file_problems(file, Config, error.errors())) from error
     if file.problems:
         raise ConfigError(path, file_problems(file, Config))
-    return _with_absolute_folders(config.with_lines(file.line), path.resolve().parent)
+    return _with_absolute_folders(config.with_lines(file.line, path.resolve()), path.resolve().parent)
 
 
 def _with_absolute_folders(config: Config, folder: Path) -> Config:

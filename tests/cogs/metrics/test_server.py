@@ -79,6 +79,7 @@ async def test_the_server_stops_with_the_bot(stage: Stage):
 
 
 async def test_without_an_address_nothing_is_served(config: Config, engine: PatientEngine):
+    engine.config = config.model_copy(update={"metrics": None})
     quiet = Metrics(create_bot(engine))
     await quiet.cog_load()
     assert quiet.address is None

@@ -80,9 +80,9 @@ def test_a_pipeline_with_a_component_of_a_diffusers_pipeline_is_downloaded(fake_
 def test_a_model_that_is_not_listed_may_be_of_any_task(fake_hub: FakeHub, tmp_path: Path) -> None:
     fake_hub.files[REPO] = model(BERT)
     assert hub_at(fake_hub, tmp_path).download(spec(""), ignore_progress)
-    fake_hub.files["org/own"] = model({"model_type": "vit", "architectures": ["ViTForImageClassification"]})
+    fake_hub.files["org/own"] = model({"model_type": "wav2vec2", "architectures": ["Wav2Vec2ForCTC"]})
     assert refusal(hub_at(fake_hub, tmp_path), spec("", "org/own")).startswith(
-        "tiny is of a kind that no command can use (ViTForImageClassification). Models here are: "
+        "tiny is of a kind that no command can use (Wav2Vec2ForCTC). Models here are: "
     )
 
 

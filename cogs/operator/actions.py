@@ -1,0 +1,207 @@
+"""What the operator can do with a running bot. The panel in Discord and the command line both call these actions."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any, cast
+
+import discord
+
+from cogs.client import Inkling
+from cogs.common.access import operators, relative
+from cogs.common.quotas import amount
+from cogs.common.target import now
+from cogs.i18n import ntr, tr
+from cogs.logging_setup import set_up_logging
+from cogs.operator.failures import Failure, FailureLog
+from inference import Config, ConfigError, InvalidRequest, QueueStatus, load_config, size_text
+from storage import EVERYWHERE, Block, BlockKind
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[float | None], None]
+"""Called on any thread with the downloaded fraction, or None while a model is loaded."""
+
+_DAY = 24 * 3600.0
+_MOST_SERVERS = 25
+
+
+class OperatorActions:
+    """The actions. Each returns what was done, in the current language, or raises InferenceError with a sentence."""
+
+    def __init__(self, bot: Inkling, failures: FailureLog) -> None:
+        self._bot = bot
+        self._failures = failures
+        self._reloading = asyncio.Lock()
+
+    def status(self) -> str:
+        """Return the state of the devices: queue, memory, loaded models."""
+        engine = self._bot.engine
+        lines = [_device_line(status) for status in engine.queues()] or [tr("No device has worked yet.")]
+        if engine.paused:
+            lines.append(tr("**Paused**: what waits does not start."))
+        if engine.draining:
+            lines.append(tr("**Draining**: new requests are refused."))
+        return "\n".join(lines)
+
+    async def reload(self) -> str:
+        """Read config.yaml again. A faulty file changes nothing."""
+        async with self._reloading:
+            old = self._bot.config
+            if old.file is None:
+                raise InvalidRequest("These settings are not from a file.")
+            try:
+                new = await asyncio.to_thread(load_config, old.file)
+                if problems := await self._bot.engine.reconfigure(new.model_copy(update={"data": old.data})):
+                    raise ConfigError(old.file, problems)
+            except ConfigError as error:
+                log.error("nothing has changed, since %s", error)
+                raise InvalidRequest(
+                    "{file} has problems, so nothing has changed:\n{problems}",
+                    file=old.file.name,
+                    problems="\n".join(error.problems),
+                ) from error
+            set_up_logging(new.log, new.log_level)
+            later = ", ".join(_needs_restart(old, new))
+            log.info("%s was read again%s", old.file, f"; after a restart: {later}" if later else "")
+            done = tr("{file} was read again, and holds from now on.", file=old.file.name)
+            return f"{done} {tr('After a restart: {names}.', names=f'`{later}`')}" if later else done
+
+    async def load(self, name: str, progress: Progress) -> str:
+        """Load a model, and download it if needed."""
+        spec = self._bot.engine.model_named(name)
+        await self._bot.engine.load(spec, progress)
+        return tr("{model} is loaded.", model=spec.name)
+
+    async def unload(self, name: str) -> str:
+        """Unload a model that is not in use."""
+        spec = self._bot.engine.model_named(name)
+        if not await self._bot.engine.unload(spec):
+            raise InvalidRequest("{model} is in use, or was not loaded.", model=spec.name)
+        return tr("{model} has left the memory.", model=spec.name)
+
+    async def download(self, name: str, progress: Progress) -> str:
+        """Download the files of a model."""
+        spec = self._bot.engine.model_named(name)
+        await self._bot.engine.download(spec, progress)
+        return tr("The files of {model} are on this machine.", model=spec.name)
+
+    def pause(self, paused: bool) -> str:
+        """Start no more requests, or start those that wait."""
+        self._bot.engine.pause(paused)
+        if paused:
+            return tr("Paused. Running requests go on, others wait until you resume.")
+        return tr("Requests start again.")
+
+    def drain(self, draining: bool) -> str:
+        """Refuse new requests while accepted ones end, or take new ones again."""
+        self._bot.engine.draining = draining
+        if draining:
+            return tr("New requests are refused. Those that were accepted go on.")
+        return tr("New requests are taken again.")
+
+    def resume(self) -> str:
+        """End a pause and a drain."""
+        self.pause(False)
+        self.drain(False)
+        return tr("Requests are taken and start again.")
+
+    def failures(self) -> list[Failure]:
+        """Return the last failures, the newest first."""
+        return self._failures.latest()
+
+    def failure(self, request_id: str) -> Failure:
+        """Return the failure of this id."""
+        found = self._failures.find(request_id)
+        if not found:
+            raise InvalidRequest("No failure with the id {id} is among the last ones.", id=request_id)
+        return found
+
+    def servers(self) -> list[str]:
+        """Return a line for each server, with what it used today, the busiest first."""
+        use = {guild: self._bot.store.device_use.of_server(guild.id, now()) for guild in self._bot.guilds}
+        busiest = sorted(use, key=lambda guild: use[guild], reverse=True)
+        lines = [
+            tr("{name} · {id} · {used} today", name=guild.name, id=guild.id, used=amount(use[guild]))
+            for guild in busiest[:_MOST_SERVERS]
+        ]
+        if (more := len(busiest) - _MOST_SERVERS) > 0:
+            lines.append(ntr("… and {count} more", "… and {count} more", more, count=more))
+        return lines
+
+    async def leave(self, server: int) -> str:
+        """Leave a server."""
+        guild = self._bot.get_guild(server)
+        if not guild:
+            raise InvalidRequest("I am on no server with the id {id}.", id=server)
+        await guild.leave()
+        return tr("I have left {name}.", name=guild.name)
+
+    async def block(self, kind: BlockKind, number: int, reason: str, days: float | None, by: int) -> str:
+        """Block a person or a server everywhere, for some days or for good. `by` is 0 for the command line."""
+        if kind == "person":
+            if number == by:
+                raise InvalidRequest("You can't stop yourself.")
+            if number in await operators(self._bot):
+                raise InvalidRequest("This person operates the bot, and can't be stopped.")
+        until = None if days is None else now() + days * _DAY
+        await self._bot.store.blocks.add(Block(kind, number, EVERYWHERE, reason, until, by, now()))
+        return tr("{id} is blocked {end}.", id=number, end=_end(until))
+
+    async def unblock(self, kind: BlockKind, number: int) -> str:
+        """End a block."""
+        if not await self._bot.store.blocks.remove(kind, number):
+            raise InvalidRequest("There is no such block.")
+        return tr("{id} may use me again.", id=number)
+
+    def blocks(self) -> list[Block]:
+        """Return the blocks that hold everywhere."""
+        return self._bot.store.blocks.on(EVERYWHERE, now())
+
+
+def block_line(block: Block) -> str:
+    """Return who is blocked, until when and why."""
+    kind = tr("person") if block.kind == "person" else tr("server")
+    return " · ".join(filter(None, (f"{kind} {block.id}", _end(block.until), block.reason)))
+
+
+def _end(until: float | None) -> str:
+    return tr("for good") if until is None else tr("until {when}", when=relative(until))
+
+
+def _device_line(status: QueueStatus) -> str:
+    used = sum(nbytes for _, nbytes in status.loaded)
+    line = tr(
+        "**{device}**: {running} running, {waiting} waiting, {used} of {budget} in use",
+        device=status.device,
+        running=status.running,
+        waiting=status.waiting,
+        used=size_text(used),
+        budget=size_text(status.budget),
+    )
+    models = ", ".join(f"{name} ({size_text(nbytes)})" for name, nbytes in status.loaded)
+    return f"{line}\n-# {tr('Loaded: {models}', models=models)}" if models else line
+
+
+def _needs_restart(old: Config, new: Config) -> list[str]:
+    """Return the keys that have changed and take effect only after a restart."""
+    changed = {
+        "data": old.data != new.data,
+        "metrics": old.metrics != new.metrics,
+        "discord.guild_ids": old.discord.guild_ids != new.discord.guild_ids,
+    }
+    return [name for name, differs in changed.items() if differs]
+
+
+def actions_of(client: discord.Client) -> OperatorActions:
+    """Return the actions of the cog of this bot."""
+    cog: Any = cast(Inkling, client).get_cog("Operator")
+    return cog.actions
+
+
+async def check_operator(client: discord.Client, person: int) -> None:
+    """Raise InvalidRequest unless this person owns the application, or is in the team that does."""
+    if person not in await operators(client):
+        raise InvalidRequest("Only the bot's operator can do this.")
