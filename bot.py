@@ -318,9 +318,13 @@ def _serve(path: Path, token: str, *, is_service: bool) -> int:
 def _tell_running_bot(path: Path, words: Sequence[str]) -> int:
     """Pass a command of the operator to the bot that runs with these settings, and print its answer."""
     from cogs.operator.control_socket import NoBot, ask_running_bot
+    from inference import ConfigError, data_folder
 
     try:
-        done, answer = asyncio.run(ask_running_bot(_settings(path).data, words, lambda share: print(share, flush=True)))
+        # The file may have problems that the running bot is to report.
+        done, answer = asyncio.run(ask_running_bot(data_folder(path), words, lambda share: print(share, flush=True)))
+    except ConfigError as error:
+        raise Failure(2, str(error)) from error
     except NoBot as error:
         raise Failure(1, str(error)) from error
     if not done:

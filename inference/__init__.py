@@ -6,7 +6,7 @@ completion = await engine.run(engine.check(CompleteRequest(prompt="Once upon a t
 
 from inference.backends.backend import Backend, ModelStatus, QueueStatus
 from inference.config.quotas import QuotasSection
-from inference.config.schema import Config, ConfigError, load_config
+from inference.config.schema import Config, ConfigError, data_folder, load_config
 from inference.documents import DocumentText, document_text
 from inference.documents.file_names import is_document_name
 from inference.engine import Engine
@@ -162,6 +162,7 @@ __all__ = [
     "create_backend",
     "create_engine",
     "crop_from_grid",
+    "data_folder",
     "document_text",
     "encode_webp",
     "from_json",

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, Valida
 from inference.config.problems import ConfigError, file_problems, problem_text, unknown_key
 from inference.config.quotas import QuotasSection
 from inference.config.yaml_errors import YamlProblem
-from inference.config.yaml_file import Position, read_yaml
+from inference.config.yaml_file import Position, YamlFile, read_yaml
 from inference.limits import (
     SIZE,
     ClassifierEntry,
@@ -324,12 +324,7 @@ def load_config(path: Path) -> Config:
 
     Folders are made absolute, relative to the file's own folder.
     """
-    try:
-        file = read_yaml(expanded(path))
-    except OSError as error:
-        raise ConfigError(path, [_REASONS.get(type(error), f"it can't be read: {error.strerror}")]) from error
-    except YamlProblem as problem:
-        raise ConfigError(path, [str(problem)]) from problem
+    file = _read(path)
     try:
         config = Config.model_validate({} if file.data is None else file.data)
     except ValidationError as error:
@@ -337,6 +332,22 @@ def load_config(path: Path) -> Config:
     if file.problems:
         raise ConfigError(path, file_problems(file, Config))
     return _with_absolute_folders(config.with_lines(file.line, path.resolve()), path.resolve().parent)
+
+
+def data_folder(path: Path) -> Path:
+    """Return the `data` folder that the file names, whatever else is wrong with it. Raise ConfigError."""
+    entries = _read(path).data
+    named = entries.get("data") if isinstance(entries, dict) else None
+    return (path.resolve().parent / expanded(Path(str(named or Config.model_fields["data"].default)))).resolve()
+
+
+def _read(path: Path) -> YamlFile:
+    try:
+        return read_yaml(expanded(path))
+    except OSError as error:
+        raise ConfigError(path, [_REASONS.get(type(error), f"it can't be read: {error.strerror}")]) from error
+    except YamlProblem as problem:
+        raise ConfigError(path, [str(problem)]) from problem
 
 
 def _with_absolute_folders(config: Config, folder: Path) -> Config:
