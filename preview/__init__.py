@@ -54,7 +54,8 @@ def _ready_engine() -> PreviewEngine:
 async def opened(engine: PreviewEngine, create_bot: CreateBot, port: int, secret: str) -> AsyncGenerator[PreviewPage]:
     """Start the bot with `engine` on an offline Discord, and yield the page that shows it. `secret` is in its link."""
     with TemporaryDirectory() as data:  # the offline Discord keeps no messages, so the bot need not keep its data
-        engine.config = engine.config.model_copy(update={"data": Path(data)})
+        own = engine.config.model_copy(update={"data": Path(data)})
+        engine.config = own.with_lines(lambda _: 0)  # not those of a file, which are read again when it changes
         engine.env = env = PreviewEnv(create_bot(engine))
         set_clock(env)
         await env.start()

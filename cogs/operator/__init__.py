@@ -10,6 +10,7 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.client import Inkling
+from cogs.common import InteractionResponder
 from cogs.common.help_texts import PRIVATE
 from cogs.common.rules import ANYWHERE
 from cogs.operator.actions import OperatorActions, check_operator
@@ -64,5 +65,6 @@ class Operator(commands.Cog):
     @app_commands.default_permissions(administrator=True)
     async def operator(self, interaction: discord.Interaction) -> None:
         """For the bot's operator: devices, models, settings, failures, servers and blocks."""
-        await check_operator(self._bot, interaction.user.id)
-        await interaction.response.send_message(**panel_message(self._bot, self.actions), ephemeral=True)
+        async with self._bot.sessions.open(InteractionResponder.of(interaction)):
+            await check_operator(self._bot, interaction.user.id)
+            await interaction.response.send_message(**panel_message(self._bot, self.actions), ephemeral=True)

@@ -54,9 +54,8 @@ class BlockForm(PersistentForm, template=custom_id("operator-block")):
             await check_operator(bot, interaction.user.id)
             if not number.isdecimal():
                 raise InvalidRequest("{word!r} is no id of Discord, which is a long number.", word=number)
-            await interaction.response.defer(ephemeral=True)
             days, kind = float(typed["days"][0]), "server" if typed["kind"][0] == "server" else "person"
             note = await actions.block(
                 kind, int(number), (typed["reason"] or "").strip(), days or None, interaction.user.id
             )
-            await interaction.followup.send(**blocks_message(actions.blocks(), note), ephemeral=True)
+            await interaction.response.send_message(**blocks_message(actions.blocks(), note), ephemeral=True)

@@ -36,7 +36,7 @@ def start(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, con
     monkeypatch.setattr(preview, "load_config", lambda _: config)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
 
     def run(backend: FakeBackend) -> int:
-        monkeypatch.setattr(preview, "create_backend", lambda _: backend)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
+        monkeypatch.setattr(preview, "create_backend", lambda _, __: backend)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]
         return bot.main(["--preview", "--port", "0"])
 
     return run

@@ -1,0 +1,139 @@
+"""The operator's panel: who may use it, and what its controls do."""
+
+from __future__ import annotations
+
+import logging
+
+import discord
+import pytest
+
+from inference import GenerationFailed
+from storage import EVERYWHERE
+from tests.cogs.operator.desk import bot_of, last_line, only_followup, operator, panel
+from tests.cogs.settings.panels import private_text
+from tests.cogs.stage import Stage, first
+
+MODEL = "inkling:operator:model"
+
+
+async def test_only_the_operator_sees_the_panel(stage: Stage):
+    olga = operator(stage)
+    shown = await panel(stage, olga)
+    assert shown.content.startswith("**For the operator**\n**cpu**: 0 running, 0 waiting, 0 bytes of 8.0 GB in use")
+    role = stage.guild.create_role("more admins", permissions=discord.Permissions(administrator=True))
+    admin = stage.guild.add_member(stage.env.create_user("amy"), roles=[role])
+    assert first(await admin.slash(stage.channel, "operator")).content == "Only the bot's operator can do this."
+
+
+async def test_the_controls_refuse_everybody_else(stage: Stage):
+    olga = operator(stage)
+    shown = await panel(stage, olga)
+    stage.bot.application_info = type(stage.bot).application_info.__get__(stage.bot)  # Olga sold the bot
+    assert private_text(await olga.click(shown, label="Pause")) == "Only the bot's operator can do this."
+    assert not stage.backend.paused
+
+
+async def test_a_model_is_loaded_unloaded_and_downloaded(stage: Stage):
+    olga = operator(stage)
+    shown = await panel(stage, olga)
+    await olga.select(shown, ["gpt2"], custom_id=MODEL)
+    await olga.click(shown, label="Load")
+    assert last_line(shown) == "gpt2 is loaded."
+    assert "-# Loaded: gpt2 (500 MB)" in shown.content
+    await olga.click(shown, label="Unload")
+    assert last_line(shown) == "gpt2 has left the memory."
+    assert private_text(await olga.click(shown, label="Unload")) == "gpt2 is in use, or was not loaded."
+    await olga.click(shown, label="Download")
+    assert last_line(shown) == "The files of gpt2 are on this machine."
+    assert stage.backend.downloaded == ["gpt2"]
+
+
+async def test_a_pause_is_shown_and_ends(stage: Stage):
+    olga = operator(stage)
+    shown = await panel(stage, olga)
+    await olga.click(shown, label="Pause")
+    assert stage.backend.paused
+    assert "**Paused**: what waits does not start." in shown.content
+    await olga.click(shown, label="Resume")
+    assert not stage.backend.paused
+    assert "**Paused**" not in shown.content
+
+
+async def test_new_requests_are_refused_in_private_while_the_bot_drains(stage: Stage):
+    olga = operator(stage)
+    shown = await panel(stage, olga)
+    await olga.click(shown, label="Refuse new requests")
+    refused = first(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    assert refused.ephemeral
+    assert refused.content.startswith("The bot's operator is about to work on it, so it takes no requests.")
+    assert stage.backend.requests == []
+    await olga.click(shown, label="Take new requests")
+    assert not first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).ephemeral
+
+
+async def test_the_last_failures_come_with_their_traceback_as_a_file(stage: Stage):
+    olga = operator(stage)
+    error = GenerationFailed("The model broke.")
+    error.__cause__ = RuntimeError("device-side assert")
+    stage.backend.script = lambda spec, request: [error]
+    try:
+        raise error
+    except GenerationFailed:
+        logging.getLogger("inference").error("error ab12 in cd34: The model broke.", exc_info=error)
+    listed = only_followup(await olga.click(await panel(stage, olga), label="Failures"))
+    assert "`error ab12 in cd34: The model broke.`" in listed.content
+    shown = only_followup(await olga.select(listed, ["0"], custom_id="inkling:operator:failure"))
+    [file] = shown.attachments
+    assert "RuntimeError: device-side assert" in (await file.read()).decode()
+
+
+async def test_a_server_is_left_after_a_question(stage: Stage):
+    olga = operator(stage)
+    other = stage.env.create_guild("Elsewhere")
+    listed = only_followup(await olga.click(await panel(stage, olga), label="Servers"))
+    assert f"Elsewhere · {other.id} · 0 s today" in listed.content
+    await olga.select(listed, [str(other.id)], custom_id="inkling:operator:server")
+    await olga.click(listed, label="Leave Elsewhere for good")
+    assert listed.content == "I have left Elsewhere."
+    assert bot_of(stage).get_guild(other.id) is None
+
+
+async def test_a_person_is_blocked_everywhere_with_a_reason_and_an_end_and_unblocked(stage: Stage):
+    olga = operator(stage)
+    listed = only_followup(await olga.click(await panel(stage, olga), label="Blocks"))
+    assert listed.content == "Nobody is blocked everywhere."
+    form = await olga.click(listed, label="Block a person or a server")
+    typed = {"kind": ["person"], "number": str(stage.alice.id), "days": ["7"], "reason": "too loud"}
+    done = await olga.submit_modal(form, typed)
+    assert f"{stage.alice.id} is blocked until" in first(done).content
+    (block,) = bot_of(stage).store.blocks.active(0)
+    assert (block.kind, block.id, block.server, block.reason, block.by) == (
+        "person", stage.alice.id, EVERYWHERE, "too loud", olga.id,
+    )  # fmt: skip
+    refused = first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).content
+    assert refused.startswith("The bot's operator has stopped you from using me. Reason: too loud.")
+    shown = only_followup(await olga.click(await panel(stage, olga), label="Blocks"))
+    await olga.select(shown, [f"person {stage.alice.id}"], custom_id="inkling:operator:unblock")
+    assert shown.content.startswith(f"{stage.alice.id} may use me again.")
+    assert not first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).ephemeral
+
+
+@pytest.mark.parametrize("whom", ["olga", "abc"])
+async def test_a_block_of_oneself_or_of_no_id_is_a_sentence(stage: Stage, whom: str):
+    olga = operator(stage)
+    listed = only_followup(await olga.click(await panel(stage, olga), label="Blocks"))
+    form = await olga.click(listed, label="Block a person or a server")
+    number = str(olga.id) if whom == "olga" else "no number at all"
+    done = await olga.submit_modal(form, {"kind": ["person"], "number": number, "days": ["0"], "reason": ""})
+    assert private_text(done) == (
+        "You can't stop yourself." if whom == "olga" else f"{number!r} is no id of Discord, which is a long number."
+    )
+    assert bot_of(stage).store.blocks.active(0) == []
+
+
+async def test_settings_that_are_not_from_a_file_can_not_be_read_again(stage: Stage):
+    olga = operator(stage)
+    bot = bot_of(stage)
+    bot.engine.config = bot.config.with_lines(lambda position: 0)
+    said = private_text(await olga.click(await panel(stage, olga), label="Read config.yaml again"))
+    assert said == "These settings are not from a file."
