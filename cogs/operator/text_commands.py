@@ -26,6 +26,8 @@ unblock person|server ID                end a block"""
 async def run_command(actions: OperatorActions, words: Sequence[str], progress: Progress) -> str:
     """Do what the words say and return the answer. Raise InferenceError with a sentence if that can't be done."""
     match [word.strip() for word in words]:
+        case ["help"]:
+            return USAGE
         case ["status"]:
             return _plain(actions.status())
         case ["reload"]:

@@ -10,6 +10,7 @@ import pytest
 import bot
 from cogs.operator import Operator
 from cogs.operator.control_socket import NoBot, ask_running_bot
+from cogs.operator.text_commands import USAGE
 from tests.cogs.operator.desk import bot_of, operator
 from tests.cogs.stage import Stage
 
@@ -47,6 +48,7 @@ async def test_progress_is_shown_before_the_answer(stage: Stage):
         (["resume"], "Requests are taken and start again."),
         (["failures"], "No request has failed since the start."),
         (["blocks"], "Nobody is blocked everywhere."),
+        (["help"], USAGE),
     ],
 )
 async def test_commands_answer_with_what_was_done(stage: Stage, words: list[str], answer: str):
