@@ -66,6 +66,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     set_up_logging()  # as text, until config.yaml says more
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read once, when transformers is imported
     try:
+        if arguments.service and hasattr(signal, "SIGHUP"):
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # `systemctl reload` may come before the bot is ready
         read_env(Path(".env"))
         token = _token()
         if arguments.check_config:
@@ -365,7 +367,7 @@ async def _log_in(bot: Inkling, engine: Engine, token: str, *, is_service: bool)
             if is_service:
                 postpone_end(limit)
                 bot.heartbeats.append(lambda: postpone_end(limit))
-            with contextlib.suppress(NotImplementedError, AttributeError):  # Windows
+            if is_service and hasattr(signal, "SIGHUP"):  # not on Windows
                 asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.dispatch, "config_changed")
             await bot.start(token)
     except TimeoutError as error:

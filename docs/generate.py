@@ -24,8 +24,8 @@ _INTRO = """\
 One YAML file, `config.yaml` unless `--config FILE` says otherwise. Every key has a default, so that an empty
 file is a valid one that lists no models. Unknown keys, keys given twice, wrong values, folders without a model
 and models that can't fit are all reported at start, each with its line in the file;
-`.venv/bin/python bot.py --check-config` does only that. The running bot reads the file again when it changes; `data`, `metrics`
-and `discord.guild_ids` take effect after a restart.
+`.venv/bin/python bot.py --check-config` does only that. The running bot reads the file again when it changes;
+`data`, `metrics` and `discord.guild_ids` take effect after a restart.
 
 ```yaml
 models:
@@ -108,10 +108,10 @@ def _expected(section: type[BaseModel], name: str) -> str:
 
 
 def _default(field: FieldInfo) -> str:
-    value: Any = field.get_default()
+    value: Any = field.get_default(call_default_factory=True, validated_data={})
     if field.is_required():
         return "required"
-    if value is None or value in ("", ()):
+    if value is None or value in ("", (), {}):
         return ""
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"

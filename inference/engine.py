@@ -251,7 +251,7 @@ class Engine:
         if not self.loras:
             raise InvalidRequest(
                 "This bot has no LoRA files. Its operator can put some into the folder that `loras` in config.yaml "
-                "names, and start it again."
+                "names, and let the bot read config.yaml again."
             )
         for name, weight in loras_and_weights(lora):
             if name not in self.loras:

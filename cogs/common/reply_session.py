@@ -27,13 +27,12 @@ from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.progress_renderer import ProgressRenderer
 from cogs.common.quotas import cost_note
 from cogs.common.responder import NeverAcknowledged, Responder, Unreachable
-from cogs.common.rules import Services, apply_settings, check_number, check_origin, effective_limits
+from cogs.common.rules import Services, apply_settings, check_number, check_origin, check_taken, effective_limits
 from cogs.common.target import Target, now
 from cogs.common.throttled_editor import ThrottledEditor
 from cogs.i18n import gettext_noop, tr
 from inference import (
     CheckedRequest,
-    InvalidRequest,
     Limits,
     Loading,
     Output,
@@ -195,8 +194,7 @@ class ReplySession:
         """
         if self.acknowledged:
             return
-        if self.engine.draining:
-            raise InvalidRequest("The bot's operator is about to work on it, so it takes no requests. Ask again later.")
+        check_taken(self.engine)
         self.check_rules()
         target = self.target
         await self._record.add(target)

@@ -13,7 +13,7 @@ import discord
 
 from cogs.common.reply_session import ReplyJob, ReplySession
 from cogs.common.responder import Responder, Unreachable, responder_to
-from cogs.common.rules import Services
+from cogs.common.rules import Services, check_taken
 from cogs.common.target import Target, new_request_id
 from cogs.i18n import set_language
 from inference import GenerationFailed, InvalidRequest, from_json, to_json
@@ -82,8 +82,9 @@ class ReplySessions:
     async def begin(self, client: discord.Client, question_id: str, target: Target, jobs: Sequence[ReplyJob]) -> bool:
         """Turn a question into `jobs` in one step, and answer each in a new message at `target`.
 
-        Return False if the question is closed.
+        Return False if the question is closed. Raise InvalidRequest while no new requests are taken.
         """
+        check_taken(self.engine)
         works = [await asyncio.to_thread(to_json, job) for job in jobs]
         targets = [replace(target, request_id=new_request_id()) for _ in jobs]
         rows = [(to_json(target), work) for target, work in zip(targets, works, strict=True)]

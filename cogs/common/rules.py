@@ -104,6 +104,12 @@ def check_here(interaction: discord.Interaction) -> None:
     check_origin(origin_of(interaction), settings_of(interaction).server(interaction.guild_id))
 
 
+def check_taken(engine: Engine) -> None:
+    """Raise InvalidRequest while the operator wants no new requests."""
+    if engine.draining:
+        raise InvalidRequest("The bot's operator is about to work on it, so it takes no requests. Ask again later.")
+
+
 def check_number(origin: RequestOrigin, running: Sequence[RequestOrigin], server: ServerSettings, count: int) -> None:
     """Raise InvalidRequest if `count` more requests of this person, beside those `running`, are too many there."""
     own = sum((other.person, other.guild) == (origin.person, origin.guild) for other in running)

@@ -147,5 +147,5 @@ class EngineMetrics:
         return any(model in names for names in self._models.values())
 
     def _learn_names(self) -> None:
-        for task, names in self._models.items():
-            names.update(spec.name for spec in self._engine.models(task))
+        for _, spec in self._engine.config.listed():
+            self._models.setdefault(spec.task, set()).add(spec.name)

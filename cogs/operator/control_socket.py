@@ -41,7 +41,7 @@ class ControlSocket:
         """Listen. If that is not possible, log why; the bot works without."""
         application = web.Application()
         application.router.add_post("/", self._answer)
-        self._runner = web.AppRunner(application, access_log=None)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         try:
             # One left over is of a bot that was killed: only one bot at a time uses a data folder.
@@ -67,12 +67,17 @@ class ControlSocket:
             run_command(self._actions, words, lambda fraction: _put(loop, latest, fraction)),
         )
         work.add_done_callback(lambda _: latest.put_nowait(None))
-        while not work.done():
-            fraction = await latest.get()
-            if fraction is not None:
-                await _write(response, progress=f"{fraction:.0%}")
         try:
+            while not work.done():
+                fraction = await latest.get()
+                if fraction is not None:
+                    await _write(response, progress=f"{fraction:.0%}")
             await _write(response, done=work.result())
+        except asyncio.CancelledError:
+            work.cancel()
+            raise
+        except ConnectionError:
+            log.info("the command line has left before the end of %s", words)
         except Exception as error:
             await _write(response, error=report(error, "operator"))
         return response

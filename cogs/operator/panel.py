@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from zlib import crc32
 
 import discord
 
@@ -21,8 +22,6 @@ Select = discord.ui.Select[discord.ui.View]
 _MOST_OPTIONS = 25
 """The most options of a menu in Discord."""
 _LONGEST_TEXT = 1900
-_LONGEST_NAME = 60
-"""The most characters of a model's name in a custom id."""
 
 
 def panel_message(bot: Inkling, actions: OperatorActions, model: str = "", note: str = "") -> dict[str, Any]:
@@ -34,9 +33,9 @@ def panel_message(bot: Inkling, actions: OperatorActions, model: str = "", note:
         controls.append(_model_select(names, model))
     if model:
         controls += [
-            _button(tr("Load"), "load", model[:_LONGEST_NAME], row=1),
-            _button(tr("Unload"), "unload", model[:_LONGEST_NAME], row=1),
-            _button(tr("Download"), "download", model[:_LONGEST_NAME], row=1),
+            _button(tr("Load"), "load", code_of(model), row=1),
+            _button(tr("Unload"), "unload", code_of(model), row=1),
+            _button(tr("Download"), "download", code_of(model), row=1),
         ]
     engine = bot.engine
     controls += [
@@ -55,13 +54,18 @@ def panel_message(bot: Inkling, actions: OperatorActions, model: str = "", note:
     return {"content": "\n".join(lines)[:_LONGEST_TEXT], "view": persistent_view(*controls)}
 
 
+def code_of(model: str) -> str:
+    """Return a short code for a model's name, which may be too long for a custom id."""
+    return f"{crc32(model.encode()):08x}"
+
+
 def failures_message(failures: Sequence[Failure]) -> dict[str, Any]:
     """Return a list of the last failures, with a menu that shows one with its traceback."""
     if not failures:
         return {"content": tr("No request has failed since the start.")}
     options = [
-        discord.SelectOption(label=failure.message[:100], value=str(index))
-        for index, failure in enumerate(failures[:_MOST_OPTIONS])
+        discord.SelectOption(label=failure.message[:100], value=str(failure.number))
+        for failure in failures[:_MOST_OPTIONS]
     ]
     lines = [f"- <t:{failure.created:.0f}:R> `{failure.message[:120]}`" for failure in failures[:10]]
     select: Select = discord.ui.Select(

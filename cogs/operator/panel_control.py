@@ -18,7 +18,8 @@ from cogs.i18n import tr
 from cogs.operator.actions import OperatorActions, Progress, actions_of, check_operator
 from cogs.operator.block_form import BlockForm
 from cogs.operator.failures import Failure
-from cogs.operator.panel import blocks_message, failures_message, panel_message, servers_message
+from cogs.operator.panel import blocks_message, code_of, failures_message, panel_message, servers_message
+from inference import InvalidRequest
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +65,7 @@ class OperatorControl(PersistentItem, template=custom_id("operator", "(?P<what>[
         self, interaction: discord.Interaction, actions: OperatorActions, what: str, values: list[str]
     ) -> None:
         """Do what a control of the panel itself says, and show the panel with what was done."""
-        bot, model = bot_of(interaction), self.match["about"] or ""
+        bot, model = bot_of(interaction), self._model(interaction)
         match what:
             case "model":
                 model, note = values[0], ""
@@ -82,11 +83,19 @@ class OperatorControl(PersistentItem, template=custom_id("operator", "(?P<what>[
                 note = await actions.reload()
             case _:
                 note = ""
-        await interaction.edit_original_response(**panel_message(bot, actions, model, note))
+        try:
+            await interaction.edit_original_response(**panel_message(bot, actions, model, note))
+        except DELIVERY as error:  # a download may take longer than Discord lets the panel be changed
+            log.warning("the operator's panel could not be changed; what was done: %s (%s)", note, error)
+
+    def _model(self, interaction: discord.Interaction) -> str:
+        """Return the name of the chosen model; empty if none is, or if it is not listed any more."""
+        names = (spec.name for _, spec in bot_of(interaction).config.listed())
+        return next((name for name in names if code_of(name) == self.match["about"]), "")
 
     async def _with_progress(self, interaction: discord.Interaction, work: Callable[[Progress], Awaitable[str]]) -> str:
         """Return the result of `work`, and show its progress in the panel meanwhile."""
-        bot, actions, model = bot_of(interaction), actions_of(interaction.client), self.match["about"]
+        bot, actions, model = bot_of(interaction), actions_of(interaction.client), self._model(interaction)
         latest: list[float | None] = [None]
 
         def progress(fraction: float | None) -> None:
@@ -103,7 +112,9 @@ class OperatorControl(PersistentItem, template=custom_id("operator", "(?P<what>[
         return task.result()
 
 
-async def _send_failure(interaction: discord.Interaction, failures: Sequence[Failure], index: int) -> None:
-    failure = failures[min(index, len(failures) - 1)]
+async def _send_failure(interaction: discord.Interaction, failures: Sequence[Failure], number: int) -> None:
+    failure = next((failure for failure in failures if failure.number == number), None)
+    if not failure:
+        raise InvalidRequest("This failure is not among the last ones any more. Open the list again.")
     file = discord.File(io.BytesIO(failure.text.encode()), "failure.txt")
     await interaction.followup.send(f"`{failure.message[:1900]}`", file=file, ephemeral=True)

@@ -246,11 +246,11 @@ class DeviceWorker:
     def _unload_unused(self) -> None:
         self._unloading.cancel()
         if (wait := self._models.unload_unused()) is not None and not self._closing:
-            self._unloading = threading.Timer(wait, self._come_back)
+            self._unloading = threading.Timer(wait, self._unload_later)
             self._unloading.daemon = True
             self._unloading.start()
 
-    def _come_back(self) -> None:
+    def _unload_later(self) -> None:
         with suppress(RuntimeError):  # the executor is shut down
             self._executor.submit(self._then_unload_unused, lambda: None).add_done_callback(_log_unexpected_error)
 

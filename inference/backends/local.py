@@ -70,7 +70,7 @@ class LocalBackend:
         return job
 
     def queues(self) -> list[QueueStatus]:
-        return [worker.status() for worker in self._workers.values()]
+        return [worker.status() for worker in list(self._workers.values())]
 
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         worker = self._workers.get(self._devices.get(spec.device, spec.device))
@@ -109,13 +109,14 @@ class LocalBackend:
         self._config = config
         self._check.config = config
         self._hub.may_download = config.download
-        for worker in self._workers.values():
+        for worker in list(self._workers.values()):
             worker.apply(config)
 
     def pause(self, paused: bool) -> None:
-        self._paused = paused
-        for worker in self._workers.values():
-            worker.pause(paused)
+        with self._making_worker:  # so that one that is made meanwhile is paused too
+            self._paused = paused
+            for worker in self._workers.values():
+                worker.pause(paused)
 
     async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
         await self._fetch(spec, on_progress)
@@ -128,14 +129,14 @@ class LocalBackend:
         await self._fetch(spec, on_progress, asked=True)
 
     async def forget_owner(self, owner: str) -> None:
-        for worker in self._workers.values():
+        for worker in list(self._workers.values()):
             worker.forget_owner(owner)
         await asyncio.to_thread(self._usage.forget, owner)
 
     async def close(self) -> None:
         self._closing = True
         await asyncio.gather(*self._tasks)
-        await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in self._workers.values()))
+        await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in list(self._workers.values())))
 
     def _problems(self, config: Config, *, probe: bool) -> list[str]:
         """Return what in `config` this machine can't do, ordered by line."""

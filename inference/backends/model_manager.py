@@ -17,6 +17,7 @@ from inference.hub.download_progress import ignore_progress
 from inference.hub.hub import Hub
 from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.pipeline import Pipeline, wrap_library_errors
+from inference.pipelines.registry import Family
 from inference.scheduling.model_cache import ModelCache
 from inference.types import LoadProgress, ModelSpec
 from inference.types.errors import ModelUnavailable
@@ -34,11 +35,13 @@ class ModelManager:
         self._observe = observe
         self._config = config
         self._hub = hub
-        self._keys: dict[ModelSpec, Hashable] = {}
-        """The cache key of each spec's last lease. Specs with equal repository and family share a model."""
+        self._families: dict[tuple[Hashable, str], Family] = {}
+        """The family by the key and the task of a spec. Specs with equal key and family share a model in the cache."""
+        self._names: dict[Hashable, str] = {}
+        """The name of each loaded model, by its key in the cache, as it was when it was loaded."""
         self._expected_sizes: dict[ModelSpec, int] = {}
         self._verdicts = Verdicts(config.data / "verdicts.json")
-        self._listed = _listed(config)
+        self._unload_after = _unload_after(config)
 
     @contextmanager
     def lease(self, spec: ModelSpec, on_progress: LoadProgress) -> Generator[Pipeline]:
@@ -73,7 +76,7 @@ class ModelManager:
 
     def unload(self, spec: ModelSpec) -> bool:
         """Unload the model. Return False if it is in use, or not loaded."""
-        return bool(self._cache.unload({self._keys.get(spec)}))
+        return bool(self._cache.unload(self._loaded_keys(spec)))
 
     def unload_unused(self) -> float | None:
         """Unload models that nobody has used for long, or that are not listed any more.
@@ -82,11 +85,7 @@ class ModelManager:
         """
         if "_cache" not in vars(self):
             return None  # nothing was loaded, perhaps since there is no such device
-        patience: dict[Hashable, float] = {}
-        for spec, key in self._keys.items():
-            seconds = inf if spec.unload_after is None else float(spec.unload_after)
-            patience[key] = max(patience.get(key, 0.0), seconds if spec in self._listed else 0.0)
-        return self._cache.unload_unused(lambda key: patience.get(key, 0.0))
+        return self._cache.unload_unused(lambda key: self._unload_after.get(_spec_key(key), 0.0))
 
     def apply(self, config: Config) -> None:
         """Use `config` from now on. `unload_unused` then unloads what it does not list."""
@@ -94,14 +93,14 @@ class ModelManager:
 
         self._config = config
         self._cache.budget = budget(config, find_device(self._device))
-        self._listed = _listed(config)
+        self._unload_after = _unload_after(config)
 
     def fits(self, spec: ModelSpec) -> bool:
         """Return whether `spec` is loaded, or could be loaded from disk beside the models in use.
 
         Return False if its files can't be read: the error is reported when the request runs.
         """
-        if self._keys.get(spec) in self._cache.sizes():
+        if self._loaded_keys(spec):
             return True
         try:
             with wrap_library_errors(loading=spec.name):
@@ -118,14 +117,12 @@ class ModelManager:
 
     def loaded_bytes(self, spec: ModelSpec) -> int | None:
         """Return the memory that `spec` takes in bytes, None if it is not loaded. May be called on any thread."""
-        key = self._keys.get(spec)
-        return self._cache.sizes().get(key) if key is not None else None
+        sizes = self._sizes()
+        return sum(size for key, size in sizes.items() if _spec_key(key) == spec.key) or None
 
     def loaded(self) -> tuple[tuple[str, int], ...]:
         """Return the names of the loaded models with their bytes. May be called on any thread."""
-        sizes = self._cache.sizes() if "_cache" in vars(self) else {}
-        names = {key: spec.name for spec, key in list(self._keys.items())}
-        return tuple((names.get(key, "a model that is not listed any more"), size) for key, size in sizes.items())
+        return tuple((self._names.get(key, ""), size) for key, size in self._sizes().items())
 
     @property
     def budget(self) -> int:
@@ -156,12 +153,13 @@ class ModelManager:
         from inference.pipelines.devices import find_device, release_memory
 
         release_memory(find_device(self._device))
-        for name in {spec.name for spec, key in self._keys.items() if key in keys}:
-            self._observe(ModelUnloaded(self._device, name))
+        for key in keys:
+            self._observe(ModelUnloaded(self._device, self._names.pop(key)))
 
     def _require(self, spec: ModelSpec, on_progress: LoadProgress) -> Hashable:
-        if self._keys.get(spec) in self._cache.sizes():
-            return self._keys[spec]
+        known = self._families.get((spec.key, spec.task))
+        if known and (spec.key, known) in self._cache.sizes():
+            return spec.key, known
         folder = self._hub.folder(spec, on_progress)
         family = compatible_family(spec, folder)
 
@@ -173,13 +171,22 @@ class ModelManager:
             full_spec = replace(self._hub.with_companion(spec), verdict=verdict)
             pipeline = family.load_class().load(full_spec, folder, placement)
             self._verdicts.keep(spec, folder, placement, pipeline.verdict)
+            self._names[spec.key, family] = spec.name
             self._observe(ModelLoaded(self._device, spec.name, pipeline.nbytes, time.perf_counter() - began))
             return pipeline
 
         key = (spec.key, family)
         self._cache.require(key, self._expected_bytes(spec), load)
-        self._keys[spec] = key
+        self._families[spec.key, spec.task] = family
         return key
+
+    def _loaded_keys(self, spec: ModelSpec) -> list[Hashable]:
+        """Return the keys in the cache of the loaded copies of this model; usually one or none."""
+        return [key for key in self._sizes() if _spec_key(key) == spec.key]
+
+    def _sizes(self) -> dict[Hashable, int]:
+        """Return the sizes of the loaded models by their keys. May be called on any thread."""
+        return self._cache.sizes() if "_cache" in vars(self) else {}
 
     def _place(self, spec: ModelSpec) -> Placement:
         from inference.pipelines.devices import place
@@ -197,5 +204,16 @@ class ModelManager:
         return self._expected_sizes[spec]
 
 
-def _listed(config: Config) -> frozenset[ModelSpec]:
-    return frozenset(spec for _, spec in config.listed())
+def _spec_key(key: Hashable) -> Hashable:
+    """Return the key of the spec of a model in the cache."""
+    assert isinstance(key, tuple), "made by _require"
+    return key[0]
+
+
+def _unload_after(config: Config) -> dict[Hashable, float]:
+    """Return after how many seconds without use each listed model is unloaded, by the key of its spec."""
+    seconds: dict[Hashable, float] = {}
+    for _, spec in config.listed():
+        own = inf if spec.unload_after is None else float(spec.unload_after)
+        seconds[spec.key] = max(seconds.get(spec.key, 0.0), own)
+    return seconds

@@ -284,12 +284,12 @@ class Config(ConfigSection):
                 temperature=model.temperature,
                 system=self.system,
                 largest_side=self.limits.side,
-                unload_after=self._patience(model),
+                unload_after=self._unload_after(model),
             )
             for model in self.models[task]
         )
 
-    def _patience(self, model: ModelEntry) -> int | None:
+    def _unload_after(self, model: ModelEntry) -> int | None:
         """Return the seconds after which the model leaves the memory if nobody uses it; None: it stays."""
         unload_after = self.unload_after if model.unload_after is None else model.unload_after
         return None if unload_after == "never" else unload_after
@@ -331,7 +331,7 @@ def load_config(path: Path) -> Config:
         raise ConfigError(path, file_problems(file, Config, error.errors())) from error
     if file.problems:
         raise ConfigError(path, file_problems(file, Config))
-    return _with_absolute_folders(config.with_lines(file.line, path.resolve()), path.resolve().parent)
+    return _with_absolute_folders(config.with_lines(file.line, path.absolute()), path.resolve().parent)
 
 
 def data_folder(path: Path) -> Path:

@@ -104,12 +104,12 @@ class ModelCache(Generic[M]):
         self._remove(unloaded)
         return unloaded
 
-    def unload_unused(self, patience: Callable[[Hashable], float]) -> float | None:
-        """Unload models that nobody has used for as many seconds as their patience, which may be infinite.
+    def unload_unused(self, unload_after: Callable[[Hashable], float]) -> float | None:
+        """Unload models that nobody has used for so many seconds, which may be infinite.
 
         Return the seconds until the next model is due; None if none is.
         """
-        waits = {key: self._used_at[key] + patience(key) - self._clock() for key in self._idle()}
+        waits = {key: self._used_at[key] + unload_after(key) - self._clock() for key in self._idle()}
         self._remove([key for key, wait in waits.items() if wait <= 0])
         return min((wait for wait in waits.values() if 0 < wait < inf), default=None)
 

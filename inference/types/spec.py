@@ -59,4 +59,5 @@ class ModelSpec:
 
     @property
     def key(self) -> Hashable:
-        return (self.repo, self.revision, self.file, self.dtype, self.device, self.quantize)
+        drawing = (self.loras, self.max_batch_size, self.upscale, self.guidance_scale)  # a diffusion model keeps them
+        return (self.repo, self.revision, self.file, self.dtype, self.device, self.quantize, *drawing)

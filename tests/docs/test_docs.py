@@ -16,6 +16,10 @@ def test_the_configuration_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "run: python -m docs.generate"
 
 
+def test_every_default_on_the_configuration_page_is_one_that_people_can_write() -> None:
+    assert "Undefined" not in page()
+
+
 def test_the_example_on_the_configuration_page_is_valid(tmp_path: Path) -> None:
     example = page().split("```yaml\n")[1].split("```")[0]
     (tmp_path / "config.yaml").write_text(example, encoding="utf-8")

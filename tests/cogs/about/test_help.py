@@ -33,7 +33,7 @@ async def _help(stage: Stage, **options: str) -> ResponseMessage:
 async def test_the_overview_names_every_command_menu_and_reply(stage: Stage):
     said = refusal(await manager(stage).slash(stage.channel, "help"))
     for command in _bot(stage).tree.get_commands():
-        assert command.name in said
+        assert (command.name in said) == (command.name != "operator"), "managers don't see what is for admins"
     for reply in _bot(stage).commands:
         assert f"@Inkling {reply.name}" in said
 

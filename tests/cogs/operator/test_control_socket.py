@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import bot
 from cogs.operator import Operator
 from cogs.operator.control_socket import NoBot, ask_running_bot
 from cogs.operator.text_commands import USAGE
+from inference import ModelSpec
+from inference.types import LoadProgress
 from tests.cogs.operator.desk import bot_of, operator
 from tests.cogs.stage import Stage
 
@@ -104,3 +107,18 @@ def test_the_command_line_says_that_no_bot_runs(tmp_path: Path, capsys: pytest.C
     (tmp_path / "config.yaml").write_text("limits: {queue: 0}")  # the running bot is to report what is wrong
     assert bot.main(["--config", str(tmp_path / "config.yaml"), "--operator", "status"]) == 1
     assert capsys.readouterr().err.startswith(f"No bot is running on {tmp_path / 'data'}.")
+
+
+async def test_a_command_that_is_still_at_work_does_not_keep_the_bot_from_closing(stage: Stage):
+    begun, never = asyncio.Event(), asyncio.Event()
+
+    async def download(spec: ModelSpec, on_progress: LoadProgress) -> None:
+        begun.set()
+        await never.wait()
+
+    stage.backend.download = download
+    call = asyncio.create_task(ask(stage, "download", "gpt2"))
+    await begun.wait()
+    await bot_of(stage).remove_cog("Operator")
+    with pytest.raises(NoBot):
+        await call

@@ -7,6 +7,7 @@ import logging
 import discord
 import pytest
 
+from cogs.operator.actions import actions_of
 from inference import GenerationFailed
 from storage import EVERYWHERE
 from tests.cogs.operator.desk import bot_of, last_line, only_followup, operator, panel
@@ -79,12 +80,22 @@ async def test_the_last_failures_come_with_their_traceback_as_a_file(stage: Stag
     try:
         raise error
     except GenerationFailed:
-        logging.getLogger("inference").error("error ab12 in cd34: The model broke.", exc_info=error)
+        logging.getLogger("inference").error("error ab12 in cd34, ef56: The model broke.", exc_info=error)
     listed = only_followup(await olga.click(await panel(stage, olga), label="Failures"))
-    assert "`error ab12 in cd34: The model broke.`" in listed.content
+    assert "`error ab12 in cd34, ef56: The model broke.`" in listed.content
+    log_failure("error 9999 in 8888: A later one.")
     shown = only_followup(await olga.select(listed, ["0"], custom_id="inkling:operator:failure"))
     [file] = shown.attachments
     assert "RuntimeError: device-side assert" in (await file.read()).decode()
+    for known in ("ab12", "cd34", "ef56"):
+        assert actions_of(stage.bot).failure(known).message.startswith("error ab12")
+
+
+def log_failure(message: str) -> None:
+    try:
+        raise ValueError("a bug")
+    except ValueError as error:
+        logging.getLogger("inference").error(message, exc_info=error)
 
 
 async def test_a_server_is_left_after_a_question(stage: Stage):
@@ -137,3 +148,24 @@ async def test_settings_that_are_not_from_a_file_can_not_be_read_again(stage: St
     bot.engine.config = bot.config.with_lines(lambda position: 0)
     said = private_text(await olga.click(await panel(stage, olga), label="Read config.yaml again"))
     assert said == "These settings are not from a file."
+
+
+async def test_a_model_with_a_long_name_is_loaded_too(stage: Stage):
+    olga, name = operator(stage), "a-long-name-" * 8
+    bot = bot_of(stage)
+    bot.engine.config = bot.config.with_model("complete", "org/" + name[:90])
+    shown = await panel(stage, olga)
+    long_name = next(spec.name for _, spec in bot.config.listed() if "a-long-name" in spec.name)
+    await olga.select(shown, [long_name], custom_id=MODEL)
+    await olga.click(shown, label="Load")
+    assert last_line(shown) == f"{long_name} is loaded."
+
+
+async def test_a_question_that_is_open_makes_no_requests_while_the_bot_drains(stage: Stage):
+    question = first(await stage.alice.slash(stage.channel, "imagine", prompt="{red,blue} fox"))
+    bot_of(stage).engine.draining = True
+    said = private_text(await stage.alice.click(question, label="Draw 2"))
+    assert said.startswith("The bot's operator is about to work on it")
+    bot_of(stage).engine.draining = False
+    await stage.alice.click(question, label="Draw 2")
+    assert len(stage.backend.requests) == 2

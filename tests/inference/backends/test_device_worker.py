@@ -13,7 +13,7 @@ from inference.config.schema import Config
 from inference.limits import Limits
 from inference.pipelines.pipeline import Batch
 from inference.tasks import CompleteRequest, Completion
-from inference.types import Loading, LoadProgress, Progress, Queued, Result, Started
+from inference.types import Loading, LoadProgress, ModelSpec, Progress, Queued, Result, Started
 from inference.types.errors import (
     GenerationFailed,
     ModelUnavailable,
@@ -275,8 +275,10 @@ async def test_what_the_scheduler_has_learned_is_kept_when_work_ends_and_when_th
 
 
 async def test_how_long_a_request_takes_is_expected_from_those_before_it(harness: WorkerHarness) -> None:
+    unknown = ModelSpec(name="m", task="complete", repo="org/m")
+    assert harness.worker.expected_seconds(unknown, CompleteRequest(prompt="x")) is None
     job, caller = harness.complete("x")
-    assert harness.worker.expected_seconds(job.spec, job.request) is None
+    assert job.spec == unknown
     await caller.outcome()
     await until(lambda: len(harness.observed) == 2, "the end was not observed")
     seconds = harness.worker.expected_seconds(job.spec, job.request)

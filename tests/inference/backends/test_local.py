@@ -271,3 +271,26 @@ async def test_the_engine_expects_what_such_requests_took_before(engine: Engine)
     await engine.run(checked)
     await until(lambda: engine.expected_seconds(checked) is not None, "nothing was learned")
     assert engine.expected_seconds(engine.check(request("far"))) is None
+
+
+async def test_a_model_stays_loaded_if_only_its_words_and_limits_change(engine: Engine, config: Config) -> None:
+    await asyncio.to_thread(engine.problems)  # as the bot does at its start
+    await engine.run(engine.check(request("here")))
+    lists = model_lists(complete=[{"repo": "org/here", "temperature": 0.1, "unload_after": "1 h"}])
+    changed = config.model_copy(update={"models": lists, "system": "Be brief."})
+    assert await engine.reconfigure(changed) == []
+    await engine.load(engine.model_named("here"))  # after what the reload does on the device's thread
+    assert [name for status in engine.queues() for name, _ in status.loaded] == ["here"]
+    assert engine.loaded("complete")
+
+
+async def test_a_model_that_two_tasks_share_is_unloaded_by_either_name(hub: SlowHub, config: Config) -> None:
+    fake_hub: Any = hub
+    lists = model_lists(complete=["org/here"], summarize=[{"repo": "org/here", "name": "same"}])
+    shared = config.model_copy(update={"models": lists})
+    engine = Engine(shared, LocalBackend(shared, fake_hub))
+    await engine.load(engine.model_named("same"))
+    assert engine.loaded("complete")
+    assert await engine.unload(engine.model_named("here"))
+    assert not engine.loaded("summarize")
+    await engine.close()

@@ -139,10 +139,10 @@ def test_a_model_that_nobody_used_for_long_is_unloaded_and_the_next_is_named() -
     loader.require("a", 40)
     loader.now = 5
     loader.require("b", 40)
-    patience: dict[Hashable, float] = {"a": 10.0, "b": 10.0}
-    assert loader.cache.unload_unused(patience.__getitem__) == 5
+    unload_after: dict[Hashable, float] = {"a": 10.0, "b": 10.0}
+    assert loader.cache.unload_unused(unload_after.__getitem__) == 5
     loader.now = 10
-    assert loader.cache.unload_unused(patience.__getitem__) == 5
+    assert loader.cache.unload_unused(unload_after.__getitem__) == 5
     assert (loader.released, loader.cache.sizes()) == (["a"], {"b": 40})
 
 
@@ -157,7 +157,7 @@ def test_a_model_in_use_is_not_unloaded_and_its_time_begins_when_it_is_free() ->
     assert loader.cache.unload({"a"}) == ["a"]
 
 
-def test_a_model_with_endless_patience_stays() -> None:
+def test_a_model_without_an_end_stays() -> None:
     loader = Loader(100)
     loader.require("a", 40)
     loader.now = 10**9
