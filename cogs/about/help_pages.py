@@ -70,9 +70,10 @@ async def page_of(bot: Inkling, name: str, permissions: discord.Permissions) -> 
                 (each for each in _slash_commands(bot, permissions) if each.qualified_name == name.removeprefix("/")),
                 None,
             )
-            lines = _command(command) if command else _overview(bot, permissions, await bot.engine.statuses())
+            statuses = await bot.engine.statuses()
+            lines = _command(command, statuses) if command else _overview(bot, permissions, statuses)
             if command and command.name == "imagine":
-                lines = chain(lines, _warning(await bot.engine.statuses()))
+                lines = chain(lines, _warning(statuses))
     return MessageContent("\n".join(lines))
 
 
@@ -93,7 +94,7 @@ def first_example(command: Slash, statuses: Sequence[ModelStatus]) -> str:
     """Return what to try first; if the default model draws only some things, one of these."""
     painter = next((status for status in statuses if status.spec.task == command.name == "imagine"), None)
     if painter is None or not painter.card.knows:
-        return examples_of(command)[0]
+        return next(iter(examples_of(command)), "")
     names = next(iter(painter.card.knows.values()))
     return f"{_slash_name(command)} {word('prompt', 'option')}: {names[0]}"
 
@@ -106,7 +107,13 @@ def _grouped(found: Sequence[Slash]) -> dict[str, list[Slash]]:
     return {group: members for group, members in groups.items() if members}
 
 
-def _command(command: Slash) -> Iterator[str]:
+def _suitable_examples(command: Slash, statuses: Sequence[ModelStatus]) -> list[str]:
+    """Return the examples of a command; of a painter that draws only some things, the one with these alone."""
+    first = first_example(command, statuses)
+    return examples_of(command) if first in examples_of(command) or not examples_of(command) else [first]
+
+
+def _command(command: Slash, statuses: Sequence[ModelStatus]) -> Iterator[str]:
     yield f"**{_slash_name(command)}**"
     yield translated(command.description)
     yield f"-# {visibility_of(command)}"
@@ -116,7 +123,7 @@ def _command(command: Slash) -> Iterator[str]:
     for option in command.parameters:
         name, about = word(option.display_name, "option"), translated(str(option.description))
         yield f"`{name}` {about} {tr('(needed)')}" if option.required else f"`{name}` {about}"
-    if examples := examples_of(command):
+    if examples := _suitable_examples(command, statuses):
         yield ""
         yield tr("**Examples**")
         yield from (f"`{example}`" for example in examples)
@@ -137,7 +144,10 @@ def _replies(bot: Inkling) -> Iterator[str]:
 
 
 def _drawings(statuses: Sequence[ModelStatus]) -> Iterator[str]:
-    yield tr("**Below drawings**: U1 shows picture 1 alone, V1 varies it, Remix changes words and settings.")
+    yield tr(
+        "**Below drawings**: U1 shows picture 1 alone, V1 draws four that look much like it, Vary does so for a single "
+        "picture, Re-roll draws fresh ones, Remix changes words and settings."
+    )
     yield tr(
         "**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both, `--ar 3:2` sets the shape, "
         "`<lora:name:0.8>` adds a LoRA."

@@ -45,7 +45,7 @@ class Ask(commands.Cog):
             )
         )
         | examples(
-            {"question": gettext_noop("Who wrote Hamlet?")},
+            {"question": gettext_noop("What is the capital of France?")},
             {
                 "question": gettext_noop("Who paid?"),
                 "text": gettext_noop("Ann brought the bread, and Ben paid for it."),

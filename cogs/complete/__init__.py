@@ -35,7 +35,7 @@ class Complete(commands.Cog):
 
     @app_commands.command(
         extras=examples(
-            {"prompt": gettext_noop("Once upon a time, in a library"), "length": 100},
+            {"prompt": gettext_noop("The best thing about a library is"), "length": 100},
             {"prompt": gettext_noop("Three reasons to get up early:"), "alternatives": 3},
         )
     )
