@@ -18,6 +18,7 @@ from cogs.common.cancel_button import CancelButton
 from cogs.common.delivery import DELIVERY
 from cogs.common.discord_calls import DiscordCalls
 from cogs.common.error_messages import apologize, report
+from cogs.common.operators import Operators
 from cogs.common.persistent_form import PersistentForm, submit_form
 from cogs.common.personal_data import PersonalData
 from cogs.common.quotas import Quotas
@@ -117,6 +118,7 @@ class Inkling(commands.Bot):
         self.store = Store(engine.config.data / "inkling.db")
         self.quotas = Quotas(engine, self.store, now)
         self.sessions = ReplySessions(self)
+        self.operators = Operators(self, now)
         self.personal_data: list[PersonalData] = []
         self.forms: list[type[PersistentForm]] = []
         self.fallbacks: list[Fallback] = []
@@ -189,7 +191,7 @@ class Inkling(commands.Bot):
     async def _write_to(self, person: discord.abc.Messageable, text: str) -> None:
         try:
             await person.send(text)
-        except DELIVERY as failure:  # a reply would show everybody that the person is stopped
+        except DELIVERY as failure:  # a reply would show everybody that the person is blocked
             log.info("somebody who may not use the bot could not be told so: %s", failure)
 
     async def on_command_error(self, context: commands.Context[Any], error: commands.CommandError, /) -> None:

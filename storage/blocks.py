@@ -37,6 +37,12 @@ class Block:
         """What there is only one block of."""
         return self.kind, self.id, self.server
 
+    def forbids(self, person: int, server: int | None) -> bool:
+        """Return whether the block is of this person on `server`, None for direct messages, or of that server."""
+        if self.kind == "server":
+            return self.id == server
+        return self.id == person and self.server in (EVERYWHERE, server)
+
     def holds(self, now: float) -> bool:
         """Return whether the block has not ended at `now`."""
         return self.until is None or self.until > now

@@ -1,15 +1,16 @@
 """Who may use the bot at all, and where: the operator's servers, and the people and servers that are blocked.
 
 Every way to the bot calls `check_access` before anything else: commands, menus, autocompletion, buttons, forms and
-mentions. The rules of a server for those who may use the bot are in `rules`.
+mentions. Requests that go on after a restart are checked by `check_access_of`. The rules of a server for those who may
+use the bot are in `rules`.
 """
 
 from __future__ import annotations
 
 import discord
 
-from cogs.common.markdown import neutral
-from cogs.common.rules import Services, origin_of
+from cogs.common.markdown import neutral, relative
+from cogs.common.rules import RequestOrigin, Services, origin_of
 from cogs.common.target import now
 from inference import Config, InvalidRequest, Phrase
 from storage import Block
@@ -23,7 +24,11 @@ Only /privacy is: everybody can always get and delete what is kept of them.
 
 def check_access(source: discord.Interaction | discord.Message, services: Services) -> None:
     """Raise InvalidRequest if the author of `source` may not use the bot there."""
-    origin = origin_of(source)
+    check_access_of(origin_of(source), services)
+
+
+def check_access_of(origin: RequestOrigin, services: Services) -> None:
+    """Raise InvalidRequest if this person may not use the bot there."""
     _check_place(origin.guild, services.engine.config)
     if block := services.store.blocks.find(origin.person, origin.guild, now()):
         raise _refusal(block)
@@ -44,42 +49,21 @@ def _refusal(block: Block) -> InvalidRequest:
     end = Phrase("It has no end.") if block.until is None else Phrase("It ends {when}.", when=relative(block.until))
     if block.server:
         return InvalidRequest(
-            "An admin of this server has stopped you from using me here. Reason: {reason}. {end} If you think that "
-            "this is a mistake, write to an admin.",
+            "An admin of this server has blocked you here. Reason: {reason}. {end} If you think that this is a "
+            "mistake, write to an admin.",
             reason=reason,
             end=end,
         )
     if block.kind == "server":
         return InvalidRequest(
-            "The bot's operator has stopped this server from using me. Reason: {reason}. {end} If you think that this "
-            "is a mistake, write to the operator.",
+            "The bot's operator has blocked this server. Reason: {reason}. {end} If you think that this is a mistake, "
+            "write to the operator.",
             reason=reason,
             end=end,
         )
     return InvalidRequest(
-        "The bot's operator has stopped you from using me. Reason: {reason}. {end} If you think that this is a "
-        "mistake, write to the operator.",
+        "The bot's operator has blocked you. Reason: {reason}. {end} If you think that this is a mistake, write to the "
+        "operator.",
         reason=reason,
         end=end,
     )
-
-
-def relative(seconds: float) -> str:
-    """Return a moment as everybody's Discord shows it, in their time: `in 6 days`."""
-    return f"<t:{round(seconds)}:R>"
-
-
-async def check_blockable(client: discord.Client, person: int, by: int) -> None:
-    """Raise InvalidRequest if nobody may block this person, or if `by` may not: the operator's people, and oneself."""
-    if person == by:
-        raise InvalidRequest("You can't stop yourself.")
-    if person in await operators(client):
-        raise InvalidRequest("This person operates the bot, and can't be stopped.")
-
-
-async def operators(client: discord.Client) -> set[int]:
-    """Return the ids of the owner of the application, or of all members of the team that owns it."""
-    application = await client.application_info()
-    if team := application.team:
-        return {member.id for member in team.members} | ({team.owner_id} if team.owner_id else set())
-    return {application.owner.id}

@@ -1,4 +1,4 @@
-"""Markdown of Discord messages: escaping, quotes, bars and durations."""
+"""Markdown of Discord messages: escaping, quotes, bars, moments and durations."""
 
 from __future__ import annotations
 
@@ -71,6 +71,11 @@ def seconds(amount: float) -> str:
     if amount < 90:
         return tr("{count} s", count=max(1, round(amount)))
     return tr("{count} min", count=round(amount / 60))
+
+
+def relative(moment: float) -> str:
+    """Return a moment, in seconds since 1970, that Discord shows as `in 6 days`, in the reader's language."""
+    return f"<t:{round(moment)}:R>"
 
 
 def unsupported(numbers: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Literal, Protocol
 
-from cogs.common.markdown import seconds
+from cogs.common.markdown import relative, seconds
 from cogs.i18n import gettext_noop, tr
 from inference import Engine, InvalidRequest, QuotasSection
 from storage import NO_SERVER, ServerSettings, Store, end_of_day
@@ -146,11 +146,6 @@ def amount(count: float) -> str:
     if not hours:
         return tr("{count} min", count=minutes)
     return tr("{hours} h {minutes} min", hours=hours, minutes=minutes) if minutes else tr("{count} h", count=hours)
-
-
-def relative(time: float) -> str:
-    """Return a time that Discord shows as `in 3 hours`, in the reader's language."""
-    return f"<t:{round(time)}:R>"
 
 
 class Quotas:

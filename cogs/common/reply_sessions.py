@@ -11,13 +11,14 @@ from typing import Any
 
 import discord
 
+from cogs.common.access import check_access_of
 from cogs.common.reply_session import ReplyJob, ReplySession
 from cogs.common.responder import Responder, Unreachable, responder_to
 from cogs.common.rules import Services, check_taken
 from cogs.common.target import Target, new_request_id
 from cogs.i18n import set_language
 from inference import GenerationFailed, InvalidRequest, from_json, to_json
-from storage import StorageError, StoredJob
+from storage import Block, StorageError, StoredJob
 
 log = logging.getLogger(__name__)
 
@@ -97,14 +98,15 @@ class ReplySessions:
         """Stop every session, and wait a moment until each has said so. Those that are stored go on after a restart."""
         await _end_all(list(self._open), ReplySession.postpone)
 
-    async def end_of(self, person: int, reason: str, *, but: ReplySession, guild: int | None = None) -> None:
-        """Cancel every session of this person `but` one, and wait a moment until each has shown `reason`.
+    async def end_of(self, person: int, reason: str, *, but: ReplySession) -> None:
+        """Cancel every session of this person `but` one, and wait a moment until each has shown `reason`."""
+        own = [session for session in self._open if session.owner == person and session is not but]
+        await _end_all(own, lambda session: session.cancel(reason))
 
-        With `guild`, cancel only those on that server.
-        """
-        own = (session for session in self._open if session.owner == person and session is not but)
-        sessions = [session for session in own if guild in (None, session.target.origin.guild)]
-        await _end_all(sessions, lambda session: session.cancel(reason))
+    async def end_blocked(self, block: Block, reason: str, *, but: ReplySession | None) -> None:
+        """Cancel every session that the block forbids, `but` one, and wait a moment until each has shown `reason`."""
+        found = [session for session in self._open if session is not but and _forbids(block, session)]
+        await _end_all(found, lambda session: session.cancel(reason))
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -147,7 +149,13 @@ class ReplySessions:
                 )
             if not job:
                 raise InvalidRequest("I was restarted before I had read everything that this needs. Ask again.")
+            check_access_of(target.origin, self._services)  # the person or the server may have been blocked since
             await session.perform(job)
+
+
+def _forbids(block: Block, session: ReplySession) -> bool:
+    origin = session.target.origin
+    return block.forbids(origin.person, origin.guild)
 
 
 def _job_of(stored: StoredJob) -> ReplyJob | Exception | None:

@@ -1,4 +1,4 @@
-"""Moderation by people: reports of the bot's messages, and the people whom admins have stopped on their server."""
+"""Moderation by people: reports of the bot's messages, and the people whom admins have blocked on their server."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from discord.ext import commands
 from cogs.client import Inkling
 from cogs.common.rules import ANYWHERE
 from cogs.i18n import gettext_noop
+from cogs.moderation.member_block_form import MemberBlockForm
 from cogs.moderation.panel_control import ModerationControl
 from cogs.moderation.personal_data import PersonalBlocks, PersonalReports, PersonalSentAnswers
 from cogs.moderation.report_button import ReportButton
 from cogs.moderation.report_form import ReportForm
-from cogs.moderation.stop_form import StopForm
 
 
 class Moderation(commands.Cog):
@@ -25,7 +25,7 @@ class Moderation(commands.Cog):
         menu = app_commands.ContextMenu(name="Report", callback=self.report, extras={ANYWHERE: True} | about)
         bot.tree.add_command(menu)
         bot.add_dynamic_items(ReportButton, ModerationControl)
-        bot.forms += [ReportForm, StopForm]
+        bot.forms += [ReportForm, MemberBlockForm]
         bot.personal_data += [
             PersonalSentAnswers(bot.store.sent_answers),
             PersonalReports(bot.store.reports),

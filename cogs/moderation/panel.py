@@ -1,4 +1,4 @@
-"""The panel of admins: the channel for reports, and the people who are stopped on this server."""
+"""The panel of admins: the channel for reports, and the people who are blocked on this server."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import discord
 
 from cogs.client import bot_of
-from cogs.common.access import relative
+from cogs.common.blocking import end_text
 from cogs.common.persistent_view import custom_id, persistent_view
 from cogs.common.target import now
 from cogs.i18n import ntr, tr
@@ -32,13 +32,13 @@ def panel_message(interaction: discord.Interaction) -> dict[str, Any]:
     blocks = bot.store.blocks.on(interaction.guild_id, now())
     controls: list[discord.ui.Item[Any]] = [_channel_select(channel)]
     if blocks:
-        controls.append(_allow_select(bot, blocks))
-    lines = [*_about_channel(channel, number), *_stopped_people(blocks)]
+        controls.append(_unblock_select(bot, blocks))
+    lines = [*_about_channel(channel, number), *_blocked_people(blocks)]
     return {"content": "\n".join(lines), "view": persistent_view(*controls)}
 
 
 def _about_channel(channel: discord.abc.GuildChannel | None, number: int | None) -> Iterator[str]:
-    yield tr("**Reports of my messages, and people who are stopped here**")
+    yield tr("**Reports of my messages, and people who are blocked here**")
     if number is None:
         yield tr("**Channel for reports**: none, so nobody can report my messages")
     else:
@@ -47,26 +47,27 @@ def _about_channel(channel: discord.abc.GuildChannel | None, number: int | None)
         yield "-# " + tr("Everybody can see this channel, and so the reports. Better choose one for admins only.")
 
 
-def _stopped_people(blocks: Sequence[Block]) -> Iterator[str]:
+def _blocked_people(blocks: Sequence[Block]) -> Iterator[str]:
     if not blocks:
-        yield tr("**Stopped on this server**: nobody. To stop somebody, press “Stop this person here” below a report.")
+        yield tr(
+            "**Blocked on this server**: nobody. To block somebody, press “Block this person here” below a report."
+        )
         return
-    yield tr("**Stopped on this server**")
-    yield from (_stopped_person(index, block) for index, block in enumerate(blocks[:_MOST], 1))
+    yield tr("**Blocked on this server**")
+    yield from (_blocked_person(index, block) for index, block in enumerate(blocks[:_MOST], 1))
     if (more := len(blocks) - _MOST) > 0:
         yield ntr(
-            "{count} more is shown when somebody in this list can ask again.",
-            "{count} more are shown when somebody in this list can ask again.",
+            "{count} more is shown when somebody in this list is unblocked.",
+            "{count} more are shown when somebody in this list is unblocked.",
             more,
             count=more,
         )
 
 
-def _stopped_person(index: int, block: Block) -> str:
-    ends = tr("for good") if block.until is None else tr("ends {when}", when=relative(block.until))
+def _blocked_person(index: int, block: Block) -> str:
     admin = tr("by {admin}", admin=f"<@{block.by}>") if block.by else ""
     reason = block.reason and "`" + block.reason[:_LONGEST_REASON].replace("`", "'") + "`"
-    return f"{index}. " + " · ".join(filter(None, (f"<@{block.id}>", ends, admin, reason)))
+    return f"{index}. " + " · ".join(filter(None, (f"<@{block.id}>", end_text(block.until), admin, reason)))
 
 
 def _channel_select(chosen: discord.abc.GuildChannel | None) -> discord.ui.ChannelSelect[discord.ui.View]:
@@ -79,13 +80,15 @@ def _channel_select(chosen: discord.abc.GuildChannel | None) -> discord.ui.Chann
     )
 
 
-def _allow_select(client: discord.Client, blocks: Sequence[Block]) -> Select:
+def _unblock_select(client: discord.Client, blocks: Sequence[Block]) -> Select:
     options = [
         discord.SelectOption(label=f"{index}. {_name(client, block.id)}"[:100], value=str(block.id))
         for index, block in enumerate(blocks[:_MOST], 1)
     ]
-    placeholder = tr("Let somebody ask again")
-    return discord.ui.Select(custom_id=custom_id("moderation", "allow"), options=options, placeholder=placeholder[:150])
+    placeholder = tr("Unblock somebody")
+    return discord.ui.Select(
+        custom_id=custom_id("moderation", "unblock"), options=options, placeholder=placeholder[:150]
+    )
 
 
 def _name(client: discord.Client, person: int) -> str:

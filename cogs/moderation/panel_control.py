@@ -15,8 +15,8 @@ from cogs.moderation.panel import panel_message, writable
 from inference import InvalidRequest
 
 
-class ModerationControl(PersistentItem, template=custom_id("moderation", "(?P<what>open|channel|allow)")):
-    """Opens the panel, sets the channel for reports, or lets a person ask again."""
+class ModerationControl(PersistentItem, template=custom_id("moderation", "(?P<what>open|channel|unblock)")):
+    """Opens the panel, sets the channel for reports, or unblocks a person."""
 
     def check(self, interaction: discord.Interaction) -> None:
         check_admin(interaction)

@@ -1,10 +1,10 @@
-"""What is kept of people so that answers can be reported, and people stopped."""
+"""What is kept of people so that answers can be reported, and people blocked."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from cogs.common.access import relative
+from cogs.common.markdown import relative
 from cogs.common.personal_data import PersonalData
 from cogs.common.target import now
 from cogs.i18n import ntr, tr
@@ -66,7 +66,7 @@ class PersonalReports(PersonalData):
 
 
 class PersonalBlocks(PersonalData):
-    """Where the person is stopped, which they can't delete, and whom they have stopped."""
+    """Where the person is blocked, which they can't delete, and whom they have blocked."""
 
     name = "blocks"
 
@@ -75,16 +75,16 @@ class PersonalBlocks(PersonalData):
 
     async def describe(self, person: int) -> str:
         lines = [
-            tr("That you are stopped, until it ends {when}; you can't delete this.", when=relative(block.until))
+            tr("That you are blocked, until it ends {when}; you can't delete this.", when=relative(block.until))
             if block.until
-            else tr("That you are stopped for good, until somebody ends it; you can't delete this.")
+            else tr("That you are blocked for good, until somebody unblocks you; you can't delete this.")
             for block in self._blocks.of(person)
         ]
         if count := self._blocks.count_by(person):
             lines.append(
                 ntr(
-                    "That you have stopped {count} person or server.",
-                    "That you have stopped {count} people or servers.",
+                    "That you have blocked {count} person or server.",
+                    "That you have blocked {count} people or servers.",
                     count,
                     count=count,
                 )

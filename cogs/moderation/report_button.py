@@ -6,26 +6,26 @@ import discord
 
 from cogs.client import bot_of
 from cogs.common import ReplySession
-from cogs.common.access import check_blockable
+from cogs.common.blocking import check_blockable
 from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import custom_id
 from cogs.i18n import tr
 from cogs.moderation.admin import BUSY, check_admin
+from cogs.moderation.member_block_form import MemberBlockForm
 from cogs.moderation.report_message import note
 from cogs.moderation.server_language import in_language_of
-from cogs.moderation.stop_form import StopForm
 from inference import InvalidRequest
 
 _IDS = r"(?::(?P<first>\d+))?(?::(?P<second>\d+))?"
-"""Channel and message for `delete`, the person for `stop`."""
+"""Channel and message for `delete`, the person for `block`."""
 
 
-class ReportButton(PersistentItem, template=custom_id("report", "(?P<action>delete|stop|dismiss)") + _IDS):
-    """Deletes the message, stops the person who asked for it, or dismisses the report."""
+class ReportButton(PersistentItem, template=custom_id("report", "(?P<action>delete|block|dismiss)") + _IDS):
+    """Deletes the message, blocks the person who asked for it, or dismisses the report."""
 
     @property
     def opens_form(self) -> bool:
-        return self.match["action"] == "stop"
+        return self.match["action"] == "block"
 
     @property
     def busy(self) -> str:
@@ -38,10 +38,10 @@ class ReportButton(PersistentItem, template=custom_id("report", "(?P<action>dele
         match self.match["action"]:
             case "delete":
                 await self._delete(interaction)
-            case "stop":
+            case "block":
                 person = int(self.match["first"])
-                await check_blockable(interaction.client, person, interaction.user.id)
-                await interaction.response.send_modal(StopForm(person))
+                await check_blockable(bot_of(interaction).operators, person, interaction.user.id)
+                await interaction.response.send_modal(MemberBlockForm(person))
             case _:
                 with in_language_of(interaction.guild):
                     line = tr("{person} dismissed it.", person=interaction.user.mention)

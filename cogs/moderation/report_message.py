@@ -97,8 +97,8 @@ def report_buttons(report: Report) -> discord.ui.View:
     message, danger = report.message, discord.ButtonStyle.danger
     buttons = [Button(label=tr("Dismiss"), custom_id=custom_id("report", "dismiss"))]
     if report.asker:
-        stop_id = custom_id("report", "stop", report.asker)
-        buttons.insert(0, Button(label=tr("Stop this person here"), custom_id=stop_id, style=danger))
+        block_id = custom_id("report", "block", report.asker)
+        buttons.insert(0, Button(label=tr("Block this person here"), custom_id=block_id, style=danger))
     if not message.flags.ephemeral:
         delete_id = custom_id("report", "delete", message.channel.id, message.id)
         buttons.insert(0, Button(label=tr("Delete message"), custom_id=delete_id, style=danger))

@@ -10,8 +10,9 @@ from typing import Any, cast
 import discord
 
 from cogs.client import Inkling
-from cogs.common.access import operators, relative
+from cogs.common.blocking import add_block, check_blockable, end_text
 from cogs.common.quotas import amount
+from cogs.common.reply_session import ReplySession
 from cogs.common.target import now
 from cogs.i18n import ntr, tr
 from cogs.logging_setup import set_up_logging
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 Progress = Callable[[float | None], None]
 """Called on any thread with the downloaded fraction, or None while a model is loaded."""
 
-_DAY = 24 * 3600.0
 _MOST_SERVERS = 25
 
 
@@ -121,15 +121,20 @@ class OperatorActions:
 
     def servers(self) -> list[str]:
         """Return a line for each server, with what it used today, the busiest first."""
-        use = {guild: self._bot.store.device_use.of_server(guild.id, now()) for guild in self._bot.guilds}
-        busiest = sorted(use, key=lambda guild: use[guild], reverse=True)
+        busiest = self.busiest_servers()
         lines = [
-            tr("{name} · {id} · {used} today", name=guild.name, id=guild.id, used=amount(use[guild]))
-            for guild in busiest[:_MOST_SERVERS]
+            tr("{name} · {id} · {used} today", name=guild.name, id=guild.id, used=amount(used))
+            for guild, used in busiest[:_MOST_SERVERS]
         ]
         if (more := len(busiest) - _MOST_SERVERS) > 0:
             lines.append(ntr("… and {count} more", "… and {count} more", more, count=more))
         return lines
+
+    def busiest_servers(self) -> list[tuple[discord.Guild, float]]:
+        """Return each server with the seconds that it used today, the busiest first."""
+        use = self._bot.store.device_use
+        servers = [(guild, use.of_server(guild.id, now())) for guild in self._bot.guilds]
+        return sorted(servers, key=lambda server: server[1], reverse=True)
 
     async def leave(self, server: int) -> str:
         """Leave a server."""
@@ -139,22 +144,24 @@ class OperatorActions:
         await guild.leave()
         return tr("I have left {name}.", name=guild.name)
 
-    async def block(self, kind: BlockKind, number: int, reason: str, days: float | None, by: int) -> str:
-        """Block a person or a server everywhere, for some days or for good. `by` is 0 for the command line."""
+    async def block(
+        self, kind: BlockKind, number: int, reason: str, until: float | None, by: int, but: ReplySession | None = None
+    ) -> str:
+        """Block a person or a server everywhere, and cancel what runs for them, except the session `but`.
+
+        `until` is in seconds since 1970, None for good. `by` is 0 for the command line.
+        """
         if kind == "person":
-            if number == by:
-                raise InvalidRequest("You can't stop yourself.")
-            if number in await operators(self._bot):
-                raise InvalidRequest("This person operates the bot, and can't be stopped.")
-        until = None if days is None else now() + days * _DAY
-        await self._bot.store.blocks.add(Block(kind, number, EVERYWHERE, reason, until, by, now()))
-        return tr("{id} is blocked {end}.", id=number, end=_end(until))
+            await check_blockable(self._bot.operators, number, by)
+        block = Block(kind, number, EVERYWHERE, reason, until, by, now())
+        await add_block(self._bot, self._bot.sessions, block, but=but)
+        return tr("{id} is blocked {end}.", id=number, end=end_text(until))
 
     async def unblock(self, kind: BlockKind, number: int) -> str:
         """End a block."""
         if not await self._bot.store.blocks.remove(kind, number):
             raise InvalidRequest("There is no such block.")
-        return tr("{id} may use me again.", id=number)
+        return tr("{id} is unblocked.", id=number)
 
     def blocks(self) -> list[Block]:
         """Return the blocks that hold everywhere."""
@@ -164,11 +171,7 @@ class OperatorActions:
 def block_line(block: Block) -> str:
     """Return who is blocked, until when and why."""
     kind = tr("person") if block.kind == "person" else tr("server")
-    return " · ".join(filter(None, (f"{kind} {block.id}", _end(block.until), block.reason)))
-
-
-def _end(until: float | None) -> str:
-    return tr("for good") if until is None else tr("until {when}", when=relative(until))
+    return " · ".join(filter(None, (f"{kind} {block.id}", end_text(block.until), block.reason)))
 
 
 def _device_line(status: QueueStatus) -> str:
@@ -202,6 +205,6 @@ def actions_of(client: discord.Client) -> OperatorActions:
 
 
 async def check_operator(client: discord.Client, person: int) -> None:
-    """Raise InvalidRequest unless this person owns the application, or is in the team that does."""
-    if person not in await operators(client):
+    """Raise InvalidRequest unless this person is one of the bot's operators."""
+    if person not in await cast(Inkling, client).operators.ids():
         raise InvalidRequest("Only the bot's operator can do this.")

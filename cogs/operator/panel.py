@@ -11,7 +11,6 @@ import discord
 from cogs.client import Inkling
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.quotas import amount
-from cogs.common.target import now
 from cogs.i18n import tr
 from cogs.operator.actions import OperatorActions, block_line
 from cogs.operator.failures import Failure
@@ -76,16 +75,15 @@ def failures_message(failures: Sequence[Failure]) -> dict[str, Any]:
 
 def servers_message(bot: Inkling, actions: OperatorActions, chosen: int = 0) -> dict[str, Any]:
     """Return the servers with what they used today, and a menu to leave one, after a question."""
-    use = {guild: bot.store.device_use.of_server(guild.id, now()) for guild in bot.guilds}
-    busiest = sorted(use, key=lambda guild: use[guild], reverse=True)[:_MOST_OPTIONS]
+    busiest = actions.busiest_servers()[:_MOST_OPTIONS]
     lines = actions.servers() or [tr("I am on no server.")]
     controls: list[discord.ui.Item[Any]] = []
     if busiest:
         options = [
             discord.SelectOption(
-                label=guild.name[:100], description=amount(use[guild]), value=str(guild.id), default=guild.id == chosen
+                label=guild.name[:100], description=amount(used), value=str(guild.id), default=guild.id == chosen
             )
-            for guild in busiest
+            for guild, used in busiest
         ]
         controls.append(
             discord.ui.Select(
@@ -99,7 +97,7 @@ def servers_message(bot: Inkling, actions: OperatorActions, chosen: int = 0) -> 
 
 
 def blocks_message(blocks: Sequence[Block], note: str = "") -> dict[str, Any]:
-    """Return who is blocked everywhere, a button to block somebody, and a menu to end a block."""
+    """Return who is blocked everywhere, a button to block somebody, and a menu to unblock somebody."""
     lines = [f"- {block_line(block)}" for block in blocks] or [tr("Nobody is blocked everywhere.")]
     controls: list[discord.ui.Item[Any]] = [_button(tr("Block a person or a server"), "block")]
     if blocks:
@@ -109,7 +107,9 @@ def blocks_message(blocks: Sequence[Block], note: str = "") -> dict[str, Any]:
         ]
         controls.append(
             discord.ui.Select(
-                custom_id=custom_id("operator", "unblock"), options=options, placeholder=tr("End a block")[:150]
+                custom_id=custom_id("operator", "unblock"),
+                options=options,
+                placeholder=tr("Unblock a person or a server")[:150],
             )
         )
     return {"content": "\n".join([*filter(None, [note]), *lines])[:_LONGEST_TEXT], "view": persistent_view(*controls)}

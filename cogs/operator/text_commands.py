@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Sequence
 
+from cogs.common.blocking import FOR_GOOD, block_end, discord_id
 from cogs.operator.actions import OperatorActions, Progress, block_line
 from inference import InvalidRequest
 from storage import BlockKind
@@ -21,6 +22,10 @@ servers, leave ID                       servers with what they used today; leave
 blocks                                  who is blocked everywhere
 block person|server ID [DAYS] [REASON]  block for some days, or for good
 unblock person|server ID                end a block"""
+
+
+_NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
+"""What somebody means as a number of days, also where it can't be one."""
 
 
 async def run_command(actions: OperatorActions, words: Sequence[str], progress: Progress) -> str:
@@ -52,14 +57,14 @@ async def run_command(actions: OperatorActions, words: Sequence[str], progress: 
         case ["servers"]:
             return _plain("\n".join(actions.servers())) or "The bot is on no server."
         case ["leave", server]:
-            return _plain(await actions.leave(_id(server)))
+            return _plain(await actions.leave(discord_id(server)))
         case ["blocks"]:
             return _plain("\n".join(map(block_line, actions.blocks()))) or "Nobody is blocked everywhere."
         case ["block", kind, number, *rest]:
-            days = float(rest.pop(0)) if rest and rest[0].isdecimal() else None
-            return _plain(await actions.block(_kind(kind), _id(number), " ".join(rest), days, by=0))
+            until = block_end(rest.pop(0) if rest and _NUMBER.fullmatch(rest[0]) else FOR_GOOD)
+            return _plain(await actions.block(_kind(kind), discord_id(number), " ".join(rest), until, by=0))
         case ["unblock", kind, number]:
-            return _plain(await actions.unblock(_kind(kind), _id(number)))
+            return _plain(await actions.unblock(_kind(kind), discord_id(number)))
         case _:
             raise InvalidRequest(
                 "I don't know `{words}`. The commands are:\n{usage}", words=" ".join(words), usage=USAGE
@@ -70,12 +75,6 @@ def _plain(text: str) -> str:
     """Return an answer without Discord's markup, for a terminal."""
     text = re.sub(r"<t:(\d+):R>", lambda match: _clock(float(match[1])), text)
     return re.sub(r"\*\*|`|^-# ", "", text, flags=re.MULTILINE)
-
-
-def _id(word: str) -> int:
-    if not word.isdecimal():
-        raise InvalidRequest("{word!r} is no id of Discord, which is a long number.", word=word)
-    return int(word)
 
 
 def _kind(word: str) -> BlockKind:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cogs.common.markdown import relative
 from cogs.common.personal_data import PersonalData
-from cogs.common.quotas import amount, relative
+from cogs.common.quotas import amount
 from cogs.i18n import tr
 from storage import DeviceUseTable, end_of_day
 

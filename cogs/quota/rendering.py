@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cogs.common.quotas import Allowance, Asker, Quotas, Whose, amount, relative
+from cogs.common.markdown import relative
+from cogs.common.quotas import Allowance, Asker, Quotas, Whose, amount
 from cogs.common.rules import named
 from cogs.i18n import tr
 

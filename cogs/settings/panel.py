@@ -68,7 +68,7 @@ def server_panel(
         _button(public, "server", "public") if settings.private else _button(private, "server", "private"),
         _button(tr("Limits"), "server", "limits"),
         _button(tr("Quotas"), "server", "quotas"),
-        Button(label=tr("Reports and stops")[:80], custom_id=custom_id("moderation", "open")),
+        Button(label=tr("Reports and blocks")[:80], custom_id=custom_id("moderation", "open")),
         _reset("server"),
     )
 

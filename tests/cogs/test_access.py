@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any, cast
 
 import discord
 import pytest
-from simcord import Env
+from simcord import Env, InteractionResult
 
 from cogs.client import Inkling
-from cogs.common.access import check_blockable
-from inference import Config, InvalidRequest
+from cogs.common import ReplySessions
+from inference import Config, Queued
 from storage import EVERYWHERE, Block, PersonSettings, Store
 from tests.cogs.imagine.images import restart
 from tests.cogs.settings.panels import panel
 from tests.cogs.stage import Stage, first, refusal
 
-HERE = "An admin of this server has stopped you from using me here."
+HERE = "An admin of this server has blocked you here."
 
 
 def store(stage: Stage) -> Store:
@@ -26,7 +25,7 @@ def store(stage: Stage) -> Store:
 
 
 async def block(stage: Stage, server: int | None = None, reason: str = "Spam", until: float | None = None) -> None:
-    """Stop Alice, on the server of the stage or another."""
+    """Block Alice, on the server of the stage or another."""
     number = stage.guild.id if server is None else server
     await store(stage).blocks.add(Block("person", stage.alice.id, number, reason, until, 1, 2.0))
 
@@ -98,9 +97,9 @@ async def test_others_and_other_servers_are_not_blocked(stage: Stage):
 async def test_a_block_everywhere_holds_in_direct_messages_too(stage: Stage):
     await block(stage, EVERYWHERE, reason="")
     said = refusal(await stage.alice.user.slash("complete", prompt="Once"))
-    assert said.startswith("The bot's operator has stopped you from using me. Reason: none was given. It has no end.")
+    assert said.startswith("The bot's operator has blocked you. Reason: none was given. It has no end.")
     await stage.alice.send_dm(f"{stage.mention} complete Once")
-    assert direct_messages(stage)[-1].startswith("The bot's operator has stopped you from using me.")
+    assert direct_messages(stage)[-1].startswith("The bot's operator has blocked you.")
     assert not stage.backend.requests
 
 
@@ -108,7 +107,7 @@ async def test_a_blocked_server_is_told_so(stage: Stage):
     await store(stage).blocks.add(Block("server", stage.guild.id, EVERYWHERE, "Unpaid", None, 1, 2.0))
     for person in (stage.alice, stage.bob):
         said = refusal(await person.slash(stage.channel, "complete", prompt="Once"))
-        assert said.startswith("The bot's operator has stopped this server from using me. Reason: Unpaid.")
+        assert said.startswith("The bot's operator has blocked this server. Reason: Unpaid.")
     assert not first(await stage.alice.user.slash("complete", prompt="Once")).ephemeral
 
 
@@ -137,12 +136,12 @@ async def test_a_blocked_person_can_still_see_and_delete_what_is_kept(stage: Sta
     await stage.alice.slash(stage.channel, "complete", prompt="Once")
     await block(stage)
     shown = panel(await stage.alice.slash(stage.channel, "privacy"))
-    assert "That you are stopped for good, until somebody ends it; you can't delete this." in shown.content
+    assert "That you are blocked for good, until somebody unblocks you; you can't delete this." in shown.content
     await stage.alice.click(shown, label="Delete all of it")
     await stage.alice.click(shown, label="Delete for good")
     assert shown.content.splitlines() == [
         "Done. Only this stays for now:",
-        "- That you are stopped for good, until somebody ends it; you can't delete this.",
+        "- That you are blocked for good, until somebody unblocks you; you can't delete this.",
     ]
     assert await store(stage).sent_answers.count_of(stage.alice.id) == 0
     assert refusal(await stage.alice.slash(stage.channel, "help")).startswith(HERE)
@@ -215,19 +214,58 @@ async def test_a_listed_server_is_served(stage: Stage, config: Config):
     assert not first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).ephemeral
 
 
-async def test_no_member_of_the_team_of_the_operator_can_be_blocked():
-    team = SimpleNamespace(owner_id=1, members=[SimpleNamespace(id=1), SimpleNamespace(id=2)])
-    client: Any = SimpleNamespace(application_info=_returning(SimpleNamespace(team=team, owner=SimpleNamespace(id=9))))
-    for person in (1, 2):
-        with pytest.raises(InvalidRequest, match="This person operates the bot"):
-            await check_blockable(client, person, by=5)
-    with pytest.raises(InvalidRequest, match="You can't stop yourself"):
-        await check_blockable(client, 5, by=5)
-    await check_blockable(client, 6, by=5)
+async def kill(stage: Stage) -> None:
+    """Let the bot end without a word, so that its open requests are stored and go on after a restart."""
+    await store(stage).close()
+    cast(Inkling, stage.bot).sessions = ReplySessions(cast(Inkling, stage.bot))
 
 
-def _returning(value: object) -> Any:
-    async def call() -> object:
-        return value
+def said_in_private(asked: InteractionResult) -> str:
+    """Return the only private message in which a request has ended."""
+    [message] = [message for message in asked.followups if message.ephemeral]
+    return message.content
 
-    return call
+
+async def waiting_answer(stage: Stage) -> InteractionResult:
+    """Let Alice ask for an answer, which waits in the queue."""
+    stage.backend.script = lambda spec, request: [Queued(1)]
+    return await stage.alice.slash(stage.channel, "complete", prompt="Once")
+
+
+async def test_a_request_of_somebody_who_was_blocked_meanwhile_does_not_go_on_after_a_kill(
+    stage: Stage, config: Config
+):
+    asked = await waiting_answer(stage)
+    await block(stage)
+    await kill(stage)
+    await restart(stage, config)
+    assert len(stage.backend.requests) == 1
+    assert said_in_private(asked).startswith(f"{HERE} Reason: Spam.")
+    assert stage.channel.history() == []
+
+
+async def test_a_request_of_a_server_that_is_no_longer_served_does_not_go_on_after_a_restart(
+    stage: Stage, config: Config
+):
+    asked = await waiting_answer(stage)
+    limited = config.discord.model_copy(update={"servers": (1234,)})
+    await restart(stage, config.model_copy(update={"discord": limited}))
+    assert len(stage.backend.requests) == 1
+    assert said_in_private(asked).startswith("The bot's operator lets me answer on certain servers only")
+
+
+async def test_a_drawing_that_begins_while_a_block_is_stored_is_refused(stage: Stage):
+    jobs: Any = store(stage).jobs
+    asked = first(await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue} fox", seed=5))
+    add_from_question = jobs.add_from_question
+
+    async def add_and_block(*values: Any) -> Any:
+        found = await add_from_question(*values)
+        await block(stage)
+        return found
+
+    jobs.add_from_question = add_and_block
+    drawn = await stage.alice.click(asked, label="Draw 2")
+    assert stage.backend.requests == []
+    refused = [message for message in drawn.followups if message.ephemeral]
+    assert [message.content.startswith(HERE) for message in refused] == [True, True]

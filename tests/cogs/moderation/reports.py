@@ -13,11 +13,11 @@ from storage import Block, Store
 from tests.cogs.settings.panels import manager, store_of
 from tests.cogs.stage import Stage, first
 
-BUTTONS = ["Delete message", "Stop this person here", "Dismiss"]
+BUTTONS = ["Delete message", "Block this person here", "Dismiss"]
 
 
 @dataclass
-class Court:
+class ReportScene:
     """A server whose admins, such as Carol, have a channel for reports."""
 
     stage: Stage
@@ -35,19 +35,19 @@ class Court:
         """Return what the newest report says admins have done."""
         return "\n".join(self.report.content.splitlines()[6:])
 
-    async def stop(self, days: str, reason: str = "", who: MemberActor | None = None) -> InteractionResult:
-        """Stop the person of the newest report."""
+    async def block(self, days: str, reason: str = "", who: MemberActor | None = None) -> InteractionResult:
+        """Block the person of the newest report."""
         admin = who or self.carol
-        form = await admin.click(self.report, label="Stop this person here")
+        form = await admin.click(self.report, label="Block this person here")
         return await admin.submit_modal(form, {"days": [days], "reason": reason})
 
 
-async def court(stage: Stage) -> Court:
+async def report_scene(stage: Stage) -> ReportScene:
     """Return a server with a channel for reports."""
     carol, audit = manager(stage), stage.guild.create_text_channel("audit")
     servers = store_of(stage).settings.servers
     await servers.change(stage.guild.id, lambda server: replace(server, audit_channel=audit.id))
-    return Court(stage, audit, carol)
+    return ReportScene(stage, audit, carol)
 
 
 async def answered(stage: Stage, prompt: str = "Once") -> ResponseMessage:

@@ -1,4 +1,4 @@
-"""The part of /server-settings about reports and the people who are stopped."""
+"""The part of /server-settings about reports and the people who are blocked."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from tests.cogs.settings.panels import manager, panel, private_text
 from tests.cogs.stage import Stage, first, followup, refusal
 
 CHANNEL = "inkling:moderation:channel"
-ALLOW = "inkling:moderation:allow"
+UNBLOCK = "inkling:moderation:unblock"
 
 
 async def opened_by(stage: Stage, admin: MemberActor) -> ResponseMessage:
     """Return the panel that the button of /server-settings opens."""
     settings = panel(await admin.slash(stage.channel, "server-settings"))
-    shown = followup(await admin.click(settings, label="Reports and stops"))
+    shown = followup(await admin.click(settings, label="Reports and blocks"))
     assert shown.ephemeral
     return shown
 
 
 def list_of(shown: ResponseMessage) -> str:
-    """Return the list of the people who are stopped."""
-    return shown.content.partition("**Stopped on this server**")[2].strip()
+    """Return the list of the people who are blocked."""
+    return shown.content.partition("**Blocked on this server**")[2].strip()
 
 
 async def block(stage: Stage, person: int, until: float | None = None, reason: str = "Spam", by: int = 7) -> Block:
@@ -76,7 +76,7 @@ async def test_a_channel_in_which_the_bot_may_not_write_is_refused(stage: Stage)
     assert store(stage).settings.server(stage.guild.id).audit_channel is None
 
 
-async def test_the_panel_lists_who_is_stopped_and_an_admin_lets_them_ask_again(stage: Stage):
+async def test_the_panel_lists_who_is_blocked_and_an_admin_unblocks_them(stage: Stage):
     carol = manager(stage)
     await block(stage, stage.alice.id, reason="Rude *words*", by=carol.id)
     ends = round((await block(stage, stage.bob.id, discord.utils.utcnow().timestamp() + 3600, by=0)).until or 0)
@@ -84,10 +84,10 @@ async def test_the_panel_lists_who_is_stopped_and_an_admin_lets_them_ask_again(s
     shown = await opened_by(stage, carol)
     assert list_of(shown).splitlines() == [
         f"1. {stage.alice.mention} · for good · by {carol.mention} · `Rude *words*`",
-        f"2. {stage.bob.mention} · ends <t:{ends}:R> · `Spam`",
+        f"2. {stage.bob.mention} · until <t:{ends}:R> · `Spam`",
     ]
     assert refusal(await stage.alice.slash(stage.channel, "help")).startswith("An admin of this server")
-    await carol.select(shown, [str(stage.alice.id)], custom_id=ALLOW)
+    await carol.select(shown, [str(stage.alice.id)], custom_id=UNBLOCK)
     assert list_of(shown).startswith(f"1. {stage.bob.mention} · ")
     assert first(await stage.alice.slash(stage.channel, "help")).content.startswith("**To try first**")
     assert [each.id for each in blocks_of(stage)] == [5, stage.bob.id]
@@ -100,7 +100,7 @@ async def test_the_longest_list_fits_into_a_message(stage: Stage):
     shown = await opened_by(stage, carol)
     assert len(list_of(shown).splitlines()) == 11
     assert len(shown.content) < 1800, "other languages are longer"
-    assert list_of(shown).endswith("5 more are shown when somebody in this list can ask again.")
+    assert list_of(shown).endswith("5 more are shown when somebody in this list is unblocked.")
 
 
 async def test_somebody_who_is_no_admin_any_more_changes_nothing(stage: Stage):
@@ -111,7 +111,7 @@ async def test_somebody_who_is_no_admin_any_more_changes_nothing(stage: Stage):
     assert guild is not None
     [role] = [role for role in guild.roles if role.name == "managers"]
     await role.edit(permissions=discord.Permissions.none())
-    said = private_text(await carol.select(shown, [str(stage.alice.id)], custom_id=ALLOW))
+    said = private_text(await carol.select(shown, [str(stage.alice.id)], custom_id=UNBLOCK))
     assert said.startswith("Only people who may manage this server can do that.")
     assert len(blocks_of(stage)) == 1
 

@@ -8,13 +8,13 @@ import discord
 import pytest
 from simcord import Env
 
-from tests.cogs.moderation.reports import BUTTONS, answered, court, fields, labels, report, store
+from tests.cogs.moderation.reports import BUTTONS, answered, fields, labels, report, report_scene, store
 from tests.cogs.settings.panels import store_of
 from tests.cogs.stage import Stage, first, refusal
 
 
 async def test_a_report_has_the_message_its_model_and_the_people(stage: Stage):
-    there, answer = await court(stage), await answered(stage)
+    there, answer = await report_scene(stage), await answered(stage)
     told = await report(stage, answer, "It is *rude*.")
     assert told == "Thank you. The admins of this server have your report."
     assert there.report.embeds[0].description == answer.content
@@ -30,7 +30,7 @@ async def test_a_report_has_the_message_its_model_and_the_people(stage: Stage):
 
 
 async def test_the_picture_of_a_reported_message_is_a_spoiler(stage: Stage):
-    there = await court(stage)
+    there = await report_scene(stage)
     drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
     await report(stage, drawing)
     [copy], [original] = there.report.attachments, drawing.attachments
@@ -41,7 +41,7 @@ async def test_the_picture_of_a_reported_message_is_a_spoiler(stage: Stage):
 
 
 async def test_a_picture_of_an_age_restricted_channel_is_only_a_link_elsewhere(stage: Stage):
-    there = await court(stage)
+    there = await report_scene(stage)
     drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
     known = stage.bot.get_channel(stage.channel.id)
     assert isinstance(known, discord.TextChannel)
@@ -53,7 +53,7 @@ async def test_a_picture_of_an_age_restricted_channel_is_only_a_link_elsewhere(s
 
 
 async def test_a_reply_to_a_mention_names_who_wrote_it(stage: Stage):
-    there = await court(stage)
+    there = await report_scene(stage)
     await stage.alice.send(stage.channel, f"{stage.mention} complete Once")
     sent = stage.channel.last_message
     assert sent is not None
@@ -63,15 +63,15 @@ async def test_a_reply_to_a_mention_names_who_wrote_it(stage: Stage):
 
 
 async def test_who_asked_is_known_from_discord_after_the_person_has_deleted_everything(stage: Stage):
-    there, answer = await court(stage), await answered(stage)
+    there, answer = await report_scene(stage), await answered(stage)
     await store(stage).sent_answers.forget_owner(stage.alice.id)
     await report(stage, answer)
     assert fields(there.report)["Asked for by"] == stage.alice.mention
     assert fields(there.report)["Model"] == "unknown"
 
 
-async def test_a_message_without_anybody_who_asked_says_so_and_nobody_can_be_stopped(stage: Stage):
-    there = await court(stage)
+async def test_a_message_without_anybody_who_asked_says_so_and_nobody_can_be_blocked(stage: Stage):
+    there = await report_scene(stage)
     channel = stage.bot.get_channel(stage.channel.id)
     assert isinstance(channel, discord.TextChannel)
     sent = await channel.send("Hello")
@@ -83,7 +83,7 @@ async def test_a_message_without_anybody_who_asked_says_so_and_nobody_can_be_sto
 
 
 async def test_a_report_pings_nobody(stage: Stage):
-    there, answer = await court(stage), await answered(stage)
+    there, answer = await report_scene(stage), await answered(stage)
     await report(stage, answer, f"@everyone {stage.alice.mention}")
     assert not there.report.mention_everyone
     assert _allowed_mentions(stage, there.audit.id) == {"parse": []}
@@ -106,14 +106,14 @@ async def test_without_a_channel_for_reports_the_reporter_is_told_so(stage: Stag
 
 
 async def test_a_report_that_can_not_be_sent_may_be_sent_again(stage: Stage):
-    there, answer = await court(stage), await answered(stage)
+    there, answer = await report_scene(stage), await answered(stage)
     stage.env.inject_error("POST", f"/channels/{there.audit.id}/messages", status=403, code=50013)
     assert (await report(stage, answer)).startswith("I may not write in the channel for reports")
     assert (await report(stage, answer)).startswith("Thank you.")
 
 
 async def test_a_message_of_somebody_else_is_refused(stage: Stage):
-    await court(stage)
+    await report_scene(stage)
     message = await stage.alice.send(stage.channel, "You fool")
     result = await stage.bob.context_menu(stage.channel, "Report", message)
     assert result.modal is None
@@ -121,7 +121,7 @@ async def test_a_message_of_somebody_else_is_refused(stage: Stage):
 
 
 async def test_a_message_can_be_reported_once_by_each_person(stage: Stage):
-    there, answer = await court(stage), await answered(stage)
+    there, answer = await report_scene(stage), await answered(stage)
     await report(stage, answer)
     again = await stage.bob.context_menu(stage.channel, "Report", answer.message)
     assert refusal(again) == "You have reported this message already. The admins of this server have your report."
@@ -130,7 +130,7 @@ async def test_a_message_can_be_reported_once_by_each_person(stage: Stage):
 
 
 async def test_two_forms_for_one_message_make_one_report(stage: Stage):
-    there, answer = await court(stage), await answered(stage)
+    there, answer = await report_scene(stage), await answered(stage)
     forms = [await stage.bob.context_menu(stage.channel, "Report", answer.message) for _ in range(2)]
     results = [await stage.bob.submit_modal(form, {"reason": ""}) for form in forms]
     assert first(results[1]).content.startswith("You have reported this message already.")
@@ -138,7 +138,7 @@ async def test_two_forms_for_one_message_make_one_report(stage: Stage):
 
 
 async def test_a_person_can_report_five_messages_an_hour(stage: Stage):
-    await court(stage)
+    await report_scene(stage)
     answers = [await answered(stage) for _ in range(6)]
     for answer in answers[:5]:
         await report(stage, answer)
@@ -150,7 +150,7 @@ async def test_a_person_can_report_five_messages_an_hour(stage: Stage):
 
 
 async def test_a_report_works_where_the_bot_does_not_answer(stage: Stage):
-    await court(stage)
+    await report_scene(stage)
     answer, settings = await answered(stage), store_of(stage).settings
     await settings.servers.change(stage.guild.id, lambda server: replace(server, channels=(1,), roles=(1,)))
     assert (await report(stage, answer)).startswith("Thank you.")
@@ -165,7 +165,7 @@ def french_server(simcord_env: Env, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("french_server")
 async def test_a_report_is_in_the_language_of_the_server_and_the_thanks_in_that_of_the_reporter(stage: Stage):
-    there, answer = await court(stage), await answered(stage)
+    there, answer = await report_scene(stage), await answered(stage)
     assert (await report(stage, answer)).startswith("Thank you.")
     assert there.report.content.startswith("**Un de mes messages a été signalé** : ")
     await there.carol.click(there.report, label="Classer sans suite")

@@ -12,10 +12,10 @@ import bot
 from cogs.operator import Operator
 from cogs.operator.control_socket import NoBot, ask_running_bot
 from cogs.operator.text_commands import USAGE
-from inference import ModelSpec
+from inference import ModelSpec, Queued
 from inference.types import LoadProgress
-from tests.cogs.operator.desk import bot_of, operator
-from tests.cogs.stage import Stage
+from tests.cogs.operator.operator_panel import bot_of, operator
+from tests.cogs.stage import Stage, first
 
 
 async def ask(stage: Stage, *words: str) -> tuple[bool, str]:
@@ -65,8 +65,20 @@ async def test_commands_answer_with_what_was_done(stage: Stage, words: list[str]
         (["unload", "gpt2"], "gpt2 is in use, or was not loaded."),
         (["failure", "zz"], "No failure with the id zz is among the last ones."),
         (["leave", "1"], "I am on no server with the id 1."),
-        (["leave", "home"], "'home' is no id of Discord, which is a long number."),
+        (["leave", "home"], "'home' is no id of Discord, which is a number of 17 to 19 digits."),
         (["unblock", "person", "5"], "There is no such block."),
+        (["unblock", "person", "9" * 25], f"'{'9' * 25}' is no id of Discord, which is a number of 17 to 19 digits."),
+        (["block", "person", "0"], "'0' is no id of Discord"),
+        (["block", "person", str(2**63)], f"'{2**63}' is no id of Discord"),
+        (["block", "person", "5", "0"], "A block lasts for 1 to 3650 whole days, or for good, not for '0' days."),
+        (["block", "person", "5", "3651"], "A block lasts for 1 to 3650 whole days"),
+        (["block", "person", "5", "999999999999"], "A block lasts for 1 to 3650 whole days"),
+        (
+            ["block", "person", "5", "-3", "rude"],
+            "A block lasts for 1 to 3650 whole days, or for good, not for '-3'",
+        ),
+        (["block", "person", "5", "1.5"], "A block lasts for 1 to 3650 whole days"),
+        (["block", "server", "5", "x" * 201], "The reason has more than 200 characters."),
         (["block", "planet", "5"], "Say what to block: `person` or `server`, then the id."),
         (["dance"], "I don't know `dance`. The commands are:\nstatus "),
         ([], "I don't know ``. The commands are:\n"),
@@ -76,6 +88,7 @@ async def test_what_can_not_be_done_is_a_sentence(stage: Stage, words: list[str]
     done, said = await ask(stage, *words)
     assert not done
     assert said.startswith(answer)
+    assert bot_of(stage).store.blocks.active(0) == []
 
 
 async def test_a_person_is_blocked_for_some_days_and_listed(stage: Stage):
@@ -87,6 +100,25 @@ async def test_a_person_is_blocked_for_some_days_and_listed(stage: Stage):
     assert done
     assert listed.startswith(f"person {stage.alice.id} · until ")
     assert listed.endswith(" · too loud")
+
+
+async def test_a_block_of_the_most_days_is_listed(stage: Stage):
+    assert (await ask(stage, "block", "server", str(2**63 - 1), "3650"))[0]
+    done, listed = await ask(stage, "blocks")
+    assert done
+    assert listed.startswith(f"server {2**63 - 1} · until 20")
+    assert await ask(stage, "unblock", "server", str(2**63 - 1)) == (True, f"{2**63 - 1} is unblocked.")
+
+
+async def test_a_block_from_the_command_line_cancels_what_runs(stage: Stage):
+    operator(stage)
+    stage.backend.script = lambda spec, request: [Queued(1)]
+    running = first(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    assert await ask(stage, "block", "person", str(stage.alice.id), "loud") == (
+        True,
+        f"{stage.alice.id} is blocked for good.",
+    )
+    assert running.content == "Cancelled, since the bot's operator has blocked you."
 
 
 async def test_a_socket_left_over_by_a_kill_is_replaced(stage: Stage):

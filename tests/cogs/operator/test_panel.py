@@ -8,9 +8,9 @@ import discord
 import pytest
 
 from cogs.operator.actions import actions_of
-from inference import GenerationFailed
+from inference import GenerationFailed, Queued
 from storage import EVERYWHERE
-from tests.cogs.operator.desk import bot_of, last_line, only_followup, operator, panel
+from tests.cogs.operator.operator_panel import bot_of, last_line, only_followup, operator, panel
 from tests.cogs.settings.panels import private_text
 from tests.cogs.stage import Stage, first
 
@@ -30,6 +30,7 @@ async def test_the_controls_refuse_everybody_else(stage: Stage):
     olga = operator(stage)
     shown = await panel(stage, olga)
     stage.bot.application_info = type(stage.bot).application_info.__get__(stage.bot)  # Olga sold the bot
+    await stage.env.advance_time(301)  # until Discord is asked again
     assert private_text(await olga.click(shown, label="Pause")) == "Only the bot's operator can do this."
     assert not stage.backend.paused
 
@@ -122,11 +123,42 @@ async def test_a_person_is_blocked_everywhere_with_a_reason_and_an_end_and_unblo
         "person", stage.alice.id, EVERYWHERE, "too loud", olga.id,
     )  # fmt: skip
     refused = first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).content
-    assert refused.startswith("The bot's operator has stopped you from using me. Reason: too loud.")
+    assert refused.startswith("The bot's operator has blocked you. Reason: too loud.")
     shown = only_followup(await olga.click(await panel(stage, olga), label="Blocks"))
     await olga.select(shown, [f"person {stage.alice.id}"], custom_id="inkling:operator:unblock")
-    assert shown.content.startswith(f"{stage.alice.id} may use me again.")
+    assert shown.content.startswith(f"{stage.alice.id} is unblocked.")
     assert not first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).ephemeral
+
+
+async def test_a_block_of_a_person_cancels_what_runs_for_them_everywhere(stage: Stage):
+    olga = operator(stage)
+    listed = only_followup(await olga.click(await panel(stage, olga), label="Blocks"))
+    stage.backend.script = lambda spec, request: [Queued(1)]
+    running = [
+        first(await stage.alice.slash(stage.channel, "complete", prompt="Once")),
+        first(await stage.alice.user.slash("complete", prompt="Once")),
+    ]
+    other = first(await stage.bob.slash(stage.channel, "complete", prompt="Once"))
+    form = await olga.click(listed, label="Block a person or a server")
+    typed = {"kind": ["person"], "number": str(stage.alice.id), "days": ["for good"], "reason": ""}
+    assert first(await olga.submit_modal(form, typed)).content.startswith(f"{stage.alice.id} is blocked for good.")
+    for message in running:
+        assert message.content == "Cancelled, since the bot's operator has blocked you."
+    assert "Cancelled" not in other.content
+
+
+async def test_a_block_of_a_server_cancels_what_runs_there_but_not_the_block_itself(stage: Stage):
+    olga = operator(stage)
+    listed = only_followup(await olga.click(await panel(stage, olga), label="Blocks"))
+    stage.backend.script = lambda spec, request: [Queued(1)]
+    running = [first(await who.slash(stage.channel, "complete", prompt="Once")) for who in (stage.alice, stage.bob)]
+    elsewhere = first(await stage.alice.user.slash("complete", prompt="Once"))
+    form = await olga.click(listed, label="Block a person or a server")
+    typed = {"kind": ["server"], "number": str(stage.guild.id), "days": ["1"], "reason": ""}
+    assert first(await olga.submit_modal(form, typed)).content.startswith(f"{stage.guild.id} is blocked until ")
+    for message in running:
+        assert message.content == "Cancelled, since the bot's operator has blocked this server."
+    assert "Cancelled" not in elsewhere.content
 
 
 @pytest.mark.parametrize("whom", ["olga", "abc"])
@@ -135,10 +167,9 @@ async def test_a_block_of_oneself_or_of_no_id_is_a_sentence(stage: Stage, whom: 
     listed = only_followup(await olga.click(await panel(stage, olga), label="Blocks"))
     form = await olga.click(listed, label="Block a person or a server")
     number = str(olga.id) if whom == "olga" else "no number at all"
-    done = await olga.submit_modal(form, {"kind": ["person"], "number": number, "days": ["0"], "reason": ""})
-    assert private_text(done) == (
-        "You can't stop yourself." if whom == "olga" else f"{number!r} is no id of Discord, which is a long number."
-    )
+    done = await olga.submit_modal(form, {"kind": ["person"], "number": number, "days": ["for good"], "reason": ""})
+    id_expected = f"{number!r} is no id of Discord, which is a number of 17 to 19 digits."
+    assert private_text(done) == ("You can't block yourself." if whom == "olga" else id_expected)
     assert bot_of(stage).store.blocks.active(0) == []
 
 

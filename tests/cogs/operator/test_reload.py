@@ -9,7 +9,7 @@ import pytest
 
 from cogs.operator.file_watcher import FileWatcher
 from inference import Config, Started, load_config
-from tests.cogs.operator.desk import bot_of, last_line, operator, panel
+from tests.cogs.operator.operator_panel import bot_of, last_line, operator, panel
 from tests.cogs.settings.panels import private_text
 from tests.cogs.stage import Stage, first
 from tests.waiting import until
