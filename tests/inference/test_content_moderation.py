@@ -37,6 +37,7 @@ from inference import (
     Progress,
     Queued,
     Request,
+    RequestCancelled,
     RequestTimeout,
     Result,
     SentimentRequest,
@@ -236,8 +237,12 @@ async def test_a_preview_is_shown_after_the_check_and_never_if_the_classifier_ob
 
     task = asyncio.create_task(follow())
     await until(lambda: len(events) == 4, "the checked preview was not shown")
+    answer, backend.script = backend.script, lambda spec, request: []
     backend.listeners[1](Progress(4, 9, BAD_PICTURE))
-    await until(lambda: len(backend.requests) == 4, "the second preview was not checked")
+    check = ClassifyPicturesRequest(pictures=(BAD_PICTURE,))
+    assert backend.requests[3:] == [check]
+    backend.listeners[3](Result(verdict(check)))  # type: ignore[arg-type]
+    backend.script = answer
     backend.listeners[1](Progress(5, 9))
     backend.listeners[1](Result(images(b"fox")))
     await task
@@ -290,6 +295,11 @@ class Writer:
         await until(lambda: Started() in self.events, "the model did not start")
         self.backend.listeners[1](event)  # the first is that of the check of the prompt
 
+    async def is_withheld(self) -> None:
+        await until(self.task.done, "the text was not withheld")
+        with pytest.raises(OutputWithheld):
+            await self.task
+
     async def stop(self) -> None:
         self.task.cancel()
         with suppress(asyncio.CancelledError):
@@ -322,8 +332,7 @@ async def test_no_one_sees_a_sentence_that_the_classifier_objects_to_and_the_mod
     await writer.write(PartialText("It rained. A"))
     await until(lambda: writer.texts == ["It rained. "], "the first sentence was not shown")
     await writer.write(PartialText("It rained. A bad thing came. Then"))
-    with pytest.raises(OutputWithheld):
-        await writer.task
+    await writer.is_withheld()
     assert writer.texts == ["It rained. "]
     assert backend.tickets[1].cancelled
 
@@ -337,8 +346,7 @@ async def test_all_of_a_long_first_sentence_is_checked(engine: Engine, backend: 
     writer = Writer(engine, backend)
     await writer.write(PartialText(f"{start}{LONG}. Then"))
     if "bad" in start:
-        with pytest.raises(OutputWithheld):
-            await writer.task
+        await writer.is_withheld()
         assert writer.texts == []
     else:
         await until(lambda: writer.texts == [f"{start}{LONG}. "], "the text was not shown")
@@ -357,8 +365,7 @@ async def test_all_that_was_written_during_a_slow_check_is_checked_with_the_text
     text = f"It rained. A bad thing came. {LONG}. Then"
     await writer.write(PartialText(text))
     backend.listeners[2](Result(Classification(("neutral", "toxic"), (probability(objects=False),), exclusive=True)))
-    with pytest.raises(OutputWithheld):
-        await writer.task
+    await writer.is_withheld()
     assert writer.texts == ["It rained. "]
     assert backend.requests[3] == ClassifyTextsRequest(texts=(text.removesuffix("Then"),))
 
@@ -452,6 +459,20 @@ async def test_without_a_verdict_nothing_goes_in_or_out(engine: Engine, backend:
     assert str(error.value) == (
         "What goes in and out here is checked by a classifier, which can't be used now. ears could not be loaded."
     )
+
+
+@pytest.mark.parametrize("number", [0, 2], ids=["what goes in", "what comes out"])
+async def test_nothing_goes_in_or_out_if_the_check_is_not_queued(engine: Engine, backend: Model, number: int) -> None:
+    answer = backend.script
+
+    def script(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
+        if len(backend.requests) == number + 1:
+            raise RequestCancelled("The bot is stopping.")
+        return list(answer(spec, request))
+
+    backend.script = script
+    with pytest.raises(RequestCancelled):
+        await collect(engine, CompleteRequest(prompt="Once"))
 
 
 async def test_a_caller_who_leaves_cancels_the_check(engine: Engine, backend: Model) -> None:
