@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from inference.backends.backend import Backend, ModelStatus, QueueStatus
 from inference.config.schema import Config
+from inference.content_moderation import ContentModeration
 from inference.documents import DocumentText, is_plain_text, read_document
 from inference.documents.reader_processes import ReaderProcesses
 from inference.hub.loras import lora_names, loras_and_weights
-from inference.moderation import Moderation
 from inference.observers import Observers, RequestWatch
 from inference.scheduling.fair_queue import FairQueue
 from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
@@ -51,7 +51,7 @@ class Engine:
         """Whether the operator wants no new requests. Callers look at it before they accept one."""
         self.paused = False
         """Whether the operator wants no request to start."""
-        self._moderation = Moderation(config, backend)
+        self._moderation = ContentModeration(config, backend)
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
@@ -192,12 +192,12 @@ class Engine:
             return problems
         loras = await asyncio.to_thread(lora_names, config.loras)
         self._backend.apply(config)
-        self.config, self.loras, self._moderation = config, loras, Moderation(config, self._backend)
+        self.config, self.loras, self._moderation = config, loras, ContentModeration(config, self._backend)
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
         return []
 
     def pause(self, paused: bool) -> None:
-        """Start no more requests; or start those that wait. Running ones go on."""
+        """Start no more requests; or start those that wait. Running ones go on, with their checks."""
         self.paused = paused
         self._backend.pause(paused)
 

@@ -105,7 +105,7 @@ class Backend(Protocol):
         ...
 
     def pause(self, paused: bool) -> None:
-        """Start no more requests, on any device; or start those that wait. Running ones go on."""
+        """Start no more requests, on any device; or start those that wait. Running ones go on, with their checks."""
         ...
 
     async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:

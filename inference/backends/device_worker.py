@@ -119,7 +119,7 @@ class DeviceWorker:
         )
 
     def pause(self, paused: bool) -> None:
-        """Start nothing more; or go on with what waits."""
+        """Start nothing more but checks, which running requests wait for; or go on with what waits."""
         with self._lock:
             self._scheduler.paused = paused
             for _ in range(0 if paused else self._scheduler.waiting_count):  # their runs found nothing meanwhile

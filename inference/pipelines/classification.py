@@ -35,7 +35,7 @@ def label_probabilities(config: Any, logits: Tensor) -> Tensor:
     return logits.softmax(dim=-1) if has_exclusive_labels(config) else logits.sigmoid()
 
 
-class _Classifier(Pipeline):
+class _ClassifierPipeline(Pipeline):
     """A model whose output has a number for each of its labels."""
 
     def __init__(self, model: Any) -> None:
@@ -64,7 +64,7 @@ class _Classifier(Pipeline):
         return Classification(self._labels, rows, has_exclusive_labels(self._model.config))
 
 
-class ImageClassification(_Classifier):
+class ImageClassification(_ClassifierPipeline):
     """An image classifier with its image processor."""
 
     def __init__(self, model: Any, processor: Any) -> None:
@@ -92,7 +92,7 @@ class ImageClassification(_Classifier):
         return self._model(pixel_values=pixels).logits[0].float().cpu()
 
 
-class TextClassification(_Classifier):
+class TextClassification(_ClassifierPipeline):
     """A sequence classifier with its tokenizer."""
 
     def __init__(self, model: Any, tokenizer: Any) -> None:

@@ -48,6 +48,11 @@ def require_checker(request: ImagineRequest, *, present: bool) -> None:
         )
 
 
+def unchecked_note(request: ImagineRequest) -> Phrase | None:
+    """Return the note below the images of a model without a safety checker; None if something else checks them."""
+    return None if request.has_classifier else Phrase("This model has no safety checker.")
+
+
 def seed_and_variations(request: ImagineRequest, i: int) -> tuple[int, tuple[Variation, ...]]:
     """Return seed and variations of image `i`. The last of these seeds is increased by `i`."""
     if not request.variations:

@@ -64,7 +64,7 @@ class Entry:
         self.short = short
         self.work = work
         self.limited = limited
-        """Whether it is refused if the queue is full."""
+        """Whether it is refused if the queue is full, and waits during a pause."""
         self.cancelled = False
         self.charged = 1.0
         """The share of its seconds that is charged to its owner."""
@@ -138,6 +138,29 @@ class _Usage:
         return left
 
 
+class _Lines(Generic[E]):
+    """Waiting entries: all in one line, and those of each key, the short ones apart from the others."""
+
+    def __init__(self, used: Callable[[str], float]) -> None:
+        self._used = used
+        self.line = WaitingLine[E](used)
+        self.by_key: dict[bool, dict[Hashable, WaitingLine[E]]] = {True: {}, False: {}}
+
+    def insert(self, entry: E) -> None:
+        self.line.insert(entry)
+        by_key = self.by_key[entry.short]
+        if entry.key not in by_key:
+            by_key[entry.key] = WaitingLine(self._used)
+        by_key[entry.key].insert(entry)
+
+    def remove(self, entry: E) -> None:
+        self.line.remove(entry)
+        by_key = self.by_key[entry.short]
+        by_key[entry.key].remove(entry)
+        if not by_key[entry.key]:
+            del by_key[entry.key]
+
+
 class Scheduler(Generic[E]):
     """The queue of one device. Not thread-safe: its owner holds a lock."""
 
@@ -150,14 +173,17 @@ class Scheduler(Generic[E]):
         self.per_owner = per_owner
         """The most of one owner."""
         self.paused = False
-        """Whether nothing starts. Entries are queued, and those that run go on; waiting times are then unknown."""
+        """Whether nothing starts but entries without a limit, which those that run may wait for.
+
+        Others are queued, and those that run go on; waiting times are then unknown.
+        """
         self._clock = clock
         self._now = clock()
         self._numbers = count()
-        self._line = WaitingLine[E](self._share_of_group)
+        self._all = _Lines[E](self._share_of_group)
         """All waiting entries."""
-        self._by_key: dict[bool, dict[Hashable, WaitingLine[E]]] = {True: {}, False: {}}
-        """The waiting entries of each key, the short ones apart from the others."""
+        self._unlimited = _Lines[E](self._share_of_group)
+        """Those of them that start during a pause."""
         self._by_owner: dict[str, list[E]] = {}
         """The waiting entries of each owner in the order of arrival."""
         self._running: list[E] = []
@@ -170,7 +196,7 @@ class Scheduler(Generic[E]):
     @property
     def waiting(self) -> list[E]:
         """Return all waiting entries in their order."""
-        return self._line.entries()
+        return self._all.line.entries()
 
     @property
     def running(self) -> list[E]:
@@ -178,7 +204,7 @@ class Scheduler(Generic[E]):
 
     @property
     def waiting_count(self) -> int:
-        return len(self._line)
+        return len(self._all.line)
 
     def add(self, entry: E) -> None:
         """Queue `entry`. Raise Overloaded if the queue or its owner's part of it is full."""
@@ -186,7 +212,7 @@ class Scheduler(Generic[E]):
         own = self._by_owner.get(entry.owner, [])
         own_running = [other for other in self._running if other.owner == entry.owner]
         wait = self.backlog() or 60.0
-        if entry.limited and len(self._line) + len(self._running) >= self.limit:
+        if entry.limited and self.waiting_count + len(self._running) >= self.limit:
             raise Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_duration(wait))
         if entry.owner and len(own) + len(own_running) >= self.per_owner:
             raise Overloaded(
@@ -199,7 +225,7 @@ class Scheduler(Generic[E]):
 
     def cancel(self, entry: E) -> bool:
         """Remove `entry` from the queue. Return False if it does not wait."""
-        if entry not in self._line:
+        if entry not in self._all.line:
             return False
         self._remove(entry)
         self._update_turns(entry.owner)
@@ -208,31 +234,29 @@ class Scheduler(Generic[E]):
     def pop(self, max_count: int) -> list[E]:
         """Start the next entry, and up to `max_count - 1` others with the same key."""
         self._advance()
-        if not self._line or self.paused:
+        if not self._startable.line:
             return []
-        _, first = self._line.first()
-        lines = [by_key[first.key] for by_key in self._by_key.values() if first.key in by_key]
+        _, first = self._startable.line.first()
+        lines = [by_key[first.key] for by_key in self._startable.by_key.values() if first.key in by_key]
         same = sorted((placed for line in lines for placed in line.with_places(max_count)), key=place_of)
         return self._start([first, *(entry for _, entry in same if entry is not first)][:max_count])
 
     def next_short(self) -> list[E]:
-        """Return the next short entry of each key."""
-        return [line.first()[1] for line in self._by_key[True].values()]
+        """Return the next short entry of each key that may start."""
+        return [line.first()[1] for line in self._startable.by_key[True].values()]
 
     def pop_short(self, max_count: int, keys: Container[Hashable]) -> list[E]:
         """Start the next short entry with one of these keys, and up to `max_count - 1` others with the same key."""
         self._advance()
-        allowed = [line for key, line in self._by_key[True].items() if key in keys]
-        if not allowed or self.paused:
+        allowed = [line for key, line in self._startable.by_key[True].items() if key in keys]
+        if not allowed:
             return []
         return self._start(min(allowed, key=lambda line: line.first()[0]).entries(0, max_count))
 
     def join(self, key: Hashable, max_count: int) -> list[E]:
         """Start up to `max_count` entries with `key`, as long as they are before all entries with other keys."""
         self._advance()
-        if self.paused:
-            return []
-        return self._start([*takewhile(lambda entry: entry.key == key, self._line.entries(0, max_count))])
+        return self._start([*takewhile(lambda entry: entry.key == key, self._startable.line.entries(0, max_count))])
 
     def put_back(self, entry: E) -> None:
         """Let a running entry wait again, in its old place."""
@@ -277,7 +301,7 @@ class Scheduler(Generic[E]):
     def position(self, entry: E) -> Forecast[E]:
         """Return the forecast of one waiting entry."""
         self._advance()
-        index = self._line.index(entry)
+        index = self._all.line.index(entry)
         return Forecast(entry, index + 1, self._etas(index + 1)(index))
 
     def forecast(self, start: int = 0, stop: int | None = None) -> list[Forecast[E]]:
@@ -286,18 +310,18 @@ class Scheduler(Generic[E]):
         After the first 256 entries, times assume that the rest have equal costs.
         """
         self._advance()
-        entries, eta = self._line.entries(start, stop), self._etas(len(self._line) if stop is None else stop)
+        entries, eta = self._all.line.entries(start, stop), self._etas(self.waiting_count if stop is None else stop)
         return [Forecast(entry, index + 1, eta(index)) for index, entry in enumerate(entries, start=start)]
 
     def _etas(self, stop: int) -> Callable[[int], float | None]:
         """Return a function from an index less than `stop` to the seconds until that waiting entry starts."""
         ahead = self._remaining()
         etas = [ahead]
-        for entry in self._line.entries(0, min(_EXACT, stop)):
+        for entry in self._all.line.entries(0, min(_EXACT, stop)):
             cost = self._expected(entry)
             ahead = None if ahead is None or cost is None else ahead + cost
             etas.append(ahead)
-        total, others = self.backlog(), len(self._line) - _EXACT
+        total, others = self.backlog(), self.waiting_count - _EXACT
 
         def eta(index: int) -> float | None:
             if index <= _EXACT:
@@ -317,6 +341,11 @@ class Scheduler(Generic[E]):
         if remaining is None or not self._work.keys() <= known.keys():
             return None
         return remaining + sum(known[kind] * work for kind, (_, work) in self._work.items())
+
+    @property
+    def _startable(self) -> _Lines[E]:
+        """The waiting entries that may start now."""
+        return self._unlimited if self.paused else self._all
 
     def _turn(self, entry: E, ahead: float) -> float:
         """Return the time t at which `entry` has waited for the use of its owner at t, and for `ahead` seconds more."""
@@ -362,18 +391,14 @@ class Scheduler(Generic[E]):
         self._remove_from_lines(entry)
 
     def _insert_into_lines(self, entry: E) -> None:
-        self._line.insert(entry)
-        by_key = self._by_key[entry.short]
-        if entry.key not in by_key:
-            by_key[entry.key] = WaitingLine(self._share_of_group)
-        by_key[entry.key].insert(entry)
+        self._all.insert(entry)
+        if not entry.limited:
+            self._unlimited.insert(entry)
 
     def _remove_from_lines(self, entry: E) -> None:
-        self._line.remove(entry)
-        by_key = self._by_key[entry.short]
-        by_key[entry.key].remove(entry)
-        if not by_key[entry.key]:
-            del by_key[entry.key]
+        self._all.remove(entry)
+        if not entry.limited:
+            self._unlimited.remove(entry)
 
     def _share_of_group(self, group: str) -> float:
         """Return the seconds that the group used of late, with the expected cost of what runs."""

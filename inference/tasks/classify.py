@@ -1,6 +1,6 @@
 """Classify texts and pictures: the tasks of the models under `safety` in config.yaml.
 
-No command asks for them. `inference.moderation` does, for what people send and for what models generate.
+No command asks for them. `inference.content_moderation` does, for what people send and for what models generate.
 """
 
 from __future__ import annotations

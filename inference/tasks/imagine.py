@@ -53,6 +53,8 @@ class ImagineRequest(Request):
     LoRA files, perhaps with weights: "ink, fox:0.8". `optional_loras`, each with a weight, are those that a file of
     another program names: the operator may not have them. `show_flagged` returns images that the safety checker flags,
     marked as such; it is only used in age-restricted channels. `require_safety_checker` refuses models without one.
+    `has_classifier` says that a classifier of the operator checks the images, so that no note on a missing safety
+    checker is needed.
     `note` tells the user what was adjusted when the request was read from a file; the result shows it.
     """
 
@@ -81,6 +83,7 @@ class ImagineRequest(Request):
     optional_loras: tuple[str, ...] = ()
     show_flagged: bool = False
     require_safety_checker: bool = False
+    has_classifier: bool = False
     note: Phrase = EMPTY_PHRASE
 
     @property
@@ -130,7 +133,7 @@ class ImagineRequest(Request):
         return (self.prompt, self.negative_prompt)
 
     def given_pictures(self) -> tuple[bytes, ...]:
-        return (self.image,) if self.image else ()
+        return tuple(filter(None, (self.image, self.mask)))
 
     def normalized(self) -> Self:
         """Return the request with LoRAs, aspect ratio, seed and unwanted words taken out of its prompt."""

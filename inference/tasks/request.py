@@ -38,7 +38,10 @@ class Request:
     """Fields whose content may have to be fetched first: files, images, long texts."""
 
     limited: ClassVar[bool] = True
-    """Whether the request is refused if the queue is full. Those that belong to an accepted request are not."""
+    """Whether the request is refused if the queue is full, and waits during a pause.
+
+    Those that belong to an accepted request are not and do not: its answer waits for them.
+    """
 
     model: str = ""
     owner: str = ""

@@ -93,10 +93,12 @@ def shortened(text: str, longest: int) -> str:
     """Return at most `longest` characters: all of a short text, else whole sentences or words, and "…"."""
     if len(text) <= longest:
         return text
+    if longest < 2:
+        return "…"[:longest]
     *whole, _ = sentences(text[: longest - 1])
     kept = "".join(whole).rstrip()
     if 2 * len(kept) >= longest:
         return f"{kept} …"
     cut = text[: longest - 1]
-    words = text[:longest].rsplit(None, 1)[0]
+    words, *_ = text[:longest].rsplit(None, 1) or [""]
     return f"{words if longest <= 2 * len(words) < 2 * longest else cut}…"

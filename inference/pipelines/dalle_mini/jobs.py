@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from inference.pipelines.dalle_mini.prompt_tokenizer import TokenizedPrompt
-from inference.pipelines.image_job import ImageJob, foreign_syntax_note, seed_and_variations, truncation_note
+from inference.pipelines.image_job import (
+    ImageJob,
+    foreign_syntax_note,
+    seed_and_variations,
+    truncation_note,
+    unchecked_note,
+)
 from inference.types import Progress
 from inference.types.errors import Phrase, join_phrases
 
@@ -48,9 +54,9 @@ def notes(image_job: DalleMiniJob, side: int, steps: int) -> Phrase:
         Phrase("This model takes no LoRA."): request.lora,
         truncation_note(Phrase("prompt"), image_job.text.truncated): image_job.text.truncated,
         foreign_syntax_note(request): True,
+        unchecked_note(request): True,
     }
-    ignored = [sentence for sentence, is_requested in unsupported.items() if sentence and is_requested]
-    return join_phrases([*ignored, Phrase("This model has no safety checker.")])
+    return join_phrases(sentence for sentence, is_requested in unsupported.items() if sentence and is_requested)
 
 
 def jobs_of(group: Sequence[ImageInProgress]) -> list[DalleMiniJob]:

@@ -11,6 +11,7 @@ import torch
 
 from inference.images.decoding import encode_png
 from inference.pipelines.devices import Placement, release_memory
+from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
 from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
@@ -24,7 +25,7 @@ from inference.tasks import GeneratedImage, ImageResult, ImagineRequest
 from inference.tasks.infotext import repeatable, to_text
 from inference.text.known_concepts import ConceptsByCategory, concepts_in
 from inference.types import ModelSpec, Progress
-from inference.types.errors import InferenceError, OutOfMemory, Phrase, RequestCancelled, join_phrases
+from inference.types.errors import InferenceError, OutOfMemory, RequestCancelled, join_phrases
 
 
 class TextToImage(Pipeline):
@@ -128,8 +129,9 @@ class TextToImage(Pipeline):
 
     def _result(self, image_job: DiffusionJob, settings: GenerationSettings) -> ImageResult:
         notes = [*image_job.notes]
-        if not self._safety.present and not self._runner.has_known_concepts:
-            notes.append(Phrase("This model has no safety checker."))
+        unchecked = not self._safety.present and not self._runner.has_known_concepts
+        if unchecked and (missing := unchecked_note(image_job.request)):
+            notes.append(missing)
         if saving := memory_note(image_job.settings, image_job.requested):
             notes.append(saving)
         return ImageResult(

@@ -74,15 +74,19 @@ class History(RuleBasedStateMachine):
     def pass_time(self, seconds: float) -> None:
         self.now += seconds
 
-    @rule(owner=OWNERS, group=GROUPS, key=KEYS, short=st.booleans(), work=SECONDS)
-    def add(self, owner: str, group: str, key: str, short: bool, work: float) -> None:
-        entry = Entry(owner=owner, group=group, key=key, kind=key, short=short, work=work)
+    @rule(paused=st.booleans())
+    def pause(self, paused: bool) -> None:
+        self.scheduler.paused = paused
+
+    @rule(owner=OWNERS, group=GROUPS, key=KEYS, short=st.booleans(), work=SECONDS, limited=st.booleans())
+    def add(self, owner: str, group: str, key: str, short: bool, work: float, limited: bool) -> None:
+        entry = Entry(owner=owner, group=group, key=key, kind=key, short=short, work=work, limited=limited)
         self.scheduler.add(entry)
         self.reference.waiting.append(entry)
 
     @rule(target=running, max_count=st.integers(1, 4))
     def pop(self, max_count: int) -> Any:
-        order = self.scheduler.waiting
+        order = self.startable()
         if not order:
             return self._started(self.scheduler.pop(max_count), [])
         same = [[e for e in order if e.key == order[0].key and e.short == short] for short in (True, False)]
@@ -92,7 +96,7 @@ class History(RuleBasedStateMachine):
 
     @rule(target=running, max_count=st.integers(1, 4), keys=st.sets(KEYS))
     def pop_short(self, max_count: int, keys: set[str]) -> Any:
-        short = [entry for entry in self.scheduler.waiting if entry.short]
+        short = [entry for entry in self.startable() if entry.short]
         lines = [self.reference.placed([entry for entry in short if entry.key == key], self.now) for key in keys]
         first = min((min(line, key=lambda placed: placed[0]) for line in lines if line), default=None)
         same = [entry for entry in short if first and entry.key == first[1].key]
@@ -102,7 +106,7 @@ class History(RuleBasedStateMachine):
 
     @rule(target=running, max_count=st.integers(1, 4), key=KEYS)
     def join(self, max_count: int, key: str) -> Any:
-        order = self.scheduler.waiting
+        order = self.startable()
         others = [index for index, entry in enumerate(order) if entry.key != key]
         return self._started(self.scheduler.join(key, max_count), order[: min([max_count, *others])])
 
@@ -147,6 +151,23 @@ class History(RuleBasedStateMachine):
         for place in {(entry.owner, entry.group) for entry in self.scheduler.waiting}:
             numbers = [entry.number for entry in self.scheduler.waiting if (entry.owner, entry.group) == place]
             assert numbers == sorted(numbers)
+
+    @invariant()
+    def the_next_short_entry_of_each_key_is_one_that_may_start(self) -> None:
+        short = [entry for entry in self.startable() if entry.short]
+        lines = [self.reference.order([e for e in short if e.key == key], self.now) for key in {e.key for e in short}]
+        assert set(self.scheduler.next_short()) == {line[0] for line in lines}
+
+    @invariant()
+    def no_waiting_time_is_known_during_a_pause(self) -> None:
+        if self.scheduler.paused:
+            assert self.scheduler.backlog() is None
+            assert all(forecast.eta is None for forecast in self.scheduler.forecast())
+
+    def startable(self) -> list[Entry]:
+        """Return the waiting entries that may start, in the order that they have without the others."""
+        entries = [entry for entry in self.reference.waiting if not (self.scheduler.paused and entry.limited)]
+        return self.reference.order(entries, self.now)
 
     def _started(self, started: list[Entry], expected: list[Entry]) -> Any:
         assert started == expected

@@ -68,6 +68,9 @@ def test_repeated_punctuation_is_split_in_time(characters: str) -> None:
         ("One long sentence without any full stop", 20, "One long sentence…"),
         ("Am 3. März kommen alle", 12, "Am 3. März…"),
         ("w" * 30, 10, "w" * 9 + "…"),
+        (" " * 30, 10, " " * 9 + "…"),
+        ("One. Two.", 1, "…"),
+        ("One. Two.", 0, ""),
         ("今日は晴れです。明日は雨が降るでしょう。", 12, "今日は晴れです。 …"),
     ],
 )

@@ -110,6 +110,7 @@ def test_variations_keep_the_seed_and_increase_their_last_seed(pipeline: DalleMi
 
 def test_unsupported_options_are_noted(pipeline: DalleMini) -> None:
     assert generate(pipeline, replace(CAT, width=16, steps=16))[0].note == "This model has no safety checker."
+    assert generate(pipeline, replace(CAT, has_classifier=True))[0].note == ""
     request = replace(CAT, negative_prompt="dogs", width=512, steps=20, sampler="DDIM", lora="ink")
     note = generate(pipeline, request)[0].note
     for words in ("no negative prompt", "16 × 16 pixels", "16 steps", "no choice of sampler", "no LoRA"):

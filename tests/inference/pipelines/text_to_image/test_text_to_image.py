@@ -179,11 +179,13 @@ def test_slow_previews_are_less_frequent(folder: Path) -> None:
     assert second - first == 20
 
 
-def test_a_missing_safety_checker_is_noted(tmp_path: Path) -> None:
+def test_a_missing_safety_checker_is_noted_unless_a_classifier_checks_the_pictures(tmp_path: Path) -> None:
     pipeline = TextToImage.load(SPEC, save_stable_diffusion(tmp_path, checker=False), CPU)
     (result,) = generate(pipeline, CAT)
     assert result.pictures[0].png
     assert "no safety checker" in result.note
+    (checked,) = generate(pipeline, replace(CAT, has_classifier=True))
+    assert "no safety checker" not in checked.note
 
 
 def test_images_in_a_batch_are_nearly_the_same_as_alone(folder: Path, pipeline: TextToImage) -> None:

@@ -32,8 +32,8 @@ from inference.types.errors import (
     Phrase,
 )
 
-_TAIL = 2000
-"""While a text grows, its last characters are checked; when it has ended, all of it."""
+_CONTEXT = 2000
+"""While a text grows, what is new is checked with so many characters before it; when it has ended, all of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def _classifier(spec: ModelSpec | None, entry: ClassifierEntry | None) -> _Class
     return _Classifier(spec, entry.threshold) if spec and entry else None
 
 
-class Moderation:
+class ContentModeration:
     """Schedules requests on a backend, with checks of what goes in and out."""
 
     def __init__(self, config: Config, backend: Backend) -> None:
@@ -72,6 +72,8 @@ class Moderation:
 
     def run(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str) -> Ticket:
         """Queue a request without checks."""
+        if self._pictures and isinstance(request, ImagineRequest):
+            request = replace(request, has_classifier=True)
         return self._backend.schedule(spec, request, listener, request_id)
 
     def classify_texts(self, texts: Sequence[str], check: _Check) -> Ticket | None:
@@ -99,13 +101,17 @@ class Moderation:
                 case _:
                     pass
 
-        return self._backend.schedule(classifier.spec, request, listen)
+        return self._backend.schedule(classifier.spec, request, listen, check.request_id)
 
 
 @dataclass(frozen=True, slots=True)
 class _Check:
-    """What to do with the verdict of a classifier: for each text or picture whether it objects."""
+    """What to do with the verdict of a classifier: for each text or picture whether it objects.
 
+    `request_id` names the request that is checked.
+    """
+
+    request_id: str
     on_verdict: Callable[[tuple[bool, ...]], None]
     on_error: Callable[[InferenceError], None]
     on_loading: Callable[[Loading], None]
@@ -119,7 +125,7 @@ class _ModeratedRequest:
     """
 
     def __init__(
-        self, moderation: Moderation, spec: ModelSpec, request: Request, listener: Listener, request_id: str
+        self, moderation: ContentModeration, spec: ModelSpec, request: Request, listener: Listener, request_id: str
     ) -> None:
         self._moderation = moderation
         self._spec = spec
@@ -212,8 +218,8 @@ class _ModeratedRequest:
             self._listener(text)
             self._check_growing_text()
 
-        tail = text.text[-_TAIL:]
-        self._start_check(lambda check: self._moderation.classify_texts([tail], check), pass_on)
+        unchecked = text.text[max(0, self._checked - _CONTEXT) :]
+        self._start_check(lambda check: self._moderation.classify_texts([unchecked], check), pass_on)
 
     def _check_preview(self, preview: bytes) -> None:
         """Check a preview, and pass it on with the newest progress. While a check is running, others are left out."""
@@ -283,7 +289,7 @@ class _ModeratedRequest:
                 self._listener(event)
 
         try:
-            self._check = classify(_Check(receive, fail, show))
+            self._check = classify(_Check(self._id, receive, fail, show))
         except InferenceError as error:
             self._end(_without_verdict(error))
             return

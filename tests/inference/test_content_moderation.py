@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+import threading
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
+from PIL import Image
 
 from inference import (
     Answer,
@@ -34,6 +37,7 @@ from inference import (
     Progress,
     Queued,
     Request,
+    RequestCancelled,
     RequestTimeout,
     Result,
     SentimentRequest,
@@ -41,14 +45,21 @@ from inference import (
     SummarizeRequest,
     Summary,
 )
+from inference.backends.backend import Listener
+from inference.backends.local_job import LocalJob
+from inference.content_moderation import ContentModeration
+from inference.images.decoding import encode_png
+from inference.pipelines.pipeline import Batch
 from inference.tasks import Classification, ClassifyPicturesRequest, ClassifyTextsRequest, Section
 from tests.fakes import PNG, FakeBackend, model_lists, plausible
+from tests.inference.backends.scripted import Caller, WorkerHarness, answer_all, wait_for
 from tests.waiting import until
 
 MODELS = model_lists(
     **{task: [f"org/{task}"] for task in ("complete", "fill", "summarize", "ask", "caption", "imagine", "mood")}
 )
 BAD_PICTURE = b"a bad picture"
+OTHER_PNG = encode_png(Image.new("RGB", (2, 2)))
 
 
 def config(**safety: object) -> Config:
@@ -167,10 +178,11 @@ async def test_the_messages_of_a_channel_are_read_whatever_they_say(engine: Engi
     "request_",
     [
         ImagineRequest(prompt="a fox", image=PNG),
+        ImagineRequest(prompt="a fox", image=OTHER_PNG, mask=PNG),
         CaptionRequest(image=PNG),
         ChatAnswerRequest(question="What is it?", image=PNG),
     ],
-    ids=lambda request: type(request).__name__,
+    ids=["a picture to start from", "a mask", "a picture to describe", "a picture to ask about"],
 )
 async def test_no_model_gets_a_picture_that_the_classifier_objects_to(
     engine: Engine, backend: Model, request_: Request, monkeypatch: pytest.MonkeyPatch
@@ -225,8 +237,12 @@ async def test_a_preview_is_shown_after_the_check_and_never_if_the_classifier_ob
 
     task = asyncio.create_task(follow())
     await until(lambda: len(events) == 4, "the checked preview was not shown")
+    answer, backend.script = backend.script, lambda spec, request: []
     backend.listeners[1](Progress(4, 9, BAD_PICTURE))
-    await until(lambda: len(backend.requests) == 4, "the second preview was not checked")
+    check = ClassifyPicturesRequest(pictures=(BAD_PICTURE,))
+    assert backend.requests[3:] == [check]
+    backend.listeners[3](Result(verdict(check)))  # type: ignore[arg-type]
+    backend.script = answer
     backend.listeners[1](Progress(5, 9))
     backend.listeners[1](Result(images(b"fox")))
     await task
@@ -279,6 +295,16 @@ class Writer:
         await until(lambda: Started() in self.events, "the model did not start")
         self.backend.listeners[1](event)  # the first is that of the check of the prompt
 
+    async def is_withheld(self) -> None:
+        await until(self.task.done, "the text was not withheld")
+        with pytest.raises(OutputWithheld):
+            await self.task
+
+    async def stop(self) -> None:
+        self.task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self.task
+
     @property
     def texts(self) -> list[str]:
         return [event.text for event in self.events if isinstance(event, PartialText)]
@@ -306,10 +332,117 @@ async def test_no_one_sees_a_sentence_that_the_classifier_objects_to_and_the_mod
     await writer.write(PartialText("It rained. A"))
     await until(lambda: writer.texts == ["It rained. "], "the first sentence was not shown")
     await writer.write(PartialText("It rained. A bad thing came. Then"))
-    with pytest.raises(OutputWithheld):
-        await writer.task
+    await writer.is_withheld()
     assert writer.texts == ["It rained. "]
     assert backend.tickets[1].cancelled
+
+
+LONG = "a word " * 400
+"""2,800 characters without the end of a sentence."""
+
+
+@pytest.mark.parametrize("start", ["A bad thing, then ", "A thing, then "])
+async def test_all_of_a_long_first_sentence_is_checked(engine: Engine, backend: Model, start: str) -> None:
+    writer = Writer(engine, backend)
+    await writer.write(PartialText(f"{start}{LONG}. Then"))
+    if "bad" in start:
+        await writer.is_withheld()
+        assert writer.texts == []
+    else:
+        await until(lambda: writer.texts == [f"{start}{LONG}. "], "the text was not shown")
+        await writer.stop()
+
+
+async def test_all_that_was_written_during_a_slow_check_is_checked_with_the_text_before_it(
+    engine: Engine, backend: Model
+) -> None:
+    writer = Writer(engine, backend)
+    await until(lambda: Started() in writer.events, "the model did not start")
+    answer = backend.script
+    backend.script = lambda spec, request: []
+    await writer.write(PartialText("It rained. Then"))
+    backend.script = answer
+    text = f"It rained. A bad thing came. {LONG}. Then"
+    await writer.write(PartialText(text))
+    backend.listeners[2](Result(Classification(("neutral", "toxic"), (probability(objects=False),), exclusive=True)))
+    await writer.is_withheld()
+    assert writer.texts == ["It rained. "]
+    assert backend.requests[3] == ClassifyTextsRequest(texts=(text.removesuffix("Then"),))
+
+
+async def test_of_what_was_checked_before_only_the_end_is_checked_again(engine: Engine, backend: Model) -> None:
+    writer = Writer(engine, backend)
+    await writer.write(PartialText(f"{LONG}. Then"))
+    await until(lambda: len(writer.texts) == 1, "the first sentence was not shown")
+    await writer.write(PartialText(f"{LONG}. Then it rained. It"))
+    await until(lambda: len(writer.texts) == 2, "the second sentence was not shown")
+    assert backend.requests[3] == ClassifyTextsRequest(texts=(f"{LONG}. "[-2000:] + "Then it rained. ",))
+    await writer.stop()
+
+
+class WorkerBackend(FakeBackend):
+    """A backend with a real device worker."""
+
+    def __init__(self, harness: WorkerHarness) -> None:
+        super().__init__()
+        self._worker = harness.worker
+
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> Any:
+        job = LocalJob(spec, request, listener, asyncio.get_running_loop(), request_id)
+        self._worker.submit(job)
+        return job
+
+
+async def test_during_a_pause_a_running_request_is_checked_to_its_end_and_nothing_else_starts(
+    harness: WorkerHarness,
+) -> None:
+    started, paused, shown = (threading.Event() for _ in range(3))
+
+    def write(batch: Batch) -> None:
+        (job,) = batch.jobs
+        if found := verdict(job.request):
+            job.finish(found)
+            return
+        started.set()
+        assert paused.wait(10)
+        job.emit(PartialText("It rained. Then"))
+        while not shown.is_set() and not job.cancelled:
+            batch.yield_point()
+        job.finish(Completion("It rained. Then it snowed.", 7))
+
+    harness.models.pipeline.script = write
+    moderation, caller = ContentModeration(config(), WorkerBackend(harness)), Caller()
+    spec = ModelSpec(name="m", task="complete", repo="org/m")
+    moderation.schedule(spec, CompleteRequest(prompt="Once"), caller, "ab12cd34")
+    await wait_for(started)
+    harness.worker.pause(True)
+    (_, other), (_, short) = harness.complete("other"), harness.mood()
+    paused.set()
+    await until(lambda: PartialText("It rained. ") in caller.events, "the text was not checked during the pause")
+    shown.set()
+    assert await caller.outcome() == Completion("It rained. Then it snowed.", 7)
+    assert harness.worker.status().waiting == 2
+    run = [type(request) for batch in harness.models.pipeline.batches for request in batch]
+    assert run == [ClassifyTextsRequest, CompleteRequest, ClassifyTextsRequest, ClassifyTextsRequest]
+    harness.models.pipeline.script = answer_all
+    harness.worker.pause(False)
+    assert await other.outcome() == Completion("OTHER", 0)
+    assert not isinstance(await short.outcome(), Exception)
+
+
+async def test_checks_have_the_id_of_their_request(engine: Engine, backend: Model) -> None:
+    async with aclosing(engine.stream(engine.check(ImagineRequest(prompt="a fox", image=PNG)), "ab12cd34")) as events:
+        assert [event async for event in events]
+    assert backend.request_ids == ["ab12cd34"] * 4
+
+
+@pytest.mark.parametrize("pictures", [None, "org/eyes"])
+async def test_models_hear_whether_a_classifier_checks_their_pictures(backend: Model, pictures: str | None) -> None:
+    engine = Engine(config(pictures=pictures), backend)
+    await engine.run(engine.check(ImagineRequest(prompt="a fox")))
+    (drawn,) = backend.served
+    assert isinstance(drawn, ImagineRequest)
+    assert drawn.has_classifier == bool(pictures)
 
 
 @pytest.mark.parametrize("number", [0, 2], ids=["what goes in", "what comes out"])
@@ -326,6 +459,20 @@ async def test_without_a_verdict_nothing_goes_in_or_out(engine: Engine, backend:
     assert str(error.value) == (
         "What goes in and out here is checked by a classifier, which can't be used now. ears could not be loaded."
     )
+
+
+@pytest.mark.parametrize("number", [0, 2], ids=["what goes in", "what comes out"])
+async def test_nothing_goes_in_or_out_if_the_check_is_not_queued(engine: Engine, backend: Model, number: int) -> None:
+    answer = backend.script
+
+    def script(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
+        if len(backend.requests) == number + 1:
+            raise RequestCancelled("The bot is stopping.")
+        return list(answer(spec, request))
+
+    backend.script = script
+    with pytest.raises(RequestCancelled):
+        await collect(engine, CompleteRequest(prompt="Once"))
 
 
 async def test_a_caller_who_leaves_cancels_the_check(engine: Engine, backend: Model) -> None:
