@@ -47,6 +47,10 @@ def is_own(bot: Inkling, message: discord.Message) -> bool:
 def audit_channel(interaction: discord.Interaction) -> AuditChannel:
     """Return the channel for the reports of this server; raise InvalidRequest if there is none."""
     number = bot_of(interaction).store.settings.server(interaction.guild_id).audit_channel
+    if number is None and interaction.permissions.manage_guild:
+        raise InvalidRequest(
+            "This server has no channel for reports yet. You can set one: /server-settings, “Reports and blocks”."
+        )
     if number is None:
         raise InvalidRequest(
             "The admins of this server have not set a channel for reports, so I can't pass this on. Write to an admin, "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass
 
 import discord
@@ -88,7 +89,8 @@ def report_embed(report: Report, files: list[discord.File]) -> discord.Embed:
     """Return the reported text in the current language, and links to its files that are not among `files`."""
     message = report.message
     links = [f"[{neutral(each.filename)}]({each.url})" for each in message.attachments[len(files) :]]
-    text = "\n".join([message.content[:_LONGEST_TEXT] or tr("(no text)"), *links])
+    content = re.sub(r"^-# ", "", message.content[:_LONGEST_TEXT], flags=re.MULTILINE)  # embeds have no small text
+    text = "\n".join([content or tr("(no text)"), *links])
     return discord.Embed(description=text[:_LONGEST_EMBED], colour=discord.Colour.red(), timestamp=message.created_at)
 
 

@@ -9,7 +9,7 @@ import pytest
 from simcord import Env
 
 from tests.cogs.moderation.reports import BUTTONS, answered, fields, labels, report, report_scene, store
-from tests.cogs.settings.panels import store_of
+from tests.cogs.settings.panels import manager, store_of
 from tests.cogs.stage import Stage, first, refusal
 
 
@@ -17,7 +17,7 @@ async def test_a_report_has_the_message_its_model_and_the_people(stage: Stage):
     there, answer = await report_scene(stage), await answered(stage)
     told = await report(stage, answer, "It is *rude*.")
     assert told == "Thank you. The admins of this server have your report."
-    assert there.report.embeds[0].description == answer.content
+    assert there.report.embeds[0].description == answer.content.replace("-# ", "")
     assert fields(there.report) == {
         "A message of mine was reported": answer.message.jump_url,
         "Asked for by": stage.alice.mention,
@@ -102,6 +102,14 @@ async def test_without_a_channel_for_reports_the_reporter_is_told_so(stage: Stag
     assert refusal(result) == (
         "The admins of this server have not set a channel for reports, so I can't pass this on. Write to an admin, "
         "with a link to the message; they can set a channel with /server-settings."
+    )
+
+
+async def test_without_a_channel_for_reports_an_admin_is_told_how_to_set_one(stage: Stage):
+    answer, carol = await answered(stage), manager(stage)
+    result = await carol.context_menu(stage.channel, "Report", answer.message)
+    assert refusal(result) == (
+        "This server has no channel for reports yet. You can set one: /server-settings, “Reports and blocks”."
     )
 
 
