@@ -33,7 +33,7 @@ class Operator(commands.Cog):
         bot.add_dynamic_items(OperatorControl)
         bot.forms.append(BlockForm)
         self._socket = ControlSocket(self.actions, bot.config.data)
-        self._watcher: FileWatcher | None = None
+        self.watcher: FileWatcher | None = None
 
     async def cog_load(self) -> None:
         logging.getLogger().addHandler(self._failures)
@@ -44,13 +44,13 @@ class Operator(commands.Cog):
             def changed() -> None:
                 loop.call_soon_threadsafe(self._bot.dispatch, "config_changed")
 
-            self._watcher = FileWatcher(file, changed)
-            self._watcher.start()
+            self.watcher = FileWatcher(file, changed)
+            self.watcher.start()
 
     async def cog_unload(self) -> None:
         logging.getLogger().removeHandler(self._failures)
-        if self._watcher:
-            self._watcher.stop()
+        if self.watcher:
+            self.watcher.stop()
         await self._socket.stop()
 
     @commands.Cog.listener()

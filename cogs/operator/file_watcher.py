@@ -27,12 +27,16 @@ class FileWatcher:
     def stop(self) -> None:
         self._stopped.set()
 
+    def look(self) -> None:
+        """Look at the file now."""
+        state = self._state()
+        if state and state != self._known:  # an editor may have removed it for a moment
+            self._known = state
+            self._changed()
+
     def _watch(self) -> None:
         while not self._stopped.wait(self._pause):
-            state = self._state()
-            if state and state != self._known:  # an editor may have removed it for a moment
-                self._known = state
-                self._changed()
+            self.look()
 
     def _state(self) -> tuple[int, int] | None:
         """Return what changes when the file is written; None if there is none."""

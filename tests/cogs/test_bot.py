@@ -25,6 +25,7 @@ from cogs.client import Inkling
 from inference import Engine
 from storage import StorageError, Store, locked
 from tests.fakes import FakeBackend
+from tests.waiting import until
 
 _SHIPPED = Path(bot.__file__).parent / "config.yaml"
 
@@ -209,6 +210,24 @@ def test_a_sign_of_life_postpones_the_end_of_a_service(monkeypatch: pytest.Monke
     monkeypatch.setattr(bot, "MINUTES_AWAY", 0)
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     assert bot.main(["--service"]) == 0
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="Windows has no such signal")
+def test_a_service_reads_its_settings_again_at_a_signal(monkeypatch: pytest.MonkeyPatch):
+    heard: list[str] = []
+
+    async def start(self: Inkling, token: str) -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await until(lambda: bool(heard), "the signal was not heard")
+
+    def dispatch(self: Inkling, event: str, *_: object) -> None:
+        heard.append(event)
+
+    monkeypatch.setattr(Inkling, "dispatch", dispatch)
+    monkeypatch.setattr(commands.Bot, "start", start)
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    assert bot.main(["--service"]) == 0
+    assert "config_changed" in heard
 
 
 def test_a_bot_that_no_one_starts_again_waits_for_discord_without_end(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cogs.operator import Operator
 from cogs.operator.file_watcher import FileWatcher
 from inference import Config, Started, load_config
 from tests.cogs.operator.operator_panel import bot_of, last_line, operator, panel
@@ -91,10 +92,20 @@ async def test_the_level_of_the_log_changes(stage: Stage, file: Path):
     assert logging.getLogger("cogs").level == logging.WARNING
 
 
-async def test_a_signal_or_a_change_of_the_file_is_enough(stage: Stage, file: Path):
+async def test_a_signal_is_enough(stage: Stage, file: Path):
     write(file, SETTINGS + "limits: {pictures: 2}\n")
     bot_of(stage).dispatch("config_changed")
     await until(lambda: bot_of(stage).config.limits.pictures == 2, "the settings were not read")
+
+
+async def test_the_bot_watches_its_file(stage: Stage, file: Path):
+    cog = bot_of(stage).get_cog("Operator")
+    assert isinstance(cog, Operator)
+    watcher = cog.watcher
+    assert watcher is not None
+    write(file, SETTINGS + "limits: {pictures: 3}\n")
+    watcher.look()
+    await until(lambda: bot_of(stage).config.limits.pictures == 3, "the settings were not read")
 
 
 async def test_a_faulty_file_after_a_signal_is_logged(stage: Stage, file: Path, caplog: pytest.LogCaptureFixture):
