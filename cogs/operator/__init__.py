@@ -1,4 +1,4 @@
-"""/operator, a panel for the owner of the bot's application, and its twin, a socket for the command line."""
+"""/operator, a panel for the owner of the bot's application, and a socket with its actions for the command line."""
 
 from __future__ import annotations
 

@@ -64,8 +64,8 @@ def _language(language: str) -> str:
 
 def _public() -> str:
     return tr(
-        "**Answers**: everybody sees them; but only the person who asks sees those of /mood, /help, /models, /queue "
-        "and /privacy, and summaries of messages"
+        "**Answers**: everybody sees them; but only the person who asks sees those of /mood, /help, /models, /queue, "
+        "/quota and /privacy, and summaries of messages"
     )
 
 
