@@ -19,8 +19,8 @@ _CHUNK = 128
 class QueuePositions:
     """Sends each waiting job its position when it changes. What it sends is true at that moment.
 
-    A job is told its position at once when it arrives, and the first jobs when a batch starts or ends. For all others, a
-    thread makes a round at most every second: it tells the first 256 jobs, and the next 256 in turn. Without changes,
+    A job is told its position at once when it arrives, and the first jobs when a batch starts or ends. For all others,
+    a thread makes a round at most every second: it tells the first 256 jobs, and the next 256 in turn. Without changes,
     all know their true position after some rounds.
     """
 
