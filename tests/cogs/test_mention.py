@@ -233,9 +233,10 @@ async def test_mentions_in_forwards_and_embeds_are_names_and_not_numbers(stage: 
     said = f"{stage.mention} of <@&{role.id}> in <#{stage.channel.id}>: {unknown}"
     names = f"@TestBot of @Millers in #{stage.channel.name}: @unknown-user @unknown-role #unknown"
     forwarded = await stage.bob.forward(await stage.alice.send(stage.channel, said), stage.channel)
-    assert words(forwarded) == names
-    embed = discord.Embed(description=said)
-    assert words(await stage.bot.get_partial_messageable(stage.channel.id).send(embed=embed)) == names
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    assert words(await channel.fetch_message(forwarded.id)) == names
+    assert words(await channel.send(embed=discord.Embed(description=said))) == names
 
 
 async def test_the_result_of_a_poll_is_read_without_its_keys(stage: Stage):
