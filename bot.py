@@ -44,8 +44,10 @@ exit status:
   2  the settings or the arguments are wrong: correct them first
   3  Discord refused the token: put a new one in first
 """
-_TOKEN_NAME = re.compile(r"(?<!\w)discord[\W_]?token\b", re.IGNORECASE)
-"""The name of the token, as people write it too."""
+_TOKEN_NAME = re.compile(
+    r"(?<!\w)discord[\W_]?(?:bot[\W_]?)?token\b|\A\s*(?:export\s+)?(?:bot[\W_]?)?token\s*=", re.IGNORECASE
+)
+"""The name of the token, as people write it too, and as other bots call it."""
 _AUTHENTICATION_FAILED = 4004
 """The code with which Discord's gateway ends the connection of a bot whose token is no longer valid."""
 _TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
@@ -103,16 +105,23 @@ def read_env(path: Path) -> None:
     there is a token that is not found.
     """
     if not path.exists():
+        if (other := path.with_name(f"{path.name}.txt")).exists() and not os.environ.get("DISCORD_TOKEN"):
+            raise Failure(
+                2, f"{other} must be called {path}. Windows hides .txt: choose View, Show, File name extensions."
+            )
         return
     from dotenv.parser import parse_stream
 
     text, encoding = _env_text(path)
     bindings = [binding for binding in parse_stream(io.StringIO(text)) if not _is_comment(binding.original.string)]
     variables = {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
-    lacks_token = "DISCORD_TOKEN" not in variables and not os.environ.get("DISCORD_TOKEN")
+    lacks_name = "DISCORD_TOKEN" not in variables and not os.environ.get("DISCORD_TOKEN")
+    lacks_token = lacks_name or not (variables.get("DISCORD_TOKEN") or os.environ.get("DISCORD_TOKEN"))
     for binding in bindings:
         line = binding.original.line + binding.original.string[: -len(binding.original.string.lstrip())].count("\n")
-        if binding.error or (lacks_token and _TOKEN_NAME.search(binding.original.string)):
+        is_bare = binding.value is None  # it may be the token without its name, or below its name
+        has_other_name = lacks_name and _TOKEN_NAME.search(binding.original.string)
+        if binding.error or has_other_name or (lacks_token and is_bare):
             raise Failure(2, f"{path}, line {line} can't be read. Write NAME=value, such as DISCORD_TOKEN=abc.")
         if encoding == "latin-1" and not binding.original.string.partition("#")[0].isascii():
             raise Failure(2, f"{path}, line {line} is not UTF-8. Save the file as UTF-8.")
@@ -120,13 +129,16 @@ def read_env(path: Path) -> None:
 
 
 def _env_text(path: Path) -> tuple[str, str]:
-    """Return the text of a file and its encoding: UTF-8, UTF-16 with a byte-order mark, or else Latin-1."""
+    """Return the text of a file and its encoding: UTF-8, UTF-16 or UTF-32 with a byte-order mark, or else Latin-1."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise Failure(2, f"{path} can't be read: {error.strerror}.") from error
-    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    encodings = ("utf-16",) if is_utf16 else ("utf-8-sig", "latin-1")
+    encodings = ("utf-8-sig", "latin-1")
+    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # begins with the mark of UTF-16
+        encodings = ("utf-32",)
+    elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ("utf-16",)
     for encoding in encodings:
         with contextlib.suppress(UnicodeDecodeError):
             if "\0" not in (text := data.decode(encoding)):

@@ -41,7 +41,7 @@ def token_in(content: bytes) -> str | None:
     ],
 )
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "latin-1"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "latin-1"])
 def test_a_token_is_found_in_every_form(text: str, line_end: str, encoding: str) -> None:
     assert token_in(text.replace("\n", line_end).encode(encoding)) == "abc.def"
 
@@ -62,6 +62,11 @@ def test_a_comment_may_have_letters_of_any_encoding(encoding: str) -> None:
         (b'INKLING_OTHER="abc\nDISCORD_TOKEN=def', "line 1 can't be read"),
         (b"DISCORD_TOKEN: abc", "line 1 can't be read"),
         (b"DISCORD_TOKEN abc", "line 1 can't be read"),
+        (b"DISCORD_BOT_TOKEN=abc", "line 1 can't be read"),
+        (b"# other bots\nTOKEN=abc", "line 2 can't be read"),
+        (b"export BOT_TOKEN=abc", "line 1 can't be read"),
+        (b"DISCORD_TOKEN=\nabc", "line 2 can't be read"),
+        (b"abc.def", "line 1 can't be read"),
         (b"discord_token=abc", "line 1 can't be read"),
         (b"DISCORD-TOKEN=abc", "line 1 can't be read"),
         (b"set DISCORD_TOKEN=abc", "line 1 can't be read"),
@@ -80,6 +85,16 @@ def test_a_token_that_can_not_be_read_is_reported_and_starts_no_preview(
     assert words in said
     assert "abc" not in said.replace("DISCORD_TOKEN=abc.", "")
     assert said.count("\n") == 1
+
+
+def test_a_file_whose_name_windows_hides_is_reported(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Path(".env.txt").write_bytes(b"DISCORD_TOKEN=abc")
+    assert bot.main([]) == 2
+    assert capsys.readouterr().err.startswith(".env.txt must be called .env.")
+    monkeypatch.setenv("DISCORD_TOKEN", "abc.def")
+    bot.read_env(Path(".env"))
 
 
 def test_a_file_that_can_not_be_read_is_reported(capsys: pytest.CaptureFixture[str]) -> None:

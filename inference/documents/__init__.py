@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import re
 import time
+import unicodedata
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
@@ -54,10 +55,22 @@ _WORD_PART = "word/document.xml"
 """The main part of nearly all Word files, for those that lost the table of their parts."""
 _BLANK_LINES = re.compile(r"\n{3,}")
 _LINE_ENDS = re.compile("\r\n|[\r\v\x85\u2028]|\u2029")
+_TYPESETTING_SIGNS = (
+    "\N{SOFT HYPHEN}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}\N{COMBINING GRAPHEME JOINER}"
+    "\N{ARABIC LETTER MARK}\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"  # directions
+    "\u2061\u2062\u2063\u2064"  # operators that formulas do not show
+)
+_SHAPES = ((0xFB00, 0xFB06), (0xFB13, 0xFB17), (0xFB1D, 0xFDFB), (0xFE76, 0xFEFC), (0x2F00, 0x2FD5))
+"""Ligatures, the shapes of Hebrew and Arabic letters inside words, and the radicals of Chinese: PDFs have them."""
 _LETTERS = str.maketrans(
     {
-        **dict.fromkeys("\N{SOFT HYPHEN}\N{WORD JOINER}\N{ZERO WIDTH NO-BREAK SPACE}"),
-        **{"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"},
+        **dict.fromkeys(_TYPESETTING_SIGNS),
+        **{
+            shape: letters
+            for first, last in _SHAPES
+            for shape in map(chr, range(first, last + 1))
+            if not (letters := unicodedata.normalize("NFKC", shape)).startswith(" ")
+        },
     }
 )
 """Signs and letters that only typesetting needs. They would divide words for a model."""

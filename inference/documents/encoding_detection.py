@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 
 _SAMPLE_BYTES = 6000
 _CERTAIN = 3.0
@@ -25,6 +26,8 @@ _UNLIKELY = math.log(0.0003)
 """For letters that a language does not have."""
 _IMPOSSIBLE = math.log(1e-6)
 """For what is no text at all: control characters, and bytes that the encoding does not have."""
+_CAPITAL_INSIDE = math.log(0.01)
+"""For a capital letter after a small one."""
 _SIGN, _OTHER_SIGN = math.log(0.02), math.log(0.0001)
 _QUOTES = frozenset("“”„‘’‚«»–—…¿¡\N{NO-BREAK SPACE}")
 _SIGNS = _QUOTES | frozenset("€£§°·•™©®½¼¾²³ºª№،؛؟")
@@ -59,6 +62,7 @@ _LATIN_LANGUAGES = {
     "Lithuanian": ("ėųšąžū", "įčę", -2.5),
     "Latvian": ("āīēšņ", "ūļžķčģ", -2.5),
     "Estonian": ("äõüö", "šž", -2.5),
+    "Vietnamese": ("đưôâăơêàáộạảếệốủờ", "ấầẩẫậắằẳẵặèéẻẽẹềểễìíỉĩịòóỏõọồổỗớởỡợùúũụừứửữựỳýỷỹỵã", -2.0),
 }
 """The letters that a Latin alphabet has outside of ASCII, the frequent and the rare ones, and a bonus in logarithms."""
 
@@ -88,13 +92,18 @@ _ALPHABETS = {
     "cp1255": (("Hebrew",), 0.0),
     "cp1256": (("Arabic", "Persian"), 0.0),
     "cp1257": (("Lithuanian", "Latvian", "Estonian"), 0.0),
+    "cp1258": (("Vietnamese",), 0.0),
     "cp874": (("Thai",), 0.0),
     "koi8-u": (_CYRILLIC[:2], -1.0),
     "cp866": (_CYRILLIC[:2], -1.5),
     "mac-cyrillic": (_CYRILLIC[:2], -10.0),
     "iso8859-2": (_CENTRAL, -1.0),
     "iso8859-5": (_CYRILLIC[:2], -3.0),
+    "iso8859-6": (("Arabic",), -4.0),
     "iso8859-7": (("Greek",), -4.0),
+    "iso8859-15": (_WESTERN + _NORTHERN[:2], -4.0),
+    "cp737": (("Greek",), -4.0),
+    "cp862": (("Hebrew",), -4.0),
     "cp850": (_WESTERN + _NORTHERN[:2], -4.0),
     "cp852": (_CENTRAL[:4], -4.0),
     "mac-roman": (_WESTERN + _NORTHERN[:2], -4.0),
@@ -138,9 +147,15 @@ def guess_encoding(data: bytes) -> GuessedEncoding:
     scores = {codec: _single_byte_score(sample, codec) for codec in _ALPHABETS}
     scores |= {codec: _multi_byte_score(sample, codec) for codec in _MULTI_BYTE}
     best, *others = sorted(scores, key=lambda codec: -scores[codec])
-    text = sample.decode(best, "replace")
+    text = decoded(sample, best)
     near = (codec for codec in others if scores[codec] > scores[best] - _CERTAIN)
-    return GuessedEncoding(best, all(sample.decode(codec, "replace") == text for codec in near))
+    return GuessedEncoding(best, all(decoded(sample, codec) == text for codec in near))
+
+
+def decoded(data: bytes, codec: str, errors: str = "replace") -> str:
+    """Return the text. Windows-1258 has the accents of Vietnamese apart from their letters; they are joined."""
+    text = data.decode(codec, errors)
+    return unicodedata.normalize("NFC", text) if codec == "cp1258" else text
 
 
 def _sample(data: bytes) -> bytes:
@@ -173,8 +188,10 @@ def _multi_byte_score(sample: bytes, codec: str) -> float:
 
 def _single_byte_score(sample: bytes, codec: str) -> float:
     languages, bonus = _ALPHABETS[codec]
-    found = Counter(_characters(sample.decode(codec, "replace")))
-    return bonus + max(_language_score(found, language) for language in languages)
+    text = decoded(sample, codec)
+    found = Counter(_characters(text))
+    score = bonus + _CAPITAL_INSIDE * sum(a.islower() and b.isupper() for a, b in pairwise(text) if b > "\x7f")
+    return score + max(_language_score(found, language) for language in languages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from inference.documents.encoding_detection import guess_encoding
+from inference.documents.encoding_detection import decoded, guess_encoding
 from inference.documents.encoding_labels import codec_of, name_of
 from inference.types.errors import InvalidRequest
 
@@ -19,8 +19,15 @@ _BYTE_ORDER_MARKS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 """UTF-32 stands before UTF-16, whose mark it begins with."""
-_DECLARED = re.compile(rb"\A(?:[^\n]*\n)?[^\n]{0,200}?\b(?:en)?coding\s*[:=]\s*[\"']?([\w.:-]{1,40})")
-"""The first two lines of XML and of source code: `<?xml encoding="…"?>`, `-*- coding: … -*-`."""
+_DECLARATIONS = (
+    re.compile(rb"\A(?:[^\n]*\n)?[^\n]{0,200}?\b(?:en)?coding\s*[:=]\s*[\"']?([\w.:-]{1,40})"),
+    re.compile(rb"\A@charset \"([\w.:-]{1,40})\""),
+    re.compile(rb"^\"Content-Type: text/plain; charset=([\w.:-]{1,40})\\n\"", re.IGNORECASE | re.MULTILINE),
+    re.compile(rb"^[^\n%]{0,100}\\usepackage\[([\w.:-]{1,40})\]\{inputenc\}", re.MULTILINE),
+)
+"""The first two lines of XML and of source code, `<?xml encoding="…"?>` and `-*- coding: … -*-`, and what style sheets,
+translations (.po) and TeX have."""
+_DECLARATION_BYTES = 2000
 _CONTROLS = re.compile(r"\0+|[\x01-\x06\x0e-\x1a\x1c-\x1f\x7f]")
 """Zeros in a row count as one, since a program that is ended leaves any number of them in its log."""
 _MAX_CONTROL_SHARE = 0.1
@@ -53,7 +60,7 @@ def decode(data: bytes, name: str, declared: str = "") -> DecodedText:
             return DecodedText(text)
     if not data.startswith(tuple(_BYTE_ORDER_MARKS)):
         guess = guess_encoding(data)
-        text = data.decode(guess.codec, "replace")
+        text = decoded(data, guess.codec)
         if _control_share(text) <= _MAX_CONTROL_SHARE_UNDECLARED:
             return DecodedText(text, "" if guess.certain else name_of(guess.codec))
     raise InvalidRequest(
@@ -75,16 +82,16 @@ def _candidates(data: bytes, declared: str) -> Iterator[str]:
     declared_encodings = [*filter(None, (declared, _ALSO.get(declared)))]
     for encoding in (*seven_bit, *_escaped(data), "utf-8", *_unmarked(data), *declared_encodings):
         with suppress(UnicodeDecodeError):
-            yield data.decode(encoding)
+            yield decoded(data, encoding, "strict")
     for encoding in filter(None, ("utf-8", declared)):
-        text = data.decode(encoding, "replace")
+        text = decoded(data, encoding)
         if _is_mostly_valid(text):
             yield text
 
 
 def _declared_in(data: bytes) -> str:
-    match = _DECLARED.match(data[:1000])
-    return codec_of(match[1].decode("ascii", "ignore")) if match else ""
+    found = (declaration.search(data[:_DECLARATION_BYTES]) for declaration in _DECLARATIONS)
+    return next((codec_of(match[1].decode("ascii", "ignore")) for match in found if match), "")
 
 
 def _escaped(data: bytes) -> Iterator[str]:

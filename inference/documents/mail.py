@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from inference.documents import encodings, web
 from inference.documents.encoding_labels import codec_of
+from inference.documents.mail_headers import header_text
 
 if TYPE_CHECKING:
     from email.message import EmailMessage
@@ -35,8 +36,9 @@ class _MailReader:
 
     def read(self, message: EmailMessage, depth: int) -> Iterator[str]:
         """Yield the headers and the text of a mail."""
+        declared = codec_of(message.get_content_charset() or "")
         for header in _HEADERS:
-            if value := _header(message, header):
+            if value := header_text(_header(message, header), declared):
                 yield f"{header}: {value}\n"
         yield "\n"
         yield from self._read_part(message, depth)
@@ -80,8 +82,5 @@ def _read_parts(part: EmailMessage) -> list[EmailMessage]:
 
 
 def _header(message: EmailMessage, name: str) -> str:
-    """Return a header without its encoding; as it stands if it breaks the rules."""
-    try:
-        return str(message[name] or "").strip()
-    except Exception:  # the parser of addresses and dates raises any type for broken ones
-        return next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "").strip()
+    """Return a header as it stands."""
+    return next((str(value) for key, value in message.raw_items() if key.lower() == name.lower()), "")

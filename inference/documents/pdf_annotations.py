@@ -14,7 +14,7 @@ _NOTES = {
 }
 _HIDDEN = 2 | 32
 """The flags of annotations that are not shown on the screen."""
-_PASSWORD = 1 << 13
+_PASSWORD, _PUSH_BUTTON = 1 << 13, 1 << 16
 _MAX_PARENTS = 32
 
 
@@ -46,7 +46,7 @@ def _objects(array: Any) -> Iterator[Any]:
 def _field(widget: Any) -> str:
     """Return the name and the value of a form's field; empty if it is empty, a signature or a password."""
     kind, flags = _inherited(widget, "/FT"), _number(_inherited(widget, "/Ff"))
-    if kind == "/Btn":
+    if kind == "/Btn" and not flags & _PUSH_BUTTON:
         value = _choice(widget)
     elif kind in ("/Tx", "/Ch") and not flags & _PASSWORD:
         value = _value(widget)
@@ -57,10 +57,12 @@ def _field(widget: Any) -> str:
 
 
 def _choice(widget: Any) -> str:
-    """Return the name of a ticked box's state, such as `Yes`; empty if it is not ticked."""
+    """Return what a ticked box stands for, such as `Yes`; empty if it is not ticked. A state may be a number of it."""
     state = _resolved(widget.get("/AS"))
-    state = str(state if state is not None else _inherited(widget, "/V") or "/Off")
-    return "" if state == "/Off" else state.removeprefix("/")
+    state = str(state if state is not None else _inherited(widget, "/V") or "/Off").removeprefix("/")
+    options = dict(enumerate(map(_text, _list(_inherited(widget, "/Opt")))))
+    number = int(state) if len(state) < 5 and state.isdecimal() else -1
+    return "" if state == "Off" else options.get(number) or state
 
 
 def _value(widget: Any) -> str:
@@ -71,7 +73,17 @@ def _value(widget: Any) -> str:
         if isinstance(pair := _resolved(option), list) and len(pair) == 2:
             shown[_text(pair[0])] = _text(pair[1])
     values = [_text(each) for each in (_list(value) or [value])]
+    if not any(values):
+        values = _chosen(widget)
     return ", ".join(shown.get(each, each) for each in values if each)
+
+
+def _chosen(widget: Any) -> list[str]:
+    """Return the options of a list that are marked by their numbers alone."""
+    options = _list(_inherited(widget, "/Opt"))
+    numbers = [_number(number) for number in _list(_inherited(widget, "/I"))]
+    chosen = (_resolved(options[number]) for number in numbers if 0 <= number < len(options))
+    return [_text(option[-1] if isinstance(option, list) and option else option) for option in chosen]
 
 
 def _inherited(widget: Any, key: str) -> Any:

@@ -7,7 +7,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from itertools import chain, islice, zip_longest
+from itertools import chain, islice, takewhile, zip_longest
 
 _DELIMITERS = ",\t;|"
 _DECIMAL_COMMA = re.compile(r"(?<=\d),(?=\d)")
@@ -15,6 +15,8 @@ _SAMPLE_LINES = 50
 _MAX_CELL_CHARACTERS = 10**9
 _SEPARATOR_LINE = re.compile(r'"?sep=([^"\w\r\n])"?\s*', re.IGNORECASE)
 """The first line that Excel writes and reads to name the delimiter."""
+_COMMENT = re.compile(r"\s*#\s")
+"""Lines above a table that tell of it. `#` alone may be the heading of a column."""
 _NUMBER = re.compile(r"[-+\d.,%\s]*")
 _DATE = re.compile(r"(?:1[5-9]|2[01])\d\d(?:[-/.]\d{1,4}){0,2}|(?:\d{1,2}[-/.]){1,2}(?:1[5-9]|2[01])\d\d")
 """A year, a month or a day. Tables have them as headings, though they are numbers."""
@@ -27,6 +29,9 @@ def is_table(name: str) -> bool:
 def read(text: str, check: Callable[[], None]) -> Iterator[str]:
     """Yield one line per row. Each value follows the name of its column, if the first row has names."""
     lines = list(io.StringIO(text.replace("\0", ""), newline=""))  # only \n and \r end a line, as csv requires
+    comments = list(takewhile(_COMMENT.match, lines))
+    yield from map(str.lstrip, comments)
+    lines = lines[len(comments) :]
     separator = _SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
     delimiter = separator[1] if separator else _likeliest_delimiter(lines[:_SAMPLE_LINES])
     yield from read_rows(_rows(lines[1:] if separator else lines, delimiter), check)
@@ -68,7 +73,7 @@ def _rows(lines: Sequence[str], delimiter: str) -> Iterator[list[str]]:
     csv.field_size_limit(_MAX_CELL_CHARACTERS)
     start = 0
     while start < len(lines):
-        rows = csv.reader(_lines_from(lines, start), delimiter=delimiter, strict=True)
+        rows = csv.reader(_lines_from(lines, start), delimiter=delimiter, skipinitialspace=True, strict=True)
         end = start
         try:
             for row in rows:

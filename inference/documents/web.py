@@ -9,7 +9,8 @@ from typing import Any
 
 from inference.documents.encoding_labels import codec_of
 
-_REMOVED_TAGS = {"script", "style", "svg", "template"}
+_REMOVED_TAGS = {"annotation", "annotation-xml", "script", "style", "svg", "template"}
+"""No text, or, of a formula, the same again in another notation."""
 _MENU_TAGS = {"button", "datalist", "nav", "noscript", "select"}
 """Seldom a page's content. Like hidden text, it is read only where a page has nothing else."""
 _CONTENT_TAGS = {"article", "h1", "main"}
@@ -19,9 +20,13 @@ _INLINE_TAGS = {
     *("a", "abbr", "b", "bdi", "bdo", "cite", "code", "data", "del", "dfn", "em", "font", "i", "img", "input", "ins"),
     *("kbd", "label", "mark", "q", "rp", "rt", "ruby", "s", "samp", "small", "span", "strong", "sub", "sup", "time"),
     *("tt", "u", "var", "wbr"),
+    *("annotation", "annotation-xml", "math", "menclose", "mfenced", "mfrac", "mi", "mmultiscripts", "mn", "mo"),
+    *("mover", "mpadded", "mphantom", "mroot", "mrow", "ms", "mspace", "msqrt", "mstyle", "msub", "msubsup", "msup"),
+    *("mtext", "munder", "munderover", "semantics"),
 }
 _PARAGRAPH_TAGS = {"article", "blockquote", "h1", "h2", "h3", "h4", "h5", "h6", "p", "section", "table", "title"}
-_PREFORMATTED_TAGS = {"listing", "pre", "textarea", "xmp"}
+_PREFORMATTED_TAGS = {"listing", "plaintext", "pre", "textarea", "xmp"}
+_PREFORMATTED = re.compile(r"(?:^|;)\s*white-space\s*:\s*(?:pre|break-spaces)", re.IGNORECASE)
 
 _START = re.compile(
     rb"(?:\xef\xbb\xbf)?(?:\s|<!--.{0,2000}?-->|<\?xml[^>]{0,200}>)*+<(?:!doctype\s+html|html|head|body)\b",
@@ -32,6 +37,8 @@ _DECLARED = re.compile(
     rb"<(?:meta\b[^>]{0,1000}?charset|\?xml\b[^>]{0,200}?encoding)\s*=\s*[\"']?\s*([\w.:-]{1,40})", re.IGNORECASE
 )
 _INVISIBLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE)
+_HEAD_BYTES = 2**14
+"""The beginning of a page in which its encoding is looked for. Scripts and styles may be in front of it."""
 _CHUNK_BYTES = 2**16
 _CELL_END = "\0"
 _KEPT_BLANKS = str.maketrans(" \N{NO-BREAK SPACE}\t\n", "\x01\x01\x02\x03", "\r")
@@ -45,7 +52,7 @@ def is_web(data: bytes, name: str) -> bool:
 
 def encoding(data: bytes) -> str:
     """Return the encoding that the page declares, as Python calls it; empty if there is none, or an unknown one."""
-    match = _DECLARED.search(_COMMENT.sub(b"", data[:4096]))
+    match = _DECLARED.search(_COMMENT.sub(b"", data[:_HEAD_BYTES]))
     return codec_of(match[1].decode("ascii", "ignore")) if match else ""
 
 
@@ -68,6 +75,7 @@ class _OpenTag:
     tag: str
     removed: bool
     skipped: bool
+    preformatted: bool
 
 
 class _PageTextCollector:
@@ -95,7 +103,8 @@ class _PageTextCollector:
         self._end_block(tag)
         self._end_unclosed_menus(tag)
         hidden = _is_hidden(tag, attributes)
-        opened = _OpenTag(tag, tag in _REMOVED_TAGS, hidden or tag in _MENU_TAGS)
+        preformatted = tag in _PREFORMATTED_TAGS or _PREFORMATTED.search(attributes.get("style") or "") is not None
+        opened = _OpenTag(tag, _is_removed(tag, attributes), hidden or tag in _MENU_TAGS, preformatted)
         self._open_tags.append(opened)
         if opened.skipped and not hidden:
             self._open_menus.append(opened)
@@ -124,7 +133,7 @@ class _PageTextCollector:
     def _count(self, opened: _OpenTag, change: int) -> None:
         self._removed_depth += change * opened.removed
         self._skipped_depth += change * opened.skipped
-        self._preformatted_depth += change * (opened.tag in _PREFORMATTED_TAGS)
+        self._preformatted_depth += change * opened.preformatted
 
     def _end_unclosed_menus(self, tag: str) -> None:
         """Stop to skip the menus that can't contain `tag`, so that the page left them open."""
@@ -166,8 +175,13 @@ def _is_outside(tag: str, menu: str) -> bool:
     return menu == "select" and tag not in _OPTION_TAGS and tag not in _INLINE_TAGS
 
 
+def _is_removed(tag: str, attributes: Mapping[str, str]) -> bool:
+    """Return whether a tag has no text. A template with a shadow root is a part of the page that browsers show."""
+    return tag in _REMOVED_TAGS and not (tag == "template" and "shadowrootmode" in attributes)
+
+
 def _is_hidden(tag: str, attributes: Mapping[str, str]) -> bool:
-    if tag == "dialog" and "open" not in attributes:
+    if "popover" in attributes or (tag == "dialog" and "open" not in attributes):
         return True
     if "hidden" in attributes and attributes["hidden"] != "until-found":
         return True

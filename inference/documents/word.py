@@ -1,11 +1,14 @@
-"""Word documents (.docx): paragraphs, tables with one line per row, and the notes after the text."""
+"""Word documents (.docx): paragraphs, tables with one line per row, then embedded documents and the notes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from inference.documents import encodings, mail, rich_text, web
 from inference.documents.packages import Package, local_name
+from inference.documents.word_symbols import symbol
+from inference.types.errors import InvalidRequest
 
 _NAMESPACES = {
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
@@ -24,10 +27,31 @@ _OFF = {"0", "false", "off"}
 
 
 def read(package: Package, part: str, check: Callable[[], None]) -> Iterator[str]:
-    """Yield the text in pieces, then footnotes and endnotes. `part` is the main part of the package."""
+    """Yield the text in pieces, then embedded documents, footnotes and endnotes. `part` is the package's main part."""
+    yield from package.stream(part, _WordTextCollector(), check)
+    for chunk in dict.fromkeys(package.related(part, "aFChunk")):
+        if chunk in package:
+            yield "\n\n"
+            yield from _read_embedded(package.read(chunk), chunk, check)
     notes = [note for kind in ("footnotes", "endnotes") for note in package.related(part, kind) if note in package]
-    for each in (part, *notes):
-        yield from package.stream(each, _WordTextCollector(), check)
+    for note in notes:
+        yield from package.stream(note, _WordTextCollector(), check)
+
+
+def _read_embedded(data: bytes, name: str, check: Callable[[], None]) -> Iterator[str]:
+    """Yield the text of a document that Word shows as a part of this one. Programs put a whole web page there."""
+    if data.startswith(b"PK"):
+        return iter(())  # another Word file, as in master documents
+    if data.startswith(rich_text.MARK):
+        return rich_text.read(data, check)
+    if mail.is_mail(name):
+        return mail.read(data, name, check)
+    is_web = web.is_web(data, name)
+    try:
+        text = encodings.decode(data, name, web.encoding(data) if is_web else "").text
+    except InvalidRequest:
+        return iter(())  # no text
+    return web.read(text, check) if is_web else iter([text])
 
 
 @dataclass(slots=True)
@@ -58,6 +82,8 @@ class _WordTextCollector:
         self._skip_depth += element.hidden
         if not self._skip_depth:
             self._text.append(_separator(element.name, parent))
+            if element.name == "sym" and parent.name == _RUN:
+                self._text.append(symbol(values))
         if element.name == "vanish" and parent.name == "rPr" and values.get("val") not in _OFF:
             self._hide_run()
         parent.last_child = element.name

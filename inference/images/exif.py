@@ -12,7 +12,8 @@ MAX_TEXT_BYTES = 4 * 2**20
 
 ORIENTATION, DESCRIPTION, MAKE, MODEL = 0x0112, 0x010E, 0x010F, 0x0110
 USER_COMMENT, XP_COMMENT, ICC_PROFILE = 0x9286, 0x9C9C, 0x8773
-_EXIF_POINTER = 0x8769
+_EXIF_POINTER, _INTEROPERABILITY_POINTER = 0x8769, 0xA005
+_INTEROPERABILITY_INDEX = 1
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8}
 """The size in bytes of a value of each type."""
 _WHOLE_NUMBERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}
@@ -52,6 +53,13 @@ class Exif:
         if not tag or not letter or tag.start + struct.calcsize(letter) > len(self.data):
             return None
         return struct.unpack_from(self.order + letter, self.data, tag.start)[0]
+
+    @property
+    def interoperability(self) -> str:
+        """How cameras name the kind of the file: R03 is Adobe RGB; empty if it is not named."""
+        pointer = self.number(_INTEROPERABILITY_POINTER)
+        tags = {} if pointer is None else _directory(self.data, self.order, pointer)
+        return Exif(self.data, self.order, tags).text(_INTEROPERABILITY_INDEX)
 
     def text(self, number: int) -> str:
         """Return the text of a tag that should hold ASCII, and often holds UTF-8."""

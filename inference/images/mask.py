@@ -5,13 +5,18 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
 from inference.images.decoding import opacity, open_picture
 
 MaskReading = Literal["brightness", "painted", "erased"]
 """What a mask was read by: white is drawn anew, or what is painted, or what is erased from a picture."""
 
+_MIN_CONTRAST = 20
+"""A mask with less is of one colour. Blue on black has 29, of 255."""
+_MAX_STROKE_COLOURS = 3
+_COLOUR_BITS = 3
+"""Bits of red, of green and of blue that tell the colours of brushes apart."""
 _ONE_COLOUR = 64
 """Painted strokes differ by less than this, of 255, from one colour; a picture differs by more."""
 
@@ -26,13 +31,15 @@ def open_mask(data: bytes) -> tuple[Image.Image, MaskReading]:
     alpha = opacity(data)
     picture = open_picture(data, math.inf, background=None)
     if alpha is None or not _varies(alpha):
-        return picture.convert("L"), "brightness"
+        return _stretched(picture.convert("L")), "brightness"
     most = max(_extremes(alpha))
     painted = alpha.point([255 * (2 * value >= most) for value in range(256)])
     if _is_one_colour(picture, painted):
         return painted, "painted"
     if _is_black_and_white(picture, painted):
         return Image.composite(picture.convert("L"), Image.new("L", picture.size, 0), painted), "brightness"
+    if _has_few_colours(picture, painted):
+        return painted, "painted"
     return painted.point(lambda value: 255 - value), "erased"
 
 
@@ -41,6 +48,14 @@ def _extremes(band: Image.Image) -> tuple[int, int]:
     assert isinstance(darkest, int)
     assert isinstance(brightest, int)
     return darkest, brightest
+
+
+def _stretched(mask: Image.Image) -> Image.Image:
+    """Return a mask that reaches from black to white: strokes of a colour on black are as bright as white ones."""
+    darkest, brightest = _extremes(mask)
+    if brightest - darkest < _MIN_CONTRAST:
+        return mask
+    return mask.point([255 * max(0, value - darkest) // (brightest - darkest) for value in range(256)])
 
 
 def _varies(alpha: Image.Image) -> bool:
@@ -62,6 +77,14 @@ def _is_black_and_white(picture: Image.Image, painted: Image.Image) -> bool:
     return all(_percentile(difference.histogram(painted), 0.98) < _ONE_COLOUR for difference in differences) and sum(
         histogram[_ONE_COLOUR : 256 - _ONE_COLOUR]
     ) <= 0.05 * sum(histogram)
+
+
+def _has_few_colours(picture: Image.Image, painted: Image.Image) -> bool:
+    """Return whether nearly all painted pixels have one of few colours, as the strokes of some brushes have."""
+    coarse = ImageOps.posterize(Image.composite(picture, Image.new("RGB", picture.size), painted), _COLOUR_BITS)
+    unpainted = painted.histogram()[0]
+    counts = sorted((count for count, _ in coarse.getcolors(2 ** (3 * _COLOUR_BITS)) or ()), reverse=True)
+    return sum(counts[: _MAX_STROKE_COLOURS + 1]) - unpainted >= 0.98 * (sum(counts) - unpainted)
 
 
 def _spread(band: Image.Image, painted: Image.Image) -> int:

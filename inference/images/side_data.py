@@ -1,7 +1,8 @@
 """What a picture's file holds beside its pixels: EXIF, a colour profile, texts.
 
-Only damaged pixels refuse a picture. So PNG, JPEG and TIFF files are taken apart here, and the decoder gets the pixels
-alone: nothing in the side data can make it fail. The formats that hold none of it in front of the pixels stay whole.
+Only damaged pixels refuse a picture. So PNG, JPEG, WebP and TIFF files are taken apart here, and the decoder gets the
+pixels alone: nothing in the side data can make it fail. The formats that hold none of it in front of the pixels stay
+whole.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from inference.images import standard_profiles
 from inference.images.exif import (
     ICC_PROFILE,
     MAX_TEXT_BYTES,
@@ -36,9 +38,16 @@ _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"IDAT", b"IEND")
 _PNG_END = struct.pack(">I4sI", 0, b"IEND", zlib.crc32(b"IEND"))
 
+_DISPLAY_P3 = bytes([12, 13, 0, 1])
+"""What a PNG file says of Display P3: its primaries, the curve of sRGB, RGB, full range."""
+_ADOBE_RGB = "R03"
+
+_WEBP_PIXEL_CHUNKS = (b"VP8 ", b"VP8L", b"VP8X", b"ALPH", b"ANIM", b"ANMF")
+_WEBP_SIDE_CHUNKS = {b"EXIF": "exif", b"ICCP": "profile", b"XMP ": "xmp"}
+
 _JPEG_MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """The next marker. FF00 is a byte of the pixels, and FFD0 to FFD7 stand between pixels."""
-_START_OF_IMAGE, _END_OF_IMAGE, _COMMENT = 0xD8, 0xD9, 0xFE
+_START_OF_IMAGE, _END_OF_IMAGE, _START_OF_SCAN, _COMMENT = 0xD8, 0xD9, 0xDA, 0xFE
 _PROFILE_PREFIX, _XMP_PREFIX = b"ICC_PROFILE\0", b"http://ns.adobe.com/xap/1.0/\0"
 
 _PIXEL_TAGS = frozenset(
@@ -111,8 +120,10 @@ def take_apart(data: bytes) -> PictureFile:
     """Return the pixels and the side data of a file. A file that is not understood is returned whole."""
     if data.startswith(_PNG_SIGNATURE):
         return _png(data)
-    if data.startswith(b"\xff\xd8\xff"):
+    if data.startswith(b"\xff\xd8"):
         return _jpeg(data)
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return _webp(data)
     if data.startswith((b"II*\0", b"MM\0*")):
         return _tiff(data)
     return PictureFile(data)
@@ -137,7 +148,7 @@ def _decoded(text: bytes) -> str:
 
 def _png(data: bytes) -> PictureFile:
     kept, exif, profile, texts = [_PNG_SIGNATURE], b"", b"", list[tuple[bytes, bytes]]()
-    header, is_cut = b"", False
+    header, colours, is_cut = b"", b"", False
     for name, start, end in _png_chunks(data):
         body = data[start:end]
         if name in _PIXEL_CHUNKS:
@@ -149,6 +160,8 @@ def _png(data: bytes) -> PictureFile:
             exif = body
         elif name == b"iCCP" and body.partition(b"\0")[2][:1] == b"\0":
             profile = body.partition(b"\0")[2][1:]
+        elif name == b"cICP":
+            colours = body
         elif name in _TEXT_CHUNKS and len(texts) < _MAX_TEXTS:
             texts.append((name, body))
     if not is_cut and kept[-1] != _PNG_END:
@@ -156,7 +169,9 @@ def _png(data: bytes) -> PictureFile:
     side = _png_texts([(name, body) for name, body in texts if body.startswith(_SIDE_DATA_KEYS)])
     exif = exif or _raw_profile(side.get(_RAW_EXIF) or side.get(_RAW_APP1, ""))
     xmp = side.get(_XMP, "").encode()
-    return PictureFile(b"".join(kept), exif, _inflated(profile, MAX_TEXT_BYTES), xmp, text_chunks=texts)
+    # What names the colours goes before a profile, as the standard says.
+    profile = standard_profiles.display_p3() if colours == _DISPLAY_P3 else _inflated(profile, MAX_TEXT_BYTES)
+    return PictureFile(b"".join(kept), exif, profile, xmp, text_chunks=texts)
 
 
 def _png_chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
@@ -226,22 +241,29 @@ def _raw_profile(text: str) -> bytes:
 
 def _jpeg(data: bytes) -> PictureFile:
     side: dict[str, list[bytes]] = {"exif": [], "profile": [], "xmp": [], "comment": []}
-    kept, position = list[bytes](), 0
-    is_ended = False
+    kept, position, last_end = list[bytes](), 0, 0
+    is_ended = has_pixels = False
     for marker, start, end in _jpeg_segments(data):
         body = data[start + 4 : end]
+        if not has_pixels:  # what is between segments then is neither
+            kept.append(data[position:last_end])
+            position = start
         if marker == _END_OF_IMAGE:
             kept.append(data[position:end])
             is_ended = True
-        elif not _matters(marker, body):
+        elif not _matters(marker, body) or (marker == _START_OF_IMAGE and start):
             kept.append(data[position:start])
             position = end
             _collect(marker, body, side)
+        has_pixels, last_end = has_pixels or marker == _START_OF_SCAN, end
     if not is_ended:
         kept += [data[position:].rstrip(b"\xff"), b"\xff\xd9"]
     comment = next(iter(side["comment"]), b"")
     exif, xmp = (b"".join(side[name]) for name in ("exif", "xmp"))
-    return PictureFile(b"".join(kept), exif, _joined_profile(side["profile"]), xmp, comment, lacks_end=not is_ended)
+    profile = _joined_profile(side["profile"])
+    if not profile and read_exif(exif).interoperability == _ADOBE_RGB:
+        profile = standard_profiles.adobe_rgb()
+    return PictureFile(b"".join(kept), exif, profile, xmp, comment, lacks_end=not is_ended)
 
 
 def _jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
@@ -283,6 +305,21 @@ def _joined_profile(parts: list[bytes]) -> bytes:
     if [part[0] for part in parts] != list(range(1, len(parts) + 1)) or any(part[1] != len(parts) for part in parts):
         return b""
     return b"".join(part[2:] for part in parts)
+
+
+def _webp(data: bytes) -> PictureFile:
+    """Keep the chunks of pixels, and write the size of the file anew: programs that cut or extend it forget that."""
+    kept, side, position = list[bytes](), dict[str, bytes](), 12
+    while position + 8 <= len(data):
+        name, length = data[position : position + 4], int.from_bytes(data[position + 4 : position + 8], "little")
+        end = position + 8 + length + length % 2
+        if name in _WEBP_PIXEL_CHUNKS:
+            kept.append(data[position:end])
+        elif name in _WEBP_SIDE_CHUNKS:
+            side[_WEBP_SIDE_CHUNKS[name]] = data[position + 8 : position + 8 + length]
+        position = end
+    pixels = b"".join(kept)
+    return replace(PictureFile(b"RIFF" + struct.pack("<I", 4 + len(pixels)) + b"WEBP" + pixels), **side)
 
 
 def _tiff(data: bytes) -> PictureFile:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-_TEXTS = ("text", "text_g", "t5xxl", "clip_l", "populated_text", "wildcard_text", "prompt", "string", "value")
+_TEXTS = ("text", "text_g", "t5xxl", "clip_l", "populated_text", "wildcard_text", "prompt", "string", "value", "text_0")
 """Inputs that hold a prompt, the likeliest first."""
 _NUMBERS = {
     "seed": ("seed", "noise_seed"),
@@ -14,6 +15,10 @@ _NUMBERS = {
     "sampler_name": ("sampler_name",),
 }
 """The inputs of a sampler for each field."""
+_PARTS_OF_A_TEXT = re.compile(r"(?:string|text)_?[a-z0-9]")
+"""Inputs of a node that joins texts by its `delimiter`."""
+_MAX_JOINS = 16
+"""Nodes that join texts, inside each other, at most."""
 _LINKED_VALUES = ("value", "seed", "noise_seed", "int", "float", "number")
 """Inputs of a node that only passes on a number."""
 _PARTS_OF_A_SAMPLER = ("noise", "sigmas", "guider", "sampler")
@@ -174,9 +179,24 @@ def _prompt(graph: Graph, sampler: Node, role: str) -> str | None:
     node = _target(graph, start)
     other = "negative" if role == "positive" else "positive"
     names = (role, f"text_{role}", *_TEXTS)
-    for each in _nodes_behind(graph, node, set(), (*_NOT_A_PROMPT, other)) if node else ():
+    return _text(graph, node, names, (*_NOT_A_PROMPT, other), set(), _MAX_JOINS) if node else None
+
+
+def _text(
+    graph: Graph, node: Node, names: Sequence[str], without: Sequence[str], seen: set[int], joins: int
+) -> str | None:
+    """Return the text of `node`, or of the nearest one that it depends on and that has one; None if none has."""
+    for each in _nodes_behind(graph, node, seen, without):
+        inputs = _inputs(each)
         if "ZeroOut" in str(each.get("class_type")):
             return None  # takes the other prompt and keeps nothing of it
-        if text := next((text for name in names if isinstance(text := _inputs(each).get(name), str) and text), None):
+        if isinstance(delimiter := inputs.get("delimiter"), str) and joins:
+            parts = [value for name, value in sorted(inputs.items()) if _PARTS_OF_A_TEXT.fullmatch(name)]
+            texts = (
+                _text(graph, target, names, without, seen, joins - 1) if (target := _target(graph, part)) else part
+                for part in parts
+            )
+            return delimiter.join(text for text in texts if isinstance(text, str) and text) or None
+        if text := next((text for name in names if isinstance(text := inputs.get(name), str) and text), None):
             return text
     return None

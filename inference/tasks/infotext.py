@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -40,6 +40,8 @@ _MAX_OPEN_BRACKETS = 8
 
 _PLACES = ("parameters", "UserComment", "comment", "XPComment", "ImageDescription")
 """The texts of a file that may be infotext, the likeliest first."""
+_AROUND_PROMPTS = "\ufeff \n"
+"""What other programs write around a prompt, and what copying adds."""
 _SEEDS = 2**32
 _MULTIPLE = 8
 
@@ -71,7 +73,8 @@ def from_text(text: str) -> ImagineRequest:
     """Return the request described by a text of parameters. An initial image has to be added by the caller.
 
     For files of other programs, unknown settings and model names are ignored, LoRAs are optional, and the request's
-    `note` says what was adjusted. Raise InvalidRequest if there are no settings, or if one has an invalid value.
+    `note` says what was adjusted. Raise InvalidRequest if there are no settings, if one of Inkling's own has an invalid
+    value, and if another program's text has neither steps nor a seed that can be read.
     """
     if settings := _settings_in_text(text) or foreign_settings({"parameters": text}):
         return _request(settings)
@@ -104,10 +107,10 @@ def _texts(file: PictureFile) -> dict[str, str]:
 
 
 def _request(settings: Settings) -> ImagineRequest:
-    """Return the request with these settings. Raise InvalidRequest if one has an invalid value."""
-    convert_setting = _SettingConverter(settings)
-    width, height = convert_setting("Size", _size, (0, 0))
+    """Return the request with these settings. Raise InvalidRequest as `from_text` does."""
     is_own = settings.get("Version") == _VERSION
+    convert_setting = _SettingConverter(settings, is_strict=is_own)
+    width, height = convert_setting("Size", _size, (0, 0))
     has_init_image = "Init image hash" in settings  # a strength alone belongs to another program's upscaler
     request = ImagineRequest(
         prompt=settings.get("Prompt", ""),
@@ -115,10 +118,10 @@ def _request(settings: Settings) -> ImagineRequest:
         model=settings.get("Model", "") if is_own else "",
         width=width,
         height=height,
-        steps=convert_setting("Steps", int, 0),
+        steps=convert_setting("Steps", _whole, 0),
         guidance_scale=convert_setting("CFG scale", float, None),
         sampler=_sampler(settings.get("Sampler", ""), settings.get("Schedule type", "")),
-        seed=convert_setting("Seed", int, None),
+        seed=convert_setting("Seed", _whole, None),
         count=convert_setting("Batch size", int, 1) if is_own else 1,  # others write it into each image of the batch
         variations=_variations(convert_setting),
         region=settings.get("Mask region", "") if has_init_image else "",
@@ -127,12 +130,16 @@ def _request(settings: Settings) -> ImagineRequest:
         top_k=convert_setting("Top k", int, 0),
         lora=settings.get("Lora", "") if is_own else "",
     )
-    return request if is_own else _adjusted(request)
+    if is_own:
+        return request
+    if not request.steps and request.seed is None:
+        convert_setting.raise_error()
+    return _adjusted(request, convert_setting.notes)
 
 
-def _adjusted(request: ImagineRequest) -> ImagineRequest:
+def _adjusted(request: ImagineRequest, notes: Sequence[Phrase]) -> ImagineRequest:
     """Return the request of another program with values that are possible here, and a note about them."""
-    notes: list[Phrase] = []
+    notes = [*notes]
     if request.seed is not None and request.seed < 0:  # other programs write -1 for a seed of their choice
         request = replace(request, seed=None)
     elif request.seed is not None and request.seed >= _SEEDS:
@@ -148,7 +155,9 @@ def _adjusted(request: ImagineRequest) -> ImagineRequest:
         request = replace(request, width=width, height=height)
     prompt, loras = read_loras(request.prompt)
     note = join_phrases(notes) if notes else EMPTY_PHRASE
-    return replace(request, prompt=prompt, optional_loras=loras, note=note)
+    negative_prompt = request.negative_prompt.strip(_AROUND_PROMPTS)
+    prompt = prompt.strip(_AROUND_PROMPTS)
+    return replace(request, prompt=prompt, negative_prompt=negative_prompt, optional_loras=loras, note=note)
 
 
 def request_for_image(request: ImagineRequest, result: ImageResult, index: int) -> ImagineRequest:
@@ -282,22 +291,42 @@ def _prompts(body: str) -> tuple[str, str]:
 
 
 class _SettingConverter:
-    """Converts values of settings. Raises InvalidRequest for an invalid value."""
+    """Converts values of settings. An invalid one raises InvalidRequest if `is_strict`, or else leaves a note."""
 
-    def __init__(self, settings: Mapping[str, str]) -> None:
+    def __init__(self, settings: Mapping[str, str], *, is_strict: bool) -> None:
         self._settings = settings
+        self._is_strict = is_strict
+        self._invalid: list[str] = []
 
     def __call__(self, key: str, convert: Callable[[str], _T], default: _D) -> _T | _D:
         if key not in self._settings:
             return default
         try:
             return convert(self._settings[key])
-        except ValueError as error:
+        except ValueError:
+            self._invalid.append(key)
+            if self._is_strict:
+                self.raise_error()
+            return default
+
+    @property
+    def notes(self) -> list[Phrase]:
+        return [
+            Phrase("The file's {key} {value!r} can't be read, so it is left open.", key=key, value=self._value(key))
+            for key in self._invalid
+        ]
+
+    def raise_error(self) -> None:
+        """Raise InvalidRequest for the first invalid value, if there is one."""
+        for key in self._invalid:
             raise InvalidRequest(
                 "These parameters can't be read: {value!r} is no value for {key}. Write a prompt instead.",
-                value=self._settings[key][:40],
+                value=self._value(key),
                 key=key,
-            ) from error
+            )
+
+    def _value(self, key: str) -> str:
+        return self._settings[key][:40]
 
 
 def _variations(convert_setting: _SettingConverter) -> tuple[Variation, ...]:
@@ -316,8 +345,13 @@ def _list_of(convert: Callable[[str], _T]) -> Callable[[str], list[_T]]:
 
 
 def _size(text: str) -> tuple[int, int]:
-    width, height = map(int, text.split("x"))
+    width, height = map(int, text.replace("×", "x").split("x"))
     return width, height
+
+
+def _whole(text: str) -> int:
+    """Return a whole number, which some programs write as `20.0`."""
+    return int(re.sub(r"\.0+\s*\Z", "", text))
 
 
 def _number(value: float | None) -> str:

@@ -14,6 +14,7 @@ from simcord.results import to_discord_message
 
 from cogs.client import Inkling
 from cogs.common.calls import prefix
+from cogs.common.sources import words
 from cogs.common.sources.markup import in_words
 from cogs.i18n import LANGUAGES
 from cogs.i18n.catalogues import catalogue
@@ -218,11 +219,32 @@ _LINK = discord.ui.Button[discord.ui.LayoutView](label="More", url="https://exam
         ("at <t:1700000000>", "at 2023-11-14 22:13 UTC"),
         ("at <t:999999999999:R>", "at <t:999999999999:R>"),
         ("try </imagine:123456789012345678>", "try /imagine"),
-        ("a <b> c:1>", "a <b> c:1>"),
+        ("see <id:customize> or <id:linked-roles:123456789012345678>", "see Channels & Roles or Linked Roles"),
+        ("a <b> c:1> <id:other>", "a <b> c:1> <id:other>"),
     ],
 )
 def test_emoji_times_and_commands_are_words_and_not_numbers(raw: str, words: str):
     assert in_words(raw) == words
+
+
+async def test_mentions_in_forwards_and_embeds_are_names_and_not_numbers(stage: Stage):
+    role = stage.guild.create_role("Millers")
+    unknown = "<@123456789012345678> <@&123456789012345678> <#123456789012345678>"
+    said = f"{stage.mention} of <@&{role.id}> in <#{stage.channel.id}>: {unknown}"
+    names = f"@TestBot of @Millers in #{stage.channel.name}: @unknown-user @unknown-role #unknown"
+    forwarded = await stage.bob.forward(await stage.alice.send(stage.channel, said), stage.channel)
+    channel = stage.bot.get_channel(stage.channel.id)
+    assert isinstance(channel, discord.TextChannel)
+    assert words(await channel.fetch_message(forwarded.id)) == names
+    assert words(await channel.send(embed=discord.Embed(description=said))) == names
+
+
+async def test_the_result_of_a_poll_is_read_without_its_keys(stage: Stage):
+    values = {"poll_question_text": "Tea or coffee?", "victor_answer_text": "Tea", "victor_answer_votes": "3"}
+    fields = [{"name": name, "value": value} for name, value in values.items()]
+    message = await stage.bob.send(stage.channel, "The poll has ended.")
+    message.embeds = [discord.Embed.from_dict({"type": "poll_result", "fields": fields})]
+    assert words(message) == "The poll has ended.\nTea or coffee?\nTea"
 
 
 _VOICE = 1 << 13

@@ -9,7 +9,7 @@ import discord
 
 from cogs.common.reply_session import ReplySession
 from cogs.common.sources.files import check_files, name_of, source_of_file
-from cogs.common.sources.markup import in_words
+from cogs.common.sources.markup import in_words, names_for_mentions
 from cogs.common.sources.source import Source, join_sources
 from inference import InvalidRequest, is_document_name
 
@@ -47,11 +47,15 @@ def words(message: discord.Message) -> str:
     embeds = [part for source in sources for embed in source.embeds for part in _words_of_embed(embed)]
     components = [part for source in sources for part in _words_of_components(source.components)]
     poll = [message.poll.question, *(answer.text for answer in message.poll.answers)] if message.poll else []
-    return in_words("\n".join(part for part in (*contents, *embeds, *components, *poll) if part))
+    text = "\n".join(part for part in (*contents, *embeds, *components, *poll) if part)
+    return in_words(names_for_mentions(text, message))
 
 
 def _words_of_embed(embed: discord.Embed) -> list[str | None]:
     """Return an embed's texts in the order in which Discord shows them."""
+    if embed.type == "poll_result":
+        values = {field.name: field.value for field in embed.fields}
+        return [values.get("poll_question_text"), values.get("victor_answer_text")]
     fields = (part for field in embed.fields for part in (field.name, field.value))
     return [embed.author.name, embed.title, embed.description, *fields, embed.footer.text]
 

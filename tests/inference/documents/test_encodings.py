@@ -26,6 +26,10 @@ UNDECLARED = {
     "cp1253": ["Ο μύλος χτίστηκε το 1871 στο ποτάμι.", "Ο ιδιοκτήτης μένει σε ένα μεγάλο σπίτι."],
     "cp1255": ["הטחנה נבנתה בשנת 1871 ליד הנהר.", "הבעלים גר בבית גדול."],
     "cp1256": ["بنيت الطاحونة عام 1871 على النهر.", "يسكن المالك في بيت كبير."],
+    "iso8859-6": ["بنيت الطاحونة عام 1871 على النهر."],
+    "iso8859-15": ["Le cœur coûte 5 € et l'œuvre aussi."],
+    "cp737": ["Ο μύλος χτίστηκε το 1871 στο ποτάμι."],
+    "cp862": ["הטחנה נבנתה בשנת 1871 ליד הנהר."],
     "cp874": ["โรงสีสร้างปี 1871 ริมแม่น้ำ", "เจ้าของอาศัยอยู่ในบ้านหลังใหญ่"],
     "cp1254": ["Değirmen 1871 yılında nehrin kıyısında inşa edildi.", "Önünde iki yaşlı ıhlamur ağacı duruyor."],
     "cp1250": [
@@ -68,6 +72,13 @@ UNDECLARED = {
 def test_an_undeclared_encoding_is_detected_from_one_sentence(encoding: str, text: str) -> None:
     assert document_text(text.encode(encoding), "a.txt") == text
     assert document_text(("Notes of 2026, at noon.\n" * 500 + text).encode(encoding), "a.txt").endswith(text)
+
+
+def test_windows_letters_of_vietnamese_are_detected_and_composed() -> None:
+    # Windows-1258 writes a tone after its letter, and has the letters with a hat, a breve or a horn.
+    data = "C\u00f4\u0301i xay \u0111\u01b0\u01a1\u0323c xay bên sông.".encode("cp1258")
+    page = b'<html><meta charset="windows-1258"><p>' + data
+    assert document_text(data, "a.txt") == document_text(page, "a.html") == "Cối xay được xay bên sông."
 
 
 COUNTRIES = {
@@ -203,6 +214,23 @@ def test_the_encoding_in_the_first_lines_of_xml_and_source_code_is_used() -> Non
     assert document_text(code.encode("koi8-r"), "a.py") == code
 
 
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("a.css", '@charset "iso-8859-15";\n/* 5 € */'),
+        ("a.po", 'msgid ""\nmsgstr ""\n"Content-Type: text/plain; charset=ISO-8859-15\\n"\n\nmsgstr "5 €"'),
+        ("a.tex", "\\documentclass{article}\n\\usepackage[l9]{inputenc}\n5 €"),
+    ],
+)
+def test_the_declaration_of_each_kind_of_text_is_used(file: str, text: str) -> None:
+    assert document_text(text.encode("iso8859-15"), file) == text
+
+
+def test_a_declaration_after_many_scripts_is_that_of_the_page() -> None:
+    page = f'<html><head><script>{"x" * 6000}</script><meta charset="windows-1250"></head><p>Mlyn, kto ťahá.'
+    assert document_text(page.encode("cp1250"), "a.html") == "Mlyn, kto ťahá."
+
+
 def test_every_label_names_an_encoding_of_python() -> None:
     for label in [*encodings.aliases.aliases, "utf8", "latin1", "sjis", "gb2312"]:
         if codec := codec_of(label):
@@ -265,6 +293,12 @@ def test_the_refusal_of_what_is_no_text_names_every_kind_of_document() -> None:
         ("long\N{ZERO WIDTH SPACE}word", "longword"),
         ("ប្រទេស\N{ZERO WIDTH SPACE}កម្ពុជា", "ប្រទេស\N{ZERO WIDTH SPACE}កម្ពុជា"),
         ("one\N{WORD JOINER}two\N{ZERO WIDTH NO-BREAK SPACE}", "onetwo"),
+        ("\u202amill\u202c mi\N{LEFT-TO-RIGHT MARK}ll \u20661871\u2069", "mill mill 1871"),
+        ("\ufee3\ufeae\ufea3\ufe92\ufe8e", "مرحبا"),  # letters in the shapes that they have inside words
+        ("\ufb2a\u05dc\u05d5\u05dd", "\u05e9\u05c1\u05dc\u05d5\u05dd"),
+        ("⽇本の⼈", "日本の人"),  # radicals, which are other characters
+        ("u\u0308\N{SOFT HYPHEN}ber", "u\u0308ber"),
+        ("हिन्\N{ZERO WIDTH SPACE}दी क्\N{ZERO WIDTH JOINER}ष", "हिन्दी क्\N{ZERO WIDTH JOINER}ष"),
         ("👩\N{ZERO WIDTH JOINER}🚀", "👩\N{ZERO WIDTH JOINER}🚀"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 from email.message import EmailMessage
@@ -286,6 +287,33 @@ def test_a_mail_that_is_a_page_is_read_in_its_encoding() -> None:
     head = b"Subject: =?koi8-r?B?5ME=?=\nContent-Type: text/html; charset=x-cp1251\nContent-Transfer-Encoding: 8bit\n\n"
     text = document_text(head + "<p>Мельница <b>стоит</b>.<script>x</script>".encode("cp1251"), "a.eml")
     assert text == "Subject: Да\n\nМельница стоит."
+
+
+def word(text: str, encoding: str, label: str) -> str:
+    """Return a text as an encoded word of a header."""
+    return f"=?{label}?B?{base64.b64encode(text.encode(encoding)).decode()}?="
+
+
+@pytest.mark.parametrize(
+    ("header", "text"),
+    [
+        (word("안녕", "cp949", "windows-949"), "안녕"),
+        (word("朱镕基", "gb18030", "gb2312"), "朱镕基"),  # the second letter is not in GB 2312
+        (word("①水車", "cp932", "x-sjis"), "①水車"),
+        ("=?gb2312?B?1uzp?=\n =?gb2312?B?RrvY?= Re", "朱镕回 Re"),  # divided within a letter
+        ("=?iso-8859-1*de?q?M=FChle_?= =?utf-8?q?=E2=82=AC?= x", "Mühle € x"),
+        (word("x", "utf-8", "klingon"), "x"),
+        ("=?utf-8?b?!?= x", "=?utf-8?b?!?= x"),
+    ],
+)
+def test_a_header_is_read_whatever_it_calls_its_encoding(header: str, text: str) -> None:
+    assert document_text(f"Subject: {header}\n\nIt is old.".encode(), "a.eml") == f"Subject: {text}\n\nIt is old."
+
+
+@pytest.mark.parametrize("label", ["windows-1251", "unknown-8bit"])
+def test_a_header_with_bare_bytes_is_read_in_their_encoding(label: str) -> None:
+    mail = f"Subject: Мельница на реке\nContent-Type: text/plain; charset={label}\n\nОна стоит на реке."
+    assert document_text(mail.encode("cp1251"), "a.eml") == "Subject: Мельница на реке\n\nОна стоит на реке."
 
 
 @pytest.mark.parametrize("header", ["From: <a@", "From: =?klingon?Q?x?=", "Date: yesterday", 'To: "a" <b> c:;,,<'])

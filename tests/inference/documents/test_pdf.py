@@ -30,6 +30,9 @@ def field(entries: str) -> str:
         ("/FT /Tx /T (name) /V <FEFF0141 00F30064017A>", "name: Łódź"),
         ("/FT /Btn /T (old) /V /Yes /AS /Yes", "old: Yes"),
         ("/FT /Ch /T (town) /V (r) /Opt [[(r) (Rome)] [(o) (Oslo)]]", "town: Rome"),
+        ("/FT /Btn /Ff 32768 /T (town) /V /1 /AS /1 /Opt [(Rome) (Oslo)]", "town: Oslo"),
+        ("/FT /Btn /Ff 32768 /T (town) /V /7 /AS /7 /Opt [(Rome) (Oslo)]", "town: 7"),
+        ("/FT /Ch /T (town) /I [1 9] /Opt [(Rome) [(o) (Oslo)]]", "town: Oslo"),
         ("/FT /Ch /T (towns) /V [(Rome) (Oslo)] /Opt [(Rome) (Oslo)]", "towns: Rome, Oslo"),
     ],
 )
@@ -47,6 +50,7 @@ def test_a_filled_field_is_read_with_its_name(entries: str, read: str) -> None:
         "/FT /Tx /T (word) /V (secret) /Ff 8192",
         "/FT /Btn /T (old) /V /Off /AS /Off",
         "/FT /Btn /T (old)",
+        "/FT /Btn /Ff 65536 /T (send) /V /Send",
         "/FT /Sig /T (signature) /V << /Type /Sig /Contents <00> >>",
     ],
 )

@@ -122,6 +122,16 @@ def test_text_after_a_closing_quotation_mark_is_kept() -> None:
     assert rows('city,note\n"Rome" (Italy),x\nOslo,y\n') == ["city: Rome (Italy); note: x", "city: Oslo; note: y"]
 
 
+def test_a_blank_before_a_quotation_mark_is_not_a_part_of_the_cell() -> None:
+    assert rows('city, note\nRome, "old, large"\n') == ["city: Rome; note: old, large"]
+
+
+def test_comments_above_a_table_are_not_its_headings() -> None:
+    table = "# Made by a program, in 2026\n# m, km\ncity,people\nRome,28\n"
+    assert rows(table) == ["# Made by a program, in 2026", "# m, km", "city: Rome; people: 28"]
+    assert rows("#,city\n1,Rome\n") == ["#: 1; city: Rome"]
+
+
 @pytest.mark.parametrize("part", ['"', 'a,"', 'a,"""\n', 'a,""\n', 'a,"b" c\n', 'a,"b\n', '"\n', ',"",\n'])
 def test_many_broken_rows_are_read_in_time(part: str) -> None:
     assert rows(part * 50_000 + "\n\nEnd,x")[-1].endswith("x")

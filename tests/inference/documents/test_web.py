@@ -36,6 +36,7 @@ def test_a_menu_that_is_never_closed_does_not_hide_the_page() -> None:
     "attributes",
     [
         "hidden",
+        "popover",
         "hidden=''",
         "hidden='hidden'",
         "style='display:none'",
@@ -59,7 +60,7 @@ def test_text_that_only_seems_hidden_is_read(attributes: str) -> None:
     assert text_of(f"<p>Shown.</p><p {attributes}>Also.</p>") == "T\n\nShown.\n\nAlso."
 
 
-@pytest.mark.parametrize("tag", ["pre", "textarea", "listing", "xmp"])
+@pytest.mark.parametrize("tag", ["pre", "textarea", "listing", "xmp", "div style='white-space: pre-wrap'"])
 def test_preformatted_text_keeps_its_lines_and_blanks(tag: str) -> None:
     assert text_of(f"<p>Before.</p><{tag}>line one\n  line two\n\nlast</{tag}>After.") == (
         "T\n\nBefore.\n\nline one\n  line two\n\nlast\nAfter."
@@ -87,3 +88,16 @@ def test_many_open_tags_are_read_in_time(part: str) -> None:
 def test_a_page_of_scripts_alone_is_empty() -> None:
     with pytest.raises(InvalidRequest, match="is empty"):
         document_text(b"<html><script>x</script><style>y</style><svg><text>z</text></svg>", "a.html")
+
+
+def test_a_formula_is_one_line_without_its_source() -> None:
+    rows = "<mrow><msup><mi>x</mi><mn>2</mn></msup>\n<mo>=</mo>\n<mn>4</mn></mrow>"
+    formula = f"<math><semantics>{rows}<annotation encoding='application/x-tex'>x^2 = 4</annotation></semantics></math>"
+    assert text_of(f"<p>So {formula} holds.") == "T\n\nSo x2 = 4 holds."
+
+
+def test_a_template_is_read_only_if_it_is_a_shadow_root() -> None:
+    assert text_of("<my-card><template shadowrootmode='open'><style>p {}</style><p>Shown.</template></my-card>") == (
+        "T\n\nShown."
+    )
+    assert text_of("<p>Shown.</p><template><p>Never.</template>") == "T\n\nShown."

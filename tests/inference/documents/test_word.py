@@ -95,3 +95,44 @@ def test_all_parts_together_are_unpacked_up_to_a_limit(monkeypatch: pytest.Monke
     assert document_text(word_package(BODY, footnotes=note), "a.docx")
     with pytest.raises(InvalidRequest, match="unpacks to more"):
         document_text(word_package(BODY, footnotes=note, endnotes=note.replace("footnote", "endnote")), "a.docx")
+
+
+CHUNK = "<html><meta charset=windows-1251><p>Мельница <b>стоит</b>.<script>x</script></html>"
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "text"),
+    [
+        ("a.html", CHUNK.encode("cp1251"), "Мельница стоит."),
+        ("a.mht", b"Content-Type: text/html; charset=windows-1251\n\n" + CHUNK.encode("cp1251"), "Мельница стоит."),
+        ("a.rtf", rb"{\rtf1\ansi It is \b old\b0 .}", "It is old."),
+        ("a.txt", b"It is old.", "It is old."),
+        ("a.bin", bytes(range(256)), ""),
+    ],
+)
+def test_a_document_inside_a_word_file_is_read(name: str, data: bytes, text: str) -> None:
+    """Programs that turn a web page into a Word file leave the page as it is."""
+    body = f"<w:body>{word_paragraph('A.')}</w:body>"
+    parts = {
+        "_rels/.rels": relationships(("officeDocument", "word/document.xml")),
+        "word/document.xml": f'<w:document xmlns:w="{STRICT_WORD}">{body}</w:document>',
+        "word/_rels/document.xml.rels": relationships(("aFChunk", name)),
+        f"word/{name}": data,
+    }
+    assert document_text(package_of(parts), "a.docx") == f"A.\n\n{text}".strip()
+
+
+@pytest.mark.parametrize(
+    ("attributes", "letter"),
+    [
+        ('w:font="Symbol" w:char="F061"', "α"),
+        ('w:font="Symbol" w:char="57"', "Ω"),
+        ('w:font="Wingdings" w:char="F0FE"', "☑"),
+        ('w:font="Segoe UI Symbol" w:char="2713"', "✓"),
+        ('w:font="Wingdings" w:char="F021"', ""),
+        ('w:font="Symbol" w:char="x"', ""),
+        ("", ""),
+    ],
+)
+def test_a_letter_of_a_symbol_font_is_read(attributes: str, letter: str) -> None:
+    assert text_of(f"<w:p>{run('1')}<w:r><w:sym {attributes}/></w:r>{run('2')}</w:p>") == f"1{letter}2"

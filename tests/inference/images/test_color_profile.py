@@ -11,6 +11,7 @@ from PIL import Image, ImageCms
 from inference.images import decoding
 from inference.images.decoding import MAX_EDGE, encode_png, open_picture
 from tests.inference.images.test_decoding import encode, near
+from tests.inference.images.test_side_data import chunk
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -86,6 +87,32 @@ def test_the_profile_of_each_format_is_used(kind: str) -> None:
 def test_a_photo_in_display_p3_gets_the_colours_that_it_had() -> None:
     file = encode(Image.new("RGB", (8, 8), (200, 120, 100)), icc_profile=rgb_profile(P3_PRIMARIES))
     assert near(open_picture(file, 50).getpixel((4, 4)), (212, 117, 96), by=4)
+
+
+@pytest.mark.parametrize(
+    ("colours", "expected"), [(bytes([12, 13, 0, 1]), (212, 117, 96)), (bytes([1, 13, 0, 1]), (200, 120, 100))]
+)
+def test_a_png_that_names_display_p3_without_a_profile_is_converted(
+    colours: bytes, expected: tuple[int, int, int]
+) -> None:
+    file = encode(Image.new("RGB", (8, 8), (200, 120, 100)))
+    place = file.index(b"IDAT") - 4
+    file = file[:place] + chunk(b"cICP", colours) + file[place:]
+    assert near(open_picture(file, 50).getpixel((4, 4)), expected, by=4)
+
+
+@pytest.mark.parametrize(
+    ("index", "profile", "expected"),
+    [(b"R03\0", b"", (233, 24, 35)), (b"R98\0", b"", (200, 30, 40)), (b"R03\0", SRGB, (200, 30, 40))],
+)
+def test_a_photo_that_a_camera_calls_adobe_rgb_is_converted(
+    index: bytes, profile: bytes, expected: tuple[int, int, int]
+) -> None:
+    """Cameras bring no profile: they name the colours in a directory of their EXIF."""
+    directories = [(0x8769, 4, 1, 26), (0xA005, 4, 1, 44), (1, 2, 4, int.from_bytes(index, "little"))]
+    exif = b"Exif\0\0II*\0\x08\0\0\0" + b"".join(struct.pack("<HHHIII", 1, *entry, 0) for entry in directories)
+    file = encode(Image.new("RGB", (8, 8), (200, 30, 40)), "JPEG", quality=98, exif=exif, icc_profile=profile)
+    assert near(open_picture(file, 50).getpixel((4, 4)), expected, by=4)
 
 
 @pytest.mark.parametrize("mode", ["L", "LA", "RGBA", "P", "I;16"])

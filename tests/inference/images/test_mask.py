@@ -36,6 +36,12 @@ def photo(erased: bool) -> Image.Image:
 CLEAR = (0, 0, 0, 0)
 
 
+def in_two_colours() -> Image.Image:
+    strokes = left_half("RGBA", (255, 0, 0, 255), CLEAR)
+    strokes.paste((0, 0, 255, 255), (0, 30, 32, 64))
+    return strokes
+
+
 @pytest.mark.parametrize(
     ("mask", "reading"),
     [
@@ -54,6 +60,10 @@ CLEAR = (0, 0, 0, 0)
         (soft_strokes((255, 255, 255), 100), "painted"),
         (soft_strokes((30, 200, 30)), "painted"),
         (photo(erased=True), "erased"),
+        (left_half("RGB", "blue", "black"), "brightness"),
+        (left_half("RGB", "red", "black"), "brightness"),
+        (left_half("L", 255, 150), "brightness"),
+        (in_two_colours(), "painted"),
     ],
 )
 def test_the_left_half_is_drawn_anew(mask: Image.Image, reading: MaskReading) -> None:
@@ -83,3 +93,8 @@ def test_a_grey_photo_with_an_erased_part_is_no_black_and_white_mask() -> None:
     grey.paste(CLEAR, (0, 0, 32, 64))
     opened, how = open_mask(encode(grey))
     assert (how, opened.getpixel((10, 32)), opened.getpixel((54, 32))) == ("erased", 255, 0)
+
+
+def test_a_mask_of_one_colour_with_some_noise_is_not_stretched() -> None:
+    noise = Image.effect_noise((64, 64), 4).point([max(0, min(15, value - 120)) for value in range(256)])
+    assert open_mask(encode(noise))[0].getextrema()[1] <= 15  # type: ignore[operator]

@@ -142,6 +142,42 @@ def test_side_segments_refuse_no_jpeg(segments: list[bytes]) -> None:
     assert near(open_picture(jpeg_with(*segments), 50).getpixel((5, 5)), RED)
 
 
+@pytest.mark.parametrize("between", [b"\0\0\0", b"junk", b"\xff\xd8", b"\xff\xff\xff", b"\xff\xe5\0\0"])
+def test_what_is_between_two_segments_refuses_no_jpeg(between: bytes) -> None:
+    file = jpeg_with()
+    table = file.index(b"\xff\xdb")
+    for place in (2, table):
+        assert near(open_picture(file[:place] + between + file[place:], 50).getpixel((5, 5)), RED)
+
+
+def webp_with(size_error: int = 0, **chunks: bytes) -> bytes:
+    """Return a red WebP file with these chunks at its end. The size in its head is wrong by `size_error`."""
+    file = encode(Image.new("RGB", (16, 16), RED), "WEBP", exif=b"Exif\0\0" + exif_block(), lossless=True)
+    file += b"".join(name.encode() + struct.pack("<I", len(body)) + body for name, body in chunks.items())
+    return b"RIFF" + struct.pack("<I", len(file) - 8 + size_error) + file[8:]
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        webp_with(size_error=1000),
+        webp_with(size_error=-30),
+        webp_with(ABCD=b"12"),
+        webp_with() + bytes(100),
+        webp_with() + b"EXIF\xff\xff\0\0x",
+    ],
+)
+def test_side_chunks_and_a_wrong_size_refuse_no_webp(file: bytes) -> None:
+    assert near(open_picture(file, 50).getpixel((5, 5)), RED)
+
+
+@pytest.mark.parametrize("missing", [30, 200])
+def test_a_webp_that_ends_within_its_pixels_is_refused(missing: int) -> None:
+    file = encode(Image.effect_noise((80, 64), 90).convert("RGB"), "WEBP", lossless=True)
+    with pytest.raises(InvalidRequest):
+        open_picture(file[:-missing], 50)
+
+
 def noisy_jpeg(**options: object) -> bytes:
     return encode(Image.effect_noise((80, 64), 90).convert("RGB"), "JPEG", **options)
 

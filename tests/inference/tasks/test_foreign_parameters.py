@@ -389,3 +389,64 @@ def looks_at(samplers: int) -> int:
 
 def test_a_graph_of_many_samplers_is_read_in_linear_time() -> None:
     assert looks_at(400) < 2.1 * looks_at(200)
+
+
+UNDEFINED_SAMPLER = "a fox\nNegative prompt: dogs\nSteps: 20, Sampler: Undefined, CFG scale: 7, Seed: 5, Size: 512x768"
+
+
+@pytest.mark.parametrize(
+    ("setting", "invalid", "field"),
+    [
+        ("Size: 512x768", "Size: undefinedxundefined", {"width": 0, "height": 0}),
+        ("Seed: 5", "Seed: undefined", {"seed": None}),
+        ("CFG scale: 7", "CFG scale: high", {"guidance_scale": None}),
+        ("Steps: 20", "Steps: ", {"steps": 0}),
+    ],
+)
+def test_a_setting_that_can_not_be_read_keeps_the_others_and_that_is_said(
+    setting: str, invalid: str, field: dict[str, object]
+) -> None:
+    request = infotext.from_text(UNDEFINED_SAMPLER.replace(setting, invalid))
+    assert replace(request, note=EMPTY_PHRASE) == replace(infotext.from_text(UNDEFINED_SAMPLER), **field)
+    name, _, value = invalid.partition(": ")
+    assert str(request.note) == f"The file's {name} {value!r} can't be read, so it is left open."
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        UNDEFINED_SAMPLER.replace("20", "20.0").replace("Seed: 5", "Seed: 5.0"),
+        UNDEFINED_SAMPLER.replace("512x768", "512×768"),
+        UNDEFINED_SAMPLER.replace("512x768", "512 x 768"),
+        "\ufeff\n" + UNDEFINED_SAMPLER.replace("dogs\n", "dogs\n\n"),
+    ],
+)
+def test_numbers_and_prompts_are_read_however_they_are_written(text: str) -> None:
+    assert infotext.from_text(text) == infotext.from_text(UNDEFINED_SAMPLER)
+
+
+def with_text(**nodes: dict[str, Any]) -> dict[str, Any]:
+    """Return a graph whose prompt comes from these nodes, the first of which is `a`."""
+    encoder = {"class_type": "CLIPTextEncode", "inputs": {"text": ["a", 0]}}
+    return {**COMFYUI, "6": encoder, **{name: {"class_type": name, "inputs": node} for name, node in nodes.items()}}
+
+
+@pytest.mark.parametrize(
+    ("graph", "prompt"),
+    [
+        (with_text(a={"delimiter": ", ", "string_a": "a fox", "string_b": "snow"}), "a fox, snow"),
+        (
+            with_text(a={"delimiter": " ", "text_a": ["b", 0], "text_c": "x", "text_b": ["c", 0]}, b={"string": "a"}),
+            "a x",
+        ),
+        (with_text(a={"delimiter": " ", "text1": ["a", 0], "text2": "a fox"}), "a fox"),
+        (with_text(a={"text": ["b", 0], "text_0": "a fox"}, b={"instruction": "Write a prompt."}), "a fox"),
+    ],
+)
+def test_a_prompt_that_a_graph_joins_from_parts_is_whole(graph: dict[str, Any], prompt: str) -> None:
+    assert graph_fields(graph)["prompt"] == prompt
+
+
+def test_a_chain_of_nodes_that_join_texts_is_read_in_time() -> None:
+    chain = {f"n{i}": {"delimiter": "", "text_a": [f"n{i + 1}", 0], "text_b": [f"n{i + 1}", 0]} for i in range(5000)}
+    assert "prompt" not in graph_fields(with_text(a={"delimiter": "", "text_a": ["n0", 0]}, **chain))

@@ -112,7 +112,10 @@ def test_the_parameters_of_other_programs_are_parsed(sampler: str, expected: str
     )
 
 
-@pytest.mark.parametrize("text", ["", "a fox", "a fox\nand another, too: yes", "x\nSteps: many", "x\nSeed: 1, Size: 8"])
+OWN_WITHOUT_SIZE = "x\nSeed: 1, Size: 8, Version: Inkling"
+
+
+@pytest.mark.parametrize("text", ["", "a fox", "a fox\nand another, too: yes", "x\nSteps: many", OWN_WITHOUT_SIZE])
 def test_a_text_without_parameters_is_refused_with_a_message(text: str) -> None:
     with pytest.raises(InvalidRequest, match=r"parameters .*Write a prompt instead"):
         infotext.from_text(text)
