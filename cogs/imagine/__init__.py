@@ -90,7 +90,7 @@ class Imagine(commands.Cog):
     )
     @app_commands.describe(
         prompt="What to draw; {red,blue} stands for several pictures",
-        count="How many pictures",
+        count="How many pictures at once",
         image="A picture to start from; one the bot has drawn, without a prompt, is repeated",
         size="Width and height in pixels",
         negative_prompt="What to keep out",

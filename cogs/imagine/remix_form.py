@@ -38,7 +38,7 @@ class RemixForm(ImageForm, template=custom_id("remix", r"(?P<image>[\w-]+)")):
             )
         self.add_words(tr("Prompt"), "prompt", prompt, required=True)
         self.add_words(tr("Without"), "negative", base.negative_prompt)
-        self.add_value(tr("Seed (empty for a new one)"), "seed", "", placeholder=str(base.seed))
+        self.add_value(tr("Seed (empty for a new one)"), "seed", "", placeholder=tr("it was {seed}", seed=base.seed))
         self.add_value(tr("Settings"), "settings", settings_line(base))
         if base.strength is not None:  # it starts from a picture
             self.add_value(tr("Strength"), "strength", repr(base.strength))

@@ -72,7 +72,7 @@ class KnownConcepts:
         unknown = self._unknown(text)
         if unknown and self._words.isdisjoint(_words(text)):
             raise InvalidRequest(
-                "This model does not know: {words}. It draws single things, such as {names}.",
+                "This model does not know: {words}. It draws single things, such as {names}; /help lists more.",
                 words=_join(unknown),
                 names=_join(self._suggestions(unknown[:_MAX_LISTED])),
             )

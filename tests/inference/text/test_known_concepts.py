@@ -37,7 +37,7 @@ def test_the_note_lists_the_unknown_words_of_a_prompt_with_known_ones() -> None:
 def test_a_prompt_of_only_unknown_words_is_refused_with_the_closest_concepts_first(text: str, proposed: str) -> None:
     with pytest.raises(InvalidRequest) as refused:
         CONCEPTS.require(text)
-    assert str(refused.value).endswith(f"It draws single things, such as {proposed}.")
+    assert str(refused.value).endswith(f"It draws single things, such as {proposed}; /help lists more.")
 
 
 @pytest.mark.parametrize("text", ["Lord of the Rings", "\N{RED APPLE}", "77", "花火と夏の夜", "हिन्दी"])
