@@ -27,6 +27,7 @@ from simcord.preview import Preview
 
 from preview.environment import PreviewEnv
 from preview.fixtures import Fixtures
+from preview.media import KeepingMediaWorker
 from preview.pictures import ink_drop
 from preview.proxy import listen, proxy_request
 
@@ -210,6 +211,7 @@ class PreviewPage:
             channel, viewers=self._fixtures.viewers, layout="channel", assets=self._fixtures.pictures
         )
         preview.capability = self._secret
+        preview._media_worker = KeepingMediaWorker()  # pyright: ignore[reportPrivateUsage]
         self._channel = channel
         self._session = secrets.token_urlsafe(8)
         return await preview.__aenter__()

@@ -5,6 +5,42 @@ import { request } from "./connection.js";
 export const form = document.getElementById("channel-composer");
 export const input = document.getElementById("channel-composer-input");
 
+/* --- SimCord does one action at a time, and drops what comes during another --- */
+
+const POLL = 50;
+
+let turn = Promise.resolve();
+let isHeld = false;
+
+export function isBusy() {
+  const { pendingAction, awaitingRevision } = window.simcordPreview;
+  return Boolean(pendingAction) || awaitingRevision !== null;
+}
+
+/** Call `act` once the page accepts an action. What waits is done in the order of these calls. */
+export function whenIdle(act) {
+  turn = turn.then(untilIdle).then(act).catch(reportError);
+}
+
+async function untilIdle() {
+  while (isBusy()) await new Promise((resolve) => setTimeout(resolve, POLL));
+}
+
+/** Send what is in the box once the page accepts it, unless somebody has changed it until then. */
+export function sendWhenIdle() {
+  isHeld = true;
+  whenIdle(() => {
+    if (isHeld) form.requestSubmit();
+    isHeld = false;
+  });
+}
+
+form.addEventListener("input", ({ isTrusted }) => {
+  if (isTrusted) isHeld = false;
+});
+
+/* --- the commands and their options --- */
+
 let commands = new Map();
 let fingerprint = null;
 let loading = Promise.resolve();
@@ -99,6 +135,11 @@ export function removeOption(name) {
   const button = form.querySelector(`.command-pill[data-option="${name}"] .command-option-remove`);
   button?.click();
   return Boolean(button);
+}
+
+/** Return whether a list is open, of which Enter takes an entry. */
+export function hasList() {
+  return Boolean(form.querySelector(".command-popup:not([hidden])"));
 }
 
 export function closeList() {

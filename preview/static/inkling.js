@@ -6,6 +6,7 @@ import { watch } from "./connection.js";
 import { showExamples } from "./examples.js";
 import { addMenuButtons } from "./menus.js";
 import { followSender, watchMessages } from "./timeline.js";
+import "./pictures.js";
 import "./typed-commands.js";
 
 function setText(element, text) {
@@ -58,6 +59,14 @@ observe(form, () => {
   // Tab goes on to the next option. Backspace in an empty option removes it, without a mouse too.
   for (const button of form.querySelectorAll(".command-option-remove")) button.tabIndex = -1;
 });
+
+/* --- forms: the first field has the focus, and not the button that closes the form --- */
+
+const forms = document.getElementById("modal-root");
+new MutationObserver(() => {
+  // SimCord focuses the button in the next frame, before this.
+  if (!forms.hidden) requestAnimationFrame(() => forms.querySelector(".modal-input")?.focus());
+}).observe(forms, { attributeFilter: ["hidden"] });
 
 watch(({ menus, channels }) => {
   listChannels(channels);

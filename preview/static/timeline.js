@@ -12,6 +12,10 @@ const newMessages = document.getElementById("new-messages");
 /* --- the newest message stays in sight, unless somebody has scrolled up to read --- */
 
 function follow() {
+  if (isOpening) {
+    scrollToEnd();
+    return;
+  }
   const below = timeline.scrollHeight - timeline.scrollTop - timeline.clientHeight;
   if (below < timeline.clientHeight) scrollToEnd();
 }
@@ -39,10 +43,24 @@ export function followSender() {
 
 newMessages.addEventListener("click", scrollToEnd);
 
+/* While the page opens, the list grows with each picture that has arrived. */
+let isOpening = true;
+
+function endOpening() {
+  isOpening = false;
+}
+
+for (const kind of ["wheel", "touchmove", "keydown"]) timeline.addEventListener(kind, endOpening, { once: true });
+
+const sizes = new ResizeObserver(follow);
+sizes.observe(list);
+sizes.observe(timeline);
+
 const start = new MutationObserver(() => {
   if (app.getAttribute("aria-busy") !== "false") return;
   start.disconnect();
-  scrollToEnd();
+  if (isOpening) scrollToEnd();
+  endOpening();
 });
 start.observe(app, { attributeFilter: ["aria-busy"] });
 

@@ -1,8 +1,8 @@
 /* Commands that are typed as text, as in Discord: a space chooses the command, and "option:" goes to that option. */
 
 import {
-  choose, closeList, fieldOf, fillOption, form, input, isSuggested, loadCommands, openOption, options, optionsOf,
-  removeOption, suggestions, wordsOption, write,
+  choose, closeList, fieldOf, fillOption, form, hasList, input, isBusy, isSuggested, loadCommands, openOption, options,
+  optionsOf, removeOption, sendWhenIdle, suggestions, whenIdle, wordsOption, write,
 } from "./command-box.js";
 
 const COMMAND = /^\/(\S+)\s*([\s\S]*)$/;
@@ -38,15 +38,19 @@ function enter(text) {
 /** Go from an option's field to the option whose name was typed in it. */
 async function leave(option) {
   await loadCommands();
-  const [[, value], ...others] = split(fieldOf(option)?.value ?? "", option);
-  if (!others.length) return;
-  if (value || !removeOption(option)) fillOption(option, value);
-  fillAll(others);
+  whenIdle(() => {
+    const [[, value], ...others] = split(fieldOf(option)?.value ?? "", option);
+    if (!others.length) return;
+    if (value || !removeOption(option)) fillOption(option, value);
+    fillAll(others);
+  });
 }
 
 async function enterAtSpace() {
   await loadCommands();
-  if (input.isConnected && /^\/\S+\s/.test(input.value)) enter(input.value);
+  whenIdle(() => { // until then, SimCord does not let anything be added to a command
+    if (input.isConnected && /^\/\S+\s/.test(input.value)) enter(input.value);
+  });
 }
 
 form.addEventListener("input", ({ target, data }) => {
@@ -56,6 +60,10 @@ form.addEventListener("input", ({ target, data }) => {
     if (data === ":") void leave(target.dataset.option);
     else if (/^\s/.test(target.value)) write(target, target.value.trimStart());
   }
+});
+
+form.addEventListener("click", ({ isTrusted, target }) => {
+  if (isTrusted && target.closest(".command-context-close")) write(input, ""); // SimCord leaves the command's name
 });
 
 form.addEventListener("focusin", () => void loadCommands());
@@ -110,6 +118,14 @@ form.addEventListener("keydown", (event) => {
     [...form.querySelectorAll(".command-option-input, .command-chip")].at(-1).focus();
   }
   if (key !== "Shift") setMoved(isArrow);
+}, true);
+
+/* Enter while the page still sends something else: the box is sent next. */
+form.addEventListener("keydown", (event) => {
+  const isText = event.target.matches("#channel-composer-input, .command-option-input, .command-chip");
+  if (!isText || event.key !== "Enter" || event.shiftKey || event.isComposing || hasList() || !isBusy()) return;
+  stop(event);
+  sendWhenIdle();
 }, true);
 
 function stop(event) {

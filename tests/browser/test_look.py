@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from inference import AskRequest, ImagineRequest
+from preview.media import KeepingMediaWorker
 from tests.browser.conftest import Open
 from tests.browser.driver import Driver
+from tests.browser.test_timeline import AT_END
 from tests.fakes import FakeBackend
 
 
@@ -62,6 +67,98 @@ async def test_a_click_on_an_example_fills_the_command_in(open_preview: Open) ->
     assert imagine.prompt == "red apple"
 
 
+async def test_an_example_chosen_while_something_is_sent_is_sent_whole_at_the_first_enter(
+    open_preview: Open, page: Page
+) -> None:
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    sent = asyncio.Event()
+
+    async def delay(route: Route) -> None:
+        await sent.wait()
+        await route.continue_()
+
+    await person.type("/help ")
+    await page.route("**/api/action", delay)
+    await page.keyboard.press("Enter")
+    await page.wait_for_function("() => simcordPreview.pendingAction?.kind === 'run_command'", polling=100)
+    await example(person, "/ask").click()
+    await page.keyboard.press("Enter")
+    sent.set()
+    await person.sees("Who brings the tent")
+    (ask,) = backend.requests
+    assert isinstance(ask, AskRequest)
+    assert "I will bring the tent" in ask.context
+
+
+async def test_an_example_says_how_it_is_sent(open_preview: Open, page: Page) -> None:
+    person = await open_preview(FakeBackend())
+    hint = page.get_by_text("Press Enter to send")
+    await expect(hint).to_be_hidden()
+    await example(person, "/ask").click()
+    await expect(hint).to_be_visible()
+    await person.enter()
+    await expect(hint).to_be_hidden()
+
+
+async def test_a_command_that_is_closed_leaves_nothing_behind(open_preview: Open, page: Page) -> None:
+    person = await open_preview(FakeBackend())
+    await example(person, "/ask").click()
+    await page.get_by_label("Exit command mode").click()
+    await expect(person.composer).to_have_value("")
+    await expect(page.locator(".command-popup")).to_be_hidden()
+
+
+async def test_the_line_above_a_command_is_as_wide_as_its_box_on_a_phone(open_preview: Open, page: Page) -> None:
+    person = await open_preview(FakeBackend())
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await example(person, "/imagine").click()
+    box = await page.locator("#channel-composer").bounding_box()
+    line = await page.locator(".command-context").bounding_box()
+    assert box is not None
+    assert line is not None
+    border = 1
+    assert (line["x"], line["width"]) == (box["x"] + border, box["width"] - 2 * border)
+
+
+async def test_pictures_that_take_long_hold_nothing_up(
+    open_preview: Open, page: Page, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    person = await open_preview(FakeBackend())
+    for _ in range(4):
+        await person.slash("imagine", prompt="red apple")
+        await expect(person.messages.last.get_by_role("button", name="Remix")).to_be_visible()
+    decoded = asyncio.Event()
+    decode = KeepingMediaWorker.validate
+
+    async def wait(*args: Any, **options: Any) -> Any:
+        await decoded.wait()
+        return await decode(*args, **options)
+
+    monkeypatch.setattr(KeepingMediaWorker, "validate", wait)
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.reload()
+    await person.sees("red apple")
+    await page.wait_for_function(AT_END)
+    await expect(page.locator("#send-message")).to_be_in_viewport(ratio=1)
+    await expect(page.locator(".attachment-image").last).to_be_hidden()
+    await person.type("Hello\n")
+    await person.sees("Hello")
+    decoded.set()
+    await expect(page.locator(".attachment-image").last).to_be_visible()
+    await page.wait_for_function(AT_END)
+
+
+async def test_the_page_is_as_wide_as_a_phone_from_the_start(open_preview: Open, page: Page) -> None:
+    await open_preview(FakeBackend())
+    await page.set_viewport_size({"width": 390, "height": 800})
+    await page.route("**/api/pages", lambda route: asyncio.Event().wait())
+    await page.reload()
+    app = await page.locator("#preview-app").bounding_box()
+    assert app is not None
+    assert (app["x"], app["width"]) == (0, 390)
+
+
 @pytest.mark.parametrize("name", ["/imagine", "/ask"])
 async def test_a_command_fits_on_a_phone(open_preview: Open, page: Page, name: str) -> None:
     person = await open_preview(FakeBackend())
@@ -82,6 +179,7 @@ async def test_all_fields_of_the_remix_form_are_in_sight(open_preview: Open, pag
     await person.press("Remix")
     fields = page.get_by_role("dialog").locator(".modal-input")
     await expect(fields).to_have_count(4)
+    await expect(fields.first).to_be_focused()
     for field in await fields.all():
         await expect(field).to_be_in_viewport(ratio=1)
     body = page.locator(".modal-body")

@@ -14,6 +14,7 @@ import discord
 import pytest
 from discord.ext import commands
 from simcord.actors import MemberActor
+from simcord.preview._media import MediaInfo, MediaWorker
 
 import preview
 from bot import create_bot
@@ -161,6 +162,32 @@ async def test_a_command_with_a_file_is_accepted_from_an_outdated_page(client: C
     (request,) = backend.requests
     assert isinstance(request, CaptionRequest)
     assert request.image == lake_hut()
+
+
+async def test_a_picture_is_decoded_once_for_all_pages(
+    preview_page: PreviewPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoded: list[str] = []
+    decode = MediaWorker.validate
+
+    async def count(worker: MediaWorker, key: str, blob: bytes, **options: Any) -> MediaInfo:
+        decoded.append(key)
+        return await decode(worker, key, blob, **options)
+
+    monkeypatch.setattr(MediaWorker, "validate", count)
+    address, secret = preview_page.url.split("/#")
+    async with aiohttp.ClientSession(address, headers={"X-Simcord-Capability": secret}) as session:
+        for _ in range(2):
+            async with session.post("/api/pages", json={}) as answer:
+                page = await answer.json()
+            context = page["context"]["id"]
+            for asset in page["assets"]:
+                async with session.get(f"/api/assets/{asset}", headers={"X-Simcord-Context": context}) as answer:
+                    assert answer.status == 200
+            async with session.delete(f"/api/pages/{context}", headers={"X-Simcord-Context": context}) as answer:
+                assert answer.status == 200
+    assert decoded
+    assert len(decoded) == len(set(decoded))
 
 
 async def test_a_bot_that_never_settles_does_not_block_the_page(

@@ -120,7 +120,9 @@ async def test_a_pasted_command_is_filled_in_with_a_choice_that_fits(person: Dri
 
 
 async def test_enter_takes_a_choice_and_then_sends(person: Driver, backend: FakeBackend) -> None:
-    await person.type("/imagine a tree size: portrait")
+    await person.type("/imagine a tree size: ")
+    await expect(field(person, "size")).to_be_focused()  # before, the rest would be taken as pasted text is
+    await person.page.keyboard.type("portrait")
     await person.page.keyboard.press("Enter")
     await expect(field(person, "size")).to_have_value("512x768")
     await person.enter()
@@ -136,6 +138,7 @@ async def test_a_command_without_required_options_runs_with_enter(person: Driver
 
 async def test_an_arrow_key_and_enter_choose_an_option_from_the_list(person: Driver) -> None:
     await person.type("/imagine ")
+    await expect(person.page.locator(".command-suggestion").first).to_be_visible()
     await person.page.keyboard.press("ArrowDown")
     await person.page.keyboard.press("ArrowDown")
     await person.page.keyboard.press("Enter")
