@@ -79,6 +79,7 @@ async def test_an_example_chosen_while_something_is_sent_is_sent_whole_at_the_fi
         await route.continue_()
 
     await person.type("/help ")
+    await expect(page.locator(".command-chip")).to_be_visible()
     await page.route("**/api/action", delay)
     await page.keyboard.press("Enter")
     await page.wait_for_function("() => simcordPreview.pendingAction?.kind === 'run_command'", polling=100)
