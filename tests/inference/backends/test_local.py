@@ -273,8 +273,10 @@ async def test_the_engine_expects_what_such_requests_took_before(engine: Engine)
     assert engine.expected_seconds(engine.check(request("far"))) is None
 
 
-async def test_a_model_stays_loaded_if_only_its_words_and_limits_change(engine: Engine, config: Config) -> None:
-    await asyncio.to_thread(engine.problems)  # as the bot does at its start
+async def test_a_model_stays_loaded_if_only_its_words_and_limits_change(hub: SlowHub, config: Config) -> None:
+    fake_hub: Any = hub
+    config = config.model_copy(update={"device": "cpu"})
+    engine = Engine(config, LocalBackend(config, fake_hub))
     await engine.run(engine.check(request("here")))
     lists = model_lists(complete=[{"repo": "org/here", "temperature": 0.1, "unload_after": "1 h"}])
     changed = config.model_copy(update={"models": lists, "system": "Be brief."})
@@ -282,6 +284,7 @@ async def test_a_model_stays_loaded_if_only_its_words_and_limits_change(engine: 
     await engine.load(engine.model_named("here"))  # after what the reload does on the device's thread
     assert [name for status in engine.queues() for name, _ in status.loaded] == ["here"]
     assert engine.loaded("complete")
+    await engine.close()
 
 
 async def test_a_model_that_two_tasks_share_is_unloaded_by_either_name(hub: SlowHub, config: Config) -> None:
