@@ -49,7 +49,7 @@ class Captions(commands.Cog):
             {"image": gettext_noop("photo.jpg")},
         )
     )
-    @app_commands.describe(image="The picture", model="Who looks at it")
+    @app_commands.describe(image="The picture", model="Which model")
     @app_commands.autocomplete(model=models_of("caption"))
     async def caption(self, interaction: discord.Interaction, image: discord.Attachment, model: str = "") -> None:
         """Describe a picture in a sentence."""

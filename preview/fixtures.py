@@ -69,7 +69,9 @@ async def create_fixtures(env: Env) -> Fixtures:
     env.backend.edit_bot_profile("Inkling")
     env.backend.bot_user.avatar = "face"
     guild = env.create_guild("Inkling's study")
-    general = guild.create_text_channel("general", topic="Try /help. Type / for all commands.")
+    general = guild.create_text_channel(
+        "general", topic="Inkling's preview: all of it runs on this machine. Try /help."
+    )
     late = guild.create_text_channel("after-dark", topic="An age-restricted channel.")
     _restrict(env.bot, late)
     hosts = guild.create_role("hosts", permissions=discord.Permissions(manage_guild=True))

@@ -67,7 +67,7 @@ class Ask(commands.Cog):
         link="A link to a message to look in",
         messages="How many of the last messages here to look in",
         own_words="Let a language model answer in its own words, with the evidence below",
-        model="Who looks",
+        model="Which model",
     )
     @app_commands.rename(own_words="own-words")
     @app_commands.autocomplete(model=models_of("ask", pictures=True))

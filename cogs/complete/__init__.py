@@ -41,7 +41,7 @@ class Complete(commands.Cog):
     )
     @app_commands.describe(
         prompt="The beginning of a text, or what to say to a chat model",
-        model="Who writes",
+        model="Which model",
         length="How many tokens to add, about ¾ of a word each; without it, some whole sentences",
         temperature="0 always takes the likeliest word; higher is bolder",
         top_p="Draw from the likeliest words that make up this share",

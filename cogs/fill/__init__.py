@@ -33,7 +33,7 @@ class Fill(commands.Cog):
             {"text": gettext_noop("She put the ___ on the ___.")},
         )
     )
-    @app_commands.describe(text="A text with one or more blanks: [MASK] or ___", model="Who guesses")
+    @app_commands.describe(text="A text with one or more blanks: [MASK] or ___", model="Which model")
     @app_commands.autocomplete(model=models_of("fill"))
     async def fill(self, interaction: discord.Interaction, text: Text, model: str = "") -> None:
         """Guess the missing words of a text."""

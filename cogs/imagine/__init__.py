@@ -98,7 +98,7 @@ class Imagine(commands.Cog):
         mask="With a picture: what is white, painted or erased in this one is drawn anew",
         strength="With a picture: how far to go from it, from 0.01 to 1",
         seed="0 to 4294967295; the same seed repeats a picture",
-        model="Who draws",
+        model="Which model",
         advanced="More settings, such as Steps: 40, Sampler: Euler a, CFG scale: 6, Lora: ink",
     )
     @app_commands.rename(negative_prompt="negative")

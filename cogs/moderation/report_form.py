@@ -29,7 +29,7 @@ class ReportForm(PersistentForm, template=custom_id("report-form", r"(?P<message
         reason: discord.ui.TextInput[ReportForm] = discord.ui.TextInput(
             custom_id="reason", style=discord.TextStyle.paragraph, required=False, max_length=_LONGEST_REASON
         )
-        about = tr("The admins of this server see the message, your reason and your name.")
+        about = tr("The message, your reason and your name go to the channel that the admins have chosen.")
         self.add_item(discord.ui.Label(text=tr("What is wrong with it?"), description=about[:100], component=reason))
 
     @classmethod

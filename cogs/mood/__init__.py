@@ -41,7 +41,7 @@ class Moods(commands.Cog):
         messages="How many of the last messages, as a chart",
         since="Everything since a message (its link), or since your last message",
         channel="The channel, thread or forum post to read, if not this one",
-        model="Who judges",
+        model="Which model",
     )
     @app_commands.autocomplete(model=models_of("mood"), since=since_choices)
     async def mood(

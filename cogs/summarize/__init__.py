@@ -54,7 +54,7 @@ class Summarize(commands.Cog):
         since="Everything since a message (its link), or since your last message",
         channel="The channel, thread or forum post to read, if not this one",
         length="How long the summary should be",
-        model="Who summarizes",
+        model="Which model",
         file2="Another file",
         file3="Another file",
         file4="Another file",

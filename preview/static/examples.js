@@ -4,7 +4,7 @@ import { choose, closeList, fillOption, form, sendWhenIdle, whenIdle } from "./c
 
 const EXAMPLES = [
   ["imagine", { prompt: "red apple" }],
-  ["ask", { question: "Who brings the tent for the children?", messages: "12" }],
+  ["ask", { question: "Who brings the tent for the children?", messages: "11" }],
   ["complete", { prompt: "A good name for a boat is" }],
   ["help", {}],
 ];
