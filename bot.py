@@ -8,13 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import codecs
 import contextlib
 import faulthandler
 import io
 import logging
 import os
-import re
 import shutil
 import signal
 import sys
@@ -23,6 +21,7 @@ from collections.abc import Coroutine, Generator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cogs.env_file import EnvFileError, read_env
 from cogs.logging_setup import set_up_logging
 
 if TYPE_CHECKING:
@@ -44,10 +43,6 @@ exit status:
   2  the settings or the arguments are wrong: correct them first
   3  Discord refused the token: put a new one in first
 """
-_TOKEN_NAME = re.compile(
-    r"(?<!\w)discord[\W_]?(?:bot[\W_]?)?token\b|\A\s*(?:export\s+)?(?:bot[\W_]?)?token\s*=", re.IGNORECASE
-)
-"""The name of the token, as people write it too, and as other bots call it."""
 _AUTHENTICATION_FAILED = 4004
 """The code with which Discord's gateway ends the connection of a bot whose token is no longer valid."""
 _TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
@@ -68,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     set_up_logging()  # as text, until config.yaml says more
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # read once, when transformers is imported
     try:
-        if arguments.service and hasattr(signal, "SIGHUP"):
+        if arguments.service and sys.platform != "win32":
             signal.signal(signal.SIGHUP, signal.SIG_IGN)  # `systemctl reload` may come before the bot is ready
         read_env(Path(".env"))
         token = _token()
@@ -85,6 +80,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         if not token:
             raise Failure(2, f"DISCORD_TOKEN is missing or empty. Put a token into it, from {_TOKENS}.")
         return _serve(arguments.config, token, is_service=arguments.service)
+    except EnvFileError as error:
+        print(error, file=sys.stderr)
+        return 2
     except Failure as failure:
         print(failure, file=sys.stderr)
         return failure.status
@@ -96,58 +94,6 @@ class Failure(Exception):
     def __init__(self, status: int, text: str) -> None:
         super().__init__(text)
         self.status = status
-
-
-def read_env(path: Path) -> None:
-    """Add the variables of a `.env` file to the environment; variables that have a value there keep it.
-
-    Raise Failure if the file can't be read, or a line of it. Otherwise the preview would start instead of the bot when
-    there is a token that is not found.
-    """
-    if not path.exists():
-        if (other := path.with_name(f"{path.name}.txt")).exists() and not os.environ.get("DISCORD_TOKEN"):
-            raise Failure(
-                2, f"{other} must be called {path}. Windows hides .txt: choose View, Show, File name extensions."
-            )
-        return
-    from dotenv.parser import parse_stream
-
-    text, encoding = _env_text(path)
-    bindings = [binding for binding in parse_stream(io.StringIO(text)) if not _is_comment(binding.original.string)]
-    variables = {binding.key: binding.value for binding in bindings if binding.key and binding.value is not None}
-    lacks_name = "DISCORD_TOKEN" not in variables and not os.environ.get("DISCORD_TOKEN")
-    lacks_token = lacks_name or not (variables.get("DISCORD_TOKEN") or os.environ.get("DISCORD_TOKEN"))
-    for binding in bindings:
-        line = binding.original.line + binding.original.string[: -len(binding.original.string.lstrip())].count("\n")
-        is_bare = binding.value is None  # it may be the token without its name, or below its name
-        has_other_name = lacks_name and _TOKEN_NAME.search(binding.original.string)
-        if binding.error or has_other_name or (lacks_token and is_bare):
-            raise Failure(2, f"{path}, line {line} can't be read. Write NAME=value, such as DISCORD_TOKEN=abc.")
-        if encoding == "latin-1" and not binding.original.string.partition("#")[0].isascii():
-            raise Failure(2, f"{path}, line {line} is not UTF-8. Save the file as UTF-8.")
-    os.environ |= {name: value for name, value in variables.items() if not os.environ.get(name)}
-
-
-def _env_text(path: Path) -> tuple[str, str]:
-    """Return the text of a file and its encoding: UTF-8, UTF-16 or UTF-32 with a byte-order mark, or else Latin-1."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise Failure(2, f"{path} can't be read: {error.strerror}.") from error
-    encodings = ("utf-8-sig", "latin-1")
-    if data.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):  # begins with the mark of UTF-16
-        encodings = ("utf-32",)
-    elif data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings = ("utf-16",)
-    for encoding in encodings:
-        with contextlib.suppress(UnicodeDecodeError):
-            if "\0" not in (text := data.decode(encoding)):
-                return text, encoding
-    raise Failure(2, f"{path} is not UTF-8. Save the file as UTF-8.")
-
-
-def _is_comment(line: str) -> bool:
-    return line.strip().startswith("#") or not line.strip()
 
 
 def _token() -> str:
@@ -379,7 +325,7 @@ async def _log_in(bot: Inkling, engine: Engine, token: str, *, is_service: bool)
             if is_service:
                 postpone_end(limit)
                 bot.heartbeats.append(lambda: postpone_end(limit))
-            if is_service and hasattr(signal, "SIGHUP"):  # not on Windows
+            if is_service and sys.platform != "win32":
                 asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.dispatch, "config_changed")
             await bot.start(token)
     except TimeoutError as error:
@@ -400,8 +346,8 @@ def postpone_end(limit: asyncio.Timeout) -> None:
 async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
     """Run `work` until it ends, or until SIGINT or SIGTERM cancels it."""
     task = asyncio.create_task(work)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows
+    if sys.platform != "win32":  # there, asyncio has no signal handlers, and Ctrl-C raises KeyboardInterrupt
+        for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, task.cancel)
     with contextlib.suppress(asyncio.CancelledError):
         await task

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -39,3 +40,34 @@ class PersonalData(Protocol):
     async def forget(self, person: int) -> None:
         """Delete all data of this person."""
         ...
+
+
+class OwnedRows(Protocol):
+    """A table whose rows belong to people."""
+
+    async def count_of(self, owner: int) -> int: ...
+
+    async def export_of(self, owner: int) -> list[dict[str, Any]]: ...
+
+    async def forget_owner(self, owner: int) -> None: ...
+
+
+class PersonalRows(PersonalData, ABC):
+    """The rows of a person in one table."""
+
+    def __init__(self, rows: OwnedRows) -> None:
+        self._rows = rows
+
+    @abstractmethod
+    def sentence(self, count: int) -> str:
+        """Say what `count` rows are, and why they are stored, in the current language."""
+
+    async def describe(self, person: int) -> str:
+        count = await self._rows.count_of(person)
+        return self.sentence(count) if count else ""
+
+    async def export(self, person: int) -> list[dict[str, Any]]:
+        return await self._rows.export_of(person)
+
+    async def forget(self, person: int) -> None:
+        await self._rows.forget_owner(person)

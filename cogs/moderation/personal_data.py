@@ -5,24 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from cogs.common.markdown import relative
-from cogs.common.personal_data import PersonalData
+from cogs.common.personal_data import PersonalData, PersonalRows
 from cogs.common.target import now
 from cogs.i18n import ntr, tr
-from storage import BlockTable, ReportTable, SentAnswerTable
+from storage import BlockTable, ReportTable
 
 
-class PersonalSentAnswers(PersonalData):
+class PersonalSentAnswers(PersonalRows):
     """Which answers the person asked for, without their texts."""
 
     name = "sent_answers"
 
-    def __init__(self, answers: SentAnswerTable) -> None:
-        self._answers = answers
-
-    async def describe(self, person: int) -> str:
-        count = await self._answers.count_of(person)
-        if not count:
-            return ""
+    def sentence(self, count: int) -> str:
         return ntr(
             "That {count} answer was for you, and by which model, for 30 days. A report of the answer says it.",
             "That {count} answers were for you, and by which models, for 30 days. A report of an answer says it.",
@@ -30,25 +24,17 @@ class PersonalSentAnswers(PersonalData):
             count=count,
         )
 
-    async def export(self, person: int) -> list[dict[str, Any]]:
-        return await self._answers.export_of(person)
 
-    async def forget(self, person: int) -> None:
-        await self._answers.forget_owner(person)
-
-
-class PersonalReports(PersonalData):
+class PersonalReports(PersonalRows):
     """Which messages the person has reported, without the reasons, which are in Discord only."""
 
     name = "reports"
 
     def __init__(self, reports: ReportTable) -> None:
+        super().__init__(reports)
         self._reports = reports
 
-    async def describe(self, person: int) -> str:
-        count = await self._reports.count_of(person)
-        if not count:
-            return ""
+    def sentence(self, count: int) -> str:
         return ntr(
             "That you reported {count} message, for 30 days, or one hour after you delete this. Nobody can report a "
             "message twice, or many in an hour.",
@@ -57,9 +43,6 @@ class PersonalReports(PersonalData):
             count,
             count=count,
         )
-
-    async def export(self, person: int) -> list[dict[str, Any]]:
-        return await self._reports.export_of(person)
 
     async def forget(self, person: int) -> None:
         await self._reports.forget_reporter(person, now())

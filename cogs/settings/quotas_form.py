@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
-
-import discord
-
-from cogs.client import bot_of
-from cogs.common import InteractionResponder
-from cogs.common.persistent_form import PersistentForm, Typed
+from cogs.common.persistent_form import Typed
 from cogs.common.persistent_view import custom_id
 from cogs.common.quotas import amount
 from cogs.i18n import tr
-from cogs.settings.panel import panel_message
+from cogs.settings.server_form import ServerForm
 from cogs.settings.texts import limit_name
-from inference import InvalidRequest, QuotasSection, parse_duration
+from inference import Config, InvalidRequest, QuotasSection, parse_duration
 from storage import ServerSettings
-
-Input = discord.ui.TextInput[discord.ui.Modal]
 
 _ID = custom_id("quotas")
 
 _DAY = 86400
 
 
-class QuotasForm(PersistentForm, template=_ID):
+class QuotasForm(ServerForm, template=_ID):
     """A form with a duration for each quota; an empty field means that the server has none of its own."""
 
     def __init__(self, settings: ServerSettings, quotas: QuotasSection) -> None:
@@ -34,28 +25,16 @@ class QuotasForm(PersistentForm, template=_ID):
         self._add("cooldown", settings.cooldown, *bounds("cooldown", quotas))
 
     def _add(self, name: str, value: int | None, least: int, most: int) -> None:
-        field: Input = discord.ui.TextInput(
-            custom_id=name, default=None if value is None else _typed(value), required=False, max_length=20
-        )
-        description = tr(
+        about = tr(
             "Such as 90 s, 10 min or 2 h; from {least} to {most}; empty for none",
             least=amount(least),
             most=amount(most),
         )
-        self.add_item(discord.ui.Label(text=limit_name(name)[:45], description=description[:100], component=field))
+        self.add_line(name, None if value is None else _typed(value), about, max_length=20)
 
     @classmethod
-    async def submit(cls, interaction: discord.Interaction, match: re.Match[str], typed: Typed) -> None:
-        bot = bot_of(interaction)
-        assert interaction.guild_id is not None, "the panel is for servers"
-        async with bot.sessions.open(InteractionResponder.of(interaction, private=True)):
-            if not interaction.permissions.manage_guild:  # the form may have been open for long
-                raise InvalidRequest("You may not change the settings of this server any more.")
-            quotas = bot.config.quotas
-            chosen = {name: _duration(name, typed[name].strip(), quotas) for name in ("computing_time", "cooldown")}
-            await interaction.response.defer()
-            await bot.store.settings.servers.change(interaction.guild_id, lambda server: replace(server, **chosen))
-            await interaction.edit_original_response(**panel_message(interaction, "server"))
+    def chosen(cls, typed: Typed, config: Config) -> dict[str, int | None]:
+        return {name: _duration(name, typed[name].strip(), config.quotas) for name in ("computing_time", "cooldown")}
 
 
 def bounds(name: str, quotas: QuotasSection) -> tuple[int, int]:

@@ -20,21 +20,18 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Container, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import count, takewhile
-from math import exp, log, log1p
+from math import exp, log1p
 from typing import Generic, TypeVar
 
-from inference.scheduling.waiting_line import WaitingLine, place_of
+from inference.scheduling.recent_use import DECAY, RecentUse, SchedulerState
+from inference.scheduling.waiting_line import WaitingLines, place_of
 from inference.types.errors import Overloaded, Phrase
 
-_HALF_LIFE = 300.0
-_DECAY = log(2) / _HALF_LIFE
 _DEFAULT_COST = 1.0
 """The cost in seconds of work that never ran before. Only used for fairness."""
 _LEARNING_RATE = 0.3
-_LEAST_USE = 0.01
-"""Smaller use in seconds is forgotten."""
 _EXACT = 256
 """The number of first entries whose waiting times are computed one by one."""
 
@@ -90,77 +87,6 @@ class Forecast(Generic[E]):
     eta: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class SchedulerState:
-    """What a scheduler has learned: seconds for a unit of work by kind, and recent use by owner and by group."""
-
-    seconds_per_work: dict[str, float] = field(default_factory=dict[str, float])
-    usage: dict[str, float] = field(default_factory=dict[str, float])
-    group_usage: dict[str, float] = field(default_factory=dict[str, float])
-
-    def after(self, seconds: float) -> SchedulerState:
-        """Return the state after some time without use."""
-        return SchedulerState(self.seconds_per_work, _decayed(self.usage, seconds), _decayed(self.group_usage, seconds))
-
-
-def _decayed(usage: dict[str, float], seconds: float) -> dict[str, float]:
-    decayed = {name: used * exp(-_DECAY * seconds) for name, used in usage.items()}
-    return {name: used for name, used in decayed.items() if used >= _LEAST_USE}
-
-
-class _Usage:
-    """The recent use of owners or groups, in device seconds, which decays."""
-
-    def __init__(self, usage: dict[str, float], now: float) -> None:
-        self._usage = {name: (used, now) for name, used in usage.items()}
-        """The use of each, and the time at which it was recorded."""
-
-    def at(self, name: str, now: float) -> float:
-        """Return the use at this time."""
-        used, at = self.recorded(name)
-        return used * exp(_DECAY * (at - now)) if used else 0.0
-
-    def recorded(self, name: str) -> tuple[float, float]:
-        """Return the use and the time at which it was recorded."""
-        return self._usage.get(name, (0.0, 0.0))
-
-    def add(self, name: str, seconds: float, now: float) -> None:
-        self._usage[name] = (self.at(name, now) + seconds, now)
-
-    def forget(self, name: str) -> None:
-        self._usage.pop(name, None)
-
-    def drop_decayed(self, now: float) -> dict[str, float]:
-        """Forget use that has decayed, and return what is left at this time."""
-        usage = {name: self.at(name, now) for name in self._usage}
-        left = {name: used for name, used in usage.items() if used >= _LEAST_USE}
-        self._usage = {name: (used, now) for name, used in left.items()}
-        return left
-
-
-class _Lines(Generic[E]):
-    """Waiting entries: all in one line, and those of each key, the short ones apart from the others."""
-
-    def __init__(self, used: Callable[[str], float]) -> None:
-        self._used = used
-        self.line = WaitingLine[E](used)
-        self.by_key: dict[bool, dict[Hashable, WaitingLine[E]]] = {True: {}, False: {}}
-
-    def insert(self, entry: E) -> None:
-        self.line.insert(entry)
-        by_key = self.by_key[entry.short]
-        if entry.key not in by_key:
-            by_key[entry.key] = WaitingLine(self._used)
-        by_key[entry.key].insert(entry)
-
-    def remove(self, entry: E) -> None:
-        self.line.remove(entry)
-        by_key = self.by_key[entry.short]
-        by_key[entry.key].remove(entry)
-        if not by_key[entry.key]:
-            del by_key[entry.key]
-
-
 class Scheduler(Generic[E]):
     """The queue of one device. Not thread-safe: its owner holds a lock."""
 
@@ -180,17 +106,17 @@ class Scheduler(Generic[E]):
         self._clock = clock
         self._now = clock()
         self._numbers = count()
-        self._all = _Lines[E](self._share_of_group)
+        self._all = WaitingLines[E](self._share_of_group)
         """All waiting entries."""
-        self._unlimited = _Lines[E](self._share_of_group)
+        self._unlimited = WaitingLines[E](self._share_of_group)
         """Those of them that start during a pause."""
         self._by_owner: dict[str, list[E]] = {}
         """The waiting entries of each owner in the order of arrival."""
         self._running: list[E] = []
         self._work: dict[str, tuple[int, float]] = {}
         """The number and the work of waiting entries, by kind."""
-        self._usage = _Usage(state.usage, self._now)
-        self._group_usage = _Usage(state.group_usage, self._now)
+        self._usage = RecentUse(state.usage, self._now)
+        self._group_usage = RecentUse(state.group_usage, self._now)
         self._seconds_per_work = dict(state.seconds_per_work)
 
     @property
@@ -343,7 +269,7 @@ class Scheduler(Generic[E]):
         return remaining + sum(known[kind] * work for kind, (_, work) in self._work.items())
 
     @property
-    def _startable(self) -> _Lines[E]:
+    def _startable(self) -> WaitingLines[E]:
         """The waiting entries that may start now."""
         return self._unlimited if self.paused else self._all
 
@@ -353,7 +279,7 @@ class Scheduler(Generic[E]):
         earliest = entry.arrived + ahead
         if not used:
             return earliest
-        return earliest + _lambert_w(_DECAY * used * exp(min(500.0, _DECAY * (at - earliest)))) / _DECAY
+        return earliest + _lambert_w(DECAY * used * exp(min(500.0, DECAY * (at - earliest)))) / DECAY
 
     def _update_turns(self, owner: str) -> None:
         """Compute the turns of the owner's waiting entries again. Those that change move in the line."""

@@ -11,7 +11,7 @@ operations are fast while thousands wait.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from heapq import merge
 from itertools import islice
 from typing import Generic, Protocol, TypeVar
@@ -25,6 +25,8 @@ class Waiting(Protocol):
     number: int
     cost: float
     turn: float
+    key: Hashable
+    short: bool
 
 
 E = TypeVar("E", bound=Waiting)
@@ -136,6 +138,29 @@ class WaitingLine(Generic[E]):
 
     def _starts(self) -> Iterator[tuple[_Group[E], float]]:
         return ((group, group.start(self._used(name))) for name, group in self._groups.items())
+
+
+class WaitingLines(Generic[E]):
+    """Waiting entries: all in one line, and those of each key, the short ones apart from the others."""
+
+    def __init__(self, used: Callable[[str], float]) -> None:
+        self._used = used
+        self.line = WaitingLine[E](used)
+        self.by_key: dict[bool, dict[Hashable, WaitingLine[E]]] = {True: {}, False: {}}
+
+    def insert(self, entry: E) -> None:
+        self.line.insert(entry)
+        by_key = self.by_key[entry.short]
+        if entry.key not in by_key:
+            by_key[entry.key] = WaitingLine(self._used)
+        by_key[entry.key].insert(entry)
+
+    def remove(self, entry: E) -> None:
+        self.line.remove(entry)
+        by_key = self.by_key[entry.short]
+        by_key[entry.key].remove(entry)
+        if not by_key[entry.key]:
+            del by_key[entry.key]
 
 
 def _turn(entry: Waiting) -> Place:

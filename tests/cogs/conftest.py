@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from discord.ext import commands
@@ -52,3 +53,14 @@ async def stage(simcord_env: Env, engine: PatientEngine, backend: FakeBackend) -
     people = [guild.add_member(simcord_env.create_user(name)) for name in ("alice", "bob")]
     yield Stage(simcord_env, backend, guild, guild.create_text_channel("general"), *people)
     await simcord_env.bot.close()
+
+
+@pytest.fixture
+def german(simcord_env: Env) -> None:
+    """Set the locale of all interactions to German. SimCord sends English."""
+    emit = simcord_env.backend.emit
+
+    def emit_in_german(event: str, payload: Mapping[str, Any]) -> None:
+        emit(event, {**payload, "locale": "de"} if event == "INTERACTION_CREATE" else payload)
+
+    simcord_env.backend.emit = emit_in_german

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 import discord
 import pytest
-from simcord import Env, InteractionResult
+from simcord import InteractionResult
 
 from cogs.client import Inkling
 from cogs.common import ReplySessions
@@ -145,17 +144,6 @@ async def test_a_blocked_person_can_still_see_and_delete_what_is_kept(stage: Sta
     ]
     assert await store(stage).sent_answers.count_of(stage.alice.id) == 0
     assert refusal(await stage.alice.slash(stage.channel, "help")).startswith(HERE)
-
-
-@pytest.fixture
-def german(simcord_env: Env) -> None:
-    """Set the locale of all interactions to German. SimCord sends English."""
-    emit = simcord_env.backend.emit
-
-    def emit_in_german(event: str, payload: Mapping[str, Any]) -> None:
-        emit(event, {**payload, "locale": "de"} if event == "INTERACTION_CREATE" else payload)
-
-    simcord_env.backend.emit = emit_in_german
 
 
 @pytest.mark.usefixtures("german")

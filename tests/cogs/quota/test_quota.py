@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 import pytest
 from discord.ext import commands
-from simcord import Env, MemberActor
+from simcord import MemberActor
 
 from bot import create_bot
 from cogs.client import Inkling
@@ -80,17 +79,6 @@ async def test_what_requests_use_is_counted(stage: Stage):
         assert len(stage.backend.requests) == count
     assert "used all of your 10 min" in await mood(stage, stage.alice)
     assert len(stage.backend.requests) == 3
-
-
-@pytest.fixture
-def german(simcord_env: Env) -> None:
-    """Set the locale of all interactions to German. SimCord sends English."""
-    emit = simcord_env.backend.emit
-
-    def emit_in_german(event: str, payload: Mapping[str, Any]) -> None:
-        emit(event, {**payload, "locale": "de"} if event == "INTERACTION_CREATE" else payload)
-
-    simcord_env.backend.emit = emit_in_german
 
 
 @pytest.mark.usefixtures("german")

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from contextlib import aclosing, suppress
-from dataclasses import dataclass, field, replace
-from typing import Any
+from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
-from PIL import Image
 
 from inference import (
     Answer,
@@ -19,7 +16,6 @@ from inference import (
     ChatAnswerRequest,
     CompleteRequest,
     Completion,
-    Config,
     Engine,
     Event,
     FillRequest,
@@ -33,91 +29,26 @@ from inference import (
     ModelSpec,
     ModelUnavailable,
     OutputWithheld,
-    PartialText,
     Progress,
-    Queued,
     Request,
     RequestCancelled,
     RequestTimeout,
     Result,
     SentimentRequest,
-    Started,
     SummarizeRequest,
     Summary,
 )
-from inference.backends.backend import Listener
-from inference.backends.local_job import LocalJob
-from inference.content_moderation import ContentModeration
-from inference.images.decoding import encode_png
-from inference.pipelines.pipeline import Batch
 from inference.tasks import Classification, ClassifyPicturesRequest, ClassifyTextsRequest, Section
-from tests.fakes import PNG, FakeBackend, model_lists, plausible
-from tests.inference.backends.scripted import Caller, WorkerHarness, answer_all, wait_for
-from tests.waiting import until
-
-MODELS = model_lists(
-    **{task: [f"org/{task}"] for task in ("complete", "fill", "summarize", "ask", "caption", "imagine", "mood")}
+from tests.fakes import PNG, plausible
+from tests.inference.content_moderation.checked_model import (
+    BAD_PICTURE,
+    OTHER_PNG,
+    Model,
+    collect,
+    config,
+    verdict,
 )
-BAD_PICTURE = b"a bad picture"
-OTHER_PNG = encode_png(Image.new("RGB", (2, 2)))
-
-
-def config(**safety: object) -> Config:
-    checks = {"pictures": "org/eyes", "texts": {"repo": "org/ears", "threshold": 0.7}}
-    return Config.model_validate({"models": MODELS, "safety": checks | safety})
-
-
-def probability(*, objects: bool) -> tuple[float, float]:
-    return (0.1, 0.9) if objects else (0.9, 0.1)
-
-
-def verdict(request: Request) -> Classification | None:
-    """Object to texts with the word "bad", and to one picture."""
-    match request:
-        case ClassifyTextsRequest():
-            rows = tuple(probability(objects="bad" in text) for text in request.texts)
-            return Classification(("neutral", "toxic"), rows, exclusive=True)
-        case ClassifyPicturesRequest():
-            rows = tuple(probability(objects=picture == BAD_PICTURE) for picture in request.pictures)
-            return Classification(("normal", "nsfw"), rows, exclusive=True)
-        case _:
-            return None
-
-
-@dataclass
-class Model(FakeBackend):
-    """A backend whose classifiers object to bad things, and whose other models give this `outcome`."""
-
-    outcome: list[Event | InferenceError] = field(default_factory=list[Event | InferenceError])
-
-    def __post_init__(self) -> None:
-        self.script = self._answer
-
-    def _answer(self, spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
-        if found := verdict(request):
-            return [Queued(3), Started(), Result(found)]
-        return self.outcome or list(plausible(spec, request))
-
-    @property
-    def served(self) -> list[Request]:
-        """The requests that reached other models than classifiers."""
-        return [request for request in self.requests if verdict(request) is None]
-
-
-@pytest.fixture
-def backend() -> Model:
-    return Model()
-
-
-@pytest.fixture
-def engine(backend: Model) -> Engine:
-    return Engine(config(), backend)
-
-
-async def collect(engine: Engine, request: Request) -> list[Event]:
-    async with aclosing(engine.stream(engine.check(request))) as events:
-        return [event async for event in events]
-
+from tests.waiting import until
 
 GOOD_TEXTS: list[Request] = [
     CompleteRequest(prompt="Once"),
@@ -185,10 +116,9 @@ async def test_the_messages_of_a_channel_are_read_whatever_they_say(engine: Engi
     ids=["a picture to start from", "a mask", "a picture to describe", "a picture to ask about"],
 )
 async def test_no_model_gets_a_picture_that_the_classifier_objects_to(
-    engine: Engine, backend: Model, request_: Request, monkeypatch: pytest.MonkeyPatch
+    engine: Engine, backend: Model, request_: Request
 ) -> None:
-    backend.seeing = {"caption": True}
-    monkeypatch.setitem(globals(), "BAD_PICTURE", PNG)
+    backend.seeing, backend.bad_picture = {"caption": True}, PNG
     with pytest.raises(InvalidRequest, match="classifier objects to this picture, so no model gets it"):
         await collect(engine, request_)
     assert backend.served == []
@@ -275,159 +205,6 @@ async def test_a_written_text_that_the_classifier_objects_to_is_withheld(
     with pytest.raises(OutputWithheld, match="objects to what the model wrote, so it is not shown"):
         await collect(engine, request_)
     assert len(backend.served) == 1
-
-
-class Writer:
-    """A stream of a text that the test writes, and the events that reached the caller."""
-
-    def __init__(self, engine: Engine, backend: Model) -> None:
-        self.backend = backend
-        backend.outcome = [Started()]
-        self.events: list[Event] = []
-        self.task = asyncio.create_task(self._follow(engine))
-
-    async def _follow(self, engine: Engine) -> None:
-        async with aclosing(engine.stream(engine.check(CompleteRequest(prompt="Once")))) as stream:
-            async for event in stream:
-                self.events.append(event)
-
-    async def write(self, event: Event) -> None:
-        await until(lambda: Started() in self.events, "the model did not start")
-        self.backend.listeners[1](event)  # the first is that of the check of the prompt
-
-    async def is_withheld(self) -> None:
-        await until(self.task.done, "the text was not withheld")
-        with pytest.raises(OutputWithheld):
-            await self.task
-
-    async def stop(self) -> None:
-        self.task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self.task
-
-    @property
-    def texts(self) -> list[str]:
-        return [event.text for event in self.events if isinstance(event, PartialText)]
-
-
-async def test_a_growing_text_is_shown_up_to_its_last_sentence_that_was_checked(engine: Engine, backend: Model) -> None:
-    writer = Writer(engine, backend)
-    await writer.write(PartialText("One day"))
-    await writer.write(PartialText("One day it rained. Then", chat=True))
-    await until(lambda: writer.texts == ["One day it rained. "], "the first sentence was not shown")
-    await writer.write(PartialText("One day it rained. Then the sun came. It"))
-    await until(
-        lambda: writer.texts[1:] == ["One day it rained. Then the sun came. "], "the second sentence was not shown"
-    )
-    await writer.write(Result(Completion("One day it rained. Then the sun came. It", 7)))
-    await writer.task
-    assert writer.events[-1] == Result(Completion("One day it rained. Then the sun came. It", 7))
-    assert len(backend.requests) == 5  # the prompt, the request, two sentences, the whole text
-
-
-async def test_no_one_sees_a_sentence_that_the_classifier_objects_to_and_the_model_stops(
-    engine: Engine, backend: Model
-) -> None:
-    writer = Writer(engine, backend)
-    await writer.write(PartialText("It rained. A"))
-    await until(lambda: writer.texts == ["It rained. "], "the first sentence was not shown")
-    await writer.write(PartialText("It rained. A bad thing came. Then"))
-    await writer.is_withheld()
-    assert writer.texts == ["It rained. "]
-    assert backend.tickets[1].cancelled
-
-
-LONG = "a word " * 400
-"""2,800 characters without the end of a sentence."""
-
-
-@pytest.mark.parametrize("start", ["A bad thing, then ", "A thing, then "])
-async def test_all_of_a_long_first_sentence_is_checked(engine: Engine, backend: Model, start: str) -> None:
-    writer = Writer(engine, backend)
-    await writer.write(PartialText(f"{start}{LONG}. Then"))
-    if "bad" in start:
-        await writer.is_withheld()
-        assert writer.texts == []
-    else:
-        await until(lambda: writer.texts == [f"{start}{LONG}. "], "the text was not shown")
-        await writer.stop()
-
-
-async def test_all_that_was_written_during_a_slow_check_is_checked_with_the_text_before_it(
-    engine: Engine, backend: Model
-) -> None:
-    writer = Writer(engine, backend)
-    await until(lambda: Started() in writer.events, "the model did not start")
-    answer = backend.script
-    backend.script = lambda spec, request: []
-    await writer.write(PartialText("It rained. Then"))
-    backend.script = answer
-    text = f"It rained. A bad thing came. {LONG}. Then"
-    await writer.write(PartialText(text))
-    backend.listeners[2](Result(Classification(("neutral", "toxic"), (probability(objects=False),), exclusive=True)))
-    await writer.is_withheld()
-    assert writer.texts == ["It rained. "]
-    assert backend.requests[3] == ClassifyTextsRequest(texts=(text.removesuffix("Then"),))
-
-
-async def test_of_what_was_checked_before_only_the_end_is_checked_again(engine: Engine, backend: Model) -> None:
-    writer = Writer(engine, backend)
-    await writer.write(PartialText(f"{LONG}. Then"))
-    await until(lambda: len(writer.texts) == 1, "the first sentence was not shown")
-    await writer.write(PartialText(f"{LONG}. Then it rained. It"))
-    await until(lambda: len(writer.texts) == 2, "the second sentence was not shown")
-    assert backend.requests[3] == ClassifyTextsRequest(texts=(f"{LONG}. "[-2000:] + "Then it rained. ",))
-    await writer.stop()
-
-
-class WorkerBackend(FakeBackend):
-    """A backend with a real device worker."""
-
-    def __init__(self, harness: WorkerHarness) -> None:
-        super().__init__()
-        self._worker = harness.worker
-
-    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> Any:
-        job = LocalJob(spec, request, listener, asyncio.get_running_loop(), request_id)
-        self._worker.submit(job)
-        return job
-
-
-async def test_during_a_pause_a_running_request_is_checked_to_its_end_and_nothing_else_starts(
-    harness: WorkerHarness,
-) -> None:
-    started, paused, shown = (threading.Event() for _ in range(3))
-
-    def write(batch: Batch) -> None:
-        (job,) = batch.jobs
-        if found := verdict(job.request):
-            job.finish(found)
-            return
-        started.set()
-        assert paused.wait(10)
-        job.emit(PartialText("It rained. Then"))
-        while not shown.is_set() and not job.cancelled:
-            batch.yield_point()
-        job.finish(Completion("It rained. Then it snowed.", 7))
-
-    harness.models.pipeline.script = write
-    moderation, caller = ContentModeration(config(), WorkerBackend(harness)), Caller()
-    spec = ModelSpec(name="m", task="complete", repo="org/m")
-    moderation.schedule(spec, CompleteRequest(prompt="Once"), caller, "ab12cd34")
-    await wait_for(started)
-    harness.worker.pause(True)
-    (_, other), (_, short) = harness.complete("other"), harness.mood()
-    paused.set()
-    await until(lambda: PartialText("It rained. ") in caller.events, "the text was not checked during the pause")
-    shown.set()
-    assert await caller.outcome() == Completion("It rained. Then it snowed.", 7)
-    assert harness.worker.status().waiting == 2
-    run = [type(request) for batch in harness.models.pipeline.batches for request in batch]
-    assert run == [ClassifyTextsRequest, CompleteRequest, ClassifyTextsRequest, ClassifyTextsRequest]
-    harness.models.pipeline.script = answer_all
-    harness.worker.pause(False)
-    assert await other.outcome() == Completion("OTHER", 0)
-    assert not isinstance(await short.outcome(), Exception)
 
 
 async def test_checks_have_the_id_of_their_request(engine: Engine, backend: Model) -> None:
