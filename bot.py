@@ -78,17 +78,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.preview or not (token or arguments.service):
             return _preview(arguments.port)
         if not token:
-            raise Failure(2, f"DISCORD_TOKEN is missing or empty. Put a token into it, from {_TOKENS}.")
+            raise StartError(2, f"DISCORD_TOKEN is missing or empty. Put a token into it, from {_TOKENS}.")
         return _serve(arguments.config, token, is_service=arguments.service)
     except EnvFileError as error:
         print(error, file=sys.stderr)
         return 2
-    except Failure as failure:
-        print(failure, file=sys.stderr)
-        return failure.status
+    except StartError as error:
+        print(error, file=sys.stderr)
+        return error.status
 
 
-class Failure(Exception):
+class StartError(Exception):
     """An error that stops the bot: a sentence (or a line for each reason) and the exit status."""
 
     def __init__(self, status: int, text: str) -> None:
@@ -97,10 +97,10 @@ class Failure(Exception):
 
 
 def _token() -> str:
-    """Return the token; empty if there is none. Raise Failure if it can't be one."""
+    """Return the token; empty if there is none. Raise StartError if it can't be one."""
     token = os.environ.get("DISCORD_TOKEN", "").strip()
     if not all("!" <= letter <= "~" for letter in token):
-        raise Failure(2, f"DISCORD_TOKEN has a letter that no token has. Copy it again, from {_TOKENS}.")
+        raise StartError(2, f"DISCORD_TOKEN has a letter that no token has. Copy it again, from {_TOKENS}.")
     return token
 
 
@@ -176,7 +176,7 @@ def _back_up(path: Path, file: Path) -> int:
 
     folder = _settings(path).data
     if file == _STREAM and sys.stdout.isatty():
-        raise Failure(2, "A backup is no text. Write it into a file: --backup FILE, or --backup - > FILE.")
+        raise StartError(2, "A backup is no text. Write it into a file: --backup FILE, or --backup - > FILE.")
     try:
         with _spooled(file, folder) as archive:
             back_up(folder, archive)
@@ -185,9 +185,9 @@ def _back_up(path: Path, file: Path) -> int:
                     shutil.copyfileobj(source, sys.stdout.buffer)
                     sys.stdout.buffer.flush()
     except StorageError as error:
-        raise Failure(1, str(error)) from error
+        raise StartError(1, str(error)) from error
     except OSError as error:
-        raise Failure(1, f"The backup can't be written: {error}. Check the free space of {folder}.") from error
+        raise StartError(1, f"The backup can't be written: {error}. Check the free space of {folder}.") from error
     if file != _STREAM:
         print(f"{file} has the data of {folder}. It is as private as the data itself.")
     return 0
@@ -204,9 +204,9 @@ def _restore(path: Path, file: Path) -> int:
                     shutil.copyfileobj(sys.stdin.buffer, target)
             earlier = restore(archive, folder)
     except StorageError as error:
-        raise Failure(1, str(error)) from error
+        raise StartError(1, str(error)) from error
     except OSError as error:
-        raise Failure(1, f"The backup can't be read: {error}. Check the free space of {folder}.") from error
+        raise StartError(1, f"The backup can't be read: {error}. Check the free space of {folder}.") from error
     print(f"{folder} is restored.")
     if earlier:
         print(f"What was there before is in {earlier}. Delete that folder when you no longer need it.")
@@ -231,7 +231,7 @@ def _preview(port: int) -> int:
     try:
         from preview import serve
     except ModuleNotFoundError as error:
-        raise Failure(
+        raise StartError(
             1, f"The preview needs {error.name}. Install it with: pip install -r requirements-starter.txt"
         ) from error
     from inference import ConfigError, InferenceError, addressed_to_operator
@@ -240,12 +240,12 @@ def _preview(port: int) -> int:
         with contextlib.suppress(KeyboardInterrupt):  # Windows
             asyncio.run(_until_stopped(serve(port, create_bot)))
     except (ConfigError, InferenceError) as error:
-        raise Failure(2, addressed_to_operator(str(error))) from error
+        raise StartError(2, addressed_to_operator(str(error))) from error
     except Exception as error:
         logging.getLogger("preview").debug("the error that ended the preview", exc_info=error)
         problem = f"{type(error).__name__}: {error}".partition("\n")[0]
         sentence = f"The preview has ended because of an error ({problem}). Start it again with make run."
-        raise Failure(1, sentence) from error
+        raise StartError(1, sentence) from error
     print("The preview has ended.")
     return 0
 
@@ -263,13 +263,15 @@ def _serve(path: Path, token: str, *, is_service: bool) -> int:
         with locked_for_bot(config.data):
             asyncio.run(_until_stopped(_log_in(create_bot(engine), engine, token, is_service=is_service)))
     except (StorageError, AddressUnavailable) as error:
-        raise Failure(1, str(error)) from error
+        raise StartError(1, str(error)) from error
     except (aiohttp.ClientError, TimeoutError, discord.DiscordException) as error:
         if isinstance(error, discord.LoginFailure) or getattr(error, "code", 0) == _AUTHENTICATION_FAILED:
-            raise Failure(
+            raise StartError(
                 3, f"Discord refused the token. Copy a new one into DISCORD_TOKEN, from {_TOKENS}."
             ) from error
-        raise Failure(1, f"Discord can't be reached ({error}). Check the network, then start the bot again.") from error
+        raise StartError(
+            1, f"Discord can't be reached ({error}). Check the network, then start the bot again."
+        ) from error
     finally:
         faulthandler.cancel_dump_traceback_later()
     return 0
@@ -284,11 +286,11 @@ def _tell_running_bot(path: Path, words: Sequence[str]) -> int:
         # The file may have problems that the running bot is to report.
         done, answer = asyncio.run(ask_running_bot(data_folder(path), words, lambda share: print(share, flush=True)))
     except ConfigError as error:
-        raise Failure(2, str(error)) from error
+        raise StartError(2, str(error)) from error
     except NoBot as error:
-        raise Failure(1, str(error)) from error
+        raise StartError(1, str(error)) from error
     if not done:
-        raise Failure(2, answer)
+        raise StartError(2, answer)
     print(answer)
     return 0
 
@@ -301,7 +303,7 @@ def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
     set_up_logging(config.log, config.log_level)
     engine = create_engine(config)
     if problems := engine.problems(probe=probe):
-        raise Failure(2, addressed_to_operator(str(ConfigError(path, problems))))
+        raise StartError(2, addressed_to_operator(str(ConfigError(path, problems))))
     return config, engine
 
 
@@ -311,7 +313,7 @@ def _settings(path: Path) -> Config:
     try:
         return load_config(path)
     except ConfigError as error:
-        raise Failure(2, str(error)) from error
+        raise StartError(2, str(error)) from error
 
 
 async def _log_in(bot: Inkling, engine: Engine, token: str, *, is_service: bool) -> None:
@@ -331,7 +333,7 @@ async def _log_in(bot: Inkling, engine: Engine, token: str, *, is_service: bool)
     except TimeoutError as error:
         if not limit.expired():
             raise
-        raise Failure(1, f"Discord was out of reach for {MINUTES_AWAY} minutes. Check the network.") from error
+        raise StartError(1, f"Discord was out of reach for {MINUTES_AWAY} minutes. Check the network.") from error
     finally:
         await bot.close()
         await engine.close()

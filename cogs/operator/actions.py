@@ -22,7 +22,7 @@ from storage import EVERYWHERE, Block, BlockKind
 
 log = logging.getLogger(__name__)
 
-Progress = Callable[[float | None], None]
+OnProgress = Callable[[float | None], None]
 """Called on any thread with the downloaded fraction, or None while a model is loaded."""
 
 _MOST_SERVERS = 25
@@ -69,7 +69,7 @@ class OperatorActions:
             done = tr("{file} was read again, and holds from now on.", file=old.file.name)
             return f"{done} {tr('After a restart: {names}.', names=f'`{later}`')}" if later else done
 
-    async def load(self, name: str, progress: Progress) -> str:
+    async def load(self, name: str, progress: OnProgress) -> str:
         """Load a model, and download it if needed."""
         spec = self._bot.engine.model_named(name)
         await self._bot.engine.load(spec, progress)
@@ -82,7 +82,7 @@ class OperatorActions:
             raise InvalidRequest("{model} is in use, or was not loaded.", model=spec.name)
         return tr("{model} has left the memory.", model=spec.name)
 
-    async def download(self, name: str, progress: Progress) -> str:
+    async def download(self, name: str, progress: OnProgress) -> str:
         """Download the files of a model."""
         spec = self._bot.engine.model_named(name)
         await self._bot.engine.download(spec, progress)

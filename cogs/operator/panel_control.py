@@ -15,7 +15,7 @@ from cogs.common.delivery import DELIVERY
 from cogs.common.persistent_item import PersistentItem, chosen_values
 from cogs.common.persistent_view import custom_id
 from cogs.i18n import tr
-from cogs.operator.actions import OperatorActions, Progress, actions_of, check_operator
+from cogs.operator.actions import OnProgress, OperatorActions, actions_of, check_operator
 from cogs.operator.block_form import BlockForm
 from cogs.operator.failures import Failure
 from cogs.operator.panel import blocks_message, code_of, failures_message, panel_message, servers_message
@@ -93,7 +93,9 @@ class OperatorControl(PersistentItem, template=custom_id("operator", "(?P<what>[
         names = (spec.name for _, spec in bot_of(interaction).config.listed())
         return next((name for name in names if code_of(name) == self.match["about"]), "")
 
-    async def _with_progress(self, interaction: discord.Interaction, work: Callable[[Progress], Awaitable[str]]) -> str:
+    async def _with_progress(
+        self, interaction: discord.Interaction, work: Callable[[OnProgress], Awaitable[str]]
+    ) -> str:
         """Return the result of `work`, and show its progress in the panel meanwhile."""
         bot, actions, model = bot_of(interaction), actions_of(interaction.client), self._model(interaction)
         latest: list[float | None] = [None]

@@ -7,7 +7,7 @@ import time
 from collections.abc import Sequence
 
 from cogs.common.blocking import FOR_GOOD, block_end, discord_id
-from cogs.operator.actions import OperatorActions, Progress, block_line
+from cogs.operator.actions import OnProgress, OperatorActions, block_line
 from inference import InvalidRequest
 from storage import BlockKind
 
@@ -28,7 +28,7 @@ _NUMBER = re.compile(r"[-+]?\d+([.,]\d+)?")
 """What somebody means as a number of days, also where it can't be one."""
 
 
-async def run_command(actions: OperatorActions, words: Sequence[str], progress: Progress) -> str:
+async def run_command(actions: OperatorActions, words: Sequence[str], progress: OnProgress) -> str:
     """Do what the words say and return the answer. Raise InferenceError with a sentence if that can't be done."""
     match [word.strip() for word in words]:
         case ["help"]:
