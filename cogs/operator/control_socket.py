@@ -101,6 +101,8 @@ async def ask_running_bot(folder: Path, words: Sequence[str], show: Callable[[st
 
     `show` is called with the progress. Raise NoBot.
     """
+    if sys.platform == "win32":
+        raise NoBot("On Windows, use /operator in Discord: there are no Unix sockets for the command line.")
     connector = aiohttp.UnixConnector(str(folder / _NAME))
     last: dict[str, str] = {}
     try:
