@@ -42,7 +42,7 @@ class ModelCheck:
             from inference.pipelines.devices import place
 
             placement = place(spec.device, spec.dtype)
-            compatible_family(spec, folder)
+            compatible_family(spec, folder, placement.device.type)
             size = expected_bytes(spec, folder, nbytes, placement)
             require_memory(spec, size, budget(self.config, placement.device))
 

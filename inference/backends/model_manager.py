@@ -61,10 +61,11 @@ class ModelManager:
         from inference.pipelines.devices import find_device
 
         with wrap_library_errors(loading=spec.name):
-            allowed = budget(config, find_device(self._device))
+            device = find_device(self._device)
+            allowed = budget(config, device)
             if size := self._expected_bytes(spec):
                 folder = self._hub.folder(spec, ignore_progress)
-                pipeline_class = compatible_family(spec, folder).load_class()
+                pipeline_class = compatible_family(spec, folder, device.type).load_class()
                 require_memory(spec, size, allowed)
                 if probe and pipeline_class.probed and not self._verdicts.get(spec, folder, self._place(spec)):
                     self._require(spec, ignore_progress)
@@ -161,14 +162,14 @@ class ModelManager:
         if known and (spec.key, known) in self._cache.sizes():
             return spec.key, known
         folder = self._hub.folder(spec, on_progress)
-        family = compatible_family(spec, folder)
+        family = compatible_family(spec, folder, self._place(spec).device.type)
 
         def load() -> Pipeline:
             on_progress(None)
             began = time.perf_counter()
             placement = self._place(spec)
             verdict = self._verdicts.get(spec, folder, placement)
-            full_spec = replace(self._hub.with_companion(spec), verdict=verdict)
+            full_spec = replace(self._hub.with_companion(spec), verdict=verdict, runtime=family.runtime)
             pipeline = family.load_class().load(full_spec, folder, placement)
             self._verdicts.keep(spec, folder, placement, pipeline.verdict)
             self._names[spec.key, family] = spec.name

@@ -29,7 +29,7 @@ from inference.limits import (
     no_yes,
 )
 from inference.tasks import PICTURE_CLASSIFIER, TASK_NAMES, TEXT_CLASSIFIER
-from inference.types import DType, ModelSpec, Quantize
+from inference.types import DType, ModelSpec, Quantize, Runtime
 from inference.types.addresses import Address, parse_address
 from inference.types.durations import parse_duration
 from inference.types.errors import InvalidRequest
@@ -76,6 +76,11 @@ class ModelEntry(ConfigSection):
         default="none",
         description="`int8` or `int4`: a language model keeps the weights of its linear layers in 8 or 4 bits, which "
         "takes less memory. The texts change a little with `int8`, and become worse with `int4`.",
+    )
+    runtime: Runtime = Field(
+        default="auto",
+        description="The library that computes. `auto` takes the fastest one that is installed and can run the model "
+        "on its device: `openvino` or `llama.cpp`, which are optional, or else `torch`.",
     )
     max_batch_size: int = Field(
         default=1,
@@ -277,6 +282,7 @@ class Config(ConfigSection):
                 dtype=self.dtype if model.dtype == "auto" else model.dtype,
                 device=self.device if model.device == "auto" else model.device,
                 quantize=model.quantize,
+                runtime=model.runtime,
                 loras=str(self.loras) if task == "imagine" else "",
                 max_batch_size=model.max_batch_size,
                 upscale=model.upscale,

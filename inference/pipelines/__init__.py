@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,4 +20,5 @@ __all__ = ["Batch", "Job", "Pipeline", "family_of", "load", "run_each", "wrap_li
 def load(spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:
     """Read the model in `folder` onto its device; raise ModelUnavailable with a sentence."""
     with wrap_library_errors(loading=spec.name):
-        return compatible_family(spec, folder).load_class().load(spec, folder, placement)
+        family = compatible_family(spec, folder, placement.device.type)
+        return family.load_class().load(replace(spec, runtime=family.runtime), folder, placement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from inference.hub import require_settings
@@ -10,17 +11,20 @@ from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.number_formats import require_number_formats
 from inference.pipelines.objected_labels import require_objected_labels
 from inference.pipelines.registry import Family, family_of
+from inference.pipelines.runtimes import choose_runtime
 from inference.tasks import PICTURE_CLASSIFIER, TEXT_CLASSIFIER
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 
 
-def compatible_family(spec: ModelSpec, folder: Path) -> Family:
-    """Return the family that runs the model in `folder`, where the weights may be missing. Imports transformers.
+def compatible_family(spec: ModelSpec, folder: Path, device: str) -> Family:
+    """Return the family that runs the model in `folder` on `device`, with the runtime to use. Imports transformers.
+
+    The weights may be missing.
 
     Raise ModelUnavailable if the model needs code of its own, is of no kind for the spec's task, stores its weights in
     a number format that can't be read here, has a damaged settings file or no tokenizer, or can't be quantized as the
-    spec says; or if it is a classifier of which no label is known to be objectionable.
+    spec says; if its runtime can't run it; or if it is a classifier of which no label is known to be objectionable.
     """
     if gguf_summary(spec, folder):  # other files beside it describe other versions of the model
         family = family_of(spec, folder)
@@ -37,4 +41,4 @@ def compatible_family(spec: ModelSpec, folder: Path) -> Family:
             "The bot's operator has to remove `quantize` from it in config.yaml.",
             name=spec.name,
         )
-    return family
+    return replace(family, runtime=choose_runtime(spec, folder, device, family.runtimes))

@@ -6,7 +6,7 @@ To add a family, write its pipeline in a module of its own and add it to `FAMILI
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.gguf import gguf_model_type, gguf_summary
 from inference.pipelines.pipeline import Pipeline
 from inference.tasks import PICTURE_CLASSIFIER, TEXT_CLASSIFIER
-from inference.types import ModelSpec
+from inference.types import ModelSpec, Runtime
 from inference.types.errors import ModelUnavailable, Phrase, join_phrases
 
 _CAUSAL = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
@@ -67,7 +67,8 @@ class Family:
     that the mapping names, or ends with one of `architectures`. Older files name no architectures. With `diffusers`, it
     must be a pipeline of diffusers that can draw from text. `answers_about_pictures` says whether the models answer
     questions about a picture, and `reads_text` whether they have a tokenizer. With `quantizes`, `quantize` in
-    config.yaml works.
+    config.yaml works. `pipelines_of_runtimes` are the classes for other runtimes than torch, fastest first, and
+    `runtime` is the one in use.
     """
 
     pipeline: str
@@ -80,6 +81,8 @@ class Family:
     diffusers: bool = False
     answers_about_pictures: bool = False
     quantizes: bool = False
+    pipelines_of_runtimes: Mapping[Runtime, str] = field(default_factory=dict, hash=False)
+    runtime: Runtime = "torch"
     reads_text: bool = True
 
     def accepts(self, config: RepositoryConfig) -> bool:
@@ -95,9 +98,14 @@ class Family:
         named = _mapping(self.mapping)[config.model_type]
         return _ends_with(config.architectures, ((named,) if isinstance(named, str) else named) + self.architectures)
 
+    @property
+    def runtimes(self) -> tuple[Runtime, ...]:
+        """The runtimes that can run models of this family, fastest first."""
+        return (*self.pipelines_of_runtimes, "torch")
+
     def load_class(self) -> type[Pipeline]:
-        """Import and return the pipeline class."""
-        module, _, name = self.pipeline.partition(":")
+        """Import and return the pipeline class for the runtime in use."""
+        module, _, name = self.pipelines_of_runtimes.get(self.runtime, self.pipeline).partition(":")
         return getattr(import_module(f"inference.pipelines.{module}"), name)
 
 

@@ -5,7 +5,7 @@ here imports torch. Requests and results are in `inference.tasks`, errors in `in
 """
 
 from inference.types.events import Event, Loading, LoadProgress, Output, PartialText, Progress, Queued, Result, Started
-from inference.types.spec import DType, GGUFSummary, ModelSpec, Quantize
+from inference.types.spec import DType, GGUFSummary, ModelSpec, Quantize, Runtime
 
 __all__ = [
     "DType",
@@ -20,5 +20,6 @@ __all__ = [
     "Quantize",
     "Queued",
     "Result",
+    "Runtime",
     "Started",
 ]

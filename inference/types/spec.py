@@ -8,6 +8,7 @@ from typing import Literal
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 Quantize = Literal["none", "int8", "int4"]
+Runtime = Literal["auto", "torch", "openvino", "llama.cpp"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +31,9 @@ class ModelSpec:
     folder of another repository that some models need; it is filled in once its files are on disk. `verdict` is what
     the pipeline found when it last loaded these files (see `Pipeline.verdict`). `file` is the name of a GGUF file, or a
     pattern for it; empty leaves the choice to `repository_files.py`. `gguf` is what the hub says about a GGUF file that
-    is not downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `labels` are those of a
-    classifier that are objected to, if the config names some. `unload_after` is the time in seconds after which the
+    is not downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `runtime` is the library
+    that computes (see `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config
+    names some. `unload_after` is the time in seconds after which the
     model leaves the memory if nobody uses it (None: never). Specs with equal `key`
     share one copy in memory, also across tasks.
     """
@@ -44,6 +46,7 @@ class ModelSpec:
     dtype: DType = "auto"
     device: str = "auto"
     quantize: Quantize = "none"
+    runtime: Runtime = "auto"
     labels: tuple[str, ...] = ()
     loras: str = ""
     max_batch_size: int = 1
@@ -60,4 +63,4 @@ class ModelSpec:
     @property
     def key(self) -> Hashable:
         drawing = (self.loras, self.max_batch_size, self.upscale, self.guidance_scale)  # a diffusion model keeps them
-        return (self.repo, self.revision, self.file, self.dtype, self.device, self.quantize, *drawing)
+        return (self.repo, self.revision, self.file, self.dtype, self.device, self.quantize, self.runtime, *drawing)

@@ -143,7 +143,7 @@ def test_specs_with_another_quantization_share_no_model(tmp_path: Path) -> None:
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     folder = bert_masked_lm(tmp_path)
     with pytest.raises(ModelUnavailable, match="only models that write texts can"):
-        compatible_family(replace(spec_of(folder, "int8"), task="fill"), folder)
+        compatible_family(replace(spec_of(folder, "int8"), task="fill"), folder, "cpu")
 
 
 def test_a_model_that_is_quantized_already_is_refused(tmp_path: Path) -> None:
@@ -151,4 +151,4 @@ def test_a_model_that_is_quantized_already_is_refused(tmp_path: Path) -> None:
     config = (folder / "config.json").read_text()
     (folder / "config.json").write_text(config.replace("{", '{"quantization_config": {"quant_method": "mxfp4"},', 1))
     with pytest.raises(ModelUnavailable, match="in the number format mxfp4 already"):
-        compatible_family(spec_of(folder, "int4"), folder)
+        compatible_family(spec_of(folder, "int4"), folder, "cpu")

@@ -1,0 +1,86 @@
+"""The libraries that compute: torch for everything, and optional faster ones for some families on CPUs.
+
+To add one, give the families that it runs a pipeline in `Family.pipelines_of_runtimes`, and say below what it needs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+
+from inference.pipelines.gguf import gguf_summary
+from inference.types import ModelSpec, Runtime
+from inference.types.errors import ModelUnavailable, Phrase
+
+Objection = Callable[[ModelSpec, Path, str], Phrase | None]
+"""Returns why a runtime can't run the model in a folder on a device; None if it can."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OptionalRuntime:
+    """The module to import, the file of requirements that installs it, and what it can't run."""
+
+    module: str
+    requirements: str
+    objection: Objection
+
+
+def _openvino_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
+    if device != "cpu":
+        return Phrase("it runs on CPUs only")
+    return Phrase("it does not use `quantize`") if spec.quantize != "none" else None
+
+
+def _llama_cpp_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
+    if not gguf_summary(spec, folder):
+        return Phrase("it reads GGUF files only")
+    if device != "cpu":
+        return Phrase("it runs on CPUs only")
+    return Phrase("it does not use `quantize`") if spec.quantize != "none" else None
+
+
+OPTIONAL_RUNTIMES: Mapping[Runtime, OptionalRuntime] = {
+    "openvino": OptionalRuntime(
+        module="openvino", requirements="requirements-openvino.txt", objection=_openvino_objection
+    ),
+    "llama.cpp": OptionalRuntime(
+        module="xllamacpp", requirements="requirements-llama-cpp.txt", objection=_llama_cpp_objection
+    ),
+}
+
+
+def choose_runtime(spec: ModelSpec, folder: Path, device: str, offered: Sequence[Runtime]) -> Runtime:
+    """Return the runtime for the model in `folder` on `device` ("cpu", "cuda", "mps").
+
+    `offered` are those of its family, fastest first. With `runtime: auto` it is the first that is installed and can run
+    the model. Raise ModelUnavailable if the spec names one that can't.
+    """
+    if spec.runtime == "auto":
+        return next(name for name in offered if not _objection(name, spec, folder, device))
+    if spec.runtime not in offered:
+        raise _refusal(spec, Phrase("it can't run models of this kind"))
+    if objection := _objection(spec.runtime, spec, folder, device):
+        raise _refusal(spec, objection)
+    return spec.runtime
+
+
+def _objection(name: Runtime, spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
+    runtime = OPTIONAL_RUNTIMES.get(name)
+    if not runtime:
+        return None
+    if not find_spec(runtime.module):
+        return Phrase(
+            "it is not installed here (`pip install --no-deps -r {requirements}`)", requirements=runtime.requirements
+        )
+    return runtime.objection(spec, folder, device)
+
+
+def _refusal(spec: ModelSpec, reason: Phrase) -> ModelUnavailable:
+    return ModelUnavailable(
+        "{name} can't be run by {runtime}: {reason}. The bot's operator has to change `runtime` of it in config.yaml.",
+        name=spec.name,
+        runtime=spec.runtime,
+        reason=reason,
+    )
