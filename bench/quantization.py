@@ -11,10 +11,10 @@ from typing import Any
 import torch
 
 from inference.pipelines.causal_lm.batched_runner import BatchedRunner
-from inference.pipelines.causal_lm.prepacked_linear import prepack_linear_layers
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.devices import Placement
 from inference.pipelines.gguf_weights import read_gguf_model
+from inference.pipelines.prepacked_linear import prepack_linear_layers
 from inference.pipelines.quantization import quantize_linear_layers
 from inference.pipelines.weights import weight_bytes
 from inference.types import ModelSpec, Quantize
@@ -56,7 +56,7 @@ def main() -> None:
         perplexity = float(torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(tokens[1:])).exp())
         runner = BatchedRunner(model, max(_ROWS))
         speeds = ", ".join(f"{_tokens_per_second(runner, tokens, rows):.0f}" for rows in _ROWS)
-        prompt = _seconds(lambda runner=runner: runner.prefill(runner.new_cache(256), (tokens * 4)[:256]), 3)
+        prompt = _seconds(lambda runner=runner: runner.prefill([runner.new_cache(256)], [(tokens * 4)[:256]]), 3)
         name = str(dtype).removeprefix("torch.")
         print(
             f"| {name}, {quantize} | {nbytes / 1e6:.0f} MB | {error:.2f} | {same:.0%} | {perplexity:.1f} "
@@ -70,13 +70,14 @@ def _load(file: Path, dtype: torch.dtype, quantize: Quantize) -> tuple[Any, int]
     spec = ModelSpec(name=file.name, task="complete", repo=str(file.parent), file=file.name)
     model = read_gguf_model(spec, file.parent, Placement(torch.device("cpu"), dtype))
     quantize_linear_layers(model, quantize)
-    return model, prepack_linear_layers(model) + weight_bytes(model)
+    prepack_linear_layers(model)
+    return model, weight_bytes(model)
 
 
 def _tokens_per_second(runner: BatchedRunner, tokens: list[int], rows: int) -> float:
     caches = [runner.new_cache(32 + _STEPS) for _ in range(rows)]
     for cache in caches:
-        runner.prefill(cache, tokens[:32])
+        runner.prefill([cache], [tokens[:32]])
     return rows / _seconds(lambda: runner.decode(caches, [tokens[32]] * rows), _STEPS)
 
 

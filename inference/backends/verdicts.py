@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 
 _LIBRARIES = ("torch", "transformers")
 
-_PROBE_VERSION = 2
+_PROBE_VERSION = 3
 """Raise it when a probe or a runner changes, so that earlier verdicts do not count."""
 
 _WAYS = {

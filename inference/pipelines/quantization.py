@@ -18,8 +18,8 @@ from typing import Any, Literal
 import torch
 from torch.nn.functional import linear, pad
 from transformers import PreTrainedModel
-from transformers.pytorch_utils import Conv1D
 
+from inference.pipelines.linear_layers import replace_linear_layers
 from inference.types import Quantize
 
 Bits = Literal[8, 4]
@@ -39,7 +39,7 @@ class QuantizedLinear(torch.nn.Module):
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, bits: Bits) -> None:
         super().__init__()
-        self._in_features = weight.shape[1]
+        self.out_features, self.in_features = weight.shape
         self._bits = bits
         codes, groups, scales = _eight_bits(weight.float()) if bits == 8 else _four_bits(weight.float())
         self.register_buffer("codes", codes)
@@ -53,7 +53,7 @@ class QuantizedLinear(torch.nn.Module):
         weight = self.integers()
         if input.device.type != "cpu" or not _has_integer_products():
             return linear(input, weight.to(input.dtype) * self.scales[:, None].to(input.dtype), bias)
-        rows = input.reshape(-1, self._in_features).float()
+        rows = input.reshape(-1, self.in_features).float()
         row_scales = (rows.abs().amax(dim=1, keepdim=True) / (127 * 128)).clamp(min=1e-30)
         integers = (rows / row_scales).round_()
         high = (integers / 128).round_()
@@ -112,11 +112,7 @@ def quantize_linear_layers(model: PreTrainedModel, quantize: Quantize) -> None:
     """Replace the model's linear layers, except the one that gives the logits. Do nothing for "none"."""
     if quantize == "none":
         return
-    head = model.get_output_embeddings()
-    names = [
-        name for name, layer in model.named_modules() if type(layer) in (torch.nn.Linear, Conv1D) and layer is not head
-    ]
-    for name in names:  # one at a time, so that only one layer is in memory twice
-        layer: Any = model.get_submodule(name)
-        weight = layer.weight.t() if isinstance(layer, Conv1D) else layer.weight
-        model.set_submodule(name, QuantizedLinear(weight.detach(), layer.bias, 8 if quantize == "int8" else 4))
+    bits: Bits = 8 if quantize == "int8" else 4
+    replace_linear_layers(
+        model, lambda weight, bias: QuantizedLinear(weight, bias, bits), keep=model.get_output_embeddings()
+    )

@@ -13,7 +13,6 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from inference.hub import gguf_in
 from inference.pipelines.causal_lm.generation import Generation
-from inference.pipelines.causal_lm.prepacked_linear import prepack_linear_layers
 from inference.pipelines.causal_lm.probe import choose_runner
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.scoring import Scorer
@@ -21,6 +20,7 @@ from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.devices import Placement
 from inference.pipelines.gguf_weights import read_gguf_model
 from inference.pipelines.pipeline import Batch, Pipeline, run_jobs, yield_to_others
+from inference.pipelines.prepacked_linear import prepack_linear_layers
 from inference.pipelines.quantization import quantize_linear_layers
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.tasks import FillRequest, Request, SentimentRequest
@@ -45,9 +45,10 @@ class CausalLM(Pipeline):
 
     def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer, spec: ModelSpec) -> None:
         self._window = window = _window(model, tokenizer)
-        runner, self.verdict = choose_runner(model, tokenizer.encode_prompt(_PROBE_TEXT), _MAX_NUM_SEQS, spec.verdict)
         quantize_linear_layers(model, spec.quantize)
-        self.nbytes = prepack_linear_layers(model) + weight_bytes(model)
+        prepack_linear_layers(model)
+        self.nbytes = weight_bytes(model)
+        runner, self.verdict = choose_runner(model, tokenizer.encode_prompt(_PROBE_TEXT), _MAX_NUM_SEQS, spec.verdict)
         self._scorer = Scorer(runner, tokenizer, window)
         self._generation = Generation(
             runner, tokenizer, PromptTemplate(tokenizer, window), _eos_token_ids(model, tokenizer), _MAX_NUM_SEQS

@@ -1,16 +1,16 @@
 """Decoding of sequences of different lengths in one batch, without padding.
 
-The linear layers, which do nearly all of a model's work, run on a batch with one new token per sequence. Attention runs
-separately for each sequence, over its own keys and values. So nothing is padded, sequences may join or leave at any
-token, and no sequence changes the numbers of another: a request gives the same text alone and in a batch.
+The linear layers, which do nearly all of a model's work, run on the new tokens of all sequences, one row each.
+Attention runs separately for each sequence, over its own keys and values. So nothing is padded, sequences may join or
+leave at any token, and no sequence changes the numbers of another: a request gives the same text alone and in a batch.
 
 The exception are mixtures of experts: they group the tokens of all sequences by expert, so the last bits depend on the
 others (a difference of 2e-6 in float32).
 
-This requires matrix products whose rows do not depend on the number of rows. Kernels choose their order of summation by
-shape, so only a few shapes are used. On CPUs a batch is filled up to a multiple of eight rows, shapes that were found
-to give equal rows (fewer rows, or a remainder, take other paths). On GPUs it is filled up to one fixed number, where
-additional rows cost almost nothing. Each prompt is processed alone.
+This requires matrix products whose rows do not depend on the number of rows. On CPUs a batch is filled up to a number
+of rows that gives equal rows, which `row_counts.py` finds by trying. Short prompts are read together up to the largest
+such number, and longer ones alone. On GPUs a step is filled up to one fixed number of rows, where additional rows cost
+almost nothing, and each prompt is read alone.
 
 transformers supports custom attention functions and caches: see
 https://huggingface.co/docs/transformers/attention_interface. A model that declares attention which is not honoured here
@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from itertools import accumulate, chain
 from typing import Any
 
 import torch
@@ -29,11 +30,13 @@ from transformers import AttentionInterface, AttentionMaskInterface, Cache, PreT
 from transformers.masking_utils import causal_mask_function
 
 from inference.pipelines.causal_lm.model_runner import ModelRunner, SequenceCache
+from inference.pipelines.causal_lm.row_counts import equal_row_counts
 
 _ATTENTION = "per_sequence"
 """The name of `attend` in transformers' attention interface."""
 
-_CPU_ROWS = 8
+Attended = list[tuple[slice, torch.Tensor, torch.Tensor]]
+"""For each sequence: its rows, and the keys and values of all its tokens, each [1, heads, tokens, size]."""
 
 
 class UnsupportedAttention(Exception):
@@ -83,19 +86,20 @@ class KVCache(SequenceCache):
 
 
 class _BatchCache(Cache):
-    """Replaces the model's cache: passes row i of each layer to the cache of sequence i."""
+    """Replaces the model's cache: passes the rows of each sequence to its own cache."""
 
-    def __init__(self, caches: Sequence[KVCache]) -> None:
+    def __init__(self, caches: Sequence[KVCache], rows: Sequence[slice]) -> None:
         super().__init__(layers=[])
         self._caches = caches
+        self._rows = rows
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *_: Any, **__: Any) -> Any:
-        """Return a list of (keys, values) pairs and None, in place of keys and values. `attend` expects this."""
-        pairs = [
-            cache.append(layer_idx, key_states[i : i + 1], value_states[i : i + 1])
-            for i, cache in enumerate(self._caches)
+        """Return the keys and values of each sequence and None, in place of keys and values. `attend` expects this."""
+        attended: Attended = [
+            (rows, *cache.append(layer_idx, key_states[:, :, rows], value_states[:, :, rows]))
+            for rows, cache in zip(self._rows, self._caches, strict=True)
         ]
-        return pairs, None
+        return attended, None
 
     def get_seq_length(self, layer_idx: int = 0) -> int:
         return self._caches[0].length
@@ -104,7 +108,7 @@ class _BatchCache(Cache):
 def attend(
     module: torch.nn.Module,
     query: torch.Tensor,
-    pairs: list[tuple[torch.Tensor, torch.Tensor]],
+    sequences: Attended,
     _values: None,
     attention_mask: int | None,
     *,
@@ -114,20 +118,21 @@ def attend(
     s_aux: torch.Tensor | None = None,
     **declared: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Compute the attention of each row of `query` [rows, heads, tokens, size] over its own sequence.
+    """Compute the attention of each row of `query` [1, heads, rows, size] over its own sequence.
 
     `attention_mask` is the result of `visible_window`: how many tokens each token sees, None for all. `s_aux` are
-    attention sinks [heads]. Return [rows, tokens, heads, size]. Padding rows (see `BatchedRunner.decode`) stay zero.
+    attention sinks [heads]. Return [1, rows, heads, size]. Rows that fill the batch stay zero.
     """
     _check_declared(attention_mask, sliding_window, declared)
-    rows, heads, new, _ = query.shape
+    _, heads, num_rows, _ = query.shape
     plain = softcap is None and s_aux is None
-    out = query.new_zeros(rows, new, heads, pairs[0][1].shape[3])
-    for i, (keys, values) in enumerate(pairs):
+    out = query.new_zeros(1, num_rows, heads, sequences[0][2].shape[3])
+    for rows, keys, values in sequences:
+        new = rows.stop - rows.start
         mask = _mask(new, keys.shape[2], attention_mask or keys.shape[2], query.device, may_be_implied=plain)
         if plain:
             attended = scaled_dot_product_attention(
-                query[i : i + 1],
+                query[:, :, rows],
                 keys,
                 values,
                 attn_mask=mask,
@@ -136,8 +141,8 @@ def attend(
                 enable_gqa=heads != keys.shape[1],
             )
         else:
-            attended = _capped_attention(query[i : i + 1], keys, values, mask, scaling, softcap, s_aux)
-        out[i] = attended[0].transpose(0, 1)
+            attended = _capped_attention(query[:, :, rows], keys, values, mask, scaling, softcap, s_aux)
+        out[:, rows] = attended.transpose(1, 2)
     return out, None
 
 
@@ -245,7 +250,9 @@ class BatchedRunner(ModelRunner[KVCache]):
     def __init__(self, model: PreTrainedModel, max_num_seqs: int) -> None:
         self._model = model
         self._device = next(model.parameters()).device
-        self._row_multiple = _CPU_ROWS if self._device.type == "cpu" else max_num_seqs
+        on_cpu = self._device.type == "cpu"
+        self._row_counts = equal_row_counts(model, max_num_seqs) if on_cpu else (max_num_seqs,)
+        self.max_joint_tokens = self._row_counts[-1] if on_cpu else 1
         self.max_decode_seqs = max_num_seqs
 
     def new_cache(self, capacity: int) -> KVCache:
@@ -256,34 +263,49 @@ class BatchedRunner(ModelRunner[KVCache]):
         return True
 
     @torch.inference_mode()
-    def prefill(self, cache: KVCache, tokens: Sequence[int]) -> torch.Tensor:
-        return self._forward([cache], [tokens], keep=1)[:, -1]
+    def prefill(self, caches: Sequence[KVCache], pieces: Sequence[Sequence[int]]) -> torch.Tensor:
+        ends = list(accumulate(map(len, pieces)))
+        return self._forward(caches, pieces, keep=[end - 1 for end in ends])
 
     @torch.inference_mode()
     def decode(self, caches: Sequence[KVCache], tokens: Sequence[int]) -> torch.Tensor:
-        padding = [[0]] * (-len(caches) % self._row_multiple)
-        logits = self._forward(caches, [*([token] for token in tokens), *padding], keep=1)
-        return logits[: len(caches), -1]
+        return self._forward(caches, [[token] for token in tokens])
 
     @torch.inference_mode()
     def score(self, cache: KVCache, tokens: Sequence[int]) -> torch.Tensor:
         length = cache.length
-        logits = self._forward([cache], [tokens], keep=0)[0]
+        logits = self._forward([cache], [tokens])
         cache.length = length
         return logits
 
-    def _forward(self, caches: Sequence[KVCache], inputs: Sequence[Sequence[int]], keep: int) -> torch.Tensor:
-        """Return the logits of the last `keep` tokens (0: all) [rows, tokens, vocabulary], in fp32 on the CPU."""
-        starts = [cache.length for cache in caches] + [0] * (len(inputs) - len(caches))
-        new = len(inputs[0])
+    def _forward(
+        self, caches: Sequence[KVCache], pieces: Sequence[Sequence[int]], keep: Sequence[int] = ()
+    ) -> torch.Tensor:
+        """Append the pieces. Return the logits of the rows in `keep` (none: all) [rows, vocabulary], on the CPU."""
+        tokens, positions = (
+            [*chain(*pieces)],
+            [
+                position
+                for cache, piece in zip(caches, pieces, strict=True)
+                for position in range(cache.length, cache.length + len(piece))
+            ],
+        )
+        ends = list(accumulate(map(len, pieces)))
+        rows = [slice(end - len(piece), end) for piece, end in zip(pieces, ends, strict=True)]
+        filling = [0] * (self._filled(len(tokens)) - len(tokens))
+        kept = [*keep, *[0] * (self._filled(len(keep)) - len(keep))]
         with use_attention(self._model, _ATTENTION):
             output = self._model(
-                input_ids=torch.tensor(inputs, device=self._device),
-                position_ids=torch.tensor([range(start, start + new) for start in starts], device=self._device),
-                past_key_values=_BatchCache(caches),
+                input_ids=torch.tensor([tokens + filling], device=self._device),
+                position_ids=torch.tensor([positions + filling], device=self._device),
+                past_key_values=_BatchCache(caches, rows),
                 use_cache=True,
-                logits_to_keep=keep,
+                logits_to_keep=torch.tensor(kept, device=self._device) if keep else 0,
             )
-        for cache in caches:
-            cache.length += new
-        return output.logits.float().cpu()
+        for cache, piece in zip(caches, pieces, strict=True):
+            cache.length += len(piece)
+        return output.logits[0, : len(keep) or len(tokens)].float().cpu()
+
+    def _filled(self, count: int) -> int:
+        """Return the number of rows for `count` ones; the same number if there are more than are ever filled."""
+        return next((rows for rows in self._row_counts if rows >= count), count)

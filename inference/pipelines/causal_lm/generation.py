@@ -1,8 +1,8 @@
 """The decoding loop: continuous batching of the sequences of many requests, one token per step.
 
-Between two steps a few prompts are processed (prefill), long ones in pieces. Requests take turns, so that a very long
-input does not stop the other texts. Texts that are not streamed, such as partial summaries, use at most half of the
-sequences.
+Between two steps a few prompts are processed (prefill), short ones together and long ones in pieces. Requests take
+turns, so that a very long input does not stop the other texts. Texts that are not streamed, such as partial summaries,
+use at most half of the sequences.
 """
 
 from __future__ import annotations
@@ -70,20 +70,34 @@ class Generation:
     def _prefill_some(self, batch: Batch, waiting: list[SequenceState], running: list[SequenceState]) -> None:
         """Process short prompts up to a limit, and one piece of one long prompt. Finished ones move to `running`."""
         budget, pieces = _MAX_PREFILL_TOKENS, 1
-        while sequence := self._next_prefill(waiting, running, budget, pieces):
-            if not sequence.num_prefilled and not self._reserve(batch, [*running, *waiting], sequence):
+        while group := self._next_group(batch, waiting, running, budget, pieces):
+            batch.yield_point()  # prefill of a long prompt takes as long as many tokens
+            pieces -= sum(map(_is_long, group))
+            budget -= sum(self._next_piece(sequence) for sequence in group if not _is_long(sequence))
+            self._prefill(group)
+            prefilled = [sequence for sequence in group if sequence.prefilled]
+            waiting[:] = [sequence for sequence in waiting if sequence not in prefilled]
+            running += prefilled
+
+    def _next_group(
+        self, batch: Batch, waiting: list[SequenceState], running: list[SequenceState], budget: int, pieces: int
+    ) -> list[SequenceState]:
+        """Return the sequences of which a piece is read together now: one, or several whose pieces are short."""
+        group: list[SequenceState] = []
+        room = 0
+        while sequence := self._next_prefill(waiting, running, group, budget, pieces, room):
+            if not sequence.started and not self._reserve(batch, [*running, *waiting], sequence):
                 if not _started([*running, *waiting]):
                     self._put_off(batch, waiting, sequence)
-                return  # until other texts have finished
-            batch.yield_point()  # prefill of a long prompt takes as long as many tokens
-            read = self._prefill(sequence)
-            if read and _is_long(sequence):
-                pieces -= 1
-            else:
-                budget -= read
-            if sequence.prefilled:
-                waiting.remove(sequence)
-                running.append(sequence)
+                break  # until other texts have finished
+            sequence.started = True
+            group.append(sequence)
+            if sequence.state.find_prefilled(sequence.text.prompt):
+                break  # it is copied, not read
+            room = self._runner.max_joint_tokens - sum(map(self._next_piece, group))
+            budget -= 0 if _is_long(sequence) else self._next_piece(sequence)
+            pieces -= _is_long(sequence)
+        return group
 
     def _put_off(self, batch: Batch, waiting: list[SequenceState], sequence: SequenceState) -> None:
         """Let the request wait until another batch has given back its memory; if there is none, refuse it."""
@@ -94,9 +108,18 @@ class Generation:
             sequence.state.fail(self._no_memory(sequence))
 
     def _next_prefill(
-        self, waiting: list[SequenceState], running: list[SequenceState], budget: int, pieces: int
+        self,
+        waiting: list[SequenceState],
+        running: list[SequenceState],
+        group: list[SequenceState],
+        budget: int,
+        pieces: int,
+        room: int,
     ) -> SequenceState | None:
-        """Return the sequence to prefill now. Requests with the fewest sequences come first."""
+        """Return the sequence to prefill now, or beside a `group` that has `room` for more tokens.
+
+        Requests with the fewest sequences come first.
+        """
         started = _started([*running, *waiting])
         has_room = len(started) < self._max_num_seqs
         num_unstreamed = sum(not sequence.text.prompt.stream for sequence in started)
@@ -105,15 +128,17 @@ class Generation:
         def is_ready(sequence: SequenceState) -> bool:
             prompt = sequence.text.prompt
             copies = sequence.state.find_prefilled(prompt) is not None
+            if group and (copies or self._next_piece(sequence) > room):
+                return False
             if not copies and (not pieces if _is_long(sequence) else len(prompt.tokens) > budget):
                 return False
-            if sequence.num_prefilled:
+            if sequence.started:
                 return True
             may_start = has_room and (prompt.stream or num_unstreamed < self._max_num_seqs // 2)
             return may_start and not sequence.state.is_prefilling(prompt)  # then its cache is copied later
 
-        ready = filter(is_ready, waiting)
-        return min(ready, key=lambda s: (not s.num_prefilled, num_started[s.state]), default=None)
+        ready = (sequence for sequence in waiting if sequence not in group and is_ready(sequence))
+        return min(ready, key=lambda s: (not s.started, num_started[s.state]), default=None)
 
     def _reserve(self, batch: Batch, sequences: list[SequenceState], *new: SequenceState) -> bool:
         """Count what the started ones of `sequences`, and `new` ones, take in the memory budget."""
@@ -123,15 +148,22 @@ class Generation:
     def _nbytes(self, sequences: list[SequenceState]) -> int:
         """Return the size of the caches, and of what the largest step keeps while it is computed."""
         pieces = [self._piece(sequence) for sequence in sequences if not sequence.prefilled]
+        most_tokens = max([len(sequences), min(sum(pieces), self._runner.max_joint_tokens), *pieces])
         return (
             sum(sequence.cache.capacity for sequence in sequences) * self._runner.bytes_per_token
-            + max([len(sequences), *pieces]) * self._runner.activation_bytes
+            + most_tokens * self._runner.activation_bytes
         )
 
     def _piece(self, sequence: SequenceState) -> int:
         """Return how many tokens of the prompt are processed at once."""
         length = len(sequence.text.prompt.tokens)
         return min(length, _MAX_PREFILL_TOKENS) if self._runner.reads_in_chunks else length
+
+    def _next_piece(self, sequence: SequenceState) -> int:
+        """Return how many tokens are processed next; 0 if there is a sequence to copy them from."""
+        if sequence.state.find_prefilled(sequence.text.prompt):
+            return 0
+        return min(self._piece(sequence), len(sequence.text.prompt.tokens) - sequence.num_prefilled)
 
     def _no_memory(self, sequence: SequenceState) -> InvalidRequest:
         return InvalidRequest(
@@ -154,26 +186,26 @@ class Generation:
             length += reasoning + CLOSING_TOKENS
         return SequenceState(state, OutputText(prompt, self._tokenizer, reasoning), self._runner.new_cache(length))
 
-    def _prefill(self, sequence: SequenceState) -> int:
-        """Process the prompt or its next piece, or copy it from another sequence. At its end, sample the first token.
+    def _prefill(self, group: list[SequenceState]) -> None:
+        """Process the next piece of each prompt, or copy a single one from another sequence.
 
-        Return the number of processed tokens.
+        At the end of a prompt, sample the first token.
         """
-        prompt, source = sequence.text.prompt, sequence.state.find_prefilled(sequence.text.prompt)
-        length = len(prompt.tokens)
-        if source and self._runner.copy_prompt(sequence.cache, source.cache, length):
-            start = end = length
-            logits = source.prompt_logits
+        source = group[0].state.find_prefilled(group[0].text.prompt)
+        tokens = [sequence.text.prompt.tokens for sequence in group]
+        if source and self._runner.copy_prompt(group[0].cache, source.cache, len(tokens[0])):
+            assert source.prompt_logits is not None
+            logits, ends = source.prompt_logits, [len(tokens[0])]
         else:
-            start = sequence.num_prefilled
-            end = min(length, start + self._piece(sequence))
-            logits = self._runner.prefill(sequence.cache, prompt.tokens[start:end])
-        sequence.num_prefilled = end
-        if sequence.prefilled:
-            assert logits is not None
-            sequence.prompt_logits = logits
-            self._append_tokens([sequence], logits)
-        return end - start
+            starts = [sequence.num_prefilled for sequence in group]
+            ends = [min(len(all), start + self._piece(s)) for all, start, s in zip(tokens, starts, group, strict=True)]
+            pieces = [all[start:end] for all, start, end in zip(tokens, starts, ends, strict=True)]
+            logits = self._runner.prefill([sequence.cache for sequence in group], pieces)
+        for sequence, end, row in zip(group, ends, logits.split(1), strict=True):
+            sequence.num_prefilled = end
+            if sequence.prefilled:
+                sequence.prompt_logits = row
+                self._append_tokens([sequence], row)
 
     def _step(self, batch: Batch, sequences: list[SequenceState]) -> tuple[list[SequenceState], list[SequenceState]]:
         """Generate one token for each text. Return the running and the finished sequences."""
@@ -214,8 +246,8 @@ class Generation:
 
 
 def _started(sequences: list[SequenceState]) -> list[SequenceState]:
-    """Return the sequences of which the model has read something."""
-    return [sequence for sequence in sequences if sequence.num_prefilled]
+    """Return the sequences that the model has begun to read."""
+    return [sequence for sequence in sequences if sequence.started]
 
 
 def _without_ended(sequences: list[SequenceState]) -> list[SequenceState]:

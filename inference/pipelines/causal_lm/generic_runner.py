@@ -60,6 +60,7 @@ class GenericRunner(ModelRunner[TransformersCache]):
     """
 
     max_decode_seqs = 1
+    max_joint_tokens = 1
 
     def __init__(self, model: PreTrainedModel, *, reads_in_chunks: bool = True, use_cache: bool = True) -> None:
         self._model: Any = model
@@ -76,8 +77,8 @@ class GenericRunner(ModelRunner[TransformersCache]):
         return True
 
     @torch.inference_mode()
-    def prefill(self, cache: TransformersCache, tokens: Sequence[int]) -> torch.Tensor:
-        return self._forward(cache, tokens)[-1:]
+    def prefill(self, caches: Sequence[TransformersCache], pieces: Sequence[Sequence[int]]) -> torch.Tensor:
+        return torch.cat([self._forward(cache, piece)[-1:] for cache, piece in zip(caches, pieces, strict=True)])
 
     @torch.inference_mode()
     def decode(self, caches: Sequence[TransformersCache], tokens: Sequence[int]) -> torch.Tensor:

@@ -44,6 +44,9 @@ class ModelRunner(ABC, Generic[C]):
     reads_in_chunks: bool
     """Whether a prompt may be given to `prefill` in several pieces."""
 
+    max_joint_tokens: int
+    """Tokens that several sequences may have together in one call of `prefill`. One sequence alone may have more."""
+
     bytes_per_token: int = 0
     """How much a cache grows with each token."""
 
@@ -59,8 +62,8 @@ class ModelRunner(ABC, Generic[C]):
         """Copy the first `length` tokens of `source` to the empty `cache`. Return False if the model can't."""
 
     @abstractmethod
-    def prefill(self, cache: C, tokens: Sequence[int]) -> torch.Tensor:
-        """Append `tokens` to the sequence. Return the logits after the last of them [1, vocabulary]."""
+    def prefill(self, caches: Sequence[C], pieces: Sequence[Sequence[int]]) -> torch.Tensor:
+        """Append a piece of a prompt to each sequence. Return the logits after each [sequences, vocabulary]."""
 
     @abstractmethod
     def decode(self, caches: Sequence[C], tokens: Sequence[int]) -> torch.Tensor:

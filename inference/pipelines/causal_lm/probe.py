@@ -90,7 +90,7 @@ def _memory(runner: ModelRunner[Any], tokens: list[int]) -> list[int]:
     for length in (_NUM_TOKENS // 2, _NUM_TOKENS):
         cache = runner.new_cache(length)
         with PeakMemory() as memory:
-            runner.prefill(cache, tokens[:length])
+            runner.prefill([cache], [tokens[:length]])
         sizes.append((cache.nbytes, memory.peak - cache.nbytes))
     return [max(0, more - less) // (_NUM_TOKENS - _NUM_TOKENS // 2) for less, more in zip(*sizes, strict=True)]
 
@@ -186,7 +186,7 @@ def _compared(
     caches = [runner.new_cache(len(sequence)) for sequence in sequences]
     at = [len(first) // 2, len(second) // 2]
     steps = [
-        (runner.prefill(cache, sequence[:start])[0], logits[start - 1])
+        (runner.prefill([cache], [sequence[:start]])[0], logits[start - 1])
         for cache, sequence, logits, start in zip(caches, sequences, expected, at, strict=True)
     ]
     scores = list(zip(runner.score(caches[0], first[at[0] : at[0] + 3]), first_expected[at[0] :], strict=False))
@@ -196,7 +196,7 @@ def _compared(
         at = [position + 1 for position in at]
     if not runner.reads_in_chunks:
         return [steps, scores]
-    piece = [(runner.prefill(caches[0], first[at[0] : -1])[0], first_expected[-2])]
+    piece = [(runner.prefill(caches[:1], [first[at[0] : -1]])[0], first_expected[-2])]
     piece.append((_decode(runner, caches[:1], first[-1:])[0], first_expected[-1]))
     return [steps, scores, piece]
 

@@ -24,6 +24,8 @@ class SequenceState:
         self.text = text
         self.sampler = SequenceSampler(text.prompt, cache.capacity)
         self.cache = cache
+        self.started = False
+        """Whether the model has begun to read the prompt. It then has a place and memory."""
         self.num_prefilled = 0
         """Tokens of the prompt that the model has read."""
         self.prompt_logits: torch.Tensor | None = None
@@ -61,8 +63,8 @@ class RequestState:
         return next((s for s in self._with_prompt(prompt) if s.prompt_logits is not None), None)
 
     def is_prefilling(self, prompt: Prompt) -> bool:
-        """Return whether a sequence has processed a part of the same prompt."""
-        return any(0 < s.num_prefilled < len(prompt.tokens) for s in self._with_prompt(prompt))
+        """Return whether a sequence has begun to process the same prompt, and not ended."""
+        return any(s.started and not s.prefilled for s in self._with_prompt(prompt))
 
     def free_caches(self) -> None:
         """Free the caches of finished texts, unless a waiting sequence can still copy from them."""

@@ -74,7 +74,7 @@ class Scorer:
         if len(tokens) > self._window:
             question = self._tokenizer.encode(_QUESTION)
             tokens = tokens[: self._window - len(question)] + question
-        logits = self._runner.prefill(self._runner.new_cache(len(tokens)), tokens)[0]
+        logits = self._runner.prefill([self._runner.new_cache(len(tokens))], [tokens])[0]
         positive, negative = (self._tokenizer.encode(word)[0] for word in (" positive", " negative"))
         return float(logits[positive] - logits[negative])
 
@@ -85,7 +85,7 @@ class Scorer:
         self._check_fits([*context, *rest, 0])
         cache = self._runner.new_cache(len(context) + 1 + len(rest))
         yield_point()
-        candidates = self._candidates(self._runner.prefill(cache, context)[0], spaced=before[-1:].isspace())
+        candidates = self._candidates(self._runner.prefill([cache], [context])[0], spaced=before[-1:].isspace())
         scores: list[float] = []
         for token, _, score in candidates:
             yield_point()

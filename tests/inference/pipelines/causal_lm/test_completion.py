@@ -121,7 +121,12 @@ def test_a_penalized_text_equals_that_of_transformers(model: CausalLM, folder: P
 def test_numbers_that_are_not_finite_fail_only_their_own_request(model: CausalLM) -> None:
     runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
     prefill = runner.prefill
-    runner.prefill = lambda cache, tokens: prefill(cache, tokens) * (float("nan") if len(tokens) > 20 else 1.0)
+
+    def prefill_with_overflow(caches: list[Any], pieces: list[list[int]]) -> torch.Tensor:
+        overflowing = torch.tensor([[len(piece) > 20] for piece in pieces])
+        return prefill(caches, pieces).masked_fill(overflowing, torch.nan)
+
+    runner.prefill = prefill_with_overflow
     failed, fine = run(model, replace(REQUEST, prompt="once upon a time there was a boat on a river " * 3), REQUEST)
     runner.prefill = prefill
     assert isinstance(failed, GenerationFailed)

@@ -44,7 +44,7 @@ def test_the_expected_size_of_keys_and_values_is_their_size(
     model = load(save_causal(tmp_path_factory.mktemp(architecture), architecture))
     runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
     cache: KVCache = runner.new_cache(64)
-    runner.prefill(cache, [5, 6, 7])
+    runner.prefill([cache], [[5, 6, 7]])
     assert cache.nbytes == cache_bytes(model, 64)
 
 
@@ -93,7 +93,7 @@ def test_what_a_prompt_takes_while_it_is_processed_is_forecast(model: CausalLM) 
     for length in (100, 400):
         cache = runner.new_cache(length)
         with PeakMemory() as memory:
-            runner.prefill(cache, [*range(3, 3 + 50)] * (length // 50))
+            runner.prefill([cache], [[*range(3, 3 + 50)] * (length // 50)])
         forecast = cache_bytes(model, length) + activation_bytes(model, length)
         assert 0.7 * memory.peak < forecast < 1.3 * memory.peak
 

@@ -31,7 +31,7 @@ def kind_of(model: Any, tokens: list[int], max_num_seqs: int) -> str:
 
 def attention_of_one_sequence(**declared: Any) -> torch.Tensor:
     query, key = torch.ones(1, 2, 1, 4), torch.ones(1, 2, 3, 4)
-    return attend(torch.nn.Module(), query, [(key, key)], None, declared.pop("mask", None), **declared)[0]
+    return attend(torch.nn.Module(), query, [(slice(0, 1), key, key)], None, declared.pop("mask", None), **declared)[0]
 
 
 def test_a_keyword_that_changes_attention_is_not_ignored() -> None:
@@ -123,9 +123,9 @@ def test_a_cache_that_can_not_go_on_with_several_tokens_is_read_as_a_whole(model
     runner, verdict = choose_runner(tiny_model(model_type), TOKENS, 16, "")
     assert verdict.startswith("generic, prompts as a whole")
     whole, steps = runner.new_cache(40), runner.new_cache(40)
-    runner.prefill(whole, TOKENS[:20])
+    runner.prefill([whole], [TOKENS[:20]])
     expected = [runner.decode([whole], [token])[0] for token in TOKENS[20:24]]
-    runner.prefill(steps, TOKENS[:20])
+    runner.prefill([steps], [TOKENS[:20]])
     torch.testing.assert_close(runner.score(steps, TOKENS[20:24]), torch.stack(expected))
 
 
