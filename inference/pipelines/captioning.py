@@ -12,6 +12,8 @@ from transformers import AutoConfig, AutoImageProcessor, AutoModelForImageTextTo
 from inference.images.decoding import open_picture
 from inference.pipelines.devices import Placement
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
+from inference.pipelines.prepacked_linear import prepack_linear_layers
+from inference.pipelines.shared_beams import shared_input
 from inference.pipelines.stopping_criteria import YieldPointCriteria
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.tasks import Caption, CaptionRequest
@@ -53,8 +55,10 @@ class Captioning(Pipeline):
                 kind=model_type,
                 kinds=", ".join(_MAX_NEW_TOKENS),
             )
+        model = read_model(AutoModelForImageTextToText, folder, placement)
+        prepack_linear_layers(model)
         return cls(
-            read_model(AutoModelForImageTextToText, folder, placement),
+            model,
             AutoImageProcessor.from_pretrained(folder, local_files_only=True),
             AutoTokenizer.from_pretrained(folder, local_files_only=True),
             sum(map(len, concepts_in(folder).values())),
@@ -70,8 +74,11 @@ class Captioning(Pipeline):
         picture = open_picture(job.request.image, max_megapixels=math.inf)  # the engine has checked the size
         pixels = self._processor(images=picture, return_tensors="pt").pixel_values  # [1, 3, height, width]
         del picture  # its memory is not needed while the model runs
+        inputs = {"pixel_values": pixels.to(self._model.device, self._model.dtype)}
+        if self._model.config.is_encoder_decoder:
+            inputs |= shared_input(self._model, _NUM_BEAMS, **inputs)
         written = self._model.generate(
-            pixel_values=pixels.to(self._model.device, self._model.dtype),
+            **inputs,
             num_beams=_NUM_BEAMS,
             max_new_tokens=_MAX_NEW_TOKENS[self._model.config.model_type],
             stopping_criteria=[YieldPointCriteria(lambda: yield_to_others(batch, job))],

@@ -14,7 +14,9 @@ from transformers import AutoModelForSeq2SeqLM, GenerationConfig
 from inference.pipelines.devices import Placement
 from inference.pipelines.encoder_models import read_tokenizer
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
+from inference.pipelines.prepacked_linear import prepack_linear_layers
 from inference.pipelines.quantization import quantize_linear_layers
+from inference.pipelines.shared_beams import shared_input
 from inference.pipelines.stopping_criteria import YieldPointCriteria
 from inference.pipelines.summary_sections import (
     MAX_SECTIONS,
@@ -61,6 +63,7 @@ class Summarization(Pipeline):
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
         model = read_model(AutoModelForSeq2SeqLM, folder, placement)
         quantize_linear_layers(model, spec.quantize)
+        prepack_linear_layers(model)
         return cls(model, read_tokenizer(folder))
 
     def run(self, batch: Batch) -> None:
@@ -108,9 +111,10 @@ class Summarization(Pipeline):
         # Truncated: generated text can have more tokens when it is encoded again.
         limits = {"truncation": True, "max_length": self._window}
         tokens = self._tokens(text, return_tensors="pt", **limits).to(self._model.device)  # [1, tokens]
+        inputs = {"input_ids": tokens["input_ids"], "attention_mask": tokens["attention_mask"]}
         summary = self._model.generate(
-            input_ids=tokens["input_ids"],
-            attention_mask=tokens["attention_mask"],
+            **inputs,
+            **shared_input(self._model, config.num_beams, **inputs),
             generation_config=_limit_to_input(config, tokens["input_ids"].shape[1]),
             stopping_criteria=[YieldPointCriteria(yield_point)],
         )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, T5Config, T5ForConditionalGeneration
 from transformers.pytorch_utils import Conv1D
 
 from inference.backends.model_check import expected_bytes
@@ -152,3 +152,12 @@ def test_a_model_that_is_quantized_already_is_refused(tmp_path: Path) -> None:
     (folder / "config.json").write_text(config.replace("{", '{"quantization_config": {"quant_method": "mxfp4"},', 1))
     with pytest.raises(ModelUnavailable, match="in the number format mxfp4 already"):
         compatible_family(spec_of(folder, "int4"), folder, "cpu")
+
+
+def test_a_model_that_asks_for_the_dtype_of_a_layer_keeps_that_layer() -> None:
+    config = T5Config(vocab_size=60, d_model=32, d_kv=8, d_ff=64, num_layers=1, num_heads=2)
+    model: Any = T5ForConditionalGeneration(config).eval()
+    model.generation_config.decoder_start_token_id = 0
+    quantize_linear_layers(model, "int8")
+    tokens = torch.arange(5, 15)[None]
+    assert model.generate(tokens, min_new_tokens=4, max_new_tokens=4).shape == (1, 5)
