@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -75,3 +76,32 @@ def test_long_summaries_progress_at_the_same_rate(model: CausalLM) -> None:
 def test_all_generating_requests_share_one_batch_key() -> None:
     requests = [COMPLETION, LONG_SUMMARY, ChatAnswerRequest(question="why?"), AskRequest(question="why?", context="so")]
     assert len({request.batch_key for request in requests}) == 1
+
+
+def test_short_prompts_are_read_together(model: CausalLM) -> None:
+    runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
+    prefill, counts = runner.prefill, list[int]()
+
+    def counting(caches: list[Any], pieces: list[list[int]]) -> Any:
+        counts.append(len(pieces))
+        return prefill(caches, pieces)
+
+    runner.prefill = counting
+    run(model, *(replace(COMPLETION, prompt=prompt) for prompt in ("once", "upon", "a time")))
+    runner.prefill = prefill
+    assert counts == [3]
+
+
+def test_a_prompt_that_does_not_fit_beside_others_is_read_alone(model: CausalLM) -> None:
+    runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
+    prefill, lengths = runner.prefill, list[list[int]]()
+
+    def recording(caches: list[Any], pieces: list[list[int]]) -> Any:
+        lengths.append([len(piece) for piece in pieces])
+        return prefill(caches, pieces)
+
+    runner.prefill = recording
+    run(model, *(replace(COMPLETION, prompt=prompt) for prompt in ("once", "the fox jumps " * 60, "upon")))
+    runner.prefill = prefill
+    assert len(lengths) > 1
+    assert all(len(pieces) == 1 for pieces in lengths if sum(pieces) > runner.max_joint_tokens)
