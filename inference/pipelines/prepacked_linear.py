@@ -36,6 +36,11 @@ class PrepackedLinear(torch.nn.Module):
         """The size of the weights, which are no parameter of the module."""
         self._weight = _ops._reorder_linear_weight(weight.contiguous(), _ROWS)
         self.register_buffer("bias", bias)
+        self._block_rows = self._max_blocked_rows = 0
+
+    def compute_in_blocks(self, num_rows: int, up_to: int) -> None:
+        """Compute inputs of at most `up_to` rows in blocks of `num_rows`, where kernels for more rows differ."""
+        self._block_rows, self._max_blocked_rows = num_rows, up_to
 
     @property
     def weight(self) -> torch.Tensor:
@@ -44,6 +49,12 @@ class PrepackedLinear(torch.nn.Module):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Compute the layer's output: […, in] → […, out]."""
+        if self._block_rows < input.numel() // self.in_features <= self._max_blocked_rows:
+            blocks = input.reshape(-1, self.in_features).split(self._block_rows)
+            return torch.cat([self._product(block) for block in blocks]).view(*input.shape[:-1], -1)
+        return self._product(input)
+
+    def _product(self, input: torch.Tensor) -> torch.Tensor:
         return _ops._linear_pointwise(input, self._weight, self.bias, "none", [], "")
 
 

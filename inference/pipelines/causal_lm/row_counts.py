@@ -2,11 +2,13 @@
 
 Kernels for matrix products choose their order of summation by shape, so a row may have other last bits beside 15 others
 than alone. Which numbers of rows agree depends on the CPU, the library and the layout of the weights, so it is tried
-with the layers of the model. Batches are then filled up to the next number of rows that agrees.
+with the layers of the model. Batches are then filled up to the next number of rows that agrees. Prepacked layers whose
+kernels for many rows differ compute them in blocks, which costs less than a pass of the whole model for each block.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -30,19 +32,26 @@ Product = Callable[[torch.Tensor], torch.Tensor]
 def equal_row_counts(model: PreTrainedModel, max_num_seqs: int) -> tuple[int, ...]:
     """Return the numbers of rows with which every linear layer computes equal rows, ascending.
 
-    `max_num_seqs`, the most rows of a decoding step, is always one of them: the others are compared with it.
+    Prepacked layers may be told to compute in blocks for that. `max_num_seqs`, the most rows of a decoding step, is
+    always one of them: the others are compared with it.
     """
     counts = [2**i for i in range(max_num_seqs.bit_length()) if 2**i < max_num_seqs]
     larger = list(_LARGER)
     head = model.get_output_embeddings()
-    for layer, in_features in _distinct_layers(model):
-        product = _product_of(layer)
+    for in_features, layers in _layers_of_each_shape(model):
+        product = _product_of(layers[0])
         generator = torch.Generator().manual_seed(0)
-        rows = torch.randn(_LARGER[-1], in_features, generator=generator).to(_dtype_of(layer, model.dtype))
+        rows = torch.randn(_LARGER[-1], in_features, generator=generator).to(_dtype_of(layers[0], model.dtype))
         expected = product(rows[:max_num_seqs])
         counts = [count for count in counts if torch.equal(product(rows[:count]), expected[:count])]
-        if layer is not head:  # it computes only the last row of each sequence
-            larger = _agreeing(product, rows, expected, larger)
+        if layers == [head]:
+            continue  # it computes only the last row of each sequence
+        agreeing = _agreeing(product, rows, expected, larger)
+        if len(agreeing) < len(larger) and isinstance(layers[0], PrepackedLinear):
+            for layer in layers:
+                layer.compute_in_blocks(max([max_num_seqs, *agreeing]), up_to=_LARGER[-1])
+            agreeing = _agreeing(product, rows, expected, larger)
+        larger = agreeing
     return (*counts, max_num_seqs, *larger)
 
 
@@ -58,18 +67,15 @@ def _agreeing(product: Product, rows: torch.Tensor, expected: torch.Tensor, coun
     return agreeing
 
 
-def _distinct_layers(model: PreTrainedModel) -> list[tuple[Any, int]]:
-    """Return one linear layer of each shape, with the size of its input."""
-    layers: dict[Any, tuple[Any, int]] = {}
+def _layers_of_each_shape(model: PreTrainedModel) -> list[tuple[int, list[Any]]]:
+    """Return the linear layers by their kind and shape, with the size of their input."""
+    layers: dict[Any, list[Any]] = defaultdict(list)
     for layer in model.modules():
         if isinstance(layer, torch.nn.Linear | PrepackedLinear | QuantizedLinear):
-            shape = (layer.in_features, layer.out_features)
+            layers[type(layer), layer.in_features, layer.out_features].append(layer)
         elif isinstance(layer, Conv1D):
-            shape = (layer.nx, layer.nf)
-        else:
-            continue
-        layers.setdefault((type(layer), *shape), (layer, shape[0]))
-    return list(layers.values())
+            layers[type(layer), layer.nx, layer.nf].append(layer)
+    return [(in_features, same) for (_, in_features, _), same in layers.items()]
 
 
 def _product_of(layer: Any) -> Product:

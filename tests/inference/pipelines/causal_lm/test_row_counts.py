@@ -18,24 +18,39 @@ def packed_model(dtype: torch.dtype = torch.float32) -> Any:
         vocab_size=90, hidden_size=48, intermediate_size=160, num_hidden_layers=2, num_attention_heads=2
     )
     torch.manual_seed(0)
-    model = LlamaForCausalLM(config).to(dtype).eval()
+    model: Any = LlamaForCausalLM(config)
+    model.to(dtype).eval()
     prepack_linear_layers(model)
     return model
 
 
 class DependentRows(PrepackedLinear):
-    """A layer whose rows depend on their number, except with 4, 16 and 32 rows."""
+    """A layer whose kernels give other rows for other numbers of rows than `AGREEING`."""
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
-        output = super().forward(input)
-        return output if len(input) in (4, 16, 32) else output + len(input)
+    AGREEING = (4, 16, 32)
+
+    def _product(self, input: torch.Tensor) -> torch.Tensor:
+        output = super()._product(input)
+        return output if len(input) in self.AGREEING else output + len(input)
 
 
 def test_only_numbers_of_rows_with_which_every_layer_agrees_are_used() -> None:
     model = packed_model()
     before = equal_row_counts(model, 16)
     model.model.layers[1].mlp.up_proj = DependentRows(torch.randn(160, 48), None)
-    assert equal_row_counts(model, 16) == tuple(count for count in before if count in (4, 16))
+    assert [count for count in equal_row_counts(model, 16) if count <= 16] == [
+        count for count in before if count in (4, 16)
+    ]
+
+
+def test_a_layer_whose_kernels_for_many_rows_differ_computes_them_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = packed_model()
+    layer = model.model.layers[1].mlp.up_proj = DependentRows(torch.randn(160, 48), None)
+    assert equal_row_counts(model, 16)[-1] == 16, "24 rows are the next number that is tried"
+    monkeypatch.setattr(DependentRows, "AGREEING", (4, 8, 16, 24, 32))
+    rows = torch.randn(128, 48)
+    assert equal_row_counts(model, 16)[-1] == 128
+    assert torch.equal(layer(rows)[100:116], layer(rows[100:116]))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
