@@ -21,12 +21,13 @@ log = logging.getLogger(__name__)
 
 _LIBRARIES = ("torch", "transformers")
 
-_PROBE_VERSION = 2
+_PROBE_VERSION = 3
 """Raise it when a probe or a runner changes, so that earlier verdicts do not count."""
 
 _WAYS = {
     "": "",
     "batched": "batched",
+    "batched, attention in a loop": "batched",
     "generic, without a cache": "one text at a time, slowly, since its cache can't be used",
 }
 """How a model with this kind of verdict writes several texts; others write one text at a time."""

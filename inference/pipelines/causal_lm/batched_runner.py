@@ -119,7 +119,7 @@ def attend(
     `attention_mask` is the result of `visible_window`: how many tokens each token sees, None for all. `s_aux` are
     attention sinks [heads]. Return [rows, tokens, heads, size]. Padding rows (see `BatchedRunner.decode`) stay zero.
     """
-    _check_declared(attention_mask, sliding_window, declared)
+    check_declared(attention_mask, sliding_window, declared)
     rows, heads, new, _ = query.shape
     plain = softcap is None and s_aux is None
     out = query.new_zeros(rows, new, heads, pairs[0][1].shape[3])
@@ -172,7 +172,7 @@ _HARMLESS = frozenset(
 """Keywords that do not change the attention: no dropout in evaluation, and positions are in queries and keys."""
 
 
-def _check_declared(window: int | None, sliding_window: int | None, declared: dict[str, Any]) -> None:
+def check_declared(window: int | None, sliding_window: int | None, declared: dict[str, Any]) -> None:
     """Raise UnsupportedAttention for keywords that are not honoured, or for a window that differs from the mask's."""
     unknown = [name for name, value in declared.items() if value is not None and name not in _HARMLESS]
     if declared.get("is_causal") is True:
@@ -259,10 +259,15 @@ class BatchedRunner(ModelRunner[KVCache]):
     def prefill(self, cache: KVCache, tokens: Sequence[int]) -> torch.Tensor:
         return self._forward([cache], [tokens], keep=1)[:, -1]
 
-    @torch.inference_mode()
     def decode(self, caches: Sequence[KVCache], tokens: Sequence[int]) -> torch.Tensor:
+        return self._decode(caches, tokens, _ATTENTION, _BatchCache(caches))
+
+    @torch.inference_mode()
+    def _decode(
+        self, caches: Sequence[KVCache], tokens: Sequence[int], attention: str, model_cache: Cache
+    ) -> torch.Tensor:
         padding = [[0]] * (-len(caches) % self._row_multiple)
-        logits = self._forward(caches, [*([token] for token in tokens), *padding], keep=1)
+        logits = self._forward(caches, [*([token] for token in tokens), *padding], 1, attention, model_cache)
         return logits[: len(caches), -1]
 
     @torch.inference_mode()
@@ -272,15 +277,22 @@ class BatchedRunner(ModelRunner[KVCache]):
         cache.length = length
         return logits
 
-    def _forward(self, caches: Sequence[KVCache], inputs: Sequence[Sequence[int]], keep: int) -> torch.Tensor:
+    def _forward(
+        self,
+        caches: Sequence[KVCache],
+        inputs: Sequence[Sequence[int]],
+        keep: int,
+        attention: str = _ATTENTION,
+        model_cache: Cache | None = None,
+    ) -> torch.Tensor:
         """Return the logits of the last `keep` tokens (0: all) [rows, tokens, vocabulary], in fp32 on the CPU."""
         starts = [cache.length for cache in caches] + [0] * (len(inputs) - len(caches))
         new = len(inputs[0])
-        with use_attention(self._model, _ATTENTION):
+        with use_attention(self._model, attention):
             output = self._model(
                 input_ids=torch.tensor(inputs, device=self._device),
                 position_ids=torch.tensor([range(start, start + new) for start in starts], device=self._device),
-                past_key_values=_BatchCache(caches),
+                past_key_values=_BatchCache(caches) if model_cache is None else model_cache,
                 use_cache=True,
                 logits_to_keep=keep,
             )
