@@ -77,12 +77,12 @@ class ModelEntry(ConfigSection):
         description="`int8` or `int4`: a language model keeps the weights of its linear layers in 8 or 4 bits, which "
         "takes less memory. The texts change a little with `int8`, and become worse with `int4`.",
     )
-    max_batch_size: int = Field(
-        default=1,
+    max_batch_size: int | None = Field(
+        default=None,
         ge=1,
         le=8,
-        description="Pictures that a diffusion model draws together. More than one is faster on a GPU, and then they "
-        "equal only nearly those drawn alone.",
+        description="Pictures of one request that a diffusion model draws together; by default 4 on a CUDA GPU and 1 "
+        "elsewhere. A picture that is drawn with others equals only nearly the same one drawn alone.",
     )
 
     upscale: int = Field(
