@@ -27,6 +27,7 @@ _PROBE_VERSION = 3
 _WAYS = {
     "": "",
     "batched": "batched",
+    "batched, attention in a loop": "batched",
     "generic, without a cache": "one text at a time, slowly, since its cache can't be used",
 }
 """How a model with this kind of verdict writes several texts; others write one text at a time."""

@@ -82,12 +82,12 @@ class ModelEntry(ConfigSection):
         description="The library that computes. `auto` takes the fastest one that is installed and can run the model "
         "on its device: `openvino` or `llama.cpp`, which are optional, or else `torch`.",
     )
-    max_batch_size: int = Field(
-        default=1,
+    max_batch_size: int | None = Field(
+        default=None,
         ge=1,
         le=8,
-        description="Pictures that a diffusion model draws together. More than one is faster on a GPU, and then they "
-        "equal only nearly those drawn alone.",
+        description="Pictures of one request that a diffusion model draws together; by default 4 on a CUDA GPU and 1 "
+        "elsewhere. A picture that is drawn with others equals only nearly the same one drawn alone.",
     )
 
     upscale: int = Field(

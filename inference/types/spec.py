@@ -25,10 +25,11 @@ class ModelSpec:
 
     `task` is empty for a model of any task. `repo` is a hub id (`org/name`) or the absolute path of a folder;
     `revision` a branch, tag or commit; `loras` the absolute path of a folder with LoRA files. `max_batch_size` is the
-    number of images that a diffusion model draws together, and `upscale` the factor by which they are enlarged.
-    `guidance_scale` and `temperature` are defaults for requests that set none (None: the usual value). `system` is the
-    system message of chat models. `largest_side` is the limit in pixels for an inferred image size. `companion` is the
-    folder of another repository that some models need; it is filled in once its files are on disk. `verdict` is what
+    number of images of a request that a diffusion model draws together (None: by its device), and `upscale` the factor
+    by which they are enlarged. `guidance_scale` and `temperature` are defaults for requests that set none (None: the
+    usual value). `system` is the system message of chat models. `largest_side` is the limit in pixels for an inferred
+    image size. `companion` is the folder of another repository that some models need; it is filled in once its files
+    are on disk. `verdict` is what
     the pipeline found when it last loaded these files (see `Pipeline.verdict`). `file` is the name of a GGUF file, or a
     pattern for it; empty leaves the choice to `repository_files.py`. `gguf` is what the hub says about a GGUF file that
     is not downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `runtime` is the library
@@ -49,7 +50,7 @@ class ModelSpec:
     runtime: Runtime = "auto"
     labels: tuple[str, ...] = ()
     loras: str = ""
-    max_batch_size: int = 1
+    max_batch_size: int | None = None
     upscale: int = 1
     guidance_scale: float | None = None
     temperature: float | None = None

@@ -123,7 +123,7 @@ def attend(
     `attention_mask` is the result of `visible_window`: how many tokens each token sees, None for all. `s_aux` are
     attention sinks [heads]. Return [1, rows, heads, size]. Rows that fill the batch stay zero.
     """
-    _check_declared(attention_mask, sliding_window, declared)
+    check_declared(attention_mask, sliding_window, declared)
     _, heads, num_rows, _ = query.shape
     plain = softcap is None and s_aux is None
     out = query.new_zeros(1, num_rows, heads, sequences[0][2].shape[3])
@@ -177,7 +177,7 @@ _HARMLESS = frozenset(
 """Keywords that do not change the attention: no dropout in evaluation, and positions are in queries and keys."""
 
 
-def _check_declared(window: int | None, sliding_window: int | None, declared: dict[str, Any]) -> None:
+def check_declared(window: int | None, sliding_window: int | None, declared: dict[str, Any]) -> None:
     """Raise UnsupportedAttention for keywords that are not honoured, or for a window that differs from the mask's."""
     unknown = [name for name, value in declared.items() if value is not None and name not in _HARMLESS]
     if declared.get("is_causal") is True:
@@ -279,7 +279,12 @@ class BatchedRunner(ModelRunner[KVCache]):
         return logits
 
     def _forward(
-        self, caches: Sequence[KVCache], pieces: Sequence[Sequence[int]], keep: Sequence[int] = ()
+        self,
+        caches: Sequence[KVCache],
+        pieces: Sequence[Sequence[int]],
+        keep: Sequence[int] = (),
+        attention: str = _ATTENTION,
+        model_cache: Cache | None = None,
     ) -> torch.Tensor:
         """Append the pieces. Return the logits of the rows in `keep` (none: all) [rows, vocabulary], on the CPU."""
         tokens, positions = (
@@ -294,11 +299,11 @@ class BatchedRunner(ModelRunner[KVCache]):
         rows = [slice(end - len(piece), end) for piece, end in zip(pieces, ends, strict=True)]
         filling = [0] * (self._filled(len(tokens)) - len(tokens))
         kept = [*keep, *[0] * (self._filled(len(keep)) - len(keep))]
-        with use_attention(self._model, _ATTENTION):
+        with use_attention(self._model, attention):
             output = self._model(
                 input_ids=torch.tensor([tokens + filling], device=self._device),
                 position_ids=torch.tensor([positions + filling], device=self._device),
-                past_key_values=_BatchCache(caches, rows),
+                past_key_values=_BatchCache(caches, rows) if model_cache is None else model_cache,
                 use_cache=True,
                 logits_to_keep=torch.tensor(kept, device=self._device) if keep else 0,
             )

@@ -19,6 +19,7 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
+from inference.pipelines.causal_lm.batched_attention import batched_runners
 from inference.pipelines.causal_lm.batched_runner import BatchedRunner, use_attention
 from inference.pipelines.causal_lm.generic_runner import GenericRunner
 from inference.pipelines.causal_lm.model_runner import ModelRunner
@@ -27,7 +28,9 @@ from inference.types.errors import ModelUnavailable
 
 log = logging.getLogger(__name__)
 
-_BATCHED = "batched"
+_BATCHED = ("batched", "batched, attention in a loop")
+"""The kinds of verdicts for `batched_runners`, in the same order."""
+
 _GENERIC: dict[str, dict[str, bool]] = {
     "generic": {},
     "generic, prompts as a whole": {"reads_in_chunks": False},
@@ -68,8 +71,8 @@ def choose_runner(model: PreTrainedModel, tokens: Sequence[int], max_num_seqs: i
     kind, *memory = _parse(verdict)
     if kind in _GENERIC:
         runner: ModelRunner[Any] = GenericRunner(model, **_GENERIC[kind])
-    elif kind == _BATCHED:
-        runner = BatchedRunner(model, max_num_seqs)
+    elif batched := _batched(model, max_num_seqs).get(kind):
+        runner = batched
     else:
         tokens = [tokens[i % len(tokens)] for i in range(_NUM_TOKENS)]
         kind, runner = _probe(model, tokens, max_num_seqs)
@@ -100,10 +103,10 @@ def _probe(model: PreTrainedModel, tokens: list[int], max_num_seqs: int) -> tupl
     expected = [_own_logits(model, sequence) for sequence in sequences]
     changes_with_length = _changes_with_length(model)
     if model.is_backend_compatible() and not changes_with_length:
-        batched = BatchedRunner(model, max_num_seqs)
-        differences = _differences(batched, sequences, expected)
-        if differences and _largest([*chain(*differences)], model.dtype) <= _MAX_DIFFERENCE[model.dtype]:
-            return _BATCHED, batched
+        for kind, batched in _batched(model, max_num_seqs).items():
+            differences = _differences(batched, sequences, expected)
+            if differences and _largest([*chain(*differences)], model.dtype) <= _MAX_DIFFERENCE[model.dtype]:
+                return kind, batched
     if not torch.equal(_own_logits(model, tokens), expected[0]):
         raise ModelUnavailable(
             "This kind of model writes another text each time, even with the same seed. "
@@ -120,6 +123,11 @@ def _probe(model: PreTrainedModel, tokens: list[int], max_num_seqs: int) -> tupl
         "The installed version of transformers gives wrong numbers for this kind of model. "
         "The bot's operator has to pick another model."
     )
+
+
+def _batched(model: PreTrainedModel, max_num_seqs: int) -> dict[str, BatchedRunner]:
+    """Return the runners that decode sequences together, by the kind of their verdict."""
+    return dict(zip(_BATCHED, batched_runners(model, max_num_seqs), strict=False))
 
 
 def _changes_with_length(model: PreTrainedModel) -> bool:

@@ -15,7 +15,7 @@ from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
 from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
-from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_jobs, jobs_of, next_group
+from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_jobs, next_group
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
@@ -27,9 +27,15 @@ from inference.text.known_concepts import ConceptsByCategory, concepts_in
 from inference.types import ModelSpec, Progress
 from inference.types.errors import InferenceError, OutOfMemory, RequestCancelled, join_phrases
 
+_MAX_BATCH_SIZE = {"cuda": 4}
+"""Images that are drawn together where the operator sets no number, by device; 1 on the others.
+
+Few images leave a GPU idle between its kernels. A CPU draws one as fast as several together.
+"""
+
 
 class TextToImage(Pipeline):
-    """A diffusers pipeline on one device. Draws up to `max_batch_size` images per call, nearly the same as alone."""
+    """A diffusers pipeline on one device. Draws up to `max_batch_size` images of a request together."""
 
     def __init__(
         self,
@@ -53,7 +59,7 @@ class TextToImage(Pipeline):
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
         return cls(
             read_pipeline(folder, placement),
-            spec.max_batch_size,
+            spec.max_batch_size or _MAX_BATCH_SIZE.get(placement.device.type, 1),
             loras=spec.loras,
             upscale=spec.upscale,
             guidance_scale=spec.guidance_scale,
@@ -61,53 +67,45 @@ class TextToImage(Pipeline):
         )
 
     def run(self, batch: Batch) -> None:
-        image_jobs = accept_jobs(batch, self._runner, has_safety_checker=self._safety.present)
-        max_batch_size = self._max_batch_size
+        image_jobs = accept_jobs(batch, self._runner, self._max_batch_size, has_safety_checker=self._safety.present)
         try:
-            while group := next_group(image_jobs, self._runner, max_batch_size):
+            while group := next_group(image_jobs):
                 batch.yield_point()
                 release_memory(self._device)
                 if not self._try_draw(group, batch):
                     batch.free_memory()
-                    max_batch_size = self._reduce_memory(group)
+                    _reduce_memory(group)
         finally:
             self._attention_slicing.set_enabled(False)
             self._runner.unload()
 
     def _try_draw(self, group: Group, batch: Batch) -> bool:
-        """Draw the group, or fail its jobs. Return False if memory ran out."""
+        """Draw the group, or fail its job. Return False if memory ran out."""
         try:
             return out_of_memory(lambda: self._draw(group, batch)) is None
         except RequestCancelled:
-            pass  # every job of the group was cancelled
+            pass
         except InferenceError as error:
-            _fail(group, error)
+            group.image_job.fail(error)
         return True
 
-    def _reduce_memory(self, group: Group) -> int:
-        """Reduce memory after it ran out. Return the new batch size. Fail the job if nothing helps."""
-        if len(group) > 1:
-            return len(group) // 2
-        if not group[0][0].save_memory():
-            _fail(group, OutOfMemory("There is too little memory, even for a small picture. Try again later."))
-        return 1
-
     def _draw(self, group: Group, batch: Batch) -> None:
-        settings = group[0][0].settings
+        image_job = group.image_job
+        settings = image_job.settings
         self._attention_slicing.set_enabled(settings.sliced)
 
         def after_step(done: int, latents: torch.Tensor) -> None:
             self._report(group, settings, done, latents)
             batch.yield_point()
-            if all(image_job.job.cancelled for image_job, _ in group):
-                raise RequestCancelled("All jobs of the group were cancelled.")
+            if image_job.job.cancelled:
+                raise RequestCancelled("The job was cancelled.")
 
-        images = self._runner.draw([spec for _, spec in group], settings, after_step)
-        for (image_job, spec), image in zip(group, images, strict=True):
+        images = self._runner.draw(group.specs, settings, after_step)
+        for spec, image in zip(group.specs, images, strict=True):
             result = self._result(image_job, settings)
             image_job.pictures.append(self._encode(image_job.request, result, spec, image))
-            if len(image_job.pictures) == image_job.request.count and not image_job.job.cancelled:
-                image_job.job.finish(self._result(image_job, settings))
+        if len(image_job.pictures) == image_job.request.count and not image_job.job.cancelled:
+            image_job.job.finish(self._result(image_job, settings))
 
     def _encode(self, request: ImagineRequest, result: ImageResult, spec: ImageSpec, image: Any) -> GeneratedImage:
         """Return the PNG file with its parameters; an empty file if it is flagged, unless the request allows it."""
@@ -118,14 +116,11 @@ class TextToImage(Pipeline):
         return GeneratedImage(encode_png(image, text), spec.seed, flagged, spec.variations)
 
     def _report(self, group: Group, settings: GenerationSettings, done: int, latents: torch.Tensor) -> None:
-        """Report to each caller the number of finished steps, counted over all their images."""
-        due = self._previews.due()
-        for image_job in jobs_of(group):
-            indices = [i for i, (other, _) in enumerate(group) if other is image_job]
-            preview = self._previews.draw(latents[indices[0]]) if due else None
-            drawn, count = len(image_job.pictures), image_job.request.count
-            step = settings.steps * drawn + done * len(indices)
-            image_job.job.emit(Progress(step, settings.steps * count, preview, drawn + 1, count, len(indices)))
+        """Report the number of finished steps, counted over all images of the job."""
+        preview = self._previews.draw(latents[0]) if self._previews.due() else None
+        together, drawn = len(group.specs), len(group.image_job.pictures)
+        step, count = settings.steps * drawn + done * together, group.image_job.request.count
+        group.image_job.job.emit(Progress(step, settings.steps * count, preview, drawn + 1, count, together))
 
     def _result(self, image_job: DiffusionJob, settings: GenerationSettings) -> ImageResult:
         notes = [*image_job.notes]
@@ -146,6 +141,9 @@ class TextToImage(Pipeline):
         )
 
 
-def _fail(group: Group, error: InferenceError) -> None:
-    for image_job in jobs_of(group):
-        image_job.fail(error)
+def _reduce_memory(group: Group) -> None:
+    """Draw fewer images together, or smaller ones, after memory ran out. Fail the job if nothing helps."""
+    if len(group.specs) > 1:
+        group.image_job.max_batch_size = len(group.specs) // 2
+    elif not group.image_job.save_memory():
+        group.image_job.fail(OutOfMemory("There is too little memory, even for a small picture. Try again later."))

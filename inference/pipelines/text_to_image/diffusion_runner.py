@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -103,17 +103,13 @@ class DiffusionRunner:
             notes.append(Phrase("This model does not draw token by token, so temperature and top-k have no effect."))
         return notes
 
-    def group_key(self, spec: ImageSpec) -> Hashable:
-        """Return a key: specs with equal keys can be drawn in one call, with the same results as alone."""
-        return self._prompts.group_key(self._with_known_words(spec))
-
     def draw(
         self, specs: Sequence[ImageSpec], settings: GenerationSettings, after_step: AfterStep
     ) -> list[Image.Image]:
         """Draw one image for each spec.
 
-        All specs must have the mode of `settings` and equal group keys. Raise GenerationFailed if numbers overflow, and
-        InvalidRequest for a LoRA that does not fit the model.
+        All specs must be of one request, and have the mode of `settings`. Raise GenerationFailed if numbers overflow,
+        and InvalidRequest for a LoRA that does not fit the model.
         """
         self._lora.activate(settings.lora)
         if not settings.lora:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from inference.pipelines.image_job import ImageJob, require_checker, seed_and_variations
 from inference.pipelines.pipeline import Batch
@@ -18,9 +17,14 @@ from inference.types.errors import InvalidRequest
 
 @dataclass(eq=False)
 class DiffusionJob(ImageJob):
-    """A job with its images so far. `settings` are as `requested` while there is enough memory for that."""
+    """A job with its images so far.
+
+    `settings` are as `requested` while there is enough memory for that. At most `max_batch_size` images are drawn
+    together.
+    """
 
     requested: GenerationSettings
+    max_batch_size: int
     source: InitImage | None
     notes: Sequence[str]
 
@@ -49,7 +53,9 @@ class DiffusionJob(ImageJob):
         return ImageSpec(request.prompt, request.negative_prompt, seed, variations, self.source)
 
 
-def accept_jobs(batch: Batch, runner: DiffusionRunner, *, has_safety_checker: bool) -> list[DiffusionJob]:
+def accept_jobs(
+    batch: Batch, runner: DiffusionRunner, max_batch_size: int, *, has_safety_checker: bool
+) -> list[DiffusionJob]:
     """Return an image job for each job. Fail jobs that this model can't do."""
     image_jobs: list[DiffusionJob] = []
     for job in batch.jobs:
@@ -65,24 +71,25 @@ def accept_jobs(batch: Batch, runner: DiffusionRunner, *, has_safety_checker: bo
             job.fail(error)
         else:
             notes = [*(source.notes if source else ()), *runner.notes(job.request, settings)]
-            image_jobs.append(DiffusionJob(job, job.request, settings, source, notes))
+            image_jobs.append(DiffusionJob(job, job.request, settings, max_batch_size, source, notes))
     return image_jobs
 
 
-Group = Sequence[tuple[DiffusionJob, ImageSpec]]
-"""Images that are drawn together, each with its job. They have equal settings."""
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Images of one job that are drawn together.
+
+    The last bits of an image depend on how many are drawn together. So a group has images of one request alone: the
+    same request gives the same images, whatever others ask for at the same time.
+    """
+
+    image_job: DiffusionJob
+    specs: Sequence[ImageSpec]
 
 
-def next_group(image_jobs: Sequence[DiffusionJob], runner: DiffusionRunner, size: int) -> Group:
-    """Return the next images, at most `size`, that can be drawn in one call with the same results as alone."""
-    missing = [(image_job, spec) for image_job in image_jobs for spec in image_job.missing_specs()]
-    if not missing:
-        return []
-    first, spec = missing[0]
-    group_key = runner.group_key(spec)
-    same_settings = (pair for pair in missing if pair[0].settings == first.settings)
-    return list(islice((pair for pair in same_settings if runner.group_key(pair[1]) == group_key), size))
-
-
-def jobs_of(group: Group) -> list[DiffusionJob]:
-    return list(dict.fromkeys(image_job for image_job, _ in group))
+def next_group(image_jobs: Sequence[DiffusionJob]) -> Group | None:
+    """Return the next images that can be drawn in one call; None if all are drawn."""
+    for image_job in image_jobs:
+        if missing := image_job.missing_specs():
+            return Group(image_job, missing[: image_job.max_batch_size])
+    return None

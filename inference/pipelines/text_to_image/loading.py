@@ -29,15 +29,30 @@ def read_pipeline(folder: Path, placement: Placement) -> Any:
     )
     pipe.to(placement.device)
     pipe.set_progress_bar_config(disable=True)
+    prevent_overflow(pipe.vae)
     if placement.channels_last:
         for convolutional in (pipe.vae, getattr(pipe, "unet", pipe.vae)):
             convolutional.to(memory_format=torch.channels_last)
+    if hasattr(pipe.vae, "enable_slicing"):
+        pipe.vae.enable_slicing()  # decoding takes the most memory, and nothing is gained by decoding several together
     keep_latents_in_float32(pipe)
     return pipe
 
 
 def models_of(pipe: DiffusionPipeline) -> list[Any]:
     return [component for component in pipe.components.values() if isinstance(component, torch.nn.Module)]
+
+
+def prevent_overflow(vae: Any) -> None:
+    """Keep an autoencoder in float32 if its numbers leave the range of float16, as its config says.
+
+    Some of diffusers' pipelines convert it for each call and back again, and others do not convert it. bfloat16 has the
+    range of float32.
+    """
+    if vae.dtype == torch.float16 and getattr(vae.config, "force_upcast", False):
+        vae.to(torch.float32)
+        vae.register_to_config(force_upcast=False)  # it is done
+        _cast_inputs(vae.encoder.conv_in, getattr(vae, "post_quant_conv", None), vae.decoder.conv_in)
 
 
 def keep_latents_in_float32(pipe: Any) -> None:
@@ -59,12 +74,18 @@ def keep_latents_in_float32(pipe: Any) -> None:
     def upcast_output(_: Any, __: Any, output: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         return (output[0].float(), *output[1:])
 
+    pipe.unet.register_forward_pre_hook(cast_sample, with_kwargs=True)
+    pipe.unet.register_forward_hook(upcast_output)
+    _cast_inputs(pipe.vae.post_quant_conv, pipe.vae.decoder.conv_in)
+
+
+def _cast_inputs(*layers: Any) -> None:
+    """Make layers take input of any dtype."""
+
     def cast_input(module: Any, args: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         return (args[0].to(module.weight.dtype), *args[1:])
 
-    pipe.unet.register_forward_pre_hook(cast_sample, with_kwargs=True)
-    pipe.unet.register_forward_hook(upcast_output)
-    for layer in (pipe.vae.post_quant_conv, pipe.vae.decoder.conv_in):
+    for layer in layers:
         if layer is not None:
             layer.register_forward_pre_hook(cast_input)
 

@@ -35,7 +35,7 @@ def memory_note(settings: GenerationSettings, requested: GenerationSettings) -> 
 
 
 class AttentionSlicing:
-    """diffusers' options that save memory: attention slicing, and VAE decoding image by image and in tiles."""
+    """diffusers' options that save memory: attention slicing, and VAE decoding in tiles."""
 
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
@@ -46,7 +46,7 @@ class AttentionSlicing:
             return
         verb = "enable" if enabled else "disable"
         vae = self._pipe.vae
-        for part, feature in ((self._pipe, "attention_slicing"), (vae, "slicing"), (vae, "tiling")):
+        for part, feature in ((self._pipe, "attention_slicing"), (vae, "tiling")):
             if hasattr(part, f"{verb}_{feature}"):
                 getattr(part, f"{verb}_{feature}")()
         self._enabled = enabled

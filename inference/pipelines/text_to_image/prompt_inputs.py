@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import torch
@@ -20,12 +20,8 @@ from inference.types.errors import Phrase
 class PromptInputs(Protocol):
     """Converts prompts to arguments of one pipeline."""
 
-    def group_key(self, spec: ImageSpec) -> Hashable:
-        """Return a key: specs with equal keys can be drawn together."""
-        ...
-
     def arguments(self, specs: Sequence[ImageSpec]) -> dict[str, Any]:
-        """Return the prompt arguments of the pipeline's call. All specs must have equal group keys."""
+        """Return the prompt arguments of the pipeline's call. All specs must be of one request."""
         ...
 
     def notes(self, request: ImagineRequest) -> list[Phrase]:
@@ -58,8 +54,8 @@ class EncodedPromptInputs:
         self._encoders = encoders
         self._zero_negative = zero_negative
 
-    def group_key(self, spec: ImageSpec) -> int:
-        """The number of chunks of the longer one of the two prompts."""
+    def _num_chunks(self, spec: ImageSpec) -> int:
+        """Return the number of chunks of the longer one of the two prompts."""
         texts = (spec.prompt, spec.negative_prompt)
         return max(len(encoder.chunks(parse_weights(text))) for encoder in self._encoders for text in texts)
 
@@ -72,7 +68,7 @@ class EncodedPromptInputs:
         return _truncation_notes(request, lambda text: self._encoders[0].truncated_text(parse_weights(text)))
 
     def _embeddings(self, spec: ImageSpec) -> dict[str, torch.Tensor]:
-        count = self.group_key(spec)
+        count = self._num_chunks(spec)
         positive = self._encode(spec.prompt, count)
         negative = self._encode(spec.negative_prompt, count)
         if self._zero_negative and not spec.negative_prompt:
@@ -93,9 +89,6 @@ class PlainPromptInputs:
 
     def __init__(self, pipe: Any) -> None:
         self._pipe = pipe
-
-    def group_key(self, spec: ImageSpec) -> bool:
-        return bool(spec.negative_prompt)
 
     def arguments(self, specs: Sequence[ImageSpec]) -> dict[str, Any]:
         arguments = {"prompt": [without_weights(spec.prompt) for spec in specs]}

@@ -50,9 +50,9 @@ def test_a_model_is_a_string_or_a_map_and_its_default_name_is_the_last_part_of_i
     assert (second.name, second.revision, second.dtype, second.device) == ("opt", "v1", "float32", "cuda:1")
 
 
-def test_max_batch_size_is_1_unless_the_file_sets_it(tmp_path: Path) -> None:
+def test_max_batch_size_is_left_to_the_device_unless_the_file_sets_it(tmp_path: Path) -> None:
     config = load(tmp_path, "models: {imagine: [org/a, {repo: org/b, max_batch_size: 4}]}")
-    assert [spec.max_batch_size for spec in config.specs("imagine")] == [1, 4]
+    assert [spec.max_batch_size for spec in config.specs("imagine")] == [None, 4]
     assert "max_batch_size" in problems(tmp_path, "models: {imagine: [{repo: org/b, max_batch_size: 9}]}")[0]
 
 

@@ -14,10 +14,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from diffusers import PNDMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline
+from diffusers import AutoPipelineForText2Image, PNDMScheduler, StableDiffusionPipeline, StableDiffusionXLPipeline
 from PIL import Image
 
 from inference import infotext
+from inference.images.decoding import encode_png
 from inference.pipelines.devices import Placement
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.generation_settings import in_aspect
@@ -201,7 +202,49 @@ def test_images_in_a_batch_are_nearly_the_same_as_alone(folder: Path, pipeline: 
     assert [event.step_of_picture for event in events] == [(1, 3), (2, 3), (3, 3)], "as many steps as were asked for"
 
 
-def test_the_batch_size_is_1_unless_the_operator_sets_it(folder: Path) -> None:
+def test_images_drawn_together_are_the_same_whatever_others_ask_for(folder: Path) -> None:
+    pipeline = TextToImage(read_pipeline(folder, CPU), max_batch_size=4, clock=stopped_clock)
+    requests = (replace(CAT, count=3), replace(CAT, seed=9), replace(CAT, count=2), replace(DOG, count=5))
+    alone = [pngs(*generate(pipeline, request)) for request in requests]
+    assert [pngs(result) for result in generate(pipeline, *requests)] == alone
+
+
+def test_images_that_were_drawn_together_are_decoded_one_by_one(folder: Path) -> None:
+    pipe = read_pipeline(folder, CPU)
+    decoded: list[int] = []
+    pipe.vae.decoder.register_forward_pre_hook(lambda _, arguments: decoded.append(len(arguments[0])))
+    generate(TextToImage(pipe, max_batch_size=4, clock=stopped_clock), replace(CAT, count=3))
+    assert decoded == [1, 1, 1]
+
+
+@pytest.mark.parametrize("save", [save_stable_diffusion, save_stable_diffusion_xl])
+@pytest.mark.parametrize("mode", ["text", "image", "inpaint"])
+def test_an_autoencoder_that_overflows_in_float16_computes_in_float32(
+    save: Callable[[Path], Path], mode: str, tmp_path: Path
+) -> None:
+    pipe: Any = AutoPipelineForText2Image.from_pretrained(save(tmp_path))
+    for part in (pipe.vae.encoder, pipe.vae.decoder):
+        part.conv_in.weight.data *= 2e5  # the layers after it bring the numbers back to their usual size
+    pipe.save_pretrained(tmp_path)
+    image = {} if mode == "text" else {"image": encode_png(Image.linear_gradient("L").resize((16, 16)).convert("RGB"))}
+    request = replace(CAT, **image, region="left half" if mode == "inpaint" else "")
+    (expected,) = generate(TextToImage.load(SPEC, tmp_path, CPU), request)
+    half = TextToImage.load(SPEC, tmp_path, Placement(torch.device("cpu"), torch.float16))
+    for _ in range(2):
+        (result,) = generate(half, request)
+        ours, theirs = (np.asarray(open_png(png), dtype=int) for png in pngs(result, expected))
+        assert np.abs(ours - theirs).mean() < 8
+
+
+def test_an_autoencoder_that_is_made_for_float16_stays_in_it(tmp_path: Path) -> None:
+    save_stable_diffusion(tmp_path)
+    config = tmp_path / "vae" / "config.json"
+    config.write_text(config.read_text().replace('"force_upcast": true', '"force_upcast": false'))
+    pipe = read_pipeline(tmp_path, Placement(torch.device("cpu"), torch.float16))
+    assert pipe.vae.dtype == torch.float16
+
+
+def test_the_batch_size_is_1_on_a_cpu_unless_the_operator_sets_it(folder: Path) -> None:
     for spec, groups in ((SPEC, [1] * 4), (replace(SPEC, max_batch_size=3), [3, 1])):
         batch = MemoryBatch.of(replace(CAT, count=4, steps=1))
         batch.run(TextToImage.load(spec, folder, CPU))

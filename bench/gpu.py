@@ -1,0 +1,479 @@
+"""A GPU compared with stock transformers, stock diffusers, and vLLM if it is installed: `python -m bench.gpu`.
+
+It takes 8 minutes at most, needs no network and no files: apart from SmolLM2, which comes with the starter, all models
+are built here, at full size and with random weights. Without CUDA, or with `--tiny`, tiny models run on the CPU, which
+shows only that everything works. Prints a Markdown table, and all figures as one line of JSON.
+
+Texts are measured at the runner, without sampling, and greedily, so that tokens can be compared with those of
+`generate`. In half precision other kernels round otherwise, so some of them may differ; a text alone and in company
+must be the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib.util
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from io import BytesIO
+from itertools import pairwise
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import (  # pyright: ignore[reportPrivateImportUsage]
+    AutoencoderKL,
+    PNDMScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
+from PIL import Image
+from tokenizers.pre_tokenizers import ByteLevel
+from transformers import (
+    CLIPTextConfig,
+    CLIPTextModel,
+    CLIPTokenizer,
+    GPT2Config,
+    GPT2LMHeadModel,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    StoppingCriteria,
+)
+
+from bench.models import FixedBatch, SingleJob
+from inference import ImageResult, ImagineRequest, ModelSpec, Progress
+from inference.pipelines.causal_lm.batched_attention import PooledRunner
+from inference.pipelines.causal_lm.batched_runner import BatchedRunner
+from inference.pipelines.causal_lm.probe import choose_runner
+from inference.pipelines.devices import Placement, place
+from inference.pipelines.gguf_weights import read_gguf_model
+from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.loading import read_pipeline
+from inference.types import Event
+from starter.smollm2 import find_gguf, is_installed
+
+_LIMIT = 7 * 60
+"""Seconds after which no other part begins."""
+
+_STREAMS = 16
+_PROMPT = "a lighthouse at dusk, oil on canvas"
+_GUIDANCE = 7.5
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the table. `None` where a side was not measured. `less` says whether less is better."""
+
+    work: str
+    unit: str
+    ours: float | None
+    stock: float | None = None
+    peer: float | None = None
+    less: bool = True
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times better ours is than stock."""
+        if not self.ours or not self.stock:
+            return None
+        return self.stock / self.ours if self.less else self.ours / self.stock
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured."""
+
+    tiny: bool
+    new_tokens: int
+    steps: int
+    side: int
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """Seconds until every text has its first token (`first`), and until all are complete; and the new tokens."""
+
+    first: float
+    all: float
+    tokens: list[list[int]]
+
+    @property
+    def speed(self) -> float:
+        """New tokens per second."""
+        return sum(map(len, self.tokens)) / self.all
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m bench.gpu", description=__doc__, allow_abbrev=False)
+    parser.add_argument("--tiny", action="store_true", help="tiny models on the CPU")
+    tiny = parser.parse_args(arguments).tiny or not torch.cuda.is_available()
+    placement = Placement(torch.device("cpu"), torch.float32) if tiny else place("cuda", "auto")
+    sizes = Sizes(tiny, 12, 3, 16) if tiny else Sizes(tiny, 128, 25, 512)
+    started = time.perf_counter()
+    rows: list[Row] = []
+    for part in (_texts_of_smollm2, _texts_of_gpt2, _pictures):
+        if time.perf_counter() - started > _LIMIT:
+            print(f"{part.__name__} is left out: the time is over", file=sys.stderr)
+            continue
+        for row in part(placement, sizes):
+            print(f"{time.perf_counter() - started:4.0f} s: {_line(row)}", file=sys.stderr, flush=True)
+            rows.append(row)
+        gc.collect()
+        if not tiny:
+            torch.cuda.empty_cache()
+    name = "CPU, tiny models" if tiny else torch.cuda.get_device_name()
+    print(f"\n{name}, {str(placement.dtype).removeprefix('torch.')}, torch {torch.__version__}\n")
+    print("| work | ours | stock | vLLM | ours is better by |\n|---|---|---|---|---|")
+    print("\n".join(map(_line, rows)))
+    print("\n" + json.dumps({"device": name, "tiny": tiny, "rows": [asdict(row) for row in rows]}))
+
+
+def _line(row: Row) -> str:
+    cells = [
+        f"{value:.3g} {row.unit}".strip() if value is not None else "" for value in (row.ours, row.stock, row.peer)
+    ]
+    return "| " + " | ".join([row.work, *cells, f"{row.ratio:.2f}" if row.ratio else ""]) + " |"
+
+
+def _texts_of_smollm2(placement: Placement, sizes: Sizes) -> Iterator[Row]:
+    if sizes.tiny or not is_installed():
+        name, model = "SmolLM2-135M with random weights", _llama(sizes).to(placement.device, placement.dtype)
+    else:
+        file = find_gguf()
+        spec = ModelSpec(name=file.name, task="complete", repo=str(file.parent), file=file.name)
+        name, model = "SmolLM2-135M", read_gguf_model(spec, file.parent, placement)
+    yield from _compare_texts(name, model, sizes)
+
+
+def _texts_of_gpt2(placement: Placement, sizes: Sizes) -> Iterator[Row]:
+    layers, width, heads = (3, 32, 4) if sizes.tiny else (36, 1280, 20)
+    torch.manual_seed(0)
+    with placement.device:
+        model: Any = GPT2LMHeadModel(GPT2Config(n_layer=layers, n_embd=width, n_head=heads))
+    yield from _compare_texts("gpt2-large with random weights", model.to(placement.dtype), sizes)
+
+
+def _llama(sizes: Sizes) -> Any:
+    """Return a random model with the sizes of SmolLM2-135M."""
+    hidden, layers = (36, 3) if sizes.tiny else (576, 30)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=49152,
+        hidden_size=hidden,
+        intermediate_size=hidden * 8 // 3,
+        num_hidden_layers=layers,
+        num_attention_heads=9,
+        num_key_value_heads=3,
+        max_position_embeddings=8192,
+        tie_word_embeddings=True,
+    )
+    return LlamaForCausalLM(config)
+
+
+@torch.inference_mode()
+def _compare_texts(name: str, model: PreTrainedModel, sizes: Sizes) -> Iterator[Row]:
+    model.eval()
+    prompts = [[(31 * i + 7 * j) % 40000 + 100 for j in range(16 + 5 * i)] for i in range(_STREAMS)]
+    runner, verdict = choose_runner(model, prompts[-1], _STREAMS, "")
+    if sizes.tiny:
+        runner = PooledRunner(model, _STREAMS)  # as on a GPU
+    loop = BatchedRunner(model, _STREAMS)
+    name = f"{name} ({verdict.split(':')[0]})"
+    peers = _vllm(model, prompts, sizes)
+    ours = Texts(0, 1, [])
+    for streams in (1, _STREAMS):
+        what, some = f"{name}, {streams} stream{'s' * (streams > 1)}", prompts[:streams]
+        _decode(runner, some, sizes.new_tokens)  # the first calls warm up
+        _generate(model, some, sizes.new_tokens)
+        with _Peak(model.device) as memory:
+            ours = _decode(runner, some, sizes.new_tokens)
+        with _Peak(model.device) as memory_of_stock:
+            stock = _generate(model, some, sizes.new_tokens)
+        peer = peers.get(streams)
+        yield Row(f"{what}: speed", "tokens/s", ours.speed, stock.speed, peer, less=False)
+        yield Row(f"{what}: last first token", "s", ours.first, stock.first)
+        yield Row(f"{what}: peak memory", "GB", memory.gigabytes, memory_of_stock.gigabytes)
+        in_a_loop = _decode(loop, some, sizes.new_tokens)
+        yield Row(f"{what}: speed over the loop over sequences", "tokens/s", ours.speed, in_a_loop.speed, less=False)
+        yield Row(f"{what}: tokens equal to those of generate", "%", _share(ours.tokens, stock.tokens))
+        yield Row(f"{what}: tokens equal to those of the loop", "%", _share(ours.tokens, in_a_loop.tokens))
+    alone = [_decode(runner, [prompt], sizes.new_tokens).tokens[0] for prompt in prompts[:: _STREAMS // 4]]
+    yield Row(f"{name}: tokens equal alone and in company", "%", _share(ours.tokens[:: _STREAMS // 4], alone))
+
+
+def _decode(runner: Any, prompts: Sequence[Sequence[int]], new_tokens: int) -> Texts:
+    start = time.perf_counter()
+    caches = [runner.new_cache(len(prompt) + new_tokens) for prompt in prompts]
+    tokens = [
+        [int(runner.prefill([cache], [prompt])[0].argmax())] for cache, prompt in zip(caches, prompts, strict=True)
+    ]
+    first = time.perf_counter() - start
+    for _ in range(new_tokens - 1):
+        for text, token in zip(tokens, _step(runner, caches, [text[-1] for text in tokens]), strict=True):
+            text.append(token)
+    seconds = time.perf_counter() - start
+    for cache in caches:
+        cache.clear()
+    return Texts(first, seconds, tokens)
+
+
+def _step(runner: Any, caches: Sequence[Any], tokens: Sequence[int]) -> list[int]:
+    """Return the next tokens: of all texts in one call, if the runner does that."""
+    size = runner.max_decode_seqs
+    groups = [slice(i, i + size) for i in range(0, len(caches), size)]
+    return [int(row.argmax()) for group in groups for row in runner.decode(caches[group], tokens[group])]
+
+
+class _FirstToken(StoppingCriteria):
+    """Records when `generate` has its first tokens. Never stops."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+        if not self.time:
+            input_ids[0, -1].item()  # wait for the device
+            self.time = time.perf_counter()
+        return torch.zeros(len(input_ids), dtype=torch.bool, device=input_ids.device)
+
+
+def _generate(model: Any, prompts: Sequence[Sequence[int]], new_tokens: int) -> Texts:
+    """Run transformers' `generate` on one batch, padded on the left."""
+    longest = max(map(len, prompts))
+    rows = [[0] * (longest - len(prompt)) + list(prompt) for prompt in prompts]
+    mask = [[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts]
+    clock, start = _FirstToken(), time.perf_counter()
+    output = model.generate(
+        torch.tensor(rows, device=model.device),
+        attention_mask=torch.tensor(mask, device=model.device),
+        min_new_tokens=new_tokens,
+        max_new_tokens=new_tokens,
+        do_sample=False,
+        eos_token_id=None,
+        pad_token_id=0,
+        stopping_criteria=[clock],
+    )
+    tokens = output[:, longest:].tolist()
+    return Texts(clock.time - start, time.perf_counter() - start, tokens)
+
+
+def _vllm(model: PreTrainedModel, prompts: Sequence[Sequence[int]], sizes: Sizes) -> dict[int, float]:
+    """Return vLLM's tokens per second by the number of streams; nothing if it is not installed or fails."""
+    if sizes.tiny or not importlib.util.find_spec("vllm"):
+        return {}
+    try:
+        vllm: Any = importlib.import_module("vllm")
+        with tempfile.TemporaryDirectory() as folder:
+            model.save_pretrained(folder)
+            engine = vllm.LLM(folder, skip_tokenizer_init=True, max_model_len=1024, gpu_memory_utilization=0.4)
+        options = vllm.SamplingParams(temperature=0, max_tokens=sizes.new_tokens, ignore_eos=True, detokenize=False)
+        speeds: dict[int, float] = {}
+        for streams in (1, 1, _STREAMS):  # the first warms up
+            start = time.perf_counter()
+            engine.generate(
+                [{"prompt_token_ids": list(prompt)} for prompt in prompts[:streams]], options, use_tqdm=False
+            )
+            speeds[streams] = streams * sizes.new_tokens / (time.perf_counter() - start)
+        return speeds
+    except Exception as error:
+        print(f"vLLM failed: {type(error).__name__}: {error}", file=sys.stderr)
+        return {}
+
+
+def _share(ours: Sequence[Sequence[int]], theirs: Sequence[Sequence[int]]) -> float:
+    """Return how many tokens are equal, in percent."""
+    equal = [a == b for one, other in zip(ours, theirs, strict=True) for a, b in zip(one, other, strict=True)]
+    return 100 * sum(equal) / len(equal)
+
+
+class _Peak:
+    """The most memory that tensors took on a GPU meanwhile; None on a CPU."""
+
+    def __init__(self, device: torch.device) -> None:
+        self._cuda = device.type == "cuda"
+        self.gigabytes: float | None = None
+
+    def __enter__(self) -> _Peak:
+        if self._cuda:
+            torch.cuda.reset_peak_memory_stats()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._cuda:
+            self.gigabytes = torch.cuda.max_memory_allocated() / 1e9
+
+
+def _pictures(placement: Placement, sizes: Sizes) -> Iterator[Row]:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        _stable_diffusion(sizes).save_pretrained(folder)
+        stock: Any = StableDiffusionPipeline.from_pretrained(folder, dtype=placement.dtype).to(placement.device)
+        stock.set_progress_bar_config(disable=True)
+        pipe = read_pipeline(folder, placement)
+        reference = _reference(folder, placement, sizes)
+    what = f"Stable Diffusion 1.4, {sizes.side}²"
+    ours, one_by_one = TextToImage(pipe, max_batch_size=4), TextToImage(pipe, max_batch_size=1)
+    _draw(ours, sizes, 1)  # the first calls warm up
+    _draw_by_stock(stock, sizes, 1)
+    with _Peak(placement.device) as memory:
+        picture = _draw(ours, sizes, 1)
+    with _Peak(placement.device) as memory_of_stock:
+        stock_picture = _draw_by_stock(stock, sizes, 1)
+    yield Row(f"{what}: a step with guidance", "s", picture.step, stock_picture.step)
+    yield Row(f"{what}: a picture of {sizes.steps} steps", "s", picture.seconds, stock_picture.seconds)
+    yield Row(f"{what}: peak memory, both models loaded", "GB", memory.gigabytes, memory_of_stock.gigabytes)
+    error, error_of_stock = (_difference(each.pixels, reference) for each in (picture, stock_picture))
+    yield Row(f"{what}: mean difference from stock in float32, of 255", "", error, error_of_stock)
+    again = _draw(ours, sizes, 1)
+    yield Row(
+        f"{what}: largest difference when drawn again, of 255", "", float(np.abs(again.pixels - picture.pixels).max())
+    )
+    _draw(ours, sizes, 4)
+    _draw_by_stock(stock, sizes, 4)
+    together, of_stock = _draw(ours, sizes, 4), _draw_by_stock(stock, sizes, 4)
+    yield Row(f"{what}: 4 pictures together", "s", together.seconds, of_stock.seconds)
+    yield Row(
+        f"{what}: 4 pictures together, over one by one", "s", together.seconds, _draw(one_by_one, sizes, 4).seconds
+    )
+    difference = _difference(together.pixels, picture.pixels)
+    yield Row(f"{what}: mean difference of a picture of 4 from the one alone, of 255", "", difference)
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """The first picture, and seconds for a step and for all pictures."""
+
+    pixels: Any
+    step: float
+    seconds: float
+
+
+def _draw(pipeline: TextToImage, sizes: Sizes, count: int) -> Drawn:
+    moments: list[float] = []
+
+    def record_step(event: Event) -> None:
+        if isinstance(event, Progress):
+            moments.append(time.perf_counter())
+
+    size: dict[str, Any] = {"width": sizes.side, "height": sizes.side, "steps": sizes.steps}
+    request = ImagineRequest(prompt=_PROMPT, sampler="PNDM", guidance_scale=_GUIDANCE, seed=1, count=count, **size)
+    job = SingleJob(request, record_step)
+    seconds = _seconds(lambda: pipeline.run(FixedBatch.of(job)))
+    assert isinstance(job.value, ImageResult)
+    picture = Image.open(BytesIO(job.value.pictures[0].png))
+    return Drawn(_pixels(picture), _gap(moments), seconds)
+
+
+def _draw_by_stock(pipe: Any, sizes: Sizes, count: int) -> Drawn:
+    moments: list[float] = []
+    pictures: list[Image.Image] = []
+
+    def record_step(_: Any, __: int, ___: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        tensors["latents"].flatten()[0].item()  # wait for the device
+        moments.append(time.perf_counter())
+        return {}
+
+    def draw() -> None:
+        output = pipe(
+            _PROMPT,
+            num_images_per_prompt=count,
+            num_inference_steps=sizes.steps,
+            guidance_scale=_GUIDANCE,
+            width=sizes.side,
+            height=sizes.side,
+            generator=[torch.Generator().manual_seed(1 + i) for i in range(count)],
+            callback_on_step_end=record_step,
+        )
+        pictures.extend(output.images)
+
+    seconds = _seconds(draw)
+    return Drawn(_pixels(pictures[0]), _gap(moments), seconds)
+
+
+def _reference(folder: Path, placement: Placement, sizes: Sizes) -> Any:
+    """Return the pixels that stock diffusers draws in float32."""
+    pipe: Any = StableDiffusionPipeline.from_pretrained(folder, dtype=torch.float32).to(placement.device)
+    pipe.set_progress_bar_config(disable=True)
+    return _draw_by_stock(pipe, sizes, 1).pixels
+
+
+def _stable_diffusion(sizes: Sizes) -> StableDiffusionPipeline:
+    """Return Stable Diffusion 1.4 with random weights, and with single characters as its vocabulary."""
+    torch.manual_seed(0)
+    letters = sorted(ByteLevel.alphabet())
+    words = [*letters, *(letter + "</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
+    width, down, up = (16, 2, 2) if sizes.tiny else (320, 4, 4)
+    scale = (1, 1) if sizes.tiny else (1, 2, 4, 4)
+    heads = 2 if sizes.tiny else 8
+    states = 32 if sizes.tiny else 768
+    attention = ("CrossAttn",) * (down - 1)
+    unet = UNet2DConditionModel(
+        sample_size=sizes.side // (2 ** (down - 1)),
+        block_out_channels=tuple(width * factor for factor in scale),  # type: ignore[arg-type]
+        down_block_types=(*(f"{kind}DownBlock2D" for kind in attention), "DownBlock2D"),  # type: ignore[arg-type]
+        up_block_types=("UpBlock2D", *(f"{kind}UpBlock2D" for kind in attention)),  # type: ignore[arg-type]
+        cross_attention_dim=states,
+        attention_head_dim=heads,
+        norm_num_groups=8 if sizes.tiny else 32,
+    )
+    channels = (16, 16) if sizes.tiny else (128, 256, 512, 512)
+    vae = AutoencoderKL(
+        block_out_channels=channels,  # type: ignore[arg-type]
+        down_block_types=("DownEncoderBlock2D",) * len(channels),  # type: ignore[arg-type]
+        up_block_types=("UpDecoderBlock2D",) * up,  # type: ignore[arg-type]
+        layers_per_block=2,
+        norm_num_groups=8 if sizes.tiny else 32,
+        force_upcast=True,
+    )
+    text = CLIPTextConfig(
+        vocab_size=len(words),
+        hidden_size=states,
+        intermediate_size=states * 4,
+        num_hidden_layers=2 if sizes.tiny else 12,
+        num_attention_heads=4 if sizes.tiny else 12,
+        bos_token_id=len(words) - 2,
+        eos_token_id=len(words) - 1,
+    )
+    schedule: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+    return StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=CLIPTextModel(text),
+        tokenizer=CLIPTokenizer(vocab={word: i for i, word in enumerate(words)}, merges=[], model_max_length=77),
+        unet=unet,
+        scheduler=PNDMScheduler(**schedule, skip_prk_steps=True, steps_offset=1),  # type: ignore[arg-type]
+        safety_checker=None,  # type: ignore[arg-type]
+        feature_extractor=None,  # type: ignore[arg-type]
+        requires_safety_checker=False,
+    )
+
+
+def _pixels(picture: Image.Image) -> Any:
+    return np.asarray(picture.convert("RGB"), dtype=float)
+
+
+def _difference(ours: Any, theirs: Any) -> float:
+    return float(np.abs(ours - theirs).mean())
+
+
+def _gap(moments: Sequence[float]) -> float:
+    return median(after - before for before, after in pairwise(moments))
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - start
+
+
+if __name__ == "__main__":
+    main()
