@@ -225,7 +225,7 @@ class DiscordServer:
             raise Refused(404, 10062, "Unknown interaction")
         kind, data = body["type"], body.get("data") or {}
         await self._take_response(interaction, kind, data, files)
-        interaction.acknowledged = True
+        interaction.acknowledged, interaction.seconds_to_acknowledge = True, interaction.age
         return _callback(interaction, kind, self.world) if request.query.get("with_response") in ("1", "true") else None
 
     async def _take_response(self, interaction: Interaction, kind: int, data: Json, files: list[File]) -> None:
