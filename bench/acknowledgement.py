@@ -32,6 +32,8 @@ RUNS = 3
 _SETTINGS = Path(__file__).parents[1] / "config.yaml"
 _MOST_SECONDS = 60.0
 _PAUSE = 0.005
+_SECONDS_IDLE = 0.5
+"""Seconds after which the stand-in closes a connection, so that a burst finds none, as after a quiet minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ def _serve_discord(bot: Connection, commands: int) -> None:
 
 async def _serve(bot: Connection, commands: int) -> None:
     names = [f"person {number}" for number in range(commands)]
-    async with DiscordServer(World(names, "general", "a thread", SERVERS)) as discord:
+    async with DiscordServer(World(names, "general", "a thread", SERVERS), _SECONDS_IDLE) as discord:
         bot.send(discord.world.address)
         while await asyncio.to_thread(bot.recv):
             await discord.gateway.ready.wait()
@@ -101,6 +103,7 @@ async def _serve(bot: Connection, commands: int) -> None:
             await _until_all(lambda: all(each.acknowledged for each in asked))
             bot.send(None)
             await _until_all(lambda: not any(each.response and each.response.loading for each in asked))
+            await asyncio.sleep(2 * _SECONDS_IDLE)
             bot.send([each.seconds_to_acknowledge for each in asked])
 
 

@@ -56,11 +56,13 @@ class Refused(Exception):
 class DiscordServer:
     """The HTTP routes and the gateway. Use it in an `async with`.
 
-    `calls` counts the bot's requests, and `unknown` those to routes that are not there.
+    `calls` counts the bot's requests, and `unknown` those to routes that are not there. A connection without a request
+    is closed after `seconds_idle`.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, seconds_idle: float = 60.0) -> None:
         self.world = world
+        self._seconds_idle = seconds_idle
         self.gateway = Gateway(world)
         self.calls = 0
         self.unknown: Counter[str] = Counter()
@@ -76,7 +78,7 @@ class DiscordServer:
         application.router.add_get("/gateway", self.gateway.connect)
         application.router.add_get("/attachments/{file}/{name}", self._file)
         application.router.add_route("*", "/{path:.*}", self._note_unknown)
-        self._runner = web.AppRunner(application)
+        self._runner = web.AppRunner(application, keepalive_timeout=self._seconds_idle)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=1)
         await site.start()
