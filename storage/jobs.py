@@ -7,11 +7,9 @@ at any moment. A power cut may lose the last moments; the main file, which is wr
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-import aiosqlite
 
 from storage.table import Table
 
@@ -86,8 +84,6 @@ class JobTable(Table):
         query = "SELECT id, channel, message, created, work FROM jobs WHERE owner = ? ORDER BY id"
         return [dict(row) for row in await self._database.read(query, (owner,))]
 
-    async def _change(self, query: str, values: Iterable[Any] = ()) -> int:
+    async def _change(self, query: str, values: Sequence[Any] = ()) -> int:
         """Run a statement. Return the id of the row that it added, if any."""
-        async with self._database.writing() as connection:
-            cursor: aiosqlite.Cursor = await connection.execute(query, values)
-        return cursor.lastrowid or 0
+        return await self._database.change(lambda connection: connection.execute(query, values).lastrowid or 0)
