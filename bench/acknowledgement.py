@@ -1,7 +1,7 @@
 """200 people call a command at once: when each has its acknowledgement, and the processor time that the bot takes.
 
-The real bot runs in this process, with a model that answers at once. It speaks real HTTP with the stand-in for Discord of
-`bench.crash`, which runs in another process, so that its own time does not count.
+The real bot runs in this process, with a model that answers at once. It speaks real HTTP with the stand-in for Discord
+of `bench.crash`, which runs in another process, so that its own time does not count.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 from bench.crash.discord_server import DiscordServer
 from bench.crash.redirected_bot import redirect
-from bench.crash.world import Interaction, World
+from bench.crash.world import World
 from bench.result_table import Row
 from bot import create_bot
 from inference import CompleteRequest, Completion, Engine, ModelSpec, Result, load_config
@@ -99,27 +99,27 @@ async def _serve(bot: Connection, commands: int) -> None:
         bot.send(discord.world.address)
         while await asyncio.to_thread(bot.recv):
             await discord.gateway.ready.wait()
-            asked = await _ask(discord)
-            await _until_all(lambda: all(each.acknowledged for each in asked))
-            bot.send(None)
-            await _until_all(lambda: not any(each.response and each.response.loading for each in asked))
-            await asyncio.sleep(2 * _SECONDS_IDLE)
-            bot.send([each.seconds_to_acknowledge for each in asked])
+            await _let_all_ask(discord, bot)
 
 
-async def _ask(discord: DiscordServer) -> list[Interaction]:
-    """Let each person call a command."""
+async def _let_all_ask(discord: DiscordServer, bot: Connection) -> None:
+    """Let each person call a command. Tell the bot when all are acknowledged, and when all are answered."""
     world = discord.world
     data = world.command_data("complete", {"prompt": "On a hill, a", "seed": 1}, None)
-    return [
+    asked = [
         await discord.command(person, world.channels[number % SERVERS], data)
         for number, person in enumerate(world.people)
     ]
+    await _until(lambda: all(each.acknowledged for each in asked))
+    bot.send(None)
+    await _until(lambda: not any(each.response and each.response.loading for each in asked))
+    await asyncio.sleep(2 * _SECONDS_IDLE)
+    bot.send([each.seconds_to_acknowledge for each in asked])
 
 
-async def _until_all(done: Any) -> None:
+async def _until(done: Callable[[], bool]) -> None:
     async with asyncio.timeout(_MOST_SECONDS):
-        while not done():
+        while not done():  # noqa: ASYNC110  # the stand-in has no event for it
             await asyncio.sleep(_PAUSE)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 T = TypeVar("T")
+
+Values = Sequence[Any] | Mapping[str, Any]
 
 
 class Connection:
@@ -22,10 +24,10 @@ class Connection:
         self._closed = False
 
     @classmethod
-    async def open(cls, path: Path, timeout: float) -> Self:
-        """Open a file, or create it. Statements wait for locks of other processes for `timeout` seconds."""
+    async def open(cls, path: Path, seconds_to_wait: float) -> Self:
+        """Open a file, or create it. Statements wait so long for locks of other processes."""
         thread = ThreadPoolExecutor(1, thread_name_prefix=path.name)
-        connect = partial(sqlite3.connect, path, timeout=timeout, isolation_level=None)
+        connect = partial(sqlite3.connect, path, timeout=seconds_to_wait, isolation_level=None)
         try:
             connection = await asyncio.get_running_loop().run_in_executor(thread, connect)
         except BaseException:
@@ -46,7 +48,7 @@ class Connection:
             raise sqlite3.ProgrammingError("it is closed")
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, self._connection)
 
-    async def execute(self, query: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
+    async def execute(self, query: str, values: Values = ()) -> sqlite3.Cursor:
         return await self.run(lambda connection: connection.execute(query, values))
 
     async def executemany(self, query: str, rows: Iterable[Sequence[Any]]) -> sqlite3.Cursor:
@@ -55,7 +57,7 @@ class Connection:
     async def executescript(self, script: str) -> sqlite3.Cursor:
         return await self.run(lambda connection: connection.executescript(script))
 
-    async def fetchall(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    async def fetchall(self, query: str, values: Values = ()) -> list[sqlite3.Row]:
         """Return all rows that `query` finds."""
         return await self.run(lambda connection: connection.execute(query, values).fetchall())
 

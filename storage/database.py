@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from storage.connection import Connection
+from storage.connection import Connection, Values
 from storage.migrations import STEPS, steps_from
 
 _SECONDS_TO_WAIT = 60.0
@@ -63,7 +63,7 @@ class Database:
         if connection:
             await connection.close()
 
-    async def read(self, query: str, values: Sequence[Any] = ()) -> list[sqlite3.Row]:
+    async def read(self, query: str, values: Values = ()) -> list[sqlite3.Row]:
         """Return all rows that `query` finds. Raise StorageError if the file can't be read."""
         try:
             return await self._connected.fetchall(query, values)

@@ -41,7 +41,6 @@ from inference import (
     RequestTimeout,
     Result,
     Started,
-    to_json,
 )
 from storage import SentAnswer, ServerSettings, StorageError, StoredJob
 
@@ -178,7 +177,7 @@ class ReplySession:
     async def perform(self, job: ReplyJob) -> None:
         """Store `job`, which then goes on after a restart, acknowledge, and answer it; raise what `run` raises."""
         if not self.resumed:
-            await self._record.set_work(await asyncio.to_thread(to_json, job))
+            await self._record.set_work(job)
         await self.acknowledge()
         job.prepare(self)
         await job.answer(self)
