@@ -126,7 +126,7 @@ class Database:
         """Make the changes, and set their outcomes."""
         try:
             results = await self._connected.run(partial(_make_together, changes))
-        except StorageError as error:  # the file is closed
+        except Exception as error:  # such as of a file that is closed: nobody may wait for ever
             results = [error] * len(changes)
         for outcome, result in zip(outcomes, results, strict=True):
             if outcome.done():  # its caller was cancelled

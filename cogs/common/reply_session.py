@@ -158,8 +158,8 @@ class ReplySession:
     def check_server_limit(self, count: int = 1) -> None:
         """Raise InvalidRequest if `count` more requests are too many for the server; the queue checks its own limit."""
         if not self.resumed:
-            others = [session for session in self._register if session is not self and session._running]
-            check_number(self.target.origin, [session.target.origin for session in others], self._server, count)
+            others = (session for session in self._register if session is not self and session._running)
+            check_number(self.target.origin, (session.target.origin for session in others), self._server, count)
 
     def check_quotas(self, requests: Sequence[CheckedRequest[Request]]) -> float | None:
         """Raise InvalidRequest if the quotas have no room for these requests; else they count until this session ends.
