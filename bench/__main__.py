@@ -11,6 +11,7 @@ from concurrent.futures import ProcessPoolExecutor
 
 from bench import (
     acceptance,
+    acknowledgement,
     batching,
     crash,
     dalle_mini,
@@ -34,6 +35,7 @@ MEASUREMENTS: dict[str, Callable[[], Sequence[TableRow]]] = {
     "lag": event_loop_lag.measure,
     "queue": queueing.measure,
     "acceptance": acceptance.measure,
+    "commands": acknowledgement.measure,
     "engine": engine.measure,
     "diffusion": diffusion.measure,
     "dalle-mini": dalle_mini.measure,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-import aiosqlite
 from pydantic import TypeAdapter
 
 from storage.completion_history import CompletionHistory
@@ -71,10 +71,10 @@ class CompletionTable(ExpiringTable):
         ]
 
 
-def _first(rows: list[aiosqlite.Row]) -> StoredCompletion | None:
+def _first(rows: list[sqlite3.Row]) -> StoredCompletion | None:
     return _stored_completion(rows[0]) if rows else None
 
 
-def _stored_completion(row: aiosqlite.Row) -> StoredCompletion:
+def _stored_completion(row: sqlite3.Row) -> StoredCompletion:
     history = _HISTORY.validate_json(row["history"])
     return StoredCompletion(row["id"], row["owner"], row["channel"], row["message"], row["created"], history)

@@ -6,13 +6,13 @@ import asyncio
 import hashlib
 import json
 import secrets
+import sqlite3
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-import aiosqlite
-
 from inference import ImageResult, ImagineRequest, from_json, serializable, to_json
+from storage.connection import Connection
 from storage.database import Database
 from storage.table import PRIVATE_SECONDS, ExpiringTable
 
@@ -120,7 +120,7 @@ class ImageTable(ExpiringTable):
         return rows[0]["data"] if rows else b""
 
 
-async def _insert(connection: aiosqlite.Connection, kept: StoredImage, expires: float | None) -> None:
+async def _insert(connection: Connection, kept: StoredImage, expires: float | None) -> None:
     values = {
         "id": kept.id,
         "owner": kept.owner,
@@ -141,7 +141,7 @@ async def _insert(connection: aiosqlite.Connection, kept: StoredImage, expires: 
     )
 
 
-async def _insert_file(connection: aiosqlite.Connection, data: bytes) -> str | None:
+async def _insert_file(connection: Connection, data: bytes) -> str | None:
     """Store a file and return its hash, None if it is empty. Equal files are stored once."""
     if not data:
         return None
@@ -150,12 +150,12 @@ async def _insert_file(connection: aiosqlite.Connection, data: bytes) -> str | N
     return name
 
 
-def _plain(row: aiosqlite.Row) -> dict[str, Any]:
+def _plain(row: sqlite3.Row) -> dict[str, Any]:
     """Return a row as a dict, with its JSON parsed."""
     return {name: json.loads(value) if name in _JSON and value else value for name, value in dict(row).items()}
 
 
-def _kept(row: aiosqlite.Row) -> StoredImage:
+def _kept(row: sqlite3.Row) -> StoredImage:
     lineage: dict[str, Any] | None = json.loads(row["lineage"]) if row["lineage"] else None
     return StoredImage(
         id=row["id"],

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import secrets
+import sqlite3
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
-
-import aiosqlite
 
 from storage.table import ExpiringTable
 
@@ -66,7 +65,7 @@ class QuestionTable(ExpiringTable):
     async def change(self, question_id: str, change: Callable[[str], str]) -> StoredQuestion | None:
         """Replace the state of a question by what `change` makes of it. Return the question; None if it is closed."""
         async with self._database.writing() as connection:
-            rows = await connection.execute_fetchall(f"SELECT {_COLUMNS} FROM questions WHERE id = ?", (question_id,))
+            rows = await connection.fetchall(f"SELECT {_COLUMNS} FROM questions WHERE id = ?", (question_id,))
             question = _first(list(rows))
             if question is None:
                 return None
@@ -91,9 +90,9 @@ class QuestionTable(ExpiringTable):
         return [dict(row) for row in await self._database.read(query, (owner,))]
 
 
-def _first(rows: list[aiosqlite.Row]) -> StoredQuestion | None:
+def _first(rows: list[sqlite3.Row]) -> StoredQuestion | None:
     return _question(rows[0]) if rows else None
 
 
-def _question(row: aiosqlite.Row) -> StoredQuestion:
+def _question(row: sqlite3.Row) -> StoredQuestion:
     return StoredQuestion(*row)

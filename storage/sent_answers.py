@@ -12,6 +12,11 @@ from storage.table import PRIVATE_SECONDS, ExpiringTable
 _SECONDS = 30 * 24 * 3600.0
 """How long it is known who asked for a message."""
 
+_KEEP = (
+    "INSERT OR REPLACE INTO sent_answers (id, owner, channel, message, created, task, model, expires) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SentAnswer:
@@ -31,12 +36,8 @@ class SentAnswerTable(ExpiringTable):
         """Store who asked for `message` for 30 days; for one day if it is `private`."""
         created = time.time()
         expires = created + (PRIVATE_SECONDS if private else _SECONDS)
-        async with self._database.writing() as connection:
-            await connection.execute(
-                "INSERT OR REPLACE INTO sent_answers (id, owner, channel, message, created, task, model, expires) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (message, answer.owner, channel, message, created, answer.task, answer.model, expires),
-            )
+        row = (message, answer.owner, channel, message, created, answer.task, answer.model, expires)
+        await self._database.change(lambda connection: connection.execute(_KEEP, row))
 
     async def first_of(self, messages: Sequence[int]) -> SentAnswer | None:
         """Return who asked for the first of `messages` of which that is known."""

@@ -41,8 +41,8 @@ class Table:
         return count
 
     async def _delete(self, column: str, values: Iterable[int | str]) -> None:
-        async with self._database.writing() as connection:
-            await connection.executemany(f"DELETE FROM {self.name} WHERE {column} = ?", [(value,) for value in values])
+        query, rows = f"DELETE FROM {self.name} WHERE {column} = ?", [(value,) for value in values]
+        await self._database.change(lambda connection: connection.executemany(query, rows))
 
 
 class ExpiringTable(Table):

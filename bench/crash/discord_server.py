@@ -56,11 +56,13 @@ class Refused(Exception):
 class DiscordServer:
     """The HTTP routes and the gateway. Use it in an `async with`.
 
-    `calls` counts the bot's requests, and `unknown` those to routes that are not there.
+    `calls` counts the bot's requests, and `unknown` those to routes that are not there. A connection without a request
+    is closed after `seconds_idle`.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, seconds_idle: float = 60.0) -> None:
         self.world = world
+        self._seconds_idle = seconds_idle
         self.gateway = Gateway(world)
         self.calls = 0
         self.unknown: Counter[str] = Counter()
@@ -76,7 +78,7 @@ class DiscordServer:
         application.router.add_get("/gateway", self.gateway.connect)
         application.router.add_get("/attachments/{file}/{name}", self._file)
         application.router.add_route("*", "/{path:.*}", self._note_unknown)
-        self._runner = web.AppRunner(application)
+        self._runner = web.AppRunner(application, keepalive_timeout=self._seconds_idle)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0, shutdown_timeout=1)
         await site.start()
@@ -225,7 +227,7 @@ class DiscordServer:
             raise Refused(404, 10062, "Unknown interaction")
         kind, data = body["type"], body.get("data") or {}
         await self._take_response(interaction, kind, data, files)
-        interaction.acknowledged = True
+        interaction.acknowledged, interaction.seconds_to_acknowledge = True, interaction.age
         return _callback(interaction, kind, self.world) if request.query.get("with_response") in ("1", "true") else None
 
     async def _take_response(self, interaction: Interaction, kind: int, data: Json, files: list[File]) -> None:

@@ -49,7 +49,7 @@ class Gateway:
         """Report a new, an edited or a deleted message, if everybody sees it and it is on the server."""
         if message.ephemeral or message.place.to:
             return
-        ids = {"id": str(message.id), "channel_id": str(message.place.id), "guild_id": str(self._world.guild)}
+        ids = {"id": str(message.id), "channel_id": str(message.place.id), "guild_id": str(message.place.guild)}
         await self._dispatch(event, ids if event == "MESSAGE_DELETE" else self._world.message_event(message))
 
     async def _receive(self, socket: web.WebSocketResponse, message: Json) -> None:
@@ -65,11 +65,12 @@ class Gateway:
         self._socket, self._sequence, world = socket, 0, self._world
         session = {"session_id": str(world.new_id()), "resume_gateway_url": self.url, "v": 10}
         application = {"id": str(world.bot.id), "flags": 0}
-        guilds = [{"id": str(world.guild), "unavailable": True}]
+        guilds = [{"id": str(guild), "unavailable": True} for guild in world.guilds]
         await self._dispatch(
             "READY", {**session, "user": world.bot.payload(), "guilds": guilds, "application": application}
         )
-        await self._dispatch("GUILD_CREATE", world.guild_payload())
+        for guild in world.guilds:
+            await self._dispatch("GUILD_CREATE", world.guild_payload(guild))
         self.ready.set()
 
     async def _dispatch(self, event: str, data: Json) -> bool:

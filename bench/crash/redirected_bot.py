@@ -24,10 +24,15 @@ def addresses(address: str) -> list[tuple[type, str, Any]]:
     ]
 
 
-def main(address: str, config: str) -> int:
-    """Run the bot with this config file. Return its exit status."""
+def redirect(address: str) -> None:
+    """Lead discord.py in this process to `address`."""
     for owner, name, value in addresses(address):
         setattr(owner, name, value)
+
+
+def main(address: str, config: str) -> int:
+    """Run the bot with this config file. Return its exit status."""
+    redirect(address)
     return bot.main(["--config", config])
 
 

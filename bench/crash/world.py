@@ -43,7 +43,7 @@ class Person:
         return {"id": str(self.id), **names, "bot": self.bot, "public_flags": 0}
 
     def member(self) -> Json:
-        """Return the person as a member of the one server that there is."""
+        """Return the person as a member of a server."""
         return {
             "user": self.payload(),
             "roles": [],
@@ -55,10 +55,11 @@ class Person:
 
 @dataclass(slots=True)
 class Place:
-    """A channel of the server, a thread in the channel `parent`, or a direct message `to` a person."""
+    """A channel of a server (`guild`), a thread in the channel `parent`, or a direct message `to` a person."""
 
     id: int
     name: str
+    guild: int = 0
     parent: Place | None = None
     to: Person | None = None
     last_message: int | None = None
@@ -121,6 +122,7 @@ class Interaction:
     pressed: Message | None = None
     delivered: bool = False
     acknowledged: bool = False
+    seconds_to_acknowledge: float = 0.0
     response: Message | None = None
     messages: list[Message] = field(default_factory=list[Message])
     sent: float = field(default_factory=time.monotonic)
@@ -131,17 +133,21 @@ class Interaction:
 
 
 class World:
-    """One server with its places and people. `address` is where files can be fetched."""
+    """Servers with their places and people. `address` is where files can be fetched.
 
-    def __init__(self, people: Sequence[str], channel: str, thread: str) -> None:
+    Each server has a channel; `channel` and `thread` are those of the first.
+    """
+
+    def __init__(self, people: Sequence[str], channel: str, thread: str, servers: int = 1) -> None:
         self._last_id = 0
         self.address = ""
-        self.guild = self.new_id()
+        self.guilds = [self.new_id() for _ in range(servers)]
         self.bot = Person(self.new_id(), "Inkling", bot=True)
         self.people = [Person(self.new_id(), name) for name in people]
-        self.channel = Place(self.new_id(), channel)
-        self.thread = Place(self.new_id(), thread, self.channel)
-        self.places = {place.id: place for place in (self.channel, self.thread)}
+        self.channels = [Place(self.new_id(), channel, guild) for guild in self.guilds]
+        self.channel = self.channels[0]
+        self.thread = Place(self.new_id(), thread, self.channel.guild, self.channel)
+        self.places = {place.id: place for place in (*self.channels, self.thread)}
         self.messages: dict[int, Message] = {}
         self.files: dict[int, File] = {}
         self.interactions: dict[str, Interaction] = {}
@@ -220,12 +226,12 @@ class World:
             for command in commands
         ]
 
-    def guild_payload(self) -> Json:
-        """Return the server as the gateway describes it when the bot connects."""
-        everyone = {"id": str(self.guild), "name": "@everyone", "permissions": _PERMISSIONS, "position": 0, "color": 0}
+    def guild_payload(self, guild: int) -> Json:
+        """Return a server as the gateway describes it when the bot connects."""
+        everyone = {"id": str(guild), "name": "@everyone", "permissions": _PERMISSIONS, "position": 0, "color": 0}
         lists = ["emojis", "stickers", "features", "voice_states", "presences", "stage_instances"]
         return {
-            "id": str(self.guild),
+            "id": str(guild),
             "name": "House",
             "owner_id": str(self.people[0].id),
             "member_count": len(self.people) + 1,
@@ -233,8 +239,8 @@ class World:
             "preferred_locale": "en-US",
             "roles": [{**everyone, "hoist": False, "managed": False, "mentionable": False, "flags": 0}],
             "members": [self.bot.member()],
-            "channels": [self.place(place) for place in self.places.values() if not (place.parent or place.to)],
-            "threads": [self.place(place) for place in self.places.values() if place.parent],
+            "channels": [self.place(place) for place in self.channels if place.guild == guild],
+            "threads": [self.place(self.thread)] if self.thread.guild == guild else [],
             **{name: [] for name in (*lists, "guild_scheduled_events", "soundboard_sounds")},
         }
 
@@ -244,7 +250,7 @@ class World:
         payload: Json = {"id": str(place.id), "last_message_id": last, "flags": 0}
         if place.to:
             return {**payload, "type": _DM, "recipients": [place.to.payload()]}
-        payload |= {"guild_id": str(self.guild), "name": place.name, "rate_limit_per_user": 0}
+        payload |= {"guild_id": str(place.guild), "name": place.name, "rate_limit_per_user": 0}
         if place.parent:
             since = _iso(place.id)
             times = {"archived": False, "archive_timestamp": since, "create_timestamp": since, "locked": False}
@@ -281,7 +287,7 @@ class World:
             "tts": False,
         }
         if message.reply_to:
-            place = {"channel_id": str(message.place.id), "guild_id": str(self.guild)}
+            place = {"channel_id": str(message.place.id), "guild_id": str(message.place.guild)}
             payload["message_reference"] = {"type": 0, "message_id": str(message.reply_to.id), **place}
             shown = None if message.reply_to.deleted else self._referenced(message.reply_to)
             payload["referenced_message"] = shown
@@ -292,19 +298,19 @@ class World:
 
     def message_event(self, message: Message) -> Json:
         """Return a message as the gateway reports it."""
-        return {**self.message(message), "guild_id": str(self.guild), "member": message.author.member()}
+        return {**self.message(message), "guild_id": str(message.place.guild), "member": message.author.member()}
 
     def interaction_event(self, interaction: Interaction) -> Json:
         """Return an interaction as the gateway reports it."""
-        pressed = interaction.pressed
+        pressed, guild = interaction.pressed, str(interaction.place.guild)
         return {
             "id": str(interaction.id),
             "application_id": str(self.bot.id),
             "type": INTERACTION_TYPES[interaction.kind],
             "token": interaction.token,
             "version": 1,
-            "guild_id": str(self.guild),
-            "guild": {"id": str(self.guild), "locale": "en-US", "features": []},
+            "guild_id": guild,
+            "guild": {"id": guild, "locale": "en-US", "features": []},
             "guild_locale": "en-US",
             "locale": "en-US",
             "channel_id": str(interaction.place.id),
@@ -312,7 +318,7 @@ class World:
             "member": interaction.person.member(),
             "app_permissions": _PERMISSIONS,
             "attachment_size_limit": _UPLOAD_LIMIT,
-            "authorizing_integration_owners": {"0": str(self.guild)},
+            "authorizing_integration_owners": {"0": guild},
             "context": 0,
             "entitlements": [],
             "data": interaction.data,
@@ -331,7 +337,7 @@ class World:
         return {key: value for key, value in payload.items() if key != "referenced_message"}
 
     def _metadata(self, interaction: Interaction) -> Json:
-        owners = {"authorizing_integration_owners": {"0": str(self.guild)}}
+        owners = {"authorizing_integration_owners": {"0": str(interaction.place.guild)}}
         metadata: Json = {"id": str(interaction.id), "type": INTERACTION_TYPES[interaction.kind], **owners}
         if interaction.pressed:
             metadata["interacted_message_id"] = str(interaction.pressed.id)

@@ -7,7 +7,6 @@ import logging
 from collections.abc import Generator
 
 from cogs.common.target import Target
-from inference import to_json
 from storage import JobTable, StorageError, StoredJob
 
 log = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ class JobRecord:
     def __init__(self, jobs: JobTable, stored: StoredJob | None) -> None:
         self._jobs = jobs
         self._id = stored.id if stored else None
-        self._work = stored.work if stored else ""
+        self._work: object = stored.work if stored else None
         self._started = False
 
     @property
@@ -35,10 +34,10 @@ class JobRecord:
         if self._id is not None:
             return
         with _logged():
-            self._id = await self._jobs.add(target.owner, target.channel, target.message, to_json(target), self._work)
+            self._id = await self._jobs.add(target.owner, target.channel, target.message, target, self._work)
 
-    async def set_work(self, work: str) -> None:
-        """Store what is to be done, as JSON: now, or with `add`."""
+    async def set_work(self, work: object) -> None:
+        """Store what is to be done: now, or with `add`."""
         with _logged():
             if self._id is not None:
                 await self._jobs.set_work(self._id, work)
@@ -48,7 +47,7 @@ class JobRecord:
         """Store where the reply goes now."""
         with _logged():
             if self._id is not None:
-                await self._jobs.move(self._id, target.message, to_json(target))
+                await self._jobs.move(self._id, target.message, target)
 
     async def start(self) -> None:
         """Note that a model works on it, so that a request which ends the process is not tried for ever."""

@@ -215,9 +215,10 @@ class Quotas:
     def check(self, asker: Asker, cost: float | None, request: object) -> None:
         """Raise InvalidRequest if the quotas have no room for a request that takes `cost`, or it comes too soon."""
         check_allowances(self.allowances(asker, but=request), cost, self.returns)
-        check_pause(self.config.cooldown or 0.0, self._since_last(asker.person, None, request))
-        if asker.guild is not None:
-            check_pause(self._server(asker).cooldown or 0.0, self._since_last(asker.person, asker.guild, request))
+        if pause := self.config.cooldown:
+            check_pause(pause, self._since_last(asker.person, None, request))
+        if pause := self._server(asker).cooldown:
+            check_pause(pause, self._since_last(asker.person, asker.guild, request))
 
     def reserve(self, asker: Asker, cost: float | None, request: object) -> None:
         """Count `request` as open, with this cost, until it ends."""

@@ -41,7 +41,6 @@ from inference import (
     RequestTimeout,
     Result,
     Started,
-    to_json,
 )
 from storage import SentAnswer, ServerSettings, StorageError, StoredJob
 
@@ -159,8 +158,8 @@ class ReplySession:
     def check_server_limit(self, count: int = 1) -> None:
         """Raise InvalidRequest if `count` more requests are too many for the server; the queue checks its own limit."""
         if not self.resumed:
-            others = [session for session in self._register if session is not self and session._running]
-            check_number(self.target.origin, [session.target.origin for session in others], self._server, count)
+            others = (session for session in self._register if session is not self and session._running)
+            check_number(self.target.origin, (session.target.origin for session in others), self._server, count)
 
     def check_quotas(self, requests: Sequence[CheckedRequest[Request]]) -> float | None:
         """Raise InvalidRequest if the quotas have no room for these requests; else they count until this session ends.
@@ -178,7 +177,7 @@ class ReplySession:
     async def perform(self, job: ReplyJob) -> None:
         """Store `job`, which then goes on after a restart, acknowledge, and answer it; raise what `run` raises."""
         if not self.resumed:
-            await self._record.set_work(await asyncio.to_thread(to_json, job))
+            await self._record.set_work(job)
         await self.acknowledge()
         job.prepare(self)
         await job.answer(self)

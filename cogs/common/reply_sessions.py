@@ -17,7 +17,7 @@ from cogs.common.responder import Responder, Unreachable, responder_to
 from cogs.common.rules import Services, check_taken
 from cogs.common.target import Target, new_request_id
 from cogs.i18n import set_language
-from inference import GenerationFailed, InvalidRequest, from_json, to_json
+from inference import GenerationFailed, InvalidRequest, from_json
 from storage import Block, StorageError, StoredJob
 
 log = logging.getLogger(__name__)
@@ -86,9 +86,8 @@ class ReplySessions:
         Return False if the question is closed. Raise InvalidRequest while no new requests are taken.
         """
         check_taken(self.engine)
-        works = [await asyncio.to_thread(to_json, job) for job in jobs]
         targets = [replace(target, request_id=new_request_id()) for _ in jobs]
-        rows = [(to_json(target), work) for target, work in zip(targets, works, strict=True)]
+        rows = list(zip(targets, jobs, strict=True))
         stored = await self._services.store.jobs.add_from_question(question_id, target.owner, target.channel, rows)
         for row, job, own_target in zip(stored, jobs, targets, strict=False):  # none if it is closed
             self._start(self._go_on(row, job, responder_to(client, own_target), is_new=True))

@@ -5,7 +5,7 @@ Settings can only lower the operator's limits; the engine enforces those itself.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar, cast
 
@@ -110,10 +110,12 @@ def check_taken(engine: Engine) -> None:
         raise InvalidRequest("The bot's operator is about to work on it, so it takes no requests. Ask again later.")
 
 
-def check_number(origin: RequestOrigin, running: Sequence[RequestOrigin], server: ServerSettings, count: int) -> None:
+def check_number(origin: RequestOrigin, running: Iterable[RequestOrigin], server: ServerSettings, count: int) -> None:
     """Raise InvalidRequest if `count` more requests of this person, beside those `running`, are too many there."""
+    if server.per_person is None:
+        return
     own = sum((other.person, other.guild) == (origin.person, origin.guild) for other in running)
-    if server.per_person is not None and own + count > server.per_person:
+    if own + count > server.per_person:
         raise InvalidRequest(
             "On this server, {most} is the most requests of one person at a time. Wait until one has ended, or cancel "
             "one.",

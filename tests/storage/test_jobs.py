@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from inference import to_json
 from storage import JobTable, QuestionTable
 from storage.database import Database
 from storage.migrations import JOB_STEPS
@@ -31,8 +32,8 @@ async def test_open_jobs_come_in_the_order_in_which_they_were_accepted(jobs: Job
     await jobs.move(ids[2], 7, "moved")
     await jobs.set_work(ids[2], "work")
     assert [(job.id, job.target, job.work) for job in await jobs.open_jobs()] == [
-        (ids[0], "target 0", ""),
-        (ids[2], "moved", "work"),
+        (ids[0], to_json("target 0"), ""),
+        (ids[2], to_json("moved"), to_json("work")),
     ]
 
 
@@ -103,7 +104,7 @@ async def test_a_question_becomes_jobs_once(database: Database, jobs: JobTable):
     question = await _question(questions)
     two = [("target", "first"), ("other target", "second")]
     begun = await jobs.add_from_question(question, 1, 2, two)
-    assert [(job.target, job.work) for job in begun] == two
+    assert [(job.target, job.work) for job in begun] == [tuple(map(to_json, row)) for row in two]
     assert begun == await jobs.open_jobs()
     assert await questions.get(question) is None
     assert await jobs.add_from_question(question, 1, 2, two) == []

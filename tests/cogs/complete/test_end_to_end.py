@@ -66,12 +66,12 @@ async def start_text(stage: Stage, who: MemberActor, prompt: str, **options: obj
     )
 
 
-async def wait_until_done(stage: Stage, *messages: ResponseMessage) -> None:
-    """Wait until the texts of all messages are finished."""
+async def wait_until_done(stage: Stage, *messages: ResponseMessage, before: str = "") -> None:
+    """Wait until the texts of all messages are finished, and no longer what they were `before` a press."""
 
     async def written() -> bool:
         await stage.env.settle()
-        return all("seed " in message.content for message in messages)
+        return all("seed " in message.content and message.content != before for message in messages)
 
     await until(written, "The models did not finish their texts, which end with their seeds.")
 
@@ -98,8 +98,9 @@ async def test_requests_of_several_people_give_the_same_texts_as_separate_reques
     for (who, prompt), message in zip(prompts.items(), messages, strict=True):
         written = await complete_alone(separate_engine, prompt, seed_of(message))
         assert text(message) == f"**{prompt}**{as_shown(written)}"
+        before = message.content
         await press(stage, message, "Continue", who)
-        await wait_until_done(stage, message)
+        await wait_until_done(stage, message, before=before)
         written = await complete_alone(separate_engine, prompt, seed_of(message), written)
         assert text(message) == f"**{prompt}**{as_shown(written)}"
 
