@@ -140,9 +140,11 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(path: Path) -> int:
-    from inference import TASK_NAMES
+    from inference import TASK_NAMES, ConfigError, addressed_to_operator
 
-    config, engine = _load(path, probe=True)
+    config, engine = _load(path)
+    if problems := engine.device_problems(probe=True):
+        raise StartError(2, addressed_to_operator(str(ConfigError(path, problems))))
     counts = {task: len(config.specs(task)) for task in TASK_NAMES}
     models = [f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items() if count]
     print(f"{path} is fine: {', '.join(models) or 'it lists no models'}")
@@ -295,14 +297,14 @@ def _tell_running_bot(path: Path, words: Sequence[str]) -> int:
     return 0
 
 
-def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
-    """Load settings that this machine can satisfy. This imports torch, so it runs before the event loop starts."""
+def _load(path: Path) -> tuple[Config, Engine]:
+    """Load settings that the files of the models can satisfy. What needs torch is checked later."""
     from inference import ConfigError, addressed_to_operator, create_engine
 
     config = _settings(path)
     set_up_logging(config.log, config.log_level)
     engine = create_engine(config)
-    if problems := engine.problems(probe=probe):
+    if problems := engine.problems():
         raise StartError(2, addressed_to_operator(str(ConfigError(path, problems))))
     return config, engine
 
