@@ -140,11 +140,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _check(path: Path) -> int:
-    from inference import TASK_NAMES, ConfigError, addressed_to_operator
+    from inference import TASK_NAMES
 
-    config, engine = _load(path)
-    if problems := engine.device_problems(probe=True):
-        raise StartError(2, addressed_to_operator(str(ConfigError(path, problems))))
+    config, engine = _load(path, probe=True)
     counts = {task: len(config.specs(task)) for task in TASK_NAMES}
     models = [f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items() if count]
     print(f"{path} is fine: {', '.join(models) or 'it lists no models'}")
@@ -297,14 +295,14 @@ def _tell_running_bot(path: Path, words: Sequence[str]) -> int:
     return 0
 
 
-def _load(path: Path) -> tuple[Config, Engine]:
-    """Load settings that the files of the models can satisfy. What needs torch is checked later."""
+def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
+    """Load settings that the files of the models can satisfy; with `probe`, the devices too, which may need torch."""
     from inference import ConfigError, addressed_to_operator, create_engine
 
     config = _settings(path)
     set_up_logging(config.log, config.log_level)
     engine = create_engine(config)
-    if problems := engine.problems():
+    if problems := [*engine.problems(), *(engine.device_problems(probe=True) if probe else ())]:
         raise StartError(2, addressed_to_operator(str(ConfigError(path, problems))))
     return config, engine
 

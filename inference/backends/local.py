@@ -120,7 +120,7 @@ class LocalBackend:
 
     async def problems_of(self, config: Config) -> list[str]:
         def refusals(spec: ModelSpec) -> list[str]:
-            return self._file_refusals(spec) or self._device_refusals(spec, config, probe=False)
+            return [*self._file_refusals(spec), *self._device_refusals(spec, config, probe=False)]
 
         return await asyncio.to_thread(_problems, config, refusals)
 
@@ -174,17 +174,18 @@ class LocalBackend:
                 compatible_family(spec, self._hub.folder(spec, ignore_progress))
 
     def _device_refusals(self, spec: ModelSpec, config: Config, *, probe: bool) -> list[str]:
-        """Return why the device can't run the model."""
+        """Return why the device can't run the model. One whose files can't be used is not tried on it."""
         if self._closing:
             return []
-        return _refusal(lambda: self._find_device(spec.device)) or _refusal(
-            lambda: self._worker(spec.device).check(spec, config, probe=probe)
-        )
+        refusals = _refusal(lambda: self._find_device(spec.device))
+        if refusals or self._file_refusals(spec):
+            return refusals
+        return _refusal(lambda: self._worker(spec.device).check(spec, config, probe=probe))
 
     def _is_known(self, spec: ModelSpec) -> bool:
         """Return whether the files and the kept verdict say all that there is to know about the model on its device."""
         state, nbytes = self._hub.state(spec)
-        if state == "not downloaded":
+        if state == "not downloaded" or self._file_refusals(spec):
             return spec.device in ("auto", "cpu")
         folder = self._hub.folder(spec, ignore_progress)
         is_probed = family_of(spec, folder).probed

@@ -25,6 +25,7 @@ from inference import (
     UnknownModel,
 )
 from inference.backends.local import LocalBackend
+from inference.hub.model_card import ModelCard
 from inference.pipelines.devices import find_device
 from inference.types import Loading, LoadProgress, ModelSpec, Result
 from tests.fakes import model_lists
@@ -42,6 +43,9 @@ class SlowHub:
 
     def state(self, spec: ModelSpec) -> tuple[str, int]:
         return ("on disk", 1000)
+
+    def card(self, spec: ModelSpec) -> ModelCard:
+        return ModelCard()
 
     def with_companion(self, spec: ModelSpec) -> ModelSpec:
         return spec
