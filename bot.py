@@ -296,13 +296,13 @@ def _tell_running_bot(path: Path, words: Sequence[str]) -> int:
 
 
 def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
-    """Load settings that this machine can satisfy. This imports torch, so it runs before the event loop starts."""
+    """Load settings that the files of the models can satisfy; with `probe`, the devices too, which may need torch."""
     from inference import ConfigError, addressed_to_operator, create_engine
 
     config = _settings(path)
     set_up_logging(config.log, config.log_level)
     engine = create_engine(config)
-    if problems := engine.problems(probe=probe):
+    if problems := [*engine.problems(), *(engine.device_problems(probe=True) if probe else ())]:
         raise StartError(2, addressed_to_operator(str(ConfigError(path, problems))))
     return config, engine
 

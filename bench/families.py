@@ -72,7 +72,7 @@ def check(model_type: str, auto_class: Any) -> FamilyRow:
         models = {"complete": (ModelEntry(repo=str(folder)),)}
         config = Config(models=models, device="cpu", dtype="float32", data=Path(name, "data"))
         engine = create_engine(config)
-        if problems := engine.problems(probe=True):
+        if problems := engine.device_problems(probe=True):
             asyncio.run(engine.close())
             return FamilyRow(model_type, "refused", problems[0].replace(str(folder), model_type))
         (verdict,) = json.loads(Path(name, "data/verdicts.json").read_text(encoding="utf-8")).values()

@@ -30,7 +30,7 @@ from cogs.i18n.catalogues import load_catalogues
 from cogs.i18n.command_translator import CommandTranslator
 from cogs.i18n.locale import use_locale_of
 from cogs.sync import sync_commands
-from inference import Config, Engine, InvalidRequest
+from inference import Config, Engine, InvalidRequest, addressed_to_operator
 from storage import Store
 
 log = logging.getLogger(__name__)
@@ -125,6 +125,7 @@ class Inkling(commands.Bot):
         self.heartbeats: list[Callable[[], None]] = []
         self._refusals = RateLimit(1, _PAUSE)
         self._to_add = tuple(cogs)
+        self._devices_checked = False
 
     @property
     def config(self) -> Config:
@@ -151,8 +152,13 @@ class Inkling(commands.Bot):
         await super().close()
         await self.store.close()
 
-    async def on_ready(self) -> None:
+    async def on_connect(self) -> None:
+        """Say that commands work from now on; once, check the devices, which imports what the models need."""
         log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
+        if not self._devices_checked:
+            self._devices_checked = True
+            for problem in await self.engine.check_devices():
+                log.error("%s", addressed_to_operator(problem))
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Handle a submitted form. discord.py itself handles all other interactions."""

@@ -51,6 +51,8 @@ class Engine:
         """Whether the operator wants no new requests. Callers look at it before they accept one."""
         self.paused = False
         """Whether the operator wants no request to start."""
+        self.found_problems: list[str] = []
+        """What the last check of the devices has found."""
         self._moderation = ContentModeration(config, backend)
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
@@ -175,13 +177,28 @@ class Engine:
         """Return the state of every listed model, in the order of the config."""
         return await self._backend.statuses([spec for _, spec in self.config.listed()])
 
-    def problems(self, *, probe: bool = False) -> list[str]:
-        """Return what in the config this machine can't do, each with its position in the file.
+    def problems(self) -> list[str]:
+        """Return what the files of the listed models rule out, each with its position in the config.
+
+        Reads the disk: call it before the event loop runs, or in a thread.
+        """
+        return self._backend.problems()
+
+    def device_problems(self, *, probe: bool = False) -> list[str]:
+        """Return what the devices of this machine lack for the listed models, each with its position in the config.
 
         With `probe`, models whose kind must be tried are loaded once; otherwise this happens at their first use. Blocks
         for seconds: call it before the event loop runs, or in a thread.
         """
-        return self._backend.problems(probe=probe)
+        return self._backend.device_problems(probe=probe)
+
+    async def check_devices(self) -> list[str]:
+        """Return and keep `device_problems`, without blocking the event loop.
+
+        Afterwards torch and the code of all models on disk are imported.
+        """
+        self.found_problems = await asyncio.to_thread(self._backend.device_problems)
+        return self.found_problems
 
     async def reconfigure(self, config: Config) -> list[str]:
         """Use `config` from now on, if this machine can do all of it; accepted requests go on as they are.
@@ -194,6 +211,7 @@ class Engine:
         self._backend.apply(config)
         self.config, self.loras, self._moderation = config, loras, ContentModeration(config, self._backend)
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
+        self.found_problems = []
         return []
 
     def pause(self, paused: bool) -> None:

@@ -40,7 +40,7 @@ async def serve(port: int, create_bot: CreateBot) -> None:
 
 
 def _ready_engine() -> PreviewEngine:
-    """Convert the text model if needed and import torch. Blocks for seconds, before the page is served."""
+    """Convert the text model if needed, which takes half a minute, and check the files of the models."""
     config = load_config(_CONFIG)
     prepare(config.data)
     observers = Observers()

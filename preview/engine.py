@@ -32,6 +32,9 @@ class PreviewEngine(Engine):
                 if isinstance(event, Result):
                     return
 
+    async def check_devices(self) -> list[str]:
+        return await self.env.external_wait(super().check_devices(), reason="the import of torch")
+
     async def _next(self, events: AsyncGenerator[Event, None]) -> Event:
         """Return the next event, but not during an action: streamed text would keep the bot busy all the time."""
         event = await anext(events)

@@ -154,6 +154,11 @@ class FakeBackend:
     """To be passed to the engine, which then hears of `use`."""
     closed: bool = False
     wrong: list[str] = field(default_factory=list[str])
+    """What `problems` and `problems_of` find."""
+    lacking: list[str] = field(default_factory=list[str])
+    """What `device_problems` finds."""
+    unusable: dict[str, str] = field(default_factory=dict[str, str])
+    """Why models can't be used, by name, as `statuses` says it."""
     applied: list[Config] = field(default_factory=list[Config])
     """The configs that `apply` was called with."""
     paused: bool = False
@@ -193,10 +198,13 @@ class FakeBackend:
         return self.seeing.get(spec.name, False)
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
-        return [ModelStatus(spec, "on disk", 500 * 10**6) for spec in specs]
+        return [ModelStatus(spec, "on disk", 500 * 10**6, problem=self.unusable.get(spec.name, "")) for spec in specs]
 
-    def problems(self, *, probe: bool = False) -> list[str]:
+    def problems(self) -> list[str]:
         return self.wrong
+
+    def device_problems(self, *, probe: bool = False) -> list[str]:
+        return self.lacking
 
     async def problems_of(self, config: Config) -> list[str]:
         return self.wrong

@@ -7,6 +7,7 @@ can't express: bot.py, which is not a package; names inside a module; and what i
 from __future__ import annotations
 
 import ast
+import json
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -97,6 +98,28 @@ def test_the_help_of_the_command_line_waits_for_no_library_that_it_does_not_need
     show = f"import sys, inference.cli; print(sorted({slow!r} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", show], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize("command", ["--help", "models", "download", "--check-config"])
+def test_commands_that_run_no_model_import_no_torch(command: str, tmp_path: Path) -> None:
+    (tmp_path / "captioner").mkdir()
+    config = {"model_type": "blip", "architectures": ["BlipForConditionalGeneration"]}
+    (tmp_path / "captioner/config.json").write_text(json.dumps(config))
+    (tmp_path / "captioner/tokenizer.json").write_text("{}")
+    (tmp_path / "captioner/model.safetensors").write_bytes(b"")
+    (tmp_path / "config.yaml").write_text("device: cpu\nmodels: {caption: [./captioner]}\n")
+    module = "bot" if command == "--check-config" else "inference.cli"
+    run = f"{module}.main(['--config', {str(tmp_path / 'config.yaml')!r}, {command!r}])"
+    show = f"""
+import sys, {module}
+try:
+    status = {run}
+except SystemExit as end:
+    status = end.code
+print(status, sorted({HEAVY!r} & set(sys.modules)), file=sys.stderr)
+"""
+    done = subprocess.run([sys.executable, "-c", show], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stderr.splitlines()[-1] == "0 []", done.stdout + done.stderr
 
 
 def test_every_public_name_of_inference_exists() -> None:

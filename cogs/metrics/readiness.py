@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cogs.metrics.gateway import Gateway
-from inference import Engine
+from inference import Engine, ModelStatus
 
 
 class Readiness:
@@ -16,14 +16,12 @@ class Readiness:
     async def reasons(self) -> list[str]:
         """Return a sentence for each reason; an empty list if the bot is ready."""
         reasons = [] if self._gateway.is_connected else ["The bot is not connected to Discord's gateway."]
-        return [*reasons, *await self._missing_models()]
+        return [*reasons, *filter(None, map(self._problem, await self._engine.statuses()))]
 
-    async def _missing_models(self) -> list[str]:
-        """Name the models that no request can use. One that is downloaded at its first use is not missing."""
-        if self._engine.config.download:
-            return []
-        return [
-            f"The model {status.spec.name} for {status.spec.task} is not downloaded, and `download` is false."
-            for status in await self._engine.statuses()
-            if status.state == "not downloaded"
-        ]
+    def _problem(self, status: ModelStatus) -> str:
+        """Say why no request can use a model; empty for others, and for one that is downloaded at its first use."""
+        if status.problem:
+            return status.problem
+        if status.state == "not downloaded" and not self._engine.config.download:
+            return f"The model {status.spec.name} for {status.spec.task} is not downloaded, and `download` is false."
+        return ""

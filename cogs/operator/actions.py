@@ -17,7 +17,7 @@ from cogs.common.target import now
 from cogs.i18n import ntr, tr
 from cogs.logging_setup import set_up_logging
 from cogs.operator.failures import Failure, FailureLog
-from inference import Config, ConfigError, InvalidRequest, QueueStatus, load_config, size_text
+from inference import Config, ConfigError, InvalidRequest, QueueStatus, addressed_to_operator, load_config, size_text
 from storage import EVERYWHERE, Block, BlockKind
 
 log = logging.getLogger(__name__)
@@ -37,13 +37,14 @@ class OperatorActions:
         self._reloading = asyncio.Lock()
 
     def status(self) -> str:
-        """Return the state of the devices: queue, memory, loaded models."""
+        """Return the state of the devices: queue, memory, loaded models, and which models can't run on them."""
         engine = self._bot.engine
         lines = [_device_line(status) for status in engine.queues()] or [tr("No device has worked yet.")]
         if engine.paused:
             lines.append(tr("**Paused**: what waits does not start."))
         if engine.draining:
             lines.append(tr("**Draining**: new requests are refused."))
+        lines += [f"**!** {addressed_to_operator(problem)}" for problem in engine.found_problems]
         return "\n".join(lines)
 
     async def reload(self) -> str:

@@ -23,7 +23,8 @@ class ModelStatus:
     """The state of a listed model, its size in bytes (in memory if loaded, else on disk), and its model card.
 
     `way` says how a language model writes several texts, such as "batched" or "one text at a time". It is empty for
-    other models, and if it is not known yet.
+    other models, and if it is not known yet. `problem` says why this machine can't run the model, as far as it was
+    checked.
     """
 
     spec: ModelSpec
@@ -31,6 +32,7 @@ class ModelStatus:
     nbytes: int
     card: ModelCard = field(default_factory=ModelCard)
     way: str = ""
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +91,14 @@ class Backend(Protocol):
         """Return the state of each model. Reads the disk, off the event loop."""
         ...
 
-    def problems(self, *, probe: bool = False) -> list[str]:
-        """Return what in the config this machine can't do, with its position in the file. Blocks for seconds.
+    def problems(self) -> list[str]:
+        """Return what the files of the listed models rule out, with its position in the config. Reads the disk."""
+        ...
 
-        With `probe`, models whose kind must be tried are loaded once.
+    def device_problems(self, *, probe: bool = False) -> list[str]:
+        """Return what the devices lack for the listed models, with its position in the config. Blocks for seconds.
+
+        With `probe`, models whose kind must be tried are loaded once. `statuses` tells what was found, too.
         """
         ...
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +13,7 @@ from functools import partial
 from inference.backends.backend import Listener, ModelStatus, QueueStatus
 from inference.backends.device_worker import DeviceWorker
 from inference.backends.local_job import LocalJob
-from inference.backends.model_check import ModelCheck
+from inference.backends.model_check import ModelCheck, surely_fits
 from inference.backends.model_manager import ModelManager
 from inference.backends.usage_record import UsageRecord
 from inference.backends.verdicts import Verdicts
@@ -22,8 +21,10 @@ from inference.config.schema import Config
 from inference.hub import check_folder
 from inference.hub.download_progress import ignore_progress
 from inference.hub.hub import Hub
+from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.pipelines.registry import family_of
+from inference.pipelines.torch_import import import_without_pauses
 from inference.tasks import Request
 from inference.types import Loading, LoadProgress, ModelSpec
 from inference.types.errors import InferenceError, ModelUnavailable, RequestCancelled
@@ -33,8 +34,8 @@ from inference.types.observations import Observer
 class LocalBackend:
     """Implements `Backend` with thread pool executors.
 
-    torch is imported on a worker's thread, at its first use. Model files are downloaded on separate threads, so that a
-    long download only delays requests for that model.
+    torch is imported when a device is first looked for, on a thread. Model files are downloaded on separate threads, so
+    that a long download only delays requests for that model.
     """
 
     def __init__(self, config: Config, hub: Hub | None = None, observe: Observer = lambda _: None) -> None:
@@ -46,11 +47,15 @@ class LocalBackend:
         self._usage = UsageRecord(config.data / "usage.json")
         self._workers: dict[str, DeviceWorker] = {}
         self._devices: dict[str, str] = {}
-        """The device for each device name of the config, set by `problems`."""
+        """The device for each device name of the config that was looked for."""
+        self._refused: dict[ModelSpec, str] = {}
+        """Why the device of a model can't run it, as found by `device_problems`."""
         self._on_disk: set[ModelSpec] = set()
         self._answers_about_pictures: dict[ModelSpec, bool | None] = {}
         self._downloading: dict[ModelSpec, list[LocalJob]] = {}
         self._download_executor = ThreadPoolExecutor(2, thread_name_prefix="fetch")
+        self._device_finder = ThreadPoolExecutor(1, thread_name_prefix="devices")
+        """Imports torch to find devices, without waiting for downloads."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._paused = False
@@ -73,11 +78,11 @@ class LocalBackend:
         return [worker.status() for worker in list(self._workers.values())]
 
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
-        worker = self._workers.get(self._devices.get(spec.device, spec.device))
+        worker = self._worker_of(spec)
         return worker.expected_seconds(spec, request) if worker else None
 
     def loaded(self, spec: ModelSpec) -> bool:
-        worker = self._workers.get(self._devices.get(spec.device, spec.device))
+        worker = self._worker_of(spec)
         return worker is not None and worker.loaded_bytes(spec) is not None
 
     def answers_about_pictures(self, spec: ModelSpec) -> bool | None:
@@ -89,24 +94,39 @@ class LocalBackend:
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return await asyncio.to_thread(lambda: [self._status(spec) for spec in specs])
 
-    def problems(self, *, probe: bool = False) -> list[str]:
-        """Return what in the config this machine can't do, each with its position in the file, ordered by line.
+    def problems(self) -> list[str]:
+        """Return what the files of the models rule out, each with its position in the file, ordered by line.
 
-        With `probe`, load each language model once whose kind of attention was not compared yet. Blocks for seconds,
-        since it imports torch: call it before the event loop runs, or in a thread.
+        torch is not imported, except for a model of which it alone can say whether it is read here.
         """
-        problems = self._problems(self._config, probe=probe)
-        # Objects created by torch and transformers stay until the end. The garbage collector, which stops
-        # every thread while it runs, need not visit them again.
-        gc.collect()
-        gc.freeze()
-        return problems
+        return _problems(self._config, self._file_refusals)
+
+    def device_problems(self, *, probe: bool = False) -> list[str]:
+        """Return what the devices lack for the models, each with its position in the file, ordered by line.
+
+        Import torch and the code of each model on disk. With `probe`, load each language model once whose kind of
+        attention was not compared yet, and do no more for the others than is needed to be sure. Blocks for seconds:
+        call it before the event loop runs, or in a thread.
+        """
+        self._refused = {}
+
+        def refusals(spec: ModelSpec) -> list[str]:
+            found = [] if probe and self._is_known(spec) else self._device_refusals(spec, self._config, probe=probe)
+            if found:
+                self._refused[spec] = " ".join(found)
+            return found
+
+        return _problems(self._config, refusals)
 
     async def problems_of(self, config: Config) -> list[str]:
-        return await asyncio.to_thread(self._problems, config, probe=False)
+        def refusals(spec: ModelSpec) -> list[str]:
+            return [*self._file_refusals(spec), *self._device_refusals(spec, config, probe=False)]
+
+        return await asyncio.to_thread(_problems, config, refusals)
 
     def apply(self, config: Config) -> None:
         self._config = config
+        self._refused = {}  # it has no problems
         self._check.config = config
         self._hub.may_download = config.download
         for worker in list(self._workers.values()):
@@ -120,10 +140,12 @@ class LocalBackend:
 
     async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
         await self._fetch(spec, on_progress)
+        await self._require_device(spec)
         await asyncio.wrap_future(self._worker(spec.device).load(spec, on_progress))
 
     async def unload(self, spec: ModelSpec) -> bool:
-        return await asyncio.wrap_future(self._worker(spec.device).unload(spec))
+        worker = self._worker_of(spec)
+        return worker is not None and await asyncio.wrap_future(worker.unload(spec))
 
     async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
         await self._fetch(spec, on_progress, asked=True)
@@ -138,31 +160,44 @@ class LocalBackend:
         await asyncio.gather(*self._tasks)
         await asyncio.gather(*(asyncio.to_thread(worker.close) for worker in list(self._workers.values())))
 
-    def _problems(self, config: Config, *, probe: bool) -> list[str]:
-        """Return what in `config` this machine can't do, ordered by line."""
-        problems = [
-            (config.model_line(position), config.model_problem(position, sentence))
-            for position, spec in config.listed()
-            for sentence in self._refusals(spec, config, probe=probe)
-        ]
-        return [text for _, text in sorted(problems, key=lambda problem: problem[0])]
-
-    def _refusals(self, spec: ModelSpec, config: Config, *, probe: bool) -> list[str]:
-        """Return why the model can't run here: its folder and its device; if both are fine, the model itself."""
+    def _file_refusals(self, spec: ModelSpec) -> list[str]:
+        """Return why the files of the model can't be used here."""
         by_path = replace(spec, name=spec.repo)  # the operator looks for the folder
-        refusals = [
-            *_refusal(lambda: check_folder(by_path)),
-            *_refusal(lambda: self._find_device(spec.device)),
-        ]
-        if not refusals:
-            self._look_at_family(spec)
-        return refusals or _refusal(lambda: self._worker(spec.device).check(spec, config, probe=probe))
+        if refusals := _refusal(lambda: check_folder(by_path)):
+            return refusals
+        self._look_at_family(spec)
+        return _refusal(lambda: self._check_family(spec))
+
+    def _check_family(self, spec: ModelSpec) -> None:
+        with wrap_library_errors(loading=spec.name):
+            if self._hub.state(spec)[0] == "on disk":
+                compatible_family(spec, self._hub.folder(spec, ignore_progress))
+
+    def _device_refusals(self, spec: ModelSpec, config: Config, *, probe: bool) -> list[str]:
+        """Return why the device can't run the model. One whose files can't be used is not tried on it."""
+        if self._closing:
+            return []
+        refusals = _refusal(lambda: self._find_device(spec.device))
+        if refusals or self._file_refusals(spec):
+            return refusals
+        return _refusal(lambda: self._worker(spec.device).check(spec, config, probe=probe))
+
+    def _is_known(self, spec: ModelSpec) -> bool:
+        """Return whether the files and the kept verdict say all that there is to know about the model on its device."""
+        state, nbytes = self._hub.state(spec)
+        if state == "not downloaded" or self._file_refusals(spec):
+            return spec.device in ("auto", "cpu")
+        folder = self._hub.folder(spec, ignore_progress)
+        is_probed = family_of(spec, folder).probed
+        return surely_fits(spec, folder, nbytes, self._config) and bool(not is_probed or self._way(spec))
 
     def _find_device(self, name: str) -> None:
         """Find the device with this name in the config. Raise ModelUnavailable if there is none here."""
-        from inference.pipelines.devices import find_device
+        if name not in self._devices:
+            import_without_pauses("torch")
+            from inference.pipelines.devices import find_device
 
-        self._devices[name] = str(find_device(name))
+            self._devices[name] = str(find_device(name))
 
     def _look_at_family(self, spec: ModelSpec) -> None:
         """Remember whether the model answers questions about pictures, if its files are on disk."""
@@ -183,6 +218,7 @@ class LocalBackend:
 
         try:
             await self._fetch(spec, tell)
+            await self._require_device(spec)
             self._on_disk.add(spec)
             failure = None
         except InferenceError as error:
@@ -222,9 +258,17 @@ class LocalBackend:
         except InferenceError as error:
             job.fail(error)
 
+    async def _require_device(self, spec: ModelSpec) -> None:
+        """Find the model's device, on another thread. Raise ModelUnavailable if there is none here."""
+        await asyncio.get_running_loop().run_in_executor(self._device_finder, self._find_device, spec.device)
+
+    def _worker_of(self, spec: ModelSpec) -> DeviceWorker | None:
+        """Return the worker of the model's device, if it was found and has worked."""
+        return self._workers.get(self._devices.get(spec.device, ""))
+
     def _worker(self, name: str) -> DeviceWorker:
-        """Return the worker of the device with this name in the config. May be called on any thread."""
-        device = self._devices.get(name, name)
+        """Return the worker of a device that was found, by its name in the config. May be called on any thread."""
+        device = self._devices[name]
         with self._making_worker:
             if device not in self._workers:
                 worker = DeviceWorker(
@@ -240,24 +284,32 @@ class LocalBackend:
         return self._workers[device]
 
     def _status(self, spec: ModelSpec) -> ModelStatus:
-        worker = self._workers.get(self._devices.get(spec.device, spec.device))
+        worker = self._worker_of(spec)
         loaded = worker.loaded_bytes(spec) if worker else None
         card, (state, nbytes) = self._hub.card(spec), self._hub.state(spec)
         way = self._way(spec) if state == "on disk" else ""
         if loaded is not None:
             return ModelStatus(spec, "loaded", loaded, card, way)
-        return ModelStatus(spec, state, nbytes, card, way)
+        return ModelStatus(spec, state, nbytes, card, way, self._refused.get(spec, ""))
 
     def _way(self, spec: ModelSpec) -> str:
-        """Return how a language model writes several texts; empty if it was not probed, or has no device here."""
-        if spec.task == "caption" or not self._verdicts.file.exists():
-            return ""  # torch need not be imported
-        from inference.pipelines.devices import place
-
+        """Return how a language model writes several texts; empty if it was not probed."""
+        if spec.task == "caption":
+            return ""
         try:
-            return self._verdicts.way(spec, self._hub.folder(spec, ignore_progress), place(spec.device, spec.dtype))
+            return self._verdicts.way(spec, self._hub.folder(spec, ignore_progress))
         except ModelUnavailable:
             return ""
+
+
+def _problems(config: Config, refusals: Callable[[ModelSpec], list[str]]) -> list[str]:
+    """Return the refusals of all listed models, each with its position in the file, ordered by line."""
+    problems = [
+        (config.model_line(position), config.model_problem(position, sentence))
+        for position, spec in config.listed()
+        for sentence in refusals(spec)
+    ]
+    return [text for _, text in sorted(problems, key=lambda problem: problem[0])]
 
 
 def _refusal(check: Callable[[], None]) -> list[str]:

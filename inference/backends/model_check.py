@@ -1,7 +1,8 @@
-"""The check of a model before its weights are downloaded, from its settings files and the sizes of its files."""
+"""The check of a model from its settings files and the sizes of its files, as before its weights are downloaded."""
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,16 +10,16 @@ from inference.config.schema import Config
 from inference.hub import CONFIG, read_settings
 from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.gguf import gguf_summary
+from inference.pipelines.main_memory import main_memory_budget
 from inference.pipelines.number_formats import memory_growth
 from inference.pipelines.pipeline import wrap_library_errors
+from inference.pipelines.torch_import import import_without_pauses
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 from inference.types.sizes import size_text
 
 if TYPE_CHECKING:
     import torch
-
-    from inference.pipelines.devices import Placement
 
 _STORED_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
 _QUANTIZED_BYTES = {"int8": 1, "int4": 0.57}
@@ -27,7 +28,10 @@ _WIDTHS = ("hidden_size", "n_embd", "d_model")
 
 
 class ModelCheck:
-    """Refuses models that this machine can't run. Used by `Hub`, on any thread. Imports torch at its first call."""
+    """Refuses models that this machine can't run. Used by `Hub`, on any thread.
+
+    torch is imported only for a model of which it alone can say whether it fits.
+    """
 
     def __init__(self, config: Config) -> None:
         self.config = config
@@ -39,12 +43,27 @@ class ModelCheck:
         Raise ModelUnavailable: no device, no family, a number format or code of its own, or too large.
         """
         with wrap_library_errors(loading=spec.name):
+            compatible_family(spec, folder)
+            if surely_fits(spec, folder, nbytes, self.config):
+                return
+            import_without_pauses("torch")
             from inference.pipelines.devices import place
 
             placement = place(spec.device, spec.dtype)
-            compatible_family(spec, folder, placement.device.type)
-            size = expected_bytes(spec, folder, nbytes, placement)
+            size = expected_bytes(spec, folder, nbytes, placement.dtype.itemsize)
             require_memory(spec, size, budget(self.config, placement.device))
+
+
+def surely_fits(spec: ModelSpec, folder: Path, nbytes: int, config: Config) -> bool:
+    """Return whether the model has a device here and fits into its memory in any number format that it may get.
+
+    This needs no torch. If it returns False, only torch can tell.
+    """
+    on_cpu = spec.device == "cpu" or (spec.device == "auto" and version("torch").endswith("+cpu"))
+    if not on_cpu:
+        return False
+    allowed = config.memory if isinstance(config.memory, int) else main_memory_budget()
+    return expected_bytes(spec, folder, nbytes, _STORED_BYTES.get(spec.dtype, 4)) <= allowed
 
 
 def budget(config: Config, device: torch.device) -> int:
@@ -54,9 +73,11 @@ def budget(config: Config, device: torch.device) -> int:
     return config.memory if isinstance(config.memory, int) else memory_budget(device)
 
 
-def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, placement: Placement) -> int:
-    """Return the expected size in memory of a model with `nbytes` of files. Raise ModelUnavailable."""
-    itemsize = placement.dtype.itemsize
+def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int) -> int:
+    """Return the expected size in memory of a model with `nbytes` of files. Raise ModelUnavailable.
+
+    `itemsize` is the size of a number in bytes.
+    """
     if summary := gguf_summary(spec, folder):
         return _quantized(spec, folder, summary.num_parameters, itemsize)
     if growth := memory_growth(spec, folder, itemsize):

@@ -65,9 +65,10 @@ class ModelManager:
             allowed = budget(config, device)
             if size := self._expected_bytes(spec):
                 folder = self._hub.folder(spec, ignore_progress)
-                pipeline_class = compatible_family(spec, folder, device.type).load_class()
+                family = compatible_family(spec, folder, device.type)
+                family.load_class()
                 require_memory(spec, size, allowed)
-                if probe and pipeline_class.probed and not self._verdicts.get(spec, folder, self._place(spec)):
+                if probe and family.probed and not self._verdicts.get(spec, folder, self._place(spec)):
                     self._require(spec, ignore_progress)
 
     def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
@@ -201,7 +202,7 @@ class ModelManager:
             if state == "not downloaded":
                 return 0
             folder = self._hub.folder(spec, ignore_progress)
-            self._expected_sizes[spec] = expected_bytes(spec, folder, nbytes, self._place(spec))
+            self._expected_sizes[spec] = expected_bytes(spec, folder, nbytes, self._place(spec).dtype.itemsize)
         return self._expected_sizes[spec]
 
 

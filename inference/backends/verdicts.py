@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -47,9 +48,23 @@ class Verdicts:
         except ModelUnavailable:
             return ""  # the next verdict fails to be kept, which is logged
 
-    def way(self, spec: ModelSpec, folder: Path, placement: Placement) -> str:
-        """Return how the model writes several texts, in words; empty if there is no verdict."""
-        return _WAYS.get(self.get(spec, folder, placement).split(":")[0], "one text at a time")
+    def way(self, spec: ModelSpec, folder: Path) -> str:
+        """Return how the model writes several texts, in words; empty if there is no verdict, or if they differ.
+
+        This needs no torch: the verdicts on all devices and dtypes count that the spec allows.
+        """
+        ways = {_WAYS.get(verdict.split(":")[0], "one text at a time") for verdict in self._all(spec, folder)}
+        return ways.pop() if len(ways) == 1 else ""
+
+    def _all(self, spec: ModelSpec, folder: Path) -> list[str]:
+        try:
+            kept = self._record.all()
+        except ModelUnavailable:
+            return []
+        device = "[^ ]+" if spec.device == "auto" else re.escape(spec.device.split(":")[0])
+        dtype = "[^ ]+" if spec.dtype == "auto" else f"torch.{spec.dtype}"
+        pattern = re.escape(_files(spec, folder)) + f": {device} {dtype}, " + re.escape(_code())
+        return [verdict for name, verdict in kept.items() if re.fullmatch(pattern, name)]
 
     def keep(self, spec: ModelSpec, folder: Path, placement: Placement, verdict: str) -> None:
         """Keep the verdict. A failure is logged: the model can be used all the same, and is probed again next time."""
@@ -61,9 +76,16 @@ class Verdicts:
 
 
 def _name(spec: ModelSpec, folder: Path, placement: Placement) -> str:
+    return f"{_files(spec, folder)}: {placement.device.type} {placement.dtype}, {_code()}"
+
+
+def _files(spec: ModelSpec, folder: Path) -> str:
+    return " ".join(filter(None, (spec.repo, gguf_in(spec, folder), _commit(spec, folder))))
+
+
+def _code() -> str:
     libraries = " ".join(f"{library} {version(library)}" for library in _LIBRARIES)
-    files = " ".join(filter(None, (spec.repo, gguf_in(spec, folder), _commit(spec, folder))))
-    return f"{files}: {placement.device.type} {placement.dtype}, {libraries}, probe {_PROBE_VERSION}"
+    return f"{libraries}, probe {_PROBE_VERSION}"
 
 
 def _commit(spec: ModelSpec, folder: Path) -> str:

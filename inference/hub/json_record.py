@@ -21,6 +21,10 @@ class JsonRecord:
     def get(self, name: str) -> str | None:
         return self._read().get(name)
 
+    def all(self) -> dict[str, str]:
+        """Return all texts by their names."""
+        return self._read()
+
     def record(self, name: str, value: str) -> None:
         """Keep `value` in the file, unless it is there already."""
         with self._lock:

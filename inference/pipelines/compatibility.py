@@ -17,10 +17,10 @@ from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 
 
-def compatible_family(spec: ModelSpec, folder: Path, device: str) -> Family:
-    """Return the family that runs the model in `folder` on `device`, with the runtime to use. Imports transformers.
+def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family:
+    """Return the family that runs the model in `folder` on `device`, with the runtime to use.
 
-    The weights may be missing.
+    The weights may be missing. Without a device, what depends on it is not checked.
 
     Raise ModelUnavailable if the model needs code of its own, is of no kind for the spec's task, stores its weights in
     a number format that can't be read here, has a damaged settings file or no tokenizer, or can't be quantized as the

@@ -6,11 +6,11 @@ A model whose type transformers knows is loaded with the code of transformers, e
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from inference.hub import CONFIG, INDEX, read_settings
+from inference.pipelines.library_names import exported_names, has_submodule, known_model_types
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
 
@@ -31,9 +31,7 @@ def require_library_code(spec: ModelSpec, folder: Path) -> None:
 
 
 def _has_own_model(config: Mapping[str, Any]) -> bool:
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-
-    return "auto_map" in config and str(config.get("model_type")) not in CONFIG_MAPPING_NAMES
+    return "auto_map" in config and str(config.get("model_type")) not in known_model_types()
 
 
 def _has_own_tokenizer(settings: Mapping[str, Any], config: Mapping[str, Any]) -> bool:
@@ -55,11 +53,8 @@ def _has_own_pipeline(index: Mapping[str, Any]) -> bool:
     Components are a list of module and class. A module that is in no library is a file.
     """
     pipeline = index.get("_class_name")
-    if isinstance(pipeline, str):
-        import diffusers
-
-        if pipeline not in dir(diffusers):
-            return True
+    if isinstance(pipeline, str) and pipeline not in exported_names("diffusers"):
+        return True
     return any(
         isinstance(entry, list) and entry and isinstance(entry[0], str) and not _is_library_module(entry[0])
         for entry in index.values()
@@ -70,4 +65,4 @@ def _is_library_module(name: str) -> bool:
     """Return whether a component's module is a library, or one of the pipelines inside diffusers."""
     if name.split(".")[0] in _LIBRARIES or name == "onnxruntime.training":
         return True
-    return name.isidentifier() and find_spec(f"diffusers.pipelines.{name}") is not None
+    return name.isidentifier() and has_submodule("diffusers.pipelines", name)

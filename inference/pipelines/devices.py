@@ -8,14 +8,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import psutil
 import torch
 
+from inference.pipelines.main_memory import MEMORY_SHARE, main_memory_budget
 from inference.types import DType
 from inference.types.errors import ModelUnavailable
-
-_MEMORY_SHARE = 0.7
-"""The share of memory for weights with `memory: auto`. The rest is for activations, the system and other programs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +64,8 @@ def _cpu_has_bfloat16() -> bool:
 def memory_budget(device: torch.device) -> int:
     """Return the default memory budget for loaded models on `device`, in bytes."""
     if device.type == "cuda":
-        return int(torch.cuda.get_device_properties(device).total_memory * _MEMORY_SHARE)
-    return int(psutil.virtual_memory().total * _MEMORY_SHARE)
+        return int(torch.cuda.get_device_properties(device).total_memory * MEMORY_SHARE)
+    return main_memory_budget()
 
 
 def release_memory(device: torch.device) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from inference.hub import gguf_header
+from inference.pipelines.library_names import mapping_names
 from inference.types import GGUFSummary, ModelSpec
 from inference.types.errors import ModelUnavailable
 
@@ -16,6 +17,12 @@ _MODEL_TYPES = {
     "qwen2moe": "qwen2_moe", "qwen35": "qwen3_5_text", "qwen35moe": "qwen3_5_moe_text", "qwen3moe": "qwen3_moe",
 }  # fmt: skip
 """The types in transformers of architectures that have another name in llama.cpp."""
+
+_READ_BY_TRANSFORMERS = (
+    ("transformers.integrations.ggml", "GGUF_CONFIG_MAPPING"),
+    ("transformers.integrations.gguf.gguf_conversion_mapping", "GGUF_ARCHS"),
+)
+"""The modules and names of the mappings from the architectures that transformers reads."""
 
 
 def gguf_summary(spec: ModelSpec, folder: Path) -> GGUFSummary | None:
@@ -26,14 +33,11 @@ def gguf_summary(spec: ModelSpec, folder: Path) -> GGUFSummary | None:
 
 def gguf_model_type(spec: ModelSpec, summary: GGUFSummary) -> str:
     """Return the type of the model in transformers' words. Raise ModelUnavailable if transformers can't read it."""
-    from transformers.integrations import GGUF_CONFIG_MAPPING
-    from transformers.integrations.gguf import GGUF_ARCHS
-    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
-
     architecture = summary.architecture
     model_type = _MODEL_TYPES.get(architecture, architecture)
-    known = {*GGUF_CONFIG_MAPPING, *GGUF_ARCHS}
-    if not known & {architecture, model_type} or model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+    known = {name for module, mapping in _READ_BY_TRANSFORMERS for name in mapping_names(module, mapping)}
+    causal = mapping_names("transformers.models.auto.modeling_auto", "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES")
+    if not known & {architecture, model_type} or model_type not in causal:
         raise ModelUnavailable(
             "{name} is a GGUF file of the architecture {architecture}, which is not read here. "
             "The bot's operator has to pick another version of the model.",

@@ -14,7 +14,7 @@ from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from inference.tasks import Request
 from inference.types import Event, ModelSpec, Output
@@ -91,11 +91,9 @@ class Pipeline(ABC):
     nbytes: int
     """Size of the weights in bytes."""
 
-    probed: ClassVar[bool] = False
-    """Whether `load` runs the model once to find out how to run it."""
-
     verdict: str = ""
-    """What this probe found. It is kept with the model's commit, and the next `load` gets it in the spec."""
+    """What `load` found out, if the family is probed. It is kept with the model's commit, and the next `load` gets it
+    in the spec."""
 
     @classmethod
     @abstractmethod

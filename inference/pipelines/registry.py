@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.gguf import gguf_model_type, gguf_summary
+from inference.pipelines.library_names import known_model_types, listed_names, mapping_names
 from inference.pipelines.pipeline import Pipeline
+from inference.pipelines.torch_import import import_without_pauses
 from inference.tasks import PICTURE_CLASSIFIER, TEXT_CLASSIFIER
 from inference.types import ModelSpec, Runtime
 from inference.types.errors import ModelUnavailable, Phrase, join_phrases
@@ -22,6 +23,7 @@ _CAUSAL = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
 _MASKED = "MODEL_FOR_MASKED_LM_MAPPING_NAMES"
 _SEQ_TO_SEQ = "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES"
 _IMAGE_TEXT = "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES"
+_AUTO_PIPELINE = "diffusers.pipelines.auto_pipeline"
 _NOT_FOR_TEXT = frozenset(
     {"blip", "blip-2", "diffusion_gemma", "evolla", "florence2", "git", "instructblip", "instructblipvideo", "kosmos-2"}
     | {"kosmos-2.5", "paligemma", "pi0", "pix2struct", "pp_formulanet", "t5gemma2", "udop", "vision-encoder-decoder"}
@@ -67,8 +69,9 @@ class Family:
     that the mapping names, or ends with one of `architectures`. Older files name no architectures. With `diffusers`, it
     must be a pipeline of diffusers that can draw from text. `answers_about_pictures` says whether the models answer
     questions about a picture, and `reads_text` whether they have a tokenizer. With `quantizes`, `quantize` in
-    config.yaml works. `pipelines_of_runtimes` are the classes for other runtimes than torch, fastest first, and
-    `runtime` is the one in use.
+    config.yaml works. Models that are `probed` are run once when they are loaded, to find out how to run them.
+    `pipelines_of_runtimes` are the classes for other runtimes than torch, fastest first, and `runtime` is the one in
+    use.
     """
 
     pipeline: str
@@ -83,6 +86,7 @@ class Family:
     quantizes: bool = False
     pipelines_of_runtimes: Mapping[Runtime, str] = field(default_factory=dict, hash=False)
     runtime: Runtime = "torch"
+    probed: bool = False
     reads_text: bool = True
 
     def accepts(self, config: RepositoryConfig) -> bool:
@@ -106,7 +110,7 @@ class Family:
     def load_class(self) -> type[Pipeline]:
         """Import and return the pipeline class for the runtime in use."""
         module, _, name = self.pipelines_of_runtimes.get(self.runtime, self.pipeline).partition(":")
-        return getattr(import_module(f"inference.pipelines.{module}"), name)
+        return getattr(import_without_pauses(f"inference.pipelines.{module}"), name)
 
 
 FAMILIES: tuple[Family, ...] = (
@@ -196,6 +200,7 @@ FAMILIES: tuple[Family, ...] = (
         excluded=_NOT_FOR_TEXT,
         answers_about_pictures=True,
         quantizes=True,
+        probed=True,
     ),
     Family(
         pipeline="causal_lm:CausalLM",
@@ -204,6 +209,7 @@ FAMILIES: tuple[Family, ...] = (
         mapping=_CAUSAL,
         architectures=("ForCausalLM", "LMHeadModel"),
         quantizes=True,
+        probed=True,
     ),
 )
 """The first family of a task that accepts a model runs it."""
@@ -249,9 +255,7 @@ def _ends_with(architectures: tuple[str, ...], endings: tuple[str, ...]) -> bool
 
 
 def _is_known(model_type: str) -> bool:
-    from transformers.models.auto.configuration_auto import CONFIG_MAPPING_NAMES
-
-    return model_type in CONFIG_MAPPING_NAMES
+    return model_type in known_model_types()
 
 
 def _is_causal(model_type: str) -> bool:
@@ -263,20 +267,17 @@ def _draws_from_text(pipeline_class: str) -> bool:
     """Return whether diffusers has a text-to-image pipeline for the models of this pipeline."""
     if not pipeline_class:
         return False
-    from diffusers.pipelines.auto_pipeline import AUTO_TEXT2IMAGE_PIPELINES_MAPPING, SUPPORTED_TASKS_MAPPINGS
-
+    text_to_image = mapping_names(_AUTO_PIPELINE, "AUTO_TEXT2IMAGE_PIPELINES_MAPPING")
     return any(
-        pipeline.__name__ == pipeline_class and model in AUTO_TEXT2IMAGE_PIPELINES_MAPPING
-        for mapping in SUPPORTED_TASKS_MAPPINGS
-        for model, pipeline in mapping.items()
+        pipeline == pipeline_class and model in text_to_image
+        for mapping in listed_names(_AUTO_PIPELINE, "SUPPORTED_TASKS_MAPPINGS")
+        for model, pipeline in mapping_names(_AUTO_PIPELINE, mapping).items()
     )
 
 
 def _mapping(name: str) -> Mapping[str, str | tuple[str, ...]]:
     """Return one of transformers' mappings from model types to class names."""
-    from transformers.models.auto import modeling_auto
-
-    return getattr(modeling_auto, name)
+    return mapping_names("transformers.models.auto.modeling_auto", name)
 
 
 def _text(value: Any) -> str:

@@ -28,7 +28,7 @@ class OptionalRuntime:
 
 
 def _openvino_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
-    if device != "cpu":
+    if device not in ("", "cpu"):
         return Phrase("it runs on CPUs only")
     return Phrase("it does not use `quantize`") if spec.quantize != "none" else None
 
@@ -36,7 +36,7 @@ def _openvino_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | 
 def _llama_cpp_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
     if not gguf_summary(spec, folder):
         return Phrase("it reads GGUF files only")
-    if device != "cpu":
+    if device not in ("", "cpu"):
         return Phrase("it runs on CPUs only")
     return Phrase("it does not use `quantize`") if spec.quantize != "none" else None
 
@@ -52,7 +52,7 @@ OPTIONAL_RUNTIMES: Mapping[Runtime, OptionalRuntime] = {
 
 
 def choose_runtime(spec: ModelSpec, folder: Path, device: str, offered: Sequence[Runtime]) -> Runtime:
-    """Return the runtime for the model in `folder` on `device` ("cpu", "cuda", "mps").
+    """Return the runtime for the model in `folder` on `device` ("cpu", "cuda", "mps"; "" if it is not known).
 
     `offered` are those of its family, fastest first. With `runtime: auto` it is the first that is installed and can run
     the model. Raise ModelUnavailable if the spec names one that can't.

@@ -41,8 +41,6 @@ _PROBE_TEXT = "The river was high, so they waited for the boat and told each oth
 class CausalLM(Pipeline):
     """A causal language model and its tokenizer."""
 
-    probed = True
-
     def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer, spec: ModelSpec) -> None:
         self._window = window = _window(model, tokenizer)
         quantize_linear_layers(model, spec.quantize)

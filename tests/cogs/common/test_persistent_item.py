@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
 from typing import Any, ClassVar
 
 import discord
@@ -101,7 +100,7 @@ class TestButtonsOfTheBot:
         """Record the queries that run before the newest interaction has got a response."""
         read, found = Database.read, list[str]()
 
-        async def spy(database: Database, query: str, values: Iterable[Any] = ()) -> Any:
+        async def spy(database: Database, query: str, values: Any = ()) -> Any:
             interactions = stage.env.transcript().count(" INTERACTION_CREATE ")
             if len(_callbacks(stage)) < interactions:
                 found.append(query)

@@ -37,6 +37,11 @@ async def test_a_connected_bot_is_ready(stage: Stage):
     assert await ready(stage) == (200, [])
 
 
+async def test_a_bot_with_a_model_that_can_not_run_is_not_ready(stage: Stage):
+    stage.backend.unusable = {"gpt2": "The device 'cuda:7' of the bot's settings is not on this machine."}
+    assert await ready(stage) == (503, ["The device 'cuda:7' of the bot's settings is not on this machine."])
+
+
 async def test_a_bot_without_the_gateway_is_not_ready_until_it_is_back(stage: Stage):
     stage.bot.dispatch("disconnect")
     await stage.env.settle()

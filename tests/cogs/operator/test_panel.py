@@ -7,6 +7,7 @@ import logging
 import discord
 import pytest
 
+from cogs.client import Inkling
 from cogs.operator.actions import actions_of
 from inference import GenerationFailed, Queued
 from storage import EVERYWHERE
@@ -24,6 +25,20 @@ async def test_only_the_operator_sees_the_panel(stage: Stage):
     role = stage.guild.create_role("more admins", permissions=discord.Permissions(administrator=True))
     admin = stage.guild.add_member(stage.env.create_user("amy"), roles=[role])
     assert first(await admin.slash(stage.channel, "operator")).content == "Only the bot's operator can do this."
+
+
+async def test_what_devices_lack_is_logged_once_and_shown_to_the_operator(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    stage.backend.lacking = ["line 3, models.fill[0]: bert can't run here. The bot's operator has to buy more memory."]
+    bot = Inkling(bot_of(stage).engine, [])
+    bot.invite = lambda: ""
+    for _ in range(2):  # it connects again after an interruption
+        await bot.on_connect()
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == [
+        "line 3, models.fill[0]: bert can't run here. You have to buy more memory."
+    ]
+    assert "bert can't run here. You have to buy more memory." in (await panel(stage, operator(stage))).content
 
 
 async def test_the_controls_refuse_everybody_else(stage: Stage):

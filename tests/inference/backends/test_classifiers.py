@@ -47,7 +47,7 @@ async def engine(folder: Path) -> AsyncIterator[Engine]:
 
 
 async def test_good_classifiers_are_no_problem_and_are_listed(engine: Engine) -> None:
-    assert engine.problems(probe=True) == []
+    assert engine.problems() == engine.device_problems(probe=True) == []
     statuses = await engine.statuses()
     assert [(status.spec.task, status.spec.name, status.state) for status in statuses] == [
         ("imagine", "sd", "on disk"),

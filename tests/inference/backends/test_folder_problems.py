@@ -31,7 +31,8 @@ def incomplete(folder: Path, missing: str) -> str:
 def problems(folder: Path, settings: str) -> list[str]:
     (folder / "config.yaml").write_text(settings)
     config = load_config(folder / "config.yaml")
-    return LocalBackend(config, Hub(config, endpoint="http://127.0.0.1:9", cache=folder / "cache")).problems()
+    backend = LocalBackend(config, Hub(config, endpoint="http://127.0.0.1:9", cache=folder / "cache"))
+    return [*backend.problems(), *backend.device_problems()]
 
 
 def test_a_folder_that_is_not_there_is_reported_with_its_path_and_line(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from inference import (
     UnknownModel,
 )
 from inference.backends.local import LocalBackend
+from inference.hub.model_card import ModelCard
 from inference.pipelines.devices import find_device
 from inference.types import Loading, LoadProgress, ModelSpec, Result
 from tests.fakes import model_lists
@@ -42,6 +43,9 @@ class SlowHub:
 
     def state(self, spec: ModelSpec) -> tuple[str, int]:
         return ("on disk", 1000)
+
+    def card(self, spec: ModelSpec) -> ModelCard:
+        return ModelCard()
 
     def with_companion(self, spec: ModelSpec) -> ModelSpec:
         return spec
@@ -152,7 +156,7 @@ async def test_different_names_of_the_same_device_share_one_queue(hub: SlowHub, 
     config = config.model_copy(update={"models": model_lists(**{"complete": models})})
     fake_hub: Any = hub
     engine = Engine(config, LocalBackend(config, fake_hub))
-    assert await asyncio.to_thread(engine.problems) == []
+    assert await engine.check_devices() == []
     await engine.run(engine.check(request("here")))
     await engine.run(engine.check(request("again")))
     assert len(engine.queues()) == 1
@@ -297,3 +301,28 @@ async def test_a_model_that_two_tasks_share_is_unloaded_by_either_name(hub: Slow
     assert await engine.unload(engine.model_named("here"))
     assert not engine.loaded("summarize")
     await engine.close()
+
+
+async def test_a_model_whose_device_is_missing_is_known_and_refused_with_the_same_sentence(
+    hub: SlowHub, config: Config
+) -> None:
+    models = ["org/here", {"repo": "org/here", "name": "lost", "device": "cuda:7"}]
+    config = config.model_copy(update={"models": model_lists(complete=models)})
+    fake_hub: Any = hub
+    engine = Engine(config, LocalBackend(config, fake_hub))
+    sentence = "The device 'cuda:7' of the bot's settings is not on this machine."
+    assert engine.problems() == [], "the files alone are fine"
+    (problem,) = await engine.check_devices()
+    assert problem.endswith(sentence)
+    backend: Any = engine._backend  # pyright: ignore[reportPrivateUsage]
+    statuses = await backend.statuses(list(engine.models("complete")))
+    assert [(status.spec.name, status.problem) for status in statuses] == [("here", ""), ("lost", sentence)]
+    with pytest.raises(ModelUnavailable, match="cuda:7"):
+        await engine.run(engine.check(request("lost")))
+    assert isinstance(await engine.run(engine.check(request("here"))), Completion)
+    await engine.close()
+
+
+async def test_a_request_that_comes_before_any_check_finds_its_device(engine: Engine) -> None:
+    await engine.run(engine.check(request("here")))
+    assert [status.device for status in engine.queues()] == [str(find_device("auto"))]

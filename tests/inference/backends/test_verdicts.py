@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -40,6 +41,21 @@ def test_a_verdict_belongs_to_the_commit_of_a_repository(tmp_path: Path) -> None
     kept.keep(spec, Path("snapshots/abc"), CPU, "generic")
     assert kept.get(spec, Path("snapshots/abc"), CPU) == "generic"
     assert kept.get(spec, Path("snapshots/def"), CPU) == ""
+
+
+def test_the_way_is_told_if_the_verdicts_on_all_places_that_the_settings_allow_agree(tmp_path: Path) -> None:
+    folder, kept = Path("snapshots/abc"), Verdicts(tmp_path / "verdicts.json")
+
+    def way(**settings: Any) -> str:
+        return kept.way(ModelSpec(name="tiny", task="complete", repo="org/tiny", **settings), folder)
+
+    spec = ModelSpec(name="tiny", task="complete", repo="org/tiny")
+    assert way() == ""
+    kept.keep(spec, folder, CPU, "batched")
+    assert (way(), way(device="cpu", dtype="float32")) == ("batched", "batched")
+    assert (way(dtype="bfloat16"), way(device="cuda:1")) == ("", "")
+    kept.keep(spec, folder, Placement(CPU.device, torch.bfloat16), "generic")
+    assert (way(), way(dtype="float32"), way(dtype="bfloat16")) == ("", "batched", "one text at a time")
 
 
 def test_a_verdict_of_another_probe_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -89,7 +89,7 @@ def test_bfloat16_rounds_only_the_product(tmp_path: Path) -> None:
 def test_a_model_writes_with_them(tmp_path: Path, quantization: dict[str, Any], kind: str) -> None:
     save_float8(tmp_path, quantization, kind)
     spec = ModelSpec(name="tiny", task="complete", repo=str(tmp_path))
-    family = compatible_family(spec, tmp_path, "cpu")
+    family = compatible_family(spec, tmp_path)
     assert memory_growth(spec, tmp_path, 2) == 2
     pipeline = family.load_class().load(spec, tmp_path, CPU)
     assert isinstance(pipeline, CausalLM)
@@ -100,4 +100,4 @@ def test_a_model_writes_with_them(tmp_path: Path, quantization: dict[str, Any], 
 def test_experts_in_four_bits_are_refused(tmp_path: Path) -> None:
     save_float8(tmp_path, {**FP8, "expert_dtype": "fp4"}, "block")
     with pytest.raises(ModelUnavailable, match=r"the number format fp8 \(fp4\)"):
-        compatible_family(ModelSpec(name="tiny", task="complete", repo=str(tmp_path)), tmp_path, "cpu")
+        compatible_family(ModelSpec(name="tiny", task="complete", repo=str(tmp_path)), tmp_path)

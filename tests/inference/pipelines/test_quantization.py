@@ -129,7 +129,7 @@ def test_a_quantized_model_is_smaller_and_the_forecast_of_its_size_holds(tmp_pat
     sizes: dict[Quantize, int] = {}
     for quantize in ("none", "int8", "int4"):
         sizes[quantize] = load(folder, quantize).nbytes
-        forecast = expected_bytes(spec_of(folder, quantize), folder, nbytes, Placement(CPU, torch.float32))
+        forecast = expected_bytes(spec_of(folder, quantize), folder, nbytes, torch.float32.itemsize)
         assert forecast == pytest.approx(sizes[quantize], rel=0.25)
     assert sizes["int8"] < sizes["none"]
     assert sizes["int4"] < sizes["none"]
@@ -143,7 +143,7 @@ def test_specs_with_another_quantization_share_no_model(tmp_path: Path) -> None:
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     folder = bert_masked_lm(tmp_path)
     with pytest.raises(ModelUnavailable, match="only models that write texts can"):
-        compatible_family(replace(spec_of(folder, "int8"), task="fill"), folder, "cpu")
+        compatible_family(replace(spec_of(folder, "int8"), task="fill"), folder)
 
 
 def test_a_model_that_is_quantized_already_is_refused(tmp_path: Path) -> None:
@@ -151,7 +151,7 @@ def test_a_model_that_is_quantized_already_is_refused(tmp_path: Path) -> None:
     config = (folder / "config.json").read_text()
     (folder / "config.json").write_text(config.replace("{", '{"quantization_config": {"quant_method": "mxfp4"},', 1))
     with pytest.raises(ModelUnavailable, match="in the number format mxfp4 already"):
-        compatible_family(spec_of(folder, "int4"), folder, "cpu")
+        compatible_family(spec_of(folder, "int4"), folder)
 
 
 def test_a_model_that_asks_for_the_dtype_of_a_layer_keeps_that_layer() -> None:

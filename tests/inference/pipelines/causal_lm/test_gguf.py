@@ -111,7 +111,7 @@ def test_a_file_of_which_transformers_reads_only_a_part_is_refused(
 def test_a_file_of_an_unknown_architecture_is_refused_by_its_header(folder: Path, tmp_path: Path) -> None:
     file = save_gguf(folder, tmp_path / "gguf" / "tiny.gguf", architecture="plamo")
     with pytest.raises(ModelUnavailable, match="a GGUF file of the architecture plamo"):
-        compatible_family(spec_of(file), file.parent, "cpu")
+        compatible_family(spec_of(file), file.parent)
 
 
 def test_the_header_tells_the_number_of_parameters(folder: Path, tmp_path: Path) -> None:
@@ -127,4 +127,4 @@ def test_a_damaged_file_is_refused_with_its_name(tmp_path: Path, content: bytes)
     file = tmp_path / "tiny.gguf"
     file.write_bytes(content)
     with pytest.raises(ModelUnavailable, match=r"its file tiny\.gguf is damaged"):
-        compatible_family(spec_of(file), tmp_path, "cpu")
+        compatible_family(spec_of(file), tmp_path)
