@@ -9,7 +9,7 @@ import argparse
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from functools import partial
 from pathlib import Path
@@ -37,13 +37,14 @@ from bench.result_table import Note, Row, Skipped, TableRow, table
 from inference import InferenceError
 
 T = TypeVar("T")
+Measurements = Mapping[str, Callable[[], Sequence[TableRow]]]
 
 _ERRORS = {"failed", "wrong", "fails"}
 """States of rows after which the exit status is 1."""
 
 GPT2, GPT2_LARGE = "openai-community/gpt2", "openai-community/gpt2-large"
 
-MEASUREMENTS: dict[str, Callable[[], Sequence[TableRow]]] = {
+MEASUREMENTS: Measurements = {
     "gpt2": partial(complete.one_stream, GPT2),
     "gpt2-streams": partial(complete.many_streams, GPT2),
     "gpt2-quantized": partial(complete.quantized, GPT2),
@@ -89,7 +90,8 @@ def main() -> None:
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         parser.error(f"no measurement is called {unknown[0]!r}; there is: {', '.join(MEASUREMENTS)}")
     os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
-    sys.exit(run({name: MEASUREMENTS[name] for name in names}, arguments.json))
+    this = _in_own_process(machine.measure)
+    sys.exit(run({name: MEASUREMENTS[name] for name in names}, this, arguments.json))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,9 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(measurements: dict[str, Callable[[], Sequence[TableRow]]], json: Path | None = None) -> int:
+def run(measurements: Measurements, this: machine.Machine, json: Path | None = None) -> int:
     """Measure, print the machine and the table, and write the JSON. Return the exit status."""
-    this = _in_own_process(machine.measure)
     print(this, file=sys.stderr, flush=True)
     rows = [row for name, measurement in measurements.items() for row in _rows(name, measurement, this)]
     print(f"{this}\n\n{table([row.cells() for row in rows])}")

@@ -18,18 +18,19 @@ BEAMS, TOKENS = 4, 16
 ROUNDS = 5
 
 
-def measure() -> list[Row]:
-    config = settings("caption", REPO)
+def measure(repo: str = REPO) -> list[Row]:
+    """Return a row for each number format of ours."""
+    config = settings("caption", repo)
     stock = _Stock(folder(config, config.specs("caption")[0]))
-    return [_row(stock, precision) for precision in precisions()]
+    return [_row(repo, stock, precision) for precision in precisions()]
 
 
-def _row(stock: _Stock, precision: Precision) -> Row:
+def _row(repo: str, stock: _Stock, precision: Precision) -> Row:
     from inference.images.decoding import encode_png
 
     picture = _picture()
     request = CaptionRequest(image=encode_png(picture))
-    with Caller(engine_for("caption", REPO, precision)) as caller:
+    with Caller(engine_for("caption", repo, precision)) as caller:
         caller.run(request)
         stock.describe(picture)
         ours, theirs = medians(ROUNDS, lambda: caller.run(request), lambda: stock.describe(picture))

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
@@ -18,8 +17,8 @@ from bench.machine import Cost, Precision, precisions
 from bench.models import folder, settings
 from bench.peers import Candidate, fastest
 from bench.result_table import Row, Skipped, at_least, at_most
-from bench.speed import Speed
-from inference import CompleteRequest, Engine, PartialText, create_engine
+from bench.speed import Speed, median_speed
+from inference import CompleteRequest, Engine, PartialText, RequestEnded, create_engine
 from inference.config.schema import ModelEntry
 from inference.types.errors import ModelUnavailable
 
@@ -48,7 +47,7 @@ class Variant:
     """A way to run a model with smaller weights: options of its entry in config.yaml, and llama.cpp's name for it."""
 
     name: str
-    options: dict[str, str]
+    options: dict[str, Any]
     gguf: str
     bytes_per_weight: float
     from_gguf: bool = False
@@ -96,7 +95,7 @@ class _Model:
         config = settings("complete", path)
         return cls(repo.rsplit("/", 1)[-1], path, folder(config, config.specs("complete")[0]))
 
-    def engine(self, precision: Precision, **options: str) -> Engine:
+    def engine(self, precision: Precision, **options: Any) -> Engine:
         return create_engine(settings("complete", self.repo, precision, **options))
 
     def reference(self, precision: Precision) -> Reference:
@@ -128,8 +127,8 @@ def _one_stream(model: _Model, precision: Precision) -> Row:
     return Row(
         work=f"{model.name}, 1 stream, {precision}",
         unit="tokens/s",
-        ours=TOKENS / ours.all,
-        stock=TOKENS / stock.all,
+        ours=ours.tokens_per_second,
+        stock=stock.tokens_per_second,
         peer=peer.per_second(TOKENS),
         peer_name=peer.name,
         cost=(step(reference.model, precision),),
@@ -143,15 +142,14 @@ def _many_streams(model: _Model, precision: Precision) -> list[Row]:
     reference = model.reference(precision)
     ours, stock = asyncio.run(_compare(model.engine(precision), STREAMS, reference.in_one_batch))
     peer = fastest(*model.exact_peers(precision, STREAMS))
-    total = STREAMS * TOKENS
     work = f"{model.name}, {STREAMS} streams, {precision}"
     return [
         Row(
             work=f"{work}; stock: one padded batch",
             unit="tokens/s",
-            ours=total / ours.all,
-            stock=total / stock.all,
-            peer=peer.per_second(total),
+            ours=ours.tokens_per_second,
+            stock=stock.tokens_per_second,
+            peer=peer.per_second(STREAMS * TOKENS),
             peer_name=peer.name,
             cost=(scaled(step(reference.model, precision, STREAMS), 1 / STREAMS),),
             aims=(at_least(1.5, "stock"),),
@@ -180,8 +178,8 @@ def _quantized(model: _Model, variant: Variant, reference: Reference) -> Row:
     return Row(
         work=f"{model.name}, 1 stream, {variant.name}; stock: {precision}",
         unit="tokens/s",
-        ours=TOKENS / ours.all,
-        stock=TOKENS / stock.all,
+        ours=ours.tokens_per_second,
+        stock=stock.tokens_per_second,
         peer=peer.per_second(TOKENS),
         peer_name=peer.name,
         cost=(Cost(nbytes=num_weights(reference.model) * variant.bytes_per_weight),),
@@ -201,23 +199,23 @@ async def _compare(
 ) -> tuple[Speed, Speed]:
     """Run ours and stock in turn, after a first run of each, and return the medians of both."""
     requests = REQUESTS[:streams]
+    ended: list[RequestEnded] = []
+    engine.observe(lambda observation: ended.append(observation) if isinstance(observation, RequestEnded) else None)
     ours: list[Speed] = []
     stock: list[Speed] = []
     for _ in range(ROUNDS + 1):
-        ours.append(await _streamed(engine, requests))
+        first, all_ = await _streamed(engine, requests)
+        ours.append(Speed(first, all_, sum(request.units for request in ended[-streams:])))
         stock.append(generate(requests))
     await engine.close()
-    return _median(ours[1:]), _median(stock[1:])
+    return median_speed(ours[1:]), median_speed(stock[1:])
 
 
-def _median(speeds: Sequence[Speed]) -> Speed:
-    return Speed(median(speed.first for speed in speeds), median(speed.all for speed in speeds))
-
-
-async def _streamed(engine: Engine, requests: Sequence[CompleteRequest]) -> Speed:
+async def _streamed(engine: Engine, requests: Sequence[CompleteRequest]) -> tuple[float, float]:
+    """Return the seconds until every text has begun, and until all are complete."""
     start = time.perf_counter()
     first_tokens = await asyncio.gather(*(_first_token(engine, request) for request in requests))
-    return Speed(max(first_tokens) - start, time.perf_counter() - start)
+    return max(first_tokens) - start, time.perf_counter() - start
 
 
 async def _first_token(engine: Engine, request: CompleteRequest) -> float:

@@ -48,8 +48,9 @@ Draw = Callable[[Callable[[], None]], object]
 """Draws a picture and calls its argument after each step."""
 
 
-def measure() -> list[Row]:
-    config = settings("imagine", REPO)
+def measure(repo: str = REPO) -> list[Row]:
+    """Return rows for a step, for what follows the last one, and for a picture at our defaults."""
+    config = settings("imagine", repo)
     spec = config.specs("imagine")[0]
     model_folder = folder(config, spec)
     stock = _stock_pipeline(model_folder)

@@ -26,9 +26,9 @@ _FEATURES = {
 _LIMITERS = ("ATEN_CPU_CAPABILITY", "ONEDNN_MAX_CPU_ISA", "MKL_ENABLE_INSTRUCTIONS")
 """Variables that keep libraries from using newer features: so an older CPU can be imitated."""
 
-_BUFFER = 10**9
+BUFFER = 10**9
 """Bytes that are read to measure the bandwidth: far more than any cache holds."""
-_SIDE = 3072
+SIDE = 3072
 """The side of the matrices whose product is measured."""
 _ROUNDS = 5
 
@@ -77,7 +77,7 @@ def features() -> tuple[str, ...]:
     """Return the features of the CPU that libraries may use. Imports torch."""
     import torch
 
-    capabilities: dict[str, Any] = torch.cpu.get_capabilities()
+    capabilities = torch.cpu.get_capabilities()
     found = tuple(name for key, name in _FEATURES.items() if capabilities.get(key))
     only_avx2 = any("avx2" in os.environ.get(name, "").lower() for name in _LIMITERS)
     return tuple(name for name in found if name == "AVX2") if only_avx2 else found
@@ -120,7 +120,7 @@ def _bandwidth() -> float:
     """Return the bytes read a second by the faster of a sum and a product of a matrix and a vector."""
     import torch
 
-    matrix = torch.ones(_BUFFER // 4 // 4096, 4096)
+    matrix = torch.ones(BUFFER // 4 // 4096, 4096)
     vector = torch.ones(4096)
     return matrix.nbytes / min(_best(matrix.sum), _best(lambda: matrix @ vector))
 
@@ -129,8 +129,8 @@ def _products(dtype: Any) -> float:
     """Return the operations a second in a product of two large matrices."""
     import torch
 
-    left, right = (torch.randn(_SIDE, _SIDE, dtype=dtype) for _ in range(2))
-    return 2 * _SIDE**3 / _best(lambda: left @ right)
+    left, right = (torch.randn(SIDE, SIDE, dtype=dtype) for _ in range(2))
+    return 2 * SIDE**3 / _best(lambda: left @ right)
 
 
 def _best(work: Callable[[], object]) -> float:

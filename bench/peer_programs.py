@@ -5,6 +5,8 @@ Runs in the peers' environment, and imports only what is there: torch, transform
 
 from __future__ import annotations
 
+import importlib
+import importlib.util
 import json
 import os
 import sys
@@ -16,28 +18,31 @@ from typing import Any
 
 from bench.timing import medians
 
-_EXIT_NOT_INSTALLED = 3
+NOT_INSTALLED_STATUS = 3
+"""The exit status if the peer is not installed."""
+
 _CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def main() -> None:
     program, arguments = PROGRAMS[sys.argv[1]], json.load(sys.stdin)
-    try:
-        seconds = program(**arguments)
-    except ModuleNotFoundError as error:
-        print(error, file=sys.stderr)
-        sys.exit(_EXIT_NOT_INSTALLED)
+    seconds = program(**arguments)
     print(json.dumps({"seconds": seconds}), flush=True)
     os._exit(0)  # without waiting for threads of servers
 
 
+def _package(name: str) -> Any:
+    """Return the peer's package. End the process with a status that says so if it is not installed."""
+    if importlib.util.find_spec(name) is None:
+        sys.exit(NOT_INSTALLED_STATUS)
+    return importlib.import_module(name)
+
+
 def llama_cpp(folder: str, weights: str, prompts: Sequence[str], tokens: int, rounds: int) -> float:
     """Write `tokens` after each prompt, all at the same time, with the model in `folder` converted to `weights`."""
-    import xllamacpp
-
+    api = _package("xllamacpp")
     from bench.gguf_file import write_gguf
 
-    api: Any = xllamacpp
     with tempfile.TemporaryDirectory() as name:
         file = write_gguf(Path(folder), Path(name, "model.gguf"), weights)
         parameters = api.CommonParams()
@@ -67,10 +72,9 @@ def llama_cpp(folder: str, weights: str, prompts: Sequence[str], tokens: int, ro
 
 def ctranslate2_complete(folder: str, weights: str, prompts: Sequence[str], tokens: int, rounds: int) -> float:
     """Write `tokens` after each prompt in one batch, with the model in `folder` converted to `weights`."""
-    import ctranslate2
+    api = _package("ctranslate2")
     from transformers import AutoTokenizer
 
-    api: Any = ctranslate2
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     inputs = [tokenizer.convert_ids_to_tokens(tokenizer(prompt)["input_ids"]) for prompt in prompts]
     with tempfile.TemporaryDirectory() as name:
@@ -91,10 +95,9 @@ def ctranslate2_complete(folder: str, weights: str, prompts: Sequence[str], toke
 
 def ctranslate2_summarize(folder: str, weights: str, text: str, tokens: int, beams: int, rounds: int) -> float:
     """Summarize a text in exactly `tokens`."""
-    import ctranslate2
+    api = _package("ctranslate2")
     from transformers import AutoTokenizer
 
-    api: Any = ctranslate2
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     inputs = [tokenizer.convert_ids_to_tokens(tokenizer(text)["input_ids"])]
     with tempfile.TemporaryDirectory() as name:
@@ -107,7 +110,7 @@ def ctranslate2_summarize(folder: str, weights: str, text: str, tokens: int, bea
 
 def openvino_reader(folder: str, auto_class: str, inputs: Sequence[Any], precision: str, rounds: int) -> float:
     """Read each of `inputs`, lists of numbers by their names, with an encoder of transformers."""
-    import openvino
+    openvino = _package("openvino")
     import torch
     import transformers
 
@@ -116,12 +119,14 @@ def openvino_reader(folder: str, auto_class: str, inputs: Sequence[Any], precisi
     arrays = [{name: torch.tensor(values) for name, values in each.items()} for each in inputs]
     converted = openvino.convert_model(model, example_input=arrays[0])
     compiled = _compile(converted, precision)
-    return _median(rounds, lambda: [compiled({name: t.numpy() for name, t in each.items()}) for each in arrays])
+    read = {name for port in compiled.inputs for name in port.names}
+    named = [{name: tensor.numpy() for name, tensor in each.items() if name in read} for each in arrays]
+    return _median(rounds, lambda: [compiled(each) for each in named])
 
 
 def openvino_unet(folder: str, side: int, precision: str, rounds: int) -> float:
     """Compute one step with guidance: two rows at `side` × `side` pixels."""
-    import openvino
+    openvino = _package("openvino")
     import torch
     from diffusers import UNet2DConditionModel  # pyright: ignore[reportPrivateImportUsage]
 
@@ -137,19 +142,16 @@ def openvino_unet(folder: str, side: int, precision: str, rounds: int) -> float:
 
 
 def _compile(model: Any, precision: str) -> Any:
-    import openvino
 
     hints = {
         "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision],
         "PERFORMANCE_HINT": "LATENCY",
     }
-    return openvino.Core().compile_model(model, "CPU", hints)
+    return _package("openvino").Core().compile_model(model, "CPU", hints)
 
 
 def _convert(folder: str, weights: str, output: str) -> str:
-    from ctranslate2.converters import TransformersConverter
-
-    converter: Any = TransformersConverter(folder)
+    converter = importlib.import_module("ctranslate2.converters").TransformersConverter(folder)
     return converter.convert(f"{output}/model", quantization=weights)
 
 

@@ -15,10 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from bench.peer_programs import NOT_INSTALLED_STATUS
+
 _ROOT = Path(__file__).parents[1]
 NOT_INSTALLED = "not installed"
-_EXIT_NOT_INSTALLED = 3
-"""The exit status of a program whose package is missing."""
+_ERROR_CHARACTERS = 1000
+"""The end of a failed program's stderr that is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +62,9 @@ def _run(candidate: Candidate) -> Peer:
         text=True,
         cwd=_ROOT,
     )
-    if completed.returncode == _EXIT_NOT_INSTALLED:
+    if completed.returncode == NOT_INSTALLED_STATUS:
         return Peer(NOT_INSTALLED)
     if completed.returncode:
-        print(f"{candidate.name}:\n{completed.stderr}", file=sys.stderr, flush=True)
+        print(f"{candidate.name}: {completed.stderr.strip()[-_ERROR_CHARACTERS:]}", file=sys.stderr, flush=True)
         return Peer(f"{candidate.name} failed")
     return Peer(candidate.name, float(json.loads(completed.stdout.splitlines()[-1])["seconds"]))

@@ -51,4 +51,5 @@ class Reference:
             pad_token_id=self._tokenizer.pad_token_id,
             stopping_criteria=[clock],
         )
-        return Speed(clock.first - start, time.perf_counter() - start)
+        end = time.perf_counter()
+        return Speed(clock.first - start, end - start, len(requests) * requests[0].max_new_tokens)

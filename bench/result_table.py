@@ -65,8 +65,8 @@ class Row:
     """A figure of Inkling beside the same figure of others, all in `unit`.
 
     `stock` is the figure of the stock library. `peer` is the one of the fastest other program, called `peer_name`;
-    without a figure, the name says why there is none. `limit` is the best that this machine could reach: known beforehand, or
-    computed by `with_limit` from `cost`, what one unit of the work takes.
+    without a figure, the name says why there is none. `limit` is the best that this machine could reach: known
+    beforehand, or computed by `with_limit` from `cost`, what one unit of the work takes.
     """
 
     work: str
@@ -121,10 +121,15 @@ class Row:
         return [f"{ratio:.2f} × {of}" for of, ratio in ratios if ratio is not None]
 
     def _figure(self, value: float | None) -> str:
-        return NONE if value is None else f"{value:.3g} {self.unit}"
+        return NONE if value is None else f"{number(value)} {self.unit}"
 
     def _aim(self, aim: Aim) -> str:
         return f"{aim.sign} {aim.bound:g} {f'× {aim.of}' if aim.of else self.unit}"
+
+
+def number(value: float) -> str:
+    """Return a figure with three digits, or more if it is large."""
+    return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
 def table(rows: Sequence[tuple[str, ...]], headings: Sequence[str] = HEADINGS) -> str:

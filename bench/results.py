@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.machine import Machine
-from bench.result_table import NONE, Row, table
+from bench.result_table import NONE, Row, number, table
 
 _HEADINGS = ("work", "first", "second", "ours, second ÷ first", "stock, second ÷ first")
 
@@ -35,8 +35,8 @@ def compare(first: Path, second: Path) -> str:
 def _cells(first: dict[str, Any], second: dict[str, Any]) -> tuple[str, ...]:
     return (
         second["work"],
-        f"{first['ours']:.3g} {first['unit']}",
-        f"{second['ours']:.3g} {second['unit']}",
+        f"{number(first['ours'])} {first['unit']}",
+        f"{number(second['ours'])} {second['unit']}",
         _ratio(first["ours"], second["ours"]),
         _ratio(first["stock"], second["stock"]),
     )

@@ -24,8 +24,9 @@ BEAMS = 4
 ROUNDS = 1
 
 
-def measure() -> list[TableRow]:
-    config = settings("summarize", REPO)
+def measure(repo: str = REPO) -> list[TableRow]:
+    """Return a row for each number format of ours, and whether the text in float32 is the one of stock."""
+    config = settings("summarize", repo)
     with fixed_length(folder(config, config.specs("summarize")[0]), TOKENS) as fixed_folder:
         stock = _Stock(fixed_folder)
         peer = fastest(_ctranslate2(fixed_folder))
