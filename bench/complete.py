@@ -30,6 +30,8 @@ SMOLLM2 = "SmolLM2-135M-Instruct"
 
 TOKENS = 32
 ROUNDS = 3
+PEER_ROUNDS = 7
+"""Peers are fast, so that a short disturbance would spoil fewer rounds."""
 STREAMS = 16
 SENTENCE = "On the first day of the journey the old captain told us that the sea would not let us go back"
 REQUESTS = [
@@ -106,7 +108,7 @@ class _Model:
     def peer_arguments(self, weights: str, streams: int) -> dict[str, Any]:
         prompts = [request.prompt for request in REQUESTS[:streams]]
         path = str(self.folder)
-        return {"folder": path, "weights": weights, "prompts": prompts, "tokens": TOKENS, "rounds": ROUNDS}
+        return {"folder": path, "weights": weights, "prompts": prompts, "tokens": TOKENS, "rounds": PEER_ROUNDS}
 
     def exact_peers(self, precision: Precision, streams: int) -> tuple[Candidate, ...]:
         """Return the peers that compute in the same number format. CTranslate2 has no bfloat16 on CPUs."""

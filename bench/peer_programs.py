@@ -94,10 +94,12 @@ def ctranslate2_complete(folder: str, weights: str, prompts: Sequence[str], toke
 
 
 def ctranslate2_summarize(folder: str, weights: str, text: str, tokens: int, beams: int, rounds: int) -> float:
-    """Summarize a text in exactly `tokens`."""
+    """Summarize a text in exactly `tokens`, with a model in the form of BART."""
     api = _package("ctranslate2")
-    from transformers import AutoTokenizer
+    from transformers import AutoTokenizer, BartConfig
 
+    config: Any = BartConfig
+    config.normalize_before = False  # the converter reads it, and not every config.json has it
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     inputs = [tokenizer.convert_ids_to_tokens(tokenizer(text)["input_ids"])]
     with tempfile.TemporaryDirectory() as name:

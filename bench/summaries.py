@@ -83,7 +83,7 @@ class _Stock:
         self._settings.num_beams = BEAMS
 
     def summarize(self, text: str) -> str:
-        inputs = self._tokenizer(text, return_tensors="pt", truncation=True)
+        inputs = self._tokenizer(text, return_tensors="pt")
         tokens = self._model.generate(**inputs, generation_config=self._settings)[0]
         return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
@@ -92,7 +92,7 @@ class _Stock:
         from bench.costs import forward, scaled, step
 
         encoder, decoder = self._model.get_encoder(), self._model.get_decoder()
-        inputs = self._tokenizer(ARTICLE, return_tensors="pt", truncation=True)
+        inputs = self._tokenizer(ARTICLE, return_tensors="pt")
         head = Cost(
             self._model.lm_head.weight.numel() * (4 if precision == "float32" else 2),
             2 * self._model.lm_head.weight.numel() * BEAMS,
