@@ -30,7 +30,7 @@ test: $(VENV)/.ready-dev ## lint, types, imports, tests; e.g. ARGS="-n0 -k edito
 	$(BIN)/lint-imports --no-cache --no-logo
 	$(BIN)/python -m pytest $(SPREAD) --durations=25 $(ARGS)
 
-bench: $(VENV)/.ready ## speed and memory against stock pipelines, in ratios; e.g. ARGS="engine batching"
+bench: $(VENV)/.ready ## speed and memory beside stock and other programs; e.g. ARGS="gpt2 ask-roberta"
 	@exec $(BIN)/python -m bench $(ARGS)
 
 lock: ## pin the newest allowed versions of everything in requirements*.txt

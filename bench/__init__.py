@@ -1,1 +1,1 @@
-"""Speed and memory of Inkling compared with stock pipelines, as ratios from one run: `python -m bench [NAME …]`."""
+"""Speed and memory of Inkling beside stock pipelines, other programs and the machine's limits: `python -m bench`."""

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.models import FixedBatch, SingleJob, folder, settings, with_companion
-from bench.result_table import Row
+from bench.result_table import Row, at_most
 from inference import ImagineRequest
 
 REPO = "dalle-mini/dalle-mini"
@@ -31,14 +31,14 @@ def measure() -> list[Row]:
     pipeline.run(FixedBatch.of(SingleJob(REQUEST)))
     ours = time.perf_counter() - start
     timed = f"estimated from {len(TIMED_POSITIONS)} of its 256 tokens"
-    name = f"a DALL·E mini picture over recomputing without a cache ({timed})"
+    work = f"a DALL·E mini picture; stock: without a cache, {timed}"
     return [
         Row(
-            name=name,
+            work=work,
             unit="s",
             ours=ours,
-            reference=_without_cache(Path(model_folder), placement, spec.companion),
-            aim=0.5,
+            stock=_without_cache(Path(model_folder), placement, spec.companion),
+            aims=(at_most(0.5, "stock"),),
         )
     ]
 

@@ -7,7 +7,7 @@ import time
 
 from bench.models import FixedBatch, SingleJob, engine_for, folder
 from bench.observing import seconds_to_observe
-from bench.result_table import Row
+from bench.result_table import Row, at_most
 from inference import CompleteRequest, Engine
 from inference.pipelines.pipeline import Pipeline
 
@@ -22,10 +22,16 @@ def measure() -> list[Row]:
     ours, direct = asyncio.run(_best_times(engine, _load(engine)))
     observing = seconds_to_observe(engine) * 1000
     allowed = (_AIM - 1) * direct * 1000
-    name = "log line and metrics of a completion, over the overhead that the engine may have"
+    work = "log line and metrics of a completion; limit: the overhead that the engine may have"
     return [
-        Row(name="a completion, engine over direct call", unit="s", ours=ours, reference=direct, aim=_AIM),
-        Row(name=name, unit="ms", ours=observing, reference=allowed, aim=0.01),
+        Row(
+            work="a completion through the engine; limit: the pipeline called directly",
+            unit="s",
+            ours=ours,
+            limit=direct,
+            aims=(at_most(_AIM, "limit"),),
+        ),
+        Row(work=work, unit="ms", ours=observing, limit=allowed, aims=(at_most(0.01, "limit"),)),
     ]
 
 

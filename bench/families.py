@@ -35,7 +35,7 @@ class FamilyRow:
     detail: str
 
     def cells(self) -> tuple[str, ...]:
-        return (self.state, self.name, self.detail, "", "", "")
+        return (self.state, self.name, self.detail)
 
 
 def measure() -> list[FamilyRow]:

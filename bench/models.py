@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
 from bench.result_table import Skipped
 from inference import Config, Engine, InferenceError, ModelSpec, Output, Request, create_engine
@@ -14,9 +16,12 @@ from inference.pipelines.pipeline import Job
 from inference.types import DType, Event
 
 
-def settings(task: str, repo: str, dtype: DType = "auto") -> Config:
-    """Return a config with `repo` only, a hub id or a folder. Raise Skipped if it is not on this machine."""
-    config = Config(models={task: (ModelEntry(repo=repo, dtype=dtype),)}, download=False)
+def settings(task: str, repo: str, dtype: DType = "auto", **options: Any) -> Config:
+    """Return a config with `repo` only, a hub id, a folder or a file. Raise Skipped if it is not on this machine.
+
+    `options` are more options of its entry, such as `quantize`.
+    """
+    config = Config(models={task: (ModelEntry(repo=repo, dtype=dtype, **options),)}, download=False)
     folder(config, config.specs(task)[0])
     return config
 
@@ -24,6 +29,25 @@ def settings(task: str, repo: str, dtype: DType = "auto") -> Config:
 def engine_for(task: str, repo: str, dtype: DType = "auto") -> Engine:
     """Return an engine created as in the bot. Raise Skipped."""
     return create_engine(settings(task, repo, dtype))
+
+
+class Caller:
+    """Runs requests through an engine as the bot does, for code without an event loop. A context manager."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._runner = asyncio.Runner()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.run(self._engine.close())
+        self._runner.close()
+
+    def run(self, request: Request) -> Output:
+        """Return the result of one request."""
+        return self._runner.run(self._engine.run(self._engine.check(request)))
 
 
 def folder(config: Config, spec: ModelSpec) -> Path:

@@ -1,69 +1,122 @@
-"""A question about 1,000 words, and a summary of 900 tokens, compared with the pipelines of transformers 4."""
+"""Work of encoders: a question about 1,000 words, a blank, and moods, beside the model called by transformers itself.
+
+The stock side tokenizes and runs the model in float32 over the same inputs one after another, as the pipelines of
+transformers do.
+"""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from bench import transformers_4
-from bench.fixed_length import fixed_length
-from bench.models import engine_for, folder, settings
-from bench.result_table import Row
-from inference import AskRequest, Engine, Request, SummarizeRequest
-from inference.types import DType
+from bench.machine import Precision, precisions
+from bench.models import Caller, engine_for, folder, settings
+from bench.peers import Candidate, fastest
+from bench.result_table import Row, at_most
+from bench.timing import medians
+from inference import AskRequest, FillRequest, Request, SentimentRequest
 
-QUESTION = "Who kept the lighthouse on the island?"
 _SENTENCE = "In the winter of {year} the keeper of the lighthouse wrote to the harbour that a ship was late. "
+QUESTION = "Who kept the lighthouse on the island?"
 CONTEXT = "".join(_SENTENCE.format(year=1800 + i) for i in range(53)).strip()
 """1,007 words."""
-ARTICLE = "".join(_SENTENCE.format(year=1800 + i) for i in range(43)).strip()
-"""About 900 tokens."""
-READERS = ("deepset/tinyroberta-squad2", "deepset/roberta-base-squad2")
-SUMMARIZER = "facebook/bart-large-cnn"
-TOKENS = 100
-"""Tokens of the summary."""
-ROUNDS = 3
-DTYPES: tuple[tuple[DType, str], ...] = (("float32", "float32"), ("auto", "dtype: auto"))
-"""The same dtype as the reference, and the bot's default."""
+BLANK = "The keeper of the lighthouse wrote to the [MASK] that a ship was late, and that the storm had not passed yet."
+MESSAGES = tuple(_SENTENCE.format(year=1800 + i).strip() for i in range(20))
+ROUNDS = 5
+
+Inputs = dict[str, Any]
+"""Tensors [rows, tokens] by the names of the model's arguments."""
 
 
-def ask() -> list[Row]:
-    return [row for repo in READERS for row in _measure_ask(repo)]
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A work of one encoder. `encode` returns the inputs of each call of the model, from its tokenizer."""
+
+    work: str
+    repo: str
+    request: Request
+    auto_class: str
+    encode: Callable[[Any], list[Inputs]]
 
 
-def _measure_ask(repo: str) -> list[Row]:
+def _windows(tokenizer: Any) -> list[Inputs]:
+    """Return windows of 384 tokens that overlap by 128, as question answering does."""
+    limits: dict[str, Any] = {"truncation": "only_second", "max_length": 384, "stride": 128, "padding": "max_length"}
+    encoded = tokenizer(QUESTION, CONTEXT, return_overflowing_tokens=True, return_tensors="pt", **limits)
+    names = ("input_ids", "attention_mask")
+    return [{name: encoded[name][i : i + 1] for name in names} for i in range(len(encoded["input_ids"]))]
+
+
+def _texts(*texts: str) -> Callable[[Any], list[Inputs]]:
+    return lambda tokenizer: [dict(tokenizer(text, return_tensors="pt")) for text in texts]
+
+
+def ask(repo: str) -> list[Row]:
     request = AskRequest(question=QUESTION, context=CONTEXT)
-    ours = [asyncio.run(_best_time(engine_for("ask", repo, dtype), request, ROUNDS)) for dtype, _ in DTYPES]
-    reference = transformers_4.seconds("question-answering", repo, rounds=ROUNDS, question=QUESTION, context=CONTEXT)
-    return _rows(f"/ask over 1,000 words, {repo.split('/')[1]}", ours, reference)
+    return measure(Reading("/ask over 1,000 words", repo, request, "AutoModelForQuestionAnswering", _windows))
 
 
-def summarize() -> list[Row]:
-    config = settings("summarize", SUMMARIZER)
-    request = SummarizeRequest(text=ARTICLE)
-    with fixed_length(folder(config, config.specs("summarize")[0]), TOKENS) as fixed_folder:
-        ours = [
-            asyncio.run(_best_time(engine_for("summarize", str(fixed_folder), dtype), request, 1))
-            for dtype, _ in DTYPES
-        ]
-        reference = transformers_4.seconds("summarization", str(fixed_folder), ARTICLE)
-    return _rows(f"/summarize 900 tokens in {TOKENS}, bart-large-cnn", ours, reference)
+def fill(repo: str) -> list[Row]:
+    return measure(Reading("/fill", repo, FillRequest(text=BLANK), "AutoModelForMaskedLM", _texts(BLANK)))
 
 
-def _rows(label: str, ours: Sequence[float], reference: float) -> list[Row]:
-    return [
-        Row(name=f"{label}, {name}, over transformers 4 in float32", unit="s", ours=seconds, reference=reference, aim=1)
-        for (_, name), seconds in zip(DTYPES, ours, strict=True)
-    ]
+def mood(repo: str) -> list[Row]:
+    request = SentimentRequest(texts=MESSAGES)
+    work = f"/mood of {len(MESSAGES)} messages"
+    return measure(Reading(work, repo, request, "AutoModelForSequenceClassification", _texts(*MESSAGES)))
 
 
-async def _best_time(engine: Engine, request: Request, rounds: int) -> float:
-    """Return the seconds of the best of some rounds after a first one, through the engine as in the bot."""
-    times: list[float] = []
-    for _ in range(rounds + 1):
-        start = time.perf_counter()
-        await engine.run(engine.check(request))
-        times.append(time.perf_counter() - start)
-    await engine.close()
-    return min(times[1:])
+def measure(reading: Reading) -> list[Row]:
+    """Return a row for each number format of ours."""
+    config = settings(reading.request.task, reading.repo)
+    model_folder = str(folder(config, config.specs(reading.request.task)[0]))
+    model, tokenizer = _load(reading, model_folder)
+    return [_row(reading, model_folder, model, tokenizer, precision) for precision in precisions()]
+
+
+def _row(reading: Reading, model_folder: str, model: Any, tokenizer: Any, precision: Precision) -> Row:
+    import torch
+
+    from bench.costs import forward
+
+    @torch.inference_mode()
+    def stock() -> None:
+        for inputs in reading.encode(tokenizer):
+            model(**inputs)
+
+    with Caller(engine_for(reading.request.task, reading.repo, precision)) as caller:
+        caller.run(reading.request)
+        cost = forward(stock, model, precision)
+        ours, theirs = medians(ROUNDS, lambda: caller.run(reading.request), stock)
+    peer = fastest(_openvino(reading, model_folder, reading.encode(tokenizer), precision))
+    return Row(
+        work=f"{reading.work}, {reading.repo.rsplit('/', 1)[-1]}, {precision}; stock: float32",
+        unit="s",
+        ours=ours,
+        stock=theirs,
+        peer=peer.seconds,
+        peer_name=peer.name,
+        cost=(cost,),
+        aims=(at_most(0.85, "stock"),),
+    )
+
+
+def _load(reading: Reading, model_folder: str) -> tuple[Any, Any]:
+    import torch
+    import transformers
+
+    auto_class: Any = getattr(transformers, reading.auto_class)
+    model = auto_class.from_pretrained(model_folder, dtype=torch.float32, local_files_only=True).eval()
+    return model, transformers.AutoTokenizer.from_pretrained(model_folder, local_files_only=True)
+
+
+def _openvino(reading: Reading, model_folder: str, inputs: Sequence[Inputs], precision: Precision) -> Candidate:
+    arguments = {
+        "folder": model_folder,
+        "auto_class": reading.auto_class,
+        "inputs": [{name: tensor.tolist() for name, tensor in each.items()} for each in inputs],
+        "precision": precision,
+        "rounds": ROUNDS,
+    }
+    return Candidate(f"OpenVINO {precision}", "openvino-reader", arguments)

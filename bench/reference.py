@@ -1,4 +1,4 @@
-"""transformers' own `generate`, as the reference for streaming. Imports torch."""
+"""transformers' own `generate`, as the stock for completions. Imports torch."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, StoppingCriteria
 
+from bench.machine import Precision
 from bench.speed import Speed
-from inference import CompleteRequest, ModelSpec
-from inference.pipelines.devices import place
+from inference import CompleteRequest
 
 
 class _Clock(StoppingCriteria):
@@ -27,31 +27,20 @@ class _Clock(StoppingCriteria):
 
 
 class Reference:
-    """A model loaded by transformers, in the dtype that the bot uses."""
+    """A model loaded by transformers."""
 
-    def __init__(self, folder: Path, spec: ModelSpec) -> None:
-        placement = place(spec.device, spec.dtype)
-        model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=placement.dtype)
-        self._model = model.to(placement.device).eval()
+    def __init__(self, folder: Path, precision: Precision) -> None:
+        self.model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, precision)).eval()
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, padding_side="left")
         self._tokenizer.pad_token = self._tokenizer.eos_token
 
-    def one_after_another(self, requests: Sequence[CompleteRequest]) -> Speed:
-        start = time.perf_counter()
-        first_tokens = [self._generate([request]) for request in requests]
-        return Speed(first_tokens[-1] - start, time.perf_counter() - start)
-
     def in_one_batch(self, requests: Sequence[CompleteRequest]) -> Speed:
-        start = time.perf_counter()
-        first = self._generate(requests)
-        return Speed(first - start, time.perf_counter() - start)
-
-    def _generate(self, requests: Sequence[CompleteRequest]) -> float:
-        """Generate the maximum length for every text. Return the time of the first tokens."""
+        """Generate the maximum length for all requests together."""
         clock = _Clock()
+        start = time.perf_counter()
         prompts = [request.prompt for request in requests]
-        inputs = self._tokenizer(prompts, return_tensors="pt", padding=len(prompts) > 1).to(self._model.device)
-        self._model.generate(
+        inputs = self._tokenizer(prompts, return_tensors="pt", padding=len(prompts) > 1)
+        self.model.generate(
             **inputs,
             min_new_tokens=requests[0].max_new_tokens,
             max_new_tokens=requests[0].max_new_tokens,
@@ -62,4 +51,5 @@ class Reference:
             pad_token_id=self._tokenizer.pad_token_id,
             stopping_criteria=[clock],
         )
-        return clock.first
+        end = time.perf_counter()
+        return Speed(clock.first - start, end - start, len(requests) * requests[0].max_new_tokens)

@@ -43,7 +43,7 @@ class CountRow:
 
     def cells(self) -> tuple[str, ...]:
         state = "counted" if not self.fault else self.fault if self.count else "met"
-        return (state, self.name, f"{self.count:,}", "", "", "0" if self.fault else "")
+        return (state, self.name, f"{self.count:,}", "", "", "", "", "0" if self.fault else "")
 
 
 def measure() -> list[CountRow]:

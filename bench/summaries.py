@@ -1,0 +1,117 @@
+"""A summary of 900 tokens in exactly 100 by bart-large-cnn, with 4 beams, beside `generate` with the same settings."""
+
+from __future__ import annotations
+
+import copy
+from pathlib import Path
+from typing import Any
+
+from bench.fixed_length import fixed_length
+from bench.machine import Cost, Precision, precisions
+from bench.models import Caller, engine_for, folder, settings
+from bench.peers import Candidate, Peer, fastest
+from bench.result_table import Note, Row, TableRow, at_most
+from bench.timing import medians
+from inference import SummarizeRequest, Summary
+
+REPO = "facebook/bart-large-cnn"
+_SENTENCE = "In the winter of {year} the keeper of the lighthouse wrote to the harbour that a ship was late. "
+ARTICLE = "".join(_SENTENCE.format(year=1800 + i) for i in range(43)).strip()
+"""About 900 tokens."""
+SHORT = ARTICLE[:200]
+TOKENS = 100
+BEAMS = 4
+ROUNDS = 1
+
+
+def measure(repo: str = REPO) -> list[TableRow]:
+    """Return a row for each number format of ours, and whether the text in float32 is the one of stock."""
+    config = settings("summarize", repo)
+    with fixed_length(folder(config, config.specs("summarize")[0]), TOKENS) as fixed_folder:
+        stock = _Stock(fixed_folder)
+        peer = fastest(_ctranslate2(fixed_folder))
+        return [row for precision in precisions() for row in _rows(fixed_folder, stock, peer, precision)]
+
+
+def _rows(model_folder: Path, stock: _Stock, peer: Peer, precision: Precision) -> list[TableRow]:
+    texts: dict[str, str] = {}
+
+    def ours() -> None:
+        summary = caller.run(SummarizeRequest(text=ARTICLE))
+        assert isinstance(summary, Summary)
+        texts["ours"] = summary.text
+
+    def theirs() -> None:
+        texts["stock"] = stock.summarize(ARTICLE)
+
+    with Caller(engine_for("summarize", str(model_folder), precision)) as caller:
+        caller.run(SummarizeRequest(text=SHORT))
+        stock.summarize(SHORT)
+        seconds, stock_seconds = medians(ROUNDS, ours, theirs)
+    work = f"/summarize 900 tokens in {TOKENS}, bart-large-cnn, {BEAMS} beams, {precision}"
+    row = Row(
+        work=f"{work}; stock: float32",
+        unit="s",
+        ours=seconds,
+        stock=stock_seconds,
+        peer=peer.seconds,
+        peer_name=peer.name,
+        cost=stock.cost(precision),
+        aims=(at_most(0.45, "stock"),),
+    )
+    return [row, _equality(work, texts)] if precision == "float32" else [row]
+
+
+def _equality(work: str, texts: dict[str, str]) -> Note:
+    """Return whether both wrote the same."""
+    equal = texts["ours"] == texts["stock"]
+    return Note("met" if equal else "wrong", f"{work}: the text of stock", "equal" if equal else "different")
+
+
+class _Stock:
+    """The model loaded by transformers in float32, with its settings for summaries."""
+
+    def __init__(self, model_folder: Path) -> None:
+        import torch
+        from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
+
+        model: Any = AutoModelForSeq2SeqLM.from_pretrained(model_folder, dtype=torch.float32)
+        self._model = model.eval()
+        self._tokenizer: Any = AutoTokenizer.from_pretrained(model_folder)
+        self._settings = copy.deepcopy(model.generation_config)
+        self._settings.update(**(model.config.task_specific_params or {}).get("summarization", {}))
+        self._settings.num_beams = BEAMS
+
+    def summarize(self, text: str) -> str:
+        inputs = self._tokenizer(text, return_tensors="pt")
+        tokens = self._model.generate(**inputs, generation_config=self._settings)[0]
+        return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+
+    def cost(self, precision: Precision) -> tuple[Cost, ...]:
+        """Return the cost of reading the text, and of `TOKENS` steps with all beams."""
+        from bench.costs import forward, scaled, step
+
+        encoder, decoder = self._model.get_encoder(), self._model.get_decoder()
+        inputs = self._tokenizer(ARTICLE, return_tensors="pt")
+        head = Cost(
+            self._model.lm_head.weight.numel() * (4 if precision == "float32" else 2),
+            2 * self._model.lm_head.weight.numel() * BEAMS,
+            precision,
+        )
+        return (
+            forward(lambda: encoder(**inputs), encoder, precision),
+            scaled(step(decoder, precision, BEAMS), TOKENS),
+            scaled(head, TOKENS),
+        )
+
+
+def _ctranslate2(model_folder: Path) -> Candidate:
+    arguments = {
+        "folder": str(model_folder),
+        "weights": "float32",
+        "text": ARTICLE,
+        "tokens": TOKENS,
+        "beams": BEAMS,
+        "rounds": ROUNDS,
+    }
+    return Candidate("CTranslate2 float32", "ctranslate2-summarize", arguments)
