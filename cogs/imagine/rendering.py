@@ -89,12 +89,12 @@ def _fast(fast: FastMode | None) -> str:
     """Say what a fast picture was drawn without."""
     if fast is None:
         return ""
-    share = fast.guidance_end or 0
+    percent = round(100 * (fast.guidance_end or 0))
     if fast.cache_interval < 2:
-        return tr("fast: guidance in {share:.0%} of the steps", share=share)
+        return tr("fast: guidance in {percent}% of the steps", percent=percent)
     return tr(
-        "fast: guidance in {share:.0%} of the steps, deep layers every {interval} steps",
-        share=share,
+        "fast: guidance in {percent}% of the steps, deep layers every {interval} steps",
+        percent=percent,
         interval=fast.cache_interval,
     )
 
