@@ -92,7 +92,7 @@ def test_pixels_equal_those_of_diffusers_own_end_of_guidance(pipeline: TextToIma
         negative_prompt=CAT.negative_prompt,
         num_inference_steps=6,
         generator=torch.Generator().manual_seed(5),
-        callback_on_step_end=SDCFGCutoffCallback(cutoff_step_ratio=0.34),  # after the third step,
+        callback_on_step_end=SDCFGCutoffCallback(cutoff_step_ratio=0.34),  # after the third step
         callback_on_step_end_tensor_inputs=["prompt_embeds"],
     )
     assert np.array_equal(pixels(draw(pipeline, replace(CAT, fast=HALF))), np.asarray(expected.images[0]))
