@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, metavar="N", help="of the pictures; times need fewer of them")
     parser.add_argument("--save", type=Path, metavar="FOLDER")
     arguments = parser.parse_args()
-    print("| model | variant | PSNR, mean | lowest | time |\n|---|---|---|---|---|", flush=True)
+    print("| model | variant | PSNR, mean | lowest | share of the time |\n|---|---|---|---|---|", flush=True)
     for model in arguments.models or ["starter", "CompVis/stable-diffusion-v1-4"]:
         try:
             _measure(model, arguments.count, arguments.save)

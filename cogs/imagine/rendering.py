@@ -90,13 +90,12 @@ def _fast(fast: FastMode | None) -> str:
     if fast is None:
         return ""
     percent = round(100 * (fast.guidance_end or 0))
-    if fast.cache_interval < 2:
-        return tr("fast: guidance in {percent}% of the steps", percent=percent)
-    return tr(
-        "fast: guidance in {percent}% of the steps, deep layers every {interval} steps",
-        percent=percent,
-        interval=fast.cache_interval,
-    )
+    parts = [
+        tr("fast"),
+        tr("guidance in {percent}% of the steps", percent=percent) if percent < 100 else "",
+        tr("deep layers every {interval} steps", interval=fast.cache_interval) if fast.cache_interval > 1 else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _region(request: ImagineRequest) -> str:

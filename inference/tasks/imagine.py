@@ -21,7 +21,7 @@ _MOST_ASPECT = 4
 _MAX_VARIATIONS = 16
 """The largest number of variations of one image. Each costs as much as drawing the noise again."""
 
-_FAST_WORK = 0.5
+_FAST_WORK = 0.6
 """About the share of the time that a fast image takes. It is only needed to forecast waiting times."""
 
 _MAX_NOTE_CHARACTERS = 200

@@ -50,7 +50,7 @@ class ModelSpec:
     max_batch_size: int = 1
     upscale: int = 1
     guidance_scale: float | None = None
-    fast_guidance_end: float = 0.5
+    fast_guidance_end: float = 1
     fast_cache_interval: int = 2
     preview_decoder: str = ""
     temperature: float | None = None

@@ -6,7 +6,7 @@ from inference import FastMode, ImagineRequest
 from tests.cogs.imagine.images import grid, newest_request, press, submit_remix
 from tests.cogs.stage import Stage, first, refusal
 
-SAID = "guidance 7.5 · fast: guidance in 50% of the steps, deep layers every 2 steps · seeds 7 to 10"
+SAID = "guidance 7.5 · fast, guidance in 50% of the steps, deep layers every 2 steps · seeds 7 to 10"
 
 
 async def test_a_fast_picture_says_what_it_gives_up(stage: Stage):
@@ -53,4 +53,4 @@ async def test_it_can_be_typed_among_the_other_settings(stage: Stage):
 def test_fast_and_other_pictures_are_drawn_apart_and_count_as_less_work():
     plain, fast = ImagineRequest(prompt="a fox"), ImagineRequest(prompt="a fox", fast=FastMode())
     assert plain.batch_key != fast.batch_key
-    assert fast.work == plain.work / 2
+    assert fast.work < plain.work

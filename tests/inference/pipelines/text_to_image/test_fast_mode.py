@@ -151,7 +151,7 @@ def test_what_the_request_leaves_open_is_what_the_operator_has_set(folder: Path)
     spec = replace(SPEC, fast_guidance_end=0.8, fast_cache_interval=3)
     assert spec.key != SPEC.key
     assert draw(TextToImage.load(spec, folder, CPU), replace(CAT, fast=FastMode())).fast == FastMode(0.8, 3)
-    assert draw(TextToImage.load(SPEC, folder, CPU), replace(CAT, fast=FastMode())).fast == BOTH
+    assert draw(TextToImage.load(SPEC, folder, CPU), replace(CAT, fast=FastMode())).fast == EVERY_SECOND
     assert draw(TextToImage.load(SPEC, folder, CPU), CAT).fast is None
 
 
@@ -160,7 +160,7 @@ def test_the_parameters_in_the_file_of_a_fast_picture_repeat_it(folder: Path, pi
     png = draw(pipeline, replace(CAT, fast=FastMode())).pictures[0].png
     repeated = infotext.read(png)
     assert repeated
-    assert repeated.fast == BOTH
+    assert repeated.fast == EVERY_SECOND
     assert draw(other, repeated).pictures[0].png == png, "whatever the operator has set since"
 
 
