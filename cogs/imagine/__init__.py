@@ -34,7 +34,7 @@ from cogs.imagine.remix_form import RemixForm
 from cogs.imagine.service import DrawingJob
 from cogs.imagine.settings_line import with_settings
 from cogs.imagine.settings_suggestions import suggest_settings
-from inference import REGIONS, ImagineRequest, InvalidRequest, scaled_down
+from inference import REGIONS, FastMode, ImagineRequest, InvalidRequest, scaled_down
 from storage import StorageError
 
 log = logging.getLogger(__name__)
@@ -99,6 +99,7 @@ class Imagine(commands.Cog):
         strength="With a picture: how far to go from it, from 0.01 to 1",
         seed="0 to 4294967295; the same seed repeats a picture",
         model="Which model",
+        fast="In about 60% of the time, but not quite the same picture: some of the computation is reused",
         advanced="More settings, such as Steps: 40, Sampler: Euler a, CFG scale: 6, Lora: ink",
     )
     @app_commands.rename(negative_prompt="negative")
@@ -120,6 +121,7 @@ class Imagine(commands.Cog):
         strength: app_commands.Range[float, 0.01, 1.0] | None = None,
         seed: Seed | None = None,
         model: str = "",
+        fast: bool = False,
         advanced: str = "",
     ) -> None:
         """Draw pictures from a description, or from a picture."""
@@ -134,6 +136,7 @@ class Imagine(commands.Cog):
             region=region,
             strength=strength,
             model=model,
+            fast=FastMode() if fast else None,
             owner=str(interaction.user.id),
         )
         draw = self._draw if prompt else self._repeat

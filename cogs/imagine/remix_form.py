@@ -69,8 +69,11 @@ def _changed(base: ImagineRequest, typed: Typed) -> ImagineRequest:
     """Return `base` changed by the form; raise InvalidRequest."""
     seed = whole_number(Phrase("seed"), typed["seed"].strip()) if typed["seed"].strip() else None
     strength = typed.get("strength", "").strip()
+    # The line has all LoRAs that remain, and says whether the picture is fast.
+    changed = with_settings(replace(base, lora="", fast=None), typed["settings"])
     return replace(
-        with_settings(replace(base, lora=""), typed["settings"]),  # the line has all LoRAs that remain
+        changed,
+        fast=changed.fast and (base.fast or changed.fast),
         prompt=typed["prompt"],
         negative_prompt=typed["negative"],
         seed=seed,

@@ -11,7 +11,7 @@ from cogs.common import neutral, quoted
 from cogs.common.error_messages import in_current_language
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.i18n import ntr, tr, word
-from inference import GeneratedImage, ImageResult, ImagineRequest, cells_of
+from inference import FastMode, GeneratedImage, ImageResult, ImagineRequest, cells_of
 
 Action = Literal["one", "vary", "reroll", "remix", "parameters", "delete"]
 
@@ -76,12 +76,26 @@ def _settings(request: ImagineRequest, result: ImageResult) -> list[str]:
         result.sampler,
         tr("guidance {value:g}", value=result.guidance_scale),
         tr("strength {value:g}", value=result.strength) if result.strength is not None else "",
+        _fast(result.fast),
         _region(request),
         neutral(f"LoRA {request.lora}") if request.lora else "",
         _seeds([picture.seed for picture in result.pictures]),
         _variations([p.variations[-1].seed for p in result.pictures if p.variations]),
     ]
     return [setting for setting in settings if setting]
+
+
+def _fast(fast: FastMode | None) -> str:
+    """Say what a fast picture was drawn without."""
+    if fast is None:
+        return ""
+    percent = round(100 * (fast.guidance_end or 0))
+    parts = [
+        tr("fast"),
+        tr("guidance in {percent}% of the steps", percent=percent) if percent < 100 else "",
+        tr("deep layers every {interval} steps", interval=fast.cache_interval) if fast.cache_interval > 1 else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _region(request: ImagineRequest) -> str:

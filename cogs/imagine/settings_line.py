@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from cogs.common import neutral
 from cogs.i18n import tr
-from inference import SAMPLERS, ImagineRequest, InvalidRequest, Phrase, infotext
+from inference import SAMPLERS, FastMode, ImagineRequest, InvalidRequest, Phrase, infotext
 
 _LONGEST_QUOTE = 60
 """The most characters of a changed passage to show."""
@@ -37,6 +37,7 @@ def settings_line(request: ImagineRequest) -> str:
         "Model": request.model,
         "Temperature": "" if request.temperature == _DEFAULTS["temperature"] else _number(request.temperature),
         "Top k": request.top_k or "",
+        "Fast": "yes" if request.fast else "",
     }
     loras = [f"Lora: {lora.strip()}" for lora in request.lora.split(",") if lora.strip()]
     return ", ".join([*(f"{name}: {value}" for name, value in settings.items() if value != ""), *loras])
@@ -53,7 +54,7 @@ def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
         if not colon or name.lower() not in (*_READERS, "lora"):
             raise InvalidRequest(
                 "I don't understand {part!r} in the settings. They are Steps, Sampler, CFG scale, Size, Model, Lora, "
-                "Temperature and Top k, each with a colon and a value.",
+                "Temperature, Top k and Fast, each with a colon and a value.",
                 part=neutral(part[:40]),
             )
         if name.lower() == "lora":
@@ -89,6 +90,7 @@ def changes(old: ImagineRequest, new: ImagineRequest) -> str:
         tr("LoRA"): (old.lora or tr("none"), new.lora or tr("none")),
         tr("temperature"): (_number(old.temperature), _number(new.temperature)),
         tr("top-k"): (old.top_k, new.top_k),
+        tr("fast"): (tr("yes") if old.fast else tr("no"), tr("yes") if new.fast else tr("no")),
     }
     parts = [f"{name} {_value(was)} → {_value(now)}" for name, (was, now) in pairs.items() if was != now]
     parts += _word_changes(tr("prompt"), old.prompt, new.prompt)
@@ -127,6 +129,12 @@ def _with_sampler(request: ImagineRequest, value: str) -> ImagineRequest:
     return replace(request, sampler=sampler)
 
 
+def _with_fast(request: ImagineRequest, value: str) -> ImagineRequest:
+    if value.lower() not in ("yes", "no"):
+        raise InvalidRequest("Fast must be yes or no, not {value!r}.", value=neutral(value[:40]))
+    return replace(request, fast=FastMode() if value.lower() == "yes" else None)
+
+
 _READERS: dict[str, Callable[[ImagineRequest, str], ImagineRequest]] = {
     "steps": lambda request, value: replace(request, steps=whole_number(Phrase("steps"), value)),
     "sampler": _with_sampler,
@@ -135,6 +143,7 @@ _READERS: dict[str, Callable[[ImagineRequest, str], ImagineRequest]] = {
     "model": lambda request, value: replace(request, model=value),
     "temperature": lambda request, value: replace(request, temperature=number(Phrase("temperature"), value)),
     "top k": lambda request, value: replace(request, top_k=whole_number(Phrase("top-k"), value)),
+    "fast": _with_fast,
 }
 
 

@@ -13,7 +13,7 @@ _LONGEST = 100
 
 _MOST = 25
 
-_EXAMPLES = ("Steps: 40", "CFG scale: 5", "Temperature: 0.8", "Top k: 50")
+_EXAMPLES = ("Steps: 40", "CFG scale: 5", "Temperature: 0.8", "Top k: 50", "Fast: yes")
 
 
 async def suggest_settings(interaction: discord.Interaction, typed: str) -> list[app_commands.Choice[str]]:

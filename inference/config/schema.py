@@ -28,7 +28,7 @@ from inference.limits import (
     from_line,
     no_yes,
 )
-from inference.tasks import PICTURE_CLASSIFIER, TASK_NAMES, TEXT_CLASSIFIER
+from inference.tasks import MAX_CACHE_INTERVAL, PICTURE_CLASSIFIER, TASK_NAMES, TEXT_CLASSIFIER
 from inference.types import DType, ModelSpec, Quantize, Runtime
 from inference.types.addresses import Address, parse_address
 from inference.types.durations import parse_duration
@@ -52,6 +52,9 @@ ListenAddress = Annotated[
     Address | None, BeforeValidator(parse_address), Expected("a host and a port, like 127.0.0.1:9464")
 ]
 Memory = Annotated[Literal["auto"] | int, BeforeValidator(_memory), Expected(f"auto, or {SIZE.words}")]
+
+
+HubId = Annotated[str, Field(pattern=r"^([\w.-]+/[\w.-]+)?$"), Expected("a hub id like org/name")]
 
 
 class ModelEntry(ConfigSection):
@@ -98,6 +101,27 @@ class ModelEntry(ConfigSection):
     )
     guidance_scale: float | None = Field(
         default=None, ge=0, le=30, description="Guidance of a diffusion model where people name none; by default 7.5."
+    )
+
+    fast_guidance_end: float = Field(
+        default=1,
+        ge=0,
+        le=1,
+        description="`fast` pictures of a diffusion model: the share of the steps, from the first on, that have "
+        "guidance. A step without it takes a little over half the time, but pictures lose details. 1: all steps.",
+    )
+    fast_cache_interval: int = Field(
+        default=2,
+        ge=1,
+        le=MAX_CACHE_INTERVAL,
+        description="`fast` pictures of a diffusion model: the deep layers of its network run in every such step, and "
+        "the steps between reuse what they computed. 1: in every step.",
+    )
+    preview_decoder: HubId = Field(
+        default="",
+        description="Hub id of a small decoder (`AutoencoderTiny` of diffusers) that shows the unfinished pictures "
+        "of a diffusion model: `madebyollin/taesd` for Stable Diffusion 1 and 2, `madebyollin/taesdxl` for XL. By "
+        "default colours are only estimated, which needs no model.",
     )
 
     temperature: float | None = Field(
@@ -287,6 +311,9 @@ class Config(ConfigSection):
                 max_batch_size=model.max_batch_size,
                 upscale=model.upscale,
                 guidance_scale=model.guidance_scale,
+                fast_guidance_end=model.fast_guidance_end,
+                fast_cache_interval=model.fast_cache_interval,
+                preview_decoder=model.preview_decoder if task == "imagine" else "",
                 temperature=model.temperature,
                 system=self.system,
                 largest_side=self.limits.side,

@@ -103,11 +103,15 @@ def gguf_header(spec: ModelSpec, folder: Path) -> GGUFHeader | None:
 
 
 def companion_spec(spec: ModelSpec, folder: Path | None) -> ModelSpec | None:
-    """Return the spec of another repository that the model in `folder` needs. A folder `vqgan` inside has priority."""
+    """Return the spec of another repository that the model in `folder` needs. A folder `vqgan` inside has priority.
+
+    If it needs none, it is that of the decoder for previews, if the operator has chosen one.
+    """
     repo = companion_of(_read_json(folder / CONFIG)) if folder else None
-    if not folder or not repo:
-        return None
-    return replace(spec, repo=str(folder / "vqgan") if (folder / "vqgan").is_dir() else repo, revision=None, file="")
+    if folder and repo and (folder / "vqgan").is_dir():
+        repo = str(folder / "vqgan")
+    repo = repo or spec.preview_decoder
+    return replace(spec, repo=repo, revision=None, file="", preview_decoder="") if repo else None
 
 
 def read_settings(spec: ModelSpec, folder: Path, file: str) -> dict[str, Any]:

@@ -48,6 +48,11 @@ def require_checker(request: ImagineRequest, *, present: bool) -> None:
         )
 
 
+def no_fast_mode() -> InvalidRequest:
+    """Return the refusal of `fast` by a model that can't leave out any work."""
+    return InvalidRequest("This model has no fast mode. Leave `fast` out, or choose another model.")
+
+
 def unchecked_note(request: ImagineRequest) -> Phrase | None:
     """Return the note below the images of a model without a safety checker; None if something else checks them."""
     return None if request.has_classifier else Phrase("This model has no safety checker.")

@@ -18,7 +18,16 @@ from inference.tasks.classify import (
 )
 from inference.tasks.complete import CompleteRequest, Completion, FinishReason, Message
 from inference.tasks.fill import FillMaskResult, FillRequest, JointPrediction, Prediction
-from inference.tasks.imagine import SAMPLERS, GeneratedImage, ImageResult, ImagineRequest, Sampler, Variation
+from inference.tasks.imagine import (
+    MAX_CACHE_INTERVAL,
+    SAMPLERS,
+    FastMode,
+    GeneratedImage,
+    ImageResult,
+    ImagineRequest,
+    Sampler,
+    Variation,
+)
 from inference.tasks.mood import Mood, SentimentRequest, SentimentResult
 from inference.tasks.request import CheckedRequest, Request, TextSource
 from inference.tasks.summarize import LENGTHS, Length, Section, SummarizeRequest, Summary
@@ -46,6 +55,7 @@ def task_named(name: str) -> Task:
 __all__ = [
     "CLASSIFIERS",
     "LENGTHS",
+    "MAX_CACHE_INTERVAL",
     "PICTURE_CLASSIFIER",
     "SAMPLERS",
     "TASKS",
@@ -62,6 +72,7 @@ __all__ = [
     "ClassifyTextsRequest",
     "CompleteRequest",
     "Completion",
+    "FastMode",
     "FillMaskResult",
     "FillRequest",
     "FinishReason",

@@ -21,10 +21,16 @@ _MOST_ASPECT = 4
 _MAX_VARIATIONS = 16
 """The largest number of variations of one image. Each costs as much as drawing the noise again."""
 
+_FAST_WORK = 0.6
+"""About the share of the time that a fast image takes. It is only needed to forecast waiting times."""
+
 _MAX_NOTE_CHARACTERS = 200
 """Maximum length of names from a file in a note about them."""
 
 Sampler = Literal["DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM"]
+MAX_CACHE_INTERVAL = 10
+"""The most steps in which a fast image reuses what the deep layers computed once."""
+
 SAMPLERS: tuple[Sampler, ...] = ("DPM++ 2M Karras", "Euler a", "DDIM", "UniPC", "LCM", "PNDM")
 """Sampling methods of diffusion models, by their usual names."""
 
@@ -35,6 +41,19 @@ class Variation:
 
     seed: int
     strength: float
+
+
+@dataclass(frozen=True, slots=True)
+class FastMode:
+    """What a diffusion model leaves out to draw faster. None and 0 select the model's own values.
+
+    Guidance is computed in the first `guidance_end` of the steps, as a share; a step without it runs the network once
+    in place of twice. The deep layers of the network run in every `cache_interval`-th step, and their output is reused
+    in the steps between (DeepCache, arXiv 2312.00858).
+    """
+
+    guidance_end: float | None = None
+    cache_interval: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,6 +68,7 @@ class ImagineRequest(Request):
     file; white is drawn anew, black is kept), `region` (see `inference.images.regions`), or else the image's own
     transparency keeps the rest unchanged. `largest_side` limits a size inferred from the image, in pixels.
 
+    With `fast`, a diffusion model leaves out some of its work, so that the same seed looks a little different.
     `temperature` and `top_k` (0: all) are for models that generate image tokens. `lora` names some of the operator's
     LoRA files, perhaps with weights: "ink, fox:0.8". `optional_loras`, each with a weight, are those that a file of
     another program names: the operator may not have them. `show_flagged` returns images that the safety checker flags,
@@ -76,6 +96,7 @@ class ImagineRequest(Request):
     mask: bytes = b""
     region: str = ""
     strength: float | None = None
+    fast: FastMode | None = None
     largest_side: int = 1024
     temperature: float = 1.0
     top_k: int = 0
@@ -89,12 +110,12 @@ class ImagineRequest(Request):
     @property
     def batch_key(self) -> Hashable:
         sampling = (self.steps, self.guidance_scale, self.sampler, self.strength, self.temperature, self.top_k)
-        return (self.task, self.width, self.height, self.aspect, bool(self.image), *sampling, self.lora)
+        return (self.task, self.width, self.height, self.aspect, bool(self.image), *sampling, self.lora, self.fast)
 
     @property
     def work(self) -> float:
         pixels = (self.width or 512) * (self.height or 512)
-        return (self.steps or 25) * self.count * pixels / 512**2
+        return (self.steps or 25) * self.count * pixels / 512**2 * (_FAST_WORK if self.fast else 1)
 
     def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
         check_text(Phrase("prompt"), self.prompt, limits.prompt_characters)
@@ -114,6 +135,8 @@ class ImagineRequest(Request):
         check_within(Phrase("temperature"), self.temperature, 0, 5)
         check_within(Phrase("top-k"), self.top_k, 0, 100_000)
         check_seed(self.seed)
+        if self.fast:
+            _check_fast(self.fast)
         _check_variations(self.variations)
         self._check_init_image_options(given)
 
@@ -200,7 +223,8 @@ class GeneratedImage:
 class ImageResult(Output):
     """The images of a request with the settings that were used. `note` is for the user.
 
-    `sampler` is empty for models without a choice. `strength` is None without an initial image.
+    `sampler` is empty for models without a choice. `strength` is None without an initial image, and `fast` unless the
+    request has it.
     """
 
     pictures: tuple[GeneratedImage, ...]
@@ -210,6 +234,7 @@ class ImageResult(Output):
     guidance_scale: float
     sampler: str = ""
     strength: float | None = None
+    fast: FastMode | None = None
     note: Phrase = EMPTY_PHRASE
 
     @property
@@ -239,6 +264,12 @@ def _check_aspect(width: int, height: int) -> None:
         )
 
 
+def _check_fast(fast: FastMode) -> None:
+    if fast.guidance_end is not None:
+        check_within(Phrase("end of guidance"), fast.guidance_end, 0, 1)
+    check_within(Phrase("interval of the cache"), fast.cache_interval, 0, MAX_CACHE_INTERVAL)
+
+
 def _check_variations(variations: tuple[Variation, ...]) -> None:
     if len(variations) > _MAX_VARIATIONS:
         raise InvalidRequest(
@@ -257,6 +288,7 @@ TASK = Task(
     output=ImageResult,
     parts=(
         Variation,
+        FastMode,
         GeneratedImage,
     ),
 )

@@ -14,7 +14,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from inference.tasks import SAMPLERS, ImageResult, ImagineRequest, Sampler, Variation
+from inference.tasks import SAMPLERS, FastMode, ImageResult, ImagineRequest, Sampler, Variation
 from inference.tasks.foreign_parameters import Settings, foreign_settings, json_object
 from inference.text.prompt_syntax import read_loras
 from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase, join_phrases
@@ -126,6 +126,7 @@ def _request(settings: Settings) -> ImagineRequest:
         variations=_variations(convert_setting),
         region=settings.get("Mask region", "") if has_init_image else "",
         strength=convert_setting("Denoising strength", float, None) if has_init_image else None,
+        fast=_fast(convert_setting) if is_own else None,
         temperature=convert_setting("Temperature", float, 1.0),
         top_k=convert_setting("Top k", int, 0),
         lora=settings.get("Lora", "") if is_own else "",
@@ -182,6 +183,7 @@ def repeatable(
         guidance_scale=result.guidance_scale,
         sampler=sampler_named(result.sampler),
         strength=result.strength,
+        fast=result.fast,
         seed=seed,
         variations=variations,
         count=1,
@@ -226,6 +228,8 @@ def _settings(request: ImagineRequest) -> dict[str, str]:
         "Variation seed": ", ".join(str(variation.seed) for variation in request.variations),
         "Variation seed strength": ", ".join(_number(variation.strength) for variation in request.variations),
         "Lora": request.lora,
+        "CFG end": _number(request.fast.guidance_end) if request.fast else "",
+        "DeepCache interval": str(request.fast.cache_interval) if request.fast else "",
         "Temperature": "" if request.temperature == 1 else _number(request.temperature),
         "Top k": str(request.top_k or ""),
         "Init image hash": sha256(request.image).hexdigest() if request.image else "",
@@ -333,6 +337,12 @@ def _variations(convert_setting: _SettingConverter) -> tuple[Variation, ...]:
     seeds = convert_setting("Variation seed", _list_of(int), [])
     strengths = convert_setting("Variation seed strength", _list_of(float), [])
     return tuple(map(Variation, seeds, strengths))
+
+
+def _fast(convert_setting: _SettingConverter) -> FastMode | None:
+    guidance_end = convert_setting("CFG end", float, None)
+    cache_interval = convert_setting("DeepCache interval", int, None)
+    return None if cache_interval is None else FastMode(guidance_end, cache_interval)
 
 
 def _sampler(name: str, schedule: str) -> Sampler | None:

@@ -16,7 +16,7 @@ from inference.pipelines.dalle_mini.jobs import DalleMiniJob, ImageInProgress, j
 from inference.pipelines.dalle_mini.prompt_tokenizer import PromptTokenizer
 from inference.pipelines.dalle_mini.vqgan import VQGAN
 from inference.pipelines.devices import Placement
-from inference.pipelines.image_job import require_checker, require_finite
+from inference.pipelines.image_job import no_fast_mode, require_checker, require_finite
 from inference.pipelines.pipeline import Batch, Job, Pipeline, out_of_memory
 from inference.pipelines.weights import weight_bytes
 from inference.tasks import GeneratedImage, ImageResult, ImagineRequest
@@ -74,6 +74,8 @@ class DalleMini(Pipeline):
             try:
                 require_checker(job.request, present=False)
                 _require_text_only(job.request)
+                if job.request.fast:
+                    raise no_fast_mode()
             except InvalidRequest as error:
                 job.fail(error)
             else:

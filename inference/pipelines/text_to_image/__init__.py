@@ -8,20 +8,21 @@ from pathlib import Path
 from typing import Any, Self
 
 import torch
+from diffusers import AutoencoderTiny
 
 from inference.images.decoding import encode_png
 from inference.pipelines.devices import Placement, release_memory
 from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
 from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
-from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
+from inference.pipelines.text_to_image.generation_settings import DEFAULT_FAST_MODE, GenerationSettings, ImageSpec
 from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_jobs, next_group
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
-from inference.pipelines.text_to_image.loading import models_of, read_pipeline
+from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.weights import weight_bytes
-from inference.tasks import GeneratedImage, ImageResult, ImagineRequest
+from inference.tasks import FastMode, GeneratedImage, ImageResult, ImagineRequest
 from inference.tasks.infotext import repeatable, to_text
 from inference.text.known_concepts import ConceptsByCategory, concepts_in
 from inference.types import ModelSpec, Progress
@@ -46,24 +47,29 @@ class TextToImage(Pipeline):
         upscale: int = 1,
         guidance_scale: float | None = None,
         concepts: ConceptsByCategory | None = None,
+        fast: FastMode = DEFAULT_FAST_MODE,
+        preview_decoder: AutoencoderTiny | None = None,
     ) -> None:
-        self.nbytes = weight_bytes(*models_of(pipe))
+        self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
         self._safety = SafetyChecker(pipe)
-        self._runner = DiffusionRunner(pipe, loras, upscale, guidance_scale, concepts)
-        self._previews = LatentPreviews(pipe, self._safety, clock)
+        self._runner = DiffusionRunner(pipe, loras, upscale, guidance_scale, concepts, fast)
+        self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe.device
         self._max_batch_size = max_batch_size
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
+        pipe = read_pipeline(folder, placement)
         return cls(
-            read_pipeline(folder, placement),
+            pipe,
             spec.max_batch_size or _MAX_BATCH_SIZE.get(placement.device.type, 1),
             loras=spec.loras,
             upscale=spec.upscale,
             guidance_scale=spec.guidance_scale,
             concepts=concepts_in(folder),
+            fast=FastMode(spec.fast_guidance_end, spec.fast_cache_interval),
+            preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
         )
 
     def run(self, batch: Batch) -> None:
@@ -137,6 +143,7 @@ class TextToImage(Pipeline):
             settings.guidance_scale,
             sampler=settings.sampler or "",
             strength=settings.strength,
+            fast=settings.fast,
             note=join_phrases(notes),
         )
 

@@ -12,8 +12,15 @@ import torch
 from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
 
-from inference.pipelines.image_job import foreign_syntax_note, require_finite
-from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec, Mode, in_aspect
+from inference.pipelines.image_job import foreign_syntax_note, no_fast_mode, require_finite
+from inference.pipelines.text_to_image.fast_unet import fast_unet, supports_fast_mode
+from inference.pipelines.text_to_image.generation_settings import (
+    DEFAULT_FAST_MODE,
+    GenerationSettings,
+    ImageSpec,
+    Mode,
+    in_aspect,
+)
 from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, paste_back
 from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, use_noise
 from inference.pipelines.text_to_image.lora import LoraAdapters
@@ -21,7 +28,7 @@ from inference.pipelines.text_to_image.prompt_encoder import BREAK
 from inference.pipelines.text_to_image.prompt_inputs import prompt_inputs_for
 from inference.pipelines.text_to_image.prompt_weighting import without_weights
 from inference.pipelines.text_to_image.samplers import Samplers
-from inference.tasks import ImagineRequest
+from inference.tasks import FastMode, ImagineRequest, Sampler
 from inference.text.known_concepts import ConceptsByCategory, KnownConcepts
 from inference.types.errors import InvalidRequest, Phrase
 
@@ -35,7 +42,7 @@ class DiffusionRunner:
     """A diffusers text-to-image pipeline, and its related pipelines for image-to-image and inpainting.
 
     Small models draw on a smaller canvas, which is then enlarged `upscale` times in width and height. `concepts` lists
-    what such a model knows.
+    what such a model knows. `fast` has the values for requests that leave them open.
     """
 
     def __init__(
@@ -45,8 +52,10 @@ class DiffusionRunner:
         upscale: int = 1,
         guidance_scale: float | None = None,
         concepts: ConceptsByCategory | None = None,
+        fast: FastMode = DEFAULT_FAST_MODE,
     ) -> None:
         self._pipe = pipe
+        self._fast = fast
         self._upscale = upscale
         self._lora = LoraAdapters(pipe, loras)
         self._pipelines: dict[Mode, Any] = {"text": pipe}
@@ -67,7 +76,8 @@ class DiffusionRunner:
     def settings_for(self, request: ImagineRequest, source: InitImage | None) -> GenerationSettings:
         """Return the settings for a request. Options that it leaves open get the model's default, or ours.
 
-        Raise InvalidRequest for a sampler that the model can't use, and for a prompt without any known word.
+        Raise InvalidRequest for a sampler that the model can't use, for a fast mode that it does not have, and for a
+        prompt without any known word.
         """
         if not request.lora:  # a LoRA may add words
             self._known_concepts.require(_plain_text(request.prompt))
@@ -87,6 +97,22 @@ class DiffusionRunner:
             sampler=sampler,
             strength=strength,
             lora=request.lora,
+            fast=self._fast_mode(request.fast, sampler),
+        )
+
+    def _fast_mode(self, requested: FastMode | None, sampler: Sampler | None) -> FastMode | None:
+        """Return the request's fast mode with the operator's values for what it leaves open. Raise InvalidRequest."""
+        if requested is None:
+            return None
+        if not supports_fast_mode(self._pipe):
+            raise no_fast_mode()
+        if self._samplers.needs_few_steps(sampler):
+            raise InvalidRequest(
+                "This model draws in a few steps already, so `fast` would only spoil its pictures. Leave it out."
+            )
+        return FastMode(
+            self._fast.guidance_end if requested.guidance_end is None else requested.guidance_end,
+            requested.cache_interval or self._fast.cache_interval,
         )
 
     def notes(self, request: ImagineRequest, settings: GenerationSettings) -> list[Phrase]:
@@ -128,7 +154,8 @@ class DiffusionRunner:
             "output_type": "pt",
             "callback_on_step_end": _callback(settings.steps, after_step),
         }
-        output = pipe(**{name: value for name, value in arguments.items() if name in _accepted(pipe)})
+        with fast_unet(pipe, settings.fast):
+            output = pipe(**{name: value for name, value in arguments.items() if name in _accepted(pipe)})
         require_finite(output.images)
         processor = pipe.image_processor
         canvas_images: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))

@@ -7,7 +7,7 @@ from math import sqrt
 from typing import Literal
 
 from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage
-from inference.tasks import Sampler, Variation
+from inference.tasks import FastMode, Sampler, Variation
 
 Mode = Literal["text", "image", "inpaint"]
 
@@ -18,12 +18,16 @@ _SMALL = 512
 """Below this side, such steps would be too coarse."""
 
 
+DEFAULT_FAST_MODE = FastMode(guidance_end=1, cache_interval=2)
+"""Measured: an earlier end of guidance changes pictures more than it saves (docs/performance.md)."""
+
+
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
     """The settings that all images of one call share. Sizes are in pixels.
 
     A guidance scale of 1 or less disables guidance. `sampler` None is the model's own scheduler. `strength` is None
-    without an initial image. `sliced` saves memory, but takes longer.
+    without an initial image. `fast` has no open values. `sliced` saves memory, but takes longer.
     """
 
     mode: Mode
@@ -34,6 +38,7 @@ class GenerationSettings:
     sampler: Sampler | None
     strength: float | None
     lora: str
+    fast: FastMode | None = None
     sliced: bool = False
 
 

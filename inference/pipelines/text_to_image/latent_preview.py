@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import torch
+from diffusers import AutoencoderTiny
 from PIL import Image
 
 from inference.images.decoding import encode_png
@@ -43,14 +44,26 @@ _MAX_WEIGHTS = 5_000_000
 
 
 class LatentPreviews:
-    """Draws previews of one pipeline's latents at intervals, if its latents can be decoded fast enough."""
+    """Draws previews of one pipeline's latents at intervals, if its latents can be decoded fast enough.
 
-    def __init__(self, pipe: Any, safety: SafetyChecker, clock: Callable[[], float] = time.monotonic) -> None:
+    `decoder` is a small decoder that the operator has chosen. Without it, colours are estimated where that is possible.
+    """
+
+    def __init__(
+        self,
+        pipe: Any,
+        safety: SafetyChecker,
+        clock: Callable[[], float] = time.monotonic,
+        decoder: AutoencoderTiny | None = None,
+    ) -> None:
         self._safety = safety
         self._clock = clock
         self._last = clock()
         self._interval = _MIN_INTERVAL
-        self._decode_latents = _latent_decoder(pipe.vae) if hasattr(pipe, "vae") else None
+        if decoder is not None:
+            self._decode_latents: LatentDecoder | None = partial(_decode_small, decoder)
+        else:
+            self._decode_latents = _latent_decoder(pipe.vae) if hasattr(pipe, "vae") else None
 
     def due(self) -> bool:
         """Return whether it is time for the next preview."""
@@ -90,6 +103,15 @@ def _linear_rgb(rows: torch.Tensor, latents: torch.Tensor) -> Image.Image:
 def _decode(autoencoder: Any, latents: torch.Tensor) -> Image.Image:
     image = autoencoder.decode(latents[None] / autoencoder.config.scaling_factor).sample[0]  # [3, h, w], from -1 to 1
     return _to_image(image.float().cpu().permute(1, 2, 0) / 2 + 0.5)
+
+
+@torch.inference_mode()
+def _decode_small(decoder: AutoencoderTiny, latents: torch.Tensor) -> Image.Image:
+    (images,) = decoder.decode(latents[None].to(decoder.dtype), return_dict=False)  # [1, 3, h, w], from -1 to 1
+    height, width = latents.shape[1:]
+    colours = (images[0].float().cpu().permute(1, 2, 0) / 2 + 0.5).clamp(0, 1)
+    picture = Image.fromarray((colours * 255).byte().numpy())
+    return picture.resize((width * _UPSCALE, height * _UPSCALE), Image.Resampling.BICUBIC)  # as large as other previews
 
 
 def _to_image(colours: torch.Tensor) -> Image.Image:

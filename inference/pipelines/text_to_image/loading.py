@@ -10,12 +10,14 @@ import diffusers
 import torch
 import transformers
 from accelerate import init_empty_weights
-from diffusers import AutoPipelineForText2Image, DiffusionPipeline
+from diffusers import AutoencoderTiny, AutoPipelineForText2Image, DiffusionPipeline
 from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from transformers import PreTrainedModel
 
 from inference.pipelines.devices import Placement
 from inference.pipelines.weights import read_model, read_safetensors
+from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
@@ -37,6 +39,23 @@ def read_pipeline(folder: Path, placement: Placement) -> Any:
         pipe.vae.enable_slicing()  # decoding takes the most memory, and nothing is gained by decoding several together
     keep_latents_in_float32(pipe)
     return pipe
+
+
+def read_preview_decoder(spec: ModelSpec, pipe: Any, placement: Placement) -> AutoencoderTiny:
+    """Return the small decoder in the folder `companion` of the spec. Raise ModelUnavailable if it does not fit."""
+    vae_config = getattr(getattr(pipe, "vae", None), "config", {})
+    config: Any = AutoencoderTiny.load_config(spec.companion, local_files_only=True)
+    is_tiny = config.get("_class_name") == AutoencoderTiny.__name__
+    if not is_tiny or config.get("latent_channels") != vae_config.get("latent_channels"):
+        raise ModelUnavailable(
+            "{name} can't show its previews with {decoder}: that is no AutoencoderTiny for its kind of latents. The "
+            "bot's operator has to name another `preview_decoder`, or none.",
+            name=spec.name,
+            decoder=spec.preview_decoder,
+        )
+    decoder: Any = AutoencoderTiny.from_pretrained(spec.companion, torch_dtype=placement.dtype, local_files_only=True)
+    decoder.encoder = None  # only the decoder is needed
+    return decoder.to(placement.device).eval()
 
 
 def models_of(pipe: DiffusionPipeline) -> list[Any]:

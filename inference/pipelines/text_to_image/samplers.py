@@ -82,6 +82,10 @@ class Samplers:
             return _LCM_GUIDANCE if self._guidance_embedded else _NO_GUIDANCE
         return _NO_GUIDANCE if self._is_distilled() else self._default_guidance
 
+    def needs_few_steps(self, sampler: Sampler | None) -> bool:
+        """Return whether the model draws in so few steps, without guidance, that none of them can be made cheaper."""
+        return sampler == "LCM" or self._is_distilled()
+
     def scheduler(self, sampler: Sampler | None) -> Any:
         """Return a new scheduler for one call."""
         cls, options = (type(self._scheduler), {}) if sampler is None else _SCHEDULERS[sampler]

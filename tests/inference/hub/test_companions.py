@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inference.hub import is_complete, wanted_files
 from tests.inference.hub.fake_hub import FakeHub, sha
-from tests.inference.hub.test_hub import hub_at, ignore_progress, refusal, spec
+from tests.inference.hub.test_hub import TINY, hub_at, ignore_progress, refusal, spec
 
 DALLE = {
     "config.json": b'{"model_type": "dallebart"}',
@@ -56,6 +57,24 @@ def test_a_model_and_its_companion_are_one_download(dalle: FakeHub, tmp_path: Pa
     dalle.requests.clear()
     assert hub.download(spec("org/dalle"), ignore_progress) == folder
     assert dalle.requests == []
+
+
+def test_the_decoder_for_previews_is_part_of_the_download_and_of_the_size(fake_hub: FakeHub, tmp_path: Path) -> None:
+    decoder = {"config.json": b"{}", "diffusion_pytorch_model.safetensors": b"d" * 500}
+    more = {"taesd_decoder.safetensors": b"x", "README.md": b"#"}
+    fake_hub.files |= {"org/tiny": dict(TINY), "org/taesd": decoder | more}
+    plain = spec("org/tiny")
+    chosen = replace(plain, preview_decoder="org/taesd")
+    hub = hub_at(fake_hub, tmp_path)
+    hub.download(plain, ignore_progress)
+    assert hub.state(chosen) == ("not downloaded", 0)
+    fake_hub.requests.clear()
+    hub.download(chosen, ignore_progress)
+    assert fake_hub.downloaded_files() == sorted(decoder)
+    assert hub.state(chosen)[1] == hub.state(plain)[1] + sum(map(len, decoder.values()))
+    assert Path(hub.with_companion(chosen).companion).name == sha("org/taesd")
+    assert chosen.key != plain.key
+    assert hub.with_companion(plain).companion == ""
 
 
 def test_a_model_without_its_companion_is_not_on_disk(dalle: FakeHub, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from inference import GeneratedImage, ImageResult, ImagineRequest, InvalidRequest, Variation, infotext
+from inference import FastMode, GeneratedImage, ImageResult, ImagineRequest, InvalidRequest, Variation, infotext
 from inference.images.decoding import encode_png
 from tests.fakes import PNG
 
@@ -39,6 +39,12 @@ def test_the_text_has_the_format_of_automatic1111() -> None:
     )
 
 
+def test_a_fast_picture_names_its_two_numbers() -> None:
+    text = infotext.to_text(replace(FOX, fast=FastMode(0.5, 2)))
+    assert "Model: stable-diffusion-v1-4, CFG end: 0.5, DeepCache interval: 2, Version: Inkling" in text
+    assert "CFG end" not in infotext.to_text(FOX)
+
+
 @pytest.mark.parametrize(
     "request_",
     [
@@ -49,6 +55,9 @@ def test_the_text_has_the_format_of_automatic1111() -> None:
         replace(FOX, lora="line, art: v2:0.8", guidance_scale=1 / 3, seed=0),
         replace(FOX, model='org/"odd", name', steps=0, sampler=None, temperature=0.7, top_k=50),
         replace(FOX, temperature=0.0),
+        replace(FOX, fast=FastMode(0.5, 2)),
+        replace(FOX, fast=FastMode(0.0, 1)),
+        replace(FOX, fast=FastMode()),
     ],
 )
 def test_every_setting_survives_a_round_trip(request_: ImagineRequest) -> None:

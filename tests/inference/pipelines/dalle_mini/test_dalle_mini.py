@@ -21,7 +21,7 @@ from inference.pipelines.dalle_mini.bart import DalleBart
 from inference.pipelines.dalle_mini.prompt_tokenizer import PromptTokenizer
 from inference.pipelines.dalle_mini.vqgan import VQGAN
 from inference.pipelines.devices import Placement
-from inference.tasks import GeneratedImage, ImageResult, ImagineRequest, Variation
+from inference.tasks import FastMode, GeneratedImage, ImageResult, ImagineRequest, Variation
 from inference.tasks.infotext import read
 from inference.types import ModelSpec, Progress
 from inference.types.errors import GenerationFailed, InvalidRequest, ModelUnavailable, OutOfMemory, RequestCancelled
@@ -106,6 +106,11 @@ def test_variations_keep_the_seed_and_increase_their_last_seed(pipeline: DalleMi
 
 
 # --- unsupported options ----------------------------------------------------------------------
+
+
+def test_the_fast_mode_is_refused(pipeline: DalleMini) -> None:
+    (error,) = run(pipeline, replace(CAT, fast=FastMode()))
+    assert str(error) == "This model has no fast mode. Leave `fast` out, or choose another model."
 
 
 def test_unsupported_options_are_noted(pipeline: DalleMini) -> None:

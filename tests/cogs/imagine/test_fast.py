@@ -1,0 +1,57 @@
+"""/imagine with `fast`: what the model is asked for, what the picture says, and what its buttons ask for again."""
+
+from __future__ import annotations
+
+from inference import FastMode, ImagineRequest
+from tests.cogs.imagine.images import grid, newest_request, press, submit_remix
+from tests.cogs.stage import Stage, first, refusal
+
+SAID = "guidance 7.5 · fast, guidance in 50% of the steps, deep layers every 2 steps · seeds 7 to 10"
+
+
+async def test_a_fast_picture_says_what_it_gives_up(stage: Stage):
+    message = await grid(stage, fast=True)
+    assert newest_request(stage).fast == FastMode()
+    assert SAID in message.content
+
+
+async def test_pictures_are_not_fast_unless_somebody_asks(stage: Stage):
+    message = await grid(stage)
+    assert newest_request(stage).fast is None
+    assert "fast" not in message.content
+
+
+async def test_the_buttons_draw_as_fast_as_the_picture_was_drawn(stage: Stage):
+    message = await grid(stage, fast=True)
+    await press(stage, message, "V2")
+    assert newest_request(stage).fast == FastMode(0.5, 2), "a variation starts from this picture"
+    await press(stage, message, "Re-roll")
+    assert newest_request(stage).fast == FastMode(), "the same request once more"
+
+
+async def test_the_line_of_settings_has_it_and_a_remix_can_leave_it_out(stage: Stage):
+    message = await grid(stage, fast=True)
+    form = (await press(stage, message, "Remix")).modal
+    assert form is not None
+    line = next(
+        field["component"]["value"] for field in form["components"] if field["component"]["custom_id"] == "settings"
+    )
+    assert line.endswith(", Fast: yes")
+    await submit_remix(stage, message, seed="7", settings=line)
+    assert newest_request(stage).fast == FastMode(0.5, 2)
+    result = await submit_remix(stage, message, seed="7", settings=line.removesuffix(", Fast: yes"))
+    assert newest_request(stage).fast is None
+    assert "-# fast yes → no · Remix of" in first(result).content
+
+
+async def test_it_can_be_typed_among_the_other_settings(stage: Stage):
+    await stage.alice.slash(stage.channel, "imagine", prompt="a fox", advanced="Steps: 30, Fast: yes")
+    assert newest_request(stage).fast == FastMode()
+    result = await submit_remix(stage, await grid(stage), settings="Fast: very")
+    assert refusal(result).startswith("Fast must be yes or no, not 'very'.")
+
+
+def test_fast_and_other_pictures_are_drawn_apart_and_count_as_less_work():
+    plain, fast = ImagineRequest(prompt="a fox"), ImagineRequest(prompt="a fox", fast=FastMode())
+    assert plain.batch_key != fast.batch_key
+    assert fast.work < plain.work
