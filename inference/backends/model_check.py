@@ -58,6 +58,8 @@ def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, placement: Placem
     """Return the expected size in memory of a model with `nbytes` of files. Raise ModelUnavailable."""
     itemsize = placement.dtype.itemsize
     if summary := gguf_summary(spec, folder):
+        if compatible_family(spec, folder, placement.device.type).runtime == "llama.cpp":
+            return nbytes  # it computes with the weights as they are stored
         return _quantized(spec, folder, summary.num_parameters, itemsize)
     if growth := memory_growth(spec, folder, itemsize):
         return int(nbytes * growth)

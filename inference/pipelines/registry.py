@@ -204,6 +204,7 @@ FAMILIES: tuple[Family, ...] = (
         mapping=_CAUSAL,
         architectures=("ForCausalLM", "LMHeadModel"),
         quantizes=True,
+        pipelines_of_runtimes={"llama.cpp": "llama_cpp:LlamaCpp"},
     ),
 )
 """The first family of a task that accepts a model runs it."""

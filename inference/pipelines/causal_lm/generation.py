@@ -124,7 +124,7 @@ class Generation:
         """Return the size of the caches, and of what the largest step keeps while it is computed."""
         pieces = [self._piece(sequence) for sequence in sequences if not sequence.prefilled]
         return (
-            sum(sequence.cache.capacity for sequence in sequences) * self._runner.bytes_per_token
+            self._runner.cache_bytes([sequence.cache for sequence in sequences])
             + max([len(sequences), *pieces]) * self._runner.activation_bytes
         )
 
