@@ -12,6 +12,7 @@ BIN := $(VENV)/bin
 LOCK := $(VENV)/lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKS := requirements.txt requirements-starter.txt
+RUNTIMES := requirements-llama-cpp.txt
 OLD_PYTHON := Inkling needs Python 3.11 or newer. Install it, or name another one: make PYTHON=python3.12 $(MAKECMDGOALS)
 NO_VENV := Python could not make a virtual environment in $(VENV). On Debian and Ubuntu: apt install python3-venv
 
@@ -58,8 +59,9 @@ $(VENV)/.ready: $(LOCKS)
 	@$(PIP) install -q --no-deps -r requirements-starter.txt
 	@touch $@
 
-$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt $(RUNTIMES)
 	@$(PIP) install -q -r requirements-dev.txt
+	@$(PIP) install -q --no-deps $(RUNTIMES:%=-r %)
 	@touch $@
 
 # A process for each core, up to four, since each holds torch; `worksteal` keeps neighbouring tests together, which share

@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,6 @@ from bench.peers import Candidate, fastest
 from bench.result_table import Row, Skipped, at_least, at_most
 from bench.speed import Speed, median_speed
 from inference import CompleteRequest, Engine, PartialText, RequestEnded, create_engine
-from inference.config.schema import ModelEntry
 from inference.types.errors import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class Variant:
 VARIANTS = (
     Variant("quantize: int8", {"quantize": "int8"}, "Q8_0", 34 / 32),
     Variant("quantize: int4", {"quantize": "int4"}, "Q4_0", 18 / 32),
+    Variant("runtime: llama.cpp, Q8_0", {"runtime": "llama.cpp"}, "Q8_0", 34 / 32, from_gguf=True),
+    Variant("runtime: llama.cpp, Q4_0", {"runtime": "llama.cpp"}, "Q4_0", 18 / 32, from_gguf=True),
 )
 
 
@@ -73,11 +75,11 @@ def many_streams(repo: str) -> list[Row]:
 
 
 def quantized(repo: str) -> list[Row]:
-    """Measure a lone text with each of `VARIANTS` that this version has."""
+    """Measure a lone text with each of `VARIANTS`, as far as llama.cpp is installed."""
     model = _Model.find(repo)
-    known = [variant for variant in VARIANTS if variant.options.keys() <= ModelEntry.model_fields.keys()]
     reference = model.reference(precisions()[-1])
-    return [_quantized(model, variant, reference) for variant in known]
+    variants = [variant for variant in VARIANTS if not variant.from_gguf or find_spec("xllamacpp")]
+    return [_quantized(model, variant, reference) for variant in variants]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,14 @@ import pytest
 import yaml
 
 import bot
+from inference.pipelines.llama_cpp import library
 
 ROOT = Path(__file__).parent.parent
 PACKAGES = ("cogs", "inference", "preview", "starter", "storage")
-LOCKS = ("requirements.txt", "requirements-dev.txt", "requirements-starter.txt", "requirements-train.txt")
+LOCKS = (
+    *("requirements.txt", "requirements-dev.txt", "requirements-starter.txt", "requirements-train.txt"),
+    "requirements-llama-cpp.txt",
+)
 DOCUMENTS = [
     *(ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"),
     *sorted((ROOT / "docs").glob("*.md")),
@@ -73,6 +77,10 @@ def test_an_exact_requirement_is_pinned_to_the_same_version() -> None:
     asked = {line for line in lines("requirements.in") if "==" in line}
     assert asked
     assert asked <= set(lines("requirements.txt"))
+
+
+def test_the_version_of_llama_cpp_is_the_one_that_its_structures_were_written_for() -> None:
+    assert lines("requirements-llama-cpp.txt") == [f"{library.MODULE}=={library.VERSION}"]
 
 
 def test_packages_that_torch_pins_itself_are_not_in_the_lock_file() -> None:

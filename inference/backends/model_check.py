@@ -50,7 +50,7 @@ class ModelCheck:
             from inference.pipelines.devices import place
 
             placement = place(spec.device, spec.dtype)
-            size = expected_bytes(spec, folder, nbytes, placement.dtype.itemsize)
+            size = expected_bytes(spec, folder, nbytes, placement.dtype.itemsize, placement.device.type)
             require_memory(spec, size, budget(self.config, placement.device))
 
 
@@ -73,12 +73,14 @@ def budget(config: Config, device: torch.device) -> int:
     return config.memory if isinstance(config.memory, int) else memory_budget(device)
 
 
-def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int) -> int:
+def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, device: str = "") -> int:
     """Return the expected size in memory of a model with `nbytes` of files. Raise ModelUnavailable.
 
-    `itemsize` is the size of a number in bytes.
+    `itemsize` is the size of a number in bytes. Without a device, the runtime is taken for the one that needs most.
     """
     if summary := gguf_summary(spec, folder):
+        if compatible_family(spec, folder, device).runtime == "llama.cpp":
+            return nbytes  # it computes with the weights as they are stored
         return _quantized(spec, folder, summary.num_parameters, itemsize)
     if growth := memory_growth(spec, folder, itemsize):
         return int(nbytes * growth)

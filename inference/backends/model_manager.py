@@ -202,7 +202,10 @@ class ModelManager:
             if state == "not downloaded":
                 return 0
             folder = self._hub.folder(spec, ignore_progress)
-            self._expected_sizes[spec] = expected_bytes(spec, folder, nbytes, self._place(spec).dtype.itemsize)
+            placement = self._place(spec)
+            self._expected_sizes[spec] = expected_bytes(
+                spec, folder, nbytes, placement.dtype.itemsize, placement.device.type
+            )
         return self._expected_sizes[spec]
 
 

@@ -210,6 +210,7 @@ FAMILIES: tuple[Family, ...] = (
         architectures=("ForCausalLM", "LMHeadModel"),
         quantizes=True,
         probed=True,
+        pipelines_of_runtimes={"llama.cpp": "llama_cpp:LlamaCpp"},
     ),
 )
 """The first family of a task that accepts a model runs it."""

@@ -150,7 +150,7 @@ class Generation:
         pieces = [self._piece(sequence) for sequence in sequences if not sequence.prefilled]
         most_tokens = max([len(sequences), min(sum(pieces), self._runner.max_joint_tokens), *pieces])
         return (
-            sum(sequence.cache.capacity for sequence in sequences) * self._runner.bytes_per_token
+            self._runner.cache_bytes([sequence.cache for sequence in sequences])
             + most_tokens * self._runner.activation_bytes
         )
 

@@ -1,7 +1,8 @@
 """What the decoding loop and the scorer need of a model: read prompts, generate tokens, score given words.
 
-There are two implementations. `BatchedRunner` decodes many sequences together and runs the models that a probe found
+There are three implementations. `BatchedRunner` decodes many sequences together and runs the models that a probe found
 equal with it (see `probe.py`). `GenericRunner` runs whatever transformers' `generate` runs, one sequence at a time.
+`LlamaRunner` (in `inference/pipelines/llama_cpp`) runs GGUF files by llama.cpp.
 """
 
 from __future__ import annotations
@@ -56,6 +57,10 @@ class ModelRunner(ABC, Generic[C]):
     @abstractmethod
     def new_cache(self, capacity: int) -> C:
         """Return the cache of a new sequence of at most `capacity` tokens."""
+
+    def cache_bytes(self, caches: Sequence[C]) -> int:
+        """Return how much memory the caches take together, once they are filled."""
+        return sum(cache.capacity for cache in caches) * self.bytes_per_token
 
     @abstractmethod
     def copy_prompt(self, cache: C, source: C, length: int) -> bool:

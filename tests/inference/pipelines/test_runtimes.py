@@ -39,6 +39,13 @@ def test_auto_takes_the_fastest_runtime_that_can_run_the_model(tmp_path: Path) -
     assert choose_runtime(spec("auto"), tmp_path, "cuda", OFFERED) == "torch"
 
 
+def test_auto_takes_torch_where_another_runtime_is_slower(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    runtime = OptionalRuntime(module="json", requirements="it.txt", objection=lambda *_: None, is_faster=lambda: False)
+    monkeypatch.setattr(runtimes, "OPTIONAL_RUNTIMES", {"openvino": runtime})
+    assert choose_runtime(spec("auto"), tmp_path, "cpu", OFFERED) == "torch"
+    assert choose_runtime(spec("openvino"), tmp_path, "cpu", OFFERED) == "openvino"
+
+
 @pytest.mark.usefixtures("missing")
 def test_auto_takes_torch_where_nothing_else_is_installed(tmp_path: Path) -> None:
     assert choose_runtime(spec("auto"), tmp_path, "cpu", OFFERED) == "torch"

@@ -54,7 +54,7 @@ def save_gguf(
             writer.add_string(key, value)
         else:
             writer.add_float32(key, value)
-    _add_tokenizer(writer, folder)
+    _add_tokenizer(writer, folder, config.vocab_size)
     for name, tensor in {**model.state_dict(), **(tensors or {})}.items():
         _add_tensor(writer, name, tensor, quantization, config)
     writer.write_header_to_file()
@@ -64,13 +64,16 @@ def save_gguf(
     return file
 
 
-def _add_tokenizer(writer: GGUFWriter, folder: Path) -> None:
+def _add_tokenizer(writer: GGUFWriter, folder: Path, vocab_size: int) -> None:
+    """Write the tokenizer in `folder`, with a name for each row of the embeddings that has no token."""
     tokenizer: Any = AutoTokenizer.from_pretrained(folder)
     bpe = json.loads((folder / "tokenizer.json").read_text())["model"]
     writer.add_tokenizer_model("gpt2")
     writer.add_tokenizer_pre("gpt-2")
-    writer.add_token_list(sorted(bpe["vocab"], key=bpe["vocab"].__getitem__))
-    writer.add_token_types([3, 3, *[1] * (len(bpe["vocab"]) - 2)])
+    tokens = sorted(bpe["vocab"], key=bpe["vocab"].__getitem__)
+    padding = [f"[PAD{index}]" for index in range(len(tokens), vocab_size)]
+    writer.add_token_list(tokens + padding)
+    writer.add_token_types([3, 3, *[1] * (len(tokens) - 2), *[5] * len(padding)])
     writer.add_token_merges([" ".join(merge) for merge in bpe["merges"]])
     writer.add_bos_token_id(tokenizer.bos_token_id)
     writer.add_eos_token_id(tokenizer.eos_token_id)

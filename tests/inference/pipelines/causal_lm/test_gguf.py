@@ -46,7 +46,7 @@ def test_greedy_text_equals_that_of_transformers(
 ) -> None:
     file = save_gguf(folder, tmp_path / "gguf" / "tiny.gguf", quantization)
     reference: Any = AutoModelForCausalLM.from_pretrained(file.parent, gguf_file=file.name, dtype=torch.float32)
-    tokenizer: Any = AutoTokenizer.from_pretrained(folder)
+    tokenizer: Any = AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
     pipeline = load(file)
     for prompt in PROMPTS:
         inputs = tokenizer(prompt, return_tensors="pt")
