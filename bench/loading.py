@@ -66,7 +66,7 @@ def _rows(repo: str, kind: str, aim: float, request: Request) -> list[Row]:
 
 def _row(what: str, gigabytes: float, weights: int, aim: float) -> Row:
     return Row(
-        work=f"peak memory while {what}; limit: its weights",
+        work=f"peak memory while {what}; limit: its weights, as they are in memory",
         unit="GB",
         ours=gigabytes,
         limit=weights / 10**9,

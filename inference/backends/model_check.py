@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inference.config.schema import Config
 from inference.hub import CONFIG, read_settings
@@ -81,23 +81,33 @@ def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, de
     if summary := gguf_summary(spec, folder):
         if compatible_family(spec, folder, device).runtime == "llama.cpp":
             return nbytes  # it computes with the weights as they are stored
-        return _quantized(spec, folder, summary.num_parameters, itemsize)
+        return _in_memory(spec, folder, summary.num_parameters, itemsize, device)
     if growth := memory_growth(spec, folder, itemsize):
         return int(nbytes * growth)
-    return _quantized(spec, folder, nbytes // _stored_itemsize(spec, folder), itemsize)
+    return _in_memory(spec, folder, nbytes // _stored_itemsize(spec, folder), itemsize, device)
 
 
-def _quantized(spec: ModelSpec, folder: Path, num_parameters: int, itemsize: int) -> int:
-    """Return the size of these parameters in memory. With `quantize`, the embeddings keep their dtype."""
-    if spec.quantize == "none":
-        return num_parameters * itemsize
+def _in_memory(spec: ModelSpec, folder: Path, num_parameters: int, itemsize: int, device: str) -> int:
+    """Return the size of these parameters in memory. With `quantize`, the embeddings keep their dtype.
+
+    On a CPU the layer that gives the logits has a layout of its own, so that it can't share memory with the embeddings.
+    """
     entries = read_settings(spec, folder, CONFIG)
     entries = {**entries, **(entries.get("text_config") or {})}
     width = next((entries[name] for name in _WIDTHS if isinstance(entries.get(name), int)), 0)
-    rows = entries.get("vocab_size")
-    num_embeddings = width * rows * (1 if entries.get("tie_word_embeddings", True) else 2) if rows else 0
-    num_embeddings = min(num_embeddings, num_parameters)
-    return int(num_embeddings * itemsize + (num_parameters - num_embeddings) * _QUANTIZED_BYTES[spec.quantize])
+    embedding = min(width * (entries.get("vocab_size") or 0), num_parameters)
+    is_tied = entries.get("tie_word_embeddings", True)
+    copied = embedding if is_tied and device in ("", "cpu") and _writes(entries) else 0
+    if spec.quantize == "none":
+        return (num_parameters + copied) * itemsize
+    unquantized = min(embedding * (1 if is_tied else 2), num_parameters)
+    return int((unquantized + copied) * itemsize + (num_parameters - unquantized) * _QUANTIZED_BYTES[spec.quantize])
+
+
+def _writes(entries: dict[str, Any]) -> bool:
+    """Return whether the config is that of a model that writes text, and so has a layer for logits."""
+    architectures = entries.get("architectures") or []
+    return any(str(name).endswith(("CausalLM", "LMHeadModel", "ForConditionalGeneration")) for name in architectures)
 
 
 def require_memory(spec: ModelSpec, size: int, allowed: int) -> None:

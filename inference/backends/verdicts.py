@@ -80,7 +80,8 @@ def _name(spec: ModelSpec, folder: Path, placement: Placement) -> str:
 
 
 def _files(spec: ModelSpec, folder: Path) -> str:
-    return " ".join(filter(None, (spec.repo, gguf_in(spec, folder), _commit(spec, folder))))
+    quantized = "" if spec.quantize == "none" else spec.quantize
+    return " ".join(filter(None, (spec.repo, gguf_in(spec, folder), _commit(spec, folder), quantized)))
 
 
 def _code() -> str:

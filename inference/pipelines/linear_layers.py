@@ -21,14 +21,19 @@ MakeLayer = Callable[[torch.Tensor, torch.Tensor | None], torch.nn.Module]
 def replace_linear_layers(model: PreTrainedModel, make: MakeLayer, *, keep: torch.nn.Module | None = None) -> None:
     """Replace every linear layer except `keep`, one at a time, so that only a few layers are in memory twice.
 
-    Layers that transformers wants in float32 stay as well: T5 asks for the dtype of their weights at each step.
+    Layers in another dtype than the model stay as well, and those that transformers wants in float32: T5 asks for the
+    dtype of their weights at each step.
     """
     kept: list[str] = getattr(model, "_keep_in_fp32_modules", None) or []
+    layers: dict[str, Any] = {
+        name: layer for name, layer in model.named_modules() if type(layer) in (torch.nn.Linear, Conv1D)
+    }
     names = [
         name
-        for name, layer in model.named_modules()
-        if type(layer) in (torch.nn.Linear, Conv1D) and layer is not keep and name.rpartition(".")[2] not in kept
+        for name, layer in layers.items()
+        if layer is not keep and layer.weight.dtype == model.dtype and name.rpartition(".")[2] not in kept
     ]
+    del layers
     replaced = 0
     for name in names:
         layer: Any = model.get_submodule(name)

@@ -29,12 +29,16 @@ _ops: Any = torch.ops.mkldnn
 class PrepackedLinear(torch.nn.Module):
     """A linear layer with weights [out, in] and an optional bias [out]. Keeps no reference to the original weights."""
 
+    bias: torch.Tensor | None
+    unpacked: torch.Tensor
+
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = weight.shape
         self.packed_bytes = weight.nbytes
-        """The size of the weights, which are no parameter of the module."""
-        self._weight = _ops._reorder_linear_weight(weight.contiguous(), _ROWS)
+        """The size of the packed weights, which are no parameter of the module."""
+        self._packed: torch.Tensor | None = _ops._reorder_linear_weight(weight.contiguous(), _ROWS)
+        self.register_buffer("unpacked", None)
         self.register_buffer("bias", bias)
         self._block_rows = self._max_blocked_rows = 0
 
@@ -44,8 +48,13 @@ class PrepackedLinear(torch.nn.Module):
 
     @property
     def weight(self) -> torch.Tensor:
-        """A copy of the weights in their usual layout, for models that read or multiply them by themselves (Mamba)."""
-        return self._weight.to_dense()
+        """The weights in their usual layout, for models that read or multiply them by themselves (Mamba).
+
+        From the first such read on, the layer keeps them so.
+        """
+        if self._packed is not None:
+            self.unpacked, self._packed, self.packed_bytes = self._packed.to_dense(), None, 0
+        return self.unpacked
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Compute the layer's output: […, in] → […, out]."""
@@ -55,7 +64,9 @@ class PrepackedLinear(torch.nn.Module):
         return self._product(input)
 
     def _product(self, input: torch.Tensor) -> torch.Tensor:
-        return _ops._linear_pointwise(input, self._weight, self.bias, "none", [], "")
+        if self._packed is None:
+            return linear(input, self.unpacked, self.bias)
+        return _ops._linear_pointwise(input, self._packed, self.bias, "none", [], "")
 
 
 @torch.inference_mode()

@@ -35,10 +35,11 @@ class CausalLM(CausalPipeline):
 
     def __init__(self, model: PreTrainedModel, tokenizer: Tokenizer, spec: ModelSpec) -> None:
         quantize_linear_layers(model, spec.quantize)
-        prepack_linear_layers(model)
-        self.nbytes = weight_bytes(model)
         probe_tokens = tokenizer.encode_prompt(_PROBE_TEXT)
-        runner, self.verdict = choose_runner(model, probe_tokens, self.max_num_seqs, spec.verdict)
+        runner, self.verdict = choose_runner(
+            model, probe_tokens, self.max_num_seqs, spec.verdict, prepack_linear_layers
+        )
+        self.nbytes = weight_bytes(model)
         super().__init__(runner, tokenizer, _window(model, tokenizer), _eos_token_ids(model, tokenizer))
 
     @classmethod

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from statistics import median
 from typing import Any
@@ -61,24 +61,45 @@ Such models are not batched, and read each prompt as a whole.
 """
 
 
-def choose_runner(model: PreTrainedModel, tokens: Sequence[int], max_num_seqs: int, verdict: str) -> tuple[Any, str]:
+Optimize = Callable[[PreTrainedModel], None]
+
+
+def choose_runner(
+    model: PreTrainedModel,
+    tokens: Sequence[int],
+    max_num_seqs: int,
+    verdict: str,
+    optimize: Optimize | None = None,
+) -> tuple[Any, str]:
     """Return the runner for `model` and the verdict. An earlier `verdict` is followed without a probe.
 
     A verdict names the runner and the memory that each token takes, in its cache and while it is processed:
-    "batched: 4096 + 20480 bytes a token". `tokens` are some tokens of plain text. Raise ModelUnavailable if
-    the model's own cache does not give the numbers of its own forward pass.
+    "batched: 4096 + 20480 bytes a token". `tokens` are some tokens of plain text. `optimize` changes the layers of the
+    model; the runner is compared with the numbers from before. Raise ModelUnavailable if the model's own cache does not
+    give the numbers of its own forward pass.
     """
+    tokens = [tokens[i % len(tokens)] for i in range(_NUM_TOKENS)]
     kind, *memory = _parse(verdict)
-    if kind in _GENERIC:
-        runner: ModelRunner[Any] = GenericRunner(model, **_GENERIC[kind])
-    elif batched := _batched(model, max_num_seqs).get(kind):
-        runner = batched
+    if kind in (*_GENERIC, *_BATCHED):
+        if optimize:
+            _apply(optimize, model, tokens)
+        runner: ModelRunner[Any] = (
+            GenericRunner(model, **_GENERIC[kind]) if kind in _GENERIC else _batched(model, max_num_seqs)[kind]
+        )
     else:
-        tokens = [tokens[i % len(tokens)] for i in range(_NUM_TOKENS)]
-        kind, runner = _probe(model, tokens, max_num_seqs)
+        kind, runner = _probe(model, tokens, max_num_seqs, optimize)
         memory = _memory(runner, tokens)
     runner.bytes_per_token, runner.activation_bytes = memory
     return runner, f"{kind}: {memory[0]} + {memory[1]} bytes a token"
+
+
+def _apply(optimize: Optimize, model: PreTrainedModel, tokens: list[int]) -> torch.Tensor:
+    """Change the layers of the model, and return its logits after that, as `_own_logits` does.
+
+    Layers whose weights the model reads by itself get their final layout by this run.
+    """
+    optimize(model)
+    return _own_logits(model, tokens)
 
 
 def _parse(verdict: str) -> tuple[str, int, int]:
@@ -98,16 +119,19 @@ def _memory(runner: ModelRunner[Any], tokens: list[int]) -> list[int]:
     return [max(0, more - less) // (_NUM_TOKENS - _NUM_TOKENS // 2) for less, more in zip(*sizes, strict=True)]
 
 
-def _probe(model: PreTrainedModel, tokens: list[int], max_num_seqs: int) -> tuple[str, ModelRunner[Any]]:
+def _probe(
+    model: PreTrainedModel, tokens: list[int], max_num_seqs: int, optimize: Optimize | None
+) -> tuple[str, ModelRunner[Any]]:
     sequences = tokens, tokens[::-1][: _NUM_TOKENS - 5]
     expected = [_own_logits(model, sequence) for sequence in sequences]
+    own = _apply(optimize, model, tokens) if optimize else expected[0]
     changes_with_length = _changes_with_length(model)
     if model.is_backend_compatible() and not changes_with_length:
         for kind, batched in _batched(model, max_num_seqs).items():
             differences = _differences(batched, sequences, expected)
             if differences and _largest([*chain(*differences)], model.dtype) <= _MAX_DIFFERENCE[model.dtype]:
                 return kind, batched
-    if not torch.equal(_own_logits(model, tokens), expected[0]):
+    if not torch.equal(_own_logits(model, tokens), own):
         raise ModelUnavailable(
             "This kind of model writes another text each time, even with the same seed. "
             "The bot's operator has to pick another model."

@@ -2,7 +2,7 @@
 
 Kernels for matrix products choose their order of summation by shape, so a row may have other last bits beside 15 others
 than alone. Which numbers of rows agree depends on the CPU, the library and the layout of the weights, so it is tried
-with the layers of the model. Batches are then filled up to the next number of rows that agrees. Prepacked layers whose
+with a layer of each shape. Batches are then filled up to the next number of rows that agrees. Prepacked layers whose
 kernels for many rows differ compute them in blocks, which costs less than a pass of the whole model for each block.
 """
 
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -42,7 +43,7 @@ def equal_row_counts(model: PreTrainedModel, max_num_seqs: int) -> tuple[int, ..
         product = _product_of(layers[0])
         generator = torch.Generator().manual_seed(0)
         rows = torch.randn(_LARGER[-1], in_features, generator=generator).to(_dtype_of(layers[0], model.dtype))
-        expected = product(rows[:max_num_seqs])
+        expected = torch.cat([product(block) for block in rows.split(max_num_seqs)])
         counts = [count for count in counts if torch.equal(product(rows[:count]), expected[:count])]
         if layers == [head]:
             continue  # it computes only the last row of each sequence
@@ -56,15 +57,8 @@ def equal_row_counts(model: PreTrainedModel, max_num_seqs: int) -> tuple[int, ..
 
 
 def _agreeing(product: Product, rows: torch.Tensor, expected: torch.Tensor, counts: Sequence[int]) -> list[int]:
-    """Return those of `counts` up to the first that disagrees, in the first or the last rows of a batch."""
-    agreeing: list[int] = []
-    for count in counts:
-        output = product(rows[:count])
-        last = product(rows[count - len(expected) : count])
-        if not (torch.equal(output[: len(expected)], expected) and torch.equal(output[-len(expected) :], last)):
-            break
-        agreeing.append(count)
-    return agreeing
+    """Return those of `counts` up to the first that disagrees with `expected`, the same rows in small batches."""
+    return list(takewhile(lambda count: torch.equal(product(rows[:count]), expected[:count]), counts))
 
 
 def _layers_of_each_shape(model: PreTrainedModel) -> list[tuple[int, list[Any]]]:

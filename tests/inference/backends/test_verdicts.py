@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,7 @@ def test_a_verdict_belongs_to_the_files_and_the_number_format(tmp_path: Path) ->
     kept.keep(spec, folder, CPU, "batched")
     assert kept.get(spec, folder, CPU) == "batched"
     assert kept.get(spec, folder, Placement(CPU.device, torch.bfloat16)) == ""
+    assert kept.get(replace(spec, quantize="int8"), folder, CPU) == ""
     (folder / "config.json").write_text('{"changed": 1}')
     assert kept.get(spec, folder, CPU) == ""
 

@@ -68,3 +68,22 @@ def test_layers_that_transformers_wants_in_float32_stay_as_they_are() -> None:
     prepack_linear_layers(model)
     kinds = {name.rpartition(".")[2]: type(layer) for name, layer in model.named_modules()}
     assert (kinds["wi"], kinds["wo"]) == (PrepackedLinear, torch.nn.Linear)
+
+
+def test_a_layer_whose_weights_were_read_keeps_them_in_the_usual_layout() -> None:
+    torch.manual_seed(0)
+    weight, bias, rows = torch.randn(24, 16), torch.randn(24), torch.randn(3, 16)
+    layer = PrepackedLinear(weight, bias)
+    packed = layer(rows)
+    assert torch.equal(layer.weight, weight)
+    assert layer.weight.data_ptr() == layer.weight.data_ptr(), "they are not copied again"
+    assert weight_bytes(layer) == weight.nbytes + bias.nbytes
+    torch.testing.assert_close(layer(rows), packed)
+
+
+def test_a_layer_in_another_dtype_than_its_model_stays_as_it_is(tmp_path: Path) -> None:
+    model: Any = AutoModelForCausalLM.from_pretrained(save_causal(tmp_path, "llama"), dtype=DTYPES[-1])
+    model.model.layers[0].mlp.up_proj.to(torch.float64)
+    prepack_linear_layers(model)
+    kinds = [type(layer.mlp.up_proj) for layer in model.model.layers[:2]]
+    assert kinds == [torch.nn.Linear, PrepackedLinear]

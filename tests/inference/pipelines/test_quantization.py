@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -152,6 +153,17 @@ def test_a_model_that_is_quantized_already_is_refused(tmp_path: Path) -> None:
     (folder / "config.json").write_text(config.replace("{", '{"quantization_config": {"quant_method": "mxfp4"},', 1))
     with pytest.raises(ModelUnavailable, match="in the number format mxfp4 already"):
         compatible_family(spec_of(folder, "int4"), folder)
+
+
+def test_the_forecast_counts_the_copy_of_a_tied_head_on_a_cpu(tmp_path: Path) -> None:
+    folder = save_causal(tmp_path, "gpt2")
+    config = json.loads((folder / "config.json").read_text())
+    nbytes = (folder / "model.safetensors").stat().st_size
+    copy = config["n_embd"] * config["vocab_size"] * 4
+    spec = spec_of(folder, "none")
+    forecasts = [expected_bytes(spec, folder, nbytes, 4, device) for device in ("cpu", "cuda")]
+    assert forecasts[0] - forecasts[1] == copy
+    assert load(folder, "none").nbytes == pytest.approx(forecasts[0], rel=0.1)
 
 
 def test_a_model_that_asks_for_the_dtype_of_a_layer_keeps_that_layer() -> None:
