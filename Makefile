@@ -58,8 +58,9 @@ $(VENV)/.ready: $(LOCKS)
 	@$(PIP) install -q --no-deps -r requirements-starter.txt
 	@touch $@
 
-$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt
+$(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt requirements-openvino.txt
 	@$(PIP) install -q -r requirements-dev.txt
+	@$(PIP) install -q --no-deps -r requirements-openvino.txt
 	@touch $@
 
 # A process for each core, up to four, since each holds torch; `worksteal` keeps neighbouring tests together, which share

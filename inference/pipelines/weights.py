@@ -78,9 +78,13 @@ def read_model(kind: type[M] | Any, folder: Path, placement: Placement, **option
 
 
 def weight_bytes(*modules: torch.nn.Module) -> int:
-    """Return the size of all parameters and buffers of `modules` in bytes. Tied weights are counted once."""
+    """Return the size of all parameters and buffers of `modules` in bytes. Tied weights are counted once.
+
+    A module may have weights outside of torch: `external_bytes`.
+    """
+    external = sum(getattr(part, "external_bytes", 0) for module in modules for part in module.modules())
     tensors = {t.data_ptr(): t for module in modules for t in (*module.parameters(), *module.buffers())}
-    return sum(t.numel() * t.element_size() for t in tensors.values())
+    return external + sum(t.numel() * t.element_size() for t in tensors.values())
 
 
 def read_safetensors(file: Path, dtype: torch.dtype) -> NamedTensors:

@@ -19,6 +19,7 @@ from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_j
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
+from inference.pipelines.text_to_image.openvino import read_openvino_pipeline
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.weights import weight_bytes
 from inference.tasks import GeneratedImage, ImageResult, ImagineRequest
@@ -51,8 +52,9 @@ class TextToImage(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
+        by_openvino = spec.runtime == "openvino"
         return cls(
-            read_pipeline(folder, placement),
+            read_openvino_pipeline(spec, folder, placement) if by_openvino else read_pipeline(folder, placement),
             spec.max_batch_size,
             loras=spec.loras,
             upscale=spec.upscale,
