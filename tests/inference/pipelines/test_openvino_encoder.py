@@ -63,8 +63,8 @@ def test_words_are_those_of_torch(tmp_path: Path, save: Callable[[Path], Path]) 
     [ours], [theirs] = outcomes(load_both(tmp_path, "fill", save), FillRequest(text="i am a [MASK] [MASK] .", top_k=3))
     assert isinstance(ours, FillMaskResult)
     assert isinstance(theirs, FillMaskResult)
-    assert [[each.token for each in blank] for blank in ours.blanks] == [
-        [each.token for each in blank] for blank in theirs.blanks
+    assert [[each.word for each in blank] for blank in ours.blanks] == [
+        [each.word for each in blank] for blank in theirs.blanks
     ]
 
 
