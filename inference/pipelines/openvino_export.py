@@ -159,6 +159,8 @@ def _write_network(file: Path, export: Export) -> float:
     with torch.no_grad(), warnings.catch_warnings():  # an inference tensor can't be traced
         warnings.simplefilter("ignore")  # about what depends on shapes: the comparison has others
         model = openvino.convert_model(export.module, example_input=dict(export.traced))
+    for part in model.inputs:  # the first operation may have given them a second name
+        part.get_tensor().set_names(part.names & export.traced.keys())
     openvino.save_model(model, file, compress_to_fp16=False)
     del model
     network = OpenVinoNetwork(file, Placement(torch.device("cpu"), torch.float32))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
@@ -62,12 +63,16 @@ def _without_weights(kind: Any, folder: Path) -> Any:
     with init_empty_weights():
         network = kind.from_config(kind.load_config(folder, local_files_only=True)).eval()
     num_parameters = network.num_parameters()
+    in_features = network.config.get("projection_class_embeddings_input_dim")
     for name, _ in list(network.named_children()):
-        setattr(network, name, None)
+        delattr(network, name)
     network.num_parameters = lambda: num_parameters
     network.register_buffer("placeholder", torch.empty(0), persistent=False)  # networks have the dtype of their weights
     if kind is AutoencoderKL:  # these are parts of the encoder and the decoder
+        network.quant_conv = network.post_quant_conv = None
         network.register_to_config(use_quant_conv=False, use_post_quant_conv=False)
+    if in_features:  # diffusers' pipeline for Stable Diffusion XL looks at it
+        network.add_embedding = SimpleNamespace(linear_1=SimpleNamespace(in_features=in_features))
     return network
 
 

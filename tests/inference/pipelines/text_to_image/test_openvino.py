@@ -37,7 +37,7 @@ CAT = ImagineRequest(prompt="a cat", steps=3, seed=5)
 WIDE = replace(CAT, width=72, height=24, guidance_scale=1.0)
 SOURCE = Image.effect_noise((48, 32), 90).convert("RGB")
 FROM_PICTURE = replace(CAT, image=encode_png(SOURCE), strength=0.7)
-IN_REGION = replace(CAT, image=encode_png(SOURCE), region="left")
+IN_REGION = replace(CAT, image=encode_png(SOURCE), region="left half")
 
 Save = Callable[[Path], Path]
 
