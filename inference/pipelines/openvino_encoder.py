@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -51,11 +51,11 @@ def read_openvino_encoder(
     """Return the model of this Auto class in `folder`. Raise RuntimeUnsuitable if OpenVINO can't compute it."""
     config: Any = AutoConfig.from_pretrained(folder, local_files_only=True)
 
-    def exports() -> Mapping[str, Export]:
+    def exports() -> Iterator[tuple[str, Export]]:
         model: Any = read_model(kind, folder, Placement(placement.device, torch.float32))
         names = [name for name in _INPUTS if name in tokenizer.model_input_names]
         traced, compared = (_example(names, config.vocab_size, *shape) for shape in _SHAPES)
-        return {_NETWORK: Export(_Logits(model), traced, compared)}
+        yield _NETWORK, Export(_Logits(model), traced, compared)
 
     [network] = read_networks(spec, folder, placement, [_NETWORK], exports).values()
     with torch.device("meta"):

@@ -6,6 +6,7 @@ export of a folder that the operator made is in the hub's cache too. Its name ho
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import logging
@@ -13,7 +14,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ _FAILED = Phrase("it gives other numbers than torch, or fails")
 Inputs = Mapping[str, torch.Tensor]
 """The inputs of a network by their names."""
 
+Outputs = tuple[torch.Tensor, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Export:
@@ -56,7 +59,8 @@ class Export:
     compared: Inputs
 
 
-Exports = Callable[[], Mapping[str, Export]]
+Exports = Callable[[], Iterable[tuple[str, Export]]]
+"""Yields the networks in torch, in float32, by their names. Called if the files must be written."""
 
 
 def read_networks(
@@ -64,8 +68,7 @@ def read_networks(
 ) -> dict[str, OpenVinoNetwork]:
     """Return the networks of the model in `folder` by `names`, from files. Write the files if they are not there.
 
-    `exports` returns the networks in torch, in float32, for writing. Raise RuntimeUnsuitable if OpenVINO can't compute
-    them, or computes other numbers.
+    Raise RuntimeUnsuitable if OpenVINO can't compute them, or computes other numbers than torch.
     """
     export_folder = _export_folder(spec, folder)
     if _is_intact(export_folder):
@@ -120,7 +123,7 @@ def _write(folder: Path, exports: Exports) -> None:
     with tempfile.TemporaryDirectory(prefix=".unfinished-", dir=folder.parent) as name:
         unfinished = Path(name) / "export"
         unfinished.mkdir()
-        failed = not _write_networks(unfinished, exports())
+        failed = not _write_networks(unfinished, exports)
         if failed:
             for path in unfinished.iterdir():
                 path.unlink()
@@ -131,38 +134,35 @@ def _write(folder: Path, exports: Exports) -> None:
         unfinished.rename(folder)
 
 
-def _write_networks(folder: Path, exports: Mapping[str, Export]) -> bool:
+def _write_networks(folder: Path, exports: Exports) -> bool:
     """Write the networks. Return whether OpenVINO gives the numbers of torch for all of them."""
-    for name, export in exports.items():
-        try:
-            difference = _write_network(folder / f"{name}.xml", export)
-        except OSError:
-            raise  # such as a full disk: it may go well the next time
-        except Exception as error:  # whatever OpenVINO or the tracing of torch can't do
-            log.warning("OpenVINO can't compute %s: %s", name, error)
-            return False
-        log.info("OpenVINO computes %s with a difference of %.1e", name, difference)
-        if not difference <= _MAX_DIFFERENCE:
-            return False
-    return True
+    try:
+        checks = {name: _write_network(folder / f"{name}.xml", export) for name, export in exports()}
+        gc.collect()  # what was traced refers to itself, and its weights would stay beside those of the files
+        return all(_is_right(folder / f"{name}.xml", *check) for name, check in checks.items())
+    except OSError:
+        raise  # such as a full disk: it may go well the next time
+    except Exception as error:  # whatever OpenVINO or the tracing of torch can't do
+        log.warning("OpenVINO can't compute this model: %s", error)
+        return False
 
 
-@torch.inference_mode()
-def _expected(export: Export) -> tuple[torch.Tensor, ...]:
-    outputs: Any = export.module(**export.compared)
-    return (outputs,) if isinstance(outputs, torch.Tensor) else tuple(outputs)
-
-
-def _write_network(file: Path, export: Export) -> float:
-    """Write one network, and return the largest difference from torch as a share of the largest number."""
+def _write_network(file: Path, export: Export) -> tuple[Inputs, Outputs]:
+    """Write one network. Return inputs, and what torch computes from them."""
     openvino = import_openvino()
     with torch.no_grad(), warnings.catch_warnings():  # an inference tensor can't be traced
         warnings.simplefilter("ignore")  # about what depends on shapes: the comparison has others
+        outputs: Any = export.module(**export.compared)
         model = openvino.convert_model(export.module, example_input=dict(export.traced))
     for part in model.inputs:  # the first operation may have given them a second name
         part.get_tensor().set_names(part.names & export.traced.keys())
     openvino.save_model(model, file, compress_to_fp16=False)
-    del model
+    return export.compared, (outputs,) if isinstance(outputs, torch.Tensor) else tuple(outputs)
+
+
+def _is_right(file: Path, inputs: Inputs, expected: Outputs) -> bool:
     network = OpenVinoNetwork(file, Placement(torch.device("cpu"), torch.float32))
-    pairs = zip(network.compute(export.compared), _expected(export), strict=True)
-    return max(float((ours - theirs).abs().max() / theirs.abs().max()) for ours, theirs in pairs)
+    pairs = zip(network.compute(inputs), expected, strict=True)
+    difference = max(float((ours - theirs).abs().max() / theirs.abs().max()) for ours, theirs in pairs)
+    log.info("OpenVINO computes %s with a difference of %.1e from torch", file.stem, difference)
+    return difference <= _MAX_DIFFERENCE

@@ -6,7 +6,7 @@ The text encoders stay in torch: they take less than a hundredth of a picture's 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -35,9 +35,9 @@ def read_openvino_pipeline(spec: ModelSpec, folder: Path, placement: Placement) 
     """
     _require_known_networks(folder)
 
-    def exports() -> Mapping[str, Export]:
-        pipe = read_pipeline(folder, Placement(placement.device, torch.float32))
-        return {"unet": _unet_export(pipe.unet), **_vae_exports(pipe.vae)}
+    def exports() -> Iterator[tuple[str, Export]]:
+        yield "unet", _unet_export(_read(UNet2DConditionModel, folder / "unet"))
+        yield from _vae_exports(_read(AutoencoderKL, folder / "vae"))
 
     networks = read_networks(spec, folder, placement, _NETWORKS, exports)
     unet = _without_weights(UNet2DConditionModel, folder / "unet")
@@ -45,6 +45,11 @@ def read_openvino_pipeline(spec: ModelSpec, folder: Path, placement: Placement) 
     _compute_unet_with(unet, networks["unet"])
     vae.encoder, vae.decoder = networks["vae_encoder"], networks["vae_decoder"]
     return read_pipeline(folder, placement, unet=unet, vae=vae)
+
+
+def _read(kind: Any, folder: Path) -> Any:
+    """Return a network as diffusers reads it: the weights stay in the file, which is mapped into memory."""
+    return kind.from_pretrained(folder, dtype=torch.float32, local_files_only=True).eval()
 
 
 def _require_known_networks(folder: Path) -> None:
@@ -161,14 +166,12 @@ def _unet_inputs(config: Any, count: int, height: int, width: int, num_tokens: i
     return {"sample": inputs.pop("sample"), "timestep": torch.tensor(float(9 * width)), **inputs}
 
 
-def _vae_exports(vae: Any) -> dict[str, Export]:
+def _vae_exports(vae: Any) -> Iterator[tuple[str, Export]]:
     generator = torch.Generator().manual_seed(0)
 
     def sample(name: str, channels: int, height: int, width: int) -> dict[str, torch.Tensor]:
         return {name: torch.randn((1, channels, height, width), generator=generator)}
 
     pictures, latents = vae.config.in_channels, vae.config.latent_channels
-    return {
-        "vae_encoder": Export(_Encoder(vae), sample("sample", pictures, 64, 96), sample("sample", pictures, 104, 72)),
-        "vae_decoder": Export(_Decoder(vae), sample("latents", latents, 8, 12), sample("latents", latents, 13, 9)),
-    }
+    yield "vae_encoder", Export(_Encoder(vae), sample("sample", pictures, 64, 96), sample("sample", pictures, 104, 72))
+    yield "vae_decoder", Export(_Decoder(vae), sample("latents", latents, 8, 12), sample("latents", latents, 13, 9))
