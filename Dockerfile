@@ -1,6 +1,6 @@
 # docker build -t inkling .
 # docker build -t inkling --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .    (NVIDIA GPUs)
-# docker build -t inkling --build-arg RUNTIMES=llama-cpp .    (faster GGUF files on a CPU)
+# docker build -t inkling --build-arg RUNTIMES="llama-cpp openvino" .    (faster on a CPU without AMX)
 
 FROM python:3.12-slim
 
@@ -18,7 +18,7 @@ WORKDIR /app
 
 # Requirements change less often than code, so they have their own layers. torch comes first and alone:
 # the lock then finds it installed, and fetches only the rest, its CUDA packages included.
-COPY requirements.txt requirements-starter.txt requirements-llama-cpp.txt ./
+COPY requirements.txt requirements-starter.txt requirements-llama-cpp.txt requirements-openvino.txt ./
 RUN pip install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"
 RUN pip install -r requirements.txt && pip install --no-deps -r requirements-starter.txt
 RUN for name in $RUNTIMES; do pip install --no-deps -r "requirements-$name.txt"; done

@@ -15,7 +15,7 @@ from inference.backends.verdicts import Verdicts
 from inference.config.schema import Config
 from inference.hub.download_progress import ignore_progress
 from inference.hub.hub import Hub
-from inference.pipelines.compatibility import compatible_family
+from inference.pipelines.compatibility import compatible_family, load_pipeline
 from inference.pipelines.pipeline import Pipeline, wrap_library_errors
 from inference.pipelines.registry import Family
 from inference.scheduling.model_cache import ModelCache
@@ -170,8 +170,8 @@ class ModelManager:
             began = time.perf_counter()
             placement = self._place(spec)
             verdict = self._verdicts.get(spec, folder, placement)
-            full_spec = replace(self._hub.with_companion(spec), verdict=verdict, runtime=family.runtime)
-            pipeline = family.load_class().load(full_spec, folder, placement)
+            full_spec = replace(self._hub.with_companion(spec), verdict=verdict)
+            pipeline = load_pipeline(family, full_spec, folder, placement)
             self._verdicts.keep(spec, folder, placement, pipeline.verdict)
             self._names[spec.key, family] = spec.name
             self._observe(ModelLoaded(self._device, spec.name, pipeline.nbytes, time.perf_counter() - began))

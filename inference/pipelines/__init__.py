@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from inference.pipelines.compatibility import compatible_family
+from inference.pipelines.compatibility import compatible_family, load_pipeline
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_each, wrap_library_errors
 from inference.pipelines.registry import family_of
 from inference.types import ModelSpec
@@ -21,4 +20,4 @@ def load(spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:
     """Read the model in `folder` onto its device; raise ModelUnavailable with a sentence."""
     with wrap_library_errors(loading=spec.name):
         family = compatible_family(spec, folder, placement.device.type)
-        return family.load_class().load(replace(spec, runtime=family.runtime), folder, placement)
+        return load_pipeline(family, spec, folder, placement)

@@ -14,7 +14,14 @@ from transformers import AutoImageProcessor, AutoModelForImageClassification, Au
 
 from inference.images.decoding import open_picture
 from inference.pipelines.devices import Placement
-from inference.pipelines.encoder_models import ModelInput, read_tokenizer, run_batched, token_windows, window
+from inference.pipelines.encoder_models import (
+    ModelInput,
+    read_encoder,
+    read_tokenizer,
+    run_batched,
+    token_windows,
+    window,
+)
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.tasks import Classification, ClassifyPicturesRequest, ClassifyTextsRequest
@@ -102,7 +109,8 @@ class TextClassification(_ClassifierPipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        return cls(read_model(AutoModelForSequenceClassification, folder, placement), read_tokenizer(folder))
+        tokenizer = read_tokenizer(folder)
+        return cls(read_encoder(AutoModelForSequenceClassification, spec, folder, placement, tokenizer), tokenizer)
 
     def _scores(self, batch: Batch, job: Job) -> list[Tensor]:
         """Return for each label the highest probability in any window of a text: one bad part is enough."""

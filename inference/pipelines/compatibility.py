@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from inference.hub import require_settings
 from inference.pipelines.custom_code import require_library_code
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.number_formats import require_number_formats
 from inference.pipelines.objected_labels import require_objected_labels
+from inference.pipelines.pipeline import Pipeline
 from inference.pipelines.registry import Family, family_of
-from inference.pipelines.runtimes import choose_runtime
+from inference.pipelines.runtimes import RuntimeUnsuitable, choose_runtime, runtime_refusal
 from inference.tasks import PICTURE_CLASSIFIER, TEXT_CLASSIFIER
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
+
+if TYPE_CHECKING:
+    from inference.pipelines.devices import Placement
+
+log = logging.getLogger(__name__)
 
 
 def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family:
@@ -42,3 +50,17 @@ def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family
             name=spec.name,
         )
     return replace(family, runtime=choose_runtime(spec, folder, device, family.runtimes))
+
+
+def load_pipeline(family: Family, spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:
+    """Load the model with the runtime of its `family`.
+
+    If that turns out not to fit, load it with torch, unless the spec names the runtime: then raise ModelUnavailable.
+    """
+    try:
+        return family.load_class().load(replace(spec, runtime=family.runtime), folder, placement)
+    except RuntimeUnsuitable as error:
+        if spec.runtime != "auto":
+            raise runtime_refusal(spec, error.reason) from error
+        log.info("%s is run by torch, not by %s: %s", spec.name, family.runtime, error)
+    return replace(family, runtime="torch").load_class().load(replace(spec, runtime="torch"), folder, placement)

@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from transformers import AutoTokenizer
+
+from inference.pipelines.devices import Placement
+from inference.pipelines.openvino_encoder import OpenVinoEncoder, learned_positions, read_openvino_encoder
+from inference.pipelines.weights import read_model
+from inference.types import ModelSpec
 
 _MAX_BATCH_SIZE = 8
 """Texts in one forward pass."""
@@ -21,14 +26,18 @@ def read_tokenizer(folder: Path) -> Any:
     return AutoTokenizer.from_pretrained(folder, local_files_only=True)
 
 
+def read_encoder(kind: Any, spec: ModelSpec, folder: Path, placement: Placement, tokenizer: Any) -> Any:
+    """Return the model of this Auto class in `folder`, computed by the spec's runtime."""
+    if spec.runtime == "openvino":
+        return read_openvino_encoder(kind, spec, folder, placement, tokenizer)
+    return read_model(kind, folder, placement)
+
+
 def window(model: Any, tokenizer: Any) -> int:
     """Return the largest number of tokens that the model can read, including special tokens."""
-    for name, module in model.named_modules():
-        if name.endswith("position_embeddings") and isinstance(module, nn.Embedding):
-            # RoBERTa and similar models count positions from one past the padding token's.
-            unused = 0 if module.padding_idx is None else module.padding_idx + 1
-            return min(tokenizer.model_max_length, module.num_embeddings - unused)
-    return min(tokenizer.model_max_length, getattr(model.config, "max_position_embeddings", None) or 512)
+    learned = model.num_positions if isinstance(model, OpenVinoEncoder) else learned_positions(model)
+    largest = learned or getattr(model.config, "max_position_embeddings", None) or 512
+    return min(tokenizer.model_max_length, largest)
 
 
 def token_windows(tokenizer: Any, text: str, size: int, overlap: int = 0) -> list[ModelInput]:

@@ -11,11 +11,11 @@ from torch import Tensor
 from transformers import AutoModelForMaskedLM
 
 from inference.pipelines.devices import Placement
-from inference.pipelines.encoder_models import read_tokenizer, window
+from inference.pipelines.encoder_models import read_encoder, read_tokenizer, window
 from inference.pipelines.fill_mask_result import fill_mask_result
 from inference.pipelines.joint_filling import fill_jointly, top_tokens
 from inference.pipelines.pipeline import Batch, Pipeline, run_jobs, yield_to_others
-from inference.pipelines.weights import read_model, weight_bytes
+from inference.pipelines.weights import weight_bytes
 from inference.tasks import FillMaskResult, FillRequest, Request
 from inference.tasks.fill import split_at_blanks
 from inference.types import ModelSpec
@@ -43,7 +43,7 @@ class FillMask(Pipeline):
         tokenizer = read_tokenizer(folder)
         if tokenizer.mask_token is None:
             raise ModelUnavailable("{name} can't fill blanks: its tokenizer has no mask token.", name=spec.name)
-        return cls(read_model(AutoModelForMaskedLM, folder, placement), tokenizer)
+        return cls(read_encoder(AutoModelForMaskedLM, spec, folder, placement, tokenizer), tokenizer)
 
     def run(self, batch: Batch) -> None:
         # One after another: texts of different lengths can't share a forward pass without affecting each other's bits.

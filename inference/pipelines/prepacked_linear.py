@@ -35,8 +35,8 @@ class PrepackedLinear(torch.nn.Module):
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = weight.shape
-        self.packed_bytes = weight.nbytes
-        """The size of the packed weights, which are no parameter of the module."""
+        self.external_bytes = weight.nbytes
+        """The size of the packed weights, which are no parameter of the module; see `weight_bytes`."""
         self._packed: torch.Tensor | None = _ops._reorder_linear_weight(weight.contiguous(), _ROWS)
         self.register_buffer("unpacked", None)
         self.register_buffer("bias", bias)
@@ -53,7 +53,7 @@ class PrepackedLinear(torch.nn.Module):
         From the first such read on, the layer keeps them so.
         """
         if self._packed is not None:
-            self.unpacked, self._packed, self.packed_bytes = self._packed.to_dense(), None, 0
+            self.unpacked, self._packed, self.external_bytes = self._packed.to_dense(), None, 0
         return self.unpacked
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:

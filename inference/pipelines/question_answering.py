@@ -17,9 +17,9 @@ from transformers import AutoModelForQuestionAnswering
 
 from inference.pipelines.answer_candidates import ScoredPassage, alternatives, best_passages
 from inference.pipelines.devices import Placement
-from inference.pipelines.encoder_models import read_tokenizer, run_batched, window
+from inference.pipelines.encoder_models import read_encoder, read_tokenizer, run_batched, window
 from inference.pipelines.pipeline import Batch, Pipeline, run_jobs, yield_to_others
-from inference.pipelines.weights import read_model, weight_bytes
+from inference.pipelines.weights import weight_bytes
 from inference.tasks import Answer, AskRequest
 from inference.types import ModelSpec
 from inference.types.errors import InvalidRequest
@@ -51,7 +51,8 @@ class QuestionAnswering(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        return cls(read_model(AutoModelForQuestionAnswering, folder, placement), read_tokenizer(folder))
+        tokenizer = read_tokenizer(folder)
+        return cls(read_encoder(AutoModelForQuestionAnswering, spec, folder, placement, tokenizer), tokenizer)
 
     def run(self, batch: Batch) -> None:
         run_jobs(batch, lambda job: self._answer(job.request, lambda: yield_to_others(batch, job)))

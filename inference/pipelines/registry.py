@@ -125,9 +125,11 @@ FAMILIES: tuple[Family, ...] = (
         tasks=frozenset({"imagine"}),
         kind=Phrase("diffusion models of diffusers"),
         diffusers=True,
+        pipelines_of_runtimes={"openvino": "text_to_image:TextToImage"},
     ),
     Family(
         pipeline="fill_mask:FillMask",
+        pipelines_of_runtimes={"openvino": "fill_mask:FillMask"},
         tasks=frozenset({"fill"}),
         kind=Phrase("masked language models (BERT, RoBERTa and others)"),
         mapping=_MASKED,
@@ -135,6 +137,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         pipeline="sentiment_analysis:SentimentAnalysis",
+        pipelines_of_runtimes={"openvino": "sentiment_analysis:SentimentAnalysis"},
         tasks=frozenset({"mood"}),
         kind=Phrase("sequence classifiers"),
         mapping="MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
@@ -142,6 +145,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         pipeline="classification:TextClassification",
+        pipelines_of_runtimes={"openvino": "classification:TextClassification"},
         tasks=frozenset({TEXT_CLASSIFIER}),
         kind=Phrase("sequence classifiers"),
         mapping="MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING_NAMES",
@@ -157,6 +161,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         pipeline="question_answering:QuestionAnswering",
+        pipelines_of_runtimes={"openvino": "question_answering:QuestionAnswering"},
         tasks=frozenset({"ask"}),
         kind=Phrase("models for extractive question answering"),
         mapping="MODEL_FOR_QUESTION_ANSWERING_MAPPING_NAMES",

@@ -11,6 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from inference.hub import gguf_header
+from inference.hub.local_folder import is_local
 from inference.pipelines.gguf import gguf_summary
 from inference.types import ModelSpec, Runtime
 from inference.types.errors import ModelUnavailable, Phrase
@@ -19,27 +20,57 @@ Objection = Callable[[ModelSpec, Path, str], Phrase | None]
 """Returns why a runtime can't run the model in a folder on a device; None if it can."""
 
 
+class RuntimeUnsuitable(Exception):
+    """A runtime turned out not to fit a model while it was loaded."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def _no_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
+    return None
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OptionalRuntime:
     """The module to import, the file of requirements that installs it, and what it can't run.
 
-    `is_faster` returns whether it was measured to be faster than torch on a CPU like this one.
+    `reservation` returns why it is not taken with `runtime: auto`, although it can run the model.
     """
 
     module: str
     requirements: str
     objection: Objection
-    is_faster: Callable[[], bool] = lambda: True
+    reservation: Objection = _no_objection
 
 
 def _openvino_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
     if device not in ("", "cpu"):
         return Phrase("it runs on CPUs only")
+    if spec.dtype == "float16":
+        return Phrase("it computes in float32 or bfloat16 only")
     return Phrase("it does not use `quantize`") if spec.quantize != "none" else None
 
 
 _RECURRENT = (".ssm.", ".wkv.", ".shortconv.")
 """Settings in a GGUF file of a model that can't forget its last tokens, as the scoring of words requires."""
+
+
+def _openvino_reservation(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
+    """Object to bfloat16, in which torch is about as fast and needs less memory, to LoRAs, and to local folders.
+
+    An export of a repository is deleted with it. That of a folder would stay when the folder is moved or changed.
+    """
+    import torch
+
+    from inference.pipelines.devices import place
+
+    if place(spec.device, spec.dtype).dtype != torch.float32:
+        return Phrase("torch is as fast in bfloat16")
+    if is_local(spec):
+        return Phrase("it writes files that would stay when the folder is deleted")
+    return Phrase("it takes no LoRA") if spec.loras and any(Path(spec.loras).glob("*.safetensors")) else None
 
 
 def _llama_cpp_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
@@ -58,22 +89,25 @@ def _llama_cpp_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase |
     return library_objection() if device else None
 
 
-def _llama_cpp_is_faster() -> bool:
-    """With AMX, torch reads prompts nine times as fast, and writes sixteen texts faster: see docs/performance.md."""
+def _llama_cpp_reservation(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
+    """Object to AMX, with which torch reads prompts nine times as fast, and writes sixteen texts faster."""
     import torch
 
-    return not torch.cpu.get_capabilities().get("amx_bf16", False)
+    return Phrase("torch is faster with AMX") if torch.cpu.get_capabilities().get("amx_bf16", False) else None
 
 
 OPTIONAL_RUNTIMES: Mapping[Runtime, OptionalRuntime] = {
     "openvino": OptionalRuntime(
-        module="openvino", requirements="requirements-openvino.txt", objection=_openvino_objection
+        module="openvino",
+        requirements="requirements-openvino.txt",
+        objection=_openvino_objection,
+        reservation=_openvino_reservation,
     ),
     "llama.cpp": OptionalRuntime(
         module="xllamacpp",
         requirements="requirements-llama-cpp.txt",
         objection=_llama_cpp_objection,
-        is_faster=_llama_cpp_is_faster,
+        reservation=_llama_cpp_reservation,
     ),
 }
 
@@ -88,12 +122,19 @@ def choose_runtime(spec: ModelSpec, folder: Path, device: str, offered: Sequence
     if spec.runtime == "auto" and not device:
         return "torch"
     if spec.runtime == "auto":
-        return next(name for name in offered if not _objection(name, spec, folder, device) and _is_faster(name))
+        return next(name for name in offered if not _reservation(name, spec, folder, device))
     if spec.runtime not in offered:
-        raise _refusal(spec, Phrase("it can't run models of this kind"))
+        raise runtime_refusal(spec, Phrase("it can't run models of this kind"))
     if objection := _objection(spec.runtime, spec, folder, device):
-        raise _refusal(spec, objection)
+        raise runtime_refusal(spec, objection)
     return spec.runtime
+
+
+def _reservation(name: Runtime, spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
+    objection = _objection(name, spec, folder, device)
+    if objection or name not in OPTIONAL_RUNTIMES:
+        return objection
+    return OPTIONAL_RUNTIMES[name].reservation(spec, folder, device)
 
 
 def _objection(name: Runtime, spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
@@ -107,12 +148,8 @@ def _objection(name: Runtime, spec: ModelSpec, folder: Path, device: str) -> Phr
     return runtime.objection(spec, folder, device)
 
 
-def _is_faster(name: Runtime) -> bool:
-    runtime = OPTIONAL_RUNTIMES.get(name)
-    return not runtime or runtime.is_faster()
-
-
-def _refusal(spec: ModelSpec, reason: Phrase) -> ModelUnavailable:
+def runtime_refusal(spec: ModelSpec, reason: Phrase) -> ModelUnavailable:
+    """Return the error for a spec whose `runtime` can't run its model."""
     return ModelUnavailable(
         "{name} can't be run by {runtime}: {reason}. The bot's operator has to change `runtime` of it in config.yaml.",
         name=spec.name,

@@ -11,9 +11,16 @@ from transformers import AutoModelForSequenceClassification
 
 from inference.pipelines.classification import label_probabilities
 from inference.pipelines.devices import Placement
-from inference.pipelines.encoder_models import ModelInput, read_tokenizer, run_batched, token_windows, window
+from inference.pipelines.encoder_models import (
+    ModelInput,
+    read_encoder,
+    read_tokenizer,
+    run_batched,
+    token_windows,
+    window,
+)
 from inference.pipelines.pipeline import Batch, Job, Pipeline, run_jobs, yield_to_others
-from inference.pipelines.weights import read_model, weight_bytes
+from inference.pipelines.weights import weight_bytes
 from inference.tasks import Mood, SentimentRequest, SentimentResult
 from inference.text.sentiment_scale import valences
 from inference.types import ModelSpec, Progress
@@ -35,7 +42,8 @@ class SentimentAnalysis(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        return cls(read_model(AutoModelForSequenceClassification, folder, placement), read_tokenizer(folder))
+        tokenizer = read_tokenizer(folder)
+        return cls(read_encoder(AutoModelForSequenceClassification, spec, folder, placement, tokenizer), tokenizer)
 
     def run(self, batch: Batch) -> None:
         run_jobs(batch, lambda job: self._analyze(batch, job))

@@ -22,7 +22,6 @@ from transformers.utils import logging
 from inference.pipelines.devices import Placement
 from inference.pipelines.float8 import FLOAT8_FORMATS, apply_scales, is_scale
 from inference.pipelines.number_formats import format_name, quantization_of
-from inference.pipelines.prepacked_linear import PrepackedLinear
 from inference.types.errors import ModelUnavailable
 
 M = TypeVar("M", bound=PreTrainedModel)
@@ -79,10 +78,13 @@ def read_model(kind: type[M] | Any, folder: Path, placement: Placement, **option
 
 
 def weight_bytes(*modules: torch.nn.Module) -> int:
-    """Return the size of all weights and buffers of `modules` in bytes. Tied weights are counted once."""
+    """Return the size of all parameters and buffers of `modules` in bytes. Tied weights are counted once.
+
+    A module may have weights outside of torch: `external_bytes`.
+    """
+    external = sum(getattr(part, "external_bytes", 0) for module in modules for part in module.modules())
     tensors = {t.data_ptr(): t for module in modules for t in (*module.parameters(), *module.buffers())}
-    layers = [layer for module in modules for layer in module.modules() if isinstance(layer, PrepackedLinear)]
-    return sum(t.nbytes for t in tensors.values()) + sum(layer.packed_bytes for layer in layers)
+    return external + sum(t.numel() * t.element_size() for t in tensors.values())
 
 
 def read_safetensors(file: Path, dtype: torch.dtype) -> NamedTensors:

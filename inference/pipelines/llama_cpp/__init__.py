@@ -15,8 +15,9 @@ from inference.pipelines.llama_cpp.library import Model
 from inference.pipelines.llama_cpp.probe import check_numbers
 from inference.pipelines.llama_cpp.runner import LlamaRunner
 from inference.pipelines.pipeline import Batch
+from inference.pipelines.runtimes import RuntimeUnsuitable
 from inference.types import ModelSpec
-from inference.types.errors import ModelUnavailable
+from inference.types.errors import Phrase
 
 
 class LlamaCpp(CausalPipeline):
@@ -36,12 +37,7 @@ class LlamaCpp(CausalPipeline):
         try:
             model = Model(folder / file)
         except ValueError as error:
-            raise ModelUnavailable(
-                "{name} can't be read by llama.cpp ({reason}). The bot's operator has to set `runtime: torch` for it, "
-                "or to pick another version of the model.",
-                name=spec.name,
-                reason=str(error),
-            ) from error
+            raise RuntimeUnsuitable(Phrase("it can't read the file ({reason})", reason=str(error))) from error
         return cls(model, Tokenizer(folder, gguf_file=file), spec)
 
     def run(self, batch: Batch) -> None:

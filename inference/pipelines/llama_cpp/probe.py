@@ -7,8 +7,9 @@ import logging
 import torch
 
 from inference.pipelines.llama_cpp.runner import LlamaRunner
+from inference.pipelines.runtimes import RuntimeUnsuitable
 from inference.types import ModelSpec
-from inference.types.errors import ModelUnavailable
+from inference.types.errors import Phrase
 
 log = logging.getLogger(__name__)
 
@@ -23,17 +24,14 @@ Quantized kernels round the inputs of every layer, and a wrong cache gives diffe
 def check_numbers(runner: LlamaRunner, spec: ModelSpec, vocabulary_size: int) -> None:
     """Let the runner decode one sequence at a time if the numbers of one depend on the others.
 
-    Raise ModelUnavailable if the numbers after a step are not those after the whole text, or not finite.
+    Raise RuntimeUnsuitable if the numbers after a step are not those after the whole text, or not finite.
     """
     tokens = [(7919 * index + 11) % vocabulary_size for index in range(_NUM_TOKENS)]
     whole = runner.prefill([runner.new_cache(_NUM_TOKENS)], [tokens])[0]
     alone = _last_step(runner, tokens, 0)
     distance = float((alone - whole).norm() / (whole - whole.mean()).norm())
     if not distance <= _MAX_DIFFERENCE:  # also if it is not a number
-        raise ModelUnavailable(
-            "llama.cpp gives wrong numbers for {name}. The bot's operator has to set `runtime: torch` for it.",
-            name=spec.name,
-        )
+        raise RuntimeUnsuitable(Phrase("it gives wrong numbers for this model"))
     if not all(torch.equal(_last_step(runner, tokens, others), alone) for others in (1, 4, runner.max_decode_seqs - 1)):
         log.info("%s: the numbers of a text depend on the other texts, so each step is done alone", spec.name)
         runner.max_decode_seqs = 1

@@ -20,6 +20,7 @@ from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_j
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
+from inference.pipelines.text_to_image.openvino import read_openvino_pipeline
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.weights import weight_bytes
 from inference.tasks import FastMode, GeneratedImage, ImageResult, ImagineRequest
@@ -60,7 +61,8 @@ class TextToImage(Pipeline):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        pipe = read_pipeline(folder, placement)
+        by_openvino = spec.runtime == "openvino"
+        pipe = read_openvino_pipeline(spec, folder, placement) if by_openvino else read_pipeline(folder, placement)
         return cls(
             pipe,
             spec.max_batch_size or _MAX_BATCH_SIZE.get(placement.device.type, 1),

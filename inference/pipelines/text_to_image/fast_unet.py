@@ -23,7 +23,7 @@ _HOOK = "inkling_fast_unet"
 def supports_fast_mode(pipe: Any) -> bool:
     """Return whether the pipeline has a UNet with no other parts than `_shallow_forward` computes."""
     unet = getattr(pipe, "unet", None)
-    if not isinstance(unet, UNet2DConditionModel):
+    if not isinstance(unet, UNet2DConditionModel) or not hasattr(unet, "up_blocks"):  # OpenVINO has them
         return False
     config: Any = unet.config
     parts = (config.center_input_sample, unet.class_embedding, unet.time_embed_act)

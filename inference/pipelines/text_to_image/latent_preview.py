@@ -90,7 +90,7 @@ def _latent_decoder(autoencoder: Any) -> LatentDecoder | None:
     rows = _LATENT_TO_RGB.get(round(getattr(config, "scaling_factor", 0.0), 5))
     if rows and config.latent_channels == 4:
         return partial(_linear_rgb, torch.tensor(rows))
-    is_small = sum(weights.numel() for weights in autoencoder.parameters()) <= _MAX_WEIGHTS
+    is_small = autoencoder.num_parameters() <= _MAX_WEIGHTS
     return partial(_decode, autoencoder) if is_small and hasattr(config, "scaling_factor") else None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,15 @@ from inference.types.errors import ModelUnavailable
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
-def read_pipeline(folder: Path, placement: Placement) -> Any:
-    """Return the text-to-image pipeline of the repository in `folder`, on its device."""
+def read_pipeline(folder: Path, placement: Placement, **networks: Any) -> Any:
+    """Return the text-to-image pipeline of the repository in `folder`, on its device.
+
+    `networks` take the place of components of these names, which are then not read.
+    """
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     pipe: Any = AutoPipelineForText2Image.from_pretrained(
-        folder, dtype=placement.dtype, local_files_only=True, **_large_components(folder, placement)
+        folder, dtype=placement.dtype, local_files_only=True, **_large_components(folder, placement, networks)
     )
     pipe.to(placement.device)
     pipe.set_progress_bar_config(disable=True)
@@ -84,7 +88,7 @@ def keep_latents_in_float32(pipe: Any) -> None:
         return
 
     def cast_sample(unet: Any, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
-        dtype = unet.conv_in.weight.dtype
+        dtype = unet.dtype
         condition = options.get("timestep_cond")
         if condition is not None:
             options["timestep_cond"] = condition.to(dtype)
@@ -95,7 +99,7 @@ def keep_latents_in_float32(pipe: Any) -> None:
 
     pipe.unet.register_forward_pre_hook(cast_sample, with_kwargs=True)
     pipe.unet.register_forward_hook(upcast_output)
-    _cast_inputs(pipe.vae.post_quant_conv, pipe.vae.decoder.conv_in)
+    _cast_inputs(pipe.vae.post_quant_conv, getattr(pipe.vae.decoder, "conv_in", None))
 
 
 def _cast_inputs(*layers: Any) -> None:
@@ -109,13 +113,13 @@ def _cast_inputs(*layers: Any) -> None:
             layer.register_forward_pre_hook(cast_input)
 
 
-def _large_components(folder: Path, placement: Placement) -> dict[str, Any]:
-    """Return the largest components, read without the second copy that diffusers maps into memory."""
+def _large_components(folder: Path, placement: Placement, networks: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `networks` and the largest other components, read without the second copy that diffusers maps."""
     index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    components: dict[str, Any] = {}
+    components = {**networks}
     for name, entry in index.items():
         kind = _network_class(*entry) if isinstance(entry, list) and len(entry) == 2 else None
-        if kind is None:
+        if kind is None or name in networks:
             continue
         if issubclass(kind, PreTrainedModel) and (folder / name / "model.safetensors").exists():
             components[name] = read_model(kind, folder / name, placement)

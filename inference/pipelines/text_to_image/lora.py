@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from inference.hub.loras import loras_and_weights
+from inference.pipelines.openvino_network import OpenVinoNetwork
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.types.errors import GenerationFailed, InvalidRequest, OutOfMemory
 
@@ -39,6 +40,11 @@ class LoraAdapters:
     def _activate(self, weights: dict[str, float]) -> None:
         if not hasattr(self._pipe, "load_lora_weights"):
             raise InvalidRequest("This model takes no LoRA. Leave it out, or choose another model.")
+        if isinstance(getattr(getattr(self._pipe, "unet", None), "network", None), OpenVinoNetwork):
+            raise InvalidRequest(
+                "This model takes no LoRA, since OpenVINO runs it. Leave it out, or choose another model. The bot's "
+                "operator can set `runtime: torch` for this one."
+            )
         adapters = [f"lora{index}" for index in range(len(weights))]
         for adapter, name in zip(adapters, weights, strict=True):
             self._load(adapter, name)

@@ -52,7 +52,7 @@ def test_the_memory_of_packed_weights_is_counted(tmp_path: Path) -> None:
     tied = plain.config.tie_word_embeddings
     packed: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
     prepack_linear_layers(packed)
-    copied = packed.lm_head.packed_bytes if tied else 0
+    copied = packed.lm_head.external_bytes if tied else 0
     assert weight_bytes(packed) == weight_bytes(plain) + copied
 
 
