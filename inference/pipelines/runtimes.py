@@ -58,7 +58,7 @@ _RECURRENT = (".ssm.", ".wkv.", ".shortconv.")
 
 
 def _openvino_reservation(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
-    """Object to bfloat16, in which torch is about as fast and needs less memory, to LoRAs, and to local folders.
+    """Object to bfloat16, in which it gains little and takes more memory, to LoRAs, and to local folders.
 
     An export of a repository is deleted with it. That of a folder would stay when the folder is moved or changed.
     """
@@ -67,7 +67,7 @@ def _openvino_reservation(spec: ModelSpec, folder: Path, device: str) -> Phrase 
     from inference.pipelines.devices import place
 
     if place(spec.device, spec.dtype).dtype != torch.float32:
-        return Phrase("torch is as fast in bfloat16")
+        return Phrase("it gains little in bfloat16")
     if is_local(spec):
         return Phrase("it writes files that would stay when the folder is deleted")
     return Phrase("it takes no LoRA") if spec.loras and any(Path(spec.loras).glob("*.safetensors")) else None

@@ -77,7 +77,7 @@ def test_auto_takes_openvino_for_models_of_the_hub_in_float32_without_loras(tmp_
     reservation = runtimes.OPTIONAL_RUNTIMES["openvino"].reservation
     plain = replace(spec("auto"), device="cpu", dtype="float32", loras=str(tmp_path))
     assert reservation(plain, tmp_path, "cpu") is None
-    assert reservation(replace(plain, dtype="bfloat16"), tmp_path, "cpu") == "torch is as fast in bfloat16"
+    assert reservation(replace(plain, dtype="bfloat16"), tmp_path, "cpu") == "it gains little in bfloat16"
     assert reservation(replace(plain, repo=str(tmp_path)), tmp_path, "cpu")
     (tmp_path / "ink.safetensors").touch()
     assert reservation(plain, tmp_path, "cpu") == "it takes no LoRA"
