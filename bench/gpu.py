@@ -1,7 +1,8 @@
 """A GPU compared with stock transformers, stock diffusers, and vLLM if it is installed: `python -m bench.gpu`.
 
-It takes 8 minutes at most, needs no network and no files: apart from SmolLM2, which comes with the starter, all models
-are built here, at full size and with random weights. Without CUDA, or with `--tiny`, tiny models run on the CPU, which
+It begins no part after 7 minutes; a part itself, vLLM's included, has no limit. It needs no network and no files:
+apart from SmolLM2, which comes with the starter, all models are built here, at full size and with random weights.
+Without CUDA, or with `--tiny`, tiny models run on the CPU, which
 shows only that everything works. Prints a Markdown table, and all figures as one line of JSON.
 
 Texts are measured at the runner, without sampling, and greedily, so that tokens can be compared with those of
@@ -69,7 +70,7 @@ _GUIDANCE = 7.5
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class Comparison:
     """One line of the table. `None` where a side was not measured. `less` says whether less is better."""
 
     work: str
@@ -118,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     placement = Placement(torch.device("cpu"), torch.float32) if tiny else place("cuda", "auto")
     sizes = Sizes(tiny, 12, 3, 16) if tiny else Sizes(tiny, 128, 25, 512)
     started = time.perf_counter()
-    rows: list[Row] = []
+    rows: list[Comparison] = []
     for part in (_texts_of_smollm2, _texts_of_gpt2, _pictures):
         if time.perf_counter() - started > _LIMIT:
             print(f"{part.__name__} is left out: the time is over", file=sys.stderr)
@@ -136,14 +137,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print("\n" + json.dumps({"device": name, "tiny": tiny, "rows": [asdict(row) for row in rows]}))
 
 
-def _line(row: Row) -> str:
+def _line(row: Comparison) -> str:
     cells = [
         f"{value:.3g} {row.unit}".strip() if value is not None else "" for value in (row.ours, row.stock, row.peer)
     ]
     return "| " + " | ".join([row.work, *cells, f"{row.ratio:.2f}" if row.ratio else ""]) + " |"
 
 
-def _texts_of_smollm2(placement: Placement, sizes: Sizes) -> Iterator[Row]:
+def _texts_of_smollm2(placement: Placement, sizes: Sizes) -> Iterator[Comparison]:
     if sizes.tiny or not is_installed():
         name, model = "SmolLM2-135M with random weights", _llama(sizes).to(placement.device, placement.dtype)
     else:
@@ -153,7 +154,7 @@ def _texts_of_smollm2(placement: Placement, sizes: Sizes) -> Iterator[Row]:
     yield from _compare_texts(name, model, sizes)
 
 
-def _texts_of_gpt2(placement: Placement, sizes: Sizes) -> Iterator[Row]:
+def _texts_of_gpt2(placement: Placement, sizes: Sizes) -> Iterator[Comparison]:
     layers, width, heads = (3, 32, 4) if sizes.tiny else (36, 1280, 20)
     torch.manual_seed(0)
     with placement.device:
@@ -179,7 +180,7 @@ def _llama(sizes: Sizes) -> Any:
 
 
 @torch.inference_mode()
-def _compare_texts(name: str, model: PreTrainedModel, sizes: Sizes) -> Iterator[Row]:
+def _compare_texts(name: str, model: PreTrainedModel, sizes: Sizes) -> Iterator[Comparison]:
     model.eval()
     prompts = [[(31 * i + 7 * j) % 40000 + 100 for j in range(16 + 5 * i)] for i in range(_STREAMS)]
     runner, verdict = choose_runner(model, prompts[-1], _STREAMS, "")
@@ -198,15 +199,17 @@ def _compare_texts(name: str, model: PreTrainedModel, sizes: Sizes) -> Iterator[
         with _Peak(model.device) as memory_of_stock:
             stock = _generate(model, some, sizes.new_tokens)
         peer = peers.get(streams)
-        yield Row(f"{what}: speed", "tokens/s", ours.speed, stock.speed, peer, less=False)
-        yield Row(f"{what}: last first token", "s", ours.first, stock.first)
-        yield Row(f"{what}: peak memory", "GB", memory.gigabytes, memory_of_stock.gigabytes)
+        yield Comparison(f"{what}: speed", "tokens/s", ours.speed, stock.speed, peer, less=False)
+        yield Comparison(f"{what}: last first token", "s", ours.first, stock.first)
+        yield Comparison(f"{what}: peak memory", "GB", memory.gigabytes, memory_of_stock.gigabytes)
         in_a_loop = _decode(loop, some, sizes.new_tokens)
-        yield Row(f"{what}: speed over the loop over sequences", "tokens/s", ours.speed, in_a_loop.speed, less=False)
-        yield Row(f"{what}: tokens equal to those of generate", "%", _share(ours.tokens, stock.tokens))
-        yield Row(f"{what}: tokens equal to those of the loop", "%", _share(ours.tokens, in_a_loop.tokens))
+        yield Comparison(
+            f"{what}: speed over the loop over sequences", "tokens/s", ours.speed, in_a_loop.speed, less=False
+        )
+        yield Comparison(f"{what}: tokens equal to those of generate", "%", _share(ours.tokens, stock.tokens))
+        yield Comparison(f"{what}: tokens equal to those of the loop", "%", _share(ours.tokens, in_a_loop.tokens))
     alone = [_decode(runner, [prompt], sizes.new_tokens).tokens[0] for prompt in prompts[:: _STREAMS // 4]]
-    yield Row(f"{name}: tokens equal alone and in company", "%", _share(ours.tokens[:: _STREAMS // 4], alone))
+    yield Comparison(f"{name}: tokens equal alone and in company", "%", _share(ours.tokens[:: _STREAMS // 4], alone))
 
 
 def _decode(runner: Any, prompts: Sequence[Sequence[int]], new_tokens: int) -> Texts:
@@ -311,7 +314,7 @@ class _Peak:
             self.gigabytes = torch.cuda.max_memory_allocated() / 1e9
 
 
-def _pictures(placement: Placement, sizes: Sizes) -> Iterator[Row]:
+def _pictures(placement: Placement, sizes: Sizes) -> Iterator[Comparison]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         _stable_diffusion(sizes).save_pretrained(folder)
@@ -327,24 +330,24 @@ def _pictures(placement: Placement, sizes: Sizes) -> Iterator[Row]:
         picture = _draw(ours, sizes, 1)
     with _Peak(placement.device) as memory_of_stock:
         stock_picture = _draw_by_stock(stock, sizes, 1)
-    yield Row(f"{what}: a step with guidance", "s", picture.step, stock_picture.step)
-    yield Row(f"{what}: a picture of {sizes.steps} steps", "s", picture.seconds, stock_picture.seconds)
-    yield Row(f"{what}: peak memory, both models loaded", "GB", memory.gigabytes, memory_of_stock.gigabytes)
+    yield Comparison(f"{what}: a step with guidance", "s", picture.step, stock_picture.step)
+    yield Comparison(f"{what}: a picture of {sizes.steps} steps", "s", picture.seconds, stock_picture.seconds)
+    yield Comparison(f"{what}: peak memory, both models loaded", "GB", memory.gigabytes, memory_of_stock.gigabytes)
     error, error_of_stock = (_difference(each.pixels, reference) for each in (picture, stock_picture))
-    yield Row(f"{what}: mean difference from stock in float32, of 255", "", error, error_of_stock)
+    yield Comparison(f"{what}: mean difference from stock in float32, of 255", "", error, error_of_stock)
     again = _draw(ours, sizes, 1)
-    yield Row(
+    yield Comparison(
         f"{what}: largest difference when drawn again, of 255", "", float(np.abs(again.pixels - picture.pixels).max())
     )
     _draw(ours, sizes, 4)
     _draw_by_stock(stock, sizes, 4)
     together, of_stock = _draw(ours, sizes, 4), _draw_by_stock(stock, sizes, 4)
-    yield Row(f"{what}: 4 pictures together", "s", together.seconds, of_stock.seconds)
-    yield Row(
+    yield Comparison(f"{what}: 4 pictures together", "s", together.seconds, of_stock.seconds)
+    yield Comparison(
         f"{what}: 4 pictures together, over one by one", "s", together.seconds, _draw(one_by_one, sizes, 4).seconds
     )
     difference = _difference(together.pixels, picture.pixels)
-    yield Row(f"{what}: mean difference of a picture of 4 from the one alone, of 255", "", difference)
+    yield Comparison(f"{what}: mean difference of a picture of 4 from the one alone, of 255", "", difference)
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ def main(num_threads: int) -> None:
         error = float(((logits - reference).norm(dim=1) / spread).median())
         same = float((logits.argmax(1) == reference.argmax(1)).float().mean())
         perplexity = float(torch.nn.functional.cross_entropy(logits[:-1], torch.tensor(tokens[1:])).exp())
+        cache.clear()
         speeds = ", ".join(f"{_tokens_per_second(runner, tokens, rows):.0f}" for rows in _ROWS)
         prompt = _seconds(lambda runner=runner: runner.prefill([runner.new_cache(256)], [(tokens * 4)[:256]]), 3)
         print(
@@ -98,7 +99,10 @@ def _tokens_per_second(runner: ModelRunner[Any], tokens: list[int], rows: int) -
     caches = [runner.new_cache(32 + _STEPS) for _ in range(rows)]
     for cache in caches:
         runner.prefill([cache], [tokens[:32]])
-    return rows / _seconds(lambda: runner.decode(caches, [tokens[32]] * rows), _STEPS)
+    speed = rows / _seconds(lambda: runner.decode(caches, [tokens[32]] * rows), _STEPS)
+    for cache in caches:
+        cache.clear()
+    return speed
 
 
 def _seconds(call: Callable[[], object], count: int) -> float:

@@ -51,8 +51,8 @@ class Engine:
         """Whether the operator wants no new requests. Callers look at it before they accept one."""
         self.paused = False
         """Whether the operator wants no request to start."""
-        self.found_problems: list[str] = []
-        """What the last check of the devices has found."""
+        self.found_problems: list[str] | None = None
+        """What the last check of the devices has found; None until they were checked."""
         self._moderation = ContentModeration(config, backend)
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
@@ -195,10 +195,14 @@ class Engine:
     async def check_devices(self) -> list[str]:
         """Return and keep `device_problems`, without blocking the event loop.
 
-        Afterwards torch and the code of all models on disk are imported.
+        Afterwards torch and the code of all models on disk are imported. If the config changes meanwhile, the check of
+        the new one counts.
         """
-        self.found_problems = await asyncio.to_thread(self._backend.device_problems)
-        return self.found_problems
+        config = self.config
+        problems = await asyncio.to_thread(self._backend.device_problems)
+        if self.config is config:
+            self.found_problems = problems
+        return self.found_problems or []
 
     async def reconfigure(self, config: Config) -> list[str]:
         """Use `config` from now on, if this machine can do all of it; accepted requests go on as they are.

@@ -17,6 +17,15 @@ _SECONDS_TO_WAIT = 60.0
 """How long a transaction waits while another process copies the file for a backup."""
 
 
+_OF_THE_FILE = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+"""Codes of errors that every change would have, whatever it writes. A full disk is none: small rows may still fit."""
+
 T = TypeVar("T")
 Change = Callable[[sqlite3.Connection], T]
 """What writes to the file, on the connection's thread, and returns something."""
@@ -70,7 +79,7 @@ class Database:
         except sqlite3.Error as error:
             raise StorageError(f"{self._path} can't be read: {error}") from error
 
-    async def change(self, change: Change[T]) -> T:
+    async def transact(self, change: Change[T]) -> T:
         """Make a change as a whole or not at all, and return what it returns when it is stored.
 
         Changes that wait for the file share one transaction, which is quicker. Raise StorageError if the disk is full
@@ -171,15 +180,20 @@ class Database:
 def _make_together(changes: Sequence[Change[Any]], connection: sqlite3.Connection) -> Sequence[Any]:
     """Make the changes in one transaction, and return what they return.
 
-    If one of them is wrong, make each in its own transaction, and return the error of those that fail. If the file
-    can't be written, return that error for each.
+    If one of them fails, make each in its own transaction, and return the error of those that fail. If the file can't
+    be written at all, return that error for each.
     """
     try:
         return _make(changes, connection)
-    except sqlite3.OperationalError as error:
-        return [error] * len(changes)
     except Exception as error:
-        return [error] if len(changes) == 1 else [_make_together([change], connection)[0] for change in changes]
+        if len(changes) == 1 or _is_of_the_file(error):
+            return [error] * len(changes)
+        return [_make_together([change], connection)[0] for change in changes]
+
+
+def _is_of_the_file(error: Exception) -> bool:
+    code = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _OF_THE_FILE  # the other bits say more
 
 
 def _make(changes: Sequence[Change[Any]], connection: sqlite3.Connection) -> Sequence[Any]:

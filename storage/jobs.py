@@ -48,7 +48,7 @@ class JobTable(Table):
             json = to_json(work) if work else ""
             return connection.execute(_ADD, (owner, channel, message, created, to_json(target), json)).lastrowid or 0
 
-        return await self._database.change(insert)
+        return await self._database.transact(insert)
 
     async def add_from_question(
         self, question_id: str, owner: int, channel: int, jobs: Sequence[tuple[object, object]]
@@ -68,17 +68,17 @@ class JobTable(Table):
                 stored.append(StoredJob(row.lastrowid or 0, owner, created, target, work, deaths=0))
             return stored
 
-        return await self._database.change(replace)
+        return await self._database.transact(replace)
 
     async def move(self, job_id: int, message: int | None, target: object) -> None:
         """Store where the reply goes now."""
         query = "UPDATE jobs SET message = ?, target = ? WHERE id = ?"
-        await self._database.change(lambda connection: connection.execute(query, (message, to_json(target), job_id)))
+        await self._database.transact(lambda connection: connection.execute(query, (message, to_json(target), job_id)))
 
     async def set_work(self, job_id: int, work: object) -> None:
         """Store what is to be done."""
         query = "UPDATE jobs SET work = ? WHERE id = ?"
-        await self._database.change(lambda connection: connection.execute(query, (to_json(work), job_id)))
+        await self._database.transact(lambda connection: connection.execute(query, (to_json(work), job_id)))
 
     async def start(self, job_id: int) -> None:
         """Note that a model works on the job from now on."""
@@ -99,4 +99,4 @@ class JobTable(Table):
         return [dict(row) for row in await self._database.read(query, (owner,))]
 
     async def _change(self, query: str, values: Sequence[Any] = ()) -> None:
-        await self._database.change(lambda connection: connection.execute(query, values))
+        await self._database.transact(lambda connection: connection.execute(query, values))

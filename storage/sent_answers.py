@@ -37,7 +37,7 @@ class SentAnswerTable(ExpiringTable):
         created = time.time()
         expires = created + (PRIVATE_SECONDS if private else _SECONDS)
         row = (message, answer.owner, channel, message, created, answer.task, answer.model, expires)
-        await self._database.change(lambda connection: connection.execute(_KEEP, row))
+        await self._database.transact(lambda connection: connection.execute(_KEEP, row))
 
     async def first_of(self, messages: Sequence[int]) -> SentAnswer | None:
         """Return who asked for the first of `messages` of which that is known."""

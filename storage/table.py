@@ -42,7 +42,7 @@ class Table:
 
     async def _delete(self, column: str, values: Iterable[int | str]) -> None:
         query, rows = f"DELETE FROM {self.name} WHERE {column} = ?", [(value,) for value in values]
-        await self._database.change(lambda connection: connection.executemany(query, rows))
+        await self._database.transact(lambda connection: connection.executemany(query, rows))
 
 
 class ExpiringTable(Table):

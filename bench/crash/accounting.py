@@ -87,7 +87,7 @@ class Accounting:
 
     def _judged(self, sent: SentRequest, messages: list[Message], kills: int) -> Outcome:
         """Judge a request whose answer has its own messages."""
-        messages = [message for message in messages if not _is_notification(message, sent)]
+        messages = [message for message in messages if not is_notification(message, sent)]
         if not messages:
             return Outcome("no effect" if sent.action else "open")
         if unfinished := [message for message in messages if shows_progress(message)]:
@@ -152,7 +152,7 @@ def _not_acknowledged(sent: SentRequest, kills: int) -> Outcome:
     return Outcome("late") if sent.age > SECONDS_TO_ACKNOWLEDGE else Outcome("open", "not acknowledged")
 
 
-def _is_notification(message: Message, sent: SentRequest) -> bool:
+def is_notification(message: Message, sent: SentRequest) -> bool:
     """Return whether the message only tells the person that the answer is there."""
     return message.content.startswith(f"{sent.person.mention} Your ")
 

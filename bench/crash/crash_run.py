@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from bench.crash.accounting import Accounting, Outcome, comparable, is_explanation, shows_progress
+from bench.crash.accounting import Accounting, Outcome, comparable, is_explanation, is_notification, shows_progress
 from bench.crash.bot_process import BotFailed, BotProcess
 from bench.crash.discord_server import DiscordServer
 from bench.crash.models import write_settings
@@ -17,8 +18,8 @@ from bench.crash.people import NAMES, People, SentRequest, Shown
 from bench.crash.request_pool import POOL, PooledRequest
 from bench.crash.world import Message, World
 
-_LONGEST_LIFE = 6.0
-"""Seconds after which the bot is killed at the latest."""
+_LONGEST_WORK = 12.0
+"""Seconds after which the bot is killed at the latest, from when it can have loaded its first model."""
 
 _AT_A_CALL_SHARE = 0.33
 _MOST_CALLS = 40
@@ -83,6 +84,7 @@ class _Run:
 
     async def report(self, kills: int) -> Report:
         await self._bot.start()
+        self._longest_life = await self._seconds_to_an_answer() + _LONGEST_WORK
         await self._people.write_first_messages()
         self._accounting = Accounting(self._discord.world, await self._answers())
         await self._bot.stop()
@@ -109,19 +111,25 @@ class _Run:
             answers[pooled] = comparable(pooled, Shown.of(message))
         return answers
 
+    async def _seconds_to_an_answer(self) -> float:
+        """Return how long the first answer takes after the login: the import of torch, and the load of a model."""
+        started = time.monotonic()
+        await self._ending(await self._people.ask(self._people.pool[0]))
+        return time.monotonic() - started
+
     async def _ending(self, sent: SentRequest) -> list[Message]:
         """Return the messages of a request when it has ended."""
         async with asyncio.timeout(_SECONDS_FOR_AN_ANSWER):
             while True:
                 await asyncio.sleep(1 / _LOOKS_A_SECOND)
-                messages = sent.messages(self._discord.world)
+                messages = [each for each in sent.messages(self._discord.world) if not is_notification(each, sent)]
                 if messages and not any(map(shows_progress, messages)):
                     return messages
 
     async def _live_and_die(self) -> None:
         """Start the bot, and kill it after a random time, or at a random call to Discord."""
         at_a_call = self._random.random() < _AT_A_CALL_SHARE
-        life = _LONGEST_LIFE if at_a_call else self._random.uniform(0, _LONGEST_LIFE)
+        life = self._longest_life if at_a_call else self._random.uniform(0, self._longest_life)
         if at_a_call:
             self._discord.hold(self._random.randint(1, _MOST_CALLS))
         await self._bot.start()

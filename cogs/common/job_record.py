@@ -21,13 +21,15 @@ class JobRecord:
     def __init__(self, jobs: JobTable, stored: StoredJob | None) -> None:
         self._jobs = jobs
         self._id = stored.id if stored else None
-        self._work: object = stored.work if stored else None
+        self._work: object = None
+        """What `add` is to store."""
+        self._has_work = bool(stored and stored.work)
         self._started = False
 
     @property
     def goes_on_after_restart(self) -> bool:
         """Whether all that the answer needs is stored."""
-        return self._id is not None and bool(self._work)
+        return self._id is not None and self._has_work
 
     async def add(self, target: Target) -> None:
         """Store the request, before it is acknowledged, unless that is done."""
@@ -42,6 +44,7 @@ class JobRecord:
             if self._id is not None:
                 await self._jobs.set_work(self._id, work)
             self._work = work
+            self._has_work = bool(work)
 
     async def move(self, target: Target) -> None:
         """Store where the reply goes now."""

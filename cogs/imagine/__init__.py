@@ -99,7 +99,7 @@ class Imagine(commands.Cog):
         strength="With a picture: how far to go from it, from 0.01 to 1",
         seed="0 to 4294967295; the same seed repeats a picture",
         model="Which model",
-        fast="In about 60% of the time, but not quite the same picture: some of the computation is reused",
+        fast="Faster, but not quite the same picture: some of the computation is reused",
         advanced="More settings, such as Steps: 40, Sampler: Euler a, CFG scale: 6, Lora: ink",
     )
     @app_commands.rename(negative_prompt="negative")

@@ -16,6 +16,8 @@ class Readiness:
     async def reasons(self) -> list[str]:
         """Return a sentence for each reason; an empty list if the bot is ready."""
         reasons = [] if self._gateway.is_connected else ["The bot is not connected to Discord's gateway."]
+        if self._engine.found_problems is None:
+            reasons.append("The devices are being checked.")
         return [*reasons, *filter(None, map(self._problem, await self._engine.statuses()))]
 
     def _problem(self, status: ModelStatus) -> str:

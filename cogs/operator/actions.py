@@ -44,7 +44,7 @@ class OperatorActions:
             lines.append(tr("**Paused**: what waits does not start."))
         if engine.draining:
             lines.append(tr("**Draining**: new requests are refused."))
-        lines += [f"**!** {addressed_to_operator(problem)}" for problem in engine.found_problems]
+        lines += [f"**!** {addressed_to_operator(problem)}" for problem in engine.found_problems or ()]
         return "\n".join(lines)
 
     async def reload(self) -> str:

@@ -27,7 +27,7 @@ from inference.pipelines.registry import family_of
 from inference.pipelines.torch_import import import_without_pauses
 from inference.tasks import Request
 from inference.types import Loading, LoadProgress, ModelSpec
-from inference.types.errors import InferenceError, ModelUnavailable, RequestCancelled
+from inference.types.errors import InferenceError, ModelUnavailable, OutOfMemory, RequestCancelled
 from inference.types.observations import Observer
 
 
@@ -108,15 +108,16 @@ class LocalBackend:
         attention was not compared yet, and do no more for the others than is needed to be sure. Blocks for seconds:
         call it before the event loop runs, or in a thread.
         """
-        self._refused = {}
+        refused, config = self._refused, self._config  # `apply` may replace both meanwhile
+        refused.clear()
 
         def refusals(spec: ModelSpec) -> list[str]:
-            found = [] if probe and self._is_known(spec) else self._device_refusals(spec, self._config, probe=probe)
+            found = [] if probe and self._is_known(spec) else self._device_refusals(spec, config, probe=probe)
             if found:
-                self._refused[spec] = " ".join(found)
+                refused[spec] = " ".join(found)
             return found
 
-        return _problems(self._config, refusals)
+        return _problems(config, refusals)
 
     async def problems_of(self, config: Config) -> list[str]:
         def refusals(spec: ModelSpec) -> list[str]:
@@ -177,7 +178,7 @@ class LocalBackend:
         """Return why the device can't run the model. One whose files can't be used is not tried on it."""
         if self._closing:
             return []
-        refusals = _refusal(lambda: self._find_device(spec.device))
+        refusals = _refusal(lambda: self._find_device(spec))
         if refusals or self._file_refusals(spec):
             return refusals
         return _refusal(lambda: self._worker(spec.device).check(spec, config, probe=probe))
@@ -191,13 +192,14 @@ class LocalBackend:
         is_probed = family_of(spec, folder).probed
         return surely_fits(spec, folder, nbytes, self._config) and bool(not is_probed or self._way(spec))
 
-    def _find_device(self, name: str) -> None:
-        """Find the device with this name in the config. Raise ModelUnavailable if there is none here."""
-        if name not in self._devices:
-            import_without_pauses("torch")
-            from inference.pipelines.devices import find_device
+    def _find_device(self, spec: ModelSpec) -> None:
+        """Find the model's device, which needs torch. Raise ModelUnavailable or OutOfMemory."""
+        if spec.device not in self._devices:
+            with wrap_library_errors(loading=spec.name):
+                import_without_pauses("torch")
+                from inference.pipelines.devices import find_device
 
-            self._devices[name] = str(find_device(name))
+                self._devices[spec.device] = str(find_device(spec.device))
 
     def _look_at_family(self, spec: ModelSpec) -> None:
         """Remember whether the model answers questions about pictures, if its files are on disk."""
@@ -216,14 +218,15 @@ class LocalBackend:
             for job in list(jobs):
                 job.emit(Loading(fraction))
 
+        failure: InferenceError | None = None
         try:
             await self._fetch(spec, tell)
             await self._require_device(spec)
             self._on_disk.add(spec)
-            failure = None
         except InferenceError as error:
             failure = error
-        del self._downloading[spec]
+        finally:
+            del self._downloading[spec]
         for job in jobs:
             if not job.cancelled:
                 self._submit_or_fail(job, failure)
@@ -259,8 +262,8 @@ class LocalBackend:
             job.fail(error)
 
     async def _require_device(self, spec: ModelSpec) -> None:
-        """Find the model's device, on another thread. Raise ModelUnavailable if there is none here."""
-        await asyncio.get_running_loop().run_in_executor(self._device_finder, self._find_device, spec.device)
+        """Find the model's device, on another thread. Raise ModelUnavailable or OutOfMemory."""
+        await asyncio.get_running_loop().run_in_executor(self._device_finder, self._find_device, spec)
 
     def _worker_of(self, spec: ModelSpec) -> DeviceWorker | None:
         """Return the worker of the model's device, if it was found and has worked."""
@@ -313,9 +316,9 @@ def _problems(config: Config, refusals: Callable[[ModelSpec], list[str]]) -> lis
 
 
 def _refusal(check: Callable[[], None]) -> list[str]:
-    """Return the message of the ModelUnavailable that `check` raises; an empty list if it raises none."""
+    """Return why the model can't be used, if `check` raises that; an empty list otherwise."""
     try:
         check()
-    except ModelUnavailable as error:
+    except (ModelUnavailable, OutOfMemory) as error:
         return [error.user_message]
     return []

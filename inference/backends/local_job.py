@@ -32,6 +32,7 @@ class LocalJob(Entry):
             short=request.short,
             work=request.work,
             limited=request.limited,
+            starts_alone=request.starts_alone,
         )
         self.id = request_id
         self.spec = spec

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _LIBRARIES = ("torch", "transformers")
 
-_PROBE_VERSION = 3
+_PROBE_VERSION = 4
 """Raise it when a probe or a runner changes, so that earlier verdicts do not count."""
 
 _WAYS = {

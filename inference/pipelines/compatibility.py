@@ -12,9 +12,9 @@ from inference.pipelines.custom_code import require_library_code
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.number_formats import require_number_formats
 from inference.pipelines.objected_labels import require_objected_labels
-from inference.pipelines.pipeline import Pipeline
+from inference.pipelines.pipeline import Pipeline, RuntimeUnsuitable
 from inference.pipelines.registry import Family, family_of
-from inference.pipelines.runtimes import RuntimeUnsuitable, choose_runtime, runtime_refusal
+from inference.pipelines.runtimes import choose_runtime, runtime_refusal
 from inference.tasks import PICTURE_CLASSIFIER, TEXT_CLASSIFIER
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable

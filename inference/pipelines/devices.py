@@ -68,13 +68,18 @@ def memory_budget(device: torch.device) -> int:
     return main_memory_budget()
 
 
-def release_memory(device: torch.device) -> None:
-    """Return unused memory to the device."""
+def empty_cache(device: torch.device) -> None:
+    """Return a GPU's unused memory to it. Do nothing on a CPU."""
     if device.type == "cuda":
         torch.cuda.empty_cache()
     elif device.type == "mps":
         torch.mps.empty_cache()
-    elif trim := _malloc_trim():
+
+
+def release_memory(device: torch.device) -> None:
+    """Return unused memory to the device. On a CPU this takes up to a tenth of a second."""
+    empty_cache(device)
+    if device.type == "cpu" and (trim := _malloc_trim()):
         trim(0)
 
 

@@ -25,7 +25,7 @@ from huggingface_hub.constants import HF_HUB_CACHE
 from inference.hub import file_names
 from inference.pipelines.devices import Placement
 from inference.pipelines.openvino_network import OpenVinoNetwork, import_openvino
-from inference.pipelines.runtimes import RuntimeUnsuitable
+from inference.pipelines.pipeline import RuntimeUnsuitable
 from inference.types import ModelSpec
 from inference.types.errors import Phrase
 

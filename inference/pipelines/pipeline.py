@@ -18,7 +18,14 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from inference.tasks import Request
 from inference.types import Event, ModelSpec, Output
-from inference.types.errors import GenerationFailed, InferenceError, ModelUnavailable, OutOfMemory, RequestCancelled
+from inference.types.errors import (
+    GenerationFailed,
+    InferenceError,
+    ModelUnavailable,
+    OutOfMemory,
+    Phrase,
+    RequestCancelled,
+)
 
 if TYPE_CHECKING:
     from inference.pipelines.devices import Placement
@@ -106,6 +113,14 @@ class Pipeline(ABC):
     @abstractmethod
     def run(self, batch: Batch) -> None:
         """Finish or fail every job that is not cancelled. May raise: the backend then fails the remaining jobs."""
+
+
+class RuntimeUnsuitable(Exception):
+    """A runtime turned out not to fit a model while it was loaded, for this reason."""
+
+    def __init__(self, reason: Phrase) -> None:
+        super().__init__(reason)
+        self.reason = reason
 
 
 def run_each(batch: Batch, answer: Callable[[Request], Output]) -> None:

@@ -20,14 +20,6 @@ Objection = Callable[[ModelSpec, Path, str], Phrase | None]
 """Returns why a runtime can't run the model in a folder on a device; None if it can."""
 
 
-class RuntimeUnsuitable(Exception):
-    """A runtime turned out not to fit a model while it was loaded."""
-
-    def __init__(self, reason: Phrase) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 def _no_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:
     return None
 

@@ -13,7 +13,8 @@ Turns do not change while time passes. Only those of one owner change, when a re
 entries stay sorted, and all operations are fast while thousands wait; some look at all entries of one owner, or once
 at each group.
 
-Batching: entries with equal keys start together. There is no timer, because under load the queue itself fills batches.
+Batching: entries with equal keys start together, unless they start alone: then others only join them, before which no
+entry with another key waits. There is no timer, because under load the queue itself fills batches.
 """
 
 from __future__ import annotations
@@ -53,6 +54,7 @@ class Entry:
         work: float,
         group: str = "",
         limited: bool = True,
+        starts_alone: bool = False,
     ) -> None:
         self.owner = owner
         self.group = group
@@ -62,6 +64,8 @@ class Entry:
         self.work = work
         self.limited = limited
         """Whether it is refused if the queue is full, and waits during a pause."""
+        self.starts_alone = starts_alone
+        """Whether `pop` starts it without others. They can still join it."""
         self.cancelled = False
         self.charged = 1.0
         """The share of its seconds that is charged to its owner."""
@@ -158,11 +162,13 @@ class Scheduler(Generic[E]):
         return True
 
     def pop(self, max_count: int) -> list[E]:
-        """Start the next entry, and up to `max_count - 1` others with the same key."""
+        """Start the next entry, and up to `max_count - 1` others with the same key unless it starts alone."""
         self._advance()
         if not self._startable.line:
             return []
         _, first = self._startable.line.first()
+        if first.starts_alone:
+            return self._start([first])
         lines = [by_key[first.key] for by_key in self._startable.by_key.values() if first.key in by_key]
         same = sorted((placed for line in lines for placed in line.with_places(max_count)), key=place_of)
         return self._start([first, *(entry for _, entry in same if entry is not first)][:max_count])

@@ -19,6 +19,7 @@ from inference.tasks.classify import (
 from inference.tasks.complete import CompleteRequest, Completion, FinishReason, Message
 from inference.tasks.fill import FillMaskResult, FillRequest, JointPrediction, Prediction
 from inference.tasks.imagine import (
+    DEFAULT_FAST_MODE,
     MAX_CACHE_INTERVAL,
     SAMPLERS,
     FastMode,
@@ -54,6 +55,7 @@ def task_named(name: str) -> Task:
 
 __all__ = [
     "CLASSIFIERS",
+    "DEFAULT_FAST_MODE",
     "LENGTHS",
     "MAX_CACHE_INTERVAL",
     "PICTURE_CLASSIFIER",

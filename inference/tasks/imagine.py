@@ -21,8 +21,11 @@ _MOST_ASPECT = 4
 _MAX_VARIATIONS = 16
 """The largest number of variations of one image. Each costs as much as drawing the noise again."""
 
-_FAST_WORK = 0.6
-"""About the share of the time that a fast image takes. It is only needed to forecast waiting times."""
+_SHALLOW_STEP = 0.2
+"""About the share of a step's time in which only the shallow layers run (docs/performance.md, as the next)."""
+
+_UNGUIDED_STEP = 0.6
+"""About the share of a step's time without guidance."""
 
 _MAX_NOTE_CHARACTERS = 200
 """Maximum length of names from a file in a note about them."""
@@ -55,6 +58,21 @@ class FastMode:
     guidance_end: float | None = None
     cache_interval: int = 0
 
+    @property
+    def work(self) -> float:
+        """Return about the share of the time that such a picture takes, for forecasts of waiting times.
+
+        Values left to the model count as the usual ones.
+        """
+        end = DEFAULT_FAST_MODE.guidance_end if self.guidance_end is None else self.guidance_end
+        assert end is not None
+        deep = 1 / (self.cache_interval or DEFAULT_FAST_MODE.cache_interval)
+        return (end + (1 - end) * _UNGUIDED_STEP) * (deep + (1 - deep) * _SHALLOW_STEP)
+
+
+DEFAULT_FAST_MODE = FastMode(guidance_end=1, cache_interval=2)
+"""Measured: an earlier end of guidance changes pictures more than it saves (docs/performance.md)."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ImagineRequest(Request):
@@ -80,6 +98,7 @@ class ImagineRequest(Request):
 
     task = "imagine"
     inputs = ("image", "mask", "region")
+    starts_alone = True
 
     prompt: str
     negative_prompt: str = ""
@@ -115,7 +134,7 @@ class ImagineRequest(Request):
     @property
     def work(self) -> float:
         pixels = (self.width or 512) * (self.height or 512)
-        return (self.steps or 25) * self.count * pixels / 512**2 * (_FAST_WORK if self.fast else 1)
+        return (self.steps or 25) * self.count * pixels / 512**2 * (self.fast.work if self.fast else 1)
 
     def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
         check_text(Phrase("prompt"), self.prompt, limits.prompt_characters)

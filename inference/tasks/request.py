@@ -43,6 +43,12 @@ class Request:
     Those that belong to an accepted request are not and do not: its answer waits for them.
     """
 
+    starts_alone: ClassVar[bool] = False
+    """Whether its batch starts with this request alone, since only some models run several such requests together.
+
+    Their pipelines take more by `Batch.join`.
+    """
+
     model: str = ""
     owner: str = ""
     group: str = ""

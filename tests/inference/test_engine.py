@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -283,3 +284,35 @@ class TestQuestionsAboutPictures:
         with pytest.raises(InvalidRequest, match="not a picture"):
             await collect(engine, replace(self.QUESTION, image=b"text"))
         assert not backend.requests
+
+
+async def test_what_the_devices_lack_is_unknown_until_they_were_checked(engine: Engine, backend: FakeBackend) -> None:
+    backend.lacking = ["line 2: no device"]
+    assert engine.found_problems is None
+    assert await engine.check_devices() == ["line 2: no device"]
+    assert engine.found_problems == ["line 2: no device"]
+    assert await engine.reconfigure(CONFIG.model_copy()) == []
+    assert engine.found_problems == []
+
+
+class SlowToCheck(FakeBackend):
+    """A backend whose check of the devices lasts until the test allows it to end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_end = threading.Event()
+
+    def device_problems(self, *, probe: bool = False) -> list[str]:
+        assert self.may_end.wait(20)
+        return ["line 2: no device"]
+
+
+async def test_a_reload_during_the_check_of_the_devices_is_what_counts() -> None:
+    backend = SlowToCheck()
+    engine = Engine(CONFIG, backend)
+    check = asyncio.create_task(engine.check_devices())
+    await asyncio.sleep(0)
+    assert await engine.reconfigure(CONFIG.model_copy()) == []
+    backend.may_end.set()
+    assert await check == []
+    assert engine.found_problems == []

@@ -112,7 +112,9 @@ def test_every_dataclass_of_a_task_is_in_the_registry() -> None:
         listed = {*task.requests, task.output, *task.parts}
         module = import_module(f"inference.tasks.{task.name}")
         dataclasses_of_module = {
-            kind for kind in vars(module).values() if is_dataclass(kind) and kind.__module__ == module.__name__
+            kind
+            for kind in vars(module).values()
+            if isinstance(kind, type) and is_dataclass(kind) and kind.__module__ == module.__name__
         }
         assert dataclasses_of_module == listed, task.name
 

@@ -82,7 +82,7 @@ def _add_generation_options(parser: argparse.ArgumentParser) -> None:
         "--fast",
         action="store_const",
         const=FastMode(),
-        help="in about 60%% of the time, but not quite the same picture: some of the computation is reused",
+        help="faster, but not quite the same picture: some of the computation is reused",
     )
     parser.add_argument("--lora", metavar="NAME", help="a file in the folder of LoRA files; NAME:0.8 for less of it")
     parser.add_argument("--temperature", type=float, metavar="T", help="of models that draw token by token; 0: greedy")

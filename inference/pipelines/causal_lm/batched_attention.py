@@ -4,7 +4,7 @@ On a GPU, starting a kernel takes longer than the attention of one new token. A 
 kernels for each sequence and layer; this module starts five for each layer. The keys and values of all sequences are in
 one pool, so one call stores those of the new tokens, and one call gathers those that they see.
 
-The gathered keys are filled up to a multiple of 256 tokens, and a mask hides the filling. Such a row is the same, to
+The gathered keys are padded to a multiple of 256 tokens, and a mask hides the padding. Such a row is the same, to
 the bit, whatever the other rows are: kernels go through the keys in blocks, in the order of the keys, and a block in
 which everything is hidden adds exact zeros to what the blocks before it gave. Tests check this on a CPU. For GPUs it
 follows from the algorithm of the memory-efficient kernel, which PyTorch takes here for a call with a mask, and
@@ -39,8 +39,14 @@ _ATTENTION = "all_sequences"
 _BLOCK = 256
 """The number of gathered tokens is a multiple of this."""
 
-_KERNELS = [SDPBackend.EFFICIENT_ATTENTION, SDPBackend.FLASH_ATTENTION, SDPBackend.MATH]
-"""GPUs take the first, since the second takes no mask there, and CPUs the second. cuDNN's might depend on lengths."""
+KERNELS = {
+    "cuda": [SDPBackend.EFFICIENT_ATTENTION],
+    "cpu": [SDPBackend.FLASH_ATTENTION, SDPBackend.MATH],
+}
+"""The kernels with which rows do not depend on company. Where none can run, a step fails, and the probe takes the loop.
+
+On GPUs, flash attention takes no mask, and cuDNN's and plain matrix products (MATH) might depend on lengths.
+"""
 
 
 _Pair = tuple[torch.Tensor, torch.Tensor]
@@ -99,9 +105,13 @@ class KVPool:
         layers, self.layers, self._sequences, self._end = self.layers, {}, [], 0
         for sequence in kept:
             sequence.start = _LOST
-        while layers and kept:
-            index, pair = layers.popitem()
-            self.layers[index] = _both(lambda tensor: torch.cat([tensor[place] for place in places]), pair)
+        try:
+            while layers and kept:
+                index, pair = layers.popitem()
+                self.layers[index] = _both(lambda tensor: torch.cat([tensor[place] for place in places]), pair)
+        except torch.OutOfMemoryError:  # each of them raises it at its next token
+            self.layers = {}
+            return
         for sequence in kept:
             sequence.start = self.add(sequence)
 
@@ -180,9 +190,9 @@ class _DecodingStep(Cache):
         return self.caches[0].length
 
     def visible(self, window: int | None, dtype: torch.dtype) -> _Pair:
-        """Return which tokens of the pool each sequence sees [sequences, n], filled up, and a mask for the filling.
+        """Return which tokens of the pool each sequence sees [sequences, n], padded, and a mask for the padding.
 
-        The mask is added to the scores. The filling repeats a sequence's newest token: all numbers must be finite.
+        The mask is added to the scores. The padding repeats a sequence's newest token: all numbers must be finite.
         """
         if window not in self._windows:
             counts = [min(cache.length + 1, window or cache.capacity) for cache in self.caches]
@@ -212,7 +222,7 @@ def attend_together(
 ) -> tuple[torch.Tensor, None]:
     """Compute the attention of each row of `query` [1, heads, rows, size] over its own sequence, as `attend` does.
 
-    `layer` is what the step returned for this layer. Return [1, rows, heads, size]. Rows that fill the batch stay zero.
+    `layer` is what the step returned for this layer. Return [1, rows, heads, size]. Rows that pad the batch stay zero.
     """
     step, pair = layer
     if softcap is not None or s_aux is not None:
@@ -257,10 +267,16 @@ class PooledRunner(BatchedRunner):
     def new_cache(self, capacity: int) -> KVCache:
         return PooledKVCache(self._pool, capacity)
 
+    def cache_bytes(self, caches: Sequence[KVCache]) -> int:
+        """Count also the keys and values that a step gathers in one layer, all as long as the longest."""
+        longest = -(-max((cache.capacity for cache in caches), default=0) // _BLOCK) * _BLOCK
+        num_layers: int = self._model.config.get_text_config(decoder=True).num_hidden_layers
+        return super().cache_bytes(caches) + len(caches) * longest * self.bytes_per_token // num_layers
+
     @torch.inference_mode()
     def decode(self, caches: Sequence[KVCache], tokens: Sequence[int]) -> torch.Tensor:
         pooled = [cache for cache in caches if isinstance(cache, PooledKVCache)]
-        with sdpa_kernel(_KERNELS):
+        with sdpa_kernel(KERNELS[self._device.type]):
             return self._forward(
                 caches,
                 [[token] for token in tokens],

@@ -1,15 +1,16 @@
-"""Decoding of sequences of different lengths in one batch, without padding.
+"""Decoding of sequences of different lengths in one batch, without padding of the sequences.
 
 The linear layers, which do nearly all of a model's work, run on the new tokens of all sequences, one row each.
-Attention runs separately for each sequence, over its own keys and values. So nothing is padded, sequences may join or
-leave at any token, and no sequence changes the numbers of another: a request gives the same text alone and in a batch.
+Attention runs separately for each sequence, over its own keys and values. So sequences are not padded, they may join
+or leave at any token, and no sequence changes the numbers of another: a request gives the same text alone and in a
+batch.
 
 The exception are mixtures of experts: they group the tokens of all sequences by expert, so the last bits depend on the
 others (a difference of 2e-6 in float32).
 
-This requires matrix products whose rows do not depend on the number of rows. On CPUs a batch is filled up to a number
-of rows that gives equal rows, which `row_counts.py` finds by trying. Short prompts are read together up to the largest
-such number, and longer ones alone. On GPUs a step is filled up to one fixed number of rows, where additional rows cost
+This requires matrix products whose rows do not depend on the number of rows. On CPUs a batch is padded to a number of
+rows that gives equal rows, which `row_counts.py` finds by trying. Short prompts are read together up to the largest
+such number, and longer ones alone. On GPUs a step is padded to one fixed number of rows, where additional rows cost
 almost nothing, and each prompt is read alone.
 
 transformers supports custom attention functions and caches: see
@@ -121,7 +122,7 @@ def attend(
     """Compute the attention of each row of `query` [1, heads, rows, size] over its own sequence.
 
     `attention_mask` is the result of `visible_window`: how many tokens each token sees, None for all. `s_aux` are
-    attention sinks [heads]. Return [1, rows, heads, size]. Rows that fill the batch stay zero.
+    attention sinks [heads]. Return [1, rows, heads, size]. Rows that pad the batch stay zero.
     """
     check_declared(attention_mask, sliding_window, declared)
     _, heads, num_rows, _ = query.shape
@@ -251,8 +252,8 @@ class BatchedRunner(ModelRunner[KVCache]):
         self._model = model
         self._device = next(model.parameters()).device
         on_cpu = self._device.type == "cpu"
-        self._row_counts = equal_row_counts(model, max_num_seqs) if on_cpu else (max_num_seqs,)
-        self.max_joint_tokens = self._row_counts[-1] if on_cpu else 1
+        self.row_counts = equal_row_counts(model, max_num_seqs) if on_cpu else (max_num_seqs,)
+        self.max_joint_tokens = self.row_counts[-1] if on_cpu else 1
         self.max_decode_seqs = max_num_seqs
 
     def new_cache(self, capacity: int) -> KVCache:
@@ -297,12 +298,12 @@ class BatchedRunner(ModelRunner[KVCache]):
         )
         ends = list(accumulate(map(len, pieces)))
         rows = [slice(end - len(piece), end) for piece, end in zip(pieces, ends, strict=True)]
-        filling = [0] * (self._filled(len(tokens)) - len(tokens))
-        kept = [*keep, *[0] * (self._filled(len(keep)) - len(keep))]
+        padding = [0] * (self.num_rows(len(tokens)) - len(tokens))
+        kept = [*keep, *[0] * (self.num_rows(len(keep)) - len(keep))]
         with use_attention(self._model, attention):
             output = self._model(
-                input_ids=torch.tensor([tokens + filling], device=self._device),
-                position_ids=torch.tensor([positions + filling], device=self._device),
+                input_ids=torch.tensor([tokens + padding], device=self._device),
+                position_ids=torch.tensor([positions + padding], device=self._device),
                 past_key_values=_BatchCache(caches, rows) if model_cache is None else model_cache,
                 use_cache=True,
                 logits_to_keep=torch.tensor(kept, device=self._device) if keep else 0,
@@ -310,7 +311,3 @@ class BatchedRunner(ModelRunner[KVCache]):
         for cache, piece in zip(caches, pieces, strict=True):
             cache.length += len(piece)
         return output.logits[0, : len(keep) or len(tokens)].float().cpu()
-
-    def _filled(self, count: int) -> int:
-        """Return the number of rows for `count` ones; the same number if there are more than are ever filled."""
-        return next((rows for rows in self._row_counts if rows >= count), count)

@@ -58,14 +58,17 @@ class Generation:
         """Finish every job of the batch, and every job that joins it meanwhile."""
         waiting = self._add_jobs(batch.jobs)
         running: list[SequenceState] = []
-        while waiting or running:
-            waiting += self._add_jobs(batch.join(self._max_num_seqs - len(running)))
-            batch.yield_point()
-            running, waiting = _without_ended(running), _without_ended(waiting)
-            self._prefill_some(batch, waiting, running)
-            running, finished = self._step(batch, running)
-            waiting += self._advance(finished)
-            self._reserve(batch, [*running, *waiting])
+        try:
+            while waiting or running:
+                waiting += self._add_jobs(batch.join(self._max_num_seqs - len(running)))
+                batch.yield_point()
+                running, waiting = _without_ended(running), _without_ended(waiting)
+                self._prefill_some(batch, waiting, running)
+                running, finished = self._step(batch, running)
+                waiting += self._advance(finished)
+                self._reserve(batch, [*running, *waiting])
+        finally:  # a batch may end early, and states would live until the garbage is collected
+            _clear_caches([*running, *waiting])
 
     def _prefill_some(self, batch: Batch, waiting: list[SequenceState], running: list[SequenceState]) -> None:
         """Process short prompts up to a limit, and one piece of one long prompt. Finished ones move to `running`."""
@@ -151,7 +154,7 @@ class Generation:
         most_tokens = max([len(sequences), min(sum(pieces), self._runner.max_joint_tokens), *pieces])
         return (
             self._runner.cache_bytes([sequence.cache for sequence in sequences])
-            + most_tokens * self._runner.activation_bytes
+            + self._runner.num_rows(most_tokens) * self._runner.activation_bytes
         )
 
     def _piece(self, sequence: SequenceState) -> int:
@@ -252,10 +255,15 @@ def _started(sequences: list[SequenceState]) -> list[SequenceState]:
 
 def _without_ended(sequences: list[SequenceState]) -> list[SequenceState]:
     """Return the sequences whose requests still need tokens. Free the memory of the others."""
-    for sequence in sequences:
-        if sequence.state.ended:
-            sequence.cache.clear()
+    _clear_caches([sequence for sequence in sequences if sequence.state.ended])
     return [sequence for sequence in sequences if not sequence.state.ended]
+
+
+def _clear_caches(sequences: list[SequenceState]) -> None:
+    """Free the memory of the sequences, and of finished ones that were kept for them to copy from."""
+    for sequence in sequences:
+        for each in (sequence, *sequence.state.sequences):
+            each.cache.clear()
 
 
 def _is_long(sequence: SequenceState) -> bool:

@@ -48,11 +48,14 @@ class ModelRunner(ABC, Generic[C]):
     max_joint_tokens: int
     """Tokens that several sequences may have together in one call of `prefill`. One sequence alone may have more."""
 
+    row_counts: tuple[int, ...] = ()
+    """The tokens of a call are padded to the next of these numbers, ascending. More of them are not padded."""
+
     bytes_per_token: int = 0
     """How much a cache grows with each token."""
 
     activation_bytes: int = 0
-    """How much each token of one call of `prefill` takes while it is processed, besides the cache."""
+    """How much each row of one call of `prefill` takes while it is processed, besides the cache."""
 
     @abstractmethod
     def new_cache(self, capacity: int) -> C:
@@ -61,6 +64,10 @@ class ModelRunner(ABC, Generic[C]):
     def cache_bytes(self, caches: Sequence[C]) -> int:
         """Return how much memory the caches take together, once they are filled."""
         return sum(cache.capacity for cache in caches) * self.bytes_per_token
+
+    def num_rows(self, num_tokens: int) -> int:
+        """Return how many rows the model computes for so many tokens in one call."""
+        return next((rows for rows in self.row_counts if rows >= num_tokens > 0), num_tokens)
 
     @abstractmethod
     def copy_prompt(self, cache: C, source: C, length: int) -> bool:

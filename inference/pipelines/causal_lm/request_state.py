@@ -91,6 +91,8 @@ class RequestState:
 
     def fail(self, error: InferenceError) -> None:
         """Fail the job, unless it has failed already or its caller has left."""
+        for sequence in self.sequences:
+            sequence.cache.clear()
         self.sequences = []
         if not self.ended:
             self._failed = True

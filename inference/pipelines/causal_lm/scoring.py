@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from math import prod
 from typing import Any
 
@@ -74,7 +75,8 @@ class Scorer:
         if len(tokens) > self._window:
             question = self._tokenizer.encode(_QUESTION)
             tokens = tokens[: self._window - len(question)] + question
-        logits = self._runner.prefill([self._runner.new_cache(len(tokens))], [tokens])[0]
+        with self._cache(len(tokens)) as cache:
+            logits = self._runner.prefill([cache], [tokens])[0]
         positive, negative = (self._tokenizer.encode(word)[0] for word in (" positive", " negative"))
         return float(logits[positive] - logits[negative])
 
@@ -83,16 +85,25 @@ class Scorer:
         context = self._tokenizer.encode_prompt(before.rstrip()) or [self._tokenizer.bos_token_id]
         rest = self._tokenizer.encode(after)
         self._check_fits([*context, *rest, 0])
-        cache = self._runner.new_cache(len(context) + 1 + len(rest))
-        yield_point()
-        candidates = self._candidates(self._runner.prefill([cache], [context])[0], spaced=before[-1:].isspace())
         scores: list[float] = []
-        for token, _, score in candidates:
-            yield_point()
-            scores.append(score + self._log_likelihood(cache, token, rest))
+        yield_point()
+        with self._cache(len(context) + 1 + len(rest)) as cache:
+            candidates = self._candidates(self._runner.prefill([cache], [context])[0], spaced=before[-1:].isspace())
+            for token, _, score in candidates:
+                yield_point()
+                scores.append(score + self._log_likelihood(cache, token, rest))
         shares = torch.softmax(torch.tensor(scores), dim=0).tolist()
         ranked = sorted(zip(candidates, shares, strict=True), key=lambda pair: -pair[1])
         return [(word, share) for (_, word, _), share in ranked]
+
+    @contextmanager
+    def _cache(self, capacity: int) -> Generator[SequenceCache]:
+        """Yield the cache of a new sequence, and free its memory at the end."""
+        cache = self._runner.new_cache(capacity)
+        try:
+            yield cache
+        finally:
+            cache.clear()
 
     def _candidates(self, logits: torch.Tensor, *, spaced: bool) -> list[tuple[int, str, float]]:
         """Return the likeliest tokens that are words, with their log-probabilities."""

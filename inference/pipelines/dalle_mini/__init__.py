@@ -47,7 +47,7 @@ class DalleMini(Pipeline):
 
     def run(self, batch: Batch) -> None:
         image_jobs, max_batch_size = self._accept_jobs(batch.jobs), MAX_BATCH_SIZE
-        while group := [image for image_job in image_jobs for image in image_job.remaining()][:max_batch_size]:
+        while group := self._next_group(image_jobs, batch, max_batch_size):
             batch.yield_point()
             if self._try_draw(group, batch, max_batch_size):
                 continue
@@ -55,6 +55,15 @@ class DalleMini(Pipeline):
             if max_batch_size == 1:
                 _fail(group, OutOfMemory("There is too little memory for this model now. Try again later."))
             max_batch_size = max(max_batch_size // 2, 1)
+
+    def _next_group(self, image_jobs: list[DalleMiniJob], batch: Batch, max_batch_size: int) -> list[ImageInProgress]:
+        """Return the next images to draw together. While there is room for more, take waiting requests."""
+        group = [image for image_job in image_jobs for image in image_job.remaining()]
+        while 0 < len(group) < max_batch_size and (joined := batch.join(1)):
+            new_jobs = self._accept_jobs(joined)
+            image_jobs += new_jobs
+            group += [image for image_job in new_jobs for image in image_job.remaining()]
+        return group[:max_batch_size]
 
     def _try_draw(self, group: list[ImageInProgress], batch: Batch, max_batch_size: int) -> bool:
         """Draw the group, or fail its jobs. Return False if memory ran out."""

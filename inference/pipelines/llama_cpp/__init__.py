@@ -14,8 +14,7 @@ from inference.pipelines.devices import Placement
 from inference.pipelines.llama_cpp.library import Model
 from inference.pipelines.llama_cpp.probe import check_numbers
 from inference.pipelines.llama_cpp.runner import LlamaRunner
-from inference.pipelines.pipeline import Batch
-from inference.pipelines.runtimes import RuntimeUnsuitable
+from inference.pipelines.pipeline import RuntimeUnsuitable
 from inference.types import ModelSpec
 from inference.types.errors import Phrase
 
@@ -24,11 +23,11 @@ class LlamaCpp(CausalPipeline):
     """A causal language model in a GGUF file, and the tokenizer inside it."""
 
     def __init__(self, model: Model, tokenizer: Tokenizer, spec: ModelSpec) -> None:
-        self._runner = LlamaRunner(model, self.max_num_seqs, torch.get_num_threads())
-        check_numbers(self._runner, spec, model.vocabulary_size)
+        runner = LlamaRunner(model, self.max_num_seqs, torch.get_num_threads())
+        check_numbers(runner, spec, model.vocabulary_size)
         self.nbytes = model.nbytes
         end_tokens = model.end_tokens | {token for token in (tokenizer.eos_token_id,) if token is not None}
-        super().__init__(self._runner, tokenizer, min(model.window, tokenizer.model_max_length), end_tokens)
+        super().__init__(runner, tokenizer, min(model.window, tokenizer.model_max_length), end_tokens)
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
@@ -39,9 +38,3 @@ class LlamaCpp(CausalPipeline):
         except ValueError as error:
             raise RuntimeUnsuitable(Phrase("it can't read the file ({reason})", reason=str(error))) from error
         return cls(model, Tokenizer(folder, gguf_file=file), spec)
-
-    def run(self, batch: Batch) -> None:
-        try:
-            super().run(batch)
-        finally:
-            self._runner.sweep()

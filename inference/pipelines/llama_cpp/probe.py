@@ -7,7 +7,7 @@ import logging
 import torch
 
 from inference.pipelines.llama_cpp.runner import LlamaRunner
-from inference.pipelines.runtimes import RuntimeUnsuitable
+from inference.pipelines.pipeline import RuntimeUnsuitable
 from inference.types import ModelSpec
 from inference.types.errors import Phrase
 
@@ -27,7 +27,9 @@ def check_numbers(runner: LlamaRunner, spec: ModelSpec, vocabulary_size: int) ->
     Raise RuntimeUnsuitable if the numbers after a step are not those after the whole text, or not finite.
     """
     tokens = [(7919 * index + 11) % vocabulary_size for index in range(_NUM_TOKENS)]
-    whole = runner.prefill([runner.new_cache(_NUM_TOKENS)], [tokens])[0]
+    cache = runner.new_cache(_NUM_TOKENS)
+    whole = runner.prefill([cache], [tokens])[0]
+    cache.clear()
     alone = _last_step(runner, tokens, 0)
     distance = float((alone - whole).norm() / (whole - whole.mean()).norm())
     if not distance <= _MAX_DIFFERENCE:  # also if it is not a number
@@ -35,7 +37,6 @@ def check_numbers(runner: LlamaRunner, spec: ModelSpec, vocabulary_size: int) ->
     if not all(torch.equal(_last_step(runner, tokens, others), alone) for others in (1, 4, runner.max_decode_seqs - 1)):
         log.info("%s: the numbers of a text depend on the other texts, so each step is done alone", spec.name)
         runner.max_decode_seqs = 1
-    runner.sweep()
 
 
 def _last_step(runner: LlamaRunner, tokens: list[int], num_others: int) -> torch.Tensor:
@@ -43,4 +44,7 @@ def _last_step(runner: LlamaRunner, tokens: list[int], num_others: int) -> torch
     caches = [runner.new_cache(_NUM_TOKENS) for _ in range(num_others + 1)]
     for index, cache in enumerate(caches):
         runner.prefill([cache], [tokens[:-1] if not index else tokens[: 1 + index % 8]])
-    return runner.decode(caches, [tokens[-1]] * len(caches))[0]
+    logits = runner.decode(caches, [tokens[-1]] * len(caches))[0]
+    for cache in caches:
+        cache.clear()
+    return logits

@@ -8,7 +8,6 @@ quantized weights do not depend on the number of rows, so that a sequence does n
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Sequence
 
 import torch
@@ -46,14 +45,14 @@ class LlamaCache(SequenceCache):
 class SharedContext:
     """A context of llama.cpp with the sequences in its places.
 
-    They have the first places, since llama.cpp decodes only neighbours together. A sequence that nobody refers to any
-    more leaves at `sweep`, as it must not leave while the context computes.
+    They have the first places, since llama.cpp decodes only neighbours together. The context frees its memory when the
+    last one leaves.
     """
 
     def __init__(self, model: Model, capacity: int, num_threads: int) -> None:
         self.num_places = max(1, _TOKENS_PER_CONTEXT // capacity)
         self._context = Context(model, capacity, self.num_places, num_threads)
-        self._members: list[weakref.ref[LlamaCache]] = []
+        self._members: list[LlamaCache] = []
 
     @property
     def num_members(self) -> int:
@@ -62,18 +61,19 @@ class SharedContext:
     def add(self, cache: LlamaCache) -> None:
         """Give the sequence a place. There must be a free one."""
         assert self.num_members < self.num_places, "a sequence too many"
-        self._members.append(weakref.ref(cache))
+        self._members.append(cache)
         cache.context = self
 
     def remove(self, cache: LlamaCache) -> None:
-        """Free the place of the sequence."""
-        self._vacate(self._place(cache))
-
-    def sweep(self) -> None:
-        """Free the places of sequences that nobody refers to any more."""
-        for place in reversed(range(self.num_members)):
-            if self._members[place]() is None:
-                self._vacate(place)
+        """Free the place of the sequence, and move the last one there."""
+        place, last = self._place(cache), self.num_members - 1
+        if place != last:
+            self._context.restore(place, self._context.state(last))
+        self._context.truncate(last, 0)
+        self._members[place] = self._members[last]
+        self._members.pop()
+        if not self._members:
+            self._context.free()
 
     def append(self, cache: LlamaCache, tokens: Sequence[int], num_outputs: int) -> torch.Tensor:
         """Append tokens to one sequence. Return the logits after the last `num_outputs` [num_outputs, vocabulary]."""
@@ -108,21 +108,8 @@ class SharedContext:
             self._context.truncate(self._place(cache), length)
             cache.length = length
 
-    def free(self) -> None:
-        """Free the memory."""
-        self._context.free()
-
     def _place(self, cache: LlamaCache) -> int:
-        return next(place for place, member in enumerate(self._members) if member() is cache)
-
-    def _vacate(self, place: int) -> None:
-        """Remove the sequence at `place`, and move the last one there."""
-        last = self.num_members - 1
-        if place != last:
-            self._context.restore(place, self._context.state(last))
-        self._context.truncate(last, 0)
-        self._members[place] = self._members[last]
-        self._members.pop()
+        return self._members.index(cache)
 
 
 class LlamaRunner(ModelRunner[LlamaCache]):
@@ -177,19 +164,11 @@ class LlamaRunner(ModelRunner[LlamaCache]):
         context.truncate(cache, length)
         return logits
 
-    def sweep(self) -> None:
-        """Free the memory of contexts without sequences that somebody refers to."""
-        for _, context in self._contexts:
-            context.sweep()
-            if not context.num_members:
-                context.free()
-        self._contexts = [(capacity, context) for capacity, context in self._contexts if context.num_members]
-
     def _in_context(self, cache: LlamaCache) -> SharedContext:
         """Return the context of the sequence, after giving it a place in one unless it has one."""
         if cache.context:
             return cache.context
-        self.sweep()
+        self._contexts = [(capacity, context) for capacity, context in self._contexts if context.num_members]
         suitable = [context for capacity, context in self._contexts if capacity == cache.capacity]
         context = next((context for context in suitable if context.num_members < context.num_places), None)
         if not context:

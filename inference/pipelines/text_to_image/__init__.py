@@ -11,11 +11,11 @@ import torch
 from diffusers import AutoencoderTiny
 
 from inference.images.decoding import encode_png
-from inference.pipelines.devices import Placement, release_memory
+from inference.pipelines.devices import Placement, empty_cache
 from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
 from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
-from inference.pipelines.text_to_image.generation_settings import DEFAULT_FAST_MODE, GenerationSettings, ImageSpec
+from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
 from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_jobs, next_group
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
@@ -23,7 +23,7 @@ from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, me
 from inference.pipelines.text_to_image.openvino import read_openvino_pipeline
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.weights import weight_bytes
-from inference.tasks import FastMode, GeneratedImage, ImageResult, ImagineRequest
+from inference.tasks import DEFAULT_FAST_MODE, FastMode, GeneratedImage, ImageResult, ImagineRequest
 from inference.tasks.infotext import repeatable, to_text
 from inference.text.known_concepts import ConceptsByCategory, concepts_in
 from inference.types import ModelSpec, Progress
@@ -79,7 +79,7 @@ class TextToImage(Pipeline):
         try:
             while group := next_group(image_jobs):
                 batch.yield_point()
-                release_memory(self._device)
+                empty_cache(self._device)
                 if not self._try_draw(group, batch):
                     batch.free_memory()
                     _reduce_memory(group)

@@ -15,7 +15,6 @@ from PIL import Image
 from inference.pipelines.image_job import foreign_syntax_note, no_fast_mode, require_finite
 from inference.pipelines.text_to_image.fast_unet import fast_unet, supports_fast_mode
 from inference.pipelines.text_to_image.generation_settings import (
-    DEFAULT_FAST_MODE,
     GenerationSettings,
     ImageSpec,
     Mode,
@@ -28,7 +27,7 @@ from inference.pipelines.text_to_image.prompt_encoder import BREAK
 from inference.pipelines.text_to_image.prompt_inputs import prompt_inputs_for
 from inference.pipelines.text_to_image.prompt_weighting import without_weights
 from inference.pipelines.text_to_image.samplers import Samplers
-from inference.tasks import FastMode, ImagineRequest, Sampler
+from inference.tasks import DEFAULT_FAST_MODE, FastMode, ImagineRequest, Sampler
 from inference.text.known_concepts import ConceptsByCategory, KnownConcepts
 from inference.types.errors import InvalidRequest, Phrase
 

@@ -18,10 +18,6 @@ _SMALL = 512
 """Below this side, such steps would be too coarse."""
 
 
-DEFAULT_FAST_MODE = FastMode(guidance_end=1, cache_interval=2)
-"""Measured: an earlier end of guidance changes pictures more than it saves (docs/performance.md)."""
-
-
 @dataclass(frozen=True, slots=True)
 class GenerationSettings:
     """The settings that all images of one call share. Sizes are in pixels.

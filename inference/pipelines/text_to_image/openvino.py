@@ -19,7 +19,7 @@ from diffusers.models.unets.unet_2d_condition import UNet2DConditionOutput
 from inference.pipelines.devices import Placement
 from inference.pipelines.openvino_export import Export, read_networks
 from inference.pipelines.openvino_network import OpenVinoNetwork
-from inference.pipelines.runtimes import RuntimeUnsuitable
+from inference.pipelines.pipeline import RuntimeUnsuitable
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.types import ModelSpec
 from inference.types.errors import Phrase

@@ -42,6 +42,14 @@ async def test_a_bot_with_a_model_that_can_not_run_is_not_ready(stage: Stage):
     assert await ready(stage) == (503, ["The device 'cuda:7' of the bot's settings is not on this machine."])
 
 
+async def test_a_bot_is_not_ready_until_its_devices_were_checked(stage: Stage):
+    engine = cast(Inkling, stage.bot).engine
+    engine.found_problems = None
+    assert await ready(stage) == (503, ["The devices are being checked."])
+    await engine.check_devices()
+    assert await ready(stage) == (200, [])
+
+
 async def test_a_bot_without_the_gateway_is_not_ready_until_it_is_back(stage: Stage):
     stage.bot.dispatch("disconnect")
     await stage.env.settle()

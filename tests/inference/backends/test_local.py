@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -24,10 +25,13 @@ from inference import (
     RequestEnded,
     UnknownModel,
 )
+from inference.backends import local
+from inference.backends.device_worker import DeviceWorker
 from inference.backends.local import LocalBackend
 from inference.hub.model_card import ModelCard
 from inference.pipelines.devices import find_device
 from inference.types import Loading, LoadProgress, ModelSpec, Result
+from inference.types.errors import OutOfMemory
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_causal import save_causal
 from tests.waiting import until
@@ -326,3 +330,55 @@ async def test_a_model_whose_device_is_missing_is_known_and_refused_with_the_sam
 async def test_a_request_that_comes_before_any_check_finds_its_device(engine: Engine) -> None:
     await engine.run(engine.check(request("here")))
     assert [status.device for status in engine.queues()] == [str(find_device("auto"))]
+
+
+def _broken(module: str) -> ModuleType:
+    raise OSError("libtorch.so: undefined symbol")
+
+
+async def test_a_torch_that_can_not_be_imported_fails_requests_at_once_and_only_as_long_as_it_can_not(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(local, "import_without_pauses", _broken)
+        for _ in range(2):
+            with pytest.raises(ModelUnavailable, match="here could not be loaded"):
+                await asyncio.wait_for(engine.run(engine.check(request("here"))), 20)
+        assert [problem.rpartition(": ")[2] for problem in await engine.check_devices()] == [
+            f"{name} could not be loaded. Its operator finds the reason in the log." for name in ("here", "far", "gone")
+        ]
+    assert isinstance(await engine.run(engine.check(request("here"))), Completion)
+
+
+async def test_a_model_for_which_the_memory_runs_out_at_the_check_is_a_problem(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhausted(self: DeviceWorker, spec: ModelSpec, config: Config, *, probe: bool) -> None:
+        if spec.name == "here":
+            raise OutOfMemory("The model ran out of memory.")
+
+    monkeypatch.setattr(DeviceWorker, "check", exhausted)
+    (problem,) = [problem for problem in await engine.check_devices() if "gone is not downloaded" not in problem]
+    assert problem.endswith("The model ran out of memory.")
+
+
+async def test_a_reload_during_the_check_of_the_devices_refuses_no_model(
+    engine: Engine, config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checking, may_end = threading.Event(), threading.Event()
+
+    def exhausted(self: DeviceWorker, spec: ModelSpec, config: Config, *, probe: bool) -> None:
+        if not may_end.is_set():
+            checking.set()
+            assert may_end.wait(20)
+            raise OutOfMemory("The model ran out of memory.")
+
+    monkeypatch.setattr(DeviceWorker, "check", exhausted)
+    check = asyncio.create_task(engine.check_devices())
+    assert await asyncio.to_thread(checking.wait, 20)
+    backend: Any = engine._backend  # pyright: ignore[reportPrivateUsage]
+    backend.apply(config.model_copy())  # as `Engine.reconfigure` does at its end
+    may_end.set()
+    await check
+    statuses = await backend.statuses([spec for spec in engine.models("complete") if spec.name == "here"])
+    assert [status.problem for status in statuses] == [""]

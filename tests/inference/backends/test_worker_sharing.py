@@ -7,7 +7,14 @@ import threading
 import pytest
 
 from inference.pipelines.pipeline import Batch
-from inference.tasks import AskRequest, CompleteRequest, Completion, SentimentRequest, SentimentResult
+from inference.tasks import (
+    AskRequest,
+    CompleteRequest,
+    Completion,
+    ImagineRequest,
+    SentimentRequest,
+    SentimentResult,
+)
 from inference.types import Queued, Started
 from inference.types.errors import (
     GenerationFailed,
@@ -125,6 +132,45 @@ async def test_a_new_request_joins_a_running_batch(harness: WorkerHarness) -> No
     for caller in (first, second, third):
         assert isinstance(await caller.outcome(), Completion)
     assert [len(batch) for batch in harness.models.pipeline.batches] == [1, 1]
+
+
+async def test_pictures_of_one_size_do_not_overtake_an_earlier_one_of_another_size(harness: WorkerHarness) -> None:
+    started, go_on = harness.block_next_batch()
+    _, first = harness.complete("first")
+    await wait_for(started)
+    pictures = [
+        ImagineRequest(prompt="1", owner="b", width=512),
+        ImagineRequest(prompt="2", owner="c", width=768),
+        ImagineRequest(prompt="3", owner="d", width=512),
+        ImagineRequest(prompt="4", owner="e", width=512),
+    ]
+    callers = [harness.submit(picture)[1] for picture in pictures]
+    go_on.set()
+    for caller in (first, *callers):
+        await caller.outcome()
+    batches = harness.models.pipeline.batches[1:]
+    assert [[getattr(request, "prompt", "") for request in batch] for batch in batches] == [["1"], ["2"], ["3"], ["4"]]
+
+
+async def test_a_model_that_draws_requests_together_takes_those_that_are_next(harness: WorkerHarness) -> None:
+    started, go_on = harness.block_next_batch()
+    _, first = harness.complete("first")
+    await wait_for(started)
+    sizes = (512, 512, 768, 512)
+    pictures = [ImagineRequest(prompt=str(i), owner=f"owner {i}", width=side) for i, side in enumerate(sizes)]
+    callers = [harness.submit(picture)[1] for picture in pictures]
+    together: list[int] = []
+
+    def draw_together(batch: Batch) -> None:
+        batch.join(16)
+        together.append(len(batch.jobs))
+        answer_all(batch)
+
+    harness.models.pipeline.script = draw_together
+    go_on.set()
+    for caller in (first, *callers):
+        await caller.outcome()
+    assert together == [2, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import subprocess
 import sys
+import weakref
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,35 @@ def test_no_garbage_is_collected_during_an_import_and_what_was_imported_is_never
         assert any(each is later for each in gc.get_objects()), "the second call freezes nothing"
     finally:
         gc.unfreeze()
+
+
+class Garbage:
+    """An object that only the collector can free."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_the_garbage_of_before_an_import_does_not_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("imported_first", "imported_later"):
+        (tmp_path / f"{name}.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    gc.unfreeze()
+    gc.disable()
+    try:
+        young = weakref.ref(Garbage())
+        import_without_pauses("imported_first")
+        assert young() is None
+        kept = Garbage()
+        gc.collect()  # from now on it is old
+        old = weakref.ref(kept)
+        del kept
+        import_without_pauses("imported_later")
+        assert old() is None
+        assert not gc.isenabled(), "it was off before"
+    finally:
+        gc.unfreeze()
+        gc.enable()
 
 
 def test_a_module_that_can_not_be_imported_leaves_the_collector_on() -> None:

@@ -34,8 +34,9 @@ def entry(
     short: bool = False,
     work: float = 1.0,
     group: str = "",
+    starts_alone: bool = False,
 ) -> Entry:
-    return Entry(owner=owner, key=key, kind=kind or key, short=short, work=work, group=group)
+    return Entry(owner=owner, key=key, kind=kind or key, short=short, work=work, group=group, starts_alone=starts_alone)
 
 
 def add(scheduler: Scheduler[Entry], *entries: Entry) -> None:
@@ -70,6 +71,13 @@ def test_a_batch_is_never_larger_than_the_given_size(scheduler: Scheduler[Entry]
     add(scheduler, *(entry(owner) for owner in ("ann", "bob", "cy")))
     assert len(scheduler.pop(2)) == 2
     assert len(scheduler.pop(2)) == 1
+
+
+def test_an_entry_that_starts_alone_is_popped_alone_and_others_join_it(scheduler: Scheduler[Entry]) -> None:
+    first, second = (entry(owner, starts_alone=True) for owner in ("ann", "bob"))
+    add(scheduler, first, second)
+    assert scheduler.pop(16) == [first]
+    assert scheduler.join("gpt2", 5) == [second]
 
 
 def test_a_cancelled_entry_is_not_popped(scheduler: Scheduler[Entry]) -> None:

@@ -12,6 +12,7 @@ import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from bench.tiny_models import tiny_model
+from inference.pipelines.causal_lm import batched_attention, probe
 from inference.pipelines.causal_lm.batched_attention import KVPool, PooledKVCache, PooledRunner, batched_runners
 from inference.pipelines.causal_lm.batched_runner import BatchedRunner, KVCache
 from inference.pipelines.causal_lm.generation import Generation
@@ -19,6 +20,7 @@ from inference.pipelines.causal_lm.probe import choose_runner
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.devices import Placement
+from inference.pipelines.peak_memory import PeakMemory
 from inference.pipelines.pipeline import Batch, Pipeline
 from inference.pipelines.weights import read_model
 from inference.tasks import CompleteRequest
@@ -29,7 +31,7 @@ from tests.inference.pipelines.tiny_causal import ARCHITECTURES, load, save_caus
 
 PROMPTS = [list(range(20, 20 + length)) for length in (3, 40, 11)]
 LONG = [[(7 * i + length) % 190 + 5 for i in range(length)] for length in (250, 5, 511, 254, 90)]
-"""Prompts whose next tokens cross the lengths to which keys are filled up."""
+"""Prompts whose next tokens cross the lengths to which keys are padded."""
 
 ROUNDING = 1e-4
 
@@ -198,11 +200,31 @@ def test_a_sequence_lost_when_memory_ran_out_is_never_read(monkeypatch: pytest.M
 
     with monkeypatch.context() as patched:
         patched.setattr(torch, "cat", run_out)
-        with pytest.raises(torch.OutOfMemoryError, match="no room"):
-            leaves.clear()
+        leaves.clear()
+    assert pool.layers == {}
     filled(pool, 3)
     with pytest.raises(torch.OutOfMemoryError, match="lost"):
         stays.append(0, torch.ones(1, 2, 1, 4), torch.ones(1, 2, 1, 4))
+
+
+def test_what_a_step_gathers_is_counted_in_the_memory_budget() -> None:
+    runner = PooledRunner(tiny("gpt2"), 16)
+    caches: list[KVCache] = [runner.new_cache(len(prompt) + 1) for prompt in LONG]
+    for cache, prompt in zip(caches, LONG, strict=True):
+        runner.prefill([cache], [prompt])
+    runner.bytes_per_token = caches[0].nbytes // caches[0].capacity
+    with PeakMemory() as memory:
+        runner.decode(caches, [7] * len(caches))
+    assert 0.9 * memory.peak < runner.cache_bytes(caches) < 1.1 * memory.peak, "which also counts what is written to"
+
+
+def test_attention_without_a_kernel_whose_rows_are_independent_is_computed_in_a_loop(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(probe, "batched_runners", lambda *all: [PooledRunner(*all), BatchedRunner(*all)])
+    assert choose_runner(tiny("gpt2"), PROMPTS[0], 16, "")[1].startswith("batched: ")
+    monkeypatch.setitem(batched_attention.KERNELS, "cpu", batched_attention.KERNELS["cuda"])
+    assert choose_runner(tiny("gpt2"), PROMPTS[0], 16, "")[1].startswith("batched, attention in a loop: ")
 
 
 def test_a_cpu_decodes_in_a_loop() -> None:

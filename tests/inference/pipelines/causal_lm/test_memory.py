@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm import CausalLM, batched_runner
 from inference.pipelines.causal_lm import generation as generation_module
 from inference.pipelines.causal_lm.batched_runner import KVCache
 from inference.pipelines.peak_memory import PeakMemory
@@ -34,7 +35,7 @@ def cache_bytes(model: CausalLM, capacity: int) -> int:
 
 def activation_bytes(model: CausalLM, tokens: int) -> int:
     runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
-    return runner.activation_bytes * tokens
+    return runner.activation_bytes * runner.num_rows(tokens)
 
 
 @pytest.mark.parametrize("architecture", [name for name in ARCHITECTURES if name != "lfm2"])
@@ -96,6 +97,29 @@ def test_what_a_prompt_takes_while_it_is_processed_is_forecast(model: CausalLM) 
             runner.prefill([cache], [[*range(3, 3 + 50)] * (length // 50)])
         forecast = cache_bytes(model, length) + activation_bytes(model, length)
         assert 0.7 * memory.peak < forecast < 1.3 * memory.peak
+
+
+@pytest.mark.parametrize("row_counts", [(16,), (16, 32, 64, 128)])
+def test_padded_rows_do_not_hide_what_a_token_takes(
+    row_counts: tuple[int, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batched_runner, "equal_row_counts", lambda *_: row_counts)
+    model = load(save_causal(tmp_path, "gpt2"))
+    runner: Any = model._generation._runner  # pyright: ignore[reportPrivateUsage]
+    for length, rows in ((13, 16), (row_counts[-1] - 1, row_counts[-1]), (300, 300)):
+        cache = runner.new_cache(length)
+        with PeakMemory() as memory:
+            runner.prefill([cache], [[7] * length])
+        assert activation_bytes(model, length) == rows * runner.activation_bytes
+        assert 0.7 * memory.peak < cache.nbytes + activation_bytes(model, length) < 1.4 * memory.peak
+
+
+def test_the_rows_that_pad_a_prompt_are_reserved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(batched_runner, "equal_row_counts", lambda *_: (128,))
+    model = load(save_causal(tmp_path, "gpt2"))
+    batch = MemoryBatch.of(SHORT)
+    batch.run(model)
+    assert max(batch.reserved) > activation_bytes(model, 128)
 
 
 def test_a_long_prompt_gives_the_same_text_alone_and_beside_others(model: CausalLM) -> None:

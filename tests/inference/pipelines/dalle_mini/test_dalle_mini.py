@@ -27,7 +27,7 @@ from inference.types import ModelSpec, Progress
 from inference.types.errors import GenerationFailed, InvalidRequest, ModelUnavailable, OutOfMemory, RequestCancelled
 from tests.fakes import model_lists
 from tests.inference.pipelines.dalle_mini.test_numbers import CPU
-from tests.inference.pipelines.harness import MemoryBatch, run
+from tests.inference.pipelines.harness import MemoryBatch, MemoryJob, run
 from tests.inference.pipelines.tiny_dalle import save_dalle_mini
 
 CAT = ImagineRequest(prompt="a cat", seed=5, model="tiny")
@@ -71,6 +71,18 @@ def test_an_image_is_the_same_alone_in_a_series_and_in_a_batch(pipeline: DalleMi
     assert [picture.seed for picture in series.pictures] == [5, 6, 7, 8]
     assert len(set(alone)) == 4
     assert other.pictures[0].png == generate(pipeline, DOG)[0].pictures[0].png
+
+
+def test_waiting_requests_are_drawn_with_the_first_while_there_is_room(pipeline: DalleMini) -> None:
+    batch = MemoryBatch.of(replace(CAT, count=5))
+    batch.arrivals = [MemoryJob(replace(DOG, count=2, seed=seed)) for seed in range(3)]
+    batch.on_yield = lambda: waiting.append(len(batch.arrivals))
+    waiting: list[int] = []
+    results = batch.run(pipeline)
+    assert waiting[0] == 1, "nine images are asked for, and eight drawn together"
+    assert [len(result.pictures) for result in results if isinstance(result, ImageResult)] == [5, 2, 2, 2]
+    assert next(event.together for event in batch.jobs[1].events if isinstance(event, Progress)) == 2
+    assert results[1] == generate(pipeline, replace(DOG, count=2, seed=0))[0]
 
 
 def test_the_result_has_the_settings_that_were_used(pipeline: DalleMini) -> None:

@@ -19,7 +19,7 @@ from PIL import Image
 
 from inference import infotext
 from inference.images.decoding import encode_png
-from inference.pipelines.devices import Placement
+from inference.pipelines.devices import Placement, release_memory
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.generation_settings import in_aspect
 from inference.pipelines.text_to_image.loading import read_pipeline
@@ -297,6 +297,17 @@ def test_batches_are_halved_when_memory_runs_out(folder: Path) -> None:
     (result,) = generate(TextToImage(pipe, max_batch_size=4, clock=stopped_clock), replace(CAT, count=4))
     assert len(result.pictures) == 4
     assert sizes == [4, *[2] * 8]
+
+
+def test_the_memory_of_a_cpu_is_not_searched_for_free_pages_before_each_picture(
+    pipeline: TextToImage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[int] = []
+    monkeypatch.setattr("inference.pipelines.devices._malloc_trim", lambda: calls.append)
+    generate(pipeline, replace(CAT, count=2))
+    assert calls == []
+    release_memory(torch.device("cpu"))
+    assert calls == [0], "this is how it would be"
 
 
 def test_stable_diffusion_xl_gives_the_same_pixels_as_diffusers(tmp_path: Path) -> None:
