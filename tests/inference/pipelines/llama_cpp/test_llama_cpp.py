@@ -19,6 +19,7 @@ from inference.pipelines.devices import Placement
 from inference.pipelines.gguf_weights import read_gguf_model
 from inference.pipelines.llama_cpp import LlamaCpp, library
 from inference.pipelines.llama_cpp.library import Model
+from inference.pipelines.llama_cpp.probe import check_numbers
 from inference.pipelines.llama_cpp.runner import LlamaCache, LlamaRunner
 from inference.pipelines.pipeline import RuntimeUnsuitable
 from inference.tasks import (
@@ -196,17 +197,33 @@ def test_logits_are_those_of_torch(file: Path, runner: LlamaRunner) -> None:
     assert torch.equal(runner.decode([ours], [5]).argmax(), theirs.decode([reference], [5]).argmax())
 
 
-def test_sequences_keep_their_numbers_when_others_leave_and_contexts_are_replaced(runner: LlamaRunner) -> None:
+def test_a_sequence_keeps_its_numbers_when_it_moves_to_the_place_of_another(runner: LlamaRunner) -> None:
     alone = runner.new_cache(40)
     runner.prefill([alone], [[5, 6, 7]])
     expected = runner.decode([alone], [8])
     alone.clear()
-    caches = [runner.new_cache(40) for _ in range(9)]
+    caches = [runner.new_cache(40) for _ in range(5)]
     for index, cache in enumerate(caches):
-        runner.prefill([cache], [[5, 6, 7] if index == 8 else [index]])
-    for cache in caches[:8]:
+        runner.prefill([cache], [[5, 6, 7] if index == 4 else [index]])
+    for cache in caches[:4]:
         cache.clear()
-        assert torch.equal(runner.score(caches[8], [8]), expected)
+        assert torch.equal(runner.score(caches[4], [8]), expected)
+
+
+@pytest.mark.parametrize("quantization", [GGMLQuantizationType.F32, GGMLQuantizationType.Q8_0])
+def test_a_sequence_has_the_same_numbers_alone_and_beside_others(
+    file: Path, tmp_path: Path, quantization: GGMLQuantizationType
+) -> None:
+    spec = spec_of(save_gguf(file.parent.parent / "original", tmp_path / "tiny.gguf", quantization))
+    runner = LlamaRunner(Model(tmp_path / "tiny.gguf"), 16, 1)
+    check_numbers(runner, spec, 200)
+    caches = [runner.new_cache(40) for _ in range(7)]
+    for index, cache in enumerate(caches):
+        runner.prefill([cache], [[3 + index, 4, 5]])
+    expected = runner.score(caches[0], [8])
+    size = runner.max_decode_seqs
+    logits = [runner.decode(caches[at : at + size], [8] * len(caches[at : at + size])) for at in range(0, 7, size)]
+    assert torch.equal(logits[0][:1], expected)
 
 
 def test_a_file_that_llama_cpp_does_not_know_is_refused_with_its_reason(file: Path, tmp_path: Path) -> None:
