@@ -26,7 +26,7 @@ _GPT2 = {
     "mlp.c_fc": "ffn_up",
     "mlp.c_proj": "ffn_down",
 }
-_LLAMA = {
+LLAMA_NAMES = {
     "model.embed_tokens": "token_embd",
     "model.norm": "output_norm",
     "model.layers.": "blk.",
@@ -40,6 +40,7 @@ _LLAMA = {
     "mlp.up_proj": "ffn_up",
     "mlp.down_proj": "ffn_down",
 }
+"""The names of llama.cpp for the layers of transformers."""
 _PRETOKENIZERS = {"gpt2": "gpt-2", "llama": "smollm"}
 _FULL_PRECISION = ("position_embd",)
 """Tables that llama.cpp keeps in float32."""
@@ -52,7 +53,7 @@ def write_gguf(folder: Path, file: Path, weights: str) -> Path:
     writer = GGUFWriter(file, architecture)
     _add_settings(writer, model.config)
     _add_tokenizer(writer, folder, architecture, model.config.vocab_size)
-    for name, tensor in _tensors(model, {"gpt2": _GPT2, "llama": _LLAMA}[architecture]).items():
+    for name, tensor in _tensors(model, {"gpt2": _GPT2, "llama": LLAMA_NAMES}[architecture]).items():
         _add_tensor(writer, name, tensor, weights)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()

@@ -12,17 +12,7 @@ import torch
 from gguf import GGMLQuantizationType, GGUFWriter
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-_NAMES = {
-    "input_layernorm": "attn_norm",
-    "post_attention_layernorm": "ffn_norm",
-    "self_attn.q_proj": "attn_q",
-    "self_attn.k_proj": "attn_k",
-    "self_attn.v_proj": "attn_v",
-    "self_attn.o_proj": "attn_output",
-    "mlp.gate_proj": "ffn_gate",
-    "mlp.up_proj": "ffn_up",
-    "mlp.down_proj": "ffn_down",
-}
+from bench.gguf_file import LLAMA_NAMES
 
 
 def save_gguf(
@@ -87,10 +77,9 @@ def _add_tensor(
     if "q_proj.weight" in name or "k_proj.weight" in name:
         heads = config.num_attention_heads if "q_proj" in name else config.num_key_value_heads
         tensor = tensor.view(heads, 2, -1, tensor.shape[1]).transpose(1, 2).reshape(tensor.shape)
-    for theirs, ours in _NAMES.items():
+    for theirs, ours in LLAMA_NAMES.items():
         name = name.replace(theirs, ours)
-    name = name.replace("model.layers.", "blk.").replace("model.embed_tokens", "token_embd")
-    name = name.replace("model.norm", "output_norm").replace("lm_head", "output")
+    name = name.replace("lm_head", "output")
     array = tensor.numpy().astype(np.float32)
     if tensor.dim() < 2 or quantization == GGMLQuantizationType.F32:
         writer.add_tensor(name, array)

@@ -71,19 +71,25 @@ class RecordingRunner(BatchedRunner):
 
 
 class RecordedTexts(CausalPipeline):
+    """A model on a runner that records."""
+
+    def __init__(self, runner: RecordingRunner, tokenizer: Tokenizer) -> None:
+        super().__init__(runner, tokenizer, 256, {1})
+        self.runner = runner
+
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        raise NotImplementedError
+        return cls(RecordingRunner(read_model(AutoModelForCausalLM, folder, placement), 16), Tokenizer(folder))
 
 
 @pytest.fixture
-def runner(folder: Path) -> RecordingRunner:
-    return RecordingRunner(read_model(AutoModelForCausalLM, folder, CPU), 16)
+def recorded(folder: Path) -> RecordedTexts:
+    return RecordedTexts.load(ModelSpec(name="tiny", task="complete", repo=str(folder)), folder, CPU)
 
 
 @pytest.fixture
-def recorded(folder: Path, runner: RecordingRunner) -> CausalPipeline:
-    return RecordedTexts(runner, Tokenizer(folder), 256, {1})
+def runner(recorded: RecordedTexts) -> RecordingRunner:
+    return recorded.runner
 
 
 def num_filled_caches() -> int:
