@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bench import gpu
+from bench.gpu_comparison import Comparison
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,6 @@ def test_pictures_equal_those_of_diffusers(rows: dict[str, dict[str, Any]]) -> N
 
 
 def test_a_ratio_says_how_many_times_better_ours_is() -> None:
-    assert gpu.Comparison("a step", "s", ours=1.0, stock=2.0).ratio == 2
-    assert gpu.Comparison("speed", "tokens/s", ours=30.0, stock=20.0, less=False).ratio == 1.5
-    assert gpu.Comparison("memory", "GB", ours=None).ratio is None
+    assert Comparison("a step", "s", ours=1.0, stock=2.0).ratio == 2
+    assert Comparison("speed", "tokens/s", ours=30.0, stock=20.0, less=False).ratio == 1.5
+    assert Comparison("memory", "GB", ours=None).ratio is None
