@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cogs.env_file import EnvFileError, read_env
+from cogs.huge_pages import restart_with_huge_pages
 from cogs.logging_setup import set_up_logging
 
 if TYPE_CHECKING:
@@ -356,4 +357,5 @@ async def _until_stopped(work: Coroutine[Any, Any, None]) -> None:
 
 
 if __name__ == "__main__":
+    restart_with_huge_pages()
     sys.exit(main())

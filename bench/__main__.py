@@ -35,6 +35,7 @@ from bench import (
     summaries,
 )
 from bench.result_table import Note, Row, Skipped, TableRow, table
+from cogs.huge_pages import with_huge_pages
 from inference import InferenceError
 
 T = TypeVar("T")
@@ -91,7 +92,7 @@ def main() -> None:
     names = arguments.names or [name for name in MEASUREMENTS if name not in _BY_NAME_ONLY]
     if unknown := [name for name in names if name not in MEASUREMENTS]:
         parser.error(f"no measurement is called {unknown[0]!r}; there is: {', '.join(MEASUREMENTS)}")
-    os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
+    os.environ.update(with_huge_pages(os.environ), HF_HUB_OFFLINE="1", HF_HUB_DISABLE_PROGRESS_BARS="1")
     this = _in_own_process(machine.measure)
     sys.exit(run({name: MEASUREMENTS[name] for name in names}, this, arguments.json))
 
