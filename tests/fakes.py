@@ -25,6 +25,8 @@ from inference.tasks import (
     Caption,
     CaptionRequest,
     ChatAnswerRequest,
+    ChatReply,
+    ChatRequest,
     Classification,
     ClassifyPicturesRequest,
     ClassifyTextsRequest,
@@ -67,6 +69,8 @@ class FakeTicket:
 def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
     """Return a valid answer for any task, computed from the request alone."""
     match request:
+        case ChatRequest():
+            return [PartialText("Well"), Result(ChatReply("Well met.", request.seed or 0, "stop", raw="Well met."))]
         case CompleteRequest():
             return [PartialText(" and"), PartialText(" and then"), Result(Completion(" and then", request.seed or 0))]
         case FillRequest():

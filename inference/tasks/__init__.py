@@ -5,9 +5,10 @@ To add a task, write this module, a pipeline, a command for the command line and
 
 from __future__ import annotations
 
-from inference.tasks import ask, caption, complete, fill, imagine, mood, summarize
+from inference.tasks import ask, caption, chat, complete, fill, imagine, mood, summarize
 from inference.tasks.ask import Answer, AskRequest, ChatAnswerRequest
 from inference.tasks.caption import Caption, CaptionRequest
+from inference.tasks.chat import ChatReply, ChatRequest, Tool, ToolCall
 from inference.tasks.classify import (
     CLASSIFIERS,
     PICTURE_CLASSIFIER,
@@ -16,7 +17,7 @@ from inference.tasks.classify import (
     ClassifyPicturesRequest,
     ClassifyTextsRequest,
 )
-from inference.tasks.complete import CompleteRequest, Completion, FinishReason, Message
+from inference.tasks.complete import CompleteRequest, Completion
 from inference.tasks.fill import FillMaskResult, FillRequest, JointPrediction, Prediction
 from inference.tasks.imagine import (
     DEFAULT_FAST_MODE,
@@ -29,12 +30,14 @@ from inference.tasks.imagine import (
     Sampler,
     Variation,
 )
+from inference.tasks.messages import FinishReason, Message
 from inference.tasks.mood import Mood, SentimentRequest, SentimentResult
 from inference.tasks.request import CheckedRequest, Request, TextSource
 from inference.tasks.summarize import LENGTHS, Length, Section, SummarizeRequest, Summary
 from inference.tasks.task import Task
 
 TASKS: tuple[Task, ...] = (
+    chat.TASK,
     complete.TASK,
     fill.TASK,
     summarize.TASK,
@@ -68,6 +71,8 @@ __all__ = [
     "Caption",
     "CaptionRequest",
     "ChatAnswerRequest",
+    "ChatReply",
+    "ChatRequest",
     "CheckedRequest",
     "Classification",
     "ClassifyPicturesRequest",
@@ -95,6 +100,8 @@ __all__ = [
     "Summary",
     "Task",
     "TextSource",
+    "Tool",
+    "ToolCall",
     "Variation",
     "task_named",
 ]

@@ -54,6 +54,17 @@ def check_seed(seed: int | None) -> None:
         raise InvalidRequest("The seed must be a whole number from 0 to 4294967295.")
 
 
+def check_sampling(
+    limits: Limits, max_new_tokens: int, temperature: float | None, top_p: float, seed: int | None
+) -> None:
+    """Refuse a length beyond the limit, and parameters of sampling that no text can be generated with."""
+    check_within(Phrase("length"), max_new_tokens, 1, limits.new_tokens)
+    if temperature is not None:
+        check_within(Phrase("temperature"), temperature, 0, 5)
+    check_within(Phrase("top-p"), top_p, 0.01, 1)
+    check_seed(seed)
+
+
 def new_seed() -> int:
     """Return a random seed. Requests without a seed get one, so that their result can be repeated."""
     return secrets.randbelow(2**32)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Set
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Self
 
 from inference.limits import Limits, SafetySection
-from inference.tasks.checks import check_seed, check_text, check_within, new_seed
+from inference.tasks.checks import check_sampling, check_text, check_within, new_seed
+from inference.tasks.messages import FinishReason, Message
 from inference.tasks.request import GENERATION_BATCH_KEY, Request
 from inference.tasks.task import Task
 from inference.types import ModelSpec, Output
@@ -15,18 +16,6 @@ from inference.types.errors import InvalidRequest, Phrase
 
 _MAX_STOP_STRINGS = 4
 _MAX_STOP_STRING_LENGTH = 64
-
-
-FinishReason = Literal["stop", "length"]
-"""Why a text ends: at the end token or a stop string ("stop"), or at the maximum number of tokens ("length")."""
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """An earlier message of a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,14 +57,10 @@ class CompleteRequest(Request):
 
     def check_options(self, limits: Limits, safety: SafetySection, given: Set[str]) -> None:
         check_text(Phrase("prompt"), self.prompt, limits.prompt_characters)
-        check_within(Phrase("length"), self.max_new_tokens, 1, limits.new_tokens)
-        if self.temperature is not None:
-            check_within(Phrase("temperature"), self.temperature, 0, 5)
-        check_within(Phrase("top-p"), self.top_p, 0.01, 1)
+        check_sampling(limits, self.max_new_tokens, self.temperature, self.top_p, self.seed)
         check_within(Phrase("repetition penalty"), self.repetition_penalty, 1, 2)
         check_within(Phrase("number of texts"), self.n, 1, limits.alternatives)
         _check_stop_strings(self.stop)
-        check_seed(self.seed)
 
     def typed_texts(self) -> tuple[str, ...]:
         """Return the prompt and what people wrote before it. What the model wrote was checked when it wrote it."""

@@ -52,11 +52,13 @@ class Progress:
 class PartialText:
     """The complete text so far, not only the new part, so that only the latest event matters.
 
-    With several texts it is the first one. `chat` is as in `Completion`.
+    With several texts it is the first one. `chat` is as in `Completion`. `thoughts` are as in `ChatReply`: while the
+    model thinks, they grow and the text is empty.
     """
 
     text: str
     chat: bool = False
+    thoughts: str = ""
 
 
 @dataclass(frozen=True, slots=True)

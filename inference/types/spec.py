@@ -28,15 +28,15 @@ class ModelSpec:
     number of images of a request that a diffusion model draws together (None: by its device), and `upscale` the factor
     by which they are enlarged. `fast_guidance_end` and `fast_cache_interval` are what its fast mode leaves out.
     `preview_decoder` is the hub id of a small decoder for its previews. `guidance_scale` and `temperature` are defaults
-    for requests that set none (None: the usual value). `system` is the system message of chat models. `largest_side` is
-    the limit in pixels for an inferred image size. `companion` is the folder of another repository that some models
-    need; it is filled in once its files are on disk. `verdict` is what the pipeline found when it last loaded these
-    files (see `Pipeline.verdict`). `file` is the name of a GGUF file, or a pattern for it; empty leaves the choice to
-    `repository_files.py`. `gguf` is what the hub says about a GGUF file that is not downloaded yet. `quantize` makes
-    the linear layers smaller when the model is loaded. `runtime` is the library that computes (see
-    `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names some.
-    `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never). Specs
-    with equal `key` share one copy in memory, also across tasks.
+    for requests that set none (None: the usual value). `system` is the system message of chat models, and `thinking`
+    says whether those that can think do so before they reply. `largest_side` is the limit in pixels for an inferred
+    image size. `companion` is the folder of another repository that some models need; it is filled in once its files
+    are on disk. `verdict` is what the pipeline found when it last loaded these files (see `Pipeline.verdict`). `file`
+    is the name of a GGUF file, or a pattern for it; empty leaves the choice to `repository_files.py`. `gguf` is what
+    the hub says about a GGUF file that is not downloaded yet. `quantize` makes the linear layers smaller when the model
+    is loaded. `runtime` is the library that computes (see `pipelines/runtimes.py`). `labels` are those of a classifier
+    that are objected to, if the config names some. `unload_after` is the time in seconds after which the model leaves
+    the memory if nobody uses it (None: never). Specs with equal `key` share one copy in memory, also across tasks.
     """
 
     name: str
@@ -58,6 +58,7 @@ class ModelSpec:
     preview_decoder: str = ""
     temperature: float | None = None
     system: str = ""
+    thinking: bool = False
     largest_side: int = 1024
     companion: str = ""
     verdict: str = ""

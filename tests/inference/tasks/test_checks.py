@@ -8,11 +8,14 @@ import pytest
 
 from inference.limits import Limits, SafetySection
 from inference.tasks import (
+    TASK_NAMES,
     AskRequest,
     CaptionRequest,
+    ChatRequest,
     CompleteRequest,
     FillRequest,
     ImagineRequest,
+    Message,
     Request,
     SentimentRequest,
     SummarizeRequest,
@@ -27,6 +30,10 @@ LIMITS = Limits(prompt_characters=50, text_characters=100, new_tokens=64, steps=
 )
 
 GOOD: list[Request] = [
+    ChatRequest(messages=(Message("user", "x" * 100),), max_new_tokens=64, temperature=0),
+    ChatRequest(
+        messages=(Message("user", "a"), Message("assistant", "b"), Message("tool", "c")), max_new_tokens=1, seed=3
+    ),
     CompleteRequest(prompt="x" * 50, max_new_tokens=64, temperature=0, top_p=1, seed=2**32 - 1),
     CompleteRequest(prompt="x", max_new_tokens=1, temperature=5, top_p=0.01, seed=0),
     FillRequest(text="a [MASK] b"),
@@ -42,6 +49,19 @@ GOOD: list[Request] = [
 ]
 
 BAD: list[tuple[Request, str]] = [
+    (ChatRequest(messages=()), "The message is empty. Write something first."),
+    (ChatRequest(messages=(Message("user", " "),)), "The message is empty"),
+    (ChatRequest(messages=(Message("tool", "c"),)), "The message is empty"),
+    (ChatRequest(messages=(Message("user", "x" * 101),)), "The message has 101 characters; 100 is the most that"),
+    (
+        ChatRequest(messages=(Message("user", "a"), Message("assistant", "b"))),
+        "The last message is already a reply. Write something first.",
+    ),
+    (ChatRequest(messages=(Message("user", "a"),)), "The length must be between 1 and 64, not 512."),
+    (
+        ChatRequest(messages=(Message("user", "a"),), max_new_tokens=1, temperature=6),
+        "The temperature must be between 0 and 5, not 6.",
+    ),
     (CompleteRequest(prompt=""), "The prompt is empty. Write something first."),
     (CompleteRequest(prompt=" \n\t"), "The prompt is empty"),
     (
@@ -118,7 +138,7 @@ def test_a_request_outside_the_limits_is_refused_with_the_cause_and_the_limit(re
 
 
 def test_the_examples_cover_every_task() -> None:
-    assert {request.task for request in GOOD} == {"complete", "fill", "summarize", "ask", "caption", "imagine", "mood"}
+    assert {request.task for request in GOOD} == set(TASK_NAMES)
 
 
 @pytest.mark.parametrize("text", ["a [MASK] b", "a [mask] b", "<mask>", "a ___ b", "a ______ b"])
