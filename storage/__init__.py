@@ -21,6 +21,7 @@ from storage.reports import ReportTable
 from storage.sent_answers import SentAnswer, SentAnswerTable
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.store import Store
+from storage.thoughts import StoredThoughts, ThoughtTable
 
 __all__ = [
     "EVERYWHERE",
@@ -51,6 +52,8 @@ __all__ = [
     "StoredImage",
     "StoredJob",
     "StoredQuestion",
+    "StoredThoughts",
+    "ThoughtTable",
     "Variant",
     "back_up",
     "end_of_day",

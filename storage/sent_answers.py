@@ -7,10 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.table import PRIVATE_SECONDS, ExpiringTable
-
-_SECONDS = 30 * 24 * 3600.0
-"""How long it is known who asked for a message."""
+from storage.table import ANSWER_SECONDS, PRIVATE_SECONDS, ExpiringTable
 
 _KEEP = (
     "INSERT OR REPLACE INTO sent_answers (id, owner, channel, message, created, task, model, expires) "
@@ -35,7 +32,7 @@ class SentAnswerTable(ExpiringTable):
     async def keep(self, channel: int, message: int, answer: SentAnswer, *, private: bool = False) -> None:
         """Store who asked for `message` for 30 days; for one day if it is `private`."""
         created = time.time()
-        expires = created + (PRIVATE_SECONDS if private else _SECONDS)
+        expires = created + (PRIVATE_SECONDS if private else ANSWER_SECONDS)
         row = (message, answer.owner, channel, message, created, answer.task, answer.model, expires)
         await self._database.transact(lambda connection: connection.execute(_KEEP, row))
 

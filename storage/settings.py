@@ -21,6 +21,7 @@ class ServerSettings:
     one request may read, and `per_person`, the number of one person's concurrent requests. `audit_channel` is
     the id of the channel for reports of messages; without it, nobody can report any. `computing_time` has the
     seconds a day that models work for one person there, and `cooldown` the seconds between two requests of a person.
+    `persona` says how the bot talks in conversations, and `channel_personas` how it talks in single channels, by id.
     """
 
     models: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -34,6 +35,12 @@ class ServerSettings:
     audit_channel: int | None = None
     computing_time: int | None = None
     cooldown: int | None = None
+    persona: str = ""
+    channel_personas: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    def persona_in(self, channel_id: int, parent_id: int | None = None) -> str:
+        """Return how the bot talks in a channel, or in a thread of the channel `parent_id`; empty: as usual."""
+        return self.channel_personas.get(channel_id) or self.channel_personas.get(parent_id or 0) or self.persona
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from storage.questions import QuestionTable
 from storage.reports import ReportTable
 from storage.sent_answers import SentAnswerTable
 from storage.settings import SettingsTables
-from storage.table import Table
+from storage.table import ExpiringTable, Table
+from storage.thoughts import ThoughtTable
 
 
 class Store:
@@ -34,6 +35,7 @@ class Store:
         self.completions = CompletionTable(self.database)
         self.answers = AnswerTable(self.database)
         self.sent_answers = SentAnswerTable(self.database)
+        self.thoughts = ThoughtTable(self.database)
         self.reports = ReportTable(self.database)
         self.settings = SettingsTables(self.database)
         self.blocks = BlockTable(self.database)
@@ -73,13 +75,15 @@ class Store:
 
     async def forget_expired(self, now: float) -> None:
         """Delete everything that has expired at `now`, in seconds since 1970, but the questions. Raise StorageError."""
-        own = (self.images, self.completions, self.answers, self.sent_answers, self.reports, self.opened_forms)
-        for table in (*own, self.blocks):
+        for table in (*self._in_main_file, self.opened_forms, self.blocks):
             await table.forget_expired(now)
         await self.device_use.forget_before(now)
         await self.database.compact()
 
     @property
+    def _in_main_file(self) -> tuple[ExpiringTable, ...]:
+        return self.images, self.completions, self.answers, self.sent_answers, self.thoughts, self.reports
+
+    @property
     def _tables(self) -> tuple[Table, ...]:
-        in_main_file = (self.images, self.completions, self.answers, self.sent_answers, self.reports)
-        return *in_main_file, self.jobs, self.questions, self.opened_forms
+        return *self._in_main_file, self.jobs, self.questions, self.opened_forms

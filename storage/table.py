@@ -10,6 +10,9 @@ from storage.database import Database
 PRIVATE_SECONDS = 24 * 3600.0
 """How long rows of private messages are stored. Discord does not report when such a message is deleted."""
 
+ANSWER_SECONDS = 30 * 24 * 3600.0
+"""How long rows of public answers are stored at most."""
+
 
 class Table:
     """Rows with `id`, `owner`, `channel` and `message`. Deleted data is removed from the file."""

@@ -258,5 +258,6 @@ async def kept_of(store: Store, owner: int) -> dict[str, Any]:
 
 async def forget_all_of(store: Store, owner: int) -> None:
     """Delete everything that the store has about one person."""
-    for table in (store.settings, store.images, store.completions, store.answers, store.sent_answers, store.reports):
+    answers = (store.answers, store.sent_answers, store.thoughts)
+    for table in (store.settings, store.images, store.completions, *answers, store.reports):
         await table.forget_owner(owner)

@@ -198,6 +198,12 @@ class DiscordSection(ConfigSection):
         default=True,
         description="Whether the bot answers in direct messages and in groups; if not, it says so in private.",
     )
+    message_content: bool = Field(
+        default=False,
+        description="Whether the bot asks Discord for the words of messages that don't mention it, so that people "
+        "can write to it in its threads without a mention. Switch on *Message Content Intent* in Discord's developer "
+        "portal first: your application, *Bot*, *Privileged Gateway Intents*.",
+    )
 
 
 class Config(ConfigSection):

@@ -48,6 +48,16 @@ CREATE TABLE sent_answers (
     expires REAL NOT NULL
 );
 INSERT INTO "sent_answers" VALUES(3,1,2,3,1750000000.5,'imagine','dalle-mini',1752592000.5);
+CREATE TABLE thoughts (
+    id INTEGER PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    text TEXT NOT NULL,
+    expires REAL NOT NULL
+);
+INSERT INTO "thoughts" VALUES(3,1,2,3,1750000000.5,'A fox is red.',1752592000.5);
 CREATE TABLE reports (
     id TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
@@ -111,6 +121,9 @@ CREATE INDEX answers_by_owner ON answers (owner);
 CREATE INDEX sent_answers_by_message ON sent_answers (message);
 CREATE INDEX sent_answers_by_channel ON sent_answers (channel);
 CREATE INDEX sent_answers_by_owner ON sent_answers (owner);
+CREATE INDEX thoughts_by_message ON thoughts (message);
+CREATE INDEX thoughts_by_channel ON thoughts (channel);
+CREATE INDEX thoughts_by_owner ON thoughts (owner);
 CREATE INDEX reports_by_channel ON reports (channel);
 CREATE INDEX reports_by_owner ON reports (owner);
 COMMIT;

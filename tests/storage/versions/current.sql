@@ -82,6 +82,18 @@ CREATE TABLE sent_answers (
 CREATE INDEX sent_answers_by_message ON sent_answers (message);
 CREATE INDEX sent_answers_by_channel ON sent_answers (channel);
 CREATE INDEX sent_answers_by_owner ON sent_answers (owner);
+CREATE TABLE thoughts (
+    id INTEGER PRIMARY KEY,
+    owner INTEGER NOT NULL,
+    channel INTEGER NOT NULL,
+    message INTEGER NOT NULL,
+    created REAL NOT NULL,
+    text TEXT NOT NULL,
+    expires REAL NOT NULL
+);
+CREATE INDEX thoughts_by_message ON thoughts (message);
+CREATE INDEX thoughts_by_channel ON thoughts (channel);
+CREATE INDEX thoughts_by_owner ON thoughts (owner);
 CREATE TABLE reports (
     id TEXT PRIMARY KEY,
     owner INTEGER NOT NULL,
