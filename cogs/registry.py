@@ -3,6 +3,7 @@
 from cogs.about import About
 from cogs.ask import Ask
 from cogs.caption import Captions
+from cogs.chat import Chat
 from cogs.complete import Complete
 from cogs.fill import Fill
 from cogs.heartbeat import Heartbeat
@@ -26,6 +27,7 @@ COGS = (
     Ask,
     Summarize,
     Complete,
+    Chat,
     Fill,
     Moods,
     About,

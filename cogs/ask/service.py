@@ -205,15 +205,20 @@ def _found(answer: Answer, source: Source, found: StoredAnswer) -> str:
     return "\n".join(filter(None, (found.evidence, alternatives(answer, source))))
 
 
+def passages_of(answer: Answer, source: Source) -> str:
+    """Return the parts of the source from which a model can answer the question."""
+    windows = sorted(answer.passages[:_PASSAGES]) or [(0, _LONGEST_PASSAGE)]
+    return _BETWEEN.join(source.text[start:end][:_LONGEST_PASSAGE] for start, end in windows)
+
+
 def _stored_answer(session: ReplySession, question: Question, answer: Answer, source: Source) -> StoredAnswer:
     shown = span(answer)
-    windows = sorted(answer.passages[:_PASSAGES]) or [(0, _LONGEST_PASSAGE)]
     return StoredAnswer(
         owner=session.owner,
         question=question.text,
         evidence=evidence(answer, source),
         around=surroundings(*shown, source) if shown else "",
-        passages=_BETWEEN.join(source.text[start:end][:_LONGEST_PASSAGE] for start, end in windows),
+        passages=passages_of(answer, source),
         note=source.note,
     )
 

@@ -14,7 +14,7 @@ from cogs.common import MessageResponder, ReplySession
 from cogs.common.calls import name_pattern
 from cogs.common.markdown import without_escapes
 from cogs.common.persistent_view import custom_id
-from cogs.common.sources import pointed_at, text_of_message
+from cogs.common.sources import pointed_at, replied_to, text_of_message
 from cogs.complete.service import USUAL_LENGTH, show_completion
 from inference import CompleteRequest, InvalidRequest, Message
 from storage import CompletionHistory
@@ -33,7 +33,7 @@ async def continue_by_reply(bot: Inkling, message: discord.Message, words: str |
     """
     words = _words(message) if words is None else words.strip()
     async with bot.sessions.open(MessageResponder.of(bot, message, "complete")) as session:
-        text = await _replied_to(message)
+        text = await replied_to(message)
         if text is None or not _is_text(bot, text):
             return False
         if not words:
@@ -61,7 +61,7 @@ async def _continue(
 
 async def messages_before_text(bot: Inkling, session: ReplySession, text: discord.Message) -> tuple[Message, ...]:
     """Return the messages before the one that `text` answers, oldest first."""
-    asked = await _replied_to(text)
+    asked = await replied_to(text)
     return await _messages_before(bot, session, asked) if asked else ()
 
 
@@ -80,13 +80,13 @@ async def foreign_prompt(session: ReplySession, text: discord.Message) -> str:
 async def _messages_before(bot: Inkling, session: ReplySession, asked: discord.Message | None) -> tuple[Message, ...]:
     before: tuple[Message, ...] = ()
     for _ in range(_MOST_TEXTS):
-        text = await _replied_to(asked) if asked else None
+        text = await replied_to(asked) if asked else None
         if text is None or not _is_text(bot, text):
             break
         stored = await bot.store.completions.shown_by(text.id)
         pair = await _messages_stored(session, text, stored.history) if stored else _messages_shown(text)
         before = (*pair, *before)
-        asked = await _replied_to(text)
+        asked = await replied_to(text)
     return before
 
 
@@ -132,16 +132,3 @@ def _spaced(before: Sequence[Message], words: str) -> str:
     text = before[-1].content if before else ""
     no_space = not text or text[-1].isspace() or words[0] in _NO_SPACE_BEFORE
     return words if no_space else f" {words}"
-
-
-async def _replied_to(message: discord.Message) -> discord.Message | None:
-    """Return the message replied to; None if there is none, or it is deleted or hidden."""
-    reference = message.reference
-    if reference is None or reference.message_id is None or reference.type is not discord.MessageReferenceType.reply:
-        return None
-    if isinstance(reference.resolved, discord.Message):
-        return reference.resolved
-    try:
-        return reference.cached_message or await message.channel.fetch_message(reference.message_id)
-    except (discord.NotFound, discord.Forbidden):
-        return None

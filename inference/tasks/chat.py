@@ -39,7 +39,8 @@ class ChatRequest(Request):
     If the messages are too long for the model, the oldest are left out. `system` is the system message. `prefill` is
     the beginning of the reply, to be continued. `temperature` and `top_p` are as in `CompleteRequest`. The model may
     call `tools`; a model whose chat template takes none does not get them. `thinking` says whether a model that can
-    think before it replies does so (None: as the configuration says).
+    think before it replies does so (None: as the configuration says). `context` is what was found in files and pictures
+    for the last message; the model reads it before that message.
     """
 
     task = "chat"
@@ -53,6 +54,7 @@ class ChatRequest(Request):
     seed: int | None = None
     tools: tuple[Tool, ...] = ()
     thinking: bool | None = None
+    context: str = ""
 
     @property
     def batch_key(self) -> Hashable:
@@ -70,8 +72,12 @@ class ChatRequest(Request):
         check_sampling(limits, self.max_new_tokens, self.temperature, self.top_p, self.seed)
 
     def typed_texts(self) -> tuple[str, ...]:
-        """Return what people wrote. What the model wrote was checked when it wrote it."""
-        return tuple(message.content for message in self.messages if message.role == "user")
+        """Return the last message alone: one word of somebody else must not end everybody's conversation."""
+        last = next((message.content for message in reversed(self.messages) if message.role == "user"), "")
+        return (last,)
+
+    def given_texts(self) -> tuple[str, ...]:
+        return (*self.typed_texts(), self.context)
 
     def resolved(self, spec: ModelSpec) -> Self:
         return replace(

@@ -1,7 +1,14 @@
 """Texts and files from people: attached, or in messages. Unusable input raises InvalidRequest with a reason."""
 
 from cogs.common.sources.files import check_files, check_size, name_of, read, source_of_file
-from cogs.common.sources.links import check_readable, is_link, leads_elsewhere, linked_message, readable_channel
+from cogs.common.sources.links import (
+    check_readable,
+    is_link,
+    leads_elsewhere,
+    linked_message,
+    links_in,
+    readable_channel,
+)
 from cogs.common.sources.messages import (
     HOW_TO_POINT,
     attachments,
@@ -9,6 +16,7 @@ from cogs.common.sources.messages import (
     fetch_message,
     pictures,
     pointed_at,
+    replied_to,
     sources_of_message,
     text_of_message,
     visible,
@@ -29,11 +37,13 @@ __all__ = [
     "join_sources",
     "leads_elsewhere",
     "linked_message",
+    "links_in",
     "name_of",
     "pictures",
     "pointed_at",
     "read",
     "readable_channel",
+    "replied_to",
     "source_of_file",
     "sources_of_message",
     "text_of_message",

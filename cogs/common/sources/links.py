@@ -25,7 +25,7 @@ Channel = discord.abc.GuildChannel | discord.Thread
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
+class Link:
     """The ids in a link; `guild` is None for direct messages."""
 
     guild: int | None
@@ -42,6 +42,11 @@ def leads_elsewhere(interaction: discord.Interaction, link: str) -> bool:
 def is_link(text: str) -> bool:
     """Return whether the text contains a link to a message."""
     return _LINK.search(text) is not None
+
+
+def links_in(text: str) -> list[Link]:
+    """Return the links to messages in a text."""
+    return [_link(found) for found in _LINK.finditer(text)]
 
 
 async def linked_message(session: ReplySession, interaction: discord.Interaction, link: str) -> discord.Message:
@@ -119,11 +124,15 @@ async def _check_invited(interaction: discord.Interaction, thread: discord.Threa
         raise InvalidRequest("You are not in that private thread, so I don't read it for you.") from error
 
 
-def _parse(link: str) -> _Link:
+def _parse(link: str) -> Link:
     found = _LINK.search(link)
     if not found:
         raise InvalidRequest(
             "That is no link to a message. Open the message's menu, choose Copy Message Link, and paste it."
         )
+    return _link(found)
+
+
+def _link(found: re.Match[str]) -> Link:
     guild = None if found["guild"] == "@me" else int(found["guild"])
-    return _Link(guild, int(found["channel"]), int(found["message"]))
+    return Link(guild, int(found["channel"]), int(found["message"]))

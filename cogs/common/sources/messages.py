@@ -101,6 +101,19 @@ async def pointed_at(message: discord.Message) -> discord.Message | None:
     return await fetch_message(message.channel, reference.message_id)
 
 
+async def replied_to(message: discord.Message) -> discord.Message | None:
+    """Return the message replied to; None if there is none, or it is deleted or hidden."""
+    reference = message.reference
+    if reference is None or reference.message_id is None or reference.type is not discord.MessageReferenceType.reply:
+        return None
+    if isinstance(reference.resolved, discord.Message):
+        return reference.resolved
+    try:
+        return reference.cached_message or await message.channel.fetch_message(reference.message_id)
+    except (discord.NotFound, discord.Forbidden):
+        return None
+
+
 async def fetch_message(channel: discord.abc.Messageable, message_id: int) -> discord.Message:
     """Return a message that the bot can see; raise InvalidRequest, which says what to do instead."""
     try:

@@ -1,0 +1,171 @@
+"""Conversations: by mention, by reply, in direct messages, and in threads that /chat opens."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from typing import Any
+
+import discord
+from discord import app_commands
+from discord.ext import commands
+
+from cogs.chat.buttons import ChatButton, ThoughtsButton
+from cogs.chat.conversations import Conversations, Key
+from cogs.chat.memory import words_to_me
+from cogs.chat.personal_data import PersonalThoughts
+from cogs.chat.places import Places, is_talk, start_view
+from cogs.chat.service import Turn, has_chat_model, read_turn
+from cogs.client import Inkling
+from cogs.common import InteractionResponder, MessageContent, MessageResponder
+from cogs.common.delivery import DELIVERY
+from cogs.common.help_texts import TEXTS, examples, visibility
+from cogs.common.rate_limit import RateLimit
+from cogs.common.target import now
+from cogs.i18n import LANGUAGES, gettext_noop, tr
+from cogs.i18n.catalogues import catalogue
+from cogs.i18n.locale import use_locale_of
+from inference import InvalidRequest
+
+_PAUSE = 0.8
+"""Seconds between two messages that are one turn."""
+
+_APOLOGY_PAUSE = 600.0
+"""For so many seconds after a person has been told that there is no chat model, they are not told again."""
+
+_LONGEST_TOPIC = 90
+
+
+class Chat(commands.Cog):
+    """The conversations of the bot."""
+
+    help_group = TEXTS
+
+    def __init__(self, bot: Inkling) -> None:
+        self.bot = bot
+        self.places = Places(lambda: bot.user)
+        self.conversations = Conversations(_PAUSE)
+        self._apologies = RateLimit(1, _APOLOGY_PAUSE)
+        self._stop_words = {catalogue(language).pgettext("command", "stop") for language in LANGUAGES} | {"stop"}
+        bot.add_dynamic_items(ChatButton, ThoughtsButton)
+        bot.personal_data.append(PersonalThoughts(bot.store.thoughts))
+        bot.fallbacks.append(self._answer_call)
+
+    @app_commands.command(
+        extras=visibility(gettext_noop("Everybody in the thread sees what is said there."))
+        | examples({"topic": gettext_noop("Ideas for the party")}, {"forget": True})
+    )
+    @app_commands.describe(
+        topic="What the thread is to be called", forget="Forget what was said here before, and begin anew"
+    )
+    async def chat(
+        self,
+        interaction: discord.Interaction,
+        topic: app_commands.Range[str, 1, 90] = "",
+        forget: bool = False,
+    ) -> None:
+        """Open a thread to talk in, or begin a new conversation here."""
+        async with self.bot.sessions.open(InteractionResponder.of(interaction)) as session:
+            session.check_rules()
+            if not has_chat_model(session.engine):
+                raise _no_model()
+            channel = interaction.channel
+            if isinstance(channel, discord.TextChannel) and not forget:
+                await session.acknowledge()
+                thread = await self._open_thread(interaction, channel, topic)
+                await session.finish(MessageContent(tr("Let's talk in {thread}.", thread=thread.mention)))
+                return
+            if not isinstance(channel, discord.Thread | discord.DMChannel):
+                raise InvalidRequest(
+                    "Here each message that mentions me begins a conversation, and replies go on with it; so there is "
+                    "nothing to forget."
+                )
+            await session.acknowledge()
+            if isinstance(channel, discord.Thread):
+                self.places.join(channel)
+            await session.finish(MessageContent(self._greeting(channel)), start_view())
+
+    async def _open_thread(
+        self, interaction: discord.Interaction, channel: discord.TextChannel, topic: str
+    ) -> discord.Thread:
+        name = topic or tr(
+            "{person} and {bot}", person=interaction.user.display_name, bot=channel.guild.me.display_name
+        )
+        try:
+            thread = await channel.create_thread(name=name[:_LONGEST_TOPIC], type=discord.ChannelType.public_thread)
+            self.places.join(thread)
+            await thread.send(self._greeting(thread), view=start_view())
+            await thread.add_user(interaction.user)
+        except discord.Forbidden as error:
+            raise InvalidRequest(
+                "I may not open threads here. I need Create Public Threads and Send Messages in Threads; a moderator "
+                "can grant them. Or mention me in a message: that works everywhere."
+            ) from error
+        return thread
+
+    def _greeting(self, channel: discord.Thread | discord.DMChannel) -> str:
+        if isinstance(channel, discord.DMChannel) or self.bot.intents.message_content:
+            return tr("I answer every message here. What shall we talk about?")
+        return tr(
+            "I answer every message here that mentions me, since Discord hides the others from me. What shall we talk "
+            "about?"
+        )
+
+    @commands.Cog.listener()
+    async def on_message(self, message: discord.Message) -> None:
+        """Answer a message that is for the bot, and no command: those that begin with its name come as calls."""
+        if not is_talk(message) or not await self.places.is_for_me(message):
+            return
+        use_locale_of(message, self.bot.store.settings)
+        context = await self.bot.get_context(message)
+        if context.prefix is None and not _is_only_mention(message):
+            await self._answer(message)
+
+    async def _answer_call(self, context: commands.Context[Any]) -> bool:
+        """Answer a message that begins with the bot's name, without a command."""
+        if not has_chat_model(self.bot.engine):
+            return False
+        await self._answer(context.message)
+        return True
+
+    async def _answer(self, message: discord.Message) -> None:
+        if not await self.bot.admits(message):
+            return
+        if not has_chat_model(self.bot.engine):
+            await self._apologize(message)
+            return
+        whole_channel = await self.places.is_conversation(message.channel)
+        key = (message.channel.id, 0 if whole_channel else message.author.id)
+        assert self.bot.user is not None, "the bot is logged in"
+        if words_to_me(message, self.bot.user).lower().strip("!. ") in self._stop_words and self.conversations.stop(
+            key, message.author.id
+        ):
+            return
+        with contextlib.suppress(DELIVERY):  # the reply itself will say what is wrong
+            await message.channel.typing()
+        await self.conversations.add(key, message, lambda turn: self._take_turn(key, Turn(turn, whole_channel)))
+
+    async def _take_turn(self, key: Key, turn: Turn) -> None:
+        async with self.bot.sessions.open(MessageResponder.of(self.bot, turn.messages[-1], "chat")) as session:
+            self.conversations.begin(key, session)
+            session.check_rules()
+            await session.perform(await read_turn(self.bot, session, turn))
+
+    async def _apologize(self, message: discord.Message) -> None:
+        """Say once in a while that there is no chat model, where people would wait for an answer."""
+        person = message.author.id
+        if message.guild is None and self._apologies.allows(person, now()):
+            self._apologies.count(person, now())
+            async with self.bot.sessions.open(MessageResponder.of(self.bot, message, "chat")):
+                raise _no_model()
+
+
+def _no_model() -> InvalidRequest:
+    return InvalidRequest(
+        "No model to talk with is set up here. /help shows what else I can do; the bot's operator can add a model "
+        "under `chat` in config.yaml."
+    )
+
+
+def _is_only_mention(message: discord.Message) -> bool:
+    return bool(re.fullmatch(r"\s*<@[!&]?\d+>\s*", message.content)) and not message.attachments

@@ -1,0 +1,298 @@
+"""Conversations: where the bot listens, what it remembers, and how it shows a reply."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import discord
+import pytest
+
+from cogs.client import Inkling
+from inference import (
+    Answer,
+    AskRequest,
+    ChatReply,
+    ChatRequest,
+    Config,
+    InvalidRequest,
+    Message,
+    PartialText,
+    Queued,
+    Result,
+    Started,
+)
+from tests.cogs.stage import Stage, buttons, first, followup
+from tests.fakes import PNG, plausible
+
+_NO_PRIVILEGED_INTENTS = discord.Intents(guilds=True, messages=True)
+
+
+def said(stage: Stage) -> list[tuple[str, str]]:
+    """Return the messages of the newest request, as role and content."""
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ChatRequest)
+    return [(message.role, message.content) for message in request.messages]
+
+
+async def replies(stage: Stage, channel: Any = None) -> list[discord.Message]:
+    """Return the bot's messages in the channel, oldest first."""
+    channel = stage.bot.get_channel((channel or stage.channel).id)
+    return [message async for message in channel.history(oldest_first=True) if message.author == stage.bot.user]
+
+
+@pytest.mark.parametrize("text", ["{me} hello", "hello {me}", "so, {me}, hello", "{me}\nhello"])
+async def test_a_mention_anywhere_is_answered(stage: Stage, text: str):
+    await stage.alice.send(stage.channel, text.format(me=stage.mention))
+    assert stage.last_text.startswith("Well met.")
+    assert len(await replies(stage)) == 1
+    [(role, content)] = said(stage)
+    assert role == "user"
+    assert content.startswith("alice: ")
+    assert content.endswith("hello")
+    assert "Inkling" not in content
+
+
+async def test_a_command_after_the_name_stays_a_command(stage: Stage):
+    message = await stage.bob.send(stage.channel, "A long story")
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize", reply_to=message)
+    assert not any(isinstance(request, ChatRequest) for request in stage.backend.requests)
+    assert len(await replies(stage)) == 1
+
+
+async def test_talk_among_people_gets_no_answer(stage: Stage):
+    await stage.alice.send(stage.channel, "hello Bob")
+    assert not stage.backend.requests
+
+
+async def test_a_reply_to_the_bot_goes_on_with_all_that_was_said(stage: Stage):
+    await stage.alice.send(stage.channel, f"{stage.mention} I like tea")
+    [answer] = await replies(stage)
+    await stage.bob.send(stage.channel, "And I coffee", reply_to=answer)
+    assert said(stage) == [("user", "alice: I like tea"), ("assistant", "Well met."), ("user", "bob: And I coffee")]
+
+
+async def test_a_direct_message_needs_no_mention_and_is_remembered(stage: Stage):
+    await stage.alice.send_dm("hello")
+    await stage.alice.send_dm("and again")
+    assert said(stage) == [("user", "hello"), ("assistant", "Well met."), ("user", "and again")]
+
+
+async def test_edited_and_deleted_messages_count_as_they_are_now(stage: Stage):
+    asked = await stage.alice.send(stage.channel, f"{stage.mention} My cat is Tom")
+    [answer] = await replies(stage)
+    await stage.alice.edit(asked, f"{stage.mention} My cat is Kit")
+    await stage.alice.send(stage.channel, "Its name?", reply_to=answer)
+    assert said(stage)[0] == ("user", "alice: My cat is Kit")
+
+
+async def test_a_deleted_middle_ends_the_memory_and_is_told(stage: Stage):
+    asked = await stage.alice.send(stage.channel, f"{stage.mention} My cat is Tom")
+    [answer] = await replies(stage)
+    await stage.alice.delete(asked)
+    await stage.alice.send(stage.channel, "Its name?", reply_to=answer)
+    assert said(stage) == [("assistant", "Well met."), ("user", "alice: Its name?")]
+    assert "An earlier message is gone" in stage.last_text
+
+
+async def test_a_thread_of_the_command_is_one_conversation(stage: Stage):
+    first(await stage.alice.slash(stage.channel, "chat", topic="Plans"))
+    [thread] = stage.channel.threads()
+    assert thread.name == "Plans"
+    await stage.alice.send(thread, f"{stage.mention} I am in")
+    await stage.bob.send(thread, f"{stage.mention} me too")
+    assert said(stage) == [("user", "alice: I am in"), ("assistant", "Well met."), ("user", "bob: me too")]
+
+
+async def test_forget_begins_a_new_conversation_in_a_thread(stage: Stage):
+    await stage.alice.slash(stage.channel, "chat", topic="Plans")
+    [thread] = stage.channel.threads()
+    await stage.alice.send(thread, f"{stage.mention} My name is Al")
+    await stage.alice.slash(thread, "chat", forget=True)
+    await stage.alice.send(thread, f"{stage.mention} Who am I?")
+    assert said(stage) == [("user", "alice: Who am I?")]
+
+
+async def test_the_system_message_says_who_where_and_when(stage: Stage):
+    store = cast(Inkling, stage.bot).store
+    await store.settings.change_server(stage.guild.id, persona="You are a pirate.")
+    await stage.alice.send(stage.channel, f"{stage.mention} hello")
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ChatRequest)
+    assert "You are a pirate." in request.system
+    assert "channel general" in request.system
+    assert f"{discord.utils.utcnow():%A}" in request.system
+
+
+async def test_a_picture_is_described_to_a_model_that_cannot_see(stage: Stage):
+    await stage.alice.send(stage.channel, f"{stage.mention} what is this?", attachments=[("cat.png", PNG)])
+    assert stage.last_text.startswith("-# 🖼️ cat.png: a cat on a mat\nWell met.")
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ChatRequest)
+    assert "cat.png: a cat on a mat" in request.context
+    [answer] = await replies(stage)
+    await stage.alice.send(stage.channel, "what colour?", reply_to=answer)
+    assert said(stage)[1] == ("assistant", "[cat.png: a cat on a mat]\nWell met.")
+
+
+async def test_twenty_pictures_are_not_all_looked_at(stage: Stage):
+    pictures = [(f"{i}.png", PNG) for i in range(10)]
+    await stage.alice.send(stage.channel, f"{stage.mention} look", attachments=pictures)
+    assert "I looked at 4 of 10 pictures" in stage.last_text
+    assert len(stage.backend.requests) == 5
+
+
+async def test_a_file_is_answered_with_evidence(stage: Stage):
+    def answering(spec: Any, request: Any) -> Any:
+        is_search = isinstance(request, AskRequest)
+        return [Result(Answer("1889", 0.9, 13, 17))] if is_search else plausible(spec, request)
+
+    stage.backend.script = answering
+    text = [("minutes.txt", b"It opened in 1889.")]
+    await stage.alice.send(stage.channel, f"{stage.mention} when did it open?", attachments=text)
+    assert stage.last_text.startswith("Well met.\n\nWhat I found there:\nIt opened in **1889**.")
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ChatRequest)
+    assert "It opened in 1889." in request.context
+
+
+async def test_a_video_is_named_as_unreadable(stage: Stage):
+    await stage.alice.send(stage.channel, f"{stage.mention} watch", attachments=[("film.mp4", b"0")])
+    assert "I can't read `film.mp4`" in stage.last_text
+
+
+async def test_a_link_to_another_channel_is_not_followed(stage: Stage):
+    secret = stage.guild.create_text_channel("secret")
+    message = await stage.bob.send(secret, "the code is 1234")
+    await stage.alice.send(stage.channel, f"{stage.mention} read {message.jump_url}")
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ChatRequest)
+    assert "1234" not in request.context
+    assert "I follow links to this channel only" in stage.last_text
+
+
+async def test_a_second_message_while_it_writes_is_taken_after(stage: Stage):
+    stage.backend.script = lambda spec, request: [Queued(1)]
+    await stage.alice.send_dm("one")
+    await stage.alice.send_dm("two")
+    await stage.alice.send_dm("three")
+    assert len(stage.backend.requests) == 1
+    stage.backend.script = plausible
+    await stage.event(Result(ChatReply("First.", 1, "stop")))
+    assert said(stage) == [("user", "one"), ("assistant", "First."), ("user", "two"), ("user", "three")]
+    assert len(stage.backend.requests) == 2
+
+
+async def test_the_word_stop_stops_the_answer(stage: Stage):
+    stage.backend.script = lambda spec, request: [Started(), PartialText("Once upon", chat=True)]
+    await stage.alice.send_dm("tell me a story")
+    await stage.alice.send_dm("Stop!")
+    [answer] = await replies(stage, stage.alice.dm_channel)
+    assert answer.content.startswith("Once upon\n-# stopped")
+    assert len(stage.backend.requests) == 1
+
+
+async def test_other_bots_and_webhooks_are_not_answered(stage: Stage):
+    robot = stage.guild.add_member(stage.env.create_user("robot", bot=True))
+    await robot.send(stage.channel, f"{stage.mention} hello")
+    assert not stage.backend.requests
+
+
+async def test_without_a_chat_model_a_direct_message_gets_one_sentence_once(stage: Stage):
+    engine = cast(Inkling, stage.bot).engine
+    models = {task: entries for task, entries in engine.config.models.items() if task != "chat"}
+    await engine.reconfigure(engine.config.model_copy(update={"models": models}))
+    await stage.alice.send_dm("hello")
+    await stage.alice.send_dm("hello?")
+    [answer] = await replies(stage, stage.alice.dm_channel)
+    assert answer.content.startswith("No model to talk with is set up here.")
+
+
+async def test_the_buttons_write_another_reply_continue_it_and_take_it_back(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(ChatReply("One, two", 1, "length"))]
+    await stage.alice.send(stage.channel, f"{stage.mention} count")
+    [answer] = await replies(stage)
+    stage.backend.script = lambda spec, request: [Result(ChatReply(", three", 2, "stop"))]
+    await stage.alice.click(answer, label="Continue")
+    assert stage.last_text == "One, two, three"
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ChatRequest)
+    assert (request.prefill, request.messages[-1]) == ("One, two", Message("user", "alice: count"))
+    stage.backend.script = lambda spec, request: [Result(ChatReply("Uno", 3, "stop"))]
+    await stage.alice.click(answer, label="Try another")
+    assert stage.last_text == "Uno"
+    assert len(await replies(stage)) == 1
+    await stage.alice.click(answer, label="Undo")
+    assert not await replies(stage)
+
+
+async def test_the_buttons_are_for_the_person_who_was_answered(stage: Stage):
+    await stage.alice.send(stage.channel, f"{stage.mention} count")
+    [answer] = await replies(stage)
+    result = await stage.bob.click(answer, label="Undo")
+    assert "Only the person who was answered" in followup(result).content if result.followups else True
+    assert len(await replies(stage)) == 1
+
+
+async def test_a_reply_that_fails_again_keeps_the_earlier_text(stage: Stage):
+    await stage.alice.send(stage.channel, f"{stage.mention} count")
+    [answer] = await replies(stage)
+    stage.backend.script = lambda spec, request: [InvalidRequest("The queue is full.")]
+    await stage.alice.click(answer, label="Try another")
+    [answer] = await replies(stage)
+    assert answer.content.startswith("Well met.")
+    assert len(answer.components) == 1
+
+
+async def test_thoughts_are_folded_away_and_shown_to_who_asks(stage: Stage):
+    thoughts = PartialText("", chat=True, thoughts="They greet me.")
+    reply = ChatReply("Hello!", 1, "stop", thoughts="They greet me.")
+    stage.backend.script = lambda spec, request: [Started(), thoughts, PartialText("Hello!", chat=True), Result(reply)]
+    await stage.alice.send(stage.channel, f"{stage.mention} hi")
+    [answer] = await replies(stage)
+    assert answer.content == "Hello!"
+    [label] = [label for row in answer.components for label in _labels(row) if label.startswith("Thought for")]
+    result = await stage.bob.click(answer, label=label)
+    shown = followup(result)
+    assert shown.ephemeral
+    assert shown.content.startswith("They greet me.")
+    await stage.alice.send(stage.channel, "and now?", reply_to=answer)
+    assert ("assistant", "Hello!") in said(stage)
+
+
+def _labels(row: Any) -> list[str]:
+    return [button.label for button in row.children]
+
+
+async def test_where_it_may_not_write_it_is_silent(stage: Stage):
+    channel = stage.guild.create_text_channel("quiet")
+    stage.guild.set_permissions(channel, stage.bot.user, send_messages=False)
+    await stage.alice.send(channel, f"{stage.mention} hello")
+    assert not stage.backend.requests
+
+
+async def test_old_messages_that_did_not_fit_are_named(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(ChatReply("Fine.", 1, "stop", num_omitted=3))]
+    await stage.alice.send(stage.channel, f"{stage.mention} hello")
+    assert "The 3 oldest messages were too much for the model" in stage.last_text
+
+
+async def test_an_answer_goes_on_after_a_restart(stage: Stage, config: Config):
+    from tests.cogs.test_restart import kill
+
+    stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
+    await stage.alice.send(stage.channel, f"{stage.mention} hello")
+    stage.backend.script = plausible
+    await kill(stage, config)
+    [answer] = await replies(stage)
+    assert answer.content.startswith("Well met.")
+    assert buttons  # the helper of the stage is for responses
+
+
+@pytest.mark.parametrize("count", [70])
+async def test_a_long_chain_is_read_up_to_a_limit(stage: Stage, count: int):
+    message = await stage.alice.send(stage.channel, f"{stage.mention} 0")
+    for number in range(1, count):
+        message = await stage.bob.send(stage.channel, f"{number}", reply_to=message)
+    await stage.alice.send(stage.channel, f"{stage.mention} last", reply_to=message)
+    assert len(said(stage)) == 61
+    assert said(stage)[-1] == ("user", "alice: last")
