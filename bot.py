@@ -46,7 +46,12 @@ exit status:
 """
 _AUTHENTICATION_FAILED = 4004
 """The code with which Discord's gateway ends the connection of a bot whose token is no longer valid."""
-_TOKENS = "https://discord.com/developers/applications (your application, Bot, Reset Token)"
+_APPLICATIONS = "https://discord.com/developers/applications"
+_TOKENS = f"{_APPLICATIONS} (your application, Bot, Reset Token)"
+_INTENT_MISSING = (
+    "Discord refused the bot, since config.yaml asks for message content: switch on Message Content Intent at "
+    f"{_APPLICATIONS} (your application, Bot, Privileged Gateway Intents), or write `message_content: no`."
+)
 
 
 def create_bot(engine: Engine) -> Inkling:
@@ -270,6 +275,8 @@ def _serve(path: Path, token: str, *, is_service: bool) -> int:
             raise StartError(
                 3, f"Discord refused the token. Copy a new one into DISCORD_TOKEN, from {_TOKENS}."
             ) from error
+        if isinstance(error, discord.PrivilegedIntentsRequired):
+            raise StartError(2, _INTENT_MISSING) from error
         raise StartError(
             1, f"Discord can't be reached ({error}). Check the network, then start the bot again."
         ) from error

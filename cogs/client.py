@@ -95,7 +95,7 @@ _PAUSE = 600.0
 
 
 class Inkling(commands.Bot):
-    """The bot. It needs no privileged intent: it reads only messages that people choose.
+    """The bot. Without `message_content` in config.yaml it needs no privileged intent: people choose what it reads.
 
     A cog adds the data it stores about people to `personal_data`, its forms to `forms`, and its handlers of mentions
     without a command to `fallbacks`, which are called in order until one answers. `heartbeats` are called every half
@@ -103,7 +103,7 @@ class Inkling(commands.Bot):
     """
 
     def __init__(self, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
-        intents = discord.Intents(guilds=True, messages=True)
+        intents = discord.Intents(guilds=True, messages=True, message_content=engine.config.discord.message_content)
         self.calls = DiscordCalls()
         super().__init__(
             command_prefix=_prefix,

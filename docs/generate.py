@@ -25,7 +25,7 @@ One YAML file, `config.yaml` unless `--config FILE` says otherwise. Every key ha
 file is a valid one that lists no models. Unknown keys, keys given twice, wrong values, folders without a model
 and models that can't fit are all reported at start, each with its line in the file;
 `.venv/bin/python bot.py --check-config` does only that. The running bot reads the file again when it changes;
-`data`, `metrics` and `discord.guild_ids` take effect after a restart.
+`data`, `metrics`, `discord.guild_ids` and `discord.message_content` take effect after a restart.
 
 ```yaml
 models:

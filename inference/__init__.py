@@ -56,6 +56,7 @@ from inference.tasks import (
     Variation,
     infotext,
 )
+from inference.tasks.checks import refuse_words
 from inference.tasks.fill import split_at_blanks
 from inference.text.sentences import sentences, shortened
 from inference.types import Event, Loading, ModelSpec, Output, PartialText, Progress, Queued, Result, Started
@@ -181,6 +182,7 @@ __all__ = [
     "is_document_name",
     "load_config",
     "parse_duration",
+    "refuse_words",
     "region_overlay",
     "scaled_down",
     "sentences",

@@ -195,6 +195,7 @@ def _needs_restart(old: Config, new: Config) -> list[str]:
         "data": old.data != new.data,
         "metrics": old.metrics != new.metrics,
         "discord.guild_ids": old.discord.guild_ids != new.discord.guild_ids,
+        "discord.message_content": old.discord.message_content != new.discord.message_content,
     }
     return [name for name, differs in changed.items() if differs]
 

@@ -12,6 +12,7 @@ from cogs.common.rules import ANYWHERE
 from cogs.settings.controls import PanelControl
 from cogs.settings.limits_form import LimitsForm
 from cogs.settings.panel import panel_message
+from cogs.settings.persona_form import PersonaForm
 from cogs.settings.personal_data import PersonalSettings
 from cogs.settings.quotas_form import QuotasForm
 
@@ -22,7 +23,7 @@ class SettingsPanels(commands.Cog):
     def __init__(self, bot: Inkling) -> None:
         self.settings = bot.store.settings
         bot.add_dynamic_items(PanelControl)
-        bot.forms += [LimitsForm, QuotasForm]
+        bot.forms += [LimitsForm, QuotasForm, PersonaForm]
         bot.personal_data.append(PersonalSettings(bot.store.settings))
 
     @app_commands.command(name="settings", extras={ANYWHERE: True} | PRIVATE)

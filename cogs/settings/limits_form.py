@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
+import discord
+
+from cogs.client import bot_of
 from cogs.common.persistent_form import Typed
 from cogs.common.persistent_view import custom_id
 from cogs.common.rules import SERVER_LIMITS
 from cogs.i18n import tr
-from cogs.settings.server_form import ServerForm
+from cogs.settings.server_form import Change, ServerForm
 from cogs.settings.texts import limit_name
-from inference import Config, InvalidRequest, Limits
+from inference import InvalidRequest, Limits
 from storage import ServerSettings
 
 _ID = custom_id("limits")
@@ -27,8 +31,10 @@ class LimitsForm(ServerForm, template=_ID):
             self.add_line(name, None if value is None else str(value), about, max_length=9)
 
     @classmethod
-    def chosen(cls, typed: Typed, config: Config) -> dict[str, int | None]:
-        return {name: _number(name, typed[name].strip(), getattr(config.limits, name)) for name in SERVER_LIMITS}
+    def change(cls, interaction: discord.Interaction, typed: Typed) -> Change:
+        limits = bot_of(interaction).config.limits
+        numbers = {name: _number(name, typed[name].strip(), getattr(limits, name)) for name in SERVER_LIMITS}
+        return lambda server: replace(server, **numbers)
 
 
 def _number(name: str, typed: str, most: int) -> int | None:

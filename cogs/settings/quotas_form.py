@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import discord
+
+from cogs.client import bot_of
 from cogs.common.persistent_form import Typed
 from cogs.common.persistent_view import custom_id
 from cogs.common.quotas import amount
 from cogs.i18n import tr
-from cogs.settings.server_form import ServerForm
+from cogs.settings.server_form import Change, ServerForm
 from cogs.settings.texts import limit_name
-from inference import Config, InvalidRequest, QuotasSection, parse_duration
+from inference import InvalidRequest, QuotasSection, parse_duration
 from storage import ServerSettings
 
 _ID = custom_id("quotas")
@@ -33,8 +38,11 @@ class QuotasForm(ServerForm, template=_ID):
         self.add_line(name, None if value is None else _typed(value), about, max_length=20)
 
     @classmethod
-    def chosen(cls, typed: Typed, config: Config) -> dict[str, int | None]:
-        return {name: _duration(name, typed[name].strip(), config.quotas) for name in ("computing_time", "cooldown")}
+    def change(cls, interaction: discord.Interaction, typed: Typed) -> Change:
+        quotas = bot_of(interaction).config.quotas
+        names = ("computing_time", "cooldown")
+        durations = {name: _duration(name, typed[name].strip(), quotas) for name in names}
+        return lambda server: replace(server, **durations)
 
 
 def bounds(name: str, quotas: QuotasSection) -> tuple[int, int]:

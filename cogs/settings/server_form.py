@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
 
 import discord
 
@@ -15,13 +13,15 @@ from cogs.common import InteractionResponder
 from cogs.common.persistent_form import PersistentForm, Typed
 from cogs.settings.panel import panel_message
 from cogs.settings.texts import limit_name
-from inference import Config, InvalidRequest
+from inference import InvalidRequest
+from storage import ServerSettings
 
+Change = Callable[[ServerSettings], ServerSettings]
 Input = discord.ui.TextInput[discord.ui.Modal]
 
 
 class ServerForm(PersistentForm):
-    """A form with one line for each of some settings of a server."""
+    """A form for some settings of a server."""
 
     def add_line(self, name: str, value: str | None, description: str, max_length: int) -> None:
         """Add the line of a setting. It is empty if the server has no value of its own."""
@@ -30,17 +30,19 @@ class ServerForm(PersistentForm):
 
     @classmethod
     @abstractmethod
-    def chosen(cls, typed: Typed, config: Config) -> Mapping[str, Any]:
-        """Return the new values of the settings by their names. Raise InvalidRequest if one is not allowed."""
+    def change(cls, interaction: discord.Interaction, typed: Typed) -> Change:
+        """Return the change that was typed. Raise InvalidRequest, at once or in the change, if it is not allowed."""
 
     @classmethod
     async def submit(cls, interaction: discord.Interaction, match: re.Match[str], typed: Typed) -> None:
         bot = bot_of(interaction)
         assert interaction.guild_id is not None, "the panel is for servers"
+        settings = bot.store.settings
         async with bot.sessions.open(InteractionResponder.of(interaction, private=True)):
             if not interaction.permissions.manage_guild:  # the form may have been open for long
                 raise InvalidRequest("You may not change the settings of this server any more.")
-            chosen = cls.chosen(typed, bot.config)
+            change = cls.change(interaction, typed)
+            change(settings.server(interaction.guild_id))  # a refusal must be the first response, or replaces the panel
             await interaction.response.defer()
-            await bot.store.settings.servers.change(interaction.guild_id, lambda server: replace(server, **chosen))
+            await settings.servers.change(interaction.guild_id, change)
             await interaction.edit_original_response(**panel_message(interaction, "server"))

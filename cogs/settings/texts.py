@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cogs.common.markdown import neutral
 from cogs.common.quotas import amount
 from cogs.common.rules import SERVER_LIMITS, named
 from cogs.i18n import slash, tr
-from inference import TASK_NAMES, Engine
+from inference import TASK_NAMES, Engine, shortened
 from storage import PersonSettings, ServerSettings
 
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語"}
@@ -15,6 +16,9 @@ LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Fra
 
 _LONGEST_NAME = 850 // len(TASK_NAMES) - 85
 """The most characters of a model's name: the lines of all tasks, with some 85 other characters each, fit a message."""
+
+_LONGEST_PERSONA = 60
+"""The most characters of a persona that the panel shows: those of 25 channels, all escaped, fit an embed."""
 
 
 def limit_name(name: str) -> str:
@@ -53,9 +57,21 @@ def of_server(settings: ServerSettings, engine: Engine) -> str:
         tr("**Channel for reports**: {channel}", channel=f"<#{settings.audit_channel}>")
         if settings.audit_channel
         else tr("**Channel for reports**: none"),
+        *([] if personas_of(settings) else [tr("**Persona**: none, so I talk as usual")]),
         "-# " + tr("If somebody has chosen a model with /settings, I use that one instead of the server's."),
     ]
     return "\n".join(lines)
+
+
+def personas_of(settings: ServerSettings) -> str:
+    """Return how the bot talks on a server and in its channels, a line for each; empty for as usual."""
+    lines = [tr("**Whole server**: {persona}", persona=_persona(settings.persona))] if settings.persona else []
+    lines += [f"<#{channel}>: {_persona(text)}" for channel, text in settings.channel_personas.items()]
+    return "\n".join(lines)
+
+
+def _persona(text: str) -> str:
+    return neutral(shortened(" ".join(text.split()), _LONGEST_PERSONA))
 
 
 def _language(language: str) -> str:

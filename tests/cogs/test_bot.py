@@ -139,6 +139,7 @@ def test_a_token_is_read_from_the_env_file_unless_the_environment_has_one(
         (discord.LoginFailure("Improper token"), 3, "Discord refused the token."),
         (closed_by_the_gateway(4004), 3, "Discord refused the token."),
         (closed_by_the_gateway(4011), 1, "Discord can't be reached"),
+        (discord.PrivilegedIntentsRequired(None), 2, "switch on Message Content Intent at https://discord.com/"),
         (aiohttp.ClientConnectionError("no route"), 1, "Discord can't be reached (no route)."),
         (TimeoutError("too slow"), 1, "Discord can't be reached (too slow)."),
         (StorageError("inkling.db can't be used"), 1, "inkling.db can't be used"),

@@ -44,6 +44,17 @@ async def test_no_privileged_intent_is_requested(stage: Stage):
     assert {name for name, wanted in intents if wanted} == {"guilds", "guild_messages", "dm_messages"}
 
 
+class TestWithMessageContent:
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        asking = config.discord.model_copy(update={"message_content": True})
+        return config.model_copy(update={"discord": asking})
+
+    async def test_the_words_of_messages_are_requested_if_the_operator_says_so(self, stage: Stage):
+        wanted = {name for name, wanted in stage.bot.intents if wanted}
+        assert wanted == {"guilds", "guild_messages", "dm_messages", "message_content"}
+
+
 async def test_the_invite_requests_only_the_permissions_that_are_used(stage: Stage):
     link = cast(Inkling, stage.bot).invite()
     assert "scope=bot+applications.commands" in link

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import Lineage, PersonSettings, SentAnswer, ServerSettings, Store
+from storage import Lineage, PersonSettings, SentAnswer, ServerSettings, Store, StoredThoughts
 from storage.migrations import STEPS
 from tests.fakes import forget_all_of
 
@@ -126,6 +126,7 @@ async def test_the_rows_of_an_earlier_version_can_be_read(path: Path, version: i
     [block] = store.blocks.active(now=1750000006.0)
     assert (block.key, block.reason, block.by) == (("person", 1, 5), "Spam", 2)
     assert await store.sent_answers.first_of([3]) == SentAnswer(1, "imagine", "dalle-mini")
+    assert await store.thoughts.of_message(3) == StoredThoughts(1, 2, 3, "A fox is red.")
     assert await store.reports.has(1, 3)
     answer = await store.answers.get("when", now=1750000004.0)
     assert answer is not None
@@ -151,7 +152,7 @@ async def test_a_migrated_database_keeps_nothing_of_a_deleted_person(path: Path,
     await store.open()
     await forget_all_of(store, 1)
     await store.close()
-    owned = dict.fromkeys(("images", "completions", "answers", "sent_answers", "reports"), "owner")
+    owned = dict.fromkeys(("images", "completions", "answers", "sent_answers", "thoughts", "reports"), "owner")
     tables = owned | {"files": "hash", "person_settings": "id"}
     left = rows_of(path, tables)
     assert left == {name: [(6,)] if name == "images" else [] for name in tables}

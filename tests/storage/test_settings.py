@@ -13,7 +13,11 @@ import pytest
 from storage import PersonSettings, ServerSettings, StorageError, Store
 from tests.fakes import forget_all_of
 
-SERVER = ServerSettings({"imagine": "dalle-mini"}, True, (10, 2**62), (20,), 2, 100, 50, 1)
+SERVER = replace(
+    ServerSettings({"imagine": "dalle-mini"}, True, (10, 2**62), (20,), 2, 100, 50, 1),
+    persona="You are a pirate.",
+    channel_personas={10: "You are a poet.", 2**62: "You are a “sailor”."},
+)
 PERSON = PersonSettings({"complete": "gpt2"}, "de", True)
 
 
@@ -86,3 +90,11 @@ async def test_unknown_setting_fields_are_ignored(store: Store, path: Path):
     await store.close()
     await store.open()
     assert store.settings.person(1) == PersonSettings(language="fr")
+
+
+def test_a_thread_has_its_own_persona_then_that_of_its_channel_then_that_of_the_server():
+    settings = ServerSettings(persona="server", channel_personas={1: "thread", 2: "channel"})
+    assert settings.persona_in(1, parent_id=2) == "thread"
+    assert settings.persona_in(3, parent_id=2) == settings.persona_in(2) == "channel"
+    assert settings.persona_in(3, parent_id=4) == settings.persona_in(3) == "server"
+    assert ServerSettings().persona_in(1, parent_id=2) == ""

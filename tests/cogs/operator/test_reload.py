@@ -80,9 +80,13 @@ async def test_a_faulty_file_changes_nothing_and_says_why(
 
 
 async def test_what_needs_a_restart_is_named_and_the_data_folder_stays(stage: Stage, file: Path, tmp_path: Path):
-    write(file, SETTINGS.replace("kept", "elsewhere") + "metrics: 127.0.0.1:1\ndiscord: {guild_ids: [5]}\n")
+    write(
+        file,
+        SETTINGS.replace("kept", "elsewhere")
+        + "metrics: 127.0.0.1:1\ndiscord: {guild_ids: [5], message_content: yes}\n",
+    )
     said = await _reload(stage)
-    assert said.endswith("After a restart: `data, metrics, discord.guild_ids`.")
+    assert said.endswith("After a restart: `data, metrics, discord.guild_ids, discord.message_content`.")
     assert bot_of(stage).config.data == tmp_path / "kept"
 
 

@@ -164,9 +164,12 @@ def test_a_wrong_value_is_explained_in_plain_words(tmp_path: Path, text: str, pr
         ),
         (
             "discord: {xyz: 1}",
-            "line 1, discord.xyz: unknown key. The keys here are: guild_ids, servers, direct_messages",
+            "line 1, discord.xyz: unknown key. The keys here are: guild_ids, servers, direct_messages, message_content",
         ),
-        ("discord: {7: 1}", "line 1, discord.7: unknown key. The keys here are: guild_ids, servers, direct_messages"),
+        (
+            "discord: {7: 1}",
+            "line 1, discord.7: unknown key. The keys here are: guild_ids, servers, direct_messages, message_content",
+        ),
     ],
 )
 def test_an_unknown_key_comes_with_the_one_that_was_meant(tmp_path: Path, text: str, problem: str) -> None:
