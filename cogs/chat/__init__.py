@@ -15,7 +15,7 @@ from cogs.chat.conversations import Conversations, Key
 from cogs.chat.memory import words_to_me
 from cogs.chat.personal_data import PersonalThoughts
 from cogs.chat.places import Places, is_talk, start_view
-from cogs.chat.service import Turn, has_chat_model, read_turn
+from cogs.chat.turns import Turn, has_chat_model, read_turn
 from cogs.client import Inkling
 from cogs.common import InteractionResponder, MessageContent, MessageResponder
 from cogs.common.delivery import DELIVERY
@@ -141,11 +141,12 @@ class Chat(commands.Cog):
             key, message.author.id
         ):
             return
-        with contextlib.suppress(DELIVERY):  # the reply itself will say what is wrong
+        with contextlib.suppress(*DELIVERY):  # the reply itself will say what is wrong
             await message.channel.typing()
         await self.conversations.add(key, message, lambda turn: self._take_turn(key, Turn(turn, whole_channel)))
 
     async def _take_turn(self, key: Key, turn: Turn) -> None:
+        use_locale_of(turn.messages[-1], self.bot.store.settings)  # an earlier turn may be somebody else's
         async with self.bot.sessions.open(MessageResponder.of(self.bot, turn.messages[-1], "chat")) as session:
             self.conversations.begin(key, session)
             session.check_rules()

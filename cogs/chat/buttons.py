@@ -7,7 +7,7 @@ import discord
 from cogs.chat.memory import parts_of, spoken
 from cogs.chat.places import Places
 from cogs.chat.rendering import ACTIONS
-from cogs.chat.service import Turn, read_turn
+from cogs.chat.turns import Turn, read_turn
 from cogs.client import Inkling, bot_of
 from cogs.common import FollowupResponder, MessageContent, ReplySession, Responder, neutral
 from cogs.common.persistent_item import PersistentItem

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
@@ -10,18 +11,20 @@ import discord
 
 from cogs.common import ReplySession
 
+log = logging.getLogger(__name__)
+
 Key = tuple[int, int]
 """A channel that is one conversation (its id, 0), or a person in another channel (both ids)."""
 
 TakeTurn = Callable[[tuple[discord.Message, ...]], Awaitable[None]]
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(slots=True)
 class _Conversation:
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     waiting: dict[int, list[discord.Message]] = field(default_factory=dict[int, list[discord.Message]])
-    """By person: messages whose turn has not begun."""
-    running: ReplySession | None = None
+    """By person: messages whose turn has not begun. Who wrote first is first."""
+    session: ReplySession | None = None
+    """The session of the turn that is being answered."""
 
 
 class Conversations:
@@ -33,31 +36,38 @@ class Conversations:
         self._open: dict[Key, _Conversation] = {}
 
     async def add(self, key: Key, message: discord.Message, take_turn: TakeTurn) -> None:
-        """Answer the message by `take_turn`, together with those of its author that come before the turn begins."""
-        conversation = self._open.setdefault(key, _Conversation())
-        person = message.author.id
-        if person in conversation.waiting:
-            conversation.waiting[person].append(message)
+        """Answer the message by `take_turn`, together with those of its author that come before its turn begins.
+
+        If a turn of the conversation is being answered, return; the message is taken after it.
+        """
+        conversation = self._open.get(key)
+        if conversation:
+            conversation.waiting.setdefault(message.author.id, []).append(message)
             return
-        conversation.waiting[person] = [message]
+        conversation = self._open[key] = _Conversation({message.author.id: [message]})
         try:
             await asyncio.sleep(self.pause)
-            async with conversation.turn:
-                await take_turn(tuple(conversation.waiting.pop(person)))
+            while conversation.waiting:
+                first = next(iter(conversation.waiting))
+                await self._take(conversation.waiting.pop(first), take_turn)
         finally:
-            conversation.waiting.pop(person, None)
-            if not conversation.waiting and not conversation.turn.locked():
-                self._open.pop(key, None)
+            del self._open[key]
+
+    async def _take(self, messages: list[discord.Message], take_turn: TakeTurn) -> None:
+        try:
+            await take_turn(tuple(messages))
+        except Exception:  # the next turns must not be lost with it
+            log.exception("a turn of a conversation failed")
 
     def begin(self, key: Key, session: ReplySession) -> None:
         """Note which session answers now, so that its owner can stop it by a word."""
         if conversation := self._open.get(key):
-            conversation.running = session
+            conversation.session = session
 
     def stop(self, key: Key, person: int) -> bool:
-        """Stop the answer to this person; return False if none is being written."""
+        """Stop the answer to this person. Return False if none is being written."""
         conversation = self._open.get(key)
-        session = conversation.running if conversation else None
+        session = conversation.session if conversation else None
         if session is None or session.owner != person or session.closed.is_set():
             return False
         session.cancel()

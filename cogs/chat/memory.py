@@ -12,7 +12,7 @@ from cogs.chat.places import has_button, is_start, is_talk, names_of_me
 from cogs.common.delivery import DELIVERY
 from cogs.common.markdown import without_escapes
 from cogs.common.persistent_view import custom_id
-from cogs.common.sources import attachments, replied_to, words
+from cogs.common.sources import attachments, replied_to, visible, words
 from inference import Message
 
 _MOST_REMEMBERED = 60
@@ -30,6 +30,11 @@ class Memory:
 
     messages: tuple[discord.Message, ...] = ()
     gap: bool = False
+
+    @property
+    def hidden(self) -> bool:
+        """Whether Discord hides the words of some of them from the bot."""
+        return not all(map(visible, self.messages))
 
 
 async def remember(turn: Sequence[discord.Message], *, whole_channel: bool) -> Memory:

@@ -106,10 +106,11 @@ async def replied_to(message: discord.Message) -> discord.Message | None:
     reference = message.reference
     if reference is None or reference.message_id is None or reference.type is not discord.MessageReferenceType.reply:
         return None
-    if isinstance(reference.resolved, discord.Message):
-        return reference.resolved
-    try:
-        return reference.cached_message or await message.channel.fetch_message(reference.message_id)
+    for known in (reference.resolved, reference.cached_message):
+        if isinstance(known, discord.Message) and visible(known):
+            return known
+    try:  # Discord may show there what it hides in its events
+        return await message.channel.fetch_message(reference.message_id)
     except (discord.NotFound, discord.Forbidden):
         return None
 
