@@ -55,7 +55,8 @@ _MODELS = """\
 The models of each task; the first is the default. A task without models is switched off, and says so.
 
 Models that think before they answer (Qwen 3, DeepSeek R1, gpt-oss …) need no setting: they are asked not to think,
-and if they think all the same, only the answer is shown. A GGUF file works like any other language model; see
+and if they think all the same, their thoughts are no part of the answer. Under `chat`, `thinking: yes` lets them
+think. A GGUF file works like any other language model; see
 [adding a model](adding-a-model.md#gguf-files)."""
 
 

@@ -139,8 +139,8 @@ class _ModeratedRequest:
         """The number of checks that were started. Verdicts of earlier ones no longer count."""
         self._text = PartialText("")
         """The newest state of the growing text."""
-        self._checked = 0
-        """The number of its characters that were passed on."""
+        self._passed_on = PartialText("")
+        """What was passed on of it."""
         self._progress: Progress | None = None
         self._result: Result | None = None
 
@@ -203,23 +203,28 @@ class _ModeratedRequest:
                 self._listener(event)
 
     def _check_growing_text(self) -> None:
-        """Check the text up to its last complete sentence. Another check waits until this one has ended."""
+        """Check the text, or the thoughts before it, up to the last complete sentence.
+
+        Another check waits until this one has ended.
+        """
         if self._check or self._result:
             return
-        text = replace(self._text, text=_complete_sentences(self._text.text))
-        if len(text.text) <= self._checked:
+        text = _up_to_complete_sentence(self._text)
+        unchecked = [
+            new for new in (_new(text.thoughts, self._passed_on.thoughts), _new(text.text, self._passed_on.text)) if new
+        ]
+        if not unchecked:
             return
 
         def pass_on(objections: tuple[bool, ...]) -> None:
             if any(objections):
                 self._withhold()
                 return
-            self._checked = len(text.text)
+            self._passed_on = text
             self._listener(text)
             self._check_growing_text()
 
-        unchecked = text.text[max(0, self._checked - _CONTEXT) :]
-        self._start_check(lambda check: self._moderation.classify_texts([unchecked], check), pass_on)
+        self._start_check(lambda check: self._moderation.classify_texts(unchecked, check), pass_on)
 
     def _check_preview(self, preview: bytes) -> None:
         """Check a preview, and pass it on with the newest progress. While a check is running, others are left out."""
@@ -318,6 +323,17 @@ class _ModeratedRequest:
         if not self._ended:
             self.cancel()
             self._listener(event)
+
+
+def _up_to_complete_sentence(partial: PartialText) -> PartialText:
+    """Return what can be checked of a growing text: without the last sentence. Thoughts have ended once it begins."""
+    thoughts = partial.thoughts if partial.text else _complete_sentences(partial.thoughts)
+    return replace(partial, text=_complete_sentences(partial.text), thoughts=thoughts)
+
+
+def _new(text: str, passed_on: str) -> str:
+    """Return the end of `text` that was not passed on yet, with some characters before it; empty if there is none."""
+    return text[max(0, len(passed_on) - _CONTEXT) :] if len(text) > len(passed_on) else ""
 
 
 def _complete_sentences(text: str) -> str:

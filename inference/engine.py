@@ -33,7 +33,7 @@ def _ignore_progress(fraction: float | None) -> None:
 
 log = logging.getLogger(__name__)
 
-_PICTURE_TASKS = ("ask", "complete", "caption")
+_PICTURE_TASKS = ("ask", "chat", "complete", "caption")
 """The tasks whose models may answer questions about pictures, preferred first."""
 
 _READERS = 3

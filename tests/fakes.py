@@ -70,7 +70,10 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
     """Return a valid answer for any task, computed from the request alone."""
     match request:
         case ChatRequest():
-            return [PartialText("Well"), Result(ChatReply("Well met.", request.seed or 0, "stop", raw="Well met."))]
+            return [
+                PartialText("Well", chat=True),
+                Result(ChatReply("Well met.", request.seed or 0, "stop", raw="Well met.")),
+            ]
         case CompleteRequest():
             return [PartialText(" and"), PartialText(" and then"), Result(Completion(" and then", request.seed or 0))]
         case FillRequest():

@@ -15,7 +15,7 @@ from inference.cli.documents import NO_DOCUMENTS, Documents
 from inference.cli.model_list import status_fields, status_table
 from inference.cli.output import print_json
 from inference.engine import Engine
-from inference.tasks import Answer, AskRequest, Completion, Request, Summary
+from inference.tasks import Answer, AskRequest, ChatReply, Completion, Request, Summary
 from inference.types import Output, Result
 
 _GENERATED_NOTICE = "(Written by a language model, which can be wrong.)"
@@ -69,7 +69,7 @@ async def _answer(
     """Return the result, and print it unless JSON is requested. `passages` are those that an answer was based on."""
     with TerminalDisplay(streaming=not args.json, heading=command.heading(request)) as display:
         output = await _follow(engine, request, display)
-        if isinstance(output, Completion):
+        if isinstance(output, Completion | ChatReply):
             display.show_text(output.text)
     if isinstance(output, Answer) and passages:
         output = replace(output, passages=passages)

@@ -44,6 +44,8 @@ class TerminalDisplay:
                 self._show_status(f"{shown} of {pictures}, step {step} of {steps}")
             case Progress(step=step, total=total):
                 self._show_status(f"step {step} of {total}")
+            case PartialText(text="", thoughts=thoughts) if thoughts:
+                self._show_status("thinking")
             case PartialText(text=text):
                 self.show_text(text)
             case _:

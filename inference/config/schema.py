@@ -128,8 +128,13 @@ class ModelEntry(ConfigSection):
         default=None,
         ge=0,
         le=5,
-        description="How boldly a language model of `complete` writes where people don't say; by default 0.8. "
-        "Small chat models want less.",
+        description="How boldly a language model of `chat` or `complete` writes where people don't say; by default "
+        "0.7 and 0.8. Small chat models want less.",
+    )
+    thinking: bool = Field(
+        default=False,
+        description="Whether a model of `chat` that can think does so before it replies. It takes longer and is right "
+        "more often. Some models always think.",
     )
 
     unload_after: OwnUnloadAfter = Field(default=None, description="By default the top-level `unload_after`.")
@@ -322,6 +327,7 @@ class Config(ConfigSection):
                 preview_decoder=model.preview_decoder if task == "imagine" else "",
                 temperature=model.temperature,
                 system=self.system,
+                thinking=model.thinking,
                 largest_side=self.limits.side,
                 unload_after=self._unload_after(model),
             )

@@ -62,6 +62,7 @@ _OPT = Phrase("Goes on with English text; for research only, not for commercial 
 _QUESTIONS = Phrase("Finds answers in English texts, or that there is none.")
 
 _KNOWN = {
+    "qwen3-0.6b": ModelCard("Apache-2.0", Phrase("Chats in many languages; small, and often wrong about facts.")),
     "gpt2-large": ModelCard("MIT", _GPT2),
     "gpt2": ModelCard("MIT", _GPT2),
     "distilgpt2": ModelCard("Apache-2.0", Phrase("Goes on with English text, small and quick; knows no instructions.")),

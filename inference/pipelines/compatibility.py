@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from inference.hub import require_settings
+from inference.pipelines.chat_template_files import require_chat_template
 from inference.pipelines.custom_code import require_library_code
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.number_formats import require_number_formats
@@ -32,7 +33,8 @@ def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family
 
     Raise ModelUnavailable if the model needs code of its own, is of no kind for the spec's task, stores its weights in
     a number format that can't be read here, has a damaged settings file or no tokenizer, or can't be quantized as the
-    spec says; if its runtime can't run it; or if it is a classifier of which no label is known to be objectionable.
+    spec says; if its runtime can't run it; if it is to chat and has no chat template; or if it is a classifier of which
+    no label is known to be objectionable.
     """
     if gguf_summary(spec, folder):  # other files beside it describe other versions of the model
         family = family_of(spec, folder)
@@ -43,6 +45,8 @@ def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family
         require_settings(spec, folder, tokenizer=family.reads_text)
         if spec.task in (PICTURE_CLASSIFIER, TEXT_CLASSIFIER):
             require_objected_labels(spec, folder)
+    if spec.task == "chat":
+        require_chat_template(spec, folder)
     if spec.quantize != "none" and not family.quantizes:
         raise ModelUnavailable(
             "{name} can't be loaded with `quantize`: only models that write texts can. "

@@ -199,7 +199,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         pipeline="image_text_to_text:ImageTextToText",
-        tasks=frozenset({"complete", "fill", "summarize", "ask", "mood", "caption"}),
+        tasks=frozenset({"chat", "complete", "fill", "summarize", "ask", "mood", "caption"}),
         kind=Phrase("vision language models (SmolVLM, Gemma 3, Qwen-VL, LLaVA and others)"),
         mapping=_IMAGE_TEXT,
         excluded=_NOT_FOR_TEXT,
@@ -209,7 +209,7 @@ FAMILIES: tuple[Family, ...] = (
     ),
     Family(
         pipeline="causal_lm:CausalLM",
-        tasks=frozenset({"complete", "fill", "summarize", "ask", "mood"}),
+        tasks=frozenset({"chat", "complete", "fill", "summarize", "ask", "mood"}),
         kind=Phrase("causal language models (GPT-2, OPT, Llama and others)"),
         mapping=_CAUSAL,
         architectures=("ForCausalLM", "LMHeadModel"),

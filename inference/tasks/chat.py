@@ -116,5 +116,5 @@ TASK = Task(
     summary="talk with a chat model",
     requests=(ChatRequest,),
     output=ChatReply,
-    parts=(Message, Tool, ToolCall),
+    parts=(Tool, ToolCall),
 )

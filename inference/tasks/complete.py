@@ -107,5 +107,4 @@ TASK = Task(
     summary="continue a text, or talk to a chat model",
     requests=(CompleteRequest,),
     output=Completion,
-    parts=(Message,),
 )

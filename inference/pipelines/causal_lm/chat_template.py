@@ -2,29 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2 import TemplateError
 
-from inference.tasks import Message
+from inference.pipelines.causal_lm.tool_calls import parse_tool_calls
+from inference.tasks import Message, Tool
 from inference.types.errors import InvalidRequest, ModelUnavailable
 
 _ERRORS = (TemplateError, ValueError, TypeError, KeyError)
 """What templates raise: their own errors, and those of transformers and jinja for content that they do not expect."""
 
 _SYSTEM, _QUESTION = Message("system", "Be brief."), Message("user", "Hello")
+_TOOL = Tool("find_weather", "Find the weather.", '{"type": "object", "properties": {"city": {"type": "string"}}}')
+_CALL = Message("assistant", '<tool_call>{"name": "find_weather", "arguments": {"city": "Oslo"}}</tool_call>')
+_RESULT = Message("tool", "It snows.")
 
 
 class ChatTemplate:
     """The template of one tokenizer. Templates differ in whether content is a text or a list of parts.
 
-    Some refuse system messages; these are then put before the first user message.
+    Some refuse system messages; these are then put before the first user message. Some have no place for tools.
+    `escape` breaks up special tokens in a text.
     """
 
-    def __init__(self, tokenizer: Any) -> None:
+    def __init__(self, tokenizer: Any, escape: Callable[[str], str]) -> None:
         """Raise ModelUnavailable if the template never works."""
         self._tokenizer = tokenizer
+        self._escape = escape
+        self.takes_tools = False
+        """Whether the template shows tools to the model, and their calls and results."""
+        self._find_form()
+        self.takes_tools = True
+        self.takes_tools = self._shows_tools()
+
+    def render(self, messages: Sequence[Message], tools: Sequence[Tool] = (), *, thinking: bool = False) -> str:
+        """Return the conversation as a text, up to the beginning of the next reply. Raise InvalidRequest.
+
+        A model that can think does so with `thinking`, if its template leaves it the choice.
+        """
+        try:
+            return self._render(messages, tools, thinking=thinking)
+        except _ERRORS as error:
+            raise InvalidRequest(
+                "The model's chat template refuses this conversation: {reason}", reason=str(error)
+            ) from error
+
+    def _find_form(self) -> None:
+        """Find out whether system messages are allowed, and whether content is in parts. Raise ModelUnavailable."""
         failure: Exception | str = "it leaves out what people write"
         for self._system_allowed in (True, False):
             for self._in_parts in (False, True):
@@ -38,26 +65,63 @@ class ChatTemplate:
             reason=str(failure),
         ) from (failure if isinstance(failure, Exception) else None)
 
-    def render(self, messages: Sequence[Message]) -> str:
-        """Return the conversation as a text, up to the beginning of the next reply. Raise InvalidRequest."""
+    def _shows_tools(self) -> bool:
         try:
-            return self._render(messages)
-        except _ERRORS as error:
-            raise InvalidRequest(
-                "The model's chat template refuses this conversation: {reason}", reason=str(error)
-            ) from error
+            offered = self._render([_SYSTEM, _QUESTION], [_TOOL])
+            answered = self._render([_SYSTEM, _QUESTION, _CALL, _RESULT], [_TOOL])
+        except _ERRORS:
+            return False
+        return _TOOL.description in offered and "Oslo" in answered and _RESULT.content in answered
 
-    def _render(self, messages: Sequence[Message]) -> str:
+    def _render(self, messages: Sequence[Message], tools: Sequence[Tool] = (), *, thinking: bool = False) -> str:
         messages = messages if self._system_allowed else _without_system(messages)
+        options = {"tools": [_schema(tool) for tool in tools]} if tools else {}
         return self._tokenizer.apply_chat_template(
-            [{"role": message.role, "content": self._content(message.content)} for message in messages],
+            self._entries(messages),
             add_generation_prompt=True,
             tokenize=False,
-            enable_thinking=False,  # if the template supports it: otherwise the reply would consist of reasoning
+            enable_thinking=thinking,  # if the template supports it
+            **options,
         )
+
+    def _entries(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
+        """Return the messages as templates want them: calls of tools apart, each with an id that its result names."""
+        entries: list[dict[str, Any]] = []
+        unanswered: list[dict[str, Any]] = []
+        num_calls = 0
+        for message, following in zip(messages, [*messages[1:], None], strict=True):
+            entry: dict[str, Any] = {"role": message.role}
+            content = message.content
+            if message.role == "assistant" and self.takes_tools:
+                is_answered = following is not None and following.role == "tool"
+                content, calls = parse_tool_calls(content, None if is_answered else ())
+                if calls:
+                    unanswered = [
+                        _call_entry(call.name, self._escape(call.arguments), number)
+                        for number, call in enumerate(calls, num_calls)
+                    ]
+                    num_calls += len(calls)
+                    entry["tool_calls"] = [*unanswered]
+            elif message.role == "tool" and unanswered:
+                call = unanswered.pop(0)
+                entry |= {"name": call["function"]["name"], "tool_call_id": call["id"]}
+            entries.append(entry | {"content": self._content(self._escape(content))})
+        return entries
 
     def _content(self, text: str) -> object:
         return [{"type": "text", "text": text}] if self._in_parts else text
+
+
+def _schema(tool: Tool) -> dict[str, Any]:
+    """Return a tool as OpenAI's API describes it, which is what templates read."""
+    function = {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
+    return {"type": "function", "function": function}
+
+
+def _call_entry(name: str, arguments: str, number: int) -> dict[str, Any]:
+    """Return a call as templates read it. Those of Mistral want ids of nine letters and digits."""
+    function = {"name": name, "arguments": json.loads(arguments)}
+    return {"id": f"call{number:05}", "type": "function", "function": function}
 
 
 def _without_system(messages: Sequence[Message]) -> Sequence[Message]:

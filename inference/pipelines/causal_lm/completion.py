@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
+from inference.pipelines.causal_lm.conversation import reply_prompt
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.prompts import Plan, Prompt
 from inference.tasks import CompleteRequest, Completion, Message
@@ -42,31 +42,6 @@ def _plain(template: PromptTemplate, request: CompleteRequest) -> list[int]:
 
 def _chat(template: PromptTemplate, request: CompleteRequest) -> list[int]:
     """Return the conversation, shortened to fit: without the oldest messages, then without the prefill's start."""
-    max_prompt_tokens = template.max_prompt_tokens(request.max_new_tokens)
-    messages, prefill = _from_user(request.messages), request.prefill
-    tokens = template.chat(_messages(request, messages), prefill)
-    while len(tokens) > max_prompt_tokens and messages:
-        messages = _from_user(messages[1:])
-        tokens = template.chat(_messages(request, messages), prefill)
-    if len(tokens) > max_prompt_tokens and prefill:
-        prefill = template.end(prefill, template.count(prefill) + max_prompt_tokens - len(tokens))
-        tokens = template.chat(_messages(request, ()), prefill)
+    messages = (*request.messages, Message("user", request.prompt))
+    tokens, _ = reply_prompt(template, messages, request.max_new_tokens, system=request.system, prefill=request.prefill)
     return tokens
-
-
-def _from_user(messages: Sequence[Message]) -> Sequence[Message]:
-    """Drop leading assistant messages: many templates require a user message first."""
-    first = next((i for i, message in enumerate(messages) if message.role == "user"), len(messages))
-    return messages[first:]
-
-
-def _messages(request: CompleteRequest, history: Sequence[Message]) -> list[Message]:
-    """Return system message, history and prompt. Merge consecutive messages of one role: many templates require it."""
-    merged = [Message("system", request.system)] if request.system else []
-    for message in (*history, Message("user", request.prompt)):
-        role = "user" if message.role == "user" else "assistant"
-        if merged and merged[-1].role == role:
-            merged[-1] = Message(role, f"{merged[-1].content}\n{message.content}")
-        else:
-            merged.append(Message(role, message.content))
-    return merged

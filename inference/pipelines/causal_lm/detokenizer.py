@@ -8,6 +8,7 @@ from itertools import accumulate
 from inference.pipelines.causal_lm.prompts import Continuation, Prompt
 from inference.pipelines.causal_lm.repetition import find_repetition
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
+from inference.pipelines.causal_lm.tool_calls import text_before_calls
 from inference.text.sentences import sentences
 
 _CONTEXT_TOKENS = 4
@@ -45,20 +46,26 @@ class IncrementalDetokenizer:
 
 
 class OutputText:
-    """The generated text that follows one prompt. Thoughts of at most `max_reasoning_tokens` are left out."""
+    """The generated text that follows one prompt. Thoughts of at most `max_reasoning_tokens` are no part of it.
+
+    It has `max_tokens` at most, with its thoughts.
+    """
 
     def __init__(self, prompt: Prompt, tokenizer: Tokenizer, max_reasoning_tokens: int = 0) -> None:
         self.prompt = prompt
         self.last_token = 0
         """The newest token."""
         self.finished = False
+        self.max_tokens = prompt.max_new_tokens + (max_reasoning_tokens + CLOSING_TOKENS if max_reasoning_tokens else 0)
         self._num_tokens = 0
         self._num_hidden = 0
+        """Tokens of the thoughts, and those that separate them from the text."""
         self._max_hidden = max_reasoning_tokens
         self._reasoning = tokenizer.reasoning.begin(prompt.tokens) if tokenizer.reasoning else None
         self._forced: list[int] = []
         """Tokens that come next, whatever the model chooses: those that end thoughts at their limit."""
         self._detokenizer = IncrementalDetokenizer(tokenizer, prompt.tokens)
+        self._thoughts = IncrementalDetokenizer(tokenizer, prompt.tokens)
         self._text = ""
         self._length_then = 0
         """The length of the text when it had `sentence_after` tokens."""
@@ -66,11 +73,18 @@ class OutputText:
 
     @property
     def continuation(self) -> Continuation:
-        return Continuation(self._text, "stop" if self._stopped else "length")
+        return Continuation(self._text, "stop" if self._stopped else "length", self.thoughts)
+
+    @property
+    def thoughts(self) -> str:
+        """The thoughts so far, if the prompt wants them."""
+        return self._thoughts.text.strip()
 
     @property
     def stable_text(self) -> str:
-        """The text so far, without an end that may be the beginning of a stop string."""
+        """The text so far, without an end that may be the beginning of a stop string, and without calls of tools."""
+        if self.prompt.calls_tools:
+            return text_before_calls(self._text)
         return self._text if self.finished else self._text[: len(self._text) - self._partial_stop_length()]
 
     def choose(self, token: int) -> int:
@@ -84,9 +98,11 @@ class OutputText:
         self.last_token = token
         if token in eos_token_ids:
             self._stopped = self.finished = True
-        elif self._reasoning and self._reasoning.is_hidden(token):
+        elif self._reasoning and (part := self._reasoning.add(token)) != "answer":
             self._num_hidden += 1
-            self.finished = self._num_hidden >= self._max_hidden + CLOSING_TOKENS
+            if part == "thoughts" and self.prompt.thoughts:
+                self._thoughts.add(token)
+            self.finished = self._num_hidden >= self._max_hidden + CLOSING_TOKENS or self._is_full
         else:
             self._append_visible(token)
 
@@ -100,7 +116,11 @@ class OutputText:
         self._stopped = stop is not None
         self._text = text[:stop][:repetition][:sentence]
         ended = self._stopped or repetition is not None or sentence is not None
-        self.finished = ended or self._num_tokens == self.prompt.max_new_tokens
+        self.finished = ended or self._num_tokens == self.prompt.max_new_tokens or self._is_full
+
+    @property
+    def _is_full(self) -> bool:
+        return self._num_tokens + self._num_hidden == self.max_tokens
 
     def _end_of_sentence(self, text: str) -> int | None:
         """Return where the first sentence ends that ended after `sentence_after` tokens; None if none has ended."""

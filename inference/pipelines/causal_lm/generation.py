@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from inference.pipelines.causal_lm.detokenizer import CLOSING_TOKENS, OutputText
+from inference.pipelines.causal_lm.detokenizer import OutputText
 from inference.pipelines.causal_lm.model_runner import ModelRunner
 from inference.pipelines.causal_lm.plans import plan_for
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
@@ -32,9 +32,6 @@ _MAX_PREFILL_TOKENS = 512
 It is also the size of the pieces. They begin at the same tokens however busy the model is, so that a text does not
 depend on others.
 """
-
-_MAX_REASONING_TOKENS = 2048
-"""Tokens of thoughts that precede one answer."""
 
 
 class Generation:
@@ -182,12 +179,9 @@ class Generation:
         return [sequence for state in states for sequence in state.sequences]
 
     def _new_sequence(self, state: RequestState, prompt: Prompt) -> SequenceState:
-        length, reasoning = len(prompt.tokens) + prompt.max_new_tokens, 0
-        room = self._template.window - length - CLOSING_TOKENS
-        if self._tokenizer.reasoning and not self._tokenizer.reasoning.begin(prompt.tokens).answering and room >= 0:
-            reasoning = min(_MAX_REASONING_TOKENS, room)
-            length += reasoning + CLOSING_TOKENS
-        return SequenceState(state, OutputText(prompt, self._tokenizer, reasoning), self._runner.new_cache(length))
+        reasoning = self._template.reasoning_budget(prompt.tokens, prompt.max_new_tokens)
+        text = OutputText(prompt, self._tokenizer, reasoning)
+        return SequenceState(state, text, self._runner.new_cache(len(prompt.tokens) + text.max_tokens))
 
     def _prefill(self, group: list[SequenceState]) -> None:
         """Process the next piece of each prompt, or copy a single one from another sequence.

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from inference.pipelines.causal_lm.detokenizer import CLOSING_TOKENS
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
-from inference.tasks import Message
+from inference.tasks import Message, Tool
 from inference.types.errors import InvalidRequest
 
 _SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s")
+_MAX_REASONING_TOKENS = 2048
+"""Tokens of thoughts that precede one answer."""
 _MARGIN = 8
 """A piece of text may need this many more tokens inside a text than alone."""
 
@@ -23,6 +27,10 @@ class PromptTemplate:
     @property
     def can_chat(self) -> bool:
         return self._tokenizer.can_chat
+
+    @property
+    def takes_tools(self) -> bool:
+        return self._tokenizer.takes_tools
 
     def instruct(self, message: str, lead: str, system: str) -> list[int]:
         """Return a prompt for the instruction `message`. The reply is made to begin with `lead`.
@@ -43,9 +51,24 @@ class PromptTemplate:
         excess = max(0, len(tokens) - self.max_prompt_tokens(max_new_tokens))
         return tokens[:first] + tokens[first + excess :]
 
-    def chat(self, messages: list[Message], prefill: str) -> list[int]:
+    def chat(
+        self, messages: list[Message], prefill: str, tools: Sequence[Tool] = (), *, thinking: bool = False
+    ) -> list[int]:
         """Return the prompt for the next assistant message, which begins with `prefill`."""
-        return self._tokenizer.chat(messages, prefill)
+        return self._tokenizer.chat(messages, prefill, tools, thinking=thinking)
+
+    def reasoning_budget(self, tokens: list[int], max_new_tokens: int) -> int:
+        """Return how many tokens the model may think after this prompt; 0 if it does not think, or has no room."""
+        room = self.window - len(tokens) - max_new_tokens - CLOSING_TOKENS
+        return min(_MAX_REASONING_TOKENS, max(0, room)) if self._may_think(tokens) else 0
+
+    def reserved_for_thoughts(self, tokens: list[int]) -> int:
+        """Return the part of the window that a conversation leaves to the thoughts that may follow it."""
+        return min(_MAX_REASONING_TOKENS, self.window // 4) + CLOSING_TOKENS if self._may_think(tokens) else 0
+
+    def _may_think(self, tokens: list[int]) -> bool:
+        reasoning = self._tokenizer.reasoning
+        return reasoning is not None and not reasoning.begin(tokens).answering
 
     def check_fits(self, tokens: list[int], max_new_tokens: int) -> list[int]:
         """Return `tokens`. Raise InvalidRequest if they are empty or leave no room for `max_new_tokens`."""

@@ -19,7 +19,8 @@ class Prompt:
 
     With `stop_at_repetition` it also ends, as "length", before it repeats itself (see `find_repetition`), and with
     `sentence_after` at the end of the first sentence that ends after that many tokens. A text with `stream` is sent to
-    the caller while it grows. `chat` marks the reply of a chat model.
+    the caller while it grows. `chat` marks the reply of a chat model. With `thoughts` the caller gets the model's
+    thoughts too. With `calls_tools`, calls of tools are left out of what is streamed.
     """
 
     tokens: list[int]
@@ -33,14 +34,17 @@ class Prompt:
     sentence_after: int = 0
     stream: bool = False
     chat: bool = False
+    thoughts: bool = False
+    calls_tools: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Continuation:
-    """The text that follows a prompt, and the reason why it ended."""
+    """The text that follows a prompt, the reason why it ended, and the thoughts before it if the prompt wants them."""
 
     text: str
     finish_reason: FinishReason
+    thoughts: str = ""
 
 
 Plan = Generator[list[Prompt], list[Continuation], Output]

@@ -1,15 +1,15 @@
 """Separation of a model's thoughts from its answer, by the model's own tokens.
 
 A thinking model writes its thoughts between two special tokens, or into a channel of its own (gpt-oss). Thoughts are
-not shown, and they have a limit of their own. At the limit the tokens that end them are put into the text in place of
-the model's choice, so that there is always room for the answer.
+no part of the answer, and they have a limit of their own. At the limit the tokens that end them are put into the text
+in place of the model's choice, so that there is always room for the answer.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 _PAIRS = (
     ("<think>", "</think>"),  # DeepSeek R1, Qwen 3, SmolLM 3 and many others
@@ -20,6 +20,9 @@ _PAIRS = (
     ("<|inner_prefix|>", "<|inner_suffix|>"),  # Apertus
 )
 """Tokens that begin and end thoughts, from the chat templates of these models."""
+
+Part = Literal["answer", "thoughts", "marker"]
+"""What a token belongs to: the answer, the thoughts, or what separates the two."""
 
 
 class Reasoning(ABC):
@@ -36,8 +39,8 @@ class Reasoning(ABC):
         """The tokens that end thoughts here and begin the answer."""
 
     @abstractmethod
-    def is_hidden(self, token: int) -> bool:
-        """Note the next token. Return whether it belongs to thoughts, or separates them from the answer."""
+    def add(self, token: int) -> Part:
+        """Note the next token. Return what it belongs to."""
 
 
 class ReasoningFormat(ABC):
@@ -70,7 +73,7 @@ class _PairFormat(ReasoningFormat):
         last = next((token for token in reversed(prompt) if token in (self._start, self._end)), None)
         state = _Pair(self._start, self._end)
         if last is not None:
-            state.is_hidden(last)
+            state.add(last)
         return state
 
 
@@ -84,11 +87,11 @@ class _Pair(Reasoning):
     def closing(self) -> tuple[int, ...]:
         return (self._end,)
 
-    def is_hidden(self, token: int) -> bool:
-        was_thinking = self.thinking
+    def add(self, token: int) -> Part:
+        part = "marker" if token in (self._start, self._end) else "thoughts" if self.thinking else "answer"
         self.thinking = token == self._start or (self.thinking and token != self._end)
         self.answering = token == self._end or (self.answering and token != self._start)
-        return was_thinking or token in (self._start, self._end)
+        return part
 
 
 class _ChannelFormat(ReasoningFormat):
@@ -102,7 +105,7 @@ class _ChannelFormat(ReasoningFormat):
     def begin(self, prompt: Sequence[int]) -> Reasoning:
         state = _Channels(self._tokenizer)
         for token in prompt:
-            state.is_hidden(token)
+            state.add(token)
         return state
 
 
@@ -122,14 +125,16 @@ class _Channels(Reasoning):
         text = f"<|end|><|start|>assistant{begin_answer}" if self._in_message else begin_answer
         return tuple(self._tokenizer(text, add_special_tokens=False)["input_ids"])
 
-    def is_hidden(self, token: int) -> bool:
+    def add(self, token: int) -> Part:
         if token in (self._channel, self._end):
             self.thinking, self._in_message, self._header = True, False, []
-        elif token == self._message:
+            return "marker"
+        if token == self._message:
             channel = self._tokenizer.decode(self._header).strip()
             self.thinking, self._in_message = not channel.startswith("final"), True
             self.answering = channel.startswith("final")
-            return True
-        elif not self._in_message:
-            self._header.append(token)
-        return self.thinking
+            return "marker"
+        if self._in_message:
+            return "thoughts" if self.thinking else "answer"
+        self._header.append(token)
+        return "marker" if self.thinking else "answer"

@@ -47,7 +47,7 @@ class RequestState:
         self._failed = False
         self._num_finished = 0
         """Texts that finished in earlier steps."""
-        self._streamed = ""
+        self._streamed = PartialText("")
 
     @property
     def ended(self) -> bool:
@@ -101,9 +101,10 @@ class RequestState:
     def emit_text(self, text: OutputText) -> None:
         """Report progress to the caller: the text itself if it is streamed, otherwise the number of finished texts."""
         if text.prompt.stream:
-            if text.stable_text != self._streamed:
-                self._streamed = text.stable_text
-                self.job.emit(PartialText(self._streamed, text.prompt.chat))
+            grown = PartialText(text.stable_text, text.prompt.chat, text.thoughts)
+            if (grown.text, grown.thoughts) != (self._streamed.text, self._streamed.thoughts):
+                self._streamed = grown
+                self.job.emit(grown)
         elif text.finished and not self.sequences[0].text.prompt.stream:
             total = self._num_finished + len(self.sequences)
             if total > 1:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from transformers import AutoTokenizer
 
 from inference.pipelines.causal_lm.chat_template import ChatTemplate
 from inference.pipelines.causal_lm.reasoning import reasoning_format
-from inference.tasks import Message
+from inference.pipelines.causal_lm.tool_calls import CALL_MARKERS, TOOL_MARKERS
+from inference.tasks import Message, Tool
 from inference.types.errors import ModelUnavailable
 
 
@@ -21,11 +21,14 @@ class Tokenizer:
     def __init__(self, folder: Path, *, gguf_file: str = "") -> None:
         # transformers annotates nearly every value of a tokenizer as a union over all tokenizer classes.
         self._tokenizer: Any = _read(folder, gguf_file)
-        self._template = ChatTemplate(self._tokenizer) if self.can_chat else None
         self.reasoning = reasoning_format(self._tokenizer) if self.can_chat else None
-        self._special = [str(token) for token in self._tokenizer.added_tokens_decoder.values() if token.special]
-        if self.reasoning:
-            self._special += [marker for marker in self.reasoning.markers if marker not in self._special]
+        added: dict[int, Any] = self._tokenizer.added_tokens_decoder
+        special = {index: str(token) for index, token in added.items() if token.special}
+        self._call_markers = {index: text for index, text in special.items() if text in CALL_MARKERS}
+        markers = self.reasoning.markers if self.reasoning else ()
+        tool_markers = [str(token) for token in added.values() if str(token) in TOOL_MARKERS]
+        self._special = list(dict.fromkeys([*special.values(), *markers, *tool_markers]))
+        self._template = ChatTemplate(self._tokenizer, self.escape) if self.can_chat else None
 
     @property
     def model_max_length(self) -> int:
@@ -50,15 +53,21 @@ class Tokenizer:
         """Encode a prompt, with the special tokens that the model was trained with (OPT: `</s>`)."""
         return self._tokenizer(text, verbose=False)["input_ids"]
 
-    def chat(self, messages: Sequence[Message], prefill: str = "") -> list[int]:
+    @property
+    def takes_tools(self) -> bool:
+        """Whether there is a chat template that shows tools to the model."""
+        return self._template is not None and self._template.takes_tools
+
+    def chat(
+        self, messages: Sequence[Message], prefill: str = "", tools: Sequence[Tool] = (), *, thinking: bool = False
+    ) -> list[int]:
         """Encode a conversation in the model's chat template, up to its next reply, which begins with `prefill`.
 
         If the template lets the model begin with thoughts, they are ended before `prefill`. Raise InvalidRequest if it
         refuses the conversation.
         """
         assert self._template, "this tokenizer has no chat template"
-        messages = [replace(message, content=self.escape(message.content)) for message in messages]
-        conversation = self._template.render(messages)
+        conversation = self._template.render(messages, tools, thinking=thinking)
         tokens = self._encode(conversation)
         if not prefill:
             return tokens
@@ -81,7 +90,11 @@ class Tokenizer:
         return self._tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
 
     def decode(self, tokens: list[int]) -> str:
-        """Decode tokens, without special tokens and without changes to spaces."""
+        """Decode tokens without changes to spaces, and without special tokens other than those that mark calls."""
+        for index, token in enumerate(tokens):
+            if token in self._call_markers:
+                before, after = tokens[:index], tokens[index + 1 :]
+                return f"{self.decode(before)}{self._call_markers[token]}{self.decode(after)}"
         return self._tokenizer.decode(tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
 
 

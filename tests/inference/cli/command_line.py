@@ -22,6 +22,7 @@ from tests.fakes import FakeBackend
 
 CONFIG = """
 models:
+  chat: [Qwen/Qwen3-0.6B]
   complete: [openai-community/gpt2, distilbert/distilgpt2]
   fill: [google-bert/bert-base-uncased]
   summarize: [facebook/bart-large-cnn]

@@ -14,11 +14,14 @@ from inference import (
     Answer,
     AskRequest,
     CaptionRequest,
+    ChatReply,
+    ChatRequest,
     CompleteRequest,
     Completion,
     Config,
     ImagineRequest,
     Loading,
+    Message,
     ModelSpec,
     ModelStatus,
     PartialText,
@@ -39,6 +42,25 @@ from tests.inference.hub.test_hub import TINY
 SYSTEM = Config().system
 
 # --- answers ----------------------------------------------------------------------------------
+
+
+def test_chat_prints_the_reply(run: CommandLine) -> None:
+    assert run("chat", "Hello") == Outcome(0, "Well met.\n", "")
+    run("chat", "Hello", "--system", "You are a pirate.", "--temperature", "0", "--seed", "3", "--thinking")
+    message = (Message("user", "Hello"),)
+    assert run.backend.requests[1] == ChatRequest(
+        messages=message, system="You are a pirate.", temperature=0.0, seed=3, thinking=True
+    )
+
+
+def test_the_thoughts_of_a_chat_model_are_in_the_json_and_not_printed(run: CommandLine) -> None:
+    reply = ChatReply("Yes.", 7, "stop", thoughts="Is it so? It is.", raw="Yes.")
+    thinking = PartialText("", chat=True, thoughts="Is it so?")
+    run.respond_with(thinking, PartialText("Ye", chat=True, thoughts=reply.thoughts), Result(reply))
+    assert on_terminal(run, "chat", "Is it?").out == "Yes.\n"
+    run.respond_with(thinking, Result(reply))
+    fields = run("chat", "Is it?", "--json").fields
+    assert fields == {"text": "Yes.", "seed": 7, "finish_reason": "stop", "thoughts": "Is it so? It is."}
 
 
 def test_complete_prints_only_the_continuation(run: CommandLine) -> None:
@@ -169,10 +191,10 @@ def test_mood_prints_one_result_for_each_text(run: CommandLine) -> None:
 
 
 def test_models_prints_task_name_size_and_state(run: CommandLine) -> None:
-    assert run("models").out.splitlines()[0].split() == ["complete", "gpt2", "500", "MB", "on", "disk"]
+    assert run("models").out.splitlines()[1].split() == ["complete", "gpt2", "500", "MB", "on", "disk"]
     models = run("models", "--json").fields["models"]
-    assert len(models) == 8
-    assert models[1] == {
+    assert len(models) == 9
+    assert models[2] == {
         "task": "complete",
         "name": "distilgpt2",
         "repo": "distilbert/distilgpt2",

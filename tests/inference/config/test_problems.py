@@ -160,7 +160,7 @@ def test_a_wrong_value_is_explained_in_plain_words(tmp_path: Path, text: str, pr
         (
             "models: {paint: []}",
             "line 1, models.paint: unknown key. "
-            "The keys here are: complete, fill, summarize, ask, caption, imagine, mood",
+            "The keys here are: chat, complete, fill, summarize, ask, caption, imagine, mood",
         ),
         (
             "discord: {xyz: 1}",
@@ -178,7 +178,7 @@ def test_an_unknown_key_comes_with_the_one_that_was_meant(tmp_path: Path, text: 
 
 def test_a_number_as_a_task_is_an_unknown_key(tmp_path: Path) -> None:
     (problem,) = problems(tmp_path, "models: {1: []}")
-    assert problem.startswith("line 1, models.1: unknown key. The keys here are: complete,")
+    assert problem.startswith("line 1, models.1: unknown key. The keys here are: chat, complete,")
 
 
 def test_all_problems_are_reported_in_the_order_of_their_lines(tmp_path: Path) -> None:

@@ -66,8 +66,12 @@ class Writer:
             await self.task
 
     @property
+    def partials(self) -> list[PartialText]:
+        return [event for event in self.events if isinstance(event, PartialText)]
+
+    @property
     def texts(self) -> list[str]:
-        return [event.text for event in self.events if isinstance(event, PartialText)]
+        return [event.text for event in self.partials]
 
 
 async def test_a_growing_text_is_shown_up_to_its_last_sentence_that_was_checked(engine: Engine, backend: Model) -> None:
@@ -95,6 +99,25 @@ async def test_no_one_sees_a_sentence_that_the_classifier_objects_to_and_the_mod
     await writer.is_withheld()
     assert writer.texts == ["It rained. "]
     assert backend.tickets[1].cancelled
+
+
+async def test_growing_thoughts_are_shown_up_to_what_was_checked_too(engine: Engine, backend: Model) -> None:
+    writer = Writer(engine, backend)
+    await writer.write(PartialText("", thoughts="It may rain. Or"))
+    shown = [PartialText("", thoughts="It may rain. ")]
+    await until(lambda: writer.partials == shown, "the first sentence was not shown")
+    thoughts = "It may rain. Or not"
+    await writer.write(PartialText("It rains. So", thoughts=thoughts))
+    shown.append(PartialText("It rains. ", thoughts=thoughts))
+    await until(lambda: writer.partials == shown, "the end of the thoughts was not shown with the text")
+    await writer.stop()
+
+
+async def test_bad_thoughts_are_withheld(engine: Engine, backend: Model) -> None:
+    writer = Writer(engine, backend)
+    await writer.write(PartialText("", thoughts="It may rain. A bad thing. Or"))
+    await writer.is_withheld()
+    assert writer.partials == []
 
 
 LONG = "a word " * 400

@@ -32,6 +32,7 @@ from tests.inference.hub.repositories import (
     ("task", "files", "sentence"),
     [
         ("complete", model(BERT), "can't serve /complete"),
+        ("chat", model(LLAMA), "has no chat template, so it can't hold a conversation"),
         ("complete", model(OWN_CODE), "comes with its own program code"),
         ("complete", model({**LLAMA, "quantization_config": {"quant_method": "gptq"}}), "the number format gptq"),
         ("complete", model({**LLAMA, "pad": "x" * 10**4}), "and the bot may use 10 kB"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import PreTrainedTokenizerFast
 
 from inference.pipelines.causal_lm.detokenizer import OutputText
-from inference.pipelines.causal_lm.prompts import Prompt
+from inference.pipelines.causal_lm.prompts import Continuation, Prompt
 from inference.pipelines.causal_lm.tokenizer import Tokenizer as ModelTokenizer
 from inference.tasks import Message
 
@@ -64,7 +65,7 @@ def output(
 ) -> OutputText:
     stock: Any = tokenizer._tokenizer  # pyright: ignore[reportPrivateUsage]
     tokens = stock(prompt, add_special_tokens=False)["input_ids"]
-    return OutputText(Prompt(tokens, max_new_tokens), tokenizer, max_reasoning_tokens)
+    return OutputText(Prompt(tokens, max_new_tokens, thoughts=True), tokenizer, max_reasoning_tokens)
 
 
 def test_thoughts_between_two_tokens_are_not_shown(pair: ModelTokenizer) -> None:
@@ -72,6 +73,14 @@ def test_thoughts_between_two_tokens_are_not_shown(pair: ModelTokenizer) -> None
     shown = write(text, pair, "<think>hmm no</think>yes hello<|im_end|>")
     assert shown == ["", "", "", "", "yes", "yes hello", "yes hello"]
     assert text.continuation.finish_reason == "stop"
+    assert text.continuation.thoughts == "hmm no"
+
+
+def test_thoughts_are_kept_only_for_a_prompt_that_wants_them(pair: ModelTokenizer) -> None:
+    text = output(pair, "<|im_start|>assistant")
+    text.prompt = replace(text.prompt, thoughts=False)
+    write(text, pair, "<think>hmm no</think>yes<|im_end|>")
+    assert text.continuation == Continuation("yes", "stop")
 
 
 def test_a_prompt_that_begins_the_thoughts_hides_them_up_to_their_end(pair: ModelTokenizer) -> None:
@@ -113,6 +122,7 @@ def test_only_the_final_channel_is_the_answer(harmony: ModelTokenizer) -> None:
     shown = write(text, harmony, f"{thoughts}<|channel|>final<|message|>yes hello<|return|>")
     assert shown[-4:] == ["", "yes", "yes hello", "yes hello"]
     assert not any(shown[:-3])
+    assert text.continuation.thoughts == "hmm no", "headers and markers are no thoughts"
 
 
 def test_an_analysis_that_is_too_long_is_ended_by_the_final_channel(harmony: ModelTokenizer) -> None:
@@ -129,6 +139,12 @@ def test_given_first_words_are_in_the_final_channel(harmony: ModelTokenizer) -> 
 
 def test_a_tokenizer_without_such_tokens_has_no_thoughts(tmp_path: Path) -> None:
     assert tokenizer_with(["<|im_start|>", "<|im_end|>"], THINKING_TEMPLATE, tmp_path).reasoning is None
+
+
+@pytest.mark.parametrize("written", ["<think>hmm hmm</think>yes yes yes yes yes", "yes <think>hmm</think>yes yes yes"])
+def test_without_room_for_thoughts_the_text_has_no_more_tokens_than_it_may(pair: ModelTokenizer, written: str) -> None:
+    text = output(pair, "<|im_start|>assistant", max_new_tokens=4, max_reasoning_tokens=0)
+    assert len(write(text, pair, written)) == text.max_tokens == 4
 
 
 def test_markers_that_repeat_for_ever_end_the_text(pair: ModelTokenizer) -> None:

@@ -24,10 +24,12 @@ from inference.pipelines.llama_cpp.runner import LlamaCache, LlamaRunner
 from inference.pipelines.pipeline import RuntimeUnsuitable
 from inference.tasks import (
     AskRequest,
+    ChatRequest,
     CompleteRequest,
     Completion,
     FillMaskResult,
     FillRequest,
+    Message,
     SentimentRequest,
     SentimentResult,
     SummarizeRequest,
@@ -97,6 +99,7 @@ def test_sampled_texts_penalties_and_stop_words_equal_those_of_torch(model: Llam
 def test_other_tasks_give_what_torch_gives(model: LlamaCpp, torch_model: CausalLM) -> None:
     for request in (
         AskRequest(question="who jumps?", context=TEXT),
+        ChatRequest(messages=(Message("user", TEXT),), system="a cat", max_new_tokens=20, temperature=0),
         SummarizeRequest(text=TEXT * 40),
         FillRequest(text="the quick [MASK] fox jumps over the [MASK] dog"),
         SentimentRequest(texts=("the lazy dog", "the quick fox")),
