@@ -14,7 +14,7 @@ from storage import PersonSettings, ServerSettings
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語"}
 """The name of each language in that language."""
 
-_LONGEST_NAME = 850 // len(TASK_NAMES) - 85
+_LONGEST_NAME = 840 // len(TASK_NAMES) - 85
 """The most characters of a model's name: the lines of all tasks, with some 85 other characters each, fit a message."""
 
 _LONGEST_PERSONA = 60

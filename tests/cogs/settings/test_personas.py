@@ -41,7 +41,7 @@ def shown(opened: ResponseMessage) -> str:
     return "\n".join(embed.description or "" for embed in opened.embeds)
 
 
-async def fields(carol: MemberActor, channel: ChannelHandle) -> tuple[str, list[str]]:
+async def fields(carol: MemberActor, channel: ChannelHandle) -> tuple[str, list[int]]:
     """Return the text and the channels that are filled in when the form opens in `channel`."""
     form = (await carol.click(await opened_by(carol, channel), label="Persona")).modal
     assert form is not None
@@ -83,7 +83,7 @@ async def test_the_form_has_the_persona_in_force_where_it_is_opened(stage: Stage
     await write(carol, await opened_by(carol, art), "You are a pirate.")
     assert await fields(carol, art) == ("You are a pirate.", [])
     await write(carol, await opened_by(carol, art), "You are a poet.", [art])
-    assert await fields(carol, art) == ("You are a poet.", [str(art.id)])
+    assert await fields(carol, art) == ("You are a poet.", [art.id])
     assert await fields(carol, stage.channel) == ("You are a pirate.", [])
 
 
