@@ -23,7 +23,7 @@ def chat(template: PromptTemplate, request: ChatRequest) -> Plan:
     max_new_tokens, seed = request.max_new_tokens, request.seed or 0
     tokens, num_omitted = reply_prompt(
         template,
-        request.messages,
+        _with_context(template, request),
         max_new_tokens,
         system=request.system,
         prefill=request.prefill,
@@ -45,6 +45,17 @@ def chat(template: PromptTemplate, request: ChatRequest) -> Plan:
     (reply,) = yield [prompt]
     text, calls = parse_tool_calls(reply.text, {tool.name for tool in tools}) if tools else (reply.text, ())
     return ChatReply(text, seed, reply.finish_reason, reply.thoughts, calls, num_omitted, raw=reply.text)
+
+
+def _with_context(template: PromptTemplate, request: ChatRequest) -> Sequence[Message]:
+    """Put what was found for the last message of a user before it, in at most half of the window."""
+    if not request.context:
+        return request.messages
+    context = template.beginning(request.context, template.max_prompt_tokens(request.max_new_tokens) // 2)
+    last = max(index for index, message in enumerate(request.messages) if message.role == "user")
+    messages = [*request.messages]
+    messages[last] = Message("user", f"{context}\n\n{messages[last].content}")
+    return messages
 
 
 def reply_prompt(

@@ -201,16 +201,6 @@ async def test_other_bots_and_webhooks_are_not_answered(stage: Stage):
     assert not stage.backend.requests
 
 
-async def test_without_a_chat_model_a_direct_message_gets_one_sentence_once(stage: Stage):
-    engine = cast(Inkling, stage.bot).engine
-    engine.config = engine.config.model_copy(update={"models": engine.config.models | {"chat": ()}})
-    await stage.alice.send_dm("hello")
-    await stage.alice.send_dm("hello?")
-    texts = [message.content for message in stage.alice.user.dm_channel.history()]
-    [answer] = [text for text in texts if not text.startswith("hello")]
-    assert answer.startswith("No model to talk with is set up here.")
-
-
 async def test_the_buttons_write_another_reply_continue_it_and_take_it_back(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(ChatReply("One, two", 1, "length"))]
     await stage.alice.send(stage.channel, f"{stage.mention} count")

@@ -1,0 +1,33 @@
+"""A bot without a chat model."""
+
+from __future__ import annotations
+
+import pytest
+
+from inference import Config
+from tests.cogs.stage import Stage, first
+
+
+@pytest.fixture
+def config(config: Config) -> Config:
+    return config.model_copy(update={"models": config.models | {"chat": ()}})
+
+
+async def test_a_direct_message_gets_one_sentence_once(stage: Stage):
+    await stage.alice.send_dm("hello")
+    await stage.alice.send_dm("hello?")
+    [answer] = [each for each in stage.alice.user.dm_channel.history() if each.author == stage.bot.user]
+    assert answer.content.startswith("No model to talk with is set up here.")
+
+
+async def test_a_mention_gets_the_list_of_commands_and_talk_about_the_bot_nothing(stage: Stage):
+    await stage.alice.send(stage.channel, f"{stage.mention} hello")
+    assert stage.last_text.startswith("I don't know `hello`.")
+    await stage.alice.send(stage.channel, f"we have {stage.mention} here")
+    assert stage.last_text.startswith("we have")
+
+
+async def test_the_command_says_what_is_missing(stage: Stage):
+    answer = first(await stage.alice.slash(stage.channel, "chat"))
+    assert answer.ephemeral
+    assert answer.content.startswith("No model to talk with is set up here.")
