@@ -35,6 +35,9 @@ _APOLOGY_PAUSE = 600.0
 
 _LONGEST_TOPIC = 90
 
+_STOP = gettext_noop("stop")
+"""What people write to stop an answer."""
+
 
 class Chat(commands.Cog):
     """The conversations of the bot."""
@@ -46,7 +49,7 @@ class Chat(commands.Cog):
         self.places = Places(lambda: bot.user)
         self.conversations = Conversations(_PAUSE)
         self._apologies = RateLimit(1, _APOLOGY_PAUSE)
-        self._stop_words = {catalogue(language).pgettext("command", "stop") for language in LANGUAGES} | {"stop"}
+        self._stop_words = {catalogue(language).gettext(_STOP) for language in LANGUAGES} | {_STOP}
         bot.add_dynamic_items(ChatButton, ThoughtsButton)
         bot.personal_data.append(PersonalThoughts(bot.store.thoughts))
         bot.fallbacks.append(self._answer_call)

@@ -317,16 +317,10 @@ def test_the_prompt_of_a_reply_streams_it_with_the_usual_temperature(with_tools:
 
 
 def test_what_was_found_stands_before_the_last_message_in_at_most_half_of_the_window(tmp_path: Path):
-    template = prompt_template(tmp_path, CHAT)
-    plan = chat(template, replace(REQUEST, context="It is red.", messages=HISTORY))
-    [prompt] = next(plan)
-    assert "the dog" in template_text(template, prompt.tokens)
-    assert "It is red.\n\njumps over" in template_text(template, prompt.tokens)
-    long = "It is red. " * 1000
-    [prompt] = next(chat(template, replace(REQUEST, context=long)))
+    template, tokenizer = prompt_template(tmp_path, CHAT), Tokenizer(tmp_path)
+    [prompt] = next(chat(template, replace(REQUEST, context="It is red.")))
+    assert "the dog</s>" in tokenizer.decode(prompt.tokens)
+    assert "It is red.\n\njumps over" in tokenizer.decode(prompt.tokens)
+    [prompt] = next(chat(template, replace(REQUEST, context="It is red. " * 1000)))
     assert 1500 < len(prompt.tokens) < 2500
-    assert template_text(template, prompt.tokens).endswith("jumps over</s><s>assistant:")
-
-
-def template_text(template: PromptTemplate, tokens: Sequence[int]) -> str:
-    return bytes(tokens).decode(errors="replace") if max(tokens) < 256 else template._tokenizer.decode(list(tokens))
+    assert tokenizer.decode(prompt.tokens).endswith("jumps over</s><s>assistant:")
