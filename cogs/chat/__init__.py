@@ -98,12 +98,13 @@ class Chat(commands.Cog):
             thread = await channel.create_thread(name=name[:_LONGEST_TOPIC], type=discord.ChannelType.public_thread)
             self.places.join(thread)
             await thread.send(self._greeting(thread), view=start_view())
-            await thread.add_user(interaction.user)
         except discord.Forbidden as error:
             raise InvalidRequest(
                 "I may not open threads here. I need Create Public Threads and Send Messages in Threads; a moderator "
                 "can grant them. Or mention me in a message: that works everywhere."
             ) from error
+        with contextlib.suppress(*DELIVERY):  # the link to the thread leads there too
+            await thread.add_user(interaction.user)
         return thread
 
     def _greeting(self, channel: discord.Thread | discord.DMChannel) -> str:

@@ -14,6 +14,7 @@ import discord
 from cogs.common.quotas import Quotas
 from inference import (
     ChatAnswerRequest,
+    ChatRequest,
     CompleteRequest,
     Engine,
     ImagineRequest,
@@ -176,7 +177,7 @@ def _within(request: R, server: ServerSettings, limits: Limits) -> R:
                 most=limits.pictures,
                 count=request.count,
             )
-        case CompleteRequest(whole_sentences=True):  # nobody has asked for that many
+        case ChatRequest() | CompleteRequest(whole_sentences=True):  # nobody has asked for that many
             return replace(request, max_new_tokens=min(request.max_new_tokens, limits.new_tokens))
         case CompleteRequest() | ChatAnswerRequest() if server.new_tokens is not None:
             return replace(request, max_new_tokens=min(request.max_new_tokens, limits.new_tokens))
