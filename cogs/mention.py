@@ -106,12 +106,13 @@ class Mention(commands.Cog):
                     )
                 )
                 return
-            await message.reply(
-                tr(
-                    "Reply to a message with `@Inkling` and one of these: `summarize`, `ask` and a question, "
-                    "`caption`, `complete` or `mood`. `@Inkling help` tells what else I can do."
-                )
+            commands = tr(
+                "Reply to a message with `@Inkling` and one of these: `summarize`, `ask` and a question, "
+                "`caption`, `complete` or `mood`. `@Inkling help` tells what else I can do."
             )
+            can_talk = bool(self.bot.engine.models("chat"))
+            talk = tr("Write after my name what you want to say, and I answer.") if can_talk else ""
+            await message.reply(f"{talk} {commands}".strip())
 
     def _session(self, context: Context) -> ReplySession:
         return self.bot.sessions.open(MessageResponder.of(context.bot, context.message, str(context.command)))

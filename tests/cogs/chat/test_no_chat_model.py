@@ -31,3 +31,17 @@ async def test_the_command_says_what_is_missing(stage: Stage):
     answer = first(await stage.alice.slash(stage.channel, "chat"))
     assert answer.ephemeral
     assert answer.content.startswith("No model to talk with is set up here.")
+
+
+async def test_an_unknown_word_gets_a_hint(stage: Stage):
+    await stage.alice.send(stage.channel, f"{stage.mention} dance")
+    assert stage.last_text.startswith("I don't know `dance`. After my name, write `summarize`, `ask` and a question,")
+
+
+@pytest.mark.parametrize("word", ["what is the price?", "`x`", "<@1>", "x" * 300])
+async def test_an_unknown_word_in_a_reply_gets_an_escaped_hint(stage: Stage, word: str):
+    message = await stage.bob.send(stage.channel, "Two for one")
+    await stage.alice.send(stage.channel, f"{stage.mention} {word}", reply_to=message)
+    assert stage.last_text.startswith("I don't know `")
+    assert stage.last_text.count("`") == 14
+    assert not stage.backend.requests
