@@ -60,8 +60,8 @@ async def test_the_invite_requests_only_the_permissions_that_are_used(stage: Sta
     assert "scope=bot+applications.commands" in link
     wanted = discord.Permissions(int(link.partition("permissions=")[2].partition("&")[0]))
     assert {name for name, granted in wanted if granted} == {
-        "read_messages", "send_messages", "send_messages_in_threads", "attach_files", "embed_links",
-        "read_message_history",
+        "read_messages", "send_messages", "send_messages_in_threads", "create_public_threads", "attach_files",
+        "embed_links", "read_message_history",
     }  # fmt: skip
 
 

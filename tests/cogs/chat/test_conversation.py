@@ -349,3 +349,27 @@ async def test_a_picture_that_is_refused_is_told_to_the_model_and_to_people(stag
     await stage.alice.send(stage.channel, f"{stage.mention} draw me a fox")
     assert stage.last_text.startswith("-# 🎨 No picture: The queue is full.\nSorry.")
     assert said(stage)[-1] == ("tool", "The picture could not be drawn: The queue is full.")
+
+
+async def test_the_longest_message_is_read_whole(stage: Stage):
+    await stage.alice.send_dm("word " * 399 + "last!")
+    assert len(said(stage)[-1][1]) == 2000
+    assert said(stage)[-1][1].endswith("last!")
+
+
+async def test_a_long_reply_is_split_and_taken_back_as_a_whole(stage: Stage):
+    text = "\n\n".join(f"Paragraph {number}. " + "word " * 60 for number in range(10))
+    stage.backend.script = lambda spec, request: [Result(ChatReply(text, 1, "stop"))]
+    await stage.alice.send(stage.channel, f"{stage.mention} tell me all")
+    parts = await replies(stage)
+    assert len(parts) == 2
+    await stage.alice.click(parts[0], label="Undo")
+    assert not await replies(stage)
+
+
+async def test_apologies_are_not_remembered_as_talk(stage: Stage):
+    stage.backend.script = lambda spec, request: [InvalidRequest("The queue is full.")]
+    await stage.alice.send_dm("hello")
+    stage.backend.script = plausible
+    await stage.alice.send_dm("and now?")
+    assert said(stage) == [("user", "hello"), ("user", "and now?")]

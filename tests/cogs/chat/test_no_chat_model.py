@@ -45,3 +45,9 @@ async def test_an_unknown_word_in_a_reply_gets_an_escaped_hint(stage: Stage, wor
     assert stage.last_text.startswith("I don't know `")
     assert stage.last_text.count("`") == 14
     assert not stage.backend.requests
+
+
+@pytest.mark.parametrize("words", ["I met {0} yesterday", "thanks {0}", "`{0}` is the bot", "{1} mood I love it"])
+async def test_talk_about_the_bot_gets_no_answer(stage: Stage, words: str):
+    await stage.alice.send(stage.channel, words.format(stage.mention, stage.bob.mention))
+    assert len(stage.channel.history()) == 1

@@ -17,6 +17,7 @@ from cogs.common import AttachedFile, MessageContent, Responder
 from cogs.common.rules import RequestOrigin
 from cogs.common.target import Target
 from inference import (
+    ChatReply,
     Completion,
     Config,
     GeneratedImage,
@@ -182,13 +183,15 @@ async def test_a_running_job_shows_that_the_bot_stops(stage: Stage):
 
 
 async def test_no_sent_message_pings_anybody(stage: Stage):
-    stage.backend.script = lambda spec, request: [Queued(2), Result(Completion(" long. " * 500, 1))]
+    long = " long. " * 500
+    result = {"chat": ChatReply(long, 1, "stop"), "complete": Completion(long, 1)}
+    stage.backend.script = lambda spec, request: [Queued(2), Result(result[request.task])]
     await stage.alice.slash(stage.channel, "complete", prompt="x")
     await stage.alice.send(stage.channel, f"{stage.mention} complete x")
     await stage.alice.send(stage.channel, f"{stage.mention} dance")
     sent = [request.json for request in stage.env.http_requests if isinstance(request.json, dict)]
     texts = [body for body in sent if body.get("content")]
-    assert len(texts) == 4
+    assert len(texts) == 6
     assert all(body["allowed_mentions"]["parse"] == [] for body in texts)
     assert not any(body["allowed_mentions"].get("replied_user") for body in texts)
 

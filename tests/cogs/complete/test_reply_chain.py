@@ -6,7 +6,7 @@ import discord
 import pytest
 from simcord import MemberActor
 
-from inference import CaptionRequest, Completion, Config, InvalidRequest, Message, Result
+from inference import CaptionRequest, ChatRequest, Completion, Config, InvalidRequest, Message, Result
 from tests.cogs.complete.completions import chatting, complete_count, counting, newest_request, store, stored_count
 from tests.cogs.imagine.images import restart
 from tests.cogs.stage import Stage, first, followup
@@ -144,7 +144,7 @@ async def test_a_reply_to_another_message_of_the_bot_is_not_continued(stage: Sta
     assert described is not None
     await reply(stage, described, "wonderful")
     await reply(stage, picture, "wonderful")
-    assert [type(request) for request in stage.backend.requests] == [CaptionRequest]
+    assert [type(each) for each in stage.backend.requests] == [CaptionRequest, ChatRequest, CaptionRequest, ChatRequest]
 
 
 async def test_a_reply_to_a_text_without_a_mention_of_the_bot_is_ignored(stage: Stage):
