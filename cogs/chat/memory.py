@@ -76,15 +76,30 @@ def _is_reply(message: discord.Message) -> bool:
 
 
 def as_messages(found: Sequence[discord.Message], me: discord.abc.User) -> list[Message]:
-    """Return the messages as a model reads them: the bot's as the assistant's, people's with their names before."""
-    messages = (_as_message(message, me) for message in found)
-    return [message for message in messages if message and message.content]
+    """Return the messages as a model reads them: the bot's as the assistant's, people's with their names before.
+
+    Apologies and unfinished replies of the bot are left out: a reply counts if it has the buttons of a conversation, or
+    continues one that has.
+    """
+    answered = {_asked(message) for message in found if has_button(message, custom_id("chat", ""))}
+
+    def counts(message: discord.Message) -> bool:
+        if message.author != me:
+            return is_talk(message)
+        is_result = bool(message.components) and not has_button(message, custom_id("cancel", ""))
+        return is_result or _asked(message) in answered
+
+    messages = (
+        Message("assistant", spoken(message.content)) if message.author == me else Message("user", said_by(message, me))
+        for message in found
+        if counts(message)
+    )
+    return [message for message in messages if message.content]
 
 
-def _as_message(message: discord.Message, me: discord.abc.User) -> Message | None:
-    if message.author == me:
-        return None if has_button(message, custom_id("cancel", "")) else Message("assistant", spoken(message.content))
-    return Message("user", said_by(message, me)) if is_talk(message) else None
+def _asked(message: discord.Message) -> int:
+    """Return the id of the message that this one answers; that of no message for one that answers none."""
+    return (message.reference and message.reference.message_id) or -message.id
 
 
 def said_by(message: discord.Message, me: discord.abc.User) -> str:
