@@ -14,6 +14,7 @@ import pytest
 from inference import (
     CaptionRequest,
     ChatAnswerRequest,
+    ChatRequest,
     CompleteRequest,
     Completion,
     Config,
@@ -22,6 +23,7 @@ from inference import (
     GenerationFailed,
     ImagineRequest,
     InvalidRequest,
+    Message,
     PartialText,
     Queued,
     Request,
@@ -77,6 +79,15 @@ async def test_a_request_without_a_seed_gets_a_seed_that_reproduces_the_result(
     assert isinstance(second, Completion)
     assert first.seed != second.seed
     assert [getattr(request, "seed", None) for request in backend.requests] == [first.seed, second.seed]
+
+
+async def test_a_chat_model_thinks_if_the_settings_or_the_request_say_so(backend: FakeBackend) -> None:
+    models = model_lists(**{"chat": ["org/quick", {"repo": "org/deep", "thinking": True}]})
+    engine = Engine(Config(models=models), backend)
+    request = ChatRequest(messages=(Message("user", "Why?"),))
+    for model, thinking in (("quick", None), ("deep", None), ("quick", True), ("deep", False)):
+        await engine.run(engine.check(replace(request, model=model, thinking=thinking)))
+    assert [getattr(request, "thinking", "") for request in backend.requests] == [False, True, True, False]
 
 
 async def test_the_default_temperature_of_a_model_applies_to_requests_without_one(backend: FakeBackend) -> None:

@@ -19,7 +19,18 @@ from inference.pipelines import load
 from inference.pipelines.devices import Placement
 from inference.pipelines.image_text_to_text.processor import read_processor
 from inference.pipelines.pipeline import Pipeline
-from inference.tasks import Answer, Caption, CaptionRequest, ChatAnswerRequest, CompleteRequest, Completion, Request
+from inference.tasks import (
+    Answer,
+    Caption,
+    CaptionRequest,
+    ChatAnswerRequest,
+    ChatReply,
+    ChatRequest,
+    CompleteRequest,
+    Completion,
+    Message,
+    Request,
+)
 from inference.types import ModelSpec, PartialText
 from inference.types.errors import InvalidRequest, ModelUnavailable, RequestCancelled
 from tests.inference.pipelines.harness import MemoryBatch, run
@@ -97,6 +108,14 @@ def by_generate(folder: Path, picture: Image.Image, prompt: str | None, max_new_
     if prompt is not None:
         tokens = tokens[inputs["input_ids"].shape[1] :]
     return processor.decode(tokens, skip_special_tokens=True).strip()
+
+
+@pytest.mark.parametrize("model_type", WITH_TEMPLATE)
+def test_models_with_a_chat_template_hold_conversations(model_type: str, loaded: Loaded) -> None:
+    conversation = ChatRequest(messages=(Message("user", STORY.prompt),), max_new_tokens=24, temperature=0.0)
+    reply, completion = run(loaded(model_type), conversation, STORY)
+    assert isinstance(completion, Completion)
+    assert reply == ChatReply(completion.text, 0, completion.finish_reason, raw=completion.text)
 
 
 @pytest.mark.parametrize("model_type", WITH_TEMPLATE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,14 @@ def test_the_chat_template_is_read_from_the_file(tmp_path: Path) -> None:
     tokenizer = Tokenizer(file.parent, gguf_file=file.name)
     assert tokenizer.can_chat
     assert tokenizer.decode(tokenizer.chat([Message("user", "a dog")])) == "user: a dogassistant:"
+
+
+def test_a_file_without_a_chat_template_holds_no_conversation(folder: Path, tmp_path: Path) -> None:
+    chat = save_gguf(save_causal(tmp_path / "chat", "llama", chat=CHAT), tmp_path / "a" / "tiny.gguf")
+    compatible_family(replace(spec_of(chat), task="chat"), chat.parent)
+    plain = save_gguf(folder, tmp_path / "b" / "tiny.gguf")
+    with pytest.raises(ModelUnavailable, match="tiny has no chat template, so it can't hold a conversation"):
+        compatible_family(replace(spec_of(plain), task="chat"), plain.parent)
 
 
 @pytest.mark.parametrize(
