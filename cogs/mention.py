@@ -91,7 +91,8 @@ class Mention(commands.Cog):
     async def on_message(self, message: discord.Message) -> None:
         """Answer a message that is only a mention of the bot, or whose words Discord hides, with a short help."""
         by_role = mentions_role(message) and not visible(message)
-        if message.author.bot or not (by_role or text_after_name(message) == ""):
+        is_shown = bool(message.attachments) and bool(self.bot.engine.models("chat"))
+        if message.author.bot or not (by_role or (text_after_name(message) == "" and not is_shown)):
             return
         use_locale_of(message, self.bot.store.settings)
         if not await self.bot.admits(message):

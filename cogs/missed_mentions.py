@@ -58,8 +58,10 @@ class MissedMentions(commands.Cog):
             if message.reference and message.author == self.bot.user
         }
         answered |= {target.asked_in for target in self.bot.sessions.targets()}
+        latest_answered = {message.author.id: message.id for message in messages if message.id in answered}
         for message in messages:
-            if mentions_bot(message) and message.id not in answered and message.id not in self._seen:
+            was_answered = message.id <= latest_answered.get(message.author.id, 0)  # perhaps together with a later one
+            if mentions_bot(message) and not was_answered and message.id not in self._seen:
                 log.info("a mention in %s came while the bot was away", channel.id)
                 self.bot.dispatch("message", message)
 

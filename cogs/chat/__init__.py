@@ -11,8 +11,8 @@ from discord import app_commands
 from discord.ext import commands
 
 from cogs.chat.buttons import ChatButton, ThoughtsButton
-from cogs.chat.conversations import Conversations, Key
-from cogs.chat.memory import words_to_me
+from cogs.chat.conversations import Conversations
+from cogs.chat.memory import text_without_mention
 from cogs.chat.personal_data import PersonalThoughts
 from cogs.chat.places import Places, is_talk, start_view
 from cogs.chat.turns import Turn, has_chat_model, read_turn
@@ -25,7 +25,7 @@ from cogs.common.target import now
 from cogs.i18n import LANGUAGES, gettext_noop, tr
 from cogs.i18n.catalogues import catalogue
 from cogs.i18n.locale import use_locale_of
-from inference import InvalidRequest
+from inference import Engine, InvalidRequest, refuse_words
 
 _PAUSE = 0.8
 """Seconds between two messages that are one turn."""
@@ -58,9 +58,7 @@ class Chat(commands.Cog):
         extras=visibility(gettext_noop("Everybody in the thread sees what is said there."))
         | examples({"topic": gettext_noop("Ideas for the party")}, {"forget": True})
     )
-    @app_commands.describe(
-        topic="What the thread is to be called", forget="Forget what was said here before, and begin anew"
-    )
+    @app_commands.describe(topic="The name of the thread", forget="Forget what was said here before, and start again")
     async def chat(
         self,
         interaction: discord.Interaction,
@@ -68,12 +66,15 @@ class Chat(commands.Cog):
         forget: bool = False,
     ) -> None:
         """Open a thread to talk in, or begin a new conversation here."""
-        async with self.bot.sessions.open(InteractionResponder.of(interaction)) as session:
+        channel = interaction.channel
+        opens_thread = isinstance(channel, discord.TextChannel) and not forget
+        responder = InteractionResponder.of(interaction, private=not opens_thread)
+        async with self.bot.sessions.open(responder) as session:
             session.check_rules()
             if not has_chat_model(session.engine):
                 raise _no_model()
-            channel = interaction.channel
-            if isinstance(channel, discord.TextChannel) and not forget:
+            if opens_thread and isinstance(channel, discord.TextChannel):
+                _check_may_open(interaction, topic, session.engine)
                 await session.acknowledge()
                 thread = await self._open_thread(interaction, channel, topic)
                 await session.finish(MessageContent(tr("Let's talk in {thread}.", thread=thread.mention)))
@@ -84,28 +85,39 @@ class Chat(commands.Cog):
                     "nothing to forget."
                 )
             await session.acknowledge()
-            if isinstance(channel, discord.Thread):
-                self.places.join(channel)
-            await session.finish(MessageContent(self._greeting(channel)), start_view())
+            await self._begin(channel)
+            await session.finish(MessageContent(tr("I remember nothing from before my message below.")))
 
     async def _open_thread(
         self, interaction: discord.Interaction, channel: discord.TextChannel, topic: str
     ) -> discord.Thread:
-        name = topic or tr(
-            "{person} and {bot}", person=interaction.user.display_name, bot=channel.guild.me.display_name
-        )
+        bot = self.bot.user.display_name if self.bot.user else ""
+        name = topic or tr("{person} and {bot}", person=interaction.user.display_name, bot=bot)
+        kind = discord.ChannelType.news_thread if channel.is_news() else discord.ChannelType.public_thread
         try:
-            thread = await channel.create_thread(name=name[:_LONGEST_TOPIC], type=discord.ChannelType.public_thread)
-            self.places.join(thread)
-            await thread.send(self._greeting(thread), view=start_view())
+            thread = await channel.create_thread(name=name[:_LONGEST_TOPIC], type=kind)
         except discord.Forbidden as error:
             raise InvalidRequest(
                 "I may not open threads here. I need Create Public Threads and Send Messages in Threads; a moderator "
                 "can grant them. Or mention me in a message: that works everywhere."
             ) from error
+        await self._begin(thread)
         with contextlib.suppress(*DELIVERY):  # the link to the thread leads there too
             await thread.add_user(interaction.user)
         return thread
+
+    async def _begin(self, channel: discord.Thread | discord.DMChannel) -> None:
+        """Begin a conversation with a message of its own, which everybody sees, and which stays."""
+        try:
+            if isinstance(channel, discord.Thread) and channel.me is None:
+                await channel.join()
+            await channel.send(self._greeting(channel), view=start_view())
+        except discord.Forbidden as error:
+            raise InvalidRequest(
+                "I may not write here. I need Send Messages in Threads; a moderator can grant it."
+            ) from error
+        if isinstance(channel, discord.Thread):
+            self.places.join(channel)
 
     def _greeting(self, channel: discord.Thread | discord.DMChannel) -> str:
         if isinstance(channel, discord.DMChannel) or self.bot.intents.message_content:
@@ -122,7 +134,8 @@ class Chat(commands.Cog):
             return
         use_locale_of(message, self.bot.store.settings)
         context = await self.bot.get_context(message)
-        if context.prefix is None and not _is_only_mention(message):
+        is_call = context.prefix is not None and context.invoked_with
+        if not is_call and not _is_only_mention(message):
             await self._answer(message)
 
     async def _answer_call(self, context: commands.Context[Any]) -> bool:
@@ -139,20 +152,24 @@ class Chat(commands.Cog):
             await self._apologize(message)
             return
         whole_channel = await self.places.is_conversation(message.channel)
-        key = (message.channel.id, 0 if whole_channel else message.author.id)
         assert self.bot.user is not None, "the bot is logged in"
-        if words_to_me(message, self.bot.user).lower().strip("!. ") in self._stop_words and self.conversations.stop(
-            key, message.author.id
-        ):
+        if text_without_mention(message, self.bot.user).lower().strip("!. ") in self._stop_words:
+            for session in self.bot.sessions.of_person(message.author.id, message.channel.id):
+                session.cancel(gettext_noop("Stopped."))
             return
-        with contextlib.suppress(*DELIVERY):  # the reply itself will say what is wrong
-            await message.channel.typing()
-        await self.conversations.add(key, message, lambda turn: self._take_turn(key, Turn(turn, whole_channel)))
+        replied_to = message.reference.message_id if message.reference else None
+        own_key = (message.channel.id, message.author.id, replied_to or 0)
+        key = (message.channel.id,) if whole_channel else own_key
+        await self.conversations.add(key, message, lambda turn: self._take_turn(Turn(turn, whole_channel)))
 
-    async def _take_turn(self, key: Key, turn: Turn) -> None:
-        use_locale_of(turn.messages[-1], self.bot.store.settings)  # an earlier turn may be somebody else's
-        async with self.bot.sessions.open(MessageResponder.of(self.bot, turn.messages[-1], "chat")) as session:
-            self.conversations.begin(key, session)
+    async def _take_turn(self, turn: Turn) -> None:
+        last = turn.messages[-1]
+        if not await self.bot.admits(last):  # somebody may have been blocked meanwhile
+            return
+        use_locale_of(last, self.bot.store.settings)  # an earlier turn may be somebody else's
+        with contextlib.suppress(*DELIVERY):  # the reply itself will say what is wrong
+            await last.channel.typing()
+        async with self.bot.sessions.open(MessageResponder.of(self.bot, last, "chat")) as session:
             session.check_rules()
             await session.perform(await read_turn(self.bot, session, turn))
 
@@ -170,6 +187,15 @@ def _no_model() -> InvalidRequest:
         "No model to talk with is set up here. /help shows what else I can do; the bot's operator can add a model "
         "under `chat` in config.yaml."
     )
+
+
+def _check_may_open(interaction: discord.Interaction, topic: str, engine: Engine) -> None:
+    """Raise InvalidRequest unless the person could open such a thread without the bot."""
+    refuse_words([topic], engine.config.safety.words)
+    if not interaction.permissions.create_public_threads:
+        raise InvalidRequest(
+            "You may not open threads in this channel, so I don't open one for you. Mention me in a message instead."
+        )
 
 
 def _is_only_mention(message: discord.Message) -> bool:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import discord
 
-from cogs.chat.memory import parts_of, spoken
+from cogs.chat.memory import parts_of, reply_text
 from cogs.chat.places import Places
 from cogs.chat.rendering import ACTIONS
 from cogs.chat.turns import Turn, read_turn
-from cogs.client import Inkling, bot_of
-from cogs.common import FollowupResponder, MessageContent, ReplySession, Responder, neutral
+from cogs.client import bot_of
+from cogs.common import AttachedFile, FollowupResponder, MessageContent, ReplySession, Responder, neutral
 from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import custom_id
-from cogs.common.sources import replied_to
+from cogs.common.sources import read, replied_to
 from cogs.i18n import gettext_noop, tr
 from inference import InvalidRequest
 
@@ -36,22 +36,24 @@ class ChatButton(PersistentItem, template=custom_id("chat", f"(?P<action>{'|'.jo
                 await part.delete()
             await interaction.delete_original_response()
             return
-        session.keep_on_failure(MessageContent(message.content), discord.ui.View.from_message(message, timeout=None))
+        files = tuple(
+            [AttachedFile(each.filename, await read(each), each.description or "") for each in message.attachments]
+        )
+        restored = MessageContent(message.content, files)
+        session.keep_on_failure(restored, discord.ui.View.from_message(message, timeout=None))
+        again = self.match["action"] == "another"
+        if message.attachments and not again:
+            raise InvalidRequest("This reply has a file, so I can't continue it here. Reply to it, and I go on.")
         asked = await replied_to(message)
         if asked is None:
             raise InvalidRequest("The message that this answers is gone, so I can't write it again.")
         bot = bot_of(interaction)
         turn = Turn((asked,), await Places(lambda: bot.user).is_conversation(message.channel))
-        await _write(bot, session, turn, message, again=self.match["action"] == "another")
-
-
-async def _write(bot: Inkling, session: ReplySession, turn: Turn, message: discord.Message, *, again: bool) -> None:
-    parts = await parts_of(message)
-    shown = "\n".join(spoken(part.content) for part in (message, *parts))
-    job = await read_turn(bot, session, turn, prefill="" if again else shown)
-    for part in parts:
-        await part.delete()
-    await session.perform(job)
+        parts = await parts_of(message)
+        shown = "\n".join(reply_text(part.content, notes=False) for part in (message, *parts))
+        await session.perform(await read_turn(bot, session, turn, prefill="" if again else shown))
+        for part in parts:
+            await part.delete()
 
 
 class ThoughtsButton(PersistentItem, template=custom_id("chat", "thoughts")):

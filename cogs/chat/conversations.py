@@ -9,12 +9,10 @@ from dataclasses import dataclass, field
 
 import discord
 
-from cogs.common import ReplySession
-
 log = logging.getLogger(__name__)
 
-Key = tuple[int, int]
-"""A channel that is one conversation (its id, 0), or a person in another channel (both ids)."""
+Key = tuple[int, ...]
+"""A channel that is one conversation, or in another channel a person and the message that is replied to."""
 
 TakeTurn = Callable[[tuple[discord.Message, ...]], Awaitable[None]]
 
@@ -23,8 +21,6 @@ TakeTurn = Callable[[tuple[discord.Message, ...]], Awaitable[None]]
 class _Conversation:
     waiting: dict[int, list[discord.Message]] = field(default_factory=dict[int, list[discord.Message]])
     """By person: messages whose turn has not begun. Who wrote first is first."""
-    session: ReplySession | None = None
-    """The session of the turn that is being answered."""
 
 
 class Conversations:
@@ -55,20 +51,6 @@ class Conversations:
 
     async def _take(self, messages: list[discord.Message], take_turn: TakeTurn) -> None:
         try:
-            await take_turn(tuple(messages))
+            await take_turn(tuple(sorted(messages, key=lambda message: message.id)))
         except Exception:  # the next turns must not be lost with it
             log.exception("a turn of a conversation failed")
-
-    def begin(self, key: Key, session: ReplySession) -> None:
-        """Note which session answers now, so that its owner can stop it by a word."""
-        if conversation := self._open.get(key):
-            conversation.session = session
-
-    def stop(self, key: Key, person: int) -> bool:
-        """Stop the answer to this person. Return False if none is being written."""
-        conversation = self._open.get(key)
-        session = conversation.session if conversation else None
-        if session is None or session.owner != person or session.closed.is_set():
-            return False
-        session.cancel()
-        return True

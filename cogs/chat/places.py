@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 import discord
 
+from cogs.common.delivery import DELIVERY
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.sources import visible
 from cogs.i18n import tr
@@ -49,7 +50,7 @@ class Places:
         """By thread: whether a conversation was begun there."""
 
     async def is_for_me(self, message: discord.Message) -> bool:
-        """Return whether the bot answers this message of a person, in whose place it may write."""
+        """Return whether the bot answers this message of a person. It answers only where it may write."""
         if not visible(message) or not _may_write(message):
             return False
         me = self._me()
@@ -61,12 +62,12 @@ class Places:
         """Return whether all of the channel is one conversation with the bot."""
         if not isinstance(channel, discord.Thread):
             return isinstance(channel, discord.DMChannel)
-        if channel.owner_id == getattr(self._me(), "id", None):
+        if channel.owner_id == getattr(self._me(), "id", None) or self._joined.get(channel.id):
             return True
         if channel.me is None:
             return False
         if channel.id not in self._joined:
-            self._joined[channel.id] = await self._was_begun(channel)
+            self._joined.setdefault(channel.id, await self._was_begun(channel))
         return self._joined[channel.id]
 
     def join(self, thread: discord.Thread) -> None:
@@ -76,7 +77,7 @@ class Places:
     async def _was_begun(self, thread: discord.Thread) -> bool:
         try:
             return any([message.author == self._me() and is_start(message) async for message in _latest(thread)])
-        except discord.Forbidden:
+        except DELIVERY:
             return False
 
 

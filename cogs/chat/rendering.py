@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Literal, get_args
 
 import discord
 
 from cogs.chat.formatting import readable
-from cogs.chat.memory import SEEN
+from cogs.chat.memory import NOTES
 from cogs.common import MessageContent, ProgressRenderer
 from cogs.common.markdown import neutral, seconds
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.target import now
 from cogs.i18n import tr
-from inference import ChatReply, Event, PartialText, shortened
+from inference import Event, PartialText, shortened
 
 Action = Literal["continue", "another", "undo"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -27,22 +26,26 @@ _PAUSE = 1.5
 
 def seen_line(name: str, description: str) -> str:
     """Return the line that says what a model saw in a picture; it is also how the bot remembers it."""
-    return f"{SEEN}{neutral(name)}: {neutral(shortened(' '.join(description.split()), _LONGEST_SEEN))}"
+    return f"{NOTES[0]}{neutral(name)}: {neutral(shortened(' '.join(description.split()), _LONGEST_SEEN))}"
 
 
 def reply_content(text: str, seen: Sequence[str] = (), evidence: str = "", notes: Sequence[str] = ()) -> MessageContent:
     """Return a reply: lines about pictures, the text, the evidence for it, and small print."""
-    found = f"\n\n{tr('What I found there:')}\n{evidence}" if evidence else ""
-    shown = "\n".join([*seen, readable(text).strip() + found])
-    return MessageContent(shown, plain=text.strip() + found, note=" · ".join(filter(None, notes)))
+    quotes = [tr("What I found there:"), *evidence.removesuffix("\n").split("\n")] if evidence else []
+    small_print = [line if line.startswith("-# ") else f"-# {line}" for line in quotes if line.strip()]
+    shown = "\n".join([*seen, readable(text).strip(), *small_print])
+    plain = "\n".join([text.strip(), *quotes])
+    return MessageContent(shown, plain=plain, note=" · ".join(filter(None, notes)))
 
 
-def reply_buttons(owner: int, reply: ChatReply, thought: float | None) -> discord.ui.View:
-    """Return the buttons below a reply to `owner`; the model `thought` for so many seconds before it."""
+def reply_buttons(owner: int, thought: float | None, *, complete: bool) -> discord.ui.View:
+    """Return the buttons below a reply to `owner`; the model `thought` for so many seconds before it.
+
+    A `complete` reply can't be continued: the model ended it, or its message has files.
+    """
     labels: dict[Action, str] = {"continue": tr("Continue"), "another": tr("Try another"), "undo": tr("Undo")}
-    ended = reply.finish_reason == "stop"
     buttons = [
-        Button(label=label, custom_id=custom_id("chat", action, owner), disabled=action == "continue" and ended)
+        Button(label=label, custom_id=custom_id("chat", action, owner), disabled=action == "continue" and complete)
         for action, label in labels.items()
     ]
     if thought is not None:
@@ -78,4 +81,4 @@ class ChatRenderer(ProgressRenderer):
 
     def _thinking(self) -> MessageContent:
         line = tr("Thinking for {time}…", time=seconds(self.thought or 0))
-        return replace(self._line(f"-# 💭 {line}"))
+        return self._line(f"-# 💭 {line}")

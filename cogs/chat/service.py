@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from cogs.ask.rendering import evidence, span
 from cogs.ask.service import passages_of
 from cogs.chat.rendering import ChatRenderer, reply_buttons, reply_content, seen_line
-from cogs.chat.tools import MOST_CALLS, ToolResult, use
+from cogs.chat.tools import MOST_CALLS, ToolResult, run_tool_call
 from cogs.common import ProgressRenderer, ReplyJob, ReplySession, report
 from cogs.common.error_messages import in_current_language
 from cogs.common.sources import (
@@ -69,20 +69,22 @@ class ChatJob(ReplyJob):
     notes: tuple[str, ...] = ()
 
     async def answer(self, session: ReplySession) -> None:
-        seen = [seen_line(picture.name, await self._description(session, picture)) for picture in self.pictures]
+        described = [(picture.name, await self._description(session, picture)) for picture in self.pictures]
         answer = await self._search(session) if self.source else None
         passages = passages_of(answer, self.source) if answer and self.source else ""
         quotes = evidence(answer, self.source) if answer and self.source and span(answer) else ""
-        context = "\n\n".join([*(line.removeprefix("-# ") for line in seen), *filter(None, [passages])])
-        await self._write(session, context, seen, quotes)
+        in_words = [f"The picture {name} shows: {description}" for name, description in described]
+        context = "\n\n".join([*in_words, *filter(None, [passages])])
+        await self._write(session, context, [seen_line(*each) for each in described], quotes)
 
     async def _description(self, session: ReplySession, picture: ShownPicture) -> str:
         """Return what a model sees: the one that answers questions about pictures, or the one that describes them."""
         status = ProgressRenderer(tr("Looking at the picture…"))
         try:
             if session.engine.models_for_pictures():
-                question = ChatAnswerRequest(question=self.question or _WHAT_IS_THERE, owner=str(session.owner))
-                checked = session.check(question, pending=["image"])
+                question = shortened(self.question, session.limits.prompt_characters) or _WHAT_IS_THERE
+                about_it = ChatAnswerRequest(question=question, owner=str(session.owner))
+                checked = session.check(about_it, pending=["image"])
                 return (await session.run(checked, Answer, status, image=picture.data)).text
             if session.engine.models("caption"):
                 request = CaptionRequest(owner=str(session.owner))
@@ -103,51 +105,59 @@ class ChatJob(ReplyJob):
             text_source=self.source.text_source,
             owner=str(session.owner),
         )
-        answer = await session.run(session.check(question), Answer, ProgressRenderer(tr("Looking into the file…")))
+        try:
+            answer = await session.run(session.check(question), Answer, ProgressRenderer(tr("Looking into the file…")))
+        except InvalidRequest:
+            if self.named:
+                raise
+            return None
         return answer if self.named or (answer.text and answer.score >= _SURE) else None
 
     async def _write(self, session: ReplySession, context: str, seen: Sequence[str], quotes: str) -> None:
         """Write the reply, with what the model does by its tools on the way, and show it."""
         request = replace(self.checked.request, model=self.checked.spec.name, context=context)
-        renderer, results, thoughts = ChatRenderer(request.prefill, seen), list[ToolResult](), list[str]()
-        why = ""
+        before, why = request.prefill, ""
+        renderers, results, thoughts = [ChatRenderer(before, seen)], list[ToolResult](), list[str]()
         try:
-            reply = await session.run(session.check(request), ChatReply, renderer)
+            reply = await session.run(session.check(request), ChatReply, renderers[-1])
             while reply.tool_calls:
                 thoughts.append(reply.thoughts)
-                request, results = await self._use_tools(session, request, reply, results)
-                renderer = ChatRenderer("", [*seen, *_lines(results)])
-                reply = await session.run(session.check(request), ChatReply, renderer)
+                before += reply.text
+                request = await self._use_tools(session, request, reply, results)
+                renderers.append(ChatRenderer(before, [*seen, *_lines(results)]))
+                reply = await session.run(session.check(request), ChatReply, renderers[-1])
         except (RequestCancelled, RequestTimeout) as error:
-            if not (renderer.partial.text.strip() or any(result.files for result in results)):
+            partial = renderers[-1].partial
+            if not (partial.text.strip() or any(result.files for result in results)):
                 raise
-            reply = ChatReply(renderer.partial.text, 0, "length", renderer.partial.thoughts)
+            reply = ChatReply(partial.text, 0, "length", partial.thoughts)
             is_stop = isinstance(error, RequestCancelled)
             why = tr("stopped") if is_stop else report(error, "chat", session.target.request_id)
-        text = request.prefill + reply.text
-        if not text.strip() and not results:
+        if not (before + reply.text).strip() and not results:
             raise InvalidRequest("The model had nothing to say. Say it in other words, or press Try another.")
         thoughts = list(filter(None, [*thoughts, reply.thoughts]))
         await _keep_thoughts(session, "\n\n".join(thoughts))
         files = tuple(file for result in results for file in result.files)
         notes = (*self.notes, _omitted(reply.num_omitted), why)
-        content = replace(reply_content(text, [*seen, *_lines(results)], quotes, notes), files=files)
-        await session.finish(content, reply_buttons(session.owner, reply, renderer.thought if thoughts else None))
+        content = replace(reply_content(before + reply.text, [*seen, *_lines(results)], quotes, notes), files=files)
+        thought = sum(renderer.thought or 0 for renderer in renderers) if thoughts else None
+        is_complete = reply.finish_reason == "stop" or bool(files)
+        await session.finish(content, reply_buttons(session.owner, thought, complete=is_complete))
         await session.notify_if_late(tr("I have answered you."))
 
     async def _use_tools(
-        self, session: ReplySession, request: ChatRequest, reply: ChatReply, results: Sequence[ToolResult]
-    ) -> tuple[ChatRequest, list[ToolResult]]:
-        """Run the calls of a reply; return the request that goes on from their results, and all results so far."""
-        done, messages = list(results), [*request.messages, Message("assistant", reply.raw)]
+        self, session: ReplySession, request: ChatRequest, reply: ChatReply, results: list[ToolResult]
+    ) -> ChatRequest:
+        """Run the calls of a reply, add their results to `results`, and return the request that goes on from them."""
+        messages = [*request.messages, Message("assistant", reply.raw)]
         for call in reply.tool_calls:
-            if len(done) < MOST_CALLS:
-                done.append(await use(session, call, self.drawing, (reply.seed + len(done)) % 2**32))
-                messages.append(Message("tool", done[-1].told))
+            if len(results) < MOST_CALLS:
+                results.append(await run_tool_call(session, call, self.drawing, (reply.seed + len(results)) % 2**32))
+                messages.append(Message("tool", results[-1].content))
             else:
                 messages.append(Message("tool", "Not done: these were too many calls."))
-        tools = request.tools if len(done) < MOST_CALLS else ()
-        return replace(request, messages=tuple(messages), prefill="", tools=tools), done
+        tools = request.tools if len(results) < MOST_CALLS else ()
+        return replace(request, messages=tuple(messages), prefill="", tools=tools)
 
 
 def _lines(results: Sequence[ToolResult]) -> list[str]:
@@ -172,7 +182,7 @@ async def _keep_thoughts(session: ReplySession, thoughts: str) -> None:
     try:
         if thoughts:
             await table.keep(session.owner, *session.where, thoughts, private=session.target.private)
-        elif session.resumed:
+        else:
             await table.forget_messages([session.where[1]])
     except StorageError as error:
         log.error("thoughts could not be stored: %s", error, exc_info=error)

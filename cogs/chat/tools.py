@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from cogs.common import AttachedFile, ProgressRenderer, ReplySession, neutral
 from cogs.common.error_messages import in_current_language
+from cogs.common.quotas import check_allowances
 from cogs.i18n import tr
 from inference import Engine, ImageResult, ImagineRequest, InferenceError, RequestCancelled, Tool, ToolCall, shortened
 
@@ -34,9 +35,9 @@ _IMAGINE = Tool(
 
 @dataclass(frozen=True, slots=True)
 class ToolResult:
-    """What a call gave: `told` is for the model, `line` for the people, with the `files` to show."""
+    """What a call gave: `content` is for the model, `line` for the people, with the `files` to show."""
 
-    told: str
+    content: str
     line: str
     files: tuple[AttachedFile, ...] = ()
 
@@ -46,7 +47,7 @@ def tools_of(engine: Engine) -> tuple[Tool, ...]:
     return (_IMAGINE,) if engine.models("imagine") else ()
 
 
-async def use(session: ReplySession, call: ToolCall, drawing: ImagineRequest, seed: int) -> ToolResult:
+async def run_tool_call(session: ReplySession, call: ToolCall, drawing: ImagineRequest, seed: int) -> ToolResult:
     """Run a call. `drawing` is a request with the rules of the channel, to which the call adds the prompt.
 
     Raise RequestCancelled; every other failure is a result, so that the model can tell the person.
@@ -57,8 +58,11 @@ async def use(session: ReplySession, call: ToolCall, drawing: ImagineRequest, se
     shown = neutral(shortened(prompt, _LONGEST_SHOWN))
     status = ProgressRenderer(tr("Drawing: {prompt}", prompt=shown))
     try:
-        request = replace(drawing, prompt=prompt, seed=seed, owner=str(session.owner))
-        result = await session.run(session.check(request), ImageResult, status)
+        checked = session.check(replace(drawing, prompt=prompt, seed=seed, owner=str(session.owner)))
+        quotas, origin = session.services.quotas, session.target.origin  # the session itself has begun, and may go on
+        allowances = quotas.allowances(origin, but=session)
+        check_allowances(allowances, session.engine.expected_seconds(checked), quotas.returns)
+        result = await session.run(checked, ImageResult, status)
     except RequestCancelled:
         raise
     except InferenceError as error:

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from cogs.chat.memory import as_messages, remember, words_to_me
+from cogs.chat.memory import as_messages, remember, text_without_mention, user_text
+from cogs.chat.places import is_talk
 from cogs.chat.service import ChatJob, ShownPicture
 from cogs.chat.tools import tools_of
 from cogs.client import Inkling
@@ -17,6 +18,7 @@ from cogs.common.error_messages import in_current_language
 from cogs.common.sources import (
     Source,
     attachments,
+    check_files,
     check_size,
     documents,
     fetch_message,
@@ -29,7 +31,7 @@ from cogs.common.sources import (
 )
 from cogs.i18n import tr
 from cogs.imagine.preparation import for_channel
-from inference import ChatRequest, Engine, ImagineRequest, InvalidRequest
+from inference import ChatRequest, Engine, ImagineRequest, InvalidRequest, Message, refuse_words
 
 _MOST_PICTURES = 4
 """The most pictures of one turn that are looked at."""
@@ -62,11 +64,14 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
     me, last = bot.user, turn.messages[-1]
     assert me is not None, "the bot is logged in"
     memory = await remember(turn.messages, whole_channel=turn.whole_channel)
-    shown = [*_pointed_at(turn, memory.messages), *turn.messages]
-    question = "\n".join(filter(None, (words_to_me(message, me) for message in turn.messages)))
-    messages = tuple(as_messages([*memory.messages, *turn.messages], me))
-    if not messages or messages[-1].role != "user":
+    pointed_at = {message.reference.message_id for message in turn.messages if message.reference}
+    shown = [*(message for message in memory.messages if message.id in pointed_at), *turn.messages]
+    question = "\n".join(filter(None, (text_without_mention(message, me) for message in turn.messages)))
+    if not (asked := "\n".join(filter(None, (user_text(message, me) for message in turn.messages)))):
         raise InvalidRequest("There are no words in your message that I can read. Write something to me.")
+    words = bot.config.safety.words
+    before = [each for each in as_messages(memory.messages, me, pointed_at) if _is_allowed(each, words)]
+    messages = (*before, Message("user", asked))
     request = ChatRequest(
         messages=messages,
         prefill=prefill,
@@ -78,6 +83,7 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
     system = system_message(bot, last, checked.spec.system)
     checked = session.check(replace(request, system=system, model=checked.spec.name))
     notes = [tr("An earlier message is gone, so I know nothing from before it.")] if memory.gap else []
+    notes += [tr("I read only the last messages of this conversation.")] if memory.more else []
     notes += [tr("Discord hides some of the earlier messages from me.")] if memory.hidden else []
     found, named, file_notes = await _read_files(session, turn, memory.messages, shown)
     looked_at = [picture for message in shown for picture in pictures(message)]
@@ -112,10 +118,13 @@ def system_message(bot: Inkling, message: discord.Message, of_model: str = "") -
     return "\n".join(lines)
 
 
-def _pointed_at(turn: Turn, before: Sequence[discord.Message]) -> Sequence[discord.Message]:
-    """Return the message that the turn replies to, whose files belong to it."""
-    replied_to = {message.reference.message_id for message in turn.messages if message.reference}
-    return [message for message in before if message.id in replied_to]
+def _is_allowed(message: Message, words: Sequence[str]) -> bool:
+    """Return whether a message has none of the operator's listed words: a refused one must not come back as memory."""
+    try:
+        refuse_words([message.content], words)
+    except InvalidRequest:
+        return False
+    return True
 
 
 async def _read_files(
@@ -125,18 +134,19 @@ async def _read_files(
 
     They are those of the messages `shown`, else the latest of the conversation.
     """
-    sources: list[Source] = []
-    for message in shown:
-        sources += [await source_of_file(session, file) for file in documents(message)]
+    files = [file for message in shown for file in documents(message)]
+    check_files(session, files)
+    sources = [await source_of_file(session, file) for file in files]
     linked, notes = await _read_links(session, turn)
     sources += linked
     if sources:
         found = join_sources(sources)
         return (found, True, [*notes, found.note])
-    for message in reversed(before):
-        with suppress(InvalidRequest):  # it was told when the file was shown
-            if earlier := [await source_of_file(session, file) for file in documents(message)]:
-                return join_sources(earlier), False, notes
+    earlier = next((files for message in reversed(before) if is_talk(message) and (files := documents(message))), [])
+    with suppress(InvalidRequest):  # what is wrong was told when the files were shown
+        check_files(session, earlier)
+        if earlier:
+            return join_sources([await source_of_file(session, file) for file in earlier]), False, notes
     return None, False, notes
 
 
@@ -145,7 +155,8 @@ async def _read_links(session: ReplySession, turn: Turn) -> tuple[list[Source], 
     sources: list[Source] = []
     notes: list[str] = []
     channel = turn.messages[-1].channel
-    for link in dict.fromkeys(link for message in turn.messages for link in links_in(message.content)):
+    links = dict.fromkeys(link for message in turn.messages for link in links_in(message.content))
+    for link in list(links)[: session.limits.files]:
         if link.channel != channel.id:
             notes.append(tr("I follow links to this channel only. For others use /ask, which answers you alone."))
             continue

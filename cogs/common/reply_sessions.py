@@ -62,6 +62,11 @@ class ReplySessions:
         sessions = (session for session in self._open if session.target.message == message and session is not but)
         return next((session for session in sessions if session.acknowledged), None)
 
+    def of_person(self, person: int, channel: int) -> list[ReplySession]:
+        """Return the sessions of this person whose progress a message in the channel shows."""
+        own = (session for session in self._open if session.owner == person and session.target.channel == channel)
+        return [session for session in own if session.acknowledged]
+
     def targets(self) -> list[Target]:
         """Return where the open sessions reply."""
         return [session.target for session in self._open]

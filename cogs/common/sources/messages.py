@@ -106,10 +106,9 @@ async def replied_to(message: discord.Message) -> discord.Message | None:
     reference = message.reference
     if reference is None or reference.message_id is None or reference.type is not discord.MessageReferenceType.reply:
         return None
-    for known in (reference.resolved, reference.cached_message):
-        if isinstance(known, discord.Message) and visible(known):
-            return known
-    try:  # Discord may show there what it hides in its events
+    if (known := reference.cached_message) and visible(known):
+        return known
+    try:  # what came with the reply may be edited or deleted since, and Discord may show here what it hides in events
         return await message.channel.fetch_message(reference.message_id)
     except (discord.NotFound, discord.Forbidden):
         return None
