@@ -67,7 +67,7 @@ def closed_by_the_gateway(code: int) -> discord.ConnectionClosed:
 
 def test_the_shipped_settings_are_valid(capsys: pytest.CaptureFixture[str]):
     assert bot.main(["--check-config", "--config", str(_SHIPPED)]) == 0
-    assert capsys.readouterr().out.startswith(f"{_SHIPPED} is fine: 5 models for complete, 1 model for fill,")
+    assert capsys.readouterr().out.startswith(f"{_SHIPPED} is fine: 1 model for chat, 5 models for complete,")
 
 
 def test_every_problem_is_reported_with_its_location(tmp_path: Path, capsys: pytest.CaptureFixture[str]):

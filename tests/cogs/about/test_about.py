@@ -22,8 +22,10 @@ def _status(spec: ModelSpec, card: ModelCard | None = None) -> ModelStatus:
 
 async def test_the_list_of_models_shows_their_state_size_and_commands(stage: Stage):
     said = refusal(await stage.alice.slash(stage.channel, "models"))
-    assert said.startswith(
+    assert said.startswith("`Qwen3-0.6B`: 500 MB on disk\n-# default of /chat\n\n")
+    assert (
         "`gpt2-large`: 500 MB on disk\n-# default of /complete\n\n`distilgpt2`: 500 MB on disk\n-# for /complete\n"
+        in said
     )
     assert "default of /imagine" in said
 
