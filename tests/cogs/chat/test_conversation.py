@@ -26,6 +26,7 @@ from inference import (
     ToolCall,
 )
 from tests.cogs.stage import Stage, first, followup, refusal
+from tests.cogs.summarize.channels import create_thread
 from tests.fakes import PNG, plausible
 
 _NO_PRIVILEGED_INTENTS = discord.Intents(guilds=True, messages=True)
@@ -387,8 +388,12 @@ async def test_forget_works_for_people_who_want_their_answers_private(stage: Sta
     assert said(stage) == [("user", "alice: Who am I?")]
 
 
-async def test_the_bot_joins_a_thread_of_somebody_else_and_answers_everybody_there(stage: Stage):
-    thread = stage.channel.create_thread("Ours", creator=stage.alice)
+async def test_in_a_thread_of_somebody_else_it_answers_everybody_once_it_was_asked_to(stage: Stage):
+    thread = await create_thread(stage)
+    known = stage.bot.get_channel(thread.id)
+    assert isinstance(known, discord.Thread)
+    known.owner_id = stage.alice.id
+    await stage.bob.send(thread, "hello")
     await stage.alice.slash(thread, "chat")
     await stage.alice.send(thread, f"{stage.mention} I am in")
     await stage.bob.send(thread, f"{stage.mention} me too")
