@@ -22,6 +22,8 @@ SEEN = "-# 🖼️ "
 """The beginning of a line in which the bot says what it saw in a picture; other small print is not remembered."""
 
 _SMALL_PRINT = "-# "
+_NOTICE = re.compile(r"<@\d+> ")
+"""The beginning of a message that only tells a person that something is done; in a reply, a mention is escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,22 +78,32 @@ def _is_reply(message: discord.Message) -> bool:
 
 
 def as_messages(found: Sequence[discord.Message], me: discord.abc.User) -> list[Message]:
-    """Return the messages as a model reads them: the bot's as the assistant's, people's with their names before."""
-    messages = (_as_message(message, me) for message in found)
+    """Return the messages as a model reads them: the bot's as the assistant's, people's as a user's.
+
+    Only if several people wrote them, their names stand before: small models talk worse with names.
+    """
+    named = by_several(found)
+    messages = (_as_message(message, me, named=named) for message in found)
     return [message for message in messages if message and message.content]
 
 
-def _as_message(message: discord.Message, me: discord.abc.User) -> Message | None:
+def by_several(found: Sequence[discord.Message]) -> bool:
+    """Return whether more than one person wrote the messages."""
+    return len({message.author.id for message in found if is_talk(message)}) > 1
+
+
+def _as_message(message: discord.Message, me: discord.abc.User, *, named: bool) -> Message | None:
     if message.author == me:
-        return None if has_button(message, custom_id("cancel", "")) else Message("assistant", spoken(message.content))
-    return Message("user", said_by(message, me)) if is_talk(message) else None
+        is_talking = not has_button(message, custom_id("cancel", "")) and not _NOTICE.match(message.content)
+        return Message("assistant", spoken(message.content)) if is_talking else None
+    return Message("user", said_by(message, me, named=named)) if is_talk(message) else None
 
 
-def said_by(message: discord.Message, me: discord.abc.User) -> str:
-    """Return a person's words without the bot's name, with the names of files; on servers after the person's name."""
+def said_by(message: discord.Message, me: discord.abc.User, *, named: bool) -> str:
+    """Return a person's words without the bot's name, with the names of files, and after the person's name."""
     names = [f"[{file.filename}]" for file in attachments(message)]
     text = " ".join(filter(None, [words_to_me(message, me), *names]))
-    return f"{message.author.display_name}: {text}" if text and message.guild else text
+    return f"{message.author.display_name}: {text}" if text and named else text
 
 
 def words_to_me(message: discord.Message, me: discord.abc.User) -> str:

@@ -69,11 +69,13 @@ class ChatJob(ReplyJob):
     notes: tuple[str, ...] = ()
 
     async def answer(self, session: ReplySession) -> None:
-        seen = [seen_line(picture.name, await self._description(session, picture)) for picture in self.pictures]
+        descriptions = [(picture.name, await self._description(session, picture)) for picture in self.pictures]
+        seen = [seen_line(name, description) for name, description in descriptions]
+        shown = [f"The picture {name} shows: {description}" for name, description in descriptions]
         answer = await self._search(session) if self.source else None
         passages = passages_of(answer, self.source) if answer and self.source else ""
         quotes = evidence(answer, self.source) if answer and self.source and span(answer) else ""
-        context = "\n\n".join([*(line.removeprefix("-# ") for line in seen), *filter(None, [passages])])
+        context = "\n\n".join([*shown, *filter(None, [passages])])
         await self._write(session, context, seen, quotes)
 
     async def _description(self, session: ReplySession, picture: ShownPicture) -> str:

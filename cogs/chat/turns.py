@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from cogs.chat.memory import as_messages, remember, words_to_me
+from cogs.chat.memory import as_messages, by_several, remember, words_to_me
 from cogs.chat.service import ChatJob, ShownPicture
 from cogs.chat.tools import tools_of
 from cogs.client import Inkling
@@ -64,7 +64,8 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
     memory = await remember(turn.messages, whole_channel=turn.whole_channel)
     shown = [*_pointed_at(turn, memory.messages), *turn.messages]
     question = "\n".join(filter(None, (words_to_me(message, me) for message in turn.messages)))
-    messages = tuple(as_messages([*memory.messages, *turn.messages], me))
+    found = [*memory.messages, *turn.messages]
+    messages = tuple(as_messages(found, me))
     if not messages or messages[-1].role != "user":
         raise InvalidRequest("There are no words in your message that I can read. Write something to me.")
     request = ChatRequest(
@@ -75,11 +76,11 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
         owner=str(session.owner),
     )
     checked = session.check(request)
-    system = system_message(bot, last, checked.spec.system)
+    system = system_message(bot, last, checked.spec.system, named=by_several(found))
     checked = session.check(replace(request, system=system, model=checked.spec.name))
     notes = [tr("An earlier message is gone, so I know nothing from before it.")] if memory.gap else []
     notes += [tr("Discord hides some of the earlier messages from me.")] if memory.hidden else []
-    found, named, file_notes = await _read_files(session, turn, memory.messages, shown)
+    source, named, file_notes = await _read_files(session, turn, memory.messages, shown)
     looked_at = [picture for message in shown for picture in pictures(message)]
     if looked_at:
         for picture in looked_at[:_MOST_PICTURES]:
@@ -90,14 +91,17 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
         question,
         for_channel(ImagineRequest(prompt=""), last.channel, bot.config),
         tuple([ShownPicture(each.filename, await read(each)) for each in looked_at[:_MOST_PICTURES]]),
-        found,
+        source,
         named,
         (*notes, *file_notes, *_notes_about(turn, len(looked_at))),
     )
 
 
-def system_message(bot: Inkling, message: discord.Message, of_model: str = "") -> str:
-    """Return who the bot is, and where and when it talks: the persona of the place, or what config.yaml says."""
+def system_message(bot: Inkling, message: discord.Message, of_model: str = "", *, named: bool = False) -> str:
+    """Return who the bot is, and where and when it talks: the persona of the place, or what config.yaml says.
+
+    `named` says that names stand before the messages.
+    """
     assert bot.user is not None, "the bot is logged in"
     guild, channel = message.guild, message.channel
     name = guild.me.display_name if guild else bot.user.display_name
@@ -105,9 +109,10 @@ def system_message(bot: Inkling, message: discord.Message, of_model: str = "") -
     persona = bot.store.settings.server(guild.id if guild else None).persona_in(channel.id, parent)
     who = persona or of_model or "You are friendly, and you answer briefly and plainly."
     day = discord.utils.utcnow()
-    lines = [f"Your name is {name}. {who}", f"Today is {day:%A}, {day.day} {day:%B} {day.year}."]
+    lines = [f"You are {name}. {who}", f"Today is {day:%A}, {day.day} {day:%B} {day.year}."]
     if guild:
         lines.append(f"You are in the channel {getattr(channel, 'name', '')} of the server {guild.name}.")
+    if named:
         lines.append("Each message begins with the name of the person who wrote it; begin yours without a name.")
     return "\n".join(lines)
 
