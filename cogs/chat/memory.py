@@ -24,6 +24,9 @@ NOTES = ("-# 🖼️ ", "-# 🎨 ")
 
 _SMALL_PRINT = "-# "
 
+_NOTICE = re.compile(r"<@\d+> ")
+"""The beginning of a message that only tells a person that something is done; in a reply, a mention is escaped."""
+
 _MAY_HAVE_PARTS = 1500
 """Characters of a reply from which on there may be further messages with the rest of it."""
 
@@ -135,10 +138,17 @@ def _is_reply(message: discord.Message) -> bool:
     return reference is not None and reference.type is discord.MessageReferenceType.reply
 
 
+def by_several(found: Sequence[discord.Message]) -> bool:
+    """Return whether more than one person wrote the messages."""
+    return len({message.author.id for message in found if is_talk(message)}) > 1
+
+
 def as_messages(
-    found: Sequence[discord.Message], me: discord.abc.User, pointed_at: Container[int] = ()
+    found: Sequence[discord.Message], me: discord.abc.User, pointed_at: Container[int] = (), *, named: bool
 ) -> list[Message]:
-    """Return the messages as a model reads them: the bot's as the assistant's, people's with their names before.
+    """Return the messages as a model reads them: the bot's as the assistant's, people's as a user's.
+
+    If they are `named`, people's names stand before their words; small models talk worse with names.
 
     Apologies and unfinished replies of the bot are left out: a reply counts if it has the buttons of a conversation, or
     continues one that has. The words of other bots are left out. A message that is `pointed_at` always counts.
@@ -151,12 +161,12 @@ def as_messages(
         if message.author != me:
             return is_talk(message)
         is_result = bool(message.components) and not has_button(message, custom_id("cancel", ""))
-        return is_result or _asked(message) in answered
+        return is_result or (_asked(message) in answered and not _NOTICE.match(message.content))
 
     messages = (
         Message("assistant", reply_text(message.content))
         if message.author == me
-        else Message("user", user_text(message, me))
+        else Message("user", user_text(message, me, named=named))
         for message in found
         if counts(message)
     )
@@ -168,11 +178,11 @@ def _asked(message: discord.Message) -> int:
     return (message.reference and message.reference.message_id) or -message.id
 
 
-def user_text(message: discord.Message, me: discord.abc.User) -> str:
-    """Return a person's words without the bot's name, with the names of files; on servers after the person's name."""
+def user_text(message: discord.Message, me: discord.abc.User, *, named: bool) -> str:
+    """Return a person's words without the bot's name, with the names of files, and after the person's name."""
     names = [f"[{file.filename}]" for file in attachments(message)]
     text = " ".join(filter(None, [text_without_mention(message, me), *names]))
-    return f"{message.author.display_name}: {text}" if text and message.guild else text
+    return f"{message.author.display_name}: {text}" if text and named else text
 
 
 def text_without_mention(message: discord.Message, me: discord.abc.User) -> str:
@@ -209,5 +219,8 @@ async def parts_of(message: discord.Message) -> list[discord.Message]:
     return [
         other
         for other in after
-        if other.author == message.author and _asked(other) in answered and not other.components
+        if other.author == message.author
+        and _asked(other) in answered
+        and not other.components
+        and not _NOTICE.match(other.content)
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from cogs.chat.memory import as_messages, remember, text_without_mention, user_text
+from cogs.chat.memory import as_messages, by_several, remember, text_without_mention, user_text
 from cogs.chat.places import is_talk
 from cogs.chat.service import ChatJob, ShownPicture
 from cogs.chat.tools import tools_of
@@ -67,10 +67,12 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
     pointed_at = {message.reference.message_id for message in turn.messages if message.reference}
     shown = [*(message for message in memory.messages if message.id in pointed_at), *turn.messages]
     question = "\n".join(filter(None, (text_without_mention(message, me) for message in turn.messages)))
-    if not (asked := "\n".join(filter(None, (user_text(message, me) for message in turn.messages)))):
+    named = by_several([*memory.messages, *turn.messages])
+    asked = "\n".join(filter(None, (user_text(message, me, named=named) for message in turn.messages)))
+    if not asked:
         raise InvalidRequest("There are no words in your message that I can read. Write something to me.")
     words = bot.config.safety.words
-    before = [each for each in as_messages(memory.messages, me, pointed_at) if _is_allowed(each, words)]
+    before = [each for each in as_messages(memory.messages, me, pointed_at, named=named) if _is_allowed(each, words)]
     messages = (*before, Message("user", asked))
     request = ChatRequest(
         messages=messages,
@@ -80,12 +82,12 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
         owner=str(session.owner),
     )
     checked = session.check(request)
-    system = system_message(bot, last, checked.spec.system)
+    system = system_message(bot, last, checked.spec.system, named=named)
     checked = session.check(replace(request, system=system, model=checked.spec.name))
     notes = [tr("An earlier message is gone, so I know nothing from before it.")] if memory.gap else []
     notes += [tr("I read only the last messages of this conversation.")] if memory.more else []
     notes += [tr("Discord hides some of the earlier messages from me.")] if memory.hidden else []
-    found, named, file_notes = await _read_files(session, turn, memory.messages, shown)
+    source, about_files, file_notes = await _read_files(session, turn, memory.messages, shown)
     looked_at = [picture for message in shown for picture in pictures(message)]
     if looked_at:
         for picture in looked_at[:_MOST_PICTURES]:
@@ -96,14 +98,17 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
         question,
         for_channel(ImagineRequest(prompt=""), last.channel, bot.config),
         tuple([ShownPicture(each.filename, await read(each)) for each in looked_at[:_MOST_PICTURES]]),
-        found,
-        named,
+        source,
+        about_files,
         (*notes, *file_notes, *_notes_about(turn, len(looked_at))),
     )
 
 
-def system_message(bot: Inkling, message: discord.Message, of_model: str = "") -> str:
-    """Return who the bot is, and where and when it talks: the persona of the place, or what config.yaml says."""
+def system_message(bot: Inkling, message: discord.Message, of_model: str = "", *, named: bool = False) -> str:
+    """Return who the bot is, and where and when it talks: the persona of the place, or what config.yaml says.
+
+    `named` says that names stand before the messages.
+    """
     assert bot.user is not None, "the bot is logged in"
     guild, channel = message.guild, message.channel
     name = guild.me.display_name if guild else bot.user.display_name
@@ -111,9 +116,10 @@ def system_message(bot: Inkling, message: discord.Message, of_model: str = "") -
     persona = bot.store.settings.server(guild.id if guild else None).persona_in(channel.id, parent)
     who = persona or of_model or "You are friendly, and you answer briefly and plainly."
     day = discord.utils.utcnow()
-    lines = [f"Your name is {name}. {who}", f"Today is {day:%A}, {day.day} {day:%B} {day.year}."]
+    lines = [f"You are {name}. {who}", f"Today is {day:%A}, {day.day} {day:%B} {day.year}."]
     if guild:
         lines.append(f"You are in the channel {getattr(channel, 'name', '')} of the server {guild.name}.")
+    if named:
         lines.append("Each message begins with the name of the person who wrote it; begin yours without a name.")
     return "\n".join(lines)
 

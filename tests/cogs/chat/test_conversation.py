@@ -52,7 +52,6 @@ async def test_a_mention_anywhere_is_answered(stage: Stage, text: str):
     assert len(await replies(stage)) == 1
     [(role, content)] = said(stage)
     assert role == "user"
-    assert content.startswith("alice: ")
     assert content.endswith("hello")
     assert "Inkling" not in content
 
@@ -76,6 +75,28 @@ async def test_a_reply_to_the_bot_goes_on_with_all_that_was_said(stage: Stage):
     assert said(stage) == [("user", "alice: I like tea"), ("assistant", "Well met."), ("user", "bob: And I coffee")]
 
 
+@pytest.mark.parametrize("several", [False, True])
+async def test_names_are_told_if_several_people_speak(stage: Stage, several: bool):
+    await stage.alice.send(stage.channel, f"{stage.mention} I like tea")
+    [answer] = await replies(stage)
+    await (stage.bob if several else stage.alice).send(stage.channel, "More", reply_to=answer)
+    assert said(stage)[0] == ("user", "alice: I like tea" if several else "I like tea")
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ChatRequest)
+    assert ("begins with the name" in request.system) is several
+
+
+async def test_a_notice_that_an_answer_is_there_is_not_remembered(stage: Stage, monkeypatch: pytest.MonkeyPatch):
+    await stage.alice.slash(stage.channel, "chat", topic="Plans")
+    [thread] = stage.channel.threads
+    with monkeypatch.context() as patch:
+        patch.setattr("cogs.common.reply_session._PATIENCE", -1.0)
+        await stage.alice.send(thread, f"{stage.mention} I am in")
+    assert [message.content.split(" ", 1)[1] for message in await replies(stage, thread)][-1] == "I have answered you."
+    await stage.alice.send(thread, f"{stage.mention} and you?")
+    assert said(stage) == [("user", "I am in"), ("assistant", "Well met."), ("user", "and you?")]
+
+
 async def test_a_direct_message_needs_no_mention_and_is_remembered(stage: Stage):
     await stage.alice.send_dm("hello")
     await stage.alice.send_dm("and again")
@@ -87,7 +108,7 @@ async def test_edited_and_deleted_messages_count_as_they_are_now(stage: Stage):
     [answer] = await replies(stage)
     await stage.alice.edit(asked, f"{stage.mention} My cat is Kit")
     await stage.alice.send(stage.channel, "Its name?", reply_to=answer)
-    assert said(stage)[0] == ("user", "alice: My cat is Kit")
+    assert said(stage)[0] == ("user", "My cat is Kit")
 
 
 async def test_a_deleted_middle_ends_the_memory_and_is_told(stage: Stage):
@@ -95,7 +116,7 @@ async def test_a_deleted_middle_ends_the_memory_and_is_told(stage: Stage):
     [answer] = await replies(stage)
     await stage.alice.delete(asked)
     await stage.alice.send(stage.channel, "Its name?", reply_to=answer)
-    assert said(stage) == [("assistant", "Well met."), ("user", "alice: Its name?")]
+    assert said(stage) == [("assistant", "Well met."), ("user", "Its name?")]
     assert "An earlier message is gone" in stage.last_text
 
 
@@ -114,7 +135,7 @@ async def test_forget_begins_a_new_conversation_in_a_thread(stage: Stage):
     await stage.alice.send(thread, f"{stage.mention} My name is Al")
     await stage.alice.slash(thread, "chat", forget=True)
     await stage.alice.send(thread, f"{stage.mention} Who am I?")
-    assert said(stage) == [("user", "alice: Who am I?")]
+    assert said(stage) == [("user", "Who am I?")]
 
 
 async def test_the_system_message_says_who_where_and_when(stage: Stage):
@@ -211,7 +232,7 @@ async def test_the_buttons_write_another_reply_continue_it_and_take_it_back(stag
     assert stage.last_text == "One, two, three"
     request = stage.backend.requests[-1]
     assert isinstance(request, ChatRequest)
-    assert (request.prefill, request.messages[-1]) == ("One, two", Message("user", "alice: count"))
+    assert (request.prefill, request.messages[-1]) == ("One, two", Message("user", "count"))
     stage.backend.script = lambda spec, request: [Result(ChatReply("Uno", 3, "stop"))]
     await stage.alice.click(answer, label="Try another")
     assert stage.last_text == "Uno"
@@ -385,7 +406,7 @@ async def test_forget_works_for_people_who_want_their_answers_private(stage: Sta
     answer = first(await stage.alice.slash(thread, "chat", forget=True))
     assert answer.ephemeral
     await stage.alice.send(thread, f"{stage.mention} Who am I?")
-    assert said(stage) == [("user", "alice: Who am I?")]
+    assert said(stage) == [("user", "Who am I?")]
 
 
 async def test_in_a_thread_of_somebody_else_it_answers_everybody_once_it_was_asked_to(stage: Stage):
