@@ -70,7 +70,7 @@ async def create_fixtures(env: Env) -> Fixtures:
     env.backend.bot_user.avatar = "face"
     guild = env.create_guild("Inkling's study")
     general = guild.create_text_channel(
-        "general", topic="Inkling's preview: all of it runs on this machine. Try /help."
+        "general", topic="Inkling's preview: all of it runs on this machine. Write @Inkling and a question, or /help."
     )
     late = guild.create_text_channel("after-dark", topic="An age-restricted channel.")
     _restrict(env.bot, late)

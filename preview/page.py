@@ -22,9 +22,9 @@ import discord
 from aiohttp import web
 from simcord.actors import MemberActor
 from simcord.backend.errors import BackendError, SetupError
-from simcord.builders import ChannelHandle
 from simcord.preview import Preview
 
+from preview.channels import ListedChannel, listed_channels
 from preview.environment import PreviewEnv
 from preview.fixtures import Fixtures
 from preview.media import KeepingMediaWorker
@@ -58,7 +58,7 @@ class PreviewPage:
         self._fixtures = fixtures
         self._port = port
         self._secret = secret
-        self._channel = fixtures.channels[0]
+        self._channel = next(listed_channels(fixtures))
         self._acting = acting
         """SimCord can do one thing at a time: run an action, publish, or change the channel."""
         self._start = secrets.token_urlsafe(8)
@@ -142,8 +142,8 @@ class PreviewPage:
 
     def _messages(self) -> Iterable[discord.Message]:
         """Return the messages of the open channel, including those that only one member can see."""
-        viewers = self._fixtures.viewers
-        return {message.id: message for viewer in viewers for message in self._channel.history(viewer=viewer)}.values()
+        shown, viewers = self._channel.handle, self._channel.viewers
+        return {message.id: message for viewer in viewers for message in shown.history(viewer=viewer)}.values()
 
     def _routes(self) -> web.Application:
         app = web.Application(client_max_size=_MAX_UPLOAD_BYTES, middlewares=[self._catch_errors, self._authorize])
@@ -205,10 +205,10 @@ class PreviewPage:
     async def _proxy(self, request: web.Request, body: bytes) -> web.Response:
         return await proxy_request(self._client, self._preview.url.partition("/#")[0], request, body)
 
-    async def _open_preview(self, channel: ChannelHandle) -> Preview:
+    async def _open_preview(self, channel: ListedChannel) -> Preview:
         """Open SimCord's preview of one channel."""
         preview = self._env.preview(
-            channel, viewers=self._fixtures.viewers, layout="channel", assets=self._fixtures.pictures
+            channel.handle, viewers=channel.viewers, layout="channel", assets=self._fixtures.pictures
         )
         preview.capability = self._secret
         preview._media_worker = KeepingMediaWorker()  # pyright: ignore[reportPrivateUsage]
@@ -219,11 +219,17 @@ class PreviewPage:
     async def _status(self, _: web.Request) -> web.Response:
         """Tell the page what is there; it asks all the time, and so finds out when the preview has ended."""
         channels = [
-            {"id": str(channel.id), "name": channel.name, "open": channel.id == self._channel.id}
-            for channel in self._fixtures.channels
+            {
+                "id": str(channel.handle.id),
+                "name": channel.name,
+                "kind": channel.kind,
+                "open": channel.handle.id == self._channel.handle.id,
+            }
+            for channel in listed_channels(self._fixtures)
         ]
         status = {"start": self._start, "session": self._session, "running": self._running(), "channels": channels}
-        return web.json_response({**status, "menus": _message_menus(self._env.bot)})
+        menus = [] if self._channel.kind == "direct" else _message_menus(self._env.bot)  # SimCord has none there
+        return web.json_response({**status, "menus": menus})
 
     def _running(self) -> list[str]:
         """Return the ids of the messages that show work in progress."""
@@ -231,7 +237,8 @@ class PreviewPage:
 
     async def _change_channel(self, request: web.Request) -> web.Response:
         wanted = (await request.json())["channel"]
-        channel = next((channel for channel in self._fixtures.channels if str(channel.id) == wanted), None)
+        channels = listed_channels(self._fixtures)
+        channel = next((channel for channel in channels if str(channel.handle.id) == wanted), None)
         if channel is None:
             raise web.HTTPNotFound
         async with self._acting:
@@ -248,8 +255,8 @@ class PreviewPage:
         return web.json_response({})
 
     async def _run_menu(self, viewer: MemberActor, name: str, message_id: int, context: str) -> None:
-        message = next(m for m in self._channel.history(viewer=viewer) if m.id == message_id)
-        result = await viewer.context_menu(self._channel, name, message)
+        message = next(m for m in self._channel.handle.history(viewer=viewer) if m.id == message_id)
+        result = await viewer.context_menu(self._channel.handle, name, message)
         if result.modal is not None:
             # SimCord's page only shows forms opened by its own actions. This form must be passed to it.
             page = self._preview._get_page(context)  # pyright: ignore[reportPrivateUsage]

@@ -92,9 +92,14 @@ export function write(target, text) {
   target.dispatchEvent(new Event("input", { bubbles: true }));
 }
 
+/** Remove the command from the box, if there is one. */
+export function leaveCommand() {
+  form.querySelector(".command-context-close")?.click();
+}
+
 /** Put a command into the box, in place of what is there. Return whether it is there now. */
 export function choose(name) {
-  form.querySelector(".command-context-close")?.click();
+  leaveCommand();
   if (input.value !== `/${name}`) write(input, `/${name}`);
   const entries = [...form.querySelectorAll(".command-entry")];
   entries.find((entry) => entry.querySelector("strong")?.textContent === `/${name}`)?.click();

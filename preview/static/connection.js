@@ -82,8 +82,8 @@ function noteRestart(start) {
   document.getElementById("channel-composer").before(note);
 }
 
-/** Watch the server for as long as the page is open. Call `start` with its first answer. */
-export async function watch(start) {
+/** Watch the server for as long as the page is open. Call `update` with each answer, and `start` with the first one. */
+export async function watch(start, update) {
   let session = null;
   let running = [];
   let misses = 0;
@@ -105,6 +105,7 @@ export async function watch(start) {
       }
       show("");
       setEnded(false);
+      update(answer);
       if (!session) {
         noteRestart(answer.start);
         start(answer);

@@ -1,12 +1,15 @@
-/* A row of first things to try. A click fills the command in; sending it is left to the person. */
+/* A row of first things to say and to try. A click fills the box in; sending it is left to the person. */
 
-import { choose, closeList, fillOption, form, sendWhenIdle, whenIdle } from "./command-box.js";
+import { choose, closeList, fillOption, form, input, leaveCommand, sendWhenIdle, whenIdle, write } from "./command-box.js";
 
 const EXAMPLES = [
-  ["imagine", { prompt: "red apple" }],
-  ["ask", { question: "Who brings the tent for the children?", messages: "11" }],
-  ["complete", { prompt: "A good name for a boat is" }],
-  ["help", {}],
+  newMessage("@Inkling What is a good name for a boat?"),
+  newReply("@Inkling What is in this picture?"),
+  newCommand("chat"),
+  newCommand("imagine", { prompt: "red apple" }),
+  newCommand("ask", { question: "Who brings the tent for the children?", messages: "11" }),
+  newCommand("complete", { prompt: "The lighthouse keeper" }),
+  newCommand("help"),
 ];
 
 const hint = document.createElement("p");
@@ -17,12 +20,12 @@ form.prepend(hint);
 /** How many examples wait until the page has sent something else. */
 let waiting = 0;
 
-function fillWhenIdle(name, options) {
+function fillWhenIdle(fill) {
   waiting += 1;
   hint.textContent = "Press Enter to send";
   whenIdle(() => {
     waiting -= 1;
-    fill(name, options);
+    fill();
   });
 }
 
@@ -30,23 +33,62 @@ for (const kind of ["input", "submit", "keydown", "click"]) {
   form.addEventListener(kind, ({ isTrusted }) => isTrusted && (hint.textContent = ""), true);
 }
 
-function fill(name, options) {
-  choose(name);
-  for (const [option, value] of Object.entries(options)) fillOption(option, value);
-  closeList();
-  document.getElementById("send-message").focus();
+/* --- what an example fills in --- */
+
+function newCommand(name, options = {}) {
+  const fill = () => {
+    choose(name);
+    for (const [option, value] of Object.entries(options)) fillOption(option, value);
+    closeList();
+    document.getElementById("send-message").focus();
+  };
+  return { label: [`/${name}`, Object.values(options)[0]].join(" "), fill };
 }
+
+function newMessage(text) {
+  const fill = () => {
+    leaveCommand();
+    leaveReply();
+    write(input, text);
+    input.focus();
+  };
+  return { label: text, fill };
+}
+
+/** A reply to the newest message with a picture. It is offered as long as there is one. */
+function newReply(text) {
+  const message = newMessage(text);
+  const fill = () => {
+    message.fill();
+    replyToPicture()?.click();
+  };
+  return { label: text, fill, isOffered: () => Boolean(replyToPicture()) };
+}
+
+function leaveReply() {
+  if (!document.getElementById("reply-context").hidden) document.getElementById("reply-cancel").click();
+}
+
+function replyToPicture() {
+  const messages = [...document.querySelectorAll("#channel-message-list > article:has(.attachment-image)")];
+  return messages.at(-1)?.querySelector("[data-control-key$=':action:reply']");
+}
+
+/* --- the row --- */
+
+const buttons = new Map();
 
 export function showExamples() {
   const row = document.createElement("div");
   row.className = "inkling-examples";
   row.setAttribute("role", "group");
   row.setAttribute("aria-label", "Things to try");
-  for (const [name, options] of EXAMPLES) {
+  for (const example of EXAMPLES) {
     const button = document.createElement("button");
     button.type = "button";
-    button.textContent = [`/${name}`, Object.values(options)[0]].join(" ");
-    button.addEventListener("click", () => fillWhenIdle(name, options));
+    button.textContent = example.label;
+    button.addEventListener("click", () => fillWhenIdle(example.fill));
+    buttons.set(example, button);
     row.append(button);
   }
   row.addEventListener("keydown", (event) => {
@@ -55,4 +97,9 @@ export function showExamples() {
     sendWhenIdle();
   });
   form.before(row);
+}
+
+/** Show the examples that are possible with the messages that are there. */
+export function updateExamples() {
+  for (const [{ isOffered }, button] of buttons) if (isOffered) button.hidden = !isOffered();
 }

@@ -3,9 +3,9 @@
 import { listChannels } from "./channels.js";
 import { form, options } from "./command-box.js";
 import { watch } from "./connection.js";
-import { showExamples } from "./examples.js";
+import { showExamples, updateExamples } from "./examples.js";
 import { addMenuButtons } from "./menus.js";
-import { followSender, watchMessages } from "./timeline.js";
+import { followSender, improveMessages, watchMessages } from "./timeline.js";
 import "./pictures.js";
 import "./typed-commands.js";
 
@@ -68,8 +68,13 @@ new MutationObserver(() => {
   if (!forms.hidden) requestAnimationFrame(() => forms.querySelector(".modal-input")?.focus());
 }).observe(forms, { attributeFilter: ["hidden"] });
 
-watch(({ menus, channels }) => {
-  listChannels(channels);
+watch(({ menus }) => {
   showExamples();
-  watchMessages(channels, () => addMenuButtons(menus));
+  watchMessages(() => {
+    addMenuButtons(menus);
+    updateExamples();
+  });
+}, ({ channels }) => {
+  listChannels(channels);
+  improveMessages(); // those that speak of a new channel
 });

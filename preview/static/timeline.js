@@ -1,6 +1,6 @@
 /* The list of messages: what is in sight, and how its links and pictures look. */
 
-import { openChannel } from "./channels.js";
+import { channelNamed, nameOf, openChannel } from "./channels.js";
 import { input } from "./command-box.js";
 
 const app = document.getElementById("preview-app");
@@ -74,13 +74,13 @@ function movePictures() {
 }
 
 const LINK = /^https:\/\/(?:\w+\.)?discord(?:app)?\.com\/channels\/(?:@me|\d+)\/(\d+)(?:\/(\d+))?$/;
-let names = new Map();
 
 /** Show links to channels and messages as Discord does, by the name of their channel. */
 function nameLinks() {
-  for (const link of list.querySelectorAll("a.markdown-link:not([data-inkling])")) {
+  for (const link of list.querySelectorAll(":is(a.markdown-link, a.message-system-link):not([data-inkling])")) {
     const [, channel, message] = LINK.exec(link.href) ?? [];
-    if (!names.has(channel)) continue;
+    const isNotice = link.matches(".message-system-link"); // of a thread, which may not be listed yet
+    if (!channel || !(isNotice || nameOf(channel))) continue;
     link.dataset.inkling = "true";
     link.addEventListener("click", (event) => {
       event.preventDefault(); // there is no such channel on the real Discord
@@ -88,7 +88,20 @@ function nameLinks() {
     });
     if (link.textContent !== link.href) continue; // it has its own words
     link.classList.add("mention");
-    link.textContent = `# ${names.get(channel)}${message ? " › 💬" : ""}`;
+    link.textContent = `# ${nameOf(channel)}${message ? " › 💬" : ""}`;
+  }
+}
+
+/** Let mentions of channels be followed, as in Discord. */
+function linkMentions() {
+  for (const mention of list.querySelectorAll("span.mention:not([data-inkling])")) {
+    const channel = mention.textContent.startsWith("#") && channelNamed(mention.textContent.slice(1));
+    if (!channel) continue;
+    mention.dataset.inkling = "true";
+    mention.tabIndex = 0;
+    mention.setAttribute("role", "link");
+    mention.addEventListener("click", () => openChannel(channel));
+    mention.addEventListener("keydown", ({ key }) => key === "Enter" && openChannel(channel));
   }
 }
 
@@ -101,13 +114,18 @@ function show(channel, message) {
   } else openChannel(channel);
 }
 
+/** Show links, mentions and pictures of the messages as Discord does. */
+export function improveMessages() {
+  movePictures();
+  nameLinks();
+  linkMentions();
+}
+
 /** Call `changed` after each change of the messages. */
-export function watchMessages(channels, changed) {
-  names = new Map(channels.map(({ id, name }) => [id, name]));
+export function watchMessages(changed) {
   const update = () => {
     changed();
-    movePictures();
-    nameLinks();
+    improveMessages();
     requestAnimationFrame(follow);
   };
   new MutationObserver(update).observe(list, { childList: true, subtree: true, characterData: true });

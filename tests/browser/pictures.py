@@ -25,7 +25,7 @@ _FOLDER = _ROOT / "docs" / "pictures"
 
 
 async def main() -> None:
-    """Take pictures of running commands, the list of commands, the region picker, and the studio."""
+    """Take pictures of running commands, the list of commands, the region picker, the studio, and a conversation."""
     config = load_config(_ROOT / "starter" / "config.yaml")
     await asyncio.to_thread(prepare, config.data)
     engine = PreviewEngine(config, create_backend(config))
@@ -45,6 +45,8 @@ async def main() -> None:
         await _save_screenshot(page, "region.png")
         await _vary_and_remix(person)
         await _save_screenshot(page, "studio.png")
+        await _talk_in_a_thread(person)
+        await _save_screenshot(page, "conversation.png")
         await browser.close()
         running.cancel()
 
@@ -90,6 +92,28 @@ async def _vary_and_remix(person: Driver) -> None:
     await person.submit(form)
     await person.sees("Remix of", seconds=60)
     await person.page.mouse.move(0, 0)
+
+
+async def _talk_in_a_thread(person: Driver) -> None:
+    """Have a picture drawn in a thread, ask about it in a reply to it, and say something more, without mentions."""
+    await person.page.set_viewport_size({"width": 1200, "height": 1040})
+    await person.slash("chat", topic="A boat trip")
+    await person.message("Let's talk in").get_by_role("link", name="#A boat trip").click()
+    await expect(person.page.locator("#channel-name")).to_have_text("A boat trip")
+    await person.sees("I answer every message here.")
+    await person.slash("imagine", prompt="red apple", seed="2")
+    await person.sees("seed 2", seconds=60)
+    await expect(person.messages.last.locator(".attachment-image[src]")).to_be_visible()
+    await person.reply("seed 2", "What is in this picture?")
+    await _sees_answers(person, 1)
+    await person.type("What is a good name for a boat?")
+    await person.enter()
+    await _sees_answers(person, 2)
+    await person.page.mouse.move(0, 0)
+
+
+async def _sees_answers(person: Driver, count: int) -> None:
+    await expect(person.page.get_by_role("button", name="Try another")).to_have_count(count, timeout=300_000)
 
 
 async def _press(person: Driver, button: str, after: str) -> None:
