@@ -50,12 +50,12 @@ class Memory:
 
 async def remember(turn: Sequence[discord.Message], *, whole_channel: bool) -> Memory:
     """Return what was said before the messages of a turn: in the channel, or in the chain of replies."""
-    if not _may_read_history(turn[0]):
+    if not may_read_history(turn[0]):
         return Memory()
     return await (_channel(turn) if whole_channel else _chain(turn))
 
 
-def _may_read_history(message: discord.Message) -> bool:
+def may_read_history(message: discord.Message) -> bool:
     """Return whether the person who wrote may read what was said before."""
     person = message.author
     return not isinstance(person, discord.Member) or message.channel.permissions_for(person).read_message_history

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from cogs.ask.rendering import evidence, span
 from cogs.ask.service import passages_of
 from cogs.chat.rendering import ChatRenderer, reply_buttons, reply_content, seen_line
-from cogs.chat.tools import MOST_CALLS, ToolResult, run_tool_call
+from cogs.chat.tools import MOST_CALLS, ToolResult, ToolRules, run_tool_call
 from cogs.common import ProgressRenderer, ReplyJob, ReplySession, report
 from cogs.common.error_messages import in_current_language
 from cogs.common.sources import (
@@ -25,7 +25,6 @@ from inference import (
     ChatReply,
     ChatRequest,
     CheckedRequest,
-    ImagineRequest,
     InvalidRequest,
     Message,
     RequestCancelled,
@@ -57,12 +56,12 @@ class ShownPicture:
 class ChatJob(ReplyJob):
     """A reply. `source` is the text of files, `named` whether this turn is about them; `notes` are small print.
 
-    `drawing` has the rules of the channel for pictures that the model draws.
+    `rules` hold for the tools that the model calls.
     """
 
     checked: CheckedRequest[ChatRequest]
     question: str
-    drawing: ImagineRequest
+    rules: ToolRules
     pictures: tuple[ShownPicture, ...] = ()
     source: Source | None = None
     named: bool = True
@@ -152,7 +151,7 @@ class ChatJob(ReplyJob):
         messages = [*request.messages, Message("assistant", reply.raw)]
         for call in reply.tool_calls:
             if len(results) < MOST_CALLS:
-                results.append(await run_tool_call(session, call, self.drawing, (reply.seed + len(results)) % 2**32))
+                results.append(await run_tool_call(session, call, self.rules, (reply.seed + len(results)) % 2**32))
                 messages.append(Message("tool", results[-1].content))
             else:
                 messages.append(Message("tool", "Not done: these were too many calls."))
@@ -162,7 +161,7 @@ class ChatJob(ReplyJob):
 
 def _lines(results: Sequence[ToolResult]) -> list[str]:
     """Return small print about what the model did."""
-    return [f"-# 🎨 {result.line}" for result in results if result.line]
+    return [f"-# {result.line}" for result in results if result.line]
 
 
 def _omitted(count: int) -> str:

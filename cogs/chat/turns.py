@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import discord
 
-from cogs.chat.memory import as_messages, by_several, remember, text_without_mention, user_text
+from cogs.chat.memory import as_messages, by_several, may_read_history, remember, text_without_mention, user_text
 from cogs.chat.places import is_talk
 from cogs.chat.service import ChatJob, ShownPicture
-from cogs.chat.tools import tools_of
+from cogs.chat.tools import ToolRules, tools_of
 from cogs.client import Inkling
 from cogs.common import ReplySession
 from cogs.common.error_messages import in_current_language
@@ -74,11 +74,12 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
     words = bot.config.safety.words
     before = [each for each in as_messages(memory.messages, me, pointed_at, named=named) if _is_allowed(each, words)]
     messages = (*before, Message("user", asked))
+    rules = ToolRules(for_channel(ImagineRequest(prompt=""), last.channel, bot.config), may_read_history(last))
     request = ChatRequest(
         messages=messages,
         prefill=prefill,
         max_new_tokens=_LONGEST_REPLY,
-        tools=tools_of(bot.engine),
+        tools=tools_of(bot.engine, rules),
         owner=str(session.owner),
     )
     checked = session.check(request)
@@ -96,7 +97,7 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
     return ChatJob(
         checked,
         question,
-        for_channel(ImagineRequest(prompt=""), last.channel, bot.config),
+        rules,
         tuple([ShownPicture(each.filename, await read(each)) for each in looked_at[:_MOST_PICTURES]]),
         source,
         about_files,

@@ -125,6 +125,16 @@ class ReplySession:
         return self._responder.target
 
     @property
+    def channel(self) -> discord.PartialMessageable:
+        """The channel of the reply."""
+        return self._responder.channel()
+
+    @property
+    def me(self) -> discord.ClientUser | None:
+        """The bot itself."""
+        return self._responder.me
+
+    @property
     def where(self) -> tuple[int, int]:
         """The ids of channel and message, once acknowledged."""
         target = self.target

@@ -49,6 +49,11 @@ class Responder(ABC):
         self._interaction = interaction
         self.target = target
 
+    @property
+    def me(self) -> discord.ClientUser | None:
+        """The bot itself."""
+        return self._client.user
+
     @abstractmethod
     async def acknowledge(self) -> None:
         """Show the person that the bot is working, and note in `target` in which message."""
@@ -108,7 +113,7 @@ class Responder(ABC):
 
     async def _find_sent(self, after: int, is_it: Callable[[discord.Message], bool]) -> bool:
         """Note the bot's own message in the channel, after an id, that `is_it`. Return whether there is one."""
-        channel: Any = self._channel()
+        channel: Any = self.channel()
         async for message in channel.history(after=discord.Object(after), limit=_MOST_SEARCHED):
             if message.author == self._client.user and is_it(message):
                 self._note_message(message.id)
@@ -133,9 +138,10 @@ class Responder(ABC):
         """Return the message for edits with the bot's own token, which needs no interaction; not for private ones."""
         if self.target.private or self.target.message is None:
             raise Unreachable
-        return self._channel().get_partial_message(self.target.message)
+        return self.channel().get_partial_message(self.target.message)
 
-    def _channel(self) -> discord.PartialMessageable:
+    def channel(self) -> discord.PartialMessageable:
+        """Return the channel of the reply."""
         return self._client.get_partial_messageable(self.target.channel, guild_id=self.target.origin.guild)
 
 
@@ -294,7 +300,7 @@ class MessageResponder(Responder):
             await self.show(MessageContent(text))
 
     def _asked_in(self) -> discord.PartialMessage:
-        return self._channel().get_partial_message(self.target.asked_in)
+        return self.channel().get_partial_message(self.target.asked_in)
 
 
 _CLASSES: dict[TargetKind, type[Responder]] = {

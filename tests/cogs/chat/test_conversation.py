@@ -369,8 +369,8 @@ async def test_a_picture_that_is_refused_is_told_to_the_model_and_to_people(stag
 
     stage.backend.script = answering
     await stage.alice.send(stage.channel, f"{stage.mention} draw me a fox")
-    assert stage.last_text.startswith("-# 🎨 No picture: The queue is full.\nSorry.")
-    assert said(stage)[-1] == ("tool", "The picture could not be drawn: The queue is full.")
+    assert stage.last_text.startswith("-# 🛠️ Not done: The queue is full.\nSorry.")
+    assert said(stage)[-1] == ("tool", "It could not be done: The queue is full.")
 
 
 async def test_the_longest_message_is_read_whole(stage: Stage):
@@ -470,3 +470,52 @@ async def test_each_person_in_a_thread_is_answered_once_and_after_each_other(sta
     assert said(stage)[-3:] == [("user", "bob: b1"), ("assistant", "To b1."), ("user", "alice: a2")]
     await stage.event(Result(ChatReply("To a2.", 1, "stop")))
     assert len(await replies(stage, thread)) == 4
+
+
+def tool_call(name: str, **arguments: object) -> ChatReply:
+    return ChatReply("", 5, "stop", tool_calls=(ToolCall(name, json.dumps(arguments)),), raw="<call>")
+
+
+async def ask_with(stage: Stage, call: ChatReply) -> None:
+    """Let the model call a tool, and then say that it is done."""
+    answers = [call, ChatReply("Done.", 6, "stop")]
+
+    def answering(spec: Any, request: Any) -> Any:
+        return [Result(answers.pop(0))] if isinstance(request, ChatRequest) else plausible(spec, request)
+
+    stage.backend.script = answering
+    await stage.alice.send(stage.channel, f"{stage.mention} what happened?")
+
+
+async def test_a_model_summarizes_the_channel(stage: Stage):
+    for words in ("At noon.", "By the lake."):
+        await stage.bob.send(stage.channel, words)
+    await ask_with(stage, tool_call("summarize_channel", messages=10))
+    assert stage.last_text.startswith("-# 📜 Summarized: 2 messages read")
+    assert stage.last_text.endswith("\nDone.")
+    assert said(stage)[-1] == ("tool", "In short: bob: At noon.\nbob: B")
+
+
+async def test_a_model_finds_messages_of_the_channel_and_people_get_links(stage: Stage):
+    wanted = await stage.bob.send(stage.channel, "The lake is cold")
+    await stage.bob.send(stage.channel, "The sea is warm")
+    await ask_with(stage, tool_call("search_messages", words="lake COLD"))
+    assert stage.last_text == f"-# 🔎 lake COLD: 1 message found {wanted.jump_url}\nDone."
+    assert said(stage)[-1][1].endswith("bob: The lake is cold")
+
+
+async def test_nothing_is_read_for_who_may_not_read(stage: Stage):
+    rules: dict[Any, discord.PermissionOverwrite] = {
+        stage.guild.default_role: discord.PermissionOverwrite(read_message_history=False)
+    }
+    channel = stage.guild.create_text_channel("blind", overwrites=rules)
+    await stage.alice.send(channel, f"{stage.mention} what happened?")
+    request = stage.backend.requests[-1]
+    assert isinstance(request, ChatRequest)
+    assert [tool.name for tool in request.tools] == ["imagine"]
+
+
+async def test_a_tool_that_does_not_exist_is_told_to_the_model(stage: Stage):
+    await ask_with(stage, tool_call("delete_server"))
+    assert stage.last_text == "Done."
+    assert said(stage)[-1] == ("tool", "There is no tool delete_server with these arguments.")
