@@ -30,6 +30,9 @@ _NOTICE = re.compile(r"<@\d+> ")
 _MAY_HAVE_PARTS = 1500
 """Characters of a reply from which on there may be further messages with the rest of it."""
 
+_MOST_AFTER = 20
+"""Messages after a reply among which its further parts are looked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Memory:
@@ -67,16 +70,17 @@ async def _channel(turn: Sequence[discord.Message]) -> Memory:
     What other people wrote after this turn is left out: it is answered later.
     """
     me, own = _me(turn[0]), {message.id for message in turn}
-    found: list[discord.Message] = []
-    more = True
-    async for message in turn[0].channel.history(limit=_MOST_READ):
-        if message.author == me and is_start(message):
-            more = False
-            break
-        if message.id not in own and (message.id < turn[0].id or message.author == me):
-            found.append(message)
-    else:
-        more = len(found) + len(own) >= _MOST_READ
+    try:
+        latest = [message async for message in turn[0].channel.history(limit=_MOST_READ)]
+    except discord.Forbidden:  # the bot may write there, but not read back
+        return Memory(gap=True)
+    start = next((i for i, message in enumerate(latest) if message.author == me and is_start(message)), None)
+    more = start is None and len(latest) == _MOST_READ
+    found = [
+        message
+        for message in latest[:start]
+        if message.id not in own and (message.id < turn[0].id or message.author == me)
+    ]
     pointed = await replied_to(turn[-1]) if _is_reply(turn[-1]) else None
     if pointed and pointed.id not in {message.id for message in found} | own:
         found.append(pointed)
@@ -106,8 +110,9 @@ async def _chain(turn: Sequence[discord.Message]) -> Memory:
         earlier = await replied_to(current)
         if earlier is None:
             return Memory(tuple(reversed(found)), gap=True)
-        found += reversed(await _whole(earlier))
-        current = earlier
+        whole = await _whole(earlier)
+        found += reversed(whole)
+        current = whole[0]
     return Memory(tuple(reversed(found)))
 
 
@@ -127,10 +132,6 @@ async def _whole(message: discord.Message) -> list[discord.Message]:
     except DELIVERY:
         return [message]
     return [each for each in after if each.author == message.author and _asked(each) == asked.id] or [message]
-
-
-_MOST_AFTER = 20
-"""Messages after a reply among which its further parts are looked for."""
 
 
 def _is_reply(message: discord.Message) -> bool:
