@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from inference import CompleteRequest, Completion, Config, Engine, InferenceError, create_engine
-from inference.config.schema import ModelEntry
+from inference.config.models import ModelEntry
 
 _PROMPTS = ("On a hill, a", "The boat was late, so")
 _NEW_TOKENS = 16

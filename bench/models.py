@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from bench.result_table import Skipped
 from inference import Config, Engine, InferenceError, ModelSpec, Output, Request, create_engine
-from inference.config.schema import ModelEntry
+from inference.config.models import ModelEntry
 from inference.hub.hub import Hub
 from inference.pipelines.pipeline import Job
 from inference.types import DType, Event

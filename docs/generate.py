@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from inference.config.expected import expected, field_at
+from inference.config.models import ModelEntry
 from inference.config.quotas import QuotasSection
-from inference.config.schema import Config, DiscordSection, ModelEntry
+from inference.config.schema import Config, DiscordSection
 from inference.limits import SIZE, ClassifierEntry, Limits, SafetySection
 from inference.tasks import TASK_NAMES
 
@@ -19,7 +20,7 @@ PAGE = Path(__file__).with_name("configuration.md")
 _INTRO = """\
 # Configuration
 
-<!-- Written by `python -m docs.generate` from inference/config/schema.py. Edit there. -->
+<!-- Written by `python -m docs.generate` from the schema in inference/config/. Edit there. -->
 
 One YAML file, `config.yaml` unless `--config FILE` says otherwise. Every key has a default, so that an empty
 file is a valid one that lists no models. Unknown keys, keys given twice, wrong values, folders without a model

@@ -5,8 +5,10 @@ completion = await engine.run(engine.check(CompleteRequest(prompt="Once upon a t
 """
 
 from inference.backends.backend import Backend, ModelStatus, QueueStatus
+from inference.config.loading import data_folder, load_config
+from inference.config.problems import ConfigError
 from inference.config.quotas import QuotasSection
-from inference.config.schema import Config, ConfigError, data_folder, load_config
+from inference.config.schema import Config
 from inference.documents import DocumentText, document_text
 from inference.documents.file_names import is_document_name
 from inference.engine import Engine

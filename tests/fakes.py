@@ -16,7 +16,8 @@ from PIL import Image
 
 from inference import infotext
 from inference.backends.backend import Listener, ModelStatus, QueueStatus
-from inference.config.schema import Config, ModelEntry
+from inference.config.models import ModelEntry
+from inference.config.schema import Config
 from inference.images.decoding import encode_png
 from inference.observers import Observers
 from inference.tasks import (

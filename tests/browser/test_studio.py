@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import Locator, expect
 
 from inference import Config, create_backend
-from inference.config.schema import ModelEntry
+from inference.config.models import ModelEntry
 from preview.pictures import lake_hut
 from tests.browser.conftest import Open
 from tests.browser.driver import Driver

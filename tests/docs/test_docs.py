@@ -6,7 +6,8 @@ from pathlib import Path
 import yaml
 
 from docs.generate import PAGE, page
-from inference.config.schema import Config, load_config
+from inference.config.loading import load_config
+from inference.config.schema import Config
 
 ROOT = Path(__file__).parents[2]
 _SOURCE_FOLDERS = ("cogs", "inference", "storage", "tests")

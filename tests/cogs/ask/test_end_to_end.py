@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from inference import Config, Engine, create_backend
-from inference.config.schema import ModelEntry
+from inference.config.models import ModelEntry
 from tests.cogs.ask.questions import ask
 from tests.cogs.stage import Stage, first, followup
 from tests.fakes import model_lists

@@ -13,7 +13,7 @@ from simcord import MemberActor, ResponseMessage
 
 from cogs.common import neutral
 from inference import CompleteRequest, Completion, Config, Engine, create_backend, create_engine
-from inference.config.schema import ModelEntry
+from inference.config.models import ModelEntry
 from tests.cogs.complete.completions import text
 from tests.cogs.imagine.images import press
 from tests.cogs.stage import PatientEngine, Stage, first

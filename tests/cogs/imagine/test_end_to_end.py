@@ -12,7 +12,7 @@ from PIL import Image
 from simcord import ResponseMessage
 
 from inference import Config, Engine, create_backend
-from inference.config.schema import ModelEntry
+from inference.config.models import ModelEntry
 from tests.cogs.imagine.images import button_rows, file, grid, press, submit_remix
 from tests.cogs.stage import Stage, first, followup
 from tests.fakes import model_lists

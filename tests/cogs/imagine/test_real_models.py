@@ -15,7 +15,7 @@ from PIL import Image
 from simcord import ResponseMessage
 
 from inference import SAMPLERS, Config, Engine, create_backend
-from inference.config.schema import ModelEntry
+from inference.config.models import ModelEntry
 from inference.images.decoding import encode_png
 from tests.cogs.imagine.images import file
 from tests.cogs.stage import Stage, first, refusal

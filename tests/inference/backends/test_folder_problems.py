@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inference.backends.local import LocalBackend
-from inference.config.schema import load_config
+from inference.config.loading import load_config
 from inference.hub.hub import Hub
 from tests.inference.pipelines.tiny_causal import save_causal
 from tests.inference.pipelines.tiny_images import save_stable_diffusion

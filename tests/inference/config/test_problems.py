@@ -10,7 +10,9 @@ import pytest
 from pydantic import BaseModel
 
 from inference.config.expected import expected, field_at
-from inference.config.schema import Config, ConfigError, load_config
+from inference.config.loading import load_config
+from inference.config.problems import ConfigError
+from inference.config.schema import Config
 from inference.config.yaml_file import Position
 
 _SECTION = "a section (indented lines like `key: value`)"

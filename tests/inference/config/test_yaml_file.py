@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from inference.config.schema import Config, ConfigError, load_config
+from inference.config.loading import load_config
+from inference.config.problems import ConfigError
+from inference.config.schema import Config
 
 
 def problems(folder: Path, text: str | bytes) -> list[str]:

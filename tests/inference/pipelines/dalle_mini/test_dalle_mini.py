@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from inference.backends.model_manager import ModelManager
-from inference.config.schema import Config, ModelEntry
+from inference.config.models import ModelEntry
+from inference.config.schema import Config
 from inference.hub.hub import Hub
 from inference.images.decoding import open_picture
 from inference.pipelines import load
