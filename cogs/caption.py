@@ -18,7 +18,7 @@ from cogs.common.markdown import without_escapes
 from cogs.common.options import models_of
 from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import Button, custom_id, persistent_view
-from cogs.common.sources import check_size, pictures, read
+from cogs.common.sources import NamedFile, check_size, pictures, read
 from cogs.i18n import gettext_noop, tr
 from cogs.imagine.prompt_modal import PromptModal
 from inference import Caption, CaptionRequest, CheckedRequest, InvalidRequest, serializable
@@ -80,17 +80,8 @@ async def show_captions(
     for file in files:
         check_size(file, session.engine.config.limits.upload)
     await session.acknowledge()
-    pictures = [NamedPicture(file.filename, await read(file)) for file in files]
+    pictures = [NamedFile(file.filename, await read(file)) for file in files]
     await session.perform(CaptionJob(checked, tuple(pictures), drawable))
-
-
-@serializable
-@dataclass(frozen=True, slots=True)
-class NamedPicture:
-    """A file that may be a picture."""
-
-    name: str
-    data: bytes
 
 
 @serializable
@@ -99,7 +90,7 @@ class CaptionJob(ReplyJob):
     """A caption for each picture, with a button to draw it if they are `drawable`."""
 
     checked: CheckedRequest[CaptionRequest]
-    pictures: tuple[NamedPicture, ...]
+    pictures: tuple[NamedFile, ...]
     drawable: bool
 
     async def answer(self, session: ReplySession) -> None:
@@ -126,7 +117,7 @@ class CaptionJob(ReplyJob):
         await session.finish(_content("\n".join(lines), captions), self._buttons(session, described))
 
     async def _caption(
-        self, session: ReplySession, picture: NamedPicture, draft: Callable[[str], MessageContent]
+        self, session: ReplySession, picture: NamedFile, draft: Callable[[str], MessageContent]
     ) -> Caption:
         """Return the caption. `draft` shows it while it grows."""
         status = ProgressRenderer(draft=lambda text: draft(_one_line(text)))

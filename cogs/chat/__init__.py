@@ -171,6 +171,7 @@ class Chat(commands.Cog):
             await last.channel.typing()
         async with self.bot.sessions.open(MessageResponder.of(self.bot, last, "chat")) as session:
             session.check_rules()
+            await session.store()  # reading may take a while: after a kill, the person is asked to ask again
             await session.perform(await read_turn(self.bot, session, turn))
 
     async def _apologize(self, message: discord.Message) -> None:

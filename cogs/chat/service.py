@@ -12,9 +12,7 @@ from cogs.chat.rendering import ChatRenderer, reply_buttons, reply_content, seen
 from cogs.chat.tools import MOST_CALLS, ToolResult, ToolRules, run_tool_call
 from cogs.common import ProgressRenderer, ReplyJob, ReplySession, report
 from cogs.common.error_messages import in_current_language
-from cogs.common.sources import (
-    Source,
-)
+from cogs.common.sources import NamedFile, Source
 from cogs.i18n import ntr, tr
 from inference import (
     Answer,
@@ -44,15 +42,6 @@ _WHAT_IS_THERE = "Describe this picture."
 
 @serializable
 @dataclass(frozen=True, slots=True)
-class ShownPicture:
-    """A picture of a turn, and the name of its file."""
-
-    name: str
-    data: bytes
-
-
-@serializable
-@dataclass(frozen=True, slots=True)
 class ChatJob(ReplyJob):
     """A reply. `source` is the text of files, `named` whether this turn is about them; `notes` are small print.
 
@@ -62,7 +51,7 @@ class ChatJob(ReplyJob):
     checked: CheckedRequest[ChatRequest]
     question: str
     rules: ToolRules
-    pictures: tuple[ShownPicture, ...] = ()
+    pictures: tuple[NamedFile, ...] = ()
     source: Source | None = None
     named: bool = True
     notes: tuple[str, ...] = ()
@@ -76,7 +65,7 @@ class ChatJob(ReplyJob):
         context = "\n\n".join([*in_words, *filter(None, [passages])])
         await self._write(session, context, [seen_line(*each) for each in described], quotes)
 
-    async def _description(self, session: ReplySession, picture: ShownPicture) -> str:
+    async def _description(self, session: ReplySession, picture: NamedFile) -> str:
         """Return what a model sees: the one that answers questions about pictures, or the one that describes them."""
         status = ProgressRenderer(tr("Looking at the picture…"))
         try:

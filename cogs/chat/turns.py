@@ -10,12 +10,13 @@ import discord
 
 from cogs.chat.memory import as_messages, by_several, may_read_history, remember, text_without_mention, user_text
 from cogs.chat.places import is_talk
-from cogs.chat.service import ChatJob, ShownPicture
+from cogs.chat.service import ChatJob
 from cogs.chat.tools import ToolRules, tools_of
 from cogs.client import Inkling
 from cogs.common import ReplySession
 from cogs.common.error_messages import in_current_language
 from cogs.common.sources import (
+    NamedFile,
     Source,
     attachments,
     check_files,
@@ -98,7 +99,7 @@ async def read_turn(bot: Inkling, session: ReplySession, turn: Turn, prefill: st
         checked,
         question,
         rules,
-        tuple([ShownPicture(each.filename, await read(each)) for each in looked_at[:_MOST_PICTURES]]),
+        tuple([NamedFile(each.filename, await read(each)) for each in looked_at[:_MOST_PICTURES]]),
         source,
         about_files,
         (*notes, *file_notes, *_notes_about(turn, len(looked_at))),
@@ -115,9 +116,8 @@ def system_message(bot: Inkling, message: discord.Message, of_model: str = "", *
     name = guild.me.display_name if guild else bot.user.display_name
     parent = channel.parent_id if isinstance(channel, discord.Thread) else None
     persona = bot.store.settings.server(guild.id if guild else None).persona_in(channel.id, parent)
-    who = persona or of_model or "You are friendly, and you answer briefly and plainly."
     day = discord.utils.utcnow()
-    lines = [f"You are {name}. {who}", f"Today is {day:%A}, {day.day} {day:%B} {day.year}."]
+    lines = [f"You are {name}. {persona or of_model}".strip(), f"Today is {day:%A}, {day.day} {day:%B} {day.year}."]
     if guild:
         lines.append(f"You are in the channel {getattr(channel, 'name', '')} of the server {guild.name}.")
     if named:

@@ -13,24 +13,16 @@ from typing import Any, Self, TypeVar
 
 import discord
 
-from cogs.common.delivery import DELIVERY, is_deleted, is_too_late, may_pass, until_delivered
-from cogs.common.error_messages import PRIVATE, report
+from cogs.common.delivery import DELIVERY
 from cogs.common.job_record import JobRecord
-from cogs.common.message_content import (
-    MessageContent,
-    compress_large_pictures,
-    first_message,
-    split_into_messages,
-    with_file,
-)
-from cogs.common.persistent_view import Button, custom_id, persistent_view
+from cogs.common.message_content import MessageContent
 from cogs.common.progress_renderer import ProgressRenderer
 from cogs.common.quotas import cost_note
-from cogs.common.responder import NeverAcknowledged, Responder, Unreachable
+from cogs.common.reply_message import ReplyMessage, SessionPostponed
+from cogs.common.responder import Responder
 from cogs.common.rules import Services, apply_settings, check_number, check_origin, check_taken, effective_limits
 from cogs.common.target import Target, now
-from cogs.common.throttled_editor import ThrottledEditor
-from cogs.i18n import gettext_noop, tr
+from cogs.i18n import gettext_noop
 from inference import (
     CheckedRequest,
     Limits,
@@ -72,10 +64,6 @@ class ReplyJob(ABC):
         """Answer in the message of `session`, which is acknowledged; raise what `ReplySession.run` raises."""
 
 
-class SessionPostponed(Exception):
-    """The bot stops; the request goes on after the restart."""
-
-
 class ReplySession:
     """A session that runs requests and keeps the message up to date; the message always shows how the request ended.
 
@@ -94,8 +82,7 @@ class ReplySession:
         self._settings = services.store.settings
         self._record = JobRecord(services.store.jobs, stored)
         self._responder = responder
-        self._status = ProgressRenderer()
-        self._editor = ThrottledEditor(self._show_progress, on_lost=self.cancel)
+        self._message = ReplyMessage(responder, on_lost=self.cancel)
         self._asked = stored.created if stored else now()
         self._until = self._time_limit()
         self.resumed = stored is not None
@@ -103,12 +90,9 @@ class ReplySession:
         self.acknowledged = self.resumed
         """Whether the message shows progress or a result of this request."""
         self._postponed = False
-        self._undelivered = False
         self._running = False
         self._begun = False
         """Whether a model has been asked: from then on, no quota refuses the rest."""
-        self._delivered = False
-        self._restore: tuple[MessageContent, discord.ui.View] | None = None
         self._cancelled = ""
         self._register = register
         self.closed = asyncio.Event()
@@ -233,7 +217,7 @@ class ReplySession:
         self.check_server_limit()
         if self.resumed:  # the settings may have changed since
             checked = self.engine.check(replace(checked.request, model=checked.spec.name))
-        self._status = status or ProgressRenderer()
+        self._message.status = status or ProgressRenderer()
         self._begin([checked])
         self._running = True
         try:
@@ -274,26 +258,15 @@ class ReplySession:
 
     def show_progress(self, content: MessageContent, pause: float) -> None:
         """Show `content` soon, and nothing else for `pause` seconds; use it for progress during `wait`."""
-        self._editor.schedule(lambda: content, pause)
+        self._message.show_progress(content, pause)
 
     async def finish(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
         """Show the final `content`: in several messages if it is long, or with a file if Discord refuses those."""
-        await self._editor.close()
-        limit = self.target.upload_limit
-        content = await compress_large_pictures(content, limit)
-        first, *rest = split_into_messages(content, limit)
-        await self._show(first, view)
-        self._delivered = True
-        try:
-            for part in rest:
-                await until_delivered(lambda part=part: self._responder.more(part))
-        except DELIVERY as error:
-            log.warning("Discord refused a further message, so the text goes into a file: %s", error)
-            await self._show(with_file(content, limit), view)
+        await self._message.finish(content, view)
 
     def keep_on_failure(self, content: MessageContent, view: discord.ui.View) -> None:
         """If the request fails, show this content, which the message has now, again; show the error in private."""
-        self._restore = content, view
+        self._message.keep_on_failure(content, view)
 
     async def notify_if_late(self, text: str) -> None:
         """Notify the person who asked if it took long, since edits do not notify."""
@@ -327,12 +300,10 @@ class ReplySession:
         self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None, /
     ) -> bool:
         try:
-            await self._editor.close()
-            if isinstance(error, Exception):
-                await self._apologize(error)
+            await self._message.close(error, acknowledged=self.acknowledged)
         finally:
             goes_on = isinstance(error, SessionPostponed) or not isinstance(error, Exception | None)
-            await self._record.end(goes_on=goes_on or self._undelivered)
+            await self._record.end(goes_on=goes_on or self._message.undelivered)
             self.services.quotas.end(self)
             self._register.discard(self)
             self.closed.set()
@@ -350,7 +321,7 @@ class ReplySession:
         """Check the quotas once more, now that all inputs are known, and let a large request say what it takes."""
         cost = self.check_quotas(requests)
         quotas, origin = self.services.quotas, self.target.origin
-        self._status.note = cost_note(quotas.allowances(origin, but=self), cost)
+        self._message.status.note = cost_note(quotas.allowances(origin, but=self), cost)
         if not self._begun:
             quotas.begin(origin, self)
         self._begun = True
@@ -362,7 +333,7 @@ class ReplySession:
                     return event.output
                 if isinstance(event, Loading | Started):  # loading may end the process too
                     await self._record.start()
-                self._editor.schedule(*self._status.render(event))
+                self._message.show_event(event)
         raise AssertionError("a stream ends with a Result or an error")
 
     async def _note_who_asked(self, checked: CheckedRequest[Request]) -> None:
@@ -381,71 +352,3 @@ class ReplySession:
         target = self.target
         left = target.expires - _PRIVATE_MARGIN - now()
         return asyncio.get_running_loop().time() + left if target.private else None
-
-    async def _show_progress(self, content: MessageContent) -> None:
-        label = self._status.stop or tr("Cancel")
-        button = Button(label=label, custom_id=custom_id("cancel", self.owner))
-        await self._responder.show(content, persistent_view(button))
-
-    async def _show(self, content: MessageContent, view: discord.ui.View | None = None) -> None:
-        """Show the last content, and try for minutes while Discord can't be reached."""
-        await until_delivered(lambda: self._responder.show(content, view))
-
-    async def _apologize(self, error: Exception) -> None:
-        if self._editor.lost or is_deleted(error):
-            return
-        if isinstance(error, NeverAcknowledged):
-            log.info("a request of %s was not acknowledged before the process ended", self.owner)
-            return
-        if is_too_late(error):
-            log.warning("Discord did not get the acknowledgement of %s in time", self.target.command)
-            return
-        try:
-            await self._show_failure(error)
-        except Unreachable:
-            await self._tell_elsewhere()
-        except DELIVERY as failure:
-            self._undelivered = may_pass(failure)
-            log.warning("could not tell %s: %s", self.owner, failure)
-
-    async def _show_failure(self, error: Exception) -> None:
-        if isinstance(error, Unreachable):
-            raise error
-        if isinstance(error, SessionPostponed):
-            if self.target.private and not self.target.has_token:
-                return  # the person is told after the restart
-            note = tr("The bot is being restarted. This goes on after that.")
-            kept = self._restore[0] if self._restore else self._status.partial_content
-            content = replace(kept, note=note) if kept else MessageContent(note)
-            await self._responder.show(first_message(content, self.target.upload_limit))
-            return
-        text = report(error, self.target.command, self.target.request_id)
-        if self._restore:
-            content, view = self._restore
-            if not self.target.has_token:  # then nothing can be said in private
-                await self.finish(replace(content, note=text), view)
-                return
-            if self.acknowledged:
-                await self.finish(content, view)
-            await self._responder.refuse(text)
-        elif self._delivered:  # keep what is already shown
-            await self._responder.more(MessageContent(tr("The rest could not be shown. {reason}", reason=text)))
-        elif isinstance(error, (*PRIVATE, *DELIVERY)) or not self.acknowledged:
-            await until_delivered(lambda: self._responder.refuse(text))
-        elif partial := self._status.partial_content:
-            await self.finish(replace(partial, note=text))
-        else:
-            await self._show(MessageContent(text))
-
-    async def _tell_elsewhere(self) -> None:
-        """Tell the person in a direct message that a private message can't be reached any more."""
-        log.info("the message of a request can't be reached any more")
-        text = tr(
-            "I could not show you the answer to your last request: Discord lets me change that message for 15 minutes "
-            "only, and it took longer. Ask again."
-        )
-        try:
-            await self._responder.write_to_person(text)
-        except DELIVERY as error:
-            self._undelivered = may_pass(error)
-            log.info("%s could not be told in a direct message: %s", self.owner, error)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Set
+from collections.abc import Set
 from dataclasses import dataclass, replace
 from typing import Self
 
 from inference.limits import Limits, SafetySection
-from inference.tasks.checks import check_sampling, check_text, new_seed
-from inference.tasks.messages import FinishReason, Message
-from inference.tasks.request import GENERATION_BATCH_KEY, Request
+from inference.tasks.checks import check_sampling, check_text
+from inference.tasks.messages import FinishReason, Message, SamplingRequest
 from inference.tasks.task import Task
 from inference.types import ModelSpec, Output
 from inference.types.errors import InvalidRequest, Phrase
@@ -33,32 +32,23 @@ class ToolCall:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ChatRequest(Request):
+class ChatRequest(SamplingRequest):
     """Reply to the last of `messages`, which are oldest first; it is from a user, or from a tool.
 
-    If the messages are too long for the model, the oldest are left out. `system` is the system message. `prefill` is
-    the beginning of the reply, to be continued. `temperature` and `top_p` are as in `CompleteRequest`. The model may
-    call `tools`; a model whose chat template takes none does not get them. `thinking` says whether a model that can
-    think before it replies does so (None: as the configuration says). `context` is what was found in files and pictures
-    for the last message; the model reads it before that message.
+    If the messages are too long for the model, the oldest are left out. `prefill` is the beginning of the reply, to be
+    continued. The model may call `tools`; a model whose chat template takes none does not get them. `thinking` says
+    whether a model that can think before it replies does so (None: as the configuration says). `context` is what was
+    found in files and pictures for the last message; the model reads it before that message.
     """
 
     task = "chat"
 
     messages: tuple[Message, ...]
-    system: str = ""
     prefill: str = ""
     max_new_tokens: int = 512
-    temperature: float | None = None
-    top_p: float = 0.95
-    seed: int | None = None
     tools: tuple[Tool, ...] = ()
     thinking: bool | None = None
     context: str = ""
-
-    @property
-    def batch_key(self) -> Hashable:
-        return GENERATION_BATCH_KEY
 
     @property
     def work(self) -> float:
@@ -80,13 +70,8 @@ class ChatRequest(Request):
         return (*self.typed_texts(), self.context)
 
     def resolved(self, spec: ModelSpec) -> Self:
-        return replace(
-            self,
-            system=self.system or spec.system,
-            temperature=spec.temperature if self.temperature is None else self.temperature,
-            seed=new_seed() if self.seed is None else self.seed,
-            thinking=spec.thinking if self.thinking is None else self.thinking,
-        )
+        decided = replace(self, thinking=spec.thinking if self.thinking is None else self.thinking)
+        return SamplingRequest.resolved(decided, spec)  # `super()` does not work in a class with slots
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Set
-from dataclasses import dataclass, replace
-from typing import Self
+from collections.abc import Set
+from dataclasses import dataclass
 
 from inference.limits import Limits, SafetySection
-from inference.tasks.checks import check_sampling, check_text, check_within, new_seed
-from inference.tasks.messages import FinishReason, Message
-from inference.tasks.request import GENERATION_BATCH_KEY, Request
+from inference.tasks.checks import check_sampling, check_text, check_within
+from inference.tasks.messages import FinishReason, Message, SamplingRequest
 from inference.tasks.task import Task
-from inference.types import ModelSpec, Output
+from inference.types import Output
 from inference.types.errors import InvalidRequest, Phrase
 
 _MAX_STOP_STRINGS = 4
@@ -19,17 +17,16 @@ _MAX_STOP_STRING_LENGTH = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CompleteRequest(Request):
+class CompleteRequest(SamplingRequest):
     """Continue `prompt`, or answer it with a chat model.
 
-    `temperature` 0 is greedy, None the model's usual value; `top_p` is for nucleus sampling (Holtzman et al. 2019);
     `repetition_penalty` divides the scores of tokens that already occur (Keskar et al. 2019, 1 is off). The text ends
     before any of the strings in `stop`. With `whole_sentences` it ends with the first sentence that ends after two
     thirds of `max_new_tokens`. `n` texts are generated, text i from seed `seed + i`.
 
     `prefill` is the text generated so far, to be continued. `messages` are earlier messages, oldest first. A model
     without a chat template reads their texts and the prompt as one text, with nothing in between. If all of this is too
-    long for the model, the oldest part is dropped. `system` is the system message of chat models.
+    long for the model, the oldest part is dropped.
     """
 
     task = "complete"
@@ -37,19 +34,10 @@ class CompleteRequest(Request):
     prompt: str
     prefill: str = ""
     messages: tuple[Message, ...] = ()
-    system: str = ""
-    max_new_tokens: int = 64
     whole_sentences: bool = False
-    temperature: float | None = None
-    top_p: float = 0.95
     repetition_penalty: float = 1.0
     stop: tuple[str, ...] = ()
     n: int = 1
-    seed: int | None = None
-
-    @property
-    def batch_key(self) -> Hashable:
-        return GENERATION_BATCH_KEY
 
     @property
     def work(self) -> float:
@@ -65,14 +53,6 @@ class CompleteRequest(Request):
     def typed_texts(self) -> tuple[str, ...]:
         """Return the prompt and what people wrote before it. What the model wrote was checked when it wrote it."""
         return (self.prompt, *(message.content for message in self.messages if message.role == "user"))
-
-    def resolved(self, spec: ModelSpec) -> Self:
-        return replace(
-            self,
-            system=self.system or spec.system,
-            temperature=spec.temperature if self.temperature is None else self.temperature,
-            seed=new_seed() if self.seed is None else self.seed,
-        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """Texts and files from people: attached, or in messages. Unusable input raises InvalidRequest with a reason."""
 
-from cogs.common.sources.files import check_files, check_size, name_of, read, source_of_file
+from cogs.common.sources.files import NamedFile, check_files, check_size, name_of, read, source_of_file
 from cogs.common.sources.links import (
     check_readable,
     is_link,
@@ -26,6 +26,7 @@ from cogs.common.sources.source import Source, join_sources
 
 __all__ = [
     "HOW_TO_POINT",
+    "NamedFile",
     "Source",
     "attachments",
     "check_files",

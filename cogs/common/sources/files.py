@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import discord
 
@@ -13,9 +14,20 @@ from cogs.common.message_content import MessageContent
 from cogs.common.reply_session import ReplySession
 from cogs.common.sources.source import Source
 from cogs.i18n import tr
-from inference import DocumentText, InvalidRequest
+from inference import DocumentText, InvalidRequest, serializable
 
 _READ_SECONDS = 20
+
+
+@serializable
+@dataclass(frozen=True, slots=True)
+class NamedFile:
+    """The bytes of a file, and its name as it was given, not escaped."""
+
+    name: str
+    data: bytes
+
+
 _PAUSE = 1.5
 """Seconds between two edits."""
 
