@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Set
-from dataclasses import dataclass, replace
-from typing import Self
+from dataclasses import dataclass
+from typing import Any
 
 from inference.limits import Limits, SafetySection
 from inference.tasks.checks import check_sampling, check_text
@@ -69,9 +69,9 @@ class ChatRequest(SamplingRequest):
     def given_texts(self) -> tuple[str, ...]:
         return (*self.typed_texts(), self.context)
 
-    def resolved(self, spec: ModelSpec) -> Self:
-        decided = replace(self, thinking=spec.thinking if self.thinking is None else self.thinking)
-        return SamplingRequest.resolved(decided, spec)  # `super()` does not work in a class with slots
+    def settings_of(self, spec: ModelSpec) -> dict[str, Any]:
+        settings = SamplingRequest.settings_of(self, spec)  # `super()` does not work in a class with slots
+        return settings | {"thinking": spec.thinking if self.thinking is None else self.thinking}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from inference.tasks.checks import new_seed
 from inference.tasks.request import GENERATION_BATCH_KEY, Request
@@ -41,9 +41,12 @@ class SamplingRequest(Request):
         return GENERATION_BATCH_KEY
 
     def resolved(self, spec: ModelSpec) -> Self:
-        return replace(
-            self,
-            system=self.system or spec.system,
-            temperature=spec.temperature if self.temperature is None else self.temperature,
-            seed=new_seed() if self.seed is None else self.seed,
-        )
+        return replace(self, **self.settings_of(spec))
+
+    def settings_of(self, spec: ModelSpec) -> dict[str, Any]:
+        """Return the values of the fields that the model's settings fill in, and a seed."""
+        return {
+            "system": self.system or spec.system,
+            "temperature": spec.temperature if self.temperature is None else self.temperature,
+            "seed": new_seed() if self.seed is None else self.seed,
+        }
