@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
-import pytest
 
 from inference import CompleteRequest, Completion
 from storage import CompletionHistory, Segment, Store, Variant
@@ -15,14 +11,6 @@ REQUEST = CompleteRequest(prompt="Once", model="gpt2", stop=("END", "\n"), tempe
 HISTORY = CompletionHistory(REQUEST).with_segment(
     Completion(" upon", 7, (" there", " more"), finish_reason="stop", chat=True)
 )
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    store = Store(tmp_path / "inkling.db")
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def test_a_text_is_stored_with_everything_needed_to_continue_it(store: Store):

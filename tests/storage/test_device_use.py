@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
@@ -10,14 +9,6 @@ import pytest
 from storage import StorageError, Store, end_of_day
 
 _NOON = 20_000.5 * 86400
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    store = Store(tmp_path / "inkling.db")
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def days(store: Store) -> list[int]:

@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
-import pytest
-
 from storage import Store, StoredThoughts
 
 _DAY = 24 * 3600
-
-
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    store = Store(tmp_path / "inkling.db")
-    await store.open()
-    yield store
-    await store.close()
 
 
 async def kept(store: Store, *messages: int) -> list[int]:
