@@ -56,8 +56,10 @@ async def test_the_buttons_are_for_the_person_who_was_answered(stage: Stage):
 async def test_a_reply_that_fails_again_keeps_the_earlier_text(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} count")
     [answer] = await replies(stage)
-    stage.backend.script = lambda spec, request: [InvalidRequest("The queue is full.")]
+    stage.backend.script = lambda spec, request: [Started(), PartialText("Other", chat=True)]
     await stage.alice.click(answer, label="Try another")
+    assert stage.last_text.startswith("Other")
+    await stage.event(InvalidRequest("The queue is full."))
     [answer] = await replies(stage)
     assert answer.content.startswith("Well met.")
     assert len(answer.components) == 1

@@ -33,12 +33,17 @@ async def test_a_command_after_the_name_stays_a_command(stage: Stage):
 async def test_talk_among_people_gets_no_answer(stage: Stage):
     await stage.alice.send(stage.channel, "hello Bob")
     assert not stage.backend.requests
+    assert not await replies(stage)
 
 
 async def test_other_bots_and_webhooks_are_not_answered(stage: Stage):
     robot = stage.guild.add_member(stage.env.create_user("robot", bot=True))
-    await robot.send(stage.channel, f"{stage.mention} hello")
+    hook = stage.guild.create_webhook(stage.channel)
+    for text in (f"{stage.mention} hello", f"hello {stage.mention}"):
+        await robot.send(stage.channel, text)
+        await hook.send(text)
     assert not stage.backend.requests
+    assert not await replies(stage)
 
 
 async def test_where_it_may_not_write_it_is_silent(stage: Stage):
@@ -49,5 +54,7 @@ async def test_where_it_may_not_write_it_is_silent(stage: Stage):
         speakers: discord.PermissionOverwrite(send_messages=True),
     }
     channel = stage.guild.create_text_channel("quiet", overwrites=rules)
-    await carol.send(channel, f"{stage.mention} hello")
+    before = len(stage.env.http_requests)
+    await carol.send(channel, f"hello {stage.mention}")
     assert not stage.backend.requests
+    assert not stage.env.http_requests[before:], "it does not even try"

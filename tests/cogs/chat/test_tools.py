@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import discord
+from simcord import ChannelHandle
 
 from inference import ChatReply, ChatRequest, ImagineRequest, InvalidRequest, Result, ToolCall
 from tests.cogs.chat.conversations import newest_request, replies, said
@@ -71,7 +72,7 @@ def tool_call(name: str, **arguments: object) -> ChatReply:
     return ChatReply("", 5, "stop", tool_calls=(ToolCall(name, json.dumps(arguments)),), raw="<call>")
 
 
-async def ask_with(stage: Stage, call: ChatReply) -> None:
+async def ask_with(stage: Stage, call: ChatReply, channel: ChannelHandle | None = None) -> None:
     """Let the model call a tool, and then say that it is done."""
     answers = [call, ChatReply("Done.", 6, "stop")]
 
@@ -79,7 +80,7 @@ async def ask_with(stage: Stage, call: ChatReply) -> None:
         return [Result(answers.pop(0))] if isinstance(request, ChatRequest) else plausible(spec, request)
 
     stage.backend.script = answering
-    await stage.alice.send(stage.channel, f"{stage.mention} what happened?")
+    await stage.alice.send(channel or stage.channel, f"{stage.mention} what happened?")
 
 
 async def test_a_model_summarizes_the_channel(stage: Stage):
@@ -104,9 +105,9 @@ async def test_nothing_is_read_for_who_may_not_read(stage: Stage):
         stage.guild.default_role: discord.PermissionOverwrite(read_message_history=False)
     }
     channel = stage.guild.create_text_channel("blind", overwrites=rules)
-    await stage.alice.send(channel, f"{stage.mention} what happened?")
-    request = newest_request(stage)
-    assert [tool.name for tool in request.tools] == ["imagine"]
+    await ask_with(stage, tool_call("search_messages", words="lake"), channel)
+    assert [tool.name for tool in newest_request(stage).tools] == ["imagine"]
+    assert said(stage)[-1][1].startswith("It could not be done: You may not read the earlier messages of this channel")
 
 
 async def test_a_tool_that_does_not_exist_is_told_to_the_model(stage: Stage):
