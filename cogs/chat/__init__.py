@@ -14,7 +14,7 @@ from cogs.chat.buttons import ChatButton, ThoughtsButton
 from cogs.chat.conversations import Conversations
 from cogs.chat.memory import text_without_mention
 from cogs.chat.personal_data import PersonalThoughts
-from cogs.chat.places import Places, is_talk, start_view
+from cogs.chat.places import Places, is_talk, may_write, start_view
 from cogs.chat.turns import Turn, has_chat_model, read_turn
 from cogs.client import Inkling
 from cogs.common import InteractionResponder, MessageContent, MessageResponder
@@ -146,7 +146,7 @@ class Chat(commands.Cog):
         return True
 
     async def _answer(self, message: discord.Message) -> None:
-        if not await self.bot.admits(message):
+        if not may_write(message) or not await self.bot.admits(message):
             return
         if not has_chat_model(self.bot.engine):
             await self._apologize(message)

@@ -50,8 +50,8 @@ class Places:
         """By thread: whether a conversation was begun there."""
 
     async def is_for_me(self, message: discord.Message) -> bool:
-        """Return whether the bot answers this message of a person. It answers only where it may write."""
-        if not visible(message) or not _may_write(message):
+        """Return whether this message of a person is for the bot."""
+        if not visible(message):
             return False
         me = self._me()
         reply = message.reference and message.reference.resolved
@@ -85,7 +85,8 @@ def _latest(thread: discord.Thread) -> discord.abc.AsyncIterator[discord.Message
     return thread.history(limit=_MOST_SEARCHED)
 
 
-def _may_write(message: discord.Message) -> bool:
+def may_write(message: discord.Message) -> bool:
+    """Return whether the bot may write where the message is."""
     if message.guild is None:
         return True
     allowed = message.channel.permissions_for(message.guild.me)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from inference import ChatReply, ChatRequest, InvalidRequest, Message, PartialText, Result, Started
+import pytest
+
+from inference import ChatReply, ChatRequest, FinishReason, InvalidRequest, Message, PartialText, Result, Started
 from tests.cogs.chat.conversations import newest_request, replies, said
 from tests.cogs.stage import Stage, followup, refusal
 from tests.fakes import PNG, plausible
@@ -89,3 +91,14 @@ async def test_thoughts_are_folded_away_and_shown_to_who_asks(stage: Stage):
     assert shown.content.startswith("They greet me.")
     await stage.alice.send(stage.channel, "and now?", reply_to=answer)
     assert ("assistant", "Hello!") in said(stage)
+
+
+@pytest.mark.parametrize(("reason", "disabled"), [("stop", True), ("length", False)])
+async def test_only_a_reply_that_the_model_did_not_end_can_be_continued(
+    stage: Stage, reason: FinishReason, disabled: bool
+):
+    stage.backend.script = lambda spec, request: [Result(ChatReply("One", 1, reason))]
+    await stage.alice.send(stage.channel, f"{stage.mention} count")
+    [answer] = await replies(stage)
+    rows: list[Any] = answer.components
+    assert [button.disabled for button in rows[0].children] == [disabled, False, False]

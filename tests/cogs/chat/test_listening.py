@@ -46,7 +46,8 @@ async def test_other_bots_and_webhooks_are_not_answered(stage: Stage):
     assert not await replies(stage)
 
 
-async def test_where_it_may_not_write_it_is_silent(stage: Stage):
+@pytest.mark.parametrize("text", ["hello {me}", "{me} hello"])
+async def test_where_it_may_not_write_it_is_silent(stage: Stage, text: str):
     speakers = stage.guild.create_role("speakers")
     carol = stage.guild.add_member(stage.env.create_user("carol"), roles=[speakers])
     rules: dict[Any, discord.PermissionOverwrite] = {
@@ -55,6 +56,6 @@ async def test_where_it_may_not_write_it_is_silent(stage: Stage):
     }
     channel = stage.guild.create_text_channel("quiet", overwrites=rules)
     before = len(stage.env.http_requests)
-    await carol.send(channel, f"hello {stage.mention}")
+    await carol.send(channel, text.format(me=stage.mention))
     assert not stage.backend.requests
     assert not stage.env.http_requests[before:], "it does not even try"

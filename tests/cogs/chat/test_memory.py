@@ -125,3 +125,18 @@ async def test_old_messages_that_did_not_fit_are_named(stage: Stage):
     stage.backend.script = lambda spec, request: [Result(ChatReply("Fine.", 1, "stop", num_omitted=3))]
     await stage.alice.send(stage.channel, f"{stage.mention} hello")
     assert "The 3 oldest messages were too much for the model" in stage.last_text
+
+
+async def test_an_escaped_reply_is_remembered_as_it_was_written(stage: Stage):
+    stage.backend.script = lambda spec, request: [Result(ChatReply("See https://a.example/b, @everyone", 1, "stop"))]
+    await stage.alice.send_dm("where?")
+    await stage.alice.send_dm("thanks")
+    assert said(stage)[1] == ("assistant", "See https://a.example/b, @everyone")
+
+
+async def test_a_taken_back_reply_is_forgotten(stage: Stage):
+    await stage.alice.send_dm("hello")
+    [answer] = [each for each in stage.alice.user.dm_channel.history() if each.author == stage.bot.user]
+    await stage.alice.user.click(answer, label="Undo")
+    await stage.alice.send_dm("and now?")
+    assert said(stage) == [("user", "hello"), ("user", "and now?")]
