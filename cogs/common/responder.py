@@ -79,8 +79,10 @@ class Responder(ABC):
             raise
 
     async def more(self, content: MessageContent) -> None:
-        """Send another message below the first."""
-        if self.target.has_token:
+        """Send another message below the first, as a reply to the same message if the first is one."""
+        if self.target.asked_in:
+            await self._asked_in().reply(content.text, files=_files(content))
+        elif self.target.has_token:
             await self._webhook().send(content.text, files=_files(content), ephemeral=self.target.private)
         else:
             await self._own_message().reply(content.text, files=_files(content))
@@ -139,6 +141,9 @@ class Responder(ABC):
         if self.target.private or self.target.message is None:
             raise Unreachable
         return self.channel().get_partial_message(self.target.message)
+
+    def _asked_in(self) -> discord.PartialMessage:
+        return self.channel().get_partial_message(self.target.asked_in)
 
     def channel(self) -> discord.PartialMessageable:
         """Return the channel of the reply."""
@@ -290,17 +295,11 @@ class MessageResponder(Responder):
         if not await self._find_sent(asked_in, is_it):
             await self.acknowledge()
 
-    async def more(self, content: MessageContent) -> None:
-        await self._asked_in().reply(content.text, files=_files(content))
-
     async def refuse(self, text: str) -> None:
         if self.target.message is None:
             await self._asked_in().reply(text)
         else:
             await self.show(MessageContent(text))
-
-    def _asked_in(self) -> discord.PartialMessage:
-        return self.channel().get_partial_message(self.target.asked_in)
 
 
 _CLASSES: dict[TargetKind, type[Responder]] = {

@@ -25,9 +25,10 @@ class Target:
     """The message of a reply, and the person who asked, by Discord's ids.
 
     `message` is None until Discord has named it. A `private` one is seen by the person alone. `asker` mentions the
-    person, where Discord does not show who asked. `asked_in` is the message that a reply answers, and `pressed_in` that
-    of a button, 0 if there is none. The token of the `interaction` `expires` at that time, in seconds since 1970.
-    `request_id` names the request in the log, and in the message if it fails.
+    person, where Discord does not show who asked. `asked_in` is the message that a reply answers, also if it is
+    written again after the press of its button, and `pressed_in` is the message of a button; 0 if there is none. The
+    token of the `interaction` `expires` at that time, in seconds since 1970. `request_id` names the request in the log,
+    and in the message if it fails.
     """
 
     kind: TargetKind
@@ -88,6 +89,7 @@ def target_of_interaction(interaction: discord.Interaction, kind: TargetKind, *,
         upload_limit=interaction.filesize_limit,
         language=language,
         menus=menus,
+        asked_in=((message.reference and message.reference.message_id) or 0) if message else 0,
         pressed_in=pressed.id if pressed and by_press else 0,
         application=interaction.application_id,
         interaction=interaction.id,

@@ -102,3 +102,21 @@ async def test_only_a_reply_that_the_model_did_not_end_can_be_continued(
     [answer] = await replies(stage)
     rows: list[Any] = answer.components
     assert [button.disabled for button in rows[0].children] == [disabled, False, False]
+
+
+async def test_another_long_reply_takes_the_place_of_all_of_the_first_and_can_be_taken_back(stage: Stage):
+    def long(word: str) -> ChatReply:
+        return ChatReply("\n\n".join(f"{word} {number}. " + "word " * 60 for number in range(7)), 1, "length")
+
+    stage.backend.script = lambda spec, request: [Result(long("First"))]
+    await stage.alice.send(stage.channel, f"{stage.mention} tell me all")
+    answer, _ = await replies(stage)
+    for word, button in (("Second", "Try another"), ("Third", "Continue"), ("Fourth", "Try another")):
+        stage.backend.script = lambda spec, request, word=word: [Result(long(word))]
+        await stage.alice.click(answer, label=button)
+        shown = "\n".join(message.content for message in await replies(stage))
+        assert shown.count(f"{word} 6.") == 1
+        assert shown.count("First 6.") == 0
+    assert "Second" not in "\n".join(message.content for message in await replies(stage))
+    await stage.alice.click(answer, label="Undo")
+    assert not await replies(stage)
