@@ -165,7 +165,12 @@ async def _read_links(session: ReplySession, turn: Turn) -> tuple[list[Source], 
     links = dict.fromkeys(link for message in turn.messages for link in links_in(message.content))
     for link in list(links)[: session.limits.files]:
         if link.channel != channel.id:
-            notes.append(tr("I follow links to this channel only. For others use /ask, which answers you alone."))
+            notes.append(
+                tr(
+                    "I read linked messages of this channel only. For another channel use /ask with the link: only you "
+                    "see its answer."
+                )
+            )
             continue
         try:
             sources += await sources_of_message(session, await fetch_message(channel, link.message))

@@ -38,6 +38,7 @@ def chat(template: PromptTemplate, request: ChatRequest) -> Plan:
         request.top_p,
         seed=seed,
         stream=True,
+        stop_at_loop=True,
         chat=True,
         thoughts=True,
         calls_tools=bool(tools),

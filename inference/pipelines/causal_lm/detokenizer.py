@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from itertools import accumulate
 
 from inference.pipelines.causal_lm.prompts import Continuation, Prompt
-from inference.pipelines.causal_lm.repetition import find_repetition
+from inference.pipelines.causal_lm.repetition import find_loop, find_repetition
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.causal_lm.tool_calls import text_before_calls
 from inference.text.sentences import sentences
@@ -111,12 +111,17 @@ class OutputText:
         self._detokenizer.add(token)
         text = self._detokenizer.text.lstrip() if self._num_hidden else self._detokenizer.text
         stop = min((at for stop in self.prompt.stop if (at := text.find(stop)) >= 0), default=None)
-        repetition = find_repetition(text) if self.prompt.stop_at_repetition and stop is None else None
+        repetition = self._repetition(text) if stop is None else None
         sentence = self._end_of_sentence(text) if self.prompt.sentence_after and stop is None else None
         self._stopped = stop is not None
         self._text = text[:stop][:repetition][:sentence]
         ended = self._stopped or repetition is not None or sentence is not None
         self.finished = ended or self._num_tokens == self.prompt.max_new_tokens or self._is_full
+
+    def _repetition(self, text: str) -> int | None:
+        if self.prompt.stop_at_loop:
+            return find_loop(text)
+        return find_repetition(text) if self.prompt.stop_at_repetition else None
 
     @property
     def _is_full(self) -> bool:

@@ -17,10 +17,11 @@ from inference.types import Output
 class Prompt:
     """The token ids to continue, with generation parameters. The text ends before any of the strings in `stop`.
 
-    With `stop_at_repetition` it also ends, as "length", before it repeats itself (see `find_repetition`), and with
-    `sentence_after` at the end of the first sentence that ends after that many tokens. A text with `stream` is sent to
-    the caller while it grows. `chat` marks the reply of a chat model. With `thoughts` the caller gets the model's
-    thoughts too. With `calls_tools`, calls of tools are left out of what is streamed.
+    With `stop_at_repetition` it also ends, as "length", before it repeats itself (see `find_repetition`), with
+    `stop_at_loop` where it does nothing else any more (see `find_loop`), and with `sentence_after` at the end of the
+    first sentence that ends after that many tokens. A text with `stream` is sent to the caller while it grows. `chat`
+    marks the reply of a chat model. With `thoughts` the caller gets the model's thoughts too. With `calls_tools`, calls
+    of tools are left out of what is streamed.
     """
 
     tokens: list[int]
@@ -31,6 +32,7 @@ class Prompt:
     seed: int = 0
     stop: tuple[str, ...] = ()
     stop_at_repetition: bool = False
+    stop_at_loop: bool = False
     sentence_after: int = 0
     stream: bool = False
     chat: bool = False

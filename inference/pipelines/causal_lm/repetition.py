@@ -14,6 +14,10 @@ _MIN_SENTENCE_WORDS = 3
 """Words in the shortest sentence that may not be repeated. "Yes." may."""
 _MIN_PHRASE_WORDS = 4
 """Words in the shortest phrase that counts as repetition."""
+_LOOP_WORDS = 60
+"""The words at the end of a text that make a loop, if they do nothing but repeat."""
+_MAX_PERIOD = 20
+"""Words in the longest piece that is repeated in a loop."""
 _DUPLICATE_SHARE = 0.8
 """The share of a sentence's four-word n-grams that makes it a duplicate of another sentence with the same n-grams."""
 
@@ -43,6 +47,22 @@ def find_repetition(text: str) -> int | None:
     for size in range(_MIN_PHRASE_WORDS, len(words) // 3 + 1):
         if words[-size:] == words[-2 * size : -size] == words[-3 * size : -2 * size]:
             return list(_WORD.finditer(text))[-2 * size].start()
+    return None
+
+
+def find_loop(text: str) -> int | None:
+    """Return where the text begins to do nothing but repeat one piece; the first time is kept. None if it does not.
+
+    Unlike `find_repetition` this leaves refrains, lists and lines of code alone: a model has to be stuck.
+    """
+    matches = list(_WORD.finditer(text.lower()))
+    words = [match[0] for match in matches]
+    for period in range(1, _MAX_PERIOD + 1):
+        start = len(words)
+        while start > period and words[start - 1] == words[start - 1 - period]:
+            start -= 1
+        if len(words) - start >= _LOOP_WORDS:
+            return matches[start].start()
     return None
 
 

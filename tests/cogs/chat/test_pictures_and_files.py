@@ -51,4 +51,4 @@ async def test_a_link_to_another_channel_is_not_followed(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} read {message.jump_url}")
     request = newest_request(stage)
     assert "1234" not in request.context
-    assert "I follow links to this channel only" in stage.last_text
+    assert "I read linked messages of this channel only" in stage.last_text

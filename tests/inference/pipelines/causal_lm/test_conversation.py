@@ -313,7 +313,9 @@ def test_a_model_whose_template_takes_no_tools_gets_none(template: str, tmp_path
 
 def test_the_prompt_of_a_reply_streams_it_with_the_usual_temperature(with_tools: PromptTemplate) -> None:
     (prompt,) = next(chat(with_tools, replace(REQUEST, temperature=None)))
-    assert prompt == Prompt(prompt.tokens, 12, 0.7, 0.95, seed=7, stream=True, chat=True, thoughts=True)
+    assert prompt == Prompt(
+        prompt.tokens, 12, 0.7, 0.95, seed=7, stop_at_loop=True, stream=True, chat=True, thoughts=True
+    )
 
 
 def test_what_was_found_stands_before_the_last_message_in_at_most_half_of_the_window(tmp_path: Path):

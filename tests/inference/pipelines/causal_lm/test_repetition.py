@@ -59,3 +59,33 @@ def test_summaries_stop_at_repetition(tmp_path: Path, length: Length) -> None:
     template = PromptTemplate(Tokenizer(save_causal(tmp_path, "llama", chat=CHAT)), 256)
     prompts = next(summarize(template, SummarizeRequest(text="the cat sat on the mat.", length=length)))
     assert all(prompt.stop_at_repetition for prompt in prompts)
+
+
+def _ended(tokenizer: Tokenizer, output: str) -> Continuation | None:
+    """Return the text of a reply of which the model writes `output`, if it ends by itself before that."""
+    text = OutputText(Prompt([1], 10_000, stop_at_loop=True), tokenizer)
+    for token in tokenizer.encode(output):
+        text.append(token, set())
+        if text.finished:
+            return text.continuation
+    return None
+
+
+def test_a_reply_ends_where_the_model_does_nothing_but_repeat_itself(tokenizer: Tokenizer) -> None:
+    loop = "I am a very special cat. "
+    assert _ended(tokenizer, f"Hello there. {loop * 30}") == Continuation(f"Hello there. {loop}", "length")
+    assert _ended(tokenizer, "Z-" * 100) == Continuation("Z-", "length")
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "I am a very special cat. " * 9,
+        "".join(f"for i in range({n}):\n    print(i)\n" for n in range(20)),
+        "Row, row, row your boat, gently down the stream. Merrily, merrily, merrily, merrily, life is but a dream. "
+        * 3,
+        "0 " * 40,
+    ],
+)
+def test_refrains_lists_and_code_are_no_loop(tokenizer: Tokenizer, output: str) -> None:
+    assert _ended(tokenizer, output) is None
