@@ -167,17 +167,38 @@ def test_a_failed_login_prints_a_short_error_and_closes_the_engine(
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_stops_the_bot_and_closes_the_engine(
-    number: signal.Signals, logs_in: Callable[[Coroutine[Any, Any, None]], None], backend: FakeBackend
-):
-    async def stay() -> None:
-        os.kill(os.getpid(), number)
-        await asyncio.sleep(30)
-        pytest.fail("The signal did not stop the bot.")
+def test_a_signal_stops_the_bot_and_closes_the_engine(number: signal.Signals, tmp_path: Path):
+    done = _bot_that_sends_itself(number, tmp_path)
+    assert done.stderr == ""
+    assert done.stdout == "0 closed\n"
 
-    logs_in(stay())
-    assert bot.main([]) == 0
-    assert backend.closed
+
+def _bot_that_sends_itself(number: signal.Signals, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the bot in a process of its own, since a signal that is not handled ends the process of the tests."""
+    path = os.pathsep.join(["", str(_SHIPPED.parent)])
+    environment = {**os.environ, "DISCORD_TOKEN": "secret", "PYTHONPATH": path}
+    program = [sys.executable, "-c", _SIGNALLED, str(int(number))]
+    return subprocess.run(program, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+
+
+_SIGNALLED = """
+import asyncio, os, sys
+from discord.ext import commands
+import bot, inference
+from tests.fakes import FakeBackend
+
+backend = FakeBackend()
+inference.create_engine = lambda config: inference.Engine(config, backend)
+
+async def start(self, token):
+    os.kill(os.getpid(), int(sys.argv[1]))
+    await asyncio.sleep(30)
+    print("The signal did not stop the bot.")
+
+commands.Bot.start = start
+status = bot.main([])
+print(status, "closed" if backend.closed else "open")
+"""
 
 
 @pytest.mark.parametrize("token", ["", " "])
