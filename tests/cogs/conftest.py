@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from discord.ext import commands
-from simcord import Env
+from simcord import Env, run
 
 from bot import create_bot
 from inference import Config, load_config
@@ -37,8 +37,16 @@ def engine(config: Config, backend: FakeBackend) -> PatientEngine:
 
 
 @pytest.fixture
-def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
+def simcord_bot(config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
     return create_bot(engine)
+
+
+@pytest.fixture
+async def simcord_env(simcord_bot: commands.AutoShardedBot, request: pytest.FixtureRequest) -> AsyncGenerator[Env]:
+    """Replace SimCord's fixture, which does not say how many shards a bot has that asks Discord for the number."""
+    marker = request.node.get_closest_marker("simcord")
+    async with run(simcord_bot, shard_count=1, **(marker.kwargs if marker else {})) as env:
+        yield env
 
 
 _SETTLE_TIMEOUT = 120.0

@@ -49,11 +49,11 @@ def logs_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Coroutine[Any, Any, No
     """Return a function that gives the bot a token and replaces its connection."""
 
     def connect(connection: Coroutine[Any, Any, None]) -> None:
-        async def start(self: commands.Bot, token: str, **_: object) -> None:
+        async def start(self: commands.AutoShardedBot, token: str, **_: object) -> None:
             assert token == "secret"
             await connection
 
-        monkeypatch.setattr(commands.Bot, "start", start)
+        monkeypatch.setattr(commands.AutoShardedBot, "start", start)
         monkeypatch.setenv("DISCORD_TOKEN", "secret")
 
     return connect
@@ -195,7 +195,7 @@ async def start(self, token):
     await asyncio.sleep(30)
     print("The signal did not stop the bot.")
 
-commands.Bot.start = start
+commands.AutoShardedBot.start = start
 status = bot.main([])
 print(status, "closed" if backend.closed else "open")
 """
@@ -230,7 +230,7 @@ def test_a_sign_of_life_postpones_the_end_of_a_service(monkeypatch: pytest.Monke
         give_sign()
         await asyncio.sleep(0.05)
 
-    monkeypatch.setattr(commands.Bot, "start", start)
+    monkeypatch.setattr(commands.AutoShardedBot, "start", start)
     monkeypatch.setattr(bot, "MINUTES_AWAY", 0)
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     assert bot.main(["--service"]) == 0
@@ -248,7 +248,7 @@ def test_a_service_reads_its_settings_again_at_a_signal(monkeypatch: pytest.Monk
         heard.append(event)
 
     monkeypatch.setattr(Inkling, "dispatch", dispatch)
-    monkeypatch.setattr(commands.Bot, "start", start)
+    monkeypatch.setattr(commands.AutoShardedBot, "start", start)
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     assert bot.main(["--service"]) == 0
     assert "config_changed" in heard

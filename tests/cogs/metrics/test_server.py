@@ -101,11 +101,11 @@ async def test_without_an_address_nothing_is_served(config: Config, engine: Pati
 def test_a_port_in_use_ends_the_bot_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    async def start(self: commands.Bot, token: str, **_: object) -> None:
+    async def start(self: commands.AutoShardedBot, token: str, **_: object) -> None:
         await cast(Inkling, self).prepare()
 
     monkeypatch.setattr(inference, "create_engine", lambda config: Engine(config, FakeBackend()))
-    monkeypatch.setattr(commands.Bot, "start", start)
+    monkeypatch.setattr(commands.AutoShardedBot, "start", start)
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

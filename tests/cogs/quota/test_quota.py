@@ -32,7 +32,7 @@ def config(config: Config, quotas: QuotasSection) -> Config:
 
 
 @pytest.fixture
-def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
+def simcord_bot(config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
     return create_bot(engine)
 
 
