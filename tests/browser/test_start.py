@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
-import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -52,19 +52,34 @@ def test_unsupported_models_are_reported_before_the_page_is_served(
     assert problem in said.err
 
 
-def test_ctrl_c_ends_the_preview_with_one_line(
-    start: Start, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    async def run(_: PreviewPage) -> None:
-        os.kill(os.getpid(), signal.SIGINT)
-        await asyncio.Event().wait()
+def test_ctrl_c_ends_the_preview_with_one_line(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(Path(bot.__file__).parent)}  # its own process, as in test_bot.py
+    run = [sys.executable, "-c", _INTERRUPTED]
+    done = subprocess.run(run, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.startswith(STARTING)
+    assert done.stdout.splitlines()[-1] == "The preview has ended."
+    assert done.stderr == ""
 
-    monkeypatch.setattr(PreviewPage, "run", run)
-    assert start(FakeBackend()) == 0
-    said = capsys.readouterr()
-    assert said.out.startswith(STARTING)
-    assert said.out.splitlines()[-1] == "The preview has ended."
-    assert said.err == ""
+
+_INTERRUPTED = """
+import asyncio, os, signal, sys
+import bot, preview
+from inference import load_config
+from pathlib import Path
+from preview.page import PreviewPage
+from tests.fakes import FakeBackend
+
+preview.prepare = lambda data: data
+preview.load_config = lambda _: load_config(Path(bot.__file__).with_name("config.yaml"))
+preview.create_backend = lambda _, __: FakeBackend()
+
+async def run(_):
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.Event().wait()
+
+PreviewPage.run = run
+sys.exit(bot.main(["--preview", "--port", "0"]))
+"""
 
 
 def test_an_error_ends_the_preview_with_one_sentence(
