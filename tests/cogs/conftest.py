@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 from discord.ext import commands
-from simcord import Env, run
+from simcord import Env
 
 from bot import create_bot
 from inference import Config, load_config
+from storage import ALL_SHARDS
 from tests.cogs.stage import PatientEngine, Stage
 from tests.fakes import FakeBackend
 
@@ -38,15 +39,7 @@ def engine(config: Config, backend: FakeBackend) -> PatientEngine:
 
 @pytest.fixture
 def simcord_bot(config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
-    return create_bot(engine)
-
-
-@pytest.fixture
-async def simcord_env(simcord_bot: commands.AutoShardedBot, request: pytest.FixtureRequest) -> AsyncGenerator[Env]:
-    """Replace SimCord's fixture, which does not say how many shards a bot has that asks Discord for the number."""
-    marker = request.node.get_closest_marker("simcord")
-    async with run(simcord_bot, shard_count=1, **(marker.kwargs if marker else {})) as env:
-        yield env
+    return create_bot(engine, ALL_SHARDS)
 
 
 _SETTLE_TIMEOUT = 120.0
@@ -57,6 +50,7 @@ _SETTLE_TIMEOUT = 120.0
 async def stage(simcord_env: Env, engine: PatientEngine, backend: FakeBackend) -> AsyncGenerator[Stage]:
     engine.env = simcord_env
     simcord_env.settle_timeout = _SETTLE_TIMEOUT
+    simcord_env.requested_shard_count = 1  # of bots after a restart
     guild = simcord_env.create_guild()
     people = [guild.add_member(simcord_env.create_user(name)) for name in ("alice", "bob")]
     yield Stage(simcord_env, backend, guild, guild.create_text_channel("general"), *people)

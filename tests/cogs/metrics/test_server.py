@@ -27,7 +27,7 @@ async def ready(stage: Stage) -> tuple[int, list[str]]:
 
 
 async def test_a_bot_whose_event_loop_answers_is_alive(stage: Stage):
-    stage.bot.dispatch("disconnect")
+    stage.bot.dispatch("shard_disconnect", 0)
     await stage.env.settle()
     status, content_type, text = await get(stage.bot, "/health")
     assert (status, content_type, json.loads(text)) == (200, "application/json; charset=utf-8", {"alive": True})
@@ -51,10 +51,10 @@ async def test_a_bot_is_not_ready_until_its_devices_were_checked(stage: Stage):
 
 
 async def test_a_bot_without_the_gateway_is_not_ready_until_it_is_back(stage: Stage):
-    stage.bot.dispatch("disconnect")
+    stage.bot.dispatch("shard_disconnect", 0)
     await stage.env.settle()
     assert await ready(stage) == (503, ["The bot is not connected to Discord's gateway."])
-    stage.bot.dispatch("resumed")
+    stage.bot.dispatch("shard_resumed", 0)
     await stage.env.settle()
     assert await ready(stage) == (200, [])
 
