@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import discord
 from discord import app_commands
@@ -119,7 +119,7 @@ class Inkling(commands.AutoShardedBot):
             tree_cls=CommandTree,
             http_trace=self.calls.trace,
             shard_count=shards.count if shards else None,
-            **({"shard_ids": shards.ids} if shards else {}),
+            shard_ids=cast("list[int]", shards.ids if shards else None),  # discord.py takes None for all
         )
         self._shards = shards
         self.gateway = Gateway()
