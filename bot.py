@@ -28,6 +28,7 @@ from cogs.logging_setup import set_up_logging
 if TYPE_CHECKING:
     from cogs.client import Inkling
     from inference import Config, Engine, ModelStatus
+    from storage import Shards
 
 _PREVIEW_PORT = 8787
 _STREAM = Path("-")
@@ -54,12 +55,12 @@ _INTENT_MISSING = (
 )
 
 
-def create_bot(engine: Engine) -> Inkling:
+def create_bot(engine: Engine, shards: Shards | None = None) -> Inkling:
     """Return the whole bot, ready to log in; the preview and the tests use it too."""
     from cogs.client import Inkling
     from cogs.registry import COGS
 
-    return Inkling(engine, COGS)
+    return Inkling(engine, COGS, shards)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -85,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _preview(arguments.port)
         if not token:
             raise StartError(2, f"DISCORD_TOKEN is missing or empty. Put a token into it, from {_TOKENS}.")
-        return _serve(arguments.config, token, is_service=arguments.service)
+        return _serve(arguments.config, token, arguments.shards, is_service=arguments.service)
     except EnvFileError as error:
         print(error, file=sys.stderr)
         return 2
@@ -135,6 +136,8 @@ def _parser() -> argparse.ArgumentParser:
         help="tell the running bot something, such as: status, reload, load MODEL; `help` lists all",
     )
     parser.add_argument("--port", type=int, default=_PREVIEW_PORT, help="of the preview (default %(default)s)")
+    shards = "of Discord's gateway that this process runs, such as 0-7/32; by default all that Discord recommends"
+    parser.add_argument("--shards", type=_shards, metavar="SHARDS", help=shards)
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("--check-config", action="store_true", help="check the settings, then stop")
     actions.add_argument("--preview", action="store_true", help="start the preview even if there is a token")
@@ -143,6 +146,15 @@ def _parser() -> argparse.ArgumentParser:
     restore = "replace the bot's data by a backup while the bot does not run, then stop; - is the input"
     actions.add_argument("--restore", type=Path, metavar="FILE", help=restore)
     return parser
+
+
+def _shards(text: str) -> Shards:
+    from storage import Shards
+
+    try:
+        return Shards.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _check(path: Path) -> int:
@@ -256,10 +268,11 @@ def _preview(port: int) -> int:
     return 0
 
 
-def _serve(path: Path, token: str, *, is_service: bool) -> int:
+def _serve(path: Path, token: str, shards: Shards | None, *, is_service: bool) -> int:
     import aiohttp
     import discord
 
+    from cogs.gateway import NoSessionsLeft
     from cogs.metrics.server import AddressUnavailable
     from storage import StorageError, locked_for_bot
 
@@ -267,8 +280,8 @@ def _serve(path: Path, token: str, *, is_service: bool) -> int:
     discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # the bot has no voice
     try:
         with locked_for_bot(config.data):
-            asyncio.run(_until_stopped(_log_in(create_bot(engine), engine, token, is_service=is_service)))
-    except (StorageError, AddressUnavailable) as error:
+            asyncio.run(_until_stopped(_log_in(create_bot(engine, shards), engine, token, is_service=is_service)))
+    except (StorageError, AddressUnavailable, NoSessionsLeft) as error:
         raise StartError(1, str(error)) from error
     except (aiohttp.ClientError, TimeoutError, discord.DiscordException) as error:
         if isinstance(error, discord.LoginFailure) or getattr(error, "code", 0) == _AUTHENTICATION_FAILED:
@@ -337,13 +350,13 @@ async def _log_in(bot: Inkling, engine: Engine, token: str, *, is_service: bool)
                 bot.heartbeats.append(lambda: postpone_end(limit))
             if is_service and sys.platform != "win32":
                 asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.dispatch, "config_changed")
-            await bot.start(token)
+            async with bot:
+                await bot.start(token)
     except TimeoutError as error:
         if not limit.expired():
             raise
         raise StartError(1, f"Discord was out of reach for {MINUTES_AWAY} minutes. Check the network.") from error
     finally:
-        await bot.close()
         await engine.close()
 
 

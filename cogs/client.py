@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 import discord
 from discord import app_commands
@@ -25,13 +25,14 @@ from cogs.common.quotas import Quotas
 from cogs.common.rate_limit import RateLimit
 from cogs.common.rules import ANYWHERE, check_here, check_origin, origin_of
 from cogs.common.target import now
+from cogs.gateway import Gateway, IdentifyQueue
 from cogs.i18n import LANGUAGES
 from cogs.i18n.catalogues import load_catalogues
 from cogs.i18n.command_translator import CommandTranslator
 from cogs.i18n.locale import use_locale_of
 from cogs.sync import sync_commands
 from inference import Config, Engine, InvalidRequest, addressed_to_operator
-from storage import Store
+from storage import ALL_SHARDS, Shards, Store
 
 log = logging.getLogger(__name__)
 
@@ -94,15 +95,18 @@ _PAUSE = 600.0
 """For so many seconds after the bot has told somebody that they may not use it, it ignores their mentions."""
 
 
-class Inkling(commands.Bot):
+class Inkling(commands.AutoShardedBot):
     """The bot. Without `message_content` in config.yaml it needs no privileged intent: people choose what it reads.
 
     A cog adds the data it stores about people to `personal_data`, its forms to `forms`, and its handlers of mentions
     without a command to `fallbacks`, which are called in order until one answers. `heartbeats` are called every half
-    minute while the bot is connected to Discord.
+    minute while the bot is connected to Discord. `shards` are those that this process runs: all that Discord
+    recommends, unless it is one of several processes of the bot.
     """
 
-    def __init__(self, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]]) -> None:
+    def __init__(
+        self, engine: Engine, cogs: Iterable[Callable[[Inkling], commands.Cog]], shards: Shards | None = None
+    ) -> None:
         intents = discord.Intents(guilds=True, messages=True, message_content=engine.config.discord.message_content)
         self.calls = DiscordCalls()
         super().__init__(
@@ -114,9 +118,14 @@ class Inkling(commands.Bot):
             allowed_mentions=discord.AllowedMentions.none(),
             tree_cls=CommandTree,
             http_trace=self.calls.trace,
+            shard_count=shards.count if shards else None,
+            shard_ids=cast("list[int]", shards.ids if shards else None),  # discord.py takes None for all
         )
+        self._shards = shards
+        self.gateway = Gateway()
         self.engine = engine
-        self.store = Store(engine.config.data / "inkling.db")
+        self.store = Store(engine.config.data / "inkling.db", shards or ALL_SHARDS)
+        self.identify_queue = IdentifyQueue(self.store.identifies.claim)
         self.quotas = Quotas(engine, self.store, now)
         self.sessions = ReplySessions(self)
         self.operators = Operators(self, now)
@@ -135,7 +144,8 @@ class Inkling(commands.Bot):
 
     async def setup_hook(self) -> None:
         await self.prepare()
-        await sync_commands(self.tree, self.config)
+        if self._shards is None or self._shards.leads:
+            await sync_commands(self.tree, self.config)
         await self.sessions.resume(self)
 
     async def prepare(self) -> None:
@@ -153,11 +163,33 @@ class Inkling(commands.Bot):
         await super().close()
         await self.store.close()
 
+    async def launch_shards(self) -> None:
+        """Connect to the gateway, if Discord allows it so often. Raise NoSessionsLeft."""
+        limits = await self.fetch_session_start_limits()
+        self.identify_queue.check(limits, len(self._shards.ids) if self._shards else 1)
+        await super().launch_shards()
+
+    async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:
+        """Wait until Discord allows a new session of this shard; discord.py calls it before each."""
+        await self.identify_queue.wait(shard_id or 0)
+
+    async def on_shard_connect(self, shard: int) -> None:
+        """Note a new session of the gateway."""
+        self.gateway.connect(shard, "new")
+
+    async def on_shard_resumed(self, shard: int) -> None:
+        """Note that a session of the gateway goes on after a break."""
+        self.gateway.connect(shard, "resumed")
+
+    async def on_shard_disconnect(self, shard: int) -> None:
+        """Note that a shard is away."""
+        self.gateway.disconnect(shard)
+
     async def on_connect(self) -> None:
-        """Say that commands work from now on; once, check the devices, which imports what the models need."""
-        log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
+        """Say once that commands work from now on, and check the devices, which imports what the models need."""
         if not self._devices_checked:
             self._devices_checked = True
+            log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
             for problem in await self.engine.check_devices():
                 log.error("%s", addressed_to_operator(problem))
 

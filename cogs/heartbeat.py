@@ -16,7 +16,6 @@ class Heartbeat(commands.Cog):
     def __init__(self, bot: Inkling) -> None:
         self._bot = bot
         self._path = bot.config.data / "heartbeat"
-        self._connected = False
 
     async def cog_load(self) -> None:
         self.beat.start()
@@ -27,21 +26,10 @@ class Heartbeat(commands.Cog):
     @tasks.loop(seconds=30)
     async def beat(self) -> None:
         """Give all signs of life if the bot is connected."""
-        if self._connected:
+        if self._bot.gateway.is_connected:
             for give_sign in self._bot.heartbeats:
                 give_sign()
             await asyncio.to_thread(_touch, self._path)
-
-    @commands.Cog.listener("on_connect")
-    @commands.Cog.listener("on_resumed")
-    async def connected(self) -> None:
-        """Note that the gateway is connected."""
-        self._connected = True
-
-    @commands.Cog.listener("on_disconnect")
-    async def disconnected(self) -> None:
-        """Note that the gateway is disconnected; discord.py reconnects by itself."""
-        self._connected = False
 
 
 def _touch(path: Path) -> None:

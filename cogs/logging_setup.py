@@ -65,6 +65,8 @@ def set_up_logging(format: LogFormat = "text", level: LogLevel = "info") -> None
     root.setLevel(max(threshold, logging.INFO))
     for package in _OWN_PACKAGES:
         logging.getLogger(package).setLevel(threshold)
+    # It warns of the intent for message content, which commands don't need here: people mention the bot.
+    logging.getLogger("discord.ext.commands.bot").setLevel(logging.ERROR)
 
 
 def fields(values: Mapping[str, object]) -> dict[str, object]:

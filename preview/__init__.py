@@ -20,7 +20,7 @@ from starter.smollm2 import prepare
 
 _CONFIG = Path(__file__).parent.parent / "starter" / "config.yaml"
 
-CreateBot = Callable[[Engine], commands.Bot]
+CreateBot = Callable[[Engine], commands.AutoShardedBot]
 """Creates the bot for the preview."""
 
 

@@ -35,8 +35,8 @@ class PreviewEnv(Env):
     in_use = False
     """Whether people use the preview, so that no operation may wait for long."""
 
-    def __init__(self, bot: commands.Bot) -> None:
-        super().__init__(bot, check_errors=False, settle_timeout=_START_SECONDS)
+    def __init__(self, bot: commands.AutoShardedBot) -> None:
+        super().__init__(bot, shard_count=1, check_errors=False, settle_timeout=_START_SECONDS)
         self._interaction: Any = None
         """The newest command, click or form."""
         self._settled_at = 0.0

@@ -11,6 +11,7 @@ from storage.blocks import BlockTable
 from storage.completions import CompletionTable
 from storage.database import Database, StorageError
 from storage.device_use import DeviceUseTable
+from storage.identifies import IdentifyTable
 from storage.images import ImageTable
 from storage.jobs import JobTable
 from storage.migrations import JOB_STEPS
@@ -19,6 +20,7 @@ from storage.questions import QuestionTable
 from storage.reports import ReportTable
 from storage.sent_answers import SentAnswerTable
 from storage.settings import SettingsTables
+from storage.shards import ALL_SHARDS, Shards
 from storage.table import ExpiringTable, Table
 from storage.thoughts import ThoughtTable
 
@@ -26,10 +28,10 @@ from storage.thoughts import ThoughtTable
 class Store:
     """The tables. `settings`, `blocks` and `device_use` are also in memory.
 
-    `jobs`, `questions` and `opened_forms` have a file of their own.
+    `jobs`, `questions`, `opened_forms` and `identifies` have a file of their own. `shards` are those of this process.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, shards: Shards = ALL_SHARDS) -> None:
         self.database = Database(path)
         self.images = ImageTable(self.database)
         self.completions = CompletionTable(self.database)
@@ -41,9 +43,10 @@ class Store:
         self.blocks = BlockTable(self.database)
         self.device_use = DeviceUseTable(self.database)
         self.job_database = Database(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
-        self.jobs = JobTable(self.job_database)
+        self.jobs = JobTable(self.job_database, shards)
         self.questions = QuestionTable(self.job_database)
         self.opened_forms = OpenedFormTable(self.job_database)
+        self.identifies = IdentifyTable(self.job_database)
 
     async def open(self) -> None:
         """Open the files, and read what is kept in memory. Raise StorageError."""

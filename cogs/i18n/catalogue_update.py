@@ -26,7 +26,7 @@ Key = tuple[str, str]
 """The kind of a text, empty for sentences, and its English text in the singular."""
 
 
-def template(bot: commands.Bot) -> Catalog:
+def template(bot: commands.AutoShardedBot) -> Catalog:
     """Return a catalogue of all messages, without translations."""
     catalog = Catalog()
     for sentence in sentences():

@@ -11,7 +11,6 @@ from prometheus_client import CollectorRegistry, ProcessCollector, disable_creat
 from cogs.client import Inkling
 from cogs.metrics.bot_collector import BotCollector
 from cogs.metrics.engine_metrics import EngineMetrics
-from cogs.metrics.gateway import Gateway
 from cogs.metrics.loop_lag import measured_loop_lag
 from cogs.metrics.readiness import Readiness
 from cogs.metrics.server import served
@@ -25,7 +24,6 @@ class Metrics(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self._bot = bot
-        self._gateway = Gateway()
         self._running = AsyncExitStack()
         self.address: Address | None = None
         """Where the pages are served; None if they are not."""
@@ -38,8 +36,8 @@ class Metrics(commands.Cog):
         disable_created_metrics()  # the times at which counters began are of no use here, and double the page
         registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        readiness = Readiness(bot.engine, self._gateway)
-        collector = BotCollector(bot, self._gateway, readiness)
+        readiness = Readiness(bot.engine, bot.gateway)
+        collector = BotCollector(bot, readiness)
         registry.register(collector)
         bot.engine.observe(EngineMetrics(bot.engine, registry))
         pages = served(bot.config.metrics, registry, collector, readiness)
@@ -49,18 +47,3 @@ class Metrics(commands.Cog):
 
     async def cog_unload(self) -> None:
         await self._running.aclose()
-
-    @commands.Cog.listener("on_connect")
-    async def connected(self) -> None:
-        """Note a new session of the gateway."""
-        self._gateway.connect("new")
-
-    @commands.Cog.listener("on_resumed")
-    async def resumed(self) -> None:
-        """Note that the gateway's session goes on after a break."""
-        self._gateway.connect("resumed")
-
-    @commands.Cog.listener("on_disconnect")
-    async def disconnected(self) -> None:
-        """Note that the gateway is away; discord.py reconnects by itself."""
-        self._gateway.is_connected = False

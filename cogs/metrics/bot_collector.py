@@ -10,7 +10,6 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from cogs.client import Inkling
-from cogs.metrics.gateway import Gateway
 from cogs.metrics.readiness import Readiness
 
 K = TypeVar("K", bound=str)
@@ -19,9 +18,8 @@ K = TypeVar("K", bound=str)
 class BotCollector(Collector):
     """Collects what `refresh` has read on the event loop; the page itself is written on a thread."""
 
-    def __init__(self, bot: Inkling, gateway: Gateway, readiness: Readiness) -> None:
+    def __init__(self, bot: Inkling, readiness: Readiness) -> None:
         self._bot = bot
-        self._gateway = gateway
         self._readiness = readiness
         self._metrics: tuple[Metric, ...] = ()
 
@@ -52,7 +50,7 @@ class BotCollector(Collector):
         )
 
     def _discord(self) -> Iterator[Metric]:
-        connected, latency = self._gateway.is_connected, self._bot.latency
+        connected, latency = self._bot.gateway.is_connected, self._bot.latency
         yield _gauge("inkling_gateway_connected", "Whether the gateway is connected, 1 or 0", connected)
         yield _gauge(
             "inkling_gateway_latency_seconds",
@@ -60,7 +58,7 @@ class BotCollector(Collector):
             latency if math.isfinite(latency) else math.nan,
         )
         yield _counters(
-            "inkling_gateway_reconnects", "Connections after the first", "session", self._gateway.reconnects
+            "inkling_gateway_reconnects", "Connections after the first", "session", self._bot.gateway.reconnects
         )
         yield _counters(
             "inkling_discord_answers", "Discord's HTTP answers by status", "status", self._bot.calls.answers

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cogs.metrics.gateway import Gateway
+from cogs.gateway import Gateway
 from inference import Engine, ModelStatus
 
 

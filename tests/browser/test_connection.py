@@ -119,7 +119,7 @@ async def test_buttons_work_while_the_bot_is_busy(config: Config, page: Page) ->
         async def hang(_: discord.Message) -> None:
             await asyncio.Event().wait()
 
-        assert isinstance(engine.env.bot, commands.Bot)
+        assert isinstance(engine.env.bot, commands.AutoShardedBot)
         engine.env.bot.add_listener(hang, "on_message")
         await person.composer.fill("Hello")
         await person.composer.press("Enter")

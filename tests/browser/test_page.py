@@ -127,7 +127,7 @@ def busy_bot(preview_page: PreviewPage, engine: PreviewEngine) -> PreviewEnv:
     async def hang(_: discord.Message) -> None:
         await asyncio.Event().wait()
 
-    assert isinstance(engine.env.bot, commands.Bot)
+    assert isinstance(engine.env.bot, commands.AutoShardedBot)
     engine.env.bot.add_listener(hang, "on_message")
     return engine.env
 

@@ -118,14 +118,14 @@ def test_a_damaged_or_impossible_file_of_the_link_does_no_harm(tmp_path: Path) -
 
 
 async def test_the_bot_is_closed_before_its_engine(config: Config) -> None:
-    bots: list[commands.Bot] = []
+    bots: list[commands.AutoShardedBot] = []
     bot_open: list[bool] = []
 
     class RecordingBackend(FakeBackend):
         async def close(self) -> None:
             bot_open.append(not bots[0].is_closed())
 
-    def create_bot(engine: Engine) -> commands.Bot:
+    def create_bot(engine: Engine) -> commands.AutoShardedBot:
         bots.append(bot.create_bot(engine))
         return bots[0]
 

@@ -12,6 +12,7 @@ from simcord import Env
 
 from bot import create_bot
 from inference import Config, load_config
+from storage import ALL_SHARDS
 from tests.cogs.stage import PatientEngine, Stage
 from tests.fakes import FakeBackend
 
@@ -37,8 +38,8 @@ def engine(config: Config, backend: FakeBackend) -> PatientEngine:
 
 
 @pytest.fixture
-def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
-    return create_bot(engine)
+def simcord_bot(config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
+    return create_bot(engine, ALL_SHARDS)
 
 
 _SETTLE_TIMEOUT = 120.0
@@ -49,6 +50,7 @@ _SETTLE_TIMEOUT = 120.0
 async def stage(simcord_env: Env, engine: PatientEngine, backend: FakeBackend) -> AsyncGenerator[Stage]:
     engine.env = simcord_env
     simcord_env.settle_timeout = _SETTLE_TIMEOUT
+    simcord_env.requested_shard_count = 1  # of bots after a restart
     guild = simcord_env.create_guild()
     people = [guild.add_member(simcord_env.create_user(name)) for name in ("alice", "bob")]
     yield Stage(simcord_env, backend, guild, guild.create_text_channel("general"), *people)

@@ -48,11 +48,11 @@ def logs_in(monkeypatch: pytest.MonkeyPatch) -> Callable[[Coroutine[Any, Any, No
     """Return a function that gives the bot a token and replaces its connection."""
 
     def connect(connection: Coroutine[Any, Any, None]) -> None:
-        async def start(self: commands.Bot, token: str, **_: object) -> None:
+        async def start(self: commands.AutoShardedBot, token: str, **_: object) -> None:
             assert token == "secret"
             await connection
 
-        monkeypatch.setattr(commands.Bot, "start", start)
+        monkeypatch.setattr(commands.AutoShardedBot, "start", start)
         monkeypatch.setenv("DISCORD_TOKEN", "secret")
 
     return connect
@@ -201,7 +201,7 @@ async def start(self, token):
     await until(lambda: eval(sys.argv[2]), "the signal did nothing")
 
 Inkling.dispatch = lambda self, event, *_: heard.append(event)
-commands.Bot.start = start
+commands.AutoShardedBot.start = start
 status = bot.main(sys.argv[3:])
 print(status, "closed" if backend.closed else "open")
 """
@@ -236,7 +236,7 @@ def test_a_sign_of_life_postpones_the_end_of_a_service(monkeypatch: pytest.Monke
         give_sign()
         await asyncio.sleep(0.05)
 
-    monkeypatch.setattr(commands.Bot, "start", start)
+    monkeypatch.setattr(commands.AutoShardedBot, "start", start)
     monkeypatch.setattr(bot, "MINUTES_AWAY", 0)
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     assert bot.main(["--service"]) == 0

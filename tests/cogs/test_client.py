@@ -162,7 +162,7 @@ async def test_the_heartbeat_is_fresh_while_the_bot_is_connected(stage: Stage, c
     await stage.env.advance_time(31)
     assert (config.data / "heartbeat").exists()
     (config.data / "heartbeat").unlink()
-    stage.bot.dispatch("disconnect")
+    stage.bot.dispatch("shard_disconnect", 0)
     await stage.env.settle()
     await stage.env.advance_time(31)
     assert not (config.data / "heartbeat").exists()

@@ -259,7 +259,7 @@ async def test_a_reply_to_a_message_without_a_picture_gives_an_error(stage: Stag
     assert stage.last_text.startswith("That message has no picture attached.")
 
 
-async def test_commands_have_their_translated_names_as_aliases(simcord_bot: commands.Bot):
+async def test_commands_have_their_translated_names_as_aliases(simcord_bot: commands.AutoShardedBot):
     """The catalogues define the names. Each name must belong to one command."""
     commands_ = {command.name: command for command in Mention(cast(Inkling, simcord_bot)).get_commands()}
     for language in LANGUAGES:

@@ -15,7 +15,6 @@ from bot import create_bot
 from cogs.client import Inkling
 from cogs.metrics.bot_collector import BotCollector
 from cogs.metrics.engine_metrics import EngineMetrics
-from cogs.metrics.gateway import Gateway
 from cogs.metrics.loop_lag import measured_loop_lag
 from cogs.metrics.readiness import Readiness
 from inference import (
@@ -76,10 +75,10 @@ async def samples(tmp_path: Path) -> dict[str, set[str]]:
     bot = create_bot(Engine(config, FakeBackend()))
     assert isinstance(bot, Inkling)
     bot.calls.answers["429"] += 1
-    gateway, registry = Gateway(), CollectorRegistry()
-    gateway.connect("new")
-    gateway.connect("resumed")
-    collector = BotCollector(bot, gateway, Readiness(bot.engine, gateway))
+    registry = CollectorRegistry()
+    for session in ("new", "new", "resumed"):
+        bot.gateway.connect(0, session)
+    collector = BotCollector(bot, Readiness(bot.engine, bot.gateway))
     await collector.refresh()
     registry.register(collector)
     ProcessCollector(registry=registry)

@@ -116,10 +116,10 @@ async def test_the_loop_lag_and_the_process_are_measured(stage: Stage):
 
 async def test_reconnects_are_counted_after_the_first_connection(stage: Stage):
     assert await value(stage.bot, "inkling_gateway_connected") == 1
-    stage.bot.dispatch("disconnect")
+    stage.bot.dispatch("shard_disconnect", 0)
     await stage.env.settle()
     assert await value(stage.bot, "inkling_gateway_connected") == 0
-    stage.bot.dispatch("resumed")
+    stage.bot.dispatch("shard_resumed", 0)
     await stage.env.settle()
     assert await value(stage.bot, "inkling_gateway_reconnects_total", session="resumed") == 1
     assert await value(stage.bot, "inkling_gateway_reconnects_total", session="new") == 0

@@ -27,7 +27,7 @@ async def ready(stage: Stage) -> tuple[int, list[str]]:
 
 
 async def test_a_bot_whose_event_loop_answers_is_alive(stage: Stage):
-    stage.bot.dispatch("disconnect")
+    stage.bot.dispatch("shard_disconnect", 0)
     await stage.env.settle()
     status, content_type, text = await get(stage.bot, "/health")
     assert (status, content_type, json.loads(text)) == (200, "application/json; charset=utf-8", {"alive": True})
@@ -51,10 +51,10 @@ async def test_a_bot_is_not_ready_until_its_devices_were_checked(stage: Stage):
 
 
 async def test_a_bot_without_the_gateway_is_not_ready_until_it_is_back(stage: Stage):
-    stage.bot.dispatch("disconnect")
+    stage.bot.dispatch("shard_disconnect", 0)
     await stage.env.settle()
     assert await ready(stage) == (503, ["The bot is not connected to Discord's gateway."])
-    stage.bot.dispatch("resumed")
+    stage.bot.dispatch("shard_resumed", 0)
     await stage.env.settle()
     assert await ready(stage) == (200, [])
 
@@ -101,11 +101,11 @@ async def test_without_an_address_nothing_is_served(config: Config, engine: Pati
 def test_a_port_in_use_ends_the_bot_with_a_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    async def start(self: commands.Bot, token: str, **_: object) -> None:
+    async def start(self: commands.AutoShardedBot, token: str, **_: object) -> None:
         await cast(Inkling, self).prepare()
 
     monkeypatch.setattr(inference, "create_engine", lambda config: Engine(config, FakeBackend()))
-    monkeypatch.setattr(commands.Bot, "start", start)
+    monkeypatch.setattr(commands.AutoShardedBot, "start", start)
     monkeypatch.setenv("DISCORD_TOKEN", "secret")
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

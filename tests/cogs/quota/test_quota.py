@@ -11,7 +11,7 @@ from simcord import MemberActor
 from bot import create_bot
 from cogs.client import Inkling
 from inference import Config, Loading, Queued, QuotasSection
-from storage import ServerSettings
+from storage import ALL_SHARDS, ServerSettings
 from tests.cogs.imagine.images import restart
 from tests.cogs.settings.panels import manager, panel, private_text, store_of
 from tests.cogs.stage import PatientEngine, Stage, first, refusal
@@ -32,8 +32,8 @@ def config(config: Config, quotas: QuotasSection) -> Config:
 
 
 @pytest.fixture
-def simcord_bot(config: Config, engine: PatientEngine) -> commands.Bot:
-    return create_bot(engine)
+def simcord_bot(config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
+    return create_bot(engine, ALL_SHARDS)
 
 
 def with_quotas(**quotas: object) -> pytest.MarkDecorator:

@@ -1,0 +1,52 @@
+"""Which shards of Discord's gateway this process runs, and so which rows of the store are its own.
+
+Source: https://discord.com/developers/docs/events/gateway#sharding
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_SHARDS = re.compile(r"(\d+)(?:-(\d+))?/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Shards:
+    """The shards `first` to `last` of `count`. Each server belongs to one shard, and direct messages to shard 0."""
+
+    first: int
+    last: int
+    count: int
+
+    @classmethod
+    def parse(cls, text: str) -> Shards:
+        """Read `0-7/32` or `8/32`. Raise ValueError."""
+        if not (match := _SHARDS.fullmatch(text)):
+            raise ValueError(f"{text!r} is not like 0-7/32, which is shard 0 to 7 of 32")
+        first, last, count = int(match[1]), int(match[2] or match[1]), int(match[3])
+        if not first <= last < count:
+            raise ValueError(f"{text!r} names shards that are not there: {count} shards are 0 to {count - 1}")
+        return cls(first, last, count)
+
+    @property
+    def ids(self) -> list[int]:
+        return list(range(self.first, self.last + 1))
+
+    @property
+    def leads(self) -> bool:
+        """Whether this process does what only one may do, such as to register the commands."""
+        return self.first == 0
+
+    def hold(self, guild: int | None) -> bool:
+        """Return whether the server, or direct messages (None), belong to these shards."""
+        return self.first <= ((guild or 0) >> 22) % self.count <= self.last
+
+    @property
+    def condition(self) -> str:
+        """The same for SQL, of a column `server`, which is 0 in direct messages."""
+        return f"(server >> 22) % {self.count} BETWEEN {self.first} AND {self.last}"
+
+
+ALL_SHARDS = Shards(0, 0, 1)
+"""What holds every server."""

@@ -1,0 +1,53 @@
+"""The connections to the gateway: when sessions may begin, and which are away."""
+
+from __future__ import annotations
+
+import discord
+import pytest
+
+from cogs.gateway import IDENTIFY_PAUSE, Gateway, IdentifyQueue, NoSessionsLeft
+
+
+def limits(remaining: int, max_concurrency: int = 1) -> discord.SessionStartLimits:
+    return discord.SessionStartLimits(
+        total=1000, remaining=remaining, reset_after=60_000, max_concurrency=max_concurrency
+    )
+
+
+async def nobody_waits(bucket: int, pause: float) -> float:
+    return 0
+
+
+def test_a_bot_that_may_not_log_in_so_often_says_until_when():
+    with pytest.raises(NoSessionsLeft, match="lets the bot log in 3 more times today, and its shards need 4"):
+        IdentifyQueue(nobody_waits).check(limits(3), 4)
+    IdentifyQueue(nobody_waits).check(limits(4), 4)
+
+
+async def test_as_many_sessions_begin_together_as_discord_allows():
+    claimed: list[tuple[int, float]] = []
+
+    async def claim(bucket: int, pause: float) -> float:
+        claimed.append((bucket, pause))
+        return 0
+
+    queue = IdentifyQueue(claim)
+    queue.check(limits(1000, max_concurrency=2), 3)
+    for shard in (4, 5, 6):
+        await queue.wait(shard)
+    assert claimed == [(0, IDENTIFY_PAUSE), (1, IDENTIFY_PAUSE), (0, IDENTIFY_PAUSE)]
+
+
+def test_the_gateway_is_connected_while_no_shard_is_away():
+    gateway = Gateway()
+    assert not gateway.is_connected
+    gateway.disconnect(0)  # it was never there
+    gateway.connect(0, "new")
+    gateway.connect(1, "new")
+    assert gateway.is_connected
+    gateway.disconnect(1)
+    gateway.connect(0, "resumed")
+    assert not gateway.is_connected
+    gateway.connect(1, "resumed")
+    assert gateway.is_connected
+    assert gateway.reconnects == {"new": 0, "resumed": 2}
