@@ -31,7 +31,7 @@ _FILE_OF_A_GALLERY = re.compile(r"inkling-\d+-(?P<number>\d+)\.(?:png|webp)$")
 """The name of a picture's file in a gallery, with the picture's number from 1; a sheet has no number."""
 
 _NO_FILE = (
-    "Discord did not hand over the file of this picture, so nothing can be cut out of it. Re-roll or Remix draws anew."
+    "Discord did not hand over the file of this picture, so it can't be shown by itself. Re-roll or Remix draws anew."
 )
 
 

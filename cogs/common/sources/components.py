@@ -23,20 +23,28 @@ def texts_of_components(components: Iterable[Any]) -> Iterator[str]:
         yield from texts_of_components(getattr(component, "children", ()))
 
 
-def files_of_components(components: Iterable[Any]) -> Iterator[discord.Attachment]:
-    """Yield the files that galleries show, also those inside containers, if they were uploaded to Discord.
+def files_in_galleries(source: discord.Message | discord.MessageSnapshot) -> Iterator[discord.Attachment]:
+    """Yield the files that the galleries of a message show, if they were uploaded to Discord.
 
     Discord does not tell their size, so it is 0.
     """
+    state = source._state  # pyright: ignore[reportPrivateUsage]  # as discord.py does for attachments
+    for item in _gallery_items(source.components):
+        if item.media.attachment_id:
+            yield discord.Attachment(data=_attachment(item), state=state)
+
+
+def _gallery_items(components: Iterable[Any]) -> Iterator[discord.MediaGalleryItem]:
     for component in components:
         if isinstance(component, discord.MediaGalleryComponent):
-            yield from (_file(item) for item in component.items if item.media.attachment_id)
-        yield from files_of_components(getattr(component, "children", ()))
+            yield from component.items
+        yield from _gallery_items(getattr(component, "children", ()))
 
 
-def _file(item: discord.MediaGalleryItem) -> discord.Attachment:
+def _attachment(item: discord.MediaGalleryItem) -> Any:
+    """Return what Discord would send for the file of the item, if it were an attachment."""
     media = item.media
-    data: Any = {
+    return {
         "id": media.attachment_id,
         "filename": unquote(PurePosixPath(urlsplit(media.url).path).name),
         "size": 0,
@@ -47,4 +55,3 @@ def _file(item: discord.MediaGalleryItem) -> discord.Attachment:
         "content_type": media.content_type,
         "description": item.description,
     }
-    return discord.Attachment(data=data, state=media._state)  # pyright: ignore  # as discord.py does for attachments

@@ -5,7 +5,7 @@ from __future__ import annotations
 import discord
 
 from cogs.common.reply_session import ReplySession
-from cogs.common.sources.components import files_of_components, texts_of_components
+from cogs.common.sources.components import files_in_galleries, texts_of_components
 from cogs.common.sources.files import check_files, name_of, source_of_file
 from cogs.common.sources.markup import in_words, names_for_mentions
 from cogs.common.sources.source import Source, join_sources
@@ -69,7 +69,7 @@ def attachments(message: discord.Message) -> list[discord.Attachment]:
     """Return the files of a message and of its forwards, also those that are shown in a gallery only."""
     sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     listed = [file for source in sources for file in source.attachments]
-    shown = [file for source in sources for file in files_of_components(source.components)]
+    shown = [file for source in sources for file in files_in_galleries(source)]
     return list({file.id: file for file in (*shown, *listed)}.values())
 
 
