@@ -8,9 +8,6 @@ from typing import Any
 
 import discord
 
-LAYOUT_TEXT_LIMIT = 4000
-"""Characters in a message of components."""
-
 _Row = discord.ui.ActionRow[discord.ui.LayoutView]
 
 

@@ -40,8 +40,8 @@ class MessageContent:
     """The content of a message: `text` is escaped and ready to send, `plain` is the same text for a file.
 
     `note` is small print below the text; it is always shown, even if the text is long. With `gallery`, the files are
-    pictures that are shown as a gallery, each with its alt text. Then all is one message: text and note must fit into
-    LAYOUT_TEXT_LIMIT characters, and the files together into the upload limit.
+    pictures that are shown as a gallery, each with its alt text. Then all is one message: text and note may have 4000
+    characters, and the files together the bytes of the upload limit.
     """
 
     text: str

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 import discord
 
 from cogs.common import AttachedFile, MessageContent
-from cogs.common.gallery_layout import LAYOUT_TEXT_LIMIT
 from cogs.common.sources import attachments, read
 from cogs.i18n import tr
 from cogs.imagine.alt_text import alt_text, numbered_alt_text
@@ -23,9 +22,6 @@ from inference import (
     image_grid,
     infotext,
 )
-
-_ROOM_FOR_NOTES = 400
-"""Characters for the note about WebP, in every language."""
 
 _FILE_OF_A_GALLERY = re.compile(r"inkling-\d+-(?P<number>\d+)\.(?:png|webp)$")
 """The name of a picture's file in a gallery, with the picture's number from 1; a sheet has no number."""
@@ -51,8 +47,7 @@ class PicturesMessage:
         `limit` is the most bytes of all files together. Pictures that were held back are left out.
         """
         shown = [picture for picture in self.result.pictures if picture.png]
-        several = len(self.result.pictures) > 1 and bool(shown)
-        if not several or len(self.text) + len(self.note) > LAYOUT_TEXT_LIMIT - _ROOM_FOR_NOTES:
+        if len(self.result.pictures) == 1 or not shown:
             return None
         if sum(len(picture.png) for picture in shown) <= limit:
             return self._gallery([picture.png for picture in shown], "png", self.note)

@@ -13,7 +13,8 @@ from PIL import Image
 from simcord import ResponseMessage
 
 from cogs.client import Inkling
-from inference import Caption, CaptionRequest, Config, ImagineRequest, Result
+from cogs.imagine.gallery import PicturesMessage
+from inference import Caption, CaptionRequest, Config, ImagineRequest, Phrase, Result
 from inference.images.decoding import encode_png
 from tests.cogs.imagine.images import (
     button_rows,
@@ -31,19 +32,10 @@ from tests.cogs.imagine.images import (
 from tests.cogs.stage import Stage, first, followup, refusal
 from tests.fakes import drawn, plausible
 
-LIMIT = 10 * 2**20
-
 
 def noise(size: int, seed: int) -> bytes:
     """Return a picture that no lossless format makes smaller."""
     return encode_png(Image.frombytes("RGB", (size, size), Random(seed).randbytes(3 * size * size)))
-
-
-def plain(size: int, seed: int) -> bytes:
-    """Return a picture that is large as PNG, since its file is not compressed, and small as WebP."""
-    data = BytesIO()
-    Image.new("RGB", (size, size), tuple(Random(seed).randbytes(3))).save(data, "PNG", compress_level=0)
-    return data.getvalue()
 
 
 def draw(stage: Stage, *pngs: bytes) -> None:
@@ -55,6 +47,11 @@ def draw(stage: Stage, *pngs: bytes) -> None:
         return [Result(replace(result, pictures=tuple(pictures)))]
 
     stage.backend.script = script
+
+
+def same_pixels(one: bytes, other: bytes) -> bool:
+    pixels = [Image.open(BytesIO(data)).convert("RGB").tobytes() for data in (one, other)]
+    return pixels[0] == pixels[1]
 
 
 def types_of(message: ResponseMessage) -> list[int]:
@@ -113,36 +110,36 @@ async def test_variations_of_one_seed_have_files_of_different_names(stage: Stage
 
 
 async def test_pictures_that_are_too_large_together_are_lossless_webp(stage: Stage):
-    pngs = [plain(1280, seed) for seed in (1, 2, 3)]
-    assert max(map(len, pngs)) < LIMIT < sum(map(len, pngs))
+    pngs = [noise(64, seed) + bytes(9_000_000) for seed in (1, 2, 3)]
     draw(stage, *pngs)
     message = await grid(stage, count=3)
     shown = await files(message)
     assert list(shown) == ["inkling-7-1.webp", "inkling-8-2.webp", "inkling-9-3.webp"]
-    assert sum(map(len, shown.values())) < LIMIT
-    assert _same_pixels(shown["inkling-8-2.webp"], pngs[1])
-    assert text(message).endswith(
-        "\n-# The pictures are lossless WebP, since Discord does not take them all as PNG here."
-    )
+    assert same_pixels(shown["inkling-8-2.webp"], pngs[1])
+    assert text(message).splitlines()[-1].startswith("-# These pictures are lossless WebP, since the PNGs together")
     one = followup(await press(stage, message, "U2"))
-    assert _same_pixels(await file(one), pngs[1])
+    assert list(await files(one)) == ["inkling-8.png"]
+    assert same_pixels(await file(one), pngs[1])
     assert len(stage.backend.requests) == 1, "nothing is drawn anew"
 
 
-async def test_pictures_that_are_too_large_in_any_lossless_format_are_one_sheet(stage: Stage):
-    draw(stage, noise(1400, 1), noise(1400, 2))
-    message = await grid(stage, count=2)
-    assert not message.flags.components_v2
-    assert [file.filename for file in message.attachments] == ["inkling-7.webp"]
-    assert await image_size(message) == (2800, 1400)
+async def test_pictures_that_no_lossless_format_makes_small_enough_are_no_gallery():
+    result = drawn(ImagineRequest(prompt="a fox", count=2))
+    pictures = tuple(replace(picture, png=noise(64, picture.seed)) for picture in result.pictures)
+    shown = PicturesMessage("", ImagineRequest(prompt="a fox"), replace(result, pictures=pictures), ["", ""])
+    assert await shown.gallery(limit=20_000) is None
+    gallery = await shown.gallery(limit=60_000)
+    assert gallery is not None
+    assert gallery.gallery
 
 
 async def test_a_text_that_is_too_long_for_a_gallery_is_shown_whole_with_a_sheet(stage: Stage):
-    prompt = " ".join(f"word{number}" for number in range(500))
-    message = await grid(stage, prompt=prompt, count=2)
+    note = Phrase(" ".join(f"word{number}" for number in range(600)))
+    stage.backend.script = lambda spec, request: [Result(replace(drawn(cast(ImagineRequest, request)), note=note))]
+    message = await grid(stage)
     assert not message.flags.components_v2
-    whole = "".join(shown.content for shown in reversed(stage.channel.history()))
-    assert "word499" in whole
+    assert await image_size(message) == (128, 128)
+    assert "word599" in "".join(shown.content for shown in stage.channel.history())
 
 
 async def test_a_gallery_that_discord_refuses_becomes_a_sheet(stage: Stage):
@@ -213,8 +210,3 @@ async def test_the_menus_read_the_pictures_of_a_gallery(stage: Stage, config: Co
 @pytest.mark.parametrize("label", ["U1", "Re-roll", "Remix", "Parameters"])
 async def test_buttons_below_a_gallery_are_for_its_owner(stage: Stage, label: str):
     assert refusal(await press(stage, await grid(stage), label, stage.bob)).startswith("Only the person who asked")
-
-
-def _same_pixels(one: bytes, other: bytes) -> bool:
-    pixels = [Image.open(BytesIO(data)).convert("RGB").tobytes() for data in (one, other)]
-    return pixels[0] == pixels[1]
