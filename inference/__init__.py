@@ -15,7 +15,7 @@ from inference.engine import Engine
 from inference.images.image_grid import crop_from_grid, image_grid
 from inference.images.region_overlay import region_overlay, scaled_down
 from inference.images.regions import REGIONS, cells_of, cells_region
-from inference.images.webp import encode_webp
+from inference.images.webp import encode_lossless_webp, encode_webp
 from inference.limits import Limits
 from inference.observers import Observers
 from inference.serialization import from_json, serializable, to_json
@@ -177,6 +177,7 @@ __all__ = [
     "crop_from_grid",
     "data_folder",
     "document_text",
+    "encode_lossless_webp",
     "encode_webp",
     "from_json",
     "image_grid",

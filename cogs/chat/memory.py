@@ -13,7 +13,7 @@ from cogs.chat.places import has_button, is_start, is_talk, names_of_me
 from cogs.common.delivery import DELIVERY
 from cogs.common.markdown import without_escapes
 from cogs.common.persistent_view import custom_id
-from cogs.common.sources import attachments, replied_to, visible, words
+from cogs.common.sources import attachments, replied_to, text_of, visible, words
 from inference import Message
 
 _MOST_READ = 60
@@ -165,7 +165,7 @@ def as_messages(
         return is_result or (_asked(message) in answered and not _NOTICE.match(message.content))
 
     messages = (
-        Message("assistant", reply_text(message.content))
+        Message("assistant", reply_text(text_of(message)))
         if message.author == me
         else Message("user", user_text(message, me, named=named))
         for message in found

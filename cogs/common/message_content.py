@@ -39,17 +39,22 @@ class AttachedFile:
 class MessageContent:
     """The content of a message: `text` is escaped and ready to send, `plain` is the same text for a file.
 
-    `note` is small print below the text; it is always shown, even if the text is long.
+    `note` is small print below the text; it is always shown, even if the text is long. With `gallery`, the files are
+    pictures that are shown as a gallery, each with its alt text. Then all is one message: text and note may have 4000
+    characters, and the files together the bytes of the upload limit.
     """
 
     text: str
     files: tuple[AttachedFile, ...] = ()
     plain: str = ""
     note: str = ""
+    gallery: bool = False
 
 
 def split_into_messages(content: MessageContent, upload_limit: int) -> list[MessageContent]:
     """Split `content` into messages, or into one message with the text as a file if it is very long."""
+    if content.gallery:
+        return [replace(content, text=content.text + _small_print(content.note), note="")]
     small = _within_upload_limit(content, upload_limit)
     below = _small_print(content.note)
     parts = list(islice((part for part in split_text(small.text) if part.strip()), MOST_MESSAGES + 1)) or [""]

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Self
 
 import discord
 
+from cogs.common.gallery_layout import gallery_layout
 from cogs.common.message_content import MessageContent
 from cogs.common.rules import answers_privately, settings_of
 from cogs.common.target import Target, TargetKind, target_of_interaction, target_of_message
@@ -62,7 +63,7 @@ class Responder(ABC):
         """Edit the message to show this; call `acknowledge` first."""
         if self.target.has_token:
             try:
-                sent = await self._webhook().edit_message(self._message_id(), **fields(content), view=view)
+                sent = await self._webhook().edit_message(self._message_id(), **fields(content, view))
             except discord.HTTPException as error:
                 if error.code not in _DEAD_TOKEN:
                     raise
@@ -72,7 +73,7 @@ class Responder(ABC):
                 self._note_message(sent.id)
                 return
         try:
-            await self._own_message().edit(**fields(content), view=view)
+            await self._own_message().edit(**fields(content, view))
         except discord.HTTPException as error:
             if error.code in _NO_ACCESS:  # the bot is installed to the person, not to this server or group
                 raise Unreachable from error
@@ -315,13 +316,14 @@ def responder_to(client: discord.Client, target: Target) -> Responder:
     return _CLASSES[target.kind](client, target)
 
 
-def fields(content: MessageContent) -> dict[str, Any]:
+def fields(content: MessageContent, view: discord.ui.View | None) -> dict[str, Any]:
     """Return the arguments of an edit, which drops all other attachments and must not ping anyone."""
-    return {
-        "content": content.text,
-        "attachments": _files(content),
-        "allowed_mentions": discord.AllowedMentions.none(),
-    }
+    files = _files(content)
+    if content.gallery:  # then its text is a component, and Discord wants the text of before removed
+        shown: dict[str, Any] = {"content": None, "view": gallery_layout(content.text, files, view)}
+    else:
+        shown = {"content": content.text, "view": view}
+    return {**shown, "attachments": files, "allowed_mentions": discord.AllowedMentions.none()}
 
 
 def _only(person: int) -> discord.AllowedMentions:

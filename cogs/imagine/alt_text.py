@@ -44,6 +44,12 @@ def alt_text(prompt: str, seen: Sequence[str]) -> str:
     )
 
 
+def numbered_alt_text(prompt: str, caption: str, number: int, count: int) -> str:
+    """Return the alt text of one of `count` pictures in a gallery: `Picture 2 of 4. Machine-made description: …`."""
+    described = alt_text(prompt, [caption])
+    return _cut(tr("Picture {number} of {count}. {described}", number=number, count=count, described=described))
+
+
 async def _caption(engine: Engine, picture: GeneratedImage) -> str:
     """Return a caption. The request has no owner, since the person did not ask for it."""
     try:

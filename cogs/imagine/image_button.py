@@ -14,22 +14,18 @@ from cogs.client import Inkling, bot_of
 from cogs.common import FollowupResponder, ReplySession, Responder
 from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import custom_id
-from cogs.common.sources import read
 from cogs.i18n import gettext_noop, tr
+from cogs.imagine.gallery import shown_picture
 from cogs.imagine.parameters_view import parameters_content
 from cogs.imagine.preparation import for_channel
 from cogs.imagine.remix_form import RemixForm
 from cogs.imagine.rendering import Action
 from cogs.imagine.service import DrawingJob, show_images, stored_image
-from inference import ImagineRequest, InvalidRequest, Variation, crop_from_grid, infotext
+from inference import ImagineRequest, InvalidRequest, Variation, infotext
 from storage import Lineage, StoredImage
 
 _VARIATIONS = 4
 _VARIATION_STRENGTH = 0.2
-
-_NO_FILE = (
-    "Discord did not hand over the file of this picture, so nothing can be cut out of it. Re-roll or Remix draws anew."
-)
 
 _ACTION = f"(?P<action>{'|'.join(get_args(Action))})"
 
@@ -94,7 +90,7 @@ class _ImagePress:
 
 
 async def _show_one(press: _ImagePress) -> None:
-    """Cut one picture out of the grid; generate it again if there is no PNG of the grid."""
+    """Show one picture by itself; generate it again if the message does not have its exact pixels."""
     result, index = press.stored.result, press.index
     request = press.allowed(infotext.request_for_image(press.stored.request, result, index))
     picture = result.pictures[index]
@@ -102,13 +98,12 @@ async def _show_one(press: _ImagePress) -> None:
         raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
     origin = Lineage(press.stored.id, "picture", index)
     made_from = tr("Picture {number} of {link}", number=index + 1, link=press.message.jump_url)
-    file = next(iter(press.message.attachments), None)
-    if file is None or not file.filename.endswith(".png"):
+    shown = shown_picture(press.message, index, len(result.pictures))
+    if shown is None:
         await press.generate(request, origin, made_from)
         return
     await press.session.acknowledge()
-    grid = await _read_file(file)
-    png = await asyncio.to_thread(lambda: crop_from_grid(grid, index, len(result.pictures), infotext.to_text(request)))
+    png = await shown.png(infotext.to_text(request))
     one = replace(result, pictures=(replace(picture, png=png),), note="")
     await show_images(press.session, request, one, origin, made_from)
 
@@ -163,10 +158,3 @@ _WITHOUT_PICTURES: frozenset[Action] = frozenset({"remix", "delete"})
 
 def _new_seed() -> int:
     return secrets.randbelow(2**32)
-
-
-async def _read_file(file: discord.Attachment) -> bytes:
-    try:
-        return await read(file)
-    except InvalidRequest as error:
-        raise InvalidRequest(_NO_FILE) from error

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from dataclasses import dataclass, replace
 
-from cogs.common import AttachedFile, MessageContent, ProgressRenderer, ReplyJob, ReplySession, quoted
+import discord
+
+from cogs.common import ProgressRenderer, ReplyJob, ReplySession, quoted
 from cogs.common.delivery import DELIVERY
 from cogs.i18n import ntr, tr
-from cogs.imagine.alt_text import alt_text, captions
+from cogs.imagine.alt_text import captions
+from cogs.imagine.gallery import PicturesMessage
 from cogs.imagine.rendering import image_buttons, image_text
-from inference import CheckedRequest, ImageResult, ImagineRequest, InvalidRequest, image_grid, infotext, serializable
+from inference import CheckedRequest, ImageResult, ImagineRequest, InvalidRequest, serializable
 from storage import ImageTable, Lineage, StorageError, StoredImage
 
 log = logging.getLogger(__name__)
+
+_REFUSED = (400, 413)
+"""The statuses of a message that Discord refuses as it is, or because its files are too large."""
 
 
 @serializable
@@ -40,10 +45,10 @@ async def show_images(
     origin: Lineage | None,
     made_from: str,
 ) -> None:
-    """Store `result`, which its buttons need, and then show it, several pictures as one grid."""
+    """Store `result`, which its buttons need, and then show it."""
     images = session.services.store.images
     text = image_text(request, result, _lineage(made_from, session.target.asker))
-    content = MessageContent(text, await _files(session, request, result))
+    shown = PicturesMessage(text, request, result, await _captions(session, result))
     try:
         if session.resumed:  # it may have been stored before the restart
             await images.forget_messages([session.where[1]])
@@ -53,10 +58,10 @@ async def show_images(
     except StorageError as error:
         log.error("an image is shown without buttons: %s", error, exc_info=error)
         note = tr("The bot could not note how this was drawn, so there are no buttons.")
-        await session.finish(replace(content, note=note))
+        await _finish(session, replace(shown, note=note))
         return
     try:
-        await session.finish(content, image_buttons(stored.id, result))
+        await _finish(session, shown, image_buttons(stored.id, result))
     except DELIVERY:
         await images.forget(stored.id)
         raise
@@ -70,22 +75,25 @@ async def stored_image(images: ImageTable, image_id: str, *, pictures: bool = Tr
     return stored
 
 
-async def _files(session: ReplySession, request: ImagineRequest, result: ImageResult) -> tuple[AttachedFile, ...]:
-    """Return one file, or none if every picture was held back."""
-    pictures = result.pictures
-    shown = [picture for picture in pictures if picture.png]
-    if not shown:
-        return ()
-    png = shown[0].png if len(pictures) == 1 else await asyncio.to_thread(_grid, request, result)
+async def _captions(session: ReplySession, result: ImageResult) -> list[str]:
+    """Return a caption for each picture; empty for those that were held back, or can't be described now."""
+    shown = [picture for picture in result.pictures if picture.png]
     seen = dict(zip(shown, await session.wait(captions(session.engine, shown)), strict=True))
-    alt = alt_text(request.prompt, [seen.get(picture, "") for picture in pictures])
-    return (AttachedFile(f"inkling-{shown[0].seed}.png", png, alt, spoiler=any(picture.flagged for picture in shown)),)
+    return [seen.get(picture, "") for picture in result.pictures]
 
 
-def _grid(request: ImagineRequest, result: ImageResult) -> bytes:
-    """Return all pictures as one grid, with the parameters that repeat them."""
-    repeating = replace(infotext.request_for_image(request, result, 0), count=request.count)
-    return image_grid([picture.png for picture in result.pictures], infotext.to_text(repeating))
+async def _finish(session: ReplySession, shown: PicturesMessage, view: discord.ui.View | None = None) -> None:
+    """Show several pictures as a gallery, or as one sheet if a message can't hold them or Discord refuses it."""
+    if gallery := await shown.gallery(session.target.upload_limit):
+        try:
+            await session.finish(gallery, view)
+        except discord.HTTPException as error:
+            if error.status not in _REFUSED:
+                raise
+            log.warning("Discord refused a gallery, so the pictures go out as one sheet: %s", error)
+        else:
+            return
+    await session.finish(await shown.sheet(), view)
 
 
 def _lineage(made_from: str, asker: str) -> str:

@@ -13,6 +13,7 @@ from cogs.common.age_restriction import age_restricted
 from cogs.common.delivery import DELIVERY
 from cogs.common.markdown import neutral
 from cogs.common.persistent_view import Button, custom_id, persistent_view
+from cogs.common.sources import attachments, text_of
 from cogs.i18n import slash, tr
 from storage import SentAnswer, Store
 
@@ -88,8 +89,8 @@ def _person(number: int) -> str:
 def report_embed(report: Report, files: list[discord.File]) -> discord.Embed:
     """Return the reported text in the current language, and links to its files that are not among `files`."""
     message = report.message
-    links = [f"[{neutral(each.filename)}]({each.url})" for each in message.attachments[len(files) :]]
-    content = re.sub(r"^-# ", "", message.content[:_LONGEST_TEXT], flags=re.MULTILINE)  # embeds have no small text
+    links = [f"[{neutral(each.filename)}]({each.url})" for each in attachments(message)[len(files) :]]
+    content = re.sub(r"^-# ", "", text_of(message)[:_LONGEST_TEXT], flags=re.MULTILINE)  # embeds have no small text
     text = "\n".join([content or tr("(no text)"), *links])
     return discord.Embed(description=text[:_LONGEST_EMBED], colour=discord.Colour.red(), timestamp=message.created_at)
 
@@ -115,7 +116,7 @@ async def copied_files(message: discord.Message, audit: discord.abc.GuildChannel
     if age_restricted(message.channel) and not age_restricted(audit):
         return []
     files: list[discord.File] = []
-    for attachment in message.attachments:
+    for attachment in attachments(message):
         if attachment.size > audit.guild.filesize_limit:
             break
         try:

@@ -20,10 +20,7 @@ def encode_webp(data: bytes, limit: int) -> bytes | None:
 
     Try lossless compression first, then lower qualities, then smaller sizes. Return None if nothing fits.
     """
-    from PIL import Image
-
-    image: Image.Image = Image.open(BytesIO(data))
-    exif = _exif_with_comment(image, str(image.info.get("parameters", "")))
+    image, exif = _opened(data)
     file = _encode(image, exif, lossless=True)
     while len(file) > limit:
         for quality in _QUALITIES:
@@ -34,6 +31,20 @@ def encode_webp(data: bytes, limit: int) -> bytes | None:
             return None
         image = image.resize((max(1, int(image.width * _SCALE_STEP)), max(1, int(image.height * _SCALE_STEP))))
     return file
+
+
+def encode_lossless_webp(data: bytes) -> bytes:
+    """Convert an image file to WebP with exactly the same pixels, and keep its parameters."""
+    image, exif = _opened(data)
+    return _encode(image, exif, lossless=True)
+
+
+def _opened(data: bytes) -> tuple[Image.Image, Image.Exif]:
+    """Return the image, and its EXIF with its parameters."""
+    from PIL import Image
+
+    image: Image.Image = Image.open(BytesIO(data))
+    return image, _exif_with_comment(image, str(image.info.get("parameters", "")))
 
 
 def _exif_with_comment(image: Image.Image, text: str) -> Image.Exif:

@@ -38,13 +38,14 @@ async def wait_for_message(person: Driver, count: int, text: str | re.Pattern[st
     return message
 
 
-async def test_a_grid_can_be_varied_separated_remixed_and_deleted(open_preview: Open, studio: Config) -> None:
+async def test_a_gallery_can_be_varied_separated_remixed_and_deleted(open_preview: Open, studio: Config) -> None:
     person = await open_preview(create_backend(studio), studio)
     before = await person.messages.count()
     await person.slash("imagine", prompt="a red fox", count="4", advanced="Steps: 2", seed="7")
-    grid = await wait_for_message(person, before + 1, "seeds 7 to 10")
-    await wait_for_picture(grid, 32)
-    await person.press("V2", grid)
+    gallery = await wait_for_message(person, before + 1, "seeds 7 to 10")
+    await expect(gallery.get_by_role("img", name="Drawn by a machine")).to_have_count(4)
+    await wait_for_picture(gallery, 16)
+    await person.press("V2", gallery)
     varied = await wait_for_message(person, before + 2, re.compile("Variations of .*picture 2"))
     await person.press("U1", varied)
     single = await wait_for_message(person, before + 3, re.compile("Picture 1 of"))

@@ -75,7 +75,7 @@ def followup(result: InteractionResult) -> ResponseMessage:
 
 def buttons(message: ResponseMessage) -> list[str]:
     """Return the labels of the message's buttons."""
-    return [button["label"] for row in message.components for button in row["components"] if "label" in button]
+    return [button["label"] for row in message.components for button in row.get("components", ()) if "label" in button]
 
 
 def refusal(result: InteractionResult) -> str:

@@ -1,5 +1,6 @@
 """Texts and files from people: attached, or in messages. Unusable input raises InvalidRequest with a reason."""
 
+from cogs.common.sources.components import text_of
 from cogs.common.sources.files import NamedFile, check_files, check_size, name_of, read, source_of_file
 from cogs.common.sources.links import (
     check_readable,
@@ -47,6 +48,7 @@ __all__ = [
     "replied_to",
     "source_of_file",
     "sources_of_message",
+    "text_of",
     "text_of_message",
     "visible",
     "words",

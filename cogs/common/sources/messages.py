@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import Any
-
 import discord
 
 from cogs.common.reply_session import ReplySession
+from cogs.common.sources.components import files_in_galleries, texts_of_components
 from cogs.common.sources.files import check_files, name_of, source_of_file
 from cogs.common.sources.markup import in_words, names_for_mentions
 from cogs.common.sources.source import Source, join_sources
@@ -45,7 +43,7 @@ def words(message: discord.Message) -> str:
     sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
     contents = [message.clean_content, *(snapshot.content for snapshot in message.message_snapshots)]
     embeds = [part for source in sources for embed in source.embeds for part in _words_of_embed(embed)]
-    components = [part for source in sources for part in _words_of_components(source.components)]
+    components = [part for source in sources for part in texts_of_components(source.components)]
     poll = [message.poll.question, *(answer.text for answer in message.poll.answers)] if message.poll else []
     text = "\n".join(part for part in (*contents, *embeds, *components, *poll) if part)
     return in_words(names_for_mentions(text, message))
@@ -60,14 +58,6 @@ def _words_of_embed(embed: discord.Embed) -> list[str | None]:
     return [embed.author.name, embed.title, embed.description, *fields, embed.footer.text]
 
 
-def _words_of_components(components: Iterable[Any]) -> Iterator[str]:
-    """Yield the texts of components, also those inside containers and sections."""
-    for component in components:
-        if isinstance(component, discord.TextDisplay):
-            yield component.content
-        yield from _words_of_components(getattr(component, "children", ()))
-
-
 def visible(message: discord.Message) -> bool:
     """Return whether Discord shows the content; it hides all of it from bots without the message content intent."""
     sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
@@ -76,8 +66,11 @@ def visible(message: discord.Message) -> bool:
 
 
 def attachments(message: discord.Message) -> list[discord.Attachment]:
-    """Return the files of a message and of its forwards."""
-    return [*message.attachments, *(file for snapshot in message.message_snapshots for file in snapshot.attachments)]
+    """Return the files of a message and of its forwards, also those that are shown in a gallery only."""
+    sources: list[discord.Message | discord.MessageSnapshot] = [message, *message.message_snapshots]
+    listed = [file for source in sources for file in source.attachments]
+    shown = [file for source in sources for file in files_in_galleries(source)]
+    return list({file.id: file for file in (*shown, *listed)}.values())
 
 
 def documents(message: discord.Message) -> list[discord.Attachment]:

@@ -53,6 +53,15 @@ async def test_a_reply_to_the_second_part_of_a_long_answer_knows_all_of_it(stage
     assert [whole.count(f"Paragraph {number}.") for number in range(10)] == [1] * 10
 
 
+async def test_the_text_of_several_pictures_is_remembered(stage: Stage):
+    await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=2)
+    drawing = stage.channel.last_message
+    assert drawing is not None
+    assert drawing.flags.components_v2
+    await stage.alice.send(stage.channel, f"{stage.mention} Why a fox?", reply_to=drawing)
+    assert said(stage) == [("assistant", "> a fox"), ("user", "Why a fox?")]
+
+
 async def test_a_direct_message_needs_no_mention_and_is_remembered(stage: Stage):
     await stage.alice.send_dm("hello")
     await stage.alice.send_dm("and again")

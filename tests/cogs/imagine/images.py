@@ -3,20 +3,41 @@
 from __future__ import annotations
 
 from io import BytesIO
-from typing import cast
+from typing import Any, cast
 
 from PIL import Image
 from simcord import InteractionResult, MemberActor, ResponseMessage
 
 from bot import create_bot
 from cogs.client import Inkling
+from cogs.common.sources import attachments, text_of
 from inference import Config, ImagineRequest
 from tests.cogs.stage import PatientEngine, Stage, first
 
 
 async def grid(stage: Stage, count: int = 4, **options: object) -> ResponseMessage:
+    """Draw several pictures. Their message lists no attachments: Discord does not list files that are in a gallery."""
     options = {"prompt": "a fox", "seed": 7} | options
-    return first(await stage.alice.slash(stage.channel, "imagine", count=count, **options))
+    message = first(await stage.alice.slash(stage.channel, "imagine", count=count, **options))
+    if message.flags.components_v2:
+        message._message.attachments.clear()  # pyright: ignore[reportPrivateUsage]
+    return message
+
+
+async def sheet(stage: Stage, count: int = 4, **options: object) -> ResponseMessage:
+    """Draw several pictures, of which Discord refuses a gallery."""
+    stage.env.inject_error("PATCH", "/webhooks/*/messages/*", status=400, code=50035)
+    return await grid(stage, count, **options)
+
+
+def gallery(message: ResponseMessage) -> list[dict[str, Any]]:
+    """Return the pictures of a gallery, with their alt texts and spoilers."""
+    [items] = [component["items"] for component in message.components if "items" in component]
+    return items
+
+
+def text(message: ResponseMessage) -> str:
+    return text_of(message.message)
 
 
 async def press(
@@ -30,12 +51,18 @@ def button_rows(message: ResponseMessage) -> list[list[str]]:
     return [
         [f"({b['label']})" if b.get("disabled") else b["label"] for b in row["components"]]
         for row in message.components
+        if "components" in row
     ]
 
 
+async def files(message: ResponseMessage) -> dict[str, bytes]:
+    """Return the files that a message shows, by their names."""
+    return {shown.filename: await shown.read() for shown in attachments(message.message)}
+
+
 async def file(message: ResponseMessage) -> bytes:
-    [attachment] = message.attachments
-    return await attachment.read()
+    [data] = (await files(message)).values()
+    return data
 
 
 async def image_size(message: ResponseMessage) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cogs.imagine.alt_text import alt_text, captions
+from cogs.imagine.alt_text import alt_text, captions, numbered_alt_text
 from inference import (
     Caption,
     CaptionRequest,
@@ -49,6 +49,12 @@ def test_an_alt_text_begins_with_the_caption() -> None:
 def test_the_alt_text_of_a_grid_numbers_its_pictures() -> None:
     expected = 'Machine-made description: 1: a cat; 3: a dog. Drawn from the words: "pets"'
     assert alt_text("pets", ["a cat", "", "a dog"]) == expected
+
+
+def test_the_alt_text_of_a_picture_in_a_gallery_has_its_number() -> None:
+    expected = 'Picture 2 of 4. Machine-made description: a dog. Drawn from the words: "pets"'
+    assert numbered_alt_text("pets", "a dog", 2, 4) == expected
+    assert len(numbered_alt_text("x" * 3000, "", 10, 10)) == 1024
 
 
 def test_every_alt_text_keeps_to_the_limit_of_discord() -> None:

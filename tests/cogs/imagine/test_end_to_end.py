@@ -13,7 +13,7 @@ from simcord import ResponseMessage
 
 from inference import Config, Engine, create_backend
 from inference.config.models import ModelEntry
-from tests.cogs.imagine.images import button_rows, file, grid, press, submit_remix
+from tests.cogs.imagine.images import button_rows, file, grid, press, submit_remix, text
 from tests.cogs.stage import Stage, first, followup
 from tests.fakes import model_lists
 from tests.inference.pipelines.tiny_images import save_stable_diffusion
@@ -44,7 +44,7 @@ async def test_pictures_of_grids_and_variations_are_repeated_from_their_files(st
         one, followup(await press(stage, message, "U3"))
     )
     remix = first(await submit_remix(stage, message, prompt="a hare", settings="Steps: 3"))
-    assert "steps 2 → 3" in remix.content
+    assert "steps 2 → 3" in text(remix)
     assert button_rows(remix) == button_rows(message)
 
 

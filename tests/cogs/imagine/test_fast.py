@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from inference import FastMode, ImagineRequest
-from tests.cogs.imagine.images import grid, newest_request, press, submit_remix
+from tests.cogs.imagine.images import grid, newest_request, press, submit_remix, text
 from tests.cogs.stage import Stage, first, refusal
 
 SAID = "guidance 7.5 · fast, guidance in 50% of the steps, deep layers every 2 steps · seeds 7 to 10"
@@ -12,13 +12,13 @@ SAID = "guidance 7.5 · fast, guidance in 50% of the steps, deep layers every 2 
 async def test_a_fast_picture_says_what_it_gives_up(stage: Stage):
     message = await grid(stage, fast=True)
     assert newest_request(stage).fast == FastMode()
-    assert SAID in message.content
+    assert SAID in text(message)
 
 
 async def test_pictures_are_not_fast_unless_somebody_asks(stage: Stage):
     message = await grid(stage)
     assert newest_request(stage).fast is None
-    assert "fast" not in message.content
+    assert "fast" not in text(message)
 
 
 async def test_the_buttons_draw_as_fast_as_the_picture_was_drawn(stage: Stage):
@@ -41,7 +41,7 @@ async def test_the_line_of_settings_has_it_and_a_remix_can_leave_it_out(stage: S
     assert newest_request(stage).fast == FastMode(0.5, 2)
     result = await submit_remix(stage, message, seed="7", settings=line.removesuffix(", Fast: yes"))
     assert newest_request(stage).fast is None
-    assert "-# fast yes → no · Remix of" in first(result).content
+    assert "-# fast yes → no · Remix of" in text(first(result))
 
 
 async def test_it_can_be_typed_among_the_other_settings(stage: Stage):

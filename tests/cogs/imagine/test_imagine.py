@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from inference import GeneratedImage, ImageResult, ImagineRequest, Phrase, Result
+from tests.cogs.imagine.images import files, text
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import PNG, drawn
 
@@ -42,9 +43,9 @@ async def test_a_picture_that_was_held_back_is_replaced_by_a_sentence(stage: Sta
         Result(ImageResult(pictures, 512, 512, 25, 7.5, note=Phrase("Fewer steps.")))
     ]
     result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox", count=2)
-    assert [file.filename for file in first(result).attachments] == ["inkling-8.png"]
-    assert "The safety checker held back 1 of 2." in first(result).content
-    assert "Fewer steps." in first(result).content
+    assert list(await files(first(result))) == ["inkling-8-2.png"]
+    assert "The safety checker held back 1 of 2." in text(first(result))
+    assert "Fewer steps." in text(first(result))
 
 
 async def test_a_picture_over_the_upload_limit_is_sent_as_webp_and_says_so(stage: Stage):

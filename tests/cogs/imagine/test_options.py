@@ -14,6 +14,7 @@ from cogs.client import Inkling
 from inference import Config, GeneratedImage, ImageResult, ImagineRequest, Overloaded, Result, cells_region, infotext
 from inference.images.decoding import encode_png
 from inference.limits import SafetySection
+from tests.cogs.imagine.images import file, gallery, sheet
 from tests.cogs.stage import Stage, buttons, first, refusal
 from tests.fakes import PNG
 
@@ -68,9 +69,8 @@ class TestRepeating:
         assert (request.prompt, request.negative_prompt, request.image) == ("a fox", "fog", b"")
         assert (request.steps, request.guidance_scale, request.seed) == (12, 5.0, 7)
 
-    async def test_a_grid_without_a_prompt_is_repeated_completely(self, stage: Stage):
-        sheet = first(await _imagine(stage, prompt="a fox", count=3, seed=7)).attachments[0]
-        await _imagine(stage, image=("sheet.png", await sheet.read()))
+    async def test_a_sheet_without_a_prompt_is_repeated_completely(self, stage: Stage):
+        await _imagine(stage, image=("sheet.png", await file(await sheet(stage, count=3))))
         once, again = _drawn(stage)
         assert (again.prompt, again.seed, again.count) == (once.prompt, once.seed, 3)
 
@@ -236,8 +236,7 @@ class TestSafety:
         flagged = (GeneratedImage(PNG, 7, flagged=True), GeneratedImage(PNG, 8))
         stage.backend.script = lambda spec, request: [Result(ImageResult(flagged, 8, 8, 25, 7.5))]
         result = await _imagine(stage, prompt="a fox", count=2)
-        assert all(file.is_spoiler() for file in first(result).attachments)
-        assert first(result).attachments
+        assert [item["spoiler"] for item in gallery(first(result))] == [True, False]
 
     class TestStricterSafety:
         @pytest.fixture

@@ -9,7 +9,7 @@ import pytest
 
 from cogs.client import Inkling
 from inference import Config
-from tests.cogs.imagine.images import grid, newest_request, press, restart, submit_remix
+from tests.cogs.imagine.images import grid, newest_request, press, restart, submit_remix, text
 from tests.cogs.stage import Stage, first, refusal
 from tests.fakes import PNG
 
@@ -34,7 +34,7 @@ async def test_a_remix_says_what_changed(stage: Stage):
     request = newest_request(stage)
     assert (request.prompt, request.seed, request.steps, request.sampler) == ("a red fox at night", 9, 30, "Euler a")
     assert (request.width, request.height, request.count) == (512, 768, 4)
-    said = first(result).content.splitlines()[-1]
+    said = text(first(result)).splitlines()[-1]
     assert f"Remix of {message.message.jump_url}" in said
     assert (
         'steps 25 → 30 · sampler DDIM → Euler a · size 64 × 64 → 512 × 768 · seed 7 → 9 · prompt +"red" +"at night"'
@@ -44,8 +44,8 @@ async def test_a_remix_says_what_changed(stage: Stage):
 async def test_only_the_beginning_of_a_completely_new_prompt_is_shown(stage: Stage):
     prompt = " ".join(f"{number} a fox" for number in range(40))
     result = await submit_remix(stage, await grid(stage), prompt=prompt, settings="Size: 64x64")
-    assert 'prompt +"0 a fox 1 a fox' in first(result).content
-    assert len(first(result).content) < 800
+    assert 'prompt +"0 a fox 1 a fox' in text(first(result))
+    assert len(text(first(result))) < 800
 
 
 async def test_the_init_image_is_used_again_after_a_restart(stage: Stage, config: Config):
@@ -57,14 +57,14 @@ async def test_the_init_image_is_used_again_after_a_restart(stage: Stage, config
     assert (newest_request(stage).image, newest_request(stage).strength) == (PNG, 0.5)
     result = await submit_remix(stage, message, strength="0,75", settings="Size: 64x64, Steps: 25, Sampler: DDIM")
     assert (newest_request(stage).image, newest_request(stage).strength) == (PNG, 0.75)
-    assert "strength 0.5 → 0.75" in first(result).content
-    assert "strength 0.75 · seed" in first(result).content
+    assert "strength 0.5 → 0.75" in text(first(result))
+    assert "strength 0.75 · seed" in text(first(result))
 
 
 async def test_missing_settings_of_a_remix_stay_and_an_empty_seed_means_a_new_seed(stage: Stage):
     result = await submit_remix(stage, await grid(stage, advanced="Steps: 30"), seed="", settings="CFG scale: 5")
     assert (newest_request(stage).steps, newest_request(stage).sampler, newest_request(stage).width) == (30, "DDIM", 64)
-    assert "-# guidance 7.5 → 5 · Remix of" in first(result).content
+    assert "-# guidance 7.5 → 5 · Remix of" in text(first(result))
 
 
 async def test_a_refusal_repeats_what_was_typed(stage: Stage):
@@ -111,7 +111,7 @@ async def test_alternatives_in_a_form_need_a_confirmation(stage: Stage):
     assert first(asked).ephemeral
     assert first(asked).content.splitlines() == ["This makes 2 jobs:", "> a red fox", "> a blue fox"]
     drawn = await stage.alice.click(first(asked), label="Draw 2")
-    blue, red = sorted(said.content for said in drawn.followups)
+    blue, red = sorted(text(said) for said in drawn.followups)
     assert ('prompt +"red"' in red, 'prompt +"blue"' in blue) == (True, True)
     assert len(stage.backend.requests) == 3
 
@@ -141,7 +141,7 @@ class TestLoras:
         message = await grid(stage, advanced="Lora: ink")
         result = await submit_remix(stage, message, settings=settings)
         assert newest_request(stage).lora == lora
-        assert said in first(result).content
+        assert said in text(first(result))
 
 
 async def test_all_digits_of_a_setting_stay(stage: Stage):

@@ -8,6 +8,7 @@ import discord
 import pytest
 from simcord import Env
 
+from tests.cogs.imagine.images import files, grid, text
 from tests.cogs.moderation.reports import BUTTONS, answered, fields, labels, report, report_scene, store
 from tests.cogs.settings.panels import manager, store_of
 from tests.cogs.stage import Stage, first, refusal
@@ -38,6 +39,13 @@ async def test_the_picture_of_a_reported_message_is_a_spoiler(stage: Stage):
     assert await copy.read() == await original.read()
     assert fields(there.report)["Model"] == "`stable-diffusion-v1-4`"
     assert fields(there.report)["Reason"] == "none was given"
+
+
+async def test_a_report_of_several_pictures_has_their_text_and_their_files(stage: Stage):
+    there, drawing = await report_scene(stage), await grid(stage, count=2)
+    await report(stage, drawing)
+    assert there.report.embeds[0].description == text(drawing).replace("-# ", "")
+    assert [await copy.read() for copy in there.report.attachments] == list((await files(drawing)).values())
 
 
 async def test_a_picture_of_an_age_restricted_channel_is_only_a_link_elsewhere(stage: Stage):

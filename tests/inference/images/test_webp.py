@@ -7,7 +7,7 @@ from io import BytesIO
 
 from PIL import Image, PngImagePlugin
 
-from inference.images.webp import encode_webp
+from inference.images.webp import encode_lossless_webp, encode_webp
 
 PARAMETERS = "a føx, 狐\nSteps: 25, Seed: 5"
 
@@ -35,6 +35,14 @@ def test_a_picture_that_fits_is_lossless() -> None:
     data = _noise(64)
     image = _encode_and_check_size(data, 20_000)
     assert image.tobytes() == Image.open(BytesIO(data)).tobytes()
+
+
+def test_lossless_webp_has_the_same_pixels_and_parameters() -> None:
+    data = _noise(64)
+    image = Image.open(BytesIO(encode_lossless_webp(data)))
+    assert image.format == "WEBP"
+    assert image.tobytes() == Image.open(BytesIO(data)).tobytes()
+    assert PARAMETERS.encode("utf-16-be") in image.getexif().get_ifd(0x8769)[0x9286]
 
 
 def test_the_quality_is_reduced_before_the_dimensions() -> None:
