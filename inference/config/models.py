@@ -28,8 +28,8 @@ HubId = Annotated[str, Field(pattern=r"^([\w.-]+/[\w.-]+)?$"), Expected("a hub i
 def _size(value: Any) -> Any:
     """Return width and height from `768x512`, or from one number for both."""
     parts = re.fullmatch(r"(\d+)(?:\s*[x×]\s*(\d+))?", str(value).strip())
-    if not parts:
-        return value
+    if not parts or isinstance(value, bool):
+        raise ValueError("must be a size like 768x512, or one number for both sides")
     width = int(parts[1])
     return width, int(parts[2] or width)
 
@@ -41,7 +41,10 @@ def _check_size(size: tuple[int, int]) -> tuple[int, int]:
 
 
 ImageSize = Annotated[
-    tuple[int, int], BeforeValidator(_size), AfterValidator(_check_size), Expected("a size like 768x512, or one number")
+    tuple[int, int],
+    BeforeValidator(_size),
+    AfterValidator(_check_size),
+    Expected("a size like `768x512`, or one number"),
 ]
 
 
@@ -94,8 +97,8 @@ class ModelEntry(ConfigSection):
         le=150,
         description="Steps of a diffusion model where people name none; by default what its makers say, or else 25.",
     )
-    sampler: Sampler | Literal[""] = Field(
-        default="",
+    sampler: Sampler | None = Field(
+        default=None,
         description="Sampler of a diffusion model where people name none; by default DPM++ 2M Karras, or its own.",
     )
     size: ImageSize | None = Field(

@@ -182,7 +182,7 @@ class Config(ConfigSection):
                 max_batch_size=model.max_batch_size,
                 upscale=model.upscale,
                 steps=model.steps,
-                sampler=model.sampler,
+                sampler=model.sampler or "",
                 size=model.size,
                 guidance_scale=model.guidance_scale,
                 fast_guidance_end=model.fast_guidance_end,

@@ -73,7 +73,8 @@ def weight_files(
     if not components and (chosen := gguf_file(names, file)):
         return {chosen}
     replaced = _DENOISERS if components and file else ()
-    found = {name for folder in _folders(components) if folder not in replaced for name in _weights(names, folder)}
+    folders = [f"{component}/" for component in components] or [""]
+    found = {name for folder in folders if folder not in replaced for name in _weights(names, folder)}
     return found | ({checkpoint_file(names, file)} - {""} if components else set[str]())
 
 

@@ -14,13 +14,14 @@ PIPELINES_BY_THEMSELVES = frozenset(
 )
 """Pipelines that draw and that diffusers' AutoPipeline does not know."""
 
-_IN_SEVERAL_REPOSITORIES = frozenset(
+_NOT_ALONE = frozenset(
     {f"Kandinsky{version}{use}Pipeline" for version in ("", "V22") for use in ("", "Img2Img", "Inpaint")}
     | {"StableCascadeDecoderPipeline", "WuerstchenDecoderPipeline"}
+    | {"StableDiffusionXLImg2ImgPipeline"}  # the refiner of SDXL
     # diffusers itself can't load what it saves of these two:
     | {"StableCascadeCombinedPipeline", "WuerstchenCombinedPipeline"}
 )
-"""Pipelines that draw only together with a prior, which is in another repository."""
+"""Pipelines that draw only together with another model: a prior in another repository, or what a refiner refines."""
 
 _WITH_OTHER_INPUTS = ("Control", "Helios", "ZImageOmni")
 """Parts of the names of pipelines that need inputs no request has, such as edges, or that draw videos."""
@@ -33,7 +34,7 @@ def draws_pictures(pipeline_class: str) -> bool:
     """Return whether a repository of this pipeline can draw from text, or a part of a picture."""
     if not pipeline_class or any(part in pipeline_class for part in _WITH_OTHER_INPUTS):
         return False
-    if pipeline_class in _IN_SEVERAL_REPOSITORIES or pipeline_class.startswith(_UNTRIED):
+    if pipeline_class in _NOT_ALONE or pipeline_class.startswith(_UNTRIED):
         return False
     if pipeline_class in PIPELINES_BY_THEMSELVES:
         return True
