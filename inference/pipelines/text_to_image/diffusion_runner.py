@@ -265,7 +265,7 @@ class DiffusionRunner:
     def _canvas(self, settings: GenerationSettings) -> tuple[int, int]:
         """Return width and height of the model's own output, in pixels."""
         if self._upscale == 1:
-            return settings.width, settings.height
+            return self._traits.nearest((settings.width, settings.height))  # less memory may need any size
         step = MULTIPLE * self._upscale  # pixels of the image for one step of the canvas size
         width, height = (max(1, round(side / step)) * MULTIPLE for side in (settings.width, settings.height))
         return width, height

@@ -26,19 +26,12 @@ _MULTIPLES = {
 }
 """Multiples of the sides by the start of the pipeline's name, where 8 times the patch size is not enough."""
 
-_OWN_SIDES = {
-    "AuraFlow": 1024,  # its config has the side of the first stage of its training
-}
-"""Sides of the images that a model was trained for, by the start of the pipeline's name, where its files tell another
-one. The figures are from the model cards."""
-
 _BINNED_SAMPLE_SIZES = {
     "HunyuanDiT": {128},
     "PixArt": {32, 64, 128},
     "Sana": {16, 32, 64, 128},
 }
 """Sample sizes for which a pipeline knows the shapes of its training, by the start of its name."""
-
 
 _USUAL_SIDE = 1024
 """The side in pixels of nearly all models whose pipeline tells none, such as Z-Image."""
@@ -107,8 +100,7 @@ class PipelineTraits:
     @property
     def native_size(self) -> Size:
         """Width and height that the model was trained for, in pixels."""
-        listed = next((side for start, side in _OWN_SIDES.items() if self._name.startswith(start)), None)
-        height, width = _pair(listed or self._told_side())
+        height, width = _pair(self._told_side())
         return (width, height) if self.has_latent_unet else self.nearest((width, height))
 
     def nearest(self, size: Size) -> Size:
@@ -174,7 +166,8 @@ class PipelineTraits:
     def _patch_size(self) -> int:
         """The number of latents for each token of a transformer, along one side: usually 2."""
         told = getattr(getattr(getattr(self._pipe, "transformer", None), "config", None), "patch_size", None)
-        return told if isinstance(told, int) and told > 1 else 2
+        packs = hasattr(self._pipe, "_unpack_latents") or hasattr(self._pipe, "_unpatchify_latents")
+        return told if isinstance(told, int) and not (told == 1 and packs) else 2
 
     def _told_side(self) -> Any:
         """Return the side in pixels, or height and width, from the first place that tells it."""

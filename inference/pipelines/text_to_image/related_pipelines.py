@@ -44,7 +44,8 @@ def related_pipeline(pipe: Any, mode: Mode) -> Any:
     """Return the pipeline of the same networks for `mode`, "image" or "inpaint"; None if diffusers has none."""
     related = pipe if mode == "inpaint" and "mask_image" in _parameters(pipe) else _from_pipe(pipe, mode)
     # Pipelines that edit by an instruction take a picture as well, and have no strength.
-    return related if related is not None and "strength" in _parameters(related) else None
+    needed = "strength" if mode == "image" else "mask_image"
+    return related if related is not None and needed in _parameters(related) else None
 
 
 def _from_pipe(pipe: Any, mode: Mode) -> Any:
