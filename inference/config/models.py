@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 
 from inference.config.problems import unknown_key
 from inference.limits import ConfigSection, Device, Expected, Repo, from_line
-from inference.tasks import MAX_CACHE_INTERVAL, TASK_NAMES
+from inference.tasks import MAX_CACHE_INTERVAL, TASK_NAMES, Sampler
 from inference.types import DType, Quantize, Runtime
 from inference.types.durations import parse_duration
 
@@ -22,6 +23,29 @@ _UNLOAD_AFTER = Expected("never, or a duration like 90 s, 10 min or 2 h")
 UnloadAfter = Annotated[Literal["never"] | int, BeforeValidator(_unload_after), _UNLOAD_AFTER]
 OwnUnloadAfter = Annotated[Literal["never"] | int | None, BeforeValidator(_unload_after), _UNLOAD_AFTER]
 HubId = Annotated[str, Field(pattern=r"^([\w.-]+/[\w.-]+)?$"), Expected("a hub id like org/name")]
+
+
+def _size(value: Any) -> Any:
+    """Return width and height from `768x512`, or from one number for both."""
+    parts = re.fullmatch(r"(\d+)(?:\s*[x×]\s*(\d+))?", str(value).strip())
+    if not parts or isinstance(value, bool):
+        raise ValueError("must be a size like 768x512, or one number for both sides")
+    width = int(parts[1])
+    return width, int(parts[2] or width)
+
+
+def _check_size(size: tuple[int, int]) -> tuple[int, int]:
+    if any(side % 8 or not 8 <= side <= 4096 for side in size):
+        raise ValueError("both sides must be multiples of 8, and at most 4096")
+    return size
+
+
+ImageSize = Annotated[
+    tuple[int, int],
+    BeforeValidator(_size),
+    AfterValidator(_check_size),
+    Expected("a size like `768x512`, or one number"),
+]
 
 
 class ModelEntry(ConfigSection):
@@ -38,7 +62,8 @@ class ModelEntry(ConfigSection):
     file: str = Field(
         default="",
         description="A GGUF file of the repository or folder, by its name or a pattern like `*Q4_K_M.gguf`; by default "
-        "the one with 8 bits, or else with the most.",
+        "the one with 8 bits, or else with the most. For a diffusion model, a `.safetensors` or `.gguf` file with the "
+        "whole model or its transformer; a path that starts with `./` or `/` is a file outside of `repo`.",
     )
     dtype: DType = Field(default="auto", description="`auto` follows the top-level `dtype`.")
     device: Device = Field(default="auto", description="`auto` follows the top-level `device`.")
@@ -66,8 +91,26 @@ class ModelEntry(ConfigSection):
         le=8,
         description="How many times larger than drawn the pictures of a diffusion model are shown; for small models.",
     )
+    steps: int = Field(
+        default=0,
+        ge=0,
+        le=150,
+        description="Steps of a diffusion model where people name none; by default what its makers say, or else 25.",
+    )
+    sampler: Sampler | None = Field(
+        default=None,
+        description="Sampler of a diffusion model where people name none; by default DPM++ 2M Karras, or its own.",
+    )
+    size: ImageSize | None = Field(
+        default=None,
+        description="Size of a diffusion model's pictures where people name none, like `768x512` or `640`; by default "
+        "the size that it was trained for.",
+    )
     guidance_scale: float | None = Field(
-        default=None, ge=0, le=30, description="Guidance of a diffusion model where people name none; by default 7.5."
+        default=None,
+        ge=0,
+        le=30,
+        description="Guidance of a diffusion model where people name none; by default what its makers say, or 7.5.",
     )
 
     fast_guidance_end: float = Field(
@@ -108,7 +151,7 @@ class ModelEntry(ConfigSection):
 
     @property
     def _is_file(self) -> bool:
-        return self.repo.startswith(("/", ".")) and self.repo.endswith(".gguf")
+        return self.repo.startswith(("/", ".")) and self.repo.endswith((".gguf", ".safetensors"))
 
     @property
     def folder_or_id(self) -> str:
@@ -125,7 +168,9 @@ class ModelEntry(ConfigSection):
         return self.name or self.repo.rstrip("/").rsplit("/", 1)[-1]
 
     def relative_to(self, folder: Path) -> ModelEntry:
-        """Return the entry with an absolute folder; hub ids are not changed."""
+        """Return the entry with absolute paths; hub ids and names of files in a repository are not changed."""
+        if self.file.startswith("./"):
+            return self.model_copy(update={"file": str((folder / self.file).absolute())}).relative_to(folder)
         if not self.repo.startswith((".", "/")):
             return self
         path = folder / self.repo

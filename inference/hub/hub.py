@@ -172,8 +172,9 @@ class Hub:
             layout = FolderLayout.of(folder, spec.file)
         if not layout.is_complete(sizes):
             raise no_readable_weights(spec, sizes)
+        is_gguf = not layout.components and any(name.endswith(".gguf") for name in layout.weights(sizes))
         return _DownloadPlan(
-            replace(spec, gguf=listing.gguf) if any(name.endswith(".gguf") for name in layout.weights(sizes)) else spec,
+            replace(spec, gguf=listing.gguf) if is_gguf else spec,
             self._snapshots.cached(spec.repo, revision),
             revision,
             settings={name: sizes[name] for name in layout.settings(sizes)},

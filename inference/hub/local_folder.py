@@ -6,7 +6,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from inference.hub.folders import CONFIG, INDEX, FolderLayout, file_names, has_tokenizer, require_undamaged
-from inference.hub.repository_files import FLAX_WEIGHTS, gguf_file, missing_shards
+from inference.hub.repository_files import FLAX_WEIGHTS, checkpoint_file, gguf_file, missing_shards
 from inference.hub.unreadable_weights import formats_found
 from inference.tasks import PICTURE_CLASSIFIER
 from inference.types import ModelSpec
@@ -42,8 +42,21 @@ def _missing_parts(folder: Path, file: str, *, tokenizer: bool) -> list[str]:
         return [Phrase("the folder itself")]
     names, layout = file_names(folder), FolderLayout.of(folder, file)
     if INDEX in names:
-        return list(_missing_components(names, layout))
+        return list(_missing_components(names, layout)) if not file else list(_missing_beside(names, layout, file))
+    if file.endswith(".safetensors"):
+        return [Phrase("{file} and the folders with the settings of its parts, beside the checkpoint", file=INDEX)]
     return list(_missing_files(names, layout, folder, tokenizer=tokenizer))
+
+
+def _missing_beside(names: set[str], layout: FolderLayout, file: str) -> Generator[str]:
+    """Yield what a diffusers pipeline lacks whose weights are in `file`: that, or the settings of its parts."""
+    if not (Path(file).is_file() if file.startswith("/") else checkpoint_file(names, file)):
+        yield file
+    yield from (
+        f"{component}/"
+        for component in layout.components
+        if not any(name.startswith(f"{component}/") for name in names)
+    )
 
 
 def _missing_files(names: set[str], layout: FolderLayout, folder: Path, *, tokenizer: bool) -> Generator[str]:

@@ -38,6 +38,9 @@ _GGUF_BITS = re.compile(r"(?:^|[^A-Za-z0-9])(?:(I|T)?Q([1-8])_|B?F(16|32)(?![0-9
 _NO_GGUF_MODEL = re.compile(r"mmproj|imatrix|-\d{5}-of-\d{5}\.gguf$", re.IGNORECASE)
 """GGUF files that are no whole language model: image encoders, statistics, parts of a model."""
 
+_DENOISERS = ("transformer/", "unet/")
+"""The components that a file with a part of a diffusion model replaces."""
+
 _SHARD_NUMBER = re.compile(r"-\d{5}-of-(\d{5})\.")
 _INDEX_SUFFIXES = (".index.json", ".index.fp16.json")
 
@@ -48,7 +51,7 @@ def wanted_files(
     """Return the sorted names of the files that loading reads: settings, tokenizer, and weights in one format.
 
     `components` are the folders of a diffusers pipeline. Without them the model is in the root. `flax` selects the
-    weights of a Flax checkpoint, and `file` a GGUF file.
+    weights of a Flax checkpoint, and `file` a GGUF file, or for a pipeline the file that replaces its denoiser.
     """
     names = set(names)
     return sorted(settings_files(names, components) | weight_files(names, components, flax=flax, file=file))
@@ -69,7 +72,19 @@ def weight_files(
         return names & {FLAX_WEIGHTS}
     if not components and (chosen := gguf_file(names, file)):
         return {chosen}
-    return {name for folder in _folders(components) for name in _weights(names, folder)}
+    replaced = _DENOISERS if components and file else ()
+    folders = [f"{component}/" for component in components] or [""]
+    found = {name for folder in folders if folder not in replaced for name in _weights(names, folder)}
+    return found | ({checkpoint_file(names, file)} - {""} if components else set[str]())
+
+
+def checkpoint_file(names: Iterable[str], file: str) -> str:
+    """Return the file with the whole diffusion model, or with its denoiser, that `file` names; empty if there is none.
+
+    `file` may be the path of a file elsewhere on this machine, which is none of `names`.
+    """
+    found = [name for name in names if file and _fits(name, file) and name.endswith((".safetensors", ".gguf"))]
+    return min(found, key=_gguf_rank, default="")
 
 
 def gguf_file(names: Iterable[str], file: str = "") -> str:
@@ -94,6 +109,10 @@ def is_complete(names: Iterable[str], components: Collection[str] = (), *, flax:
         return bool(gguf_file(names, file))
     if not components:
         return "config.json" in names and _has_all_weights(names, "")
+    if file:
+        return bool(file.startswith("/") or checkpoint_file(names, file)) and all(
+            _small_files(names, f"{component}/") for component in components
+        )
     return all(_has_component(names, f"{component}/") for component in components)
 
 

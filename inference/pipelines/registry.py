@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from inference.hub import CONFIG, INDEX, read_settings
+from inference.pipelines.diffusers_families import draws_pictures
 from inference.pipelines.gguf import gguf_model_type, gguf_summary
-from inference.pipelines.library_names import known_model_types, listed_names, mapping_names
+from inference.pipelines.library_names import known_model_types, mapping_names
 from inference.pipelines.pipeline import Pipeline
 from inference.pipelines.torch_import import import_without_pauses
 from inference.tasks import PICTURE_CLASSIFIER, TEXT_CLASSIFIER
@@ -23,7 +24,6 @@ _CAUSAL = "MODEL_FOR_CAUSAL_LM_MAPPING_NAMES"
 _MASKED = "MODEL_FOR_MASKED_LM_MAPPING_NAMES"
 _SEQ_TO_SEQ = "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES"
 _IMAGE_TEXT = "MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES"
-_AUTO_PIPELINE = "diffusers.pipelines.auto_pipeline"
 _NOT_FOR_TEXT = frozenset(
     {"blip", "blip-2", "diffusion_gemma", "evolla", "florence2", "git", "instructblip", "instructblipvideo", "kosmos-2"}
     | {"kosmos-2.5", "paligemma", "pi0", "pix2struct", "pp_formulanet", "t5gemma2", "udop", "vision-encoder-decoder"}
@@ -92,7 +92,7 @@ class Family:
     def accepts(self, config: RepositoryConfig) -> bool:
         """Return whether a model with this config belongs to the family."""
         if config.pipeline_class or self.diffusers:
-            return self.diffusers and _draws_from_text(config.pipeline_class)
+            return self.diffusers and draws_pictures(config.pipeline_class)
         if config.model_type in self.model_types:
             return not self.architectures or _ends_with(config.architectures, self.architectures)
         if not self.mapping or config.model_type not in _mapping(self.mapping).keys() - self.excluded:
@@ -267,18 +267,6 @@ def _is_known(model_type: str) -> bool:
 def _is_causal(model_type: str) -> bool:
     """Return whether models of this type are causal language models, if their files do not say it."""
     return model_type in _mapping(_CAUSAL) and not {model_type} & {*_mapping(_MASKED), *_mapping(_SEQ_TO_SEQ)}
-
-
-def _draws_from_text(pipeline_class: str) -> bool:
-    """Return whether diffusers has a text-to-image pipeline for the models of this pipeline."""
-    if not pipeline_class:
-        return False
-    text_to_image = mapping_names(_AUTO_PIPELINE, "AUTO_TEXT2IMAGE_PIPELINES_MAPPING")
-    return any(
-        pipeline == pipeline_class and model in text_to_image
-        for mapping in listed_names(_AUTO_PIPELINE, "SUPPORTED_TASKS_MAPPINGS")
-        for model, pipeline in mapping_names(_AUTO_PIPELINE, mapping).items()
-    )
 
 
 def _mapping(name: str) -> Mapping[str, str | tuple[str, ...]]:

@@ -27,16 +27,17 @@ class ModelSpec:
     `revision` a branch, tag or commit; `loras` the absolute path of a folder with LoRA files. `max_batch_size` is the
     number of images of a request that a diffusion model draws together (None: by its device), and `upscale` the factor
     by which they are enlarged. `fast_guidance_end` and `fast_cache_interval` are what its fast mode leaves out.
-    `preview_decoder` is the hub id of a small decoder for its previews. `guidance_scale` and `temperature` are defaults
-    for requests that set none (None: the usual value). `system` is the system message of chat models, and `thinking`
-    says whether those that can think do so before they reply. `largest_side` is the limit in pixels for an inferred
-    image size. `companion` is the folder of another repository that some models need; it is filled in once its files
-    are on disk. `verdict` is what the pipeline found when it last loaded these files (see `Pipeline.verdict`). `file`
-    is the name of a GGUF file, or a pattern for it; empty leaves the choice to `repository_files.py`. `gguf` is what
-    the hub says about a GGUF file that is not downloaded yet. `quantize` makes the linear layers smaller when the model
-    is loaded. `runtime` is the library that computes (see `pipelines/runtimes.py`). `labels` are those of a classifier
-    that are objected to, if the config names some. `unload_after` is the time in seconds after which the model leaves
-    the memory if nobody uses it (None: never). Specs with equal `key` share one copy in memory, also across tasks.
+    `preview_decoder` is the hub id of a small decoder for its previews. `steps`, `sampler`, `size` (width and height),
+    `guidance_scale` and `temperature` are defaults for requests that set none (0, empty, None: the usual value).
+    `system` is the system message of chat models, and `thinking` says whether those that can think do so before they
+    reply. `largest_side` is the limit in pixels for an inferred image size. `companion` is the folder of another
+    repository that some models need; it is filled in once its files are on disk. `verdict` is what the pipeline found
+    when it last loaded these files (see `Pipeline.verdict`). `file` is the name of a GGUF file, or a pattern for it;
+    empty leaves the choice to `repository_files.py`. `gguf` is what the hub says about a GGUF file that is not
+    downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `runtime` is the library that
+    computes (see `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names
+    some. `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never).
+    Specs with equal `key` share one copy in memory, also across tasks.
     """
 
     name: str
@@ -52,6 +53,9 @@ class ModelSpec:
     loras: str = ""
     max_batch_size: int | None = None
     upscale: int = 1
+    steps: int = 0
+    sampler: str = ""
+    size: tuple[int, int] | None = None
     guidance_scale: float | None = None
     fast_guidance_end: float = 1
     fast_cache_interval: int = 2
@@ -67,7 +71,8 @@ class ModelSpec:
 
     @property
     def key(self) -> Hashable:
-        drawing = (self.loras, self.max_batch_size, self.upscale, self.guidance_scale)  # a diffusion model keeps them
+        # a diffusion model keeps these
+        drawing = (self.loras, self.max_batch_size, self.upscale, self.steps, self.sampler, self.size)
         fast = (self.fast_guidance_end, self.fast_cache_interval)
         files = (self.repo, self.revision, self.file, self.preview_decoder)
-        return (*files, self.dtype, self.device, self.quantize, self.runtime, *drawing, *fast)
+        return (*files, self.dtype, self.device, self.quantize, self.runtime, *drawing, self.guidance_scale, *fast)

@@ -20,8 +20,11 @@ from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_j
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
+from inference.pipelines.text_to_image.model_defaults import NO_DEFAULTS, ModelDefaults
 from inference.pipelines.text_to_image.openvino import read_openvino_pipeline
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
+from inference.pipelines.text_to_image.samplers import require_usable_defaults
+from inference.pipelines.text_to_image.single_file import networks_in_file
 from inference.pipelines.weights import weight_bytes
 from inference.tasks import DEFAULT_FAST_MODE, FastMode, GeneratedImage, ImageResult, ImagineRequest
 from inference.tasks.infotext import repeatable, to_text
@@ -46,14 +49,14 @@ class TextToImage(Pipeline):
         clock: Callable[[], float] = time.monotonic,
         loras: str = "",
         upscale: int = 1,
-        guidance_scale: float | None = None,
+        defaults: ModelDefaults = NO_DEFAULTS,
         concepts: ConceptsByCategory | None = None,
         fast: FastMode = DEFAULT_FAST_MODE,
         preview_decoder: AutoencoderTiny | None = None,
     ) -> None:
         self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
         self._safety = SafetyChecker(pipe)
-        self._runner = DiffusionRunner(pipe, loras, upscale, guidance_scale, concepts, fast)
+        self._runner = DiffusionRunner(pipe, loras, upscale, defaults, concepts, fast)
         self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe.device
@@ -62,13 +65,18 @@ class TextToImage(Pipeline):
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
         by_openvino = spec.runtime == "openvino"
-        pipe = read_openvino_pipeline(spec, folder, placement) if by_openvino else read_pipeline(folder, placement)
+        if by_openvino:
+            pipe = read_openvino_pipeline(spec, folder, placement)
+        else:
+            pipe = read_pipeline(folder, placement, **networks_in_file(spec, folder, placement))
+        defaults = ModelDefaults.of(spec)
+        require_usable_defaults(spec, pipe, defaults)
         return cls(
             pipe,
             spec.max_batch_size or _MAX_BATCH_SIZE.get(placement.device.type, 1),
             loras=spec.loras,
             upscale=spec.upscale,
-            guidance_scale=spec.guidance_scale,
+            defaults=defaults,
             concepts=concepts_in(folder),
             fast=FastMode(spec.fast_guidance_end, spec.fast_cache_interval),
             preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
@@ -102,7 +110,7 @@ class TextToImage(Pipeline):
         settings = image_job.settings
         self._attention_slicing.set_enabled(settings.sliced)
 
-        def after_step(done: int, latents: torch.Tensor) -> None:
+        def after_step(done: int, latents: torch.Tensor | None) -> None:
             self._report(group, settings, done, latents)
             batch.yield_point()
             if image_job.job.cancelled:
@@ -123,9 +131,9 @@ class TextToImage(Pipeline):
         text = to_text(repeatable(request, result, spec.seed, spec.variations))
         return GeneratedImage(encode_png(image, text), spec.seed, flagged, spec.variations)
 
-    def _report(self, group: Group, settings: GenerationSettings, done: int, latents: torch.Tensor) -> None:
+    def _report(self, group: Group, settings: GenerationSettings, done: int, latents: torch.Tensor | None) -> None:
         """Report the number of finished steps, counted over all images of the job."""
-        preview = self._previews.draw(latents[0]) if self._previews.due() else None
+        preview = self._previews.draw(latents[0]) if latents is not None and self._previews.due() else None
         together, drawn = len(group.specs), len(group.image_job.pictures)
         step, count = settings.steps * drawn + done * together, group.image_job.request.count
         group.image_job.job.emit(Progress(step, settings.steps * count, preview, drawn + 1, count, together))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import torch
-from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
+from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
 from inference.pipelines.image_job import foreign_syntax_note, no_fast_mode, require_finite
@@ -20,12 +19,15 @@ from inference.pipelines.text_to_image.generation_settings import (
     Mode,
     in_aspect,
 )
-from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, paste_back
-from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, use_noise
+from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, Size, fit, paste_back
+from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, rotated_draws, use_noise
 from inference.pipelines.text_to_image.lora import LoraAdapters
+from inference.pipelines.text_to_image.model_defaults import NO_DEFAULTS, ModelDefaults
+from inference.pipelines.text_to_image.pipeline_traits import PipelineTraits
 from inference.pipelines.text_to_image.prompt_encoder import BREAK
 from inference.pipelines.text_to_image.prompt_inputs import prompt_inputs_for
 from inference.pipelines.text_to_image.prompt_weighting import without_weights
+from inference.pipelines.text_to_image.related_pipelines import related_pipeline
 from inference.pipelines.text_to_image.samplers import Samplers
 from inference.tasks import DEFAULT_FAST_MODE, FastMode, ImagineRequest, Sampler
 from inference.text.known_concepts import ConceptsByCategory, KnownConcepts
@@ -33,15 +35,18 @@ from inference.types.errors import InvalidRequest, Phrase
 
 _STRENGTH: dict[Mode, float | None] = {"text": None, "image": 0.75, "inpaint": 1.0}
 
-AfterStep = Callable[[int, torch.Tensor], None]
-"""Called with the number of finished steps and the latents [images, channels, h, w]. Its errors end the call."""
+AfterStep = Callable[[int, torch.Tensor | None], None]
+"""Called with the number of finished steps and the latents [images, channels, h, w]. Its errors end the call.
+
+The latents are None while there are none of which a picture can be made.
+"""
 
 
 class DiffusionRunner:
     """A diffusers text-to-image pipeline, and its related pipelines for image-to-image and inpainting.
 
     Small models draw on a smaller canvas, which is then enlarged `upscale` times in width and height. `concepts` lists
-    what such a model knows. `fast` has the values for requests that leave them open.
+    what such a model knows. `defaults` and `fast` have the values for requests that leave them open.
     """
 
     def __init__(
@@ -49,16 +54,18 @@ class DiffusionRunner:
         pipe: Any,
         loras: str = "",
         upscale: int = 1,
-        guidance_scale: float | None = None,
+        defaults: ModelDefaults = NO_DEFAULTS,
         concepts: ConceptsByCategory | None = None,
         fast: FastMode = DEFAULT_FAST_MODE,
     ) -> None:
         self._pipe = pipe
+        self._traits = PipelineTraits(pipe)
+        self._defaults = defaults
         self._fast = fast
         self._upscale = upscale
         self._lora = LoraAdapters(pipe, loras)
         self._pipelines: dict[Mode, Any] = {"text": pipe}
-        self._samplers = Samplers(pipe, guidance_scale)
+        self._samplers = Samplers(pipe, defaults)
         self._prompts = prompt_inputs_for(pipe)
         self._known_concepts = KnownConcepts(concepts or {})
 
@@ -72,6 +79,11 @@ class DiffusionRunner:
         """The longer side of the images that the model was trained for, in pixels."""
         return max(self._native_size())
 
+    @property
+    def multiple(self) -> int:
+        """The number of pixels of which both sides of an image must be multiples."""
+        return self._traits.multiple if self._upscale == 1 else MULTIPLE
+
     def settings_for(self, request: ImagineRequest, source: InitImage | None) -> GenerationSettings:
         """Return the settings for a request. Options that it leaves open get the model's default, or ours.
 
@@ -81,8 +93,8 @@ class DiffusionRunner:
         if not request.lora:  # a LoRA may add words
             self._known_concepts.require(_plain_text(request.prompt))
         mode: Mode = "text" if source is None else "image" if source.mask is None else "inpaint"
-        native = in_aspect(self._native_size(), request.aspect)
-        width, height = source.image.size if source else (request.width or native[0], request.height or native[1])
+        self._require_mode(mode)
+        width, height = self._size(request, source)
         sampler = self._samplers.resolve(request.sampler)
         strength = _STRENGTH[mode] if source is None or request.strength is None else request.strength
         return GenerationSettings(
@@ -98,6 +110,12 @@ class DiffusionRunner:
             lora=request.lora,
             fast=self._fast_mode(request.fast, sampler),
         )
+
+    def _size(self, request: ImagineRequest, source: InitImage | None) -> Size:
+        """Return the size of a request's images: the one that is asked for, or the nearest that the model can draw."""
+        native = in_aspect(self._native_size(), request.aspect)
+        size = source.image.size if source else (request.width or native[0], request.height or native[1])
+        return size if self._upscale > 1 else self._traits.nearest(size)
 
     def _fast_mode(self, requested: FastMode | None, sampler: Sampler | None) -> FastMode | None:
         """Return the request's fast mode with the operator's values for what it leaves open. Raise InvalidRequest."""
@@ -120,13 +138,26 @@ class DiffusionRunner:
         unknown = self._known_concepts.note(_plain_text(f"{request.prompt}, {request.negative_prompt}"))
         if unknown and not request.lora:
             notes.append(unknown)
-        if request.negative_prompt and "negative_prompt" not in _accepted(self._pipe):
+        if size := self._size_note(request, settings):
+            notes.append(size)
+        if request.negative_prompt and not self._traits.takes_negative_prompt:
             notes.append(Phrase("This model takes no negative prompt."))
         elif request.negative_prompt and settings.guidance_scale <= 1:
             notes.append(Phrase("Without guidance, the negative prompt has no effect."))
         if request.temperature != 1 or request.top_k:
             notes.append(Phrase("This model does not draw token by token, so temperature and top-k have no effect."))
         return notes
+
+    def _size_note(self, request: ImagineRequest, settings: GenerationSettings) -> Phrase | None:
+        """Return a note if the model can't draw the size that is asked for; None if it can."""
+        asked, drawn = (request.width or settings.width, request.height or settings.height), settings
+        if asked == (drawn.width, drawn.height):
+            return None
+        return Phrase(
+            "This model can't draw {wanted}, so this is the nearest size that it can draw: {size}.",
+            wanted=f"{asked[0]} × {asked[1]}",
+            size=f"{drawn.width} × {drawn.height}",
+        )
 
     def draw(
         self, specs: Sequence[ImageSpec], settings: GenerationSettings, after_step: AfterStep
@@ -143,23 +174,32 @@ class DiffusionRunner:
         sources = [spec.source.at(size) for spec in specs if spec.source]
         pipe = self._related_pipeline(settings.mode)
         pipe.scheduler = self._samplers.scheduler(settings.sampler)
+        traits = PipelineTraits(pipe)
         generators = make_generators(specs)
         noise = self._noise(specs, generators, settings)
         arguments = {
-            **self._prompts.arguments(specs),
+            **traits.fixed_options(),
+            **self._prompt_arguments(specs, settings),
             **self._start(settings, [source.at(canvas) for source in sources], noise, pipe.scheduler),
-            "guidance_scale": settings.guidance_scale,
+            traits.guidance_name: settings.guidance_scale,
             "generator": generators,
-            "output_type": "pt",
-            "callback_on_step_end": _callback(settings.steps, after_step),
+            "output_type": "np",
+            **_callbacks(traits, settings.steps, canvas, after_step),
         }
-        with fast_unet(pipe, settings.fast):
-            output = pipe(**{name: value for name, value in arguments.items() if name in _accepted(pipe)})
-        require_finite(output.images)
-        processor = pipe.image_processor
-        canvas_images: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))
-        images = [_resize(image, size) for image in canvas_images]
+        with fast_unet(pipe, settings.fast), rotated_draws(specs if noise is None else (), generators):
+            output = pipe(**{name: value for name, value in arguments.items() if name in traits.parameters})
+        require_finite(torch.from_numpy(output.images))
+        images = [_resize(image, size) for image in VaeImageProcessor.numpy_to_pil(output.images)]
         return list(map(paste_back, sources, images)) if sources else images
+
+    def _prompt_arguments(self, specs: Sequence[ImageSpec], settings: GenerationSettings) -> dict[str, Any]:
+        """Return the prompts, with a negative one only where it has an effect."""
+        arguments = self._prompts.arguments(specs)
+        if not self._traits.takes_negative_prompt:
+            arguments.pop("negative_prompt", None)
+        elif self._traits.wants_negative_prompt and settings.guidance_scale > 1:
+            arguments.setdefault("negative_prompt", [" "] * len(specs))
+        return arguments
 
     def _with_known_words(self, spec: ImageSpec) -> ImageSpec:
         """Return the spec with prompts in words that the model knows."""
@@ -191,36 +231,41 @@ class DiffusionRunner:
 
     def _num_inference_steps(self, steps: int, strength: float) -> int:
         """Return enough steps to keep one: most pipelines run only the last `strength` of them, LCM runs all."""
-        takes_all = "original_inference_steps" in _accepted(self._pipe)
+        takes_all = "original_inference_steps" in self._traits.parameters
         return steps if takes_all else max(steps, math.ceil(1 / strength))
 
+    def _require_mode(self, mode: Mode) -> None:
+        """Raise InvalidRequest if the model can't draw from text alone, from a picture, or within a mask."""
+        if not self._traits.draws_from_text and mode != "inpaint":
+            raise InvalidRequest(
+                "This model was made to draw a part of a picture anew. Give it a picture and say which part with "
+                "`region` or `mask`, or choose another model."
+            )
+        self._related_pipeline(mode)
+
     def _related_pipeline(self, mode: Mode) -> Any:
-        """Return the pipeline for `mode`, with the same networks."""
+        """Return the pipeline for `mode`, with the same networks. Raise InvalidRequest if there is none."""
         if mode not in self._pipelines:
-            auto = AutoPipelineForImage2Image if mode == "image" else AutoPipelineForInpainting
-            try:
-                pipe: Any = auto.from_pipe(self._pipe)
-            except ValueError as error:  # no such pipeline for this kind of model
-                raise InvalidRequest(
-                    "This model can't start from a picture. Choose another model, or leave the picture out."
-                ) from error
+            pipe: Any = related_pipeline(self._pipe, mode)
+            if pipe is None:
+                raise _no_such_mode(mode)
             pipe.set_progress_bar_config(disable=True)
             if mode == "inpaint":
                 _allow_any_latent_channels(pipe)
             self._pipelines[mode] = pipe
         return self._pipelines[mode]
 
-    def _native_size(self) -> tuple[int, int]:
-        """Return width and height that the model was trained for, in pixels."""
-        latent = self._pipe.unet.config.sample_size if hasattr(self._pipe, "unet") else self._pipe.default_sample_size
-        height, width = latent if isinstance(latent, list | tuple) else (latent, latent)
-        scale = self._pipe.vae_scale_factor * self._upscale
-        return width * scale, height * scale
+    def _native_size(self) -> Size:
+        """Return width and height that are drawn by default: the operator's, or those of its training."""
+        if self._defaults.size:
+            return self._defaults.size
+        width, height = self._traits.native_size
+        return width * self._upscale, height * self._upscale
 
     def _canvas(self, settings: GenerationSettings) -> tuple[int, int]:
         """Return width and height of the model's own output, in pixels."""
         if self._upscale == 1:
-            return settings.width, settings.height
+            return self._traits.nearest((settings.width, settings.height))  # less memory may need any size
         step = MULTIPLE * self._upscale  # pixels of the image for one step of the canvas size
         width, height = (max(1, round(side / step)) * MULTIPLE for side in (settings.width, settings.height))
         return width, height
@@ -229,26 +274,29 @@ class DiffusionRunner:
         self, specs: Sequence[ImageSpec], generators: Sequence[torch.Generator], settings: GenerationSettings
     ) -> torch.Tensor | None:
         """Return the initial noise for UNet models. The other pipelines draw their own from the generators."""
-        if not hasattr(self._pipe, "unet"):
+        if not self._traits.has_latent_unet:
             return None
-        shrink = self._pipe.vae_scale_factor
+        shrink = self._traits.scale
         width, height = self._canvas(settings)
         shape = (self._pipe.vae.config.latent_channels, height // shrink, width // shrink)
         return initial_noise(specs, generators, shape).to(self._pipe.device)
 
 
-def _resize(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    return image if image.size == size else image.resize(size, Image.Resampling.LANCZOS)
+def _resize(image: Image.Image, size: Size) -> Image.Image:
+    return image if image.size == size else fit(image, size)
+
+
+def _no_such_mode(mode: Mode) -> InvalidRequest:
+    if mode == "image":
+        return InvalidRequest("This model can't start from a picture. Choose another model, or leave the picture out.")
+    return InvalidRequest(
+        "This model can't draw a part of a picture anew. Choose another model, or leave the picture out."
+    )
 
 
 def _plain_text(prompt: str) -> str:
     """Return the prompt without weights and BREAK marks."""
     return BREAK.sub(" ", without_weights(prompt))
-
-
-def _accepted(pipe: Any) -> Any:
-    """Return the parameters of the pipeline's call, by name."""
-    return inspect.signature(pipe.__call__).parameters
 
 
 def _allow_any_latent_channels(pipe: Any) -> None:
@@ -257,15 +305,35 @@ def _allow_any_latent_channels(pipe: Any) -> None:
     The other modes share the UNet. They use its channel number only if no noise is passed.
     """
     unet = getattr(pipe, "unet", None)
-    if unet is not None and unet.config.in_channels == pipe.vae.config.latent_channels:
+    if (
+        unet is not None
+        and getattr(pipe, "vae", None) is not None
+        and unet.config.in_channels == pipe.vae.config.latent_channels
+    ):
         unet.register_to_config(in_channels=4)
 
 
-def _callback(steps: int, after_step: AfterStep) -> Callable[[Any, int, Any, dict[str, Any]], dict[str, Any]]:
-    """Return a callback that counts in requested steps: some schedulers call the network more often."""
+def _callbacks(traits: PipelineTraits, steps: int, canvas: Size, after_step: AfterStep) -> dict[str, Any]:
+    """Return the callbacks of a call. They count in requested steps: some schedulers call the network more often.
 
-    def on_step_end(pipe: Any, index: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
-        after_step((index + 1) * steps // pipe.num_timesteps, tensors["latents"])
+    The steps of a prior, which Kandinsky 2 has, do not count, but a request can be cancelled there as well.
+    """
+
+    def unpacked(tensors: dict[str, Any]) -> torch.Tensor | None:
+        latents = tensors.get("latents")
+        return None if latents is None else traits.unpacked(latents, canvas)
+
+    def counted(pipe: Any, index: int, _: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        after_step((index + 1) * steps // pipe.num_timesteps, unpacked(tensors))
         return {}
 
-    return on_step_end
+    def in_prior(*_: Any) -> dict[str, Any]:
+        after_step(0, None)
+        return {}
+
+    def by_position(index: int, _: Any, latents: torch.Tensor) -> None:
+        after_step(min(index + 1, steps), traits.unpacked(latents, canvas))
+
+    if "callback_on_step_end" not in traits.parameters:
+        return {"callback": by_position}  # the older kind, of PixArt and DeepFloyd IF
+    return {"prior_callback_on_step_end": in_prior, "callback_on_step_end": counted}

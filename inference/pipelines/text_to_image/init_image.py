@@ -17,6 +17,9 @@ MULTIPLE = 8
 MIN_SIDE = 64
 """Multiple and minimum of an image's sides, in pixels."""
 
+_CROPPED = 16
+"""A picture that is larger by fewer pixels than this is cropped. Scaling would blur it."""
+
 _FEATHER_RADIUS = 4
 """Radius in pixels of the blur that hides the seam. It stays inside the mask."""
 
@@ -44,37 +47,37 @@ class InitImage:
         return replace(self, image=fit(self.image, size), mask=self.mask and fit(self.mask, size))
 
 
-def read_init_image(request: ImagineRequest, native_side: int) -> InitImage | None:
+def read_init_image(request: ImagineRequest, native_side: int, multiple: int = MULTIPLE) -> InitImage | None:
     """Return the request's image at the size of the result; None if it has none.
 
-    `native_side` is the side that the model was trained for, in pixels. Raise InvalidRequest for files that are no
-    images, and for a mask that leaves nothing to draw.
+    `native_side` is the side that the model was trained for, in pixels; sides must be multiples of `multiple`. Raise
+    InvalidRequest for files that are no images, and for a mask that leaves nothing to draw.
     """
     if not request.image:
         return None
     picture = open_picture(request.image, math.inf)  # the engine has checked the size
     size = (request.width, request.height)
     if not all(size):
-        size = inferred_size(picture.size, native_side, request.largest_side)
+        size = inferred_size(picture.size, native_side, request.largest_side, multiple)
     mask, notes = _mask(request, picture.size)
     return InitImage(fit(picture, size), fit(mask, size) if mask else None, notes)
 
 
-def inferred_size(size: Size, native_side: int, max_side: int) -> Size:
-    """Return width and height for an image of `size`, in multiples of 8; unchanged if the model can draw it.
+def inferred_size(size: Size, native_side: int, max_side: int, multiple: int = MULTIPLE) -> Size:
+    """Return width and height for an image of `size`, in multiples of 8 or more; unchanged if the model can draw it.
 
     The longer side is limited to between one and two times the model's own side, and to `max_side`.
     """
     longer = max(size)
     scale = min(max(longer, native_side), 2 * native_side, max_side) / longer
-    width, height = (max(min(native_side, MIN_SIDE), int(side * scale) // MULTIPLE * MULTIPLE) for side in size)
+    width, height = (max(min(native_side, MIN_SIDE), int(side * scale) // multiple * multiple) for side in size)
     return width, height
 
 
 def fit(picture: Image.Image, size: Size) -> Image.Image:
-    """Scale and crop `picture` to `size` around its middle. It is only cropped if it is less than 8 pixels larger."""
+    """Scale and crop `picture` to `size` around its middle. It is only cropped if it is little larger."""
     width, height = size
-    if not (0 <= picture.width - width < MULTIPLE and 0 <= picture.height - height < MULTIPLE):
+    if not (0 <= picture.width - width < _CROPPED and 0 <= picture.height - height < _CROPPED):
         return picture.resize(size, Image.Resampling.LANCZOS, box=_middle(picture.size, size))
     left, top = (picture.width - width) // 2, (picture.height - height) // 2
     return picture.crop((left, top, left + width, top + height))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch.overrides import TorchFunctionMode
 
 from inference.pipelines.image_job import rotate_noise
 from inference.pipelines.text_to_image.generation_settings import ImageSpec
@@ -37,6 +39,43 @@ def use_noise(scheduler: Any, noise: torch.Tensor) -> None:
         return add_noise(original.float(), noise, timesteps)
 
     scheduler.add_noise = add_given_noise
+
+
+@contextmanager
+def rotated_draws(specs: Sequence[ImageSpec], generators: Sequence[torch.Generator]) -> Generator[None]:
+    """Make all noise that a pipeline draws from the generators that of the specs' variations.
+
+    Pipelines with a transformer draw noise in a shape that only they know, and pack it. So each of their draws is
+    rotated where it is made. With strength 1 the image is that of the variation's seed.
+    """
+    targets = {
+        generator: [(torch.Generator().manual_seed(each.seed), each.strength) for each in spec.variations]
+        for spec, generator in zip(specs, generators, strict=False)
+        if spec.variations
+    }
+    if not targets:
+        yield
+        return
+    with _RotatedDraws(targets):
+        yield
+
+
+class _RotatedDraws(TorchFunctionMode):
+    """Rotates what `torch.randn` draws from the generators in `targets`, on this thread alone."""
+
+    def __init__(self, targets: Mapping[torch.Generator, Sequence[tuple[torch.Generator, float]]]) -> None:
+        super().__init__()
+        self._targets = targets
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        options = kwargs or {}
+        drawn = func(*args, **options)
+        if func is not torch.randn or options.get("generator") not in self._targets:
+            return drawn
+        for generator, strength in self._targets[options["generator"]]:
+            target = func(*args, **{**options, "generator": generator})
+            drawn = rotate_noise(drawn.float(), target.float(), strength).to(drawn.dtype)
+        return drawn
 
 
 def _noise(spec: ImageSpec, generator: torch.Generator, shape: tuple[int, int, int]) -> torch.Tensor:

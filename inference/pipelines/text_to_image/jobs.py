@@ -65,7 +65,7 @@ def accept_jobs(
         assert isinstance(job.request, ImagineRequest)
         try:
             require_checker(job.request, present=has_safety_checker)
-            source = read_init_image(job.request, runner.native_side)
+            source = read_init_image(job.request, runner.native_side, runner.multiple)
             settings = runner.settings_for(job.request, source)
         except InvalidRequest as error:
             job.fail(error)

@@ -63,7 +63,7 @@ class LatentPreviews:
         if decoder is not None:
             self._decode_latents: LatentDecoder | None = partial(_decode_small, decoder)
         else:
-            self._decode_latents = _latent_decoder(pipe.vae) if hasattr(pipe, "vae") else None
+            self._decode_latents = _latent_decoder(pipe.vae) if getattr(pipe, "vae", None) else None
 
     def due(self) -> bool:
         """Return whether it is time for the next preview."""
@@ -91,7 +91,7 @@ def _latent_decoder(autoencoder: Any) -> LatentDecoder | None:
     if rows and config.latent_channels == 4:
         return partial(_linear_rgb, torch.tensor(rows))
     is_small = autoencoder.num_parameters() <= _MAX_WEIGHTS
-    return partial(_decode, autoencoder) if is_small and hasattr(config, "scaling_factor") else None
+    return partial(_decode, autoencoder) if is_small else None
 
 
 def _linear_rgb(rows: torch.Tensor, latents: torch.Tensor) -> Image.Image:
@@ -101,8 +101,24 @@ def _linear_rgb(rows: torch.Tensor, latents: torch.Tensor) -> Image.Image:
 
 @torch.inference_mode()
 def _decode(autoencoder: Any, latents: torch.Tensor) -> Image.Image:
-    image = autoencoder.decode(latents[None] / autoencoder.config.scaling_factor).sample[0]  # [3, h, w], from -1 to 1
+    image = autoencoder.decode(_unscaled(autoencoder.config, latents[None])).sample[0]  # from -1 to 1
+    image = image.reshape(3, *image.shape[-2:])  # one frame of a video
     return _to_image(image.float().cpu().permute(1, 2, 0) / 2 + 0.5)
+
+
+def _unscaled(config: Any, latents: torch.Tensor) -> torch.Tensor:
+    """Return latents [1, channels, h, w] as the autoencoder's own, of which the config has the mean and deviation.
+
+    Autoencoders for videos get one frame: [1, channels, 1, h, w].
+    """
+    if getattr(config, "latents_mean", None) and getattr(config, "latents_std", None):
+        mean, deviation = (
+            torch.tensor(values).to(latents).view(1, -1, 1, 1) for values in (config.latents_mean, config.latents_std)
+        )
+        latents = latents * deviation + mean
+    elif getattr(config, "scaling_factor", None):
+        latents = latents / config.scaling_factor + (getattr(config, "shift_factor", None) or 0)
+    return latents[:, :, None] if hasattr(config, "temperal_downsample") else latents
 
 
 @torch.inference_mode()

@@ -11,11 +11,12 @@ import diffusers
 import torch
 import transformers
 from accelerate import init_empty_weights
-from diffusers import AutoencoderTiny, AutoPipelineForText2Image, DiffusionPipeline
+from diffusers import AutoencoderTiny, DiffusionPipeline
 from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from transformers import PreTrainedModel
 
 from inference.pipelines.devices import Placement
+from inference.pipelines.text_to_image.related_pipelines import pipeline_class
 from inference.pipelines.weights import read_model, read_safetensors
 from inference.types import ModelSpec
 from inference.types.errors import ModelUnavailable
@@ -30,13 +31,16 @@ def read_pipeline(folder: Path, placement: Placement, **networks: Any) -> Any:
     """
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
-    pipe: Any = AutoPipelineForText2Image.from_pretrained(
+    pipe: Any = pipeline_class(folder).from_pretrained(
         folder, dtype=placement.dtype, local_files_only=True, **_large_components(folder, placement, networks)
     )
     pipe.to(placement.device)
     pipe.set_progress_bar_config(disable=True)
+    if getattr(pipe, "vae", None) is None:  # Kandinsky, Stable Cascade and others have another decoder
+        return pipe
     prevent_overflow(pipe.vae)
-    if placement.channels_last:
+    for_videos = any(parameter.ndim == 5 for parameter in pipe.vae.parameters())
+    if placement.channels_last and not for_videos:
         for convolutional in (pipe.vae, getattr(pipe, "unet", pipe.vae)):
             convolutional.to(memory_format=torch.channels_last)
     if hasattr(pipe.vae, "enable_slicing"):

@@ -45,7 +45,7 @@ class AttentionSlicing:
         if enabled == self._enabled:
             return
         verb = "enable" if enabled else "disable"
-        vae = self._pipe.vae
+        vae = getattr(self._pipe, "vae", None)
         for part, feature in ((self._pipe, "attention_slicing"), (vae, "tiling")):
             if hasattr(part, f"{verb}_{feature}"):
                 getattr(part, f"{verb}_{feature}")()

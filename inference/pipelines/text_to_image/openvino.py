@@ -33,6 +33,8 @@ def read_openvino_pipeline(spec: ModelSpec, folder: Path, placement: Placement) 
 
     Raise RuntimeUnsuitable if OpenVINO can't compute them.
     """
+    if spec.file:
+        raise RuntimeUnsuitable(Phrase("its weights are in a file of their own"))
     _require_known_networks(folder)
 
     def exports() -> Iterator[tuple[str, Export]]:

@@ -26,5 +26,5 @@ class SafetyChecker:
             return False
         pixels = self._extractor([image], return_tensors="pt").pixel_values  # [1, 3, height, width]
         canvas = np.zeros((1, 1, 1, 3), dtype=np.float32)  # a dummy: the checker blackens its input if flagged
-        _, flags = self._checker(clip_input=pixels.to(self._checker.device, self._checker.dtype), images=canvas)
+        _, flags, *_ = self._checker(clip_input=pixels.to(self._checker.device, self._checker.dtype), images=canvas)
         return bool(flags[0])

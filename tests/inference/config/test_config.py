@@ -181,3 +181,21 @@ def test_a_new_model_folder_is_relative_to_the_working_directory(
 def test_a_model_that_is_neither_a_hub_id_nor_a_folder_is_refused() -> None:
     with pytest.raises(InvalidRequest, match="'a b' is neither a hub id like org/name nor a folder"):
         Config().with_model("fill", "a b")
+
+
+def test_a_diffusion_model_has_steps_sampler_and_size_of_its_own(tmp_path: Path) -> None:
+    entry = "{repo: org/a, steps: 6, sampler: Euler a, size: 768x512}"
+    first, second = load(tmp_path, f"models: {{imagine: [{entry}, {{repo: org/b, size: 640}}]}}").specs("imagine")
+    assert (first.steps, first.sampler, first.size) == (6, "Euler a", (768, 512))
+    assert (second.steps, second.sampler, second.size) == (0, "", (640, 640))
+
+
+@pytest.mark.parametrize("option", ["size: 500", "size: big", "size: 0x512", "sampler: Heun", "steps: 200"])
+def test_a_diffusion_model_can_not_have_just_any_size_sampler_or_steps(tmp_path: Path, option: str) -> None:
+    (problem,) = problems(tmp_path, f"models: {{imagine: [{{repo: org/b, {option}}}]}}")
+    assert option.split(":")[0] in problem
+
+
+def test_a_file_outside_of_the_repository_is_found_from_the_folder_of_the_settings(tmp_path: Path) -> None:
+    config = load(tmp_path, "models: {imagine: [{repo: org/a, file: ./b.gguf}, {repo: org/c, file: d.gguf}]}")
+    assert [spec.file for spec in config.specs("imagine")] == [str(tmp_path / "b.gguf"), "d.gguf"]

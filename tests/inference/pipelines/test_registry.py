@@ -149,3 +149,43 @@ def test_a_type_that_transformers_does_not_know_is_named(tmp_path: Path) -> None
     (tmp_path / "config.json").write_text('{"model_type": "lama9", "architectures": ["Lama9ForCausalLM"]}')
     with pytest.raises(ModelUnavailable, match="transformers does not know: lama9"):
         family_of(ModelSpec(name="it", task="complete", repo="org/it"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "pipeline_class",
+    [
+        "FluxPipeline",
+        "Flux2KleinPipeline",
+        "ZImagePipeline",
+        "QwenImagePipeline",
+        "SanaPipeline",
+        "PixArtSigmaPipeline",
+        "HiDreamImagePipeline",
+        "BriaPipeline",
+        "StableDiffusionInpaintPipeline",
+        "StableDiffusionXLInpaintPipeline",
+    ],
+)
+def test_families_of_diffusers_that_draw_are_accepted(tmp_path: Path, pipeline_class: str) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": pipeline_class}))
+    family = family_of(ModelSpec(name="tiny", task="imagine", repo=str(tmp_path)), tmp_path)
+    assert family.pipeline == "text_to_image:TextToImage"
+
+
+@pytest.mark.parametrize(
+    "pipeline_class",
+    [
+        "StableDiffusionUpscalePipeline",
+        "StableDiffusionLatentUpscalePipeline",
+        "FluxControlPipeline",
+        "HeliosPipeline",
+        "StableCascadeDecoderPipeline",
+        "KandinskyV22Pipeline",
+        "StableDiffusionControlNetPipeline",
+        "GlmImagePipeline",
+    ],
+)
+def test_pipelines_that_need_more_than_a_request_has_are_refused(tmp_path: Path, pipeline_class: str) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": pipeline_class}))
+    with pytest.raises(ModelUnavailable, match=pipeline_class):
+        family_of(ModelSpec(name="tiny", task="imagine", repo=str(tmp_path)), tmp_path)

@@ -15,6 +15,7 @@ from inference.images.decoding import encode_png
 from inference.pipelines.devices import Placement
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.loading import read_pipeline
+from inference.pipelines.text_to_image.model_defaults import ModelDefaults
 from inference.tasks import ImageResult, ImagineRequest
 from inference.types import Progress
 from inference.types.errors import InvalidRequest
@@ -31,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_pipeline(folder: Path, upscale: int = 1, guidance_scale: float | None = None) -> TextToImage:
     pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
-    return TextToImage(pipe, clock=lambda: 0.0, upscale=upscale, guidance_scale=guidance_scale)
+    return TextToImage(pipe, clock=lambda: 0.0, upscale=upscale, defaults=ModelDefaults(guidance_scale=guidance_scale))
 
 
 def generate(pipeline: TextToImage, request: ImagineRequest) -> tuple[ImageResult, Image.Image]:

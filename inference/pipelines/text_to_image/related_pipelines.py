@@ -1,0 +1,63 @@
+"""The pipelines of diffusers for the networks of one model: for text, for a picture, and for a part of a picture."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from pathlib import Path
+from typing import Any
+
+import diffusers
+from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, AutoPipelineForText2Image
+from diffusers.pipelines import auto_pipeline
+
+from inference.pipelines.diffusers_families import PIPELINES_BY_THEMSELVES
+from inference.pipelines.text_to_image.generation_settings import Mode
+
+_UNLISTED: dict[tuple[str, Mode], str] = {
+    ("ChromaPipeline", "image"): "ChromaImg2ImgPipeline",
+    ("Flux2KleinPipeline", "inpaint"): "Flux2KleinInpaintPipeline",
+}
+"""Pipelines that belong to each other, which diffusers' AutoPipeline does not know."""
+
+
+def pipeline_class(folder: Path) -> Any:
+    """Return the class that loads the diffusers repository in `folder`.
+
+    A repository for pictures or inpainting is loaded as the text-to-image pipeline of its family, if there is one.
+    """
+    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    name = str(index["_class_name"])
+    return getattr(diffusers, name) if name in PIPELINES_BY_THEMSELVES else AutoPipelineForText2Image
+
+
+def text_pipeline_class(folder: Path) -> Any:
+    """Return the class of the pipeline itself that loads the repository in `folder`."""
+    chosen = pipeline_class(folder)
+    if chosen is not AutoPipelineForText2Image:
+        return chosen
+    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    return auto_pipeline._get_task_class(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING, index["_class_name"])  # pyright: ignore
+
+
+def related_pipeline(pipe: Any, mode: Mode) -> Any:
+    """Return the pipeline of the same networks for `mode`, "image" or "inpaint"; None if diffusers has none."""
+    related = pipe if mode == "inpaint" and "mask_image" in _parameters(pipe) else _from_pipe(pipe, mode)
+    # Pipelines that edit by an instruction take a picture as well, and have no strength.
+    needed = "strength" if mode == "image" else "mask_image"
+    return related if related is not None and needed in _parameters(related) else None
+
+
+def _from_pipe(pipe: Any, mode: Mode) -> Any:
+    unlisted = _UNLISTED.get((type(pipe).__name__, mode))
+    if unlisted:
+        return getattr(diffusers, unlisted).from_pipe(pipe)
+    auto: Any = AutoPipelineForImage2Image if mode == "image" else AutoPipelineForInpainting
+    try:
+        return auto.from_pipe(pipe)
+    except ValueError:
+        return None
+
+
+def _parameters(pipe: Any) -> Any:
+    return inspect.signature(pipe.__call__).parameters
