@@ -56,7 +56,7 @@ async def show_images(
         await session.finish(replace(content, note=note))
         return
     try:
-        await session.finish(content, image_buttons(stored.id, result))
+        await session.finish(content, image_buttons(stored.id, result, has_source=bool(request.image)))
     except DELIVERY:
         await images.forget(stored.id)
         raise

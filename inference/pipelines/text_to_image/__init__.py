@@ -16,7 +16,7 @@ from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
 from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
-from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_jobs, next_group
+from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, ImageRunner, accept_jobs, next_group
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
@@ -50,10 +50,11 @@ class TextToImage(Pipeline):
         concepts: ConceptsByCategory | None = None,
         fast: FastMode = DEFAULT_FAST_MODE,
         preview_decoder: AutoencoderTiny | None = None,
+        runner: ImageRunner | None = None,
     ) -> None:
         self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
         self._safety = SafetyChecker(pipe)
-        self._runner = DiffusionRunner(pipe, loras, upscale, guidance_scale, concepts, fast)
+        self._runner: ImageRunner = runner or DiffusionRunner(pipe, loras, upscale, guidance_scale, concepts, fast)
         self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe.device
@@ -102,7 +103,7 @@ class TextToImage(Pipeline):
         settings = image_job.settings
         self._attention_slicing.set_enabled(settings.sliced)
 
-        def after_step(done: int, latents: torch.Tensor) -> None:
+        def after_step(done: int, latents: torch.Tensor | None) -> None:
             self._report(group, settings, done, latents)
             batch.yield_point()
             if image_job.job.cancelled:
@@ -123,9 +124,9 @@ class TextToImage(Pipeline):
         text = to_text(repeatable(request, result, spec.seed, spec.variations))
         return GeneratedImage(encode_png(image, text), spec.seed, flagged, spec.variations)
 
-    def _report(self, group: Group, settings: GenerationSettings, done: int, latents: torch.Tensor) -> None:
+    def _report(self, group: Group, settings: GenerationSettings, done: int, latents: torch.Tensor | None) -> None:
         """Report the number of finished steps, counted over all images of the job."""
-        preview = self._previews.draw(latents[0]) if self._previews.due() else None
+        preview = self._previews.draw(latents[0]) if latents is not None and self._previews.due() else None
         together, drawn = len(group.specs), len(group.image_job.pictures)
         step, count = settings.steps * drawn + done * together, group.image_job.request.count
         group.image_job.job.emit(Progress(step, settings.steps * count, preview, drawn + 1, count, together))
@@ -146,6 +147,7 @@ class TextToImage(Pipeline):
             sampler=settings.sampler or "",
             strength=settings.strength,
             fast=settings.fast,
+            image_guidance_scale=settings.image_guidance_scale,
             note=join_phrases(notes),
         )
 

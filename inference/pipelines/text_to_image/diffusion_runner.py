@@ -20,7 +20,7 @@ from inference.pipelines.text_to_image.generation_settings import (
     Mode,
     in_aspect,
 )
-from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, paste_back
+from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, paste_back, read_init_image
 from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, use_noise
 from inference.pipelines.text_to_image.lora import LoraAdapters
 from inference.pipelines.text_to_image.prompt_encoder import BREAK
@@ -33,8 +33,9 @@ from inference.types.errors import InvalidRequest, Phrase
 
 _STRENGTH: dict[Mode, float | None] = {"text": None, "image": 0.75, "inpaint": 1.0}
 
-AfterStep = Callable[[int, torch.Tensor], None]
-"""Called with the number of finished steps and the latents [images, channels, h, w]. Its errors end the call."""
+AfterStep = Callable[[int, torch.Tensor | None], None]
+"""Called with the number of finished steps and the latents [images, channels, h, w], or None for latents of another
+form. Its errors end the call."""
 
 
 class DiffusionRunner:
@@ -67,10 +68,9 @@ class DiffusionRunner:
         """Whether the model comes with a complete list of what it can draw."""
         return self._known_concepts.limited
 
-    @property
-    def native_side(self) -> int:
-        """The longer side of the images that the model was trained for, in pixels."""
-        return max(self._native_size())
+    def read_source(self, request: ImagineRequest) -> InitImage | None:
+        """Return the request's image at the size of the result; None if it has none. Raise InvalidRequest."""
+        return read_init_image(request, max(self._native_size()))
 
     def settings_for(self, request: ImagineRequest, source: InitImage | None) -> GenerationSettings:
         """Return the settings for a request. Options that it leaves open get the model's default, or ours.

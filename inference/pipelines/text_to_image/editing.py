@@ -1,0 +1,43 @@
+"""Edits of images in words, with a diffusers pipeline made for that, such as InstructPix2Pix or FLUX Kontext."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Self
+
+import transformers
+from diffusers import DiffusionPipeline
+from transformers import ProcessorMixin
+
+from inference.pipelines.devices import Placement
+from inference.pipelines.image_text_to_text.processor import read_processor
+from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.edit_runner import EditRunner
+from inference.pipelines.text_to_image.loading import read_pipeline, read_preview_decoder
+from inference.types import ModelSpec
+
+
+class ImageEditing(TextToImage):
+    """A diffusers pipeline that edits one image at a time. Its progress, checks and files are those of drawings."""
+
+    @classmethod
+    def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
+        pipe = read_pipeline(folder, placement, DiffusionPipeline, **_processors(folder))
+        return cls(
+            pipe,
+            runner=EditRunner(pipe, spec.guidance_scale),
+            preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
+        )
+
+
+def _processors(folder: Path) -> dict[str, Any]:
+    """Return the pipeline's processors for pictures and texts by name: diffusers would need torchvision for videos."""
+    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    entries = {name: entry for name, entry in index.items() if isinstance(entry, list) and len(entry) == 2}
+    return {name: read_processor(folder / name) for name, entry in entries.items() if _is_processor(*entry)}
+
+
+def _is_processor(library: str | None, name: str | None) -> bool:
+    cls = getattr(transformers, name or "", None) if library == "transformers" else None
+    return isinstance(cls, type) and issubclass(cls, ProcessorMixin)

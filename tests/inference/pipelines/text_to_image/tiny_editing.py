@@ -1,0 +1,219 @@
+"""Tiny models that edit pictures, with random weights and the files of real repositories."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+from diffusers import (
+    AutoencoderKL,
+    AutoencoderKLFlux2,
+    AutoencoderKLQwenImage,
+    EulerAncestralDiscreteScheduler,
+    FlowMatchEulerDiscreteScheduler,
+    Flux2Transformer2DModel,
+    FluxTransformer2DModel,
+    LongCatImageTransformer2DModel,
+    QwenImageTransformer2DModel,
+)
+from transformers import (
+    AutoModelForImageTextToText,
+    CLIPTextModelWithProjection,
+    Qwen3Config,
+    Qwen3ForCausalLM,
+    T5Config,
+    T5EncoderModel,
+)
+
+from bench.tiny_models import VOCABULARY
+from inference.pipelines.image_text_to_text.processor import read_processor
+from tests.inference.pipelines import tiny_images
+from tests.inference.pipelines.tiny_image_text import save_image_text
+
+_FLOW: dict[str, Any] = {"use_dynamic_shifting": True}
+
+
+def save_editing_model(folder: Path, name: str) -> Path:
+    """Save a tiny model whose pipeline class has this name, with the vocabulary of `tiny_image_text` and others."""
+    torch.manual_seed(0)
+    components = _MODELS[name](folder / "parts")
+    pipeline: Any = getattr(diffusers, name)
+    pipeline(**components).save_pretrained(folder / "model")
+    return folder / "model"
+
+
+def _instruct_pix2pix(folder: Path) -> dict[str, Any]:
+    return {
+        "vae": tiny_images._autoencoder(),
+        "text_encoder": tiny_images._text_encoder(),
+        "tokenizer": tiny_images._clip_tokenizer(),
+        "unet": tiny_images._unet(in_channels=8, out_channels=4),
+        "scheduler": EulerAncestralDiscreteScheduler(**tiny_images._BETAS),
+        "safety_checker": tiny_images._safety_checker(flags_everything=False),
+        "feature_extractor": tiny_images.CLIPImageProcessorPil(size=16, crop_size=16),
+    }
+
+
+def _instruct_pix2pix_xl(folder: Path) -> dict[str, Any]:
+    return {
+        "vae": tiny_images._autoencoder(),
+        "text_encoder": tiny_images._text_encoder(),
+        "text_encoder_2": CLIPTextModelWithProjection(tiny_images._text_config()),
+        "tokenizer": tiny_images._clip_tokenizer(),
+        "tokenizer_2": tiny_images._clip_tokenizer(),
+        "unet": tiny_images._unet(
+            in_channels=8,
+            out_channels=4,
+            addition_embed_type="text_time",
+            addition_time_embed_dim=8,
+            projection_class_embeddings_input_dim=32 + 6 * 8,
+            cross_attention_dim=64,
+        ),
+        "scheduler": EulerAncestralDiscreteScheduler(**tiny_images._BETAS),
+    }
+
+
+def _flux_kontext(folder: Path) -> dict[str, Any]:
+    text = T5Config(vocab_size=VOCABULARY, d_model=32, d_kv=8, d_ff=32, num_layers=2, num_heads=4)
+    vae = AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=4,
+        latent_channels=4,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+        shift_factor=0.0609,
+        scaling_factor=1.5035,
+    )
+    transformer = FluxTransformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=32,
+        pooled_projection_dim=32,
+        axes_dims_rope=(4, 4, 8),
+        guidance_embeds=True,
+    )
+    return {
+        "vae": vae,
+        "text_encoder": tiny_images._text_encoder(),
+        "text_encoder_2": T5EncoderModel(text),
+        "tokenizer": tiny_images._clip_tokenizer(),
+        "tokenizer_2": _qwen_parts(folder)[1].tokenizer,
+        "transformer": transformer,
+        "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
+    }
+
+
+def _flux2_klein(folder: Path) -> dict[str, Any]:
+    text = Qwen3Config(
+        vocab_size=VOCABULARY,
+        hidden_size=16,
+        intermediate_size=16,
+        num_hidden_layers=28,
+        num_attention_heads=2,
+        num_key_value_heads=2,
+        head_dim=8,
+    )
+    vae = AutoencoderKLFlux2(
+        block_out_channels=(8, 8, 8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=4,
+        latent_channels=4,
+    )
+    transformer = Flux2Transformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=48,
+        axes_dims_rope=(4, 4, 4, 4),
+    )
+    return {
+        "vae": vae,
+        "text_encoder": Qwen3ForCausalLM(text),
+        "tokenizer": _qwen_parts(folder)[1].tokenizer,
+        "transformer": transformer,
+        "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
+        "is_distilled": True,
+    }
+
+
+def _qwen(folder: Path) -> dict[str, Any]:
+    text_encoder, processor = _qwen_parts(folder)
+    vae = AutoencoderKLQwenImage(
+        base_dim=8,
+        z_dim=4,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        temperal_downsample=[False, True, True],
+        latents_mean=[0.0] * 4,
+        latents_std=[1.0] * 4,
+    )
+    transformer = QwenImageTransformer2DModel(
+        patch_size=2,
+        in_channels=16,
+        out_channels=4,
+        num_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=text_encoder.config.text_config.hidden_size,
+        axes_dims_rope=(4, 4, 8),
+    )
+    return {
+        "vae": vae,
+        "text_encoder": text_encoder,
+        "tokenizer": processor.tokenizer,
+        "processor": processor,
+        "transformer": transformer,
+        "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
+    }
+
+
+def _longcat(folder: Path) -> dict[str, Any]:
+    text_encoder, processor = _qwen_parts(folder)
+    flux = _flux_kontext(folder)
+    transformer = LongCatImageTransformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=text_encoder.config.text_config.hidden_size,
+        pooled_projection_dim=text_encoder.config.text_config.hidden_size,
+        axes_dims_rope=[4, 4, 8],
+    )
+    return {
+        "vae": flux["vae"],
+        "text_encoder": text_encoder,
+        "tokenizer": processor.tokenizer,
+        "text_processor": processor,
+        "transformer": transformer,
+        "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
+    }
+
+
+def _qwen_parts(folder: Path) -> tuple[Any, Any]:
+    """Return a tiny Qwen2.5-VL with its processor."""
+    if not folder.exists():
+        save_image_text(folder, "qwen2_5_vl")
+    return AutoModelForImageTextToText.from_pretrained(folder), read_processor(folder)
+
+
+_MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
+    "StableDiffusionInstructPix2PixPipeline": _instruct_pix2pix,
+    "StableDiffusionXLInstructPix2PixPipeline": _instruct_pix2pix_xl,
+    "FluxKontextPipeline": _flux_kontext,
+    "Flux2KleinPipeline": _flux2_klein,
+    "QwenImageEditPipeline": _qwen,
+    "QwenImageEditPlusPipeline": _qwen,
+    "LongCatImageEditPipeline": _longcat,
+}
