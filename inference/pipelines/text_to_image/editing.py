@@ -23,7 +23,7 @@ class ImageEditing(TextToImage):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        pipe = read_pipeline(folder, placement, DiffusionPipeline, **_processors(folder))
+        pipe = read_pipeline(folder, placement, DiffusionPipeline, **read_processors(folder))
         return cls(
             pipe,
             runner=EditRunner(pipe, spec.guidance_scale),
@@ -31,7 +31,7 @@ class ImageEditing(TextToImage):
         )
 
 
-def _processors(folder: Path) -> dict[str, Any]:
+def read_processors(folder: Path) -> dict[str, Any]:
     """Return the pipeline's processors for pictures and texts by name: diffusers would need torchvision for videos."""
     index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     entries = {name: entry for name, entry in index.items() if isinstance(entry, list) and len(entry) == 2}

@@ -36,10 +36,12 @@ from tests.inference.pipelines.tiny_image_text import save_image_text
 _FLOW: dict[str, Any] = {"use_dynamic_shifting": True}
 
 
-def save_editing_model(folder: Path, name: str) -> Path:
-    """Save a tiny model whose pipeline class has this name, with the vocabulary of `tiny_image_text` and others."""
+def save_editing_model(folder: Path, name: str, *, flags_everything: bool = False) -> Path:
+    """Save a tiny model whose pipeline class has this name."""
     torch.manual_seed(0)
-    components = _MODELS[name](folder / "parts")
+    components = MODELS[name](folder / "parts")
+    if flags_everything:
+        components["safety_checker"] = tiny_images.safety_checker(flags_everything=True)
     pipeline: Any = getattr(diffusers, name)
     pipeline(**components).save_pretrained(folder / "model")
     return folder / "model"
@@ -47,24 +49,24 @@ def save_editing_model(folder: Path, name: str) -> Path:
 
 def _instruct_pix2pix(folder: Path) -> dict[str, Any]:
     return {
-        "vae": tiny_images._autoencoder(),
-        "text_encoder": tiny_images._text_encoder(),
-        "tokenizer": tiny_images._clip_tokenizer(),
-        "unet": tiny_images._unet(in_channels=8, out_channels=4),
-        "scheduler": EulerAncestralDiscreteScheduler(**tiny_images._BETAS),
-        "safety_checker": tiny_images._safety_checker(flags_everything=False),
+        "vae": tiny_images.autoencoder(),
+        "text_encoder": tiny_images.text_encoder(),
+        "tokenizer": tiny_images.clip_tokenizer(),
+        "unet": tiny_images.unet(in_channels=8, out_channels=4),
+        "scheduler": EulerAncestralDiscreteScheduler(**tiny_images.BETAS),
+        "safety_checker": tiny_images.safety_checker(flags_everything=False),
         "feature_extractor": tiny_images.CLIPImageProcessorPil(size=16, crop_size=16),
     }
 
 
 def _instruct_pix2pix_xl(folder: Path) -> dict[str, Any]:
     return {
-        "vae": tiny_images._autoencoder(),
-        "text_encoder": tiny_images._text_encoder(),
-        "text_encoder_2": CLIPTextModelWithProjection(tiny_images._text_config()),
-        "tokenizer": tiny_images._clip_tokenizer(),
-        "tokenizer_2": tiny_images._clip_tokenizer(),
-        "unet": tiny_images._unet(
+        "vae": tiny_images.autoencoder(),
+        "text_encoder": tiny_images.text_encoder(),
+        "text_encoder_2": CLIPTextModelWithProjection(tiny_images.text_config()),
+        "tokenizer": tiny_images.clip_tokenizer(),
+        "tokenizer_2": tiny_images.clip_tokenizer(),
+        "unet": tiny_images.unet(
             in_channels=8,
             out_channels=4,
             addition_embed_type="text_time",
@@ -72,7 +74,7 @@ def _instruct_pix2pix_xl(folder: Path) -> dict[str, Any]:
             projection_class_embeddings_input_dim=32 + 6 * 8,
             cross_attention_dim=64,
         ),
-        "scheduler": EulerAncestralDiscreteScheduler(**tiny_images._BETAS),
+        "scheduler": EulerAncestralDiscreteScheduler(**tiny_images.BETAS),
     }
 
 
@@ -102,9 +104,9 @@ def _flux_kontext(folder: Path) -> dict[str, Any]:
     )
     return {
         "vae": vae,
-        "text_encoder": tiny_images._text_encoder(),
+        "text_encoder": tiny_images.text_encoder(),
         "text_encoder_2": T5EncoderModel(text),
-        "tokenizer": tiny_images._clip_tokenizer(),
+        "tokenizer": tiny_images.clip_tokenizer(),
         "tokenizer_2": _qwen_parts(folder)[1].tokenizer,
         "transformer": transformer,
         "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
@@ -208,7 +210,7 @@ def _qwen_parts(folder: Path) -> tuple[Any, Any]:
     return AutoModelForImageTextToText.from_pretrained(folder), read_processor(folder)
 
 
-_MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
+MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "StableDiffusionInstructPix2PixPipeline": _instruct_pix2pix,
     "StableDiffusionXLInstructPix2PixPipeline": _instruct_pix2pix_xl,
     "FluxKontextPipeline": _flux_kontext,
