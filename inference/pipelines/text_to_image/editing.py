@@ -34,10 +34,13 @@ class ImageEditing(TextToImage):
 def read_processors(folder: Path) -> dict[str, Any]:
     """Return the pipeline's processors for pictures and texts by name: diffusers would need torchvision for videos."""
     index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    entries = {name: entry for name, entry in index.items() if isinstance(entry, list) and len(entry) == 2}
-    return {name: read_processor(folder / name) for name, entry in entries.items() if _is_processor(*entry)}
+    return {
+        name: read_processor(folder / name, class_name)
+        for name, entry in index.items()
+        if isinstance(entry, list) and entry and _is_processor(class_name := entry[-1])
+    }
 
 
-def _is_processor(library: str | None, name: str | None) -> bool:
-    cls = getattr(transformers, name or "", None) if library == "transformers" else None
+def _is_processor(class_name: object) -> bool:
+    cls = getattr(transformers, class_name, None) if isinstance(class_name, str) else None
     return isinstance(cls, type) and issubclass(cls, ProcessorMixin)

@@ -22,6 +22,8 @@ from diffusers import (
 from transformers import (
     AutoModelForImageTextToText,
     CLIPTextModelWithProjection,
+    Mistral3Config,
+    Mistral3ForConditionalGeneration,
     Qwen3Config,
     Qwen3ForCausalLM,
     T5Config,
@@ -44,6 +46,8 @@ def save_editing_model(folder: Path, name: str, *, flags_everything: bool = Fals
         components["safety_checker"] = tiny_images.safety_checker(flags_everything=True)
     pipeline: Any = getattr(diffusers, name)
     pipeline(**components).save_pretrained(folder / "model")
+    index = folder / "model" / "model_index.json"
+    index.write_text(index.read_text(encoding="utf-8").replace('"inference"', '"transformers"'), encoding="utf-8")
     return folder / "model"
 
 
@@ -149,6 +153,31 @@ def _flux2_klein(folder: Path) -> dict[str, Any]:
     }
 
 
+def _flux2(folder: Path) -> dict[str, Any]:
+    text: dict[str, Any] = {
+        "model_type": "mistral",
+        "vocab_size": VOCABULARY,
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 31,
+        "num_attention_heads": 2,
+        "num_key_value_heads": 2,
+        "head_dim": 8,
+    }
+    vision: dict[str, Any] = {
+        "model_type": "pixtral",
+        "hidden_size": 16,
+        "intermediate_size": 16,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+        "image_size": 32,
+        "patch_size": 8,
+    }
+    klein = {name: part for name, part in _flux2_klein(folder).items() if name != "is_distilled"}
+    text_encoder = Mistral3ForConditionalGeneration(Mistral3Config(text_config=text, vision_config=vision))
+    return {**klein, "text_encoder": text_encoder, "tokenizer": _qwen_parts(folder)[1]}
+
+
 def _qwen(folder: Path) -> dict[str, Any]:
     text_encoder, processor = _qwen_parts(folder)
     vae = AutoencoderKLQwenImage(
@@ -214,6 +243,7 @@ MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "StableDiffusionInstructPix2PixPipeline": _instruct_pix2pix,
     "StableDiffusionXLInstructPix2PixPipeline": _instruct_pix2pix_xl,
     "FluxKontextPipeline": _flux_kontext,
+    "Flux2Pipeline": _flux2,
     "Flux2KleinPipeline": _flux2_klein,
     "QwenImageEditPipeline": _qwen,
     "QwenImageEditPlusPipeline": _qwen,
