@@ -14,6 +14,8 @@ from inference.images.decoding import encode_png
 from inference.limits import SafetySection
 from tests.cogs.imagine.images import button_rows, file, grid, newest_request, press, restart
 from tests.cogs.stage import Stage, first, followup, refusal
+from tests.cogs.test_restart import kill, wait
+from tests.fakes import plausible
 
 _CUP = encode_png(Image.new("RGB", (96, 64), "blue"))
 
@@ -84,6 +86,15 @@ class TestWithAModel:
         form = await stage.alice.context_menu(stage.channel, "Edit picture", message)
         await restart(stage, config)
         await stage.alice.submit_modal(form, {"instruction": "make the cup red"})
+        assert newest_edit(stage).image == _CUP
+
+    async def test_an_edit_goes_on_after_a_kill_in_the_same_message(self, stage: Stage, config: Config):
+        stage.backend.script = wait
+        message = first(await edit(stage))
+        await kill(stage, config)
+        stage.backend.script = plausible
+        await restart(stage, config)
+        assert message.content.startswith("> make the cup red\n-# 64 × 64")
         assert newest_edit(stage).image == _CUP
 
     async def test_the_button_edits_the_picture_above_it(self, stage: Stage):

@@ -8,17 +8,6 @@ from typing import Any
 
 import diffusers
 import torch
-from diffusers import (
-    AutoencoderKL,
-    AutoencoderKLFlux2,
-    AutoencoderKLQwenImage,
-    EulerAncestralDiscreteScheduler,
-    FlowMatchEulerDiscreteScheduler,
-    Flux2Transformer2DModel,
-    FluxTransformer2DModel,
-    LongCatImageTransformer2DModel,
-    QwenImageTransformer2DModel,
-)
 from transformers import (
     AutoModelForImageTextToText,
     CLIPTextModelWithProjection,
@@ -35,6 +24,9 @@ from inference.pipelines.image_text_to_text.processor import read_processor
 from tests.inference.pipelines import tiny_images
 from tests.inference.pipelines.tiny_image_text import save_image_text
 
+library: Any = diffusers
+"""diffusers without its types, which are too narrow: they are those of the defaults."""
+
 _FLOW: dict[str, Any] = {"use_dynamic_shifting": True}
 
 
@@ -44,8 +36,7 @@ def save_editing_model(folder: Path, name: str, *, flags_everything: bool = Fals
     components = MODELS[name](folder / "parts")
     if flags_everything:
         components["safety_checker"] = tiny_images.safety_checker(flags_everything=True)
-    pipeline: Any = getattr(diffusers, name)
-    pipeline(**components).save_pretrained(folder / "model")
+    getattr(library, name)(**components).save_pretrained(folder / "model")
     index = folder / "model" / "model_index.json"
     index.write_text(index.read_text(encoding="utf-8").replace('"inference"', '"transformers"'), encoding="utf-8")
     return folder / "model"
@@ -57,7 +48,7 @@ def _instruct_pix2pix(folder: Path) -> dict[str, Any]:
         "text_encoder": tiny_images.text_encoder(),
         "tokenizer": tiny_images.clip_tokenizer(),
         "unet": tiny_images.unet(in_channels=8, out_channels=4),
-        "scheduler": EulerAncestralDiscreteScheduler(**tiny_images.BETAS),
+        "scheduler": library.EulerAncestralDiscreteScheduler(**tiny_images.BETAS),
         "safety_checker": tiny_images.safety_checker(flags_everything=False),
         "feature_extractor": tiny_images.CLIPImageProcessorPil(size=16, crop_size=16),
     }
@@ -78,13 +69,13 @@ def _instruct_pix2pix_xl(folder: Path) -> dict[str, Any]:
             projection_class_embeddings_input_dim=32 + 6 * 8,
             cross_attention_dim=64,
         ),
-        "scheduler": EulerAncestralDiscreteScheduler(**tiny_images.BETAS),
+        "scheduler": library.EulerAncestralDiscreteScheduler(**tiny_images.BETAS),
     }
 
 
 def _flux_kontext(folder: Path) -> dict[str, Any]:
     text = T5Config(vocab_size=VOCABULARY, d_model=32, d_kv=8, d_ff=32, num_layers=2, num_heads=4)
-    vae = AutoencoderKL(
+    vae = library.AutoencoderKL(
         block_out_channels=(8, 8, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -95,7 +86,7 @@ def _flux_kontext(folder: Path) -> dict[str, Any]:
         shift_factor=0.0609,
         scaling_factor=1.5035,
     )
-    transformer = FluxTransformer2DModel(
+    transformer = library.FluxTransformer2DModel(
         in_channels=16,
         num_layers=1,
         num_single_layers=1,
@@ -113,7 +104,7 @@ def _flux_kontext(folder: Path) -> dict[str, Any]:
         "tokenizer": tiny_images.clip_tokenizer(),
         "tokenizer_2": _qwen_parts(folder)[1].tokenizer,
         "transformer": transformer,
-        "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
+        "scheduler": library.FlowMatchEulerDiscreteScheduler(**_FLOW),
     }
 
 
@@ -127,14 +118,14 @@ def _flux2_klein(folder: Path) -> dict[str, Any]:
         num_key_value_heads=2,
         head_dim=8,
     )
-    vae = AutoencoderKLFlux2(
+    vae = library.AutoencoderKLFlux2(
         block_out_channels=(8, 8, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         norm_num_groups=4,
         latent_channels=4,
     )
-    transformer = Flux2Transformer2DModel(
+    transformer = library.Flux2Transformer2DModel(
         in_channels=16,
         num_layers=1,
         num_single_layers=1,
@@ -148,7 +139,7 @@ def _flux2_klein(folder: Path) -> dict[str, Any]:
         "text_encoder": Qwen3ForCausalLM(text),
         "tokenizer": _qwen_parts(folder)[1].tokenizer,
         "transformer": transformer,
-        "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
+        "scheduler": library.FlowMatchEulerDiscreteScheduler(**_FLOW),
         "is_distilled": True,
     }
 
@@ -180,7 +171,7 @@ def _flux2(folder: Path) -> dict[str, Any]:
 
 def _qwen(folder: Path) -> dict[str, Any]:
     text_encoder, processor = _qwen_parts(folder)
-    vae = AutoencoderKLQwenImage(
+    vae = library.AutoencoderKLQwenImage(
         base_dim=8,
         z_dim=4,
         dim_mult=[1, 1, 1, 1],
@@ -189,7 +180,7 @@ def _qwen(folder: Path) -> dict[str, Any]:
         latents_mean=[0.0] * 4,
         latents_std=[1.0] * 4,
     )
-    transformer = QwenImageTransformer2DModel(
+    transformer = library.QwenImageTransformer2DModel(
         patch_size=2,
         in_channels=16,
         out_channels=4,
@@ -205,14 +196,14 @@ def _qwen(folder: Path) -> dict[str, Any]:
         "tokenizer": processor.tokenizer,
         "processor": processor,
         "transformer": transformer,
-        "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
+        "scheduler": library.FlowMatchEulerDiscreteScheduler(**_FLOW),
     }
 
 
 def _longcat(folder: Path) -> dict[str, Any]:
     text_encoder, processor = _qwen_parts(folder)
     flux = _flux_kontext(folder)
-    transformer = LongCatImageTransformer2DModel(
+    transformer = library.LongCatImageTransformer2DModel(
         in_channels=16,
         num_layers=1,
         num_single_layers=1,
@@ -228,7 +219,7 @@ def _longcat(folder: Path) -> dict[str, Any]:
         "tokenizer": processor.tokenizer,
         "text_processor": processor,
         "transformer": transformer,
-        "scheduler": FlowMatchEulerDiscreteScheduler(**_FLOW),
+        "scheduler": library.FlowMatchEulerDiscreteScheduler(**_FLOW),
     }
 
 
