@@ -24,7 +24,7 @@ def edit_responder(interaction: discord.Interaction, request: EditRequest) -> In
 
 
 def check_edit(
-    session: ReplySession, interaction: discord.Interaction, request: EditRequest, image: discord.Attachment
+    session: ReplySession, interaction: discord.Interaction, request: ImagineRequest, image: discord.Attachment
 ) -> list[Checked]:
     """Check the edit of `image`, which is fetched later; raise what `ReplySession.check` raises.
 
@@ -56,10 +56,10 @@ async def perform_edit(
         await draw_or_ask(session, jobs)
 
 
-def _needs_region(engine: Engine, request: EditRequest) -> bool:
+def _needs_region(engine: Engine, request: ImagineRequest) -> bool:
     """Return whether no model edits in words, but one may draw a region anew."""
     return not (request.model or engine.models("edit")) and bool(engine.models("imagine"))
 
 
-def _drawing(request: EditRequest) -> ImagineRequest:
+def _drawing(request: ImagineRequest) -> ImagineRequest:
     return ImagineRequest(prompt=request.prompt, seed=request.seed, count=request.count, owner=request.owner)

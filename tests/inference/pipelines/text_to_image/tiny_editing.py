@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -227,7 +228,15 @@ def _qwen_parts(folder: Path) -> tuple[Any, Any]:
     """Return a tiny Qwen2.5-VL with its processor."""
     if not folder.exists():
         save_image_text(folder, "qwen2_5_vl")
-    return AutoModelForImageTextToText.from_pretrained(folder), read_processor(folder)
+    processor = read_processor(folder)
+
+    def save_pretrained(directory: str, **_: object) -> None:
+        """Copy the files: the processor itself can't be saved without its part for videos."""
+        for file in (*folder.glob("*.json"), *folder.glob("*.jinja")):
+            shutil.copy(file, directory)
+
+    processor.save_pretrained = save_pretrained
+    return AutoModelForImageTextToText.from_pretrained(folder), processor
 
 
 MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
