@@ -143,10 +143,8 @@ def _request(settings: Settings) -> ImagineRequest:
 def _edit(request: ImagineRequest, convert_setting: _SettingConverter) -> EditRequest:
     """Return the edit with the values of `request`, which was read from the same settings."""
     values: dict[str, Any] = {field.name: getattr(request, field.name) for field in fields(request)}
-    return EditRequest(
-        **(values | {"region": "", "strength": None}),
-        image_guidance_scale=convert_setting("Image CFG scale", float, None),
-    )
+    values |= {"region": "", "strength": None}
+    return EditRequest(**values, image_guidance_scale=convert_setting("Image CFG scale", float, None))
 
 
 def _adjusted(request: ImagineRequest, notes: Sequence[Phrase]) -> ImagineRequest:
