@@ -8,6 +8,7 @@ from cogs.complete import Complete
 from cogs.fill import Fill
 from cogs.heartbeat import Heartbeat
 from cogs.imagine import Imagine
+from cogs.imagine.edit_command import Edits
 from cogs.mention import Mention
 from cogs.metrics import Metrics
 from cogs.missed_mentions import MissedMentions
@@ -23,6 +24,7 @@ from cogs.summarize import Summarize
 
 COGS = (
     Imagine,
+    Edits,
     Captions,
     Ask,
     Summarize,

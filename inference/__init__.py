@@ -12,6 +12,7 @@ from inference.config.schema import Config
 from inference.documents import DocumentText, document_text
 from inference.documents.file_names import is_document_name
 from inference.engine import Engine
+from inference.images.comparison import side_by_side
 from inference.images.image_grid import crop_from_grid, image_grid
 from inference.images.region_overlay import region_overlay, scaled_down
 from inference.images.regions import REGIONS, cells_of, cells_region
@@ -33,6 +34,7 @@ from inference.tasks import (
     CheckedRequest,
     CompleteRequest,
     Completion,
+    EditRequest,
     FastMode,
     FillMaskResult,
     FillRequest,
@@ -113,6 +115,7 @@ __all__ = [
     "ConfigError",
     "DeviceUsed",
     "DocumentText",
+    "EditRequest",
     "Engine",
     "Event",
     "FastMode",
@@ -191,6 +194,7 @@ __all__ = [
     "sentences",
     "serializable",
     "shortened",
+    "side_by_side",
     "size_text",
     "split_at_blanks",
     "to_json",

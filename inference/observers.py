@@ -99,4 +99,4 @@ def _outcome_of(error: BaseException) -> Outcome:
 def _unit(task: str, units: int) -> Literal["tokens", "steps", ""]:
     if not units:
         return ""
-    return "steps" if task == "imagine" else "tokens"
+    return "steps" if task in ("imagine", "edit") else "tokens"

@@ -33,6 +33,7 @@ from inference.tasks import (
     ClassifyTextsRequest,
     CompleteRequest,
     Completion,
+    EditRequest,
     FastMode,
     FillMaskResult,
     FillRequest,
@@ -114,11 +115,14 @@ def fill_mask_result(text: str) -> FillMaskResult:
 
 def drawn(request: ImagineRequest) -> ImageResult:
     """Return pictures of 64 × 64 pixels, each in its own colour and with its parameters in the PNG file."""
-    strength = (request.strength or 0.75) if request.image else None
+    edits = isinstance(request, EditRequest)
+    strength = (request.strength or 0.75) if request.image and not edits else None
     fast = request.fast and FastMode(request.fast.guidance_end or 0.5, request.fast.cache_interval or 2)
     settings = ImageResult(
         (), 64, 64, request.steps or 25, request.guidance_scale or 7.5, request.sampler or "DDIM", strength, fast
     )
+    if edits:
+        settings = replace(settings, sampler="", image_guidance_scale=request.image_guidance_scale or 1.5)
     return replace(settings, pictures=tuple(_picture(request, settings, i) for i in range(request.count)))
 
 

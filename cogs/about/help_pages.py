@@ -149,6 +149,9 @@ def _drawings(statuses: Sequence[ModelStatus]) -> Iterator[str]:
         "picture, Re-roll draws fresh ones, Remix changes words and settings."
     )
     yield tr(
+        "**Edits**: Edit changes a single picture as you say, Compare shows it beside the one that it was made from."
+    )
+    yield tr(
         "**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both, `--ar 3:2` sets the shape, "
         "`<lora:name:0.8>` adds a LoRA."
     )

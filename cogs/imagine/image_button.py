@@ -15,6 +15,8 @@ from cogs.common import FollowupResponder, ReplySession, Responder
 from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import custom_id
 from cogs.i18n import gettext_noop, tr
+from cogs.imagine.comparison import comparison_content
+from cogs.imagine.edit_form import EditForm
 from cogs.imagine.gallery import shown_picture
 from cogs.imagine.parameters_view import parameters_content
 from cogs.imagine.preparation import for_channel
@@ -36,7 +38,7 @@ class ImageButton(
 ):
     """A button below an image, for its owner; the reply to a press is a new message.
 
-    Remix opens a form, so it is not acknowledged, and reads from storage only what the form needs.
+    Remix and Edit open forms, so they are not acknowledged, and read from storage only what the form needs.
     """
 
     not_yours = gettext_noop(
@@ -46,7 +48,7 @@ class ImageButton(
 
     @property
     def opens_form(self) -> bool:
-        return self.match["action"] == "remix"
+        return self.match["action"] in _FORMS
 
     @property
     def begins_request(self) -> bool:
@@ -130,6 +132,22 @@ async def _remix(press: _ImagePress) -> None:
     await press.interaction.response.send_modal(RemixForm(press.stored))
 
 
+async def _edit(press: _ImagePress) -> None:
+    press.session.check_rules()
+    await press.interaction.response.send_modal(EditForm("image", press.stored.id))
+
+
+async def _compare(press: _ImagePress) -> None:
+    """Show the picture beside the one that it was made from."""
+    before, limit = press.stored.request.image, press.interaction.filesize_limit
+    file = next(iter(press.message.attachments), None)
+    if not before or file is None:
+        raise InvalidRequest("One of the two pictures is gone, so they can't be compared.")
+    content = await comparison_content(before, await _read_file(file), press.stored.request.prompt, limit)
+    files = [file.file() for file in content.files]
+    await press.interaction.followup.send(content.text, files=files, ephemeral=True)
+
+
 async def _show_parameters(press: _ImagePress) -> None:
     content = await asyncio.to_thread(parameters_content, press.stored)
     files = [file.file() for file in content.files]
@@ -144,6 +162,8 @@ async def _delete(press: _ImagePress) -> None:
 _ACTIONS: dict[Action, Callable[[_ImagePress], Awaitable[None]]] = {
     "one": _show_one,
     "vary": _vary,
+    "edit": _edit,
+    "compare": _compare,
     "reroll": _reroll,
     "remix": _remix,
     "parameters": _show_parameters,
@@ -152,7 +172,9 @@ _ACTIONS: dict[Action, Callable[[_ImagePress], Awaitable[None]]] = {
 
 _NEW_IMAGES: frozenset[Action] = frozenset({"one", "vary", "reroll"})
 
-_WITHOUT_PICTURES: frozenset[Action] = frozenset({"remix", "delete"})
+_FORMS: frozenset[Action] = frozenset({"edit", "remix"})
+
+_WITHOUT_PICTURES: frozenset[Action] = frozenset({"edit", "remix", "delete"})
 """Actions that don't need the pictures that an image started from."""
 
 

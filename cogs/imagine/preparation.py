@@ -13,7 +13,7 @@ from cogs.common.age_restriction import age_restricted
 from cogs.common.sources import check_size, read
 from cogs.imagine.permutations import permutations
 from cogs.imagine.settings_line import options_of
-from inference import CheckedRequest, Config, ImagineRequest, InvalidRequest, Limits, infotext
+from inference import CheckedRequest, Config, EditRequest, ImagineRequest, InvalidRequest, Limits, infotext
 
 Checked = CheckedRequest[ImagineRequest]
 
@@ -87,8 +87,14 @@ async def repeated(session: ReplySession, image: discord.Attachment, asked: Imag
             "This file does not tell what it was drawn from: Discord's previews, screenshots and edited copies lose "
             "that. Give a `prompt` to draw from this picture, or attach the PNG itself."
         )
-    if found.strength is not None:
+    if found.strength is not None or isinstance(found, EditRequest):
         lines = [f"`{name}`: {neutral(value[:500])}" for name, value in options_of(found).items()]
+        if isinstance(found, EditRequest):
+            raise InvalidRequest(
+                "This picture was edited from another one, which its file does not hold. Give that one to /edit as "
+                "`image`, with\n{options}",
+                options="\n".join(lines),
+            )
         raise InvalidRequest(
             "This picture was drawn from another one, which its file does not hold. Attach that one as `image`, with"
             "\n{options}",

@@ -53,15 +53,17 @@ class QuestionedJobs:
 class QuestionJob(ReplyJob):
     """A question: whether to draw the jobs or, if there is a `picture` (scaled down), which part of it to draw anew.
 
-    `region` is chosen at first.
+    `region` is chosen at first. With `replaces_edit`, this takes the place of an edit in words.
     """
 
     jobs: QuestionedJobs
     picture: bytes = b""
     region: str = ""
+    replaces_edit: bool = False
 
     async def answer(self, session: ReplySession) -> None:
-        question = DrawingQuestion(tuple(job.checked.request.prompt for job in self.jobs.jobs), self.region)
+        prompts = tuple(job.checked.request.prompt for job in self.jobs.jobs)
+        question = DrawingQuestion(prompts, self.region, self.replaces_edit)
         content = await question_content(question, self.picture, session.engine.config.limits.upload_megapixels)
         question_id = await session.services.store.questions.keep(
             session.owner,
@@ -83,13 +85,20 @@ async def draw_or_ask(session: ReplySession, jobs: Sequence[DrawingJob]) -> None
         await ask_first(session, jobs)
 
 
-async def ask_first(session: ReplySession, jobs: Sequence[DrawingJob], picture: bytes = b"", region: str = "") -> None:
-    """Ask before the jobs are drawn; `picture` and `region` as in `QuestionJob`. Raise InvalidRequest if many wait."""
+async def ask_first(
+    session: ReplySession,
+    jobs: Sequence[DrawingJob],
+    picture: bytes = b"",
+    region: str = "",
+    *,
+    replaces_edit: bool = False,
+) -> None:
+    """Ask before the jobs are drawn; the options are those of `QuestionJob`. Raise InvalidRequest if many wait."""
     if await session.services.store.questions.count_of(session.owner) >= _MOST:
         raise InvalidRequest(
             "You have {most} questions of mine open. Answer or cancel one of them, then ask again.", most=_MOST
         )
-    await session.perform(QuestionJob(QuestionedJobs.of(jobs), picture, region))
+    await session.perform(QuestionJob(QuestionedJobs.of(jobs), picture, region, replaces_edit))
 
 
 async def close_expired(client: discord.Client, questions: QuestionTable) -> None:

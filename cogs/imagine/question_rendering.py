@@ -29,10 +29,14 @@ _LAST_ROW = 4
 @serializable
 @dataclass(frozen=True, slots=True)
 class DrawingQuestion:
-    """What a question is about: the prompts and, if a region is to be chosen, the `region` so far."""
+    """What a question is about: the prompts and, if a region is to be chosen, the `region` so far.
+
+    With `replaces_edit`, an edit in words was wanted, for which there is no model.
+    """
 
     prompts: tuple[str, ...]
     region: str = ""
+    replaces_edit: bool = False
 
 
 async def question_content(question: DrawingQuestion, picture: bytes, megapixels: float) -> MessageContent:
@@ -48,6 +52,14 @@ async def question_content(question: DrawingQuestion, picture: bytes, megapixels
     chosen = region_name(question.region) if question.region else tr("nothing yet")
     alt = tr("Your picture under a grid of nine numbered cells. Chosen: {region}.", region=chosen)
     lines = [tr("Which part should be drawn anew? The rest stays as it is."), *jobs, *prompts]
+    if question.replaces_edit:
+        lines.append(
+            "-# "
+            + tr(
+                "No model here edits in words alone. It draws your words into the part that you choose, so say what "
+                "is there afterwards: “a red cup”."
+            )
+        )
     return MessageContent("\n".join(lines), (AttachedFile("regions.png", marked, alt),))
 
 

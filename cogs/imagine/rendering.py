@@ -13,9 +13,12 @@ from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.i18n import ntr, tr, word
 from inference import FastMode, GeneratedImage, ImageResult, ImagineRequest, cells_of
 
-Action = Literal["one", "vary", "reroll", "remix", "parameters", "delete"]
+Action = Literal["one", "vary", "edit", "compare", "reroll", "remix", "parameters", "delete"]
 
 _IN_A_ROW = 5
+
+_ROW_OF_IMAGE = 3
+"""The row of the buttons for the whole image, below a single picture."""
 
 
 def image_text(request: ImagineRequest, result: ImageResult, lineage: str) -> str:
@@ -31,15 +34,22 @@ def image_text(request: ImagineRequest, result: ImageResult, lineage: str) -> st
     return "\n".join(line for line in lines if line)
 
 
-def image_buttons(image_id: str, result: ImageResult) -> discord.ui.View:
-    """Return U1, … and V1, … for several pictures or Vary for a single one, and the buttons for the whole image."""
+def image_buttons(image_id: str, result: ImageResult, *, has_source: bool = False) -> discord.ui.View:
+    """Return U1, … and V1, … for several pictures or Vary and others for a single one, and those for the whole image.
+
+    A single picture that `has_source` can be compared with the picture that it was made from.
+    """
     shown = [bool(picture.png) for picture in result.pictures]
     if len(shown) > 1:
         rows = -(-len(shown) // _IN_A_ROW)
         buttons = [*_for_each("U", "one", 0, image_id, shown), *_for_each("V", "vary", rows, image_id, shown)]
         row = 2 * rows
     else:
-        buttons, row = [_button(tr("Vary"), "vary", 0, image_id, 0, disabled=not shown[0])], 0
+        actions: dict[Action, str] = {"vary": tr("Vary"), "edit": tr("Edit")}
+        if has_source:
+            actions["compare"] = tr("Compare")
+        buttons = [_button(label, each, 0, image_id, 0, disabled=not shown[0]) for each, label in actions.items()]
+        row = _ROW_OF_IMAGE
     return persistent_view(
         *buttons,
         _button(tr("Re-roll"), "reroll", row, image_id),
@@ -75,6 +85,7 @@ def _settings(request: ImagineRequest, result: ImageResult) -> list[str]:
         ntr("{count} step", "{count} steps", result.steps, count=result.steps),
         result.sampler,
         tr("guidance {value:g}", value=result.guidance_scale),
+        tr("image guidance {value:g}", value=result.image_guidance_scale) if result.image_guidance_scale else "",
         tr("strength {value:g}", value=result.strength) if result.strength is not None else "",
         _fast(result.fast),
         _region(request),

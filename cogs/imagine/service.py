@@ -61,7 +61,7 @@ async def show_images(
         await _finish(session, replace(shown, note=note))
         return
     try:
-        await _finish(session, shown, image_buttons(stored.id, result))
+        await _finish(session, shown, image_buttons(stored.id, result, has_source=bool(request.image)))
     except DELIVERY:
         await images.forget(stored.id)
         raise

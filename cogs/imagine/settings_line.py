@@ -13,7 +13,7 @@ from itertools import takewhile
 
 from cogs.common import neutral
 from cogs.i18n import tr
-from inference import SAMPLERS, FastMode, ImagineRequest, InvalidRequest, Phrase, infotext
+from inference import SAMPLERS, EditRequest, FastMode, ImagineRequest, InvalidRequest, Phrase, infotext
 
 _LONGEST_QUOTE = 60
 """The most characters of a changed passage to show."""
@@ -33,6 +33,7 @@ def settings_line(request: ImagineRequest) -> str:
         "Steps": request.steps or "",
         "Sampler": request.sampler or "",
         "CFG scale": _number(request.guidance_scale) or "",
+        "Image CFG scale": _number(request.image_guidance_scale) or "" if isinstance(request, EditRequest) else "",
         "Size": f"{request.width}x{request.height}" if request.width and request.height else "",
         "Model": request.model,
         "Temperature": "" if request.temperature == _DEFAULTS["temperature"] else _number(request.temperature),
@@ -65,9 +66,10 @@ def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
 
 
 def options_of(request: ImagineRequest) -> dict[str, str]:
-    """Return the options of /imagine that draw this request again, without pictures."""
+    """Return the options of its command that draw this request again, without pictures."""
+    is_edit = isinstance(request, EditRequest)
     options = {
-        "prompt": request.prompt,
+        "instruction" if is_edit else "prompt": request.prompt,
         "negative": request.negative_prompt,
         "region": request.region,
         "strength": _number(request.strength) or "",
@@ -129,6 +131,12 @@ def _with_sampler(request: ImagineRequest, value: str) -> ImagineRequest:
     return replace(request, sampler=sampler)
 
 
+def _with_image_guidance(request: ImagineRequest, value: str) -> ImagineRequest:
+    if not isinstance(request, EditRequest):
+        raise InvalidRequest("The Image CFG scale is a setting of /edit. Leave it out.")
+    return replace(request, image_guidance_scale=number(Phrase("Image CFG scale"), value))
+
+
 def _with_fast(request: ImagineRequest, value: str) -> ImagineRequest:
     if value.lower() not in ("yes", "no"):
         raise InvalidRequest("Fast must be yes or no, not {value!r}.", value=neutral(value[:40]))
@@ -139,6 +147,7 @@ _READERS: dict[str, Callable[[ImagineRequest, str], ImagineRequest]] = {
     "steps": lambda request, value: replace(request, steps=whole_number(Phrase("steps"), value)),
     "sampler": _with_sampler,
     "cfg scale": lambda request, value: replace(request, guidance_scale=number(Phrase("CFG scale"), value)),
+    "image cfg scale": _with_image_guidance,
     "size": _with_size,
     "model": lambda request, value: replace(request, model=value),
     "temperature": lambda request, value: replace(request, temperature=number(Phrase("temperature"), value)),

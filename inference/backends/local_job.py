@@ -47,7 +47,7 @@ class LocalJob(Entry):
         self._loop = loop
 
     def emit(self, event: Event) -> None:
-        if isinstance(event, Progress) and self.request.task == "imagine":
+        if isinstance(event, Progress) and self.request.task in ("imagine", "edit"):
             self.units = event.step
         self._notify(event)
 

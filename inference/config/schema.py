@@ -187,7 +187,7 @@ class Config(ConfigSection):
                 guidance_scale=model.guidance_scale,
                 fast_guidance_end=model.fast_guidance_end,
                 fast_cache_interval=model.fast_cache_interval,
-                preview_decoder=model.preview_decoder if task == "imagine" else "",
+                preview_decoder=model.preview_decoder if task in ("imagine", "edit") else "",
                 temperature=model.temperature,
                 system=self.system,
                 thinking=model.thinking,

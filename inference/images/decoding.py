@@ -121,6 +121,14 @@ def transparency(data: bytes, max_edge: int = MAX_EDGE) -> Image.Image | None:
     return mask if mask.getbbox() else None
 
 
+def is_animated(data: bytes) -> bool:
+    """Return whether an image file has several frames. Raise InvalidRequest if it is no image."""
+    image, _ = _opened(data)
+    with closing(image), suppress(*_PILLOW_ERRORS):
+        return bool(getattr(image, "is_animated", False))
+    return False
+
+
 def encode_png(image: Image.Image, parameters: str = "") -> bytes:
     """Encode an image as PNG, with `parameters` in the text chunk that other image generators use."""
     text = PngImagePlugin.PngInfo()

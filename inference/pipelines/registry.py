@@ -12,6 +12,7 @@ from typing import Any
 
 from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.diffusers_families import draws_pictures
+from inference.pipelines.editing_families import EDITING_FAMILIES
 from inference.pipelines.gguf import gguf_model_type, gguf_summary
 from inference.pipelines.library_names import known_model_types, mapping_names
 from inference.pipelines.pipeline import Pipeline
@@ -67,11 +68,11 @@ class Family:
     parts of torch and transformers. `kind` describes the models. A repository belongs to the family if its model type
     is in `model_types`, or in transformers' `mapping` and not `excluded`, and if one of its architectures is the one
     that the mapping names, or ends with one of `architectures`. Older files name no architectures. With `diffusers`, it
-    must be a pipeline of diffusers that can draw from text. `answers_about_pictures` says whether the models answer
-    questions about a picture, and `reads_text` whether they have a tokenizer. With `quantizes`, `quantize` in
-    config.yaml works. Models that are `probed` are run once when they are loaded, to find out how to run them.
-    `pipelines_of_runtimes` are the classes for other runtimes than torch, fastest first, and `runtime` is the one in
-    use.
+    must be a pipeline of diffusers that can draw from text; with `pipeline_classes`, one of these.
+    `answers_about_pictures` says whether the models answer questions about a picture, and `reads_text` whether they
+    have a tokenizer. With `quantizes`, `quantize` in config.yaml works. Models that are `probed` are run once when they
+    are loaded, to find out how to run them. `pipelines_of_runtimes` are the classes for other runtimes than torch,
+    fastest first, and `runtime` is the one in use.
     """
 
     pipeline: str
@@ -82,6 +83,7 @@ class Family:
     excluded: frozenset[str] = frozenset()
     architectures: tuple[str, ...] = ()
     diffusers: bool = False
+    pipeline_classes: frozenset[str] = frozenset()
     answers_about_pictures: bool = False
     quantizes: bool = False
     pipelines_of_runtimes: Mapping[Runtime, str] = field(default_factory=dict, hash=False)
@@ -91,6 +93,8 @@ class Family:
 
     def accepts(self, config: RepositoryConfig) -> bool:
         """Return whether a model with this config belongs to the family."""
+        if self.pipeline_classes:
+            return config.pipeline_class in self.pipeline_classes
         if config.pipeline_class or self.diffusers:
             return self.diffusers and draws_pictures(config.pipeline_class)
         if config.model_type in self.model_types:
@@ -126,6 +130,12 @@ FAMILIES: tuple[Family, ...] = (
         kind=Phrase("diffusion models of diffusers"),
         diffusers=True,
         pipelines_of_runtimes={"openvino": "text_to_image:TextToImage"},
+    ),
+    Family(
+        pipeline="text_to_image.editing:ImageEditing",
+        tasks=frozenset({"edit"}),
+        kind=Phrase("diffusion models that edit in words (InstructPix2Pix, FLUX Kontext, Qwen-Image-Edit and others)"),
+        pipeline_classes=frozenset(EDITING_FAMILIES),
     ),
     Family(
         pipeline="fill_mask:FillMask",

@@ -5,7 +5,7 @@ To add a task, write this module, a pipeline, a command for the command line and
 
 from __future__ import annotations
 
-from inference.tasks import ask, caption, chat, complete, fill, imagine, mood, summarize
+from inference.tasks import ask, caption, chat, complete, edit, fill, imagine, mood, summarize
 from inference.tasks.ask import Answer, AskRequest, ChatAnswerRequest
 from inference.tasks.caption import Caption, CaptionRequest
 from inference.tasks.chat import ChatReply, ChatRequest, Tool, ToolCall
@@ -18,6 +18,7 @@ from inference.tasks.classify import (
     ClassifyTextsRequest,
 )
 from inference.tasks.complete import CompleteRequest, Completion
+from inference.tasks.edit import EditRequest
 from inference.tasks.fill import FillMaskResult, FillRequest, JointPrediction, Prediction
 from inference.tasks.imagine import (
     DEFAULT_FAST_MODE,
@@ -44,6 +45,7 @@ TASKS: tuple[Task, ...] = (
     ask.TASK,
     caption.TASK,
     imagine.TASK,
+    edit.TASK,
     mood.TASK,
 )
 """All tasks, in the order in which users see them."""
@@ -79,6 +81,7 @@ __all__ = [
     "ClassifyTextsRequest",
     "CompleteRequest",
     "Completion",
+    "EditRequest",
     "FastMode",
     "FillMaskResult",
     "FillRequest",

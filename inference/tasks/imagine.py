@@ -242,8 +242,8 @@ class GeneratedImage:
 class ImageResult(Output):
     """The images of a request with the settings that were used. `note` is for the user.
 
-    `sampler` is empty for models without a choice. `strength` is None without an initial image, and `fast` unless the
-    request has it.
+    `sampler` is empty for models without a choice. `strength` is None without an initial image, `fast` unless the
+    request has it, and `image_guidance_scale` unless the image was edited by a model that has one.
     """
 
     pictures: tuple[GeneratedImage, ...]
@@ -255,6 +255,7 @@ class ImageResult(Output):
     strength: float | None = None
     fast: FastMode | None = None
     note: Phrase = EMPTY_PHRASE
+    image_guidance_scale: float | None = None
 
     @property
     def charged(self) -> float:

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from inference.tasks import SAMPLERS, FastMode, ImageResult, ImagineRequest, Sampler, Variation
+from inference.tasks import SAMPLERS, EditRequest, FastMode, ImageResult, ImagineRequest, Sampler, Variation
 from inference.tasks.foreign_parameters import Settings, foreign_settings, json_object
 from inference.text.prompt_syntax import read_loras
 from inference.types.errors import EMPTY_PHRASE, InvalidRequest, Phrase, join_phrases
@@ -27,6 +27,8 @@ _D = TypeVar("_D")
 
 _VERSION = "Inkling"
 _NEGATIVE = "Negative prompt:"
+_TASK = "Task"
+"""The setting that tells an edit from a drawing that starts from an image."""
 
 _MAX_CHARACTERS = 50_000
 """Maximum length of a file's text that is read. Prompts at the default limit, written twice, take half of it."""
@@ -132,10 +134,17 @@ def _request(settings: Settings) -> ImagineRequest:
         lora=settings.get("Lora", "") if is_own else "",
     )
     if is_own:
-        return request
+        return _edit(request, convert_setting) if settings.get(_TASK) == EditRequest.task else request
     if not request.steps and request.seed is None:
         convert_setting.raise_error()
     return _adjusted(request, convert_setting.notes)
+
+
+def _edit(request: ImagineRequest, convert_setting: _SettingConverter) -> EditRequest:
+    """Return the edit with the values of `request`, which was read from the same settings."""
+    values: dict[str, Any] = {field.name: getattr(request, field.name) for field in fields(request)}
+    values |= {"region": "", "strength": None}
+    return EditRequest(**values, image_guidance_scale=convert_setting("Image CFG scale", float, None))
 
 
 def _adjusted(request: ImagineRequest, notes: Sequence[Phrase]) -> ImagineRequest:
@@ -174,6 +183,8 @@ def repeatable(
 
     A model without samplers has its own number of steps, which may exceed the limit for users: it is not set.
     """
+    if isinstance(request, EditRequest):
+        request = replace(request, image_guidance_scale=result.image_guidance_scale)
     return replace(
         request,
         width=result.width,
@@ -220,6 +231,7 @@ def _settings(request: ImagineRequest) -> dict[str, str]:
         "Steps": str(request.steps or ""),
         "Sampler": request.sampler or "",
         "CFG scale": _number(request.guidance_scale),
+        "Image CFG scale": _number(request.image_guidance_scale) if isinstance(request, EditRequest) else "",
         "Seed": _number(request.seed),
         "Size": f"{request.width}x{request.height}" if request.width and request.height else "",
         "Batch size": str(request.count) if request.count > 1 else "",
@@ -232,6 +244,7 @@ def _settings(request: ImagineRequest) -> dict[str, str]:
         "DeepCache interval": str(request.fast.cache_interval) if request.fast else "",
         "Temperature": "" if request.temperature == 1 else _number(request.temperature),
         "Top k": str(request.top_k or ""),
+        _TASK: request.task if isinstance(request, EditRequest) else "",
         "Init image hash": sha256(request.image).hexdigest() if request.image else "",
         "Mask hash": sha256(request.mask).hexdigest() if request.mask else "",
         "Mask region": request.region,

@@ -12,7 +12,7 @@ from typing import Any
 from inference.cli.commands.command import Shown, TaskCommand
 from inference.cli.documents import Documents, read_file
 from inference.images.regions import REGIONS
-from inference.tasks import SAMPLERS, FastMode, ImageResult, ImagineRequest, Request, Sampler, infotext
+from inference.tasks import SAMPLERS, EditRequest, FastMode, ImageResult, ImagineRequest, Request, Sampler, infotext
 from inference.tasks.infotext import sampler_named
 from inference.types.errors import GenerationFailed, InvalidRequest
 
@@ -30,7 +30,7 @@ class ImagineCommand(TaskCommand[ImageResult]):
             metavar="PROMPT",
             help="without: repeat the drawing given as --image",
         )
-        parser.add_argument("-o", "--output", type=_png_path, required=True, metavar="FILE", help="a .png file")
+        parser.add_argument("-o", "--output", type=png_path, required=True, metavar="FILE", help="a .png file")
         _add_generation_options(parser)
         _add_init_image_options(parser)
 
@@ -72,7 +72,7 @@ class ImagineCommand(TaskCommand[ImageResult]):
 
 def _add_generation_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--negative", dest="negative_prompt", metavar="TEXT", help="what the picture should not show")
-    parser.add_argument("--size", type=_size, metavar="WxH", help="in pixels, multiples of 8")
+    parser.add_argument("--size", type=picture_size, metavar="WxH", help="in pixels, multiples of 8")
     parser.add_argument("--steps", type=int, metavar="N")
     parser.add_argument(
         "--guidance", dest="guidance_scale", type=float, metavar="SCALE", help="how closely to follow the prompt"
@@ -104,7 +104,8 @@ def _add_init_image_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _size(text: str) -> tuple[int, int]:
+def picture_size(text: str) -> tuple[int, int]:
+    """Return width and height; raise ArgumentTypeError."""
     width, _, height = text.lower().partition("x")
     if not (width.isdecimal() and height.isdecimal()):
         raise argparse.ArgumentTypeError(f"{text!r} is not a size like 512x512")
@@ -117,7 +118,8 @@ def _sampler(text: str) -> Sampler:
     return sampler
 
 
-def _png_path(text: str) -> Path:
+def png_path(text: str) -> Path:
+    """Return the path of a picture to write; raise ArgumentTypeError."""
     path = Path(text)
     if path.suffix.lower() != ".png":
         raise argparse.ArgumentTypeError(f"{text!r} does not end in .png, the format that pictures are written in")
@@ -137,6 +139,12 @@ def _repeat(*, image: bytes = b"", **changes: Any) -> ImagineRequest:
         raise InvalidRequest(
             "This file does not tell what it was drawn from, so it can't be repeated. "
             "Write a PROMPT to draw from this picture."
+        )
+    if isinstance(request, EditRequest):
+        raise InvalidRequest(
+            "This picture was edited from another one, which its file does not hold. Use the command `edit` with that "
+            "one and {instruction}",
+            instruction=shlex.quote(request.prompt),
         )
     if request.strength is not None:
         prompt, *other_options = infotext.options_in(request).items()

@@ -33,9 +33,12 @@ class _NoVideos(dict[str, Any]):
     fps = None
 
 
-def read_processor(folder: Path) -> Any:
-    """Return the processor in `folder`. Raise ModelUnavailable if there is none that reads pictures."""
-    kind = _processor_class(folder)
+def read_processor(folder: Path, class_name: str = "") -> Any:
+    """Return the processor in `folder`; its class is named there if there is no `class_name`.
+
+    Raise ModelUnavailable if there is none that reads pictures.
+    """
+    kind = processor_class_from_name(class_name) if class_name else _processor_class(folder)
     if kind is None or not {"image_processor", "tokenizer"} <= {*kind.get_attributes()} <= {*_PARTS, "video_processor"}:
         raise ModelUnavailable("This model has no processor that reads pictures. Its operator has to pick another one.")
     try:

@@ -16,7 +16,7 @@ from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
 from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
-from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, accept_jobs, next_group
+from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, ImageRunner, accept_jobs, next_group
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
@@ -53,10 +53,11 @@ class TextToImage(Pipeline):
         concepts: ConceptsByCategory | None = None,
         fast: FastMode = DEFAULT_FAST_MODE,
         preview_decoder: AutoencoderTiny | None = None,
+        runner: ImageRunner | None = None,
     ) -> None:
         self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
         self._safety = SafetyChecker(pipe)
-        self._runner = DiffusionRunner(pipe, loras, upscale, defaults, concepts, fast)
+        self._runner: ImageRunner = runner or DiffusionRunner(pipe, loras, upscale, defaults, concepts, fast)
         self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe.device
@@ -154,6 +155,7 @@ class TextToImage(Pipeline):
             sampler=settings.sampler or "",
             strength=settings.strength,
             fast=settings.fast,
+            image_guidance_scale=settings.image_guidance_scale,
             note=join_phrases(notes),
         )
 

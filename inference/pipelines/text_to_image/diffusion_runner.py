@@ -19,7 +19,14 @@ from inference.pipelines.text_to_image.generation_settings import (
     Mode,
     in_aspect,
 )
-from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, Size, fit, paste_back
+from inference.pipelines.text_to_image.init_image import (
+    MULTIPLE,
+    InitImage,
+    Size,
+    fit,
+    paste_back,
+    read_init_image,
+)
 from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, rotated_draws, use_noise
 from inference.pipelines.text_to_image.lora import LoraAdapters
 from inference.pipelines.text_to_image.model_defaults import NO_DEFAULTS, ModelDefaults
@@ -74,13 +81,12 @@ class DiffusionRunner:
         """Whether the model comes with a complete list of what it can draw."""
         return self._known_concepts.limited
 
-    @property
-    def native_side(self) -> int:
-        """The longer side of the images that the model was trained for, in pixels."""
-        return max(self._native_size())
+    def read_source(self, request: ImagineRequest) -> InitImage | None:
+        """Return the request's image at the size of the result; None if it has none. Raise InvalidRequest."""
+        return read_init_image(request, max(self._native_size()), self._multiple)
 
     @property
-    def multiple(self) -> int:
+    def _multiple(self) -> int:
         """The number of pixels of which both sides of an image must be multiples."""
         return self._traits.multiple if self._upscale == 1 else MULTIPLE
 

@@ -24,6 +24,7 @@ class GenerationSettings:
 
     A guidance scale of 1 or less disables guidance. `sampler` None is the model's own scheduler. `strength` is None
     without an initial image. `fast` has no open values. `sliced` saves memory, but takes longer.
+    `image_guidance_scale` is that of models which edit, if they have one.
     """
 
     mode: Mode
@@ -36,6 +37,7 @@ class GenerationSettings:
     lora: str
     fast: FastMode | None = None
     sliced: bool = False
+    image_guidance_scale: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
+
+from PIL import Image
 
 from inference.pipelines.image_job import ImageJob, require_checker, seed_and_variations
 from inference.pipelines.pipeline import Batch
-from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
+from inference.pipelines.text_to_image.diffusion_runner import AfterStep
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
-from inference.pipelines.text_to_image.init_image import InitImage, read_init_image
+from inference.pipelines.text_to_image.init_image import InitImage
 from inference.pipelines.text_to_image.memory_saving import with_less_memory
 from inference.tasks import ImagineRequest
-from inference.types.errors import InvalidRequest
+from inference.types.errors import InvalidRequest, Phrase
+
+
+class ImageRunner(Protocol):
+    """What the jobs need of a model: `DiffusionRunner` draws, and `EditRunner` edits."""
+
+    @property
+    def has_known_concepts(self) -> bool: ...
+
+    def read_source(self, request: ImagineRequest) -> InitImage | None:
+        """Return the request's image at the size of the result; None if it has none. Raise InvalidRequest."""
+        ...
+
+    def settings_for(self, request: ImagineRequest, source: InitImage | None) -> GenerationSettings: ...
+
+    def notes(self, request: ImagineRequest, settings: GenerationSettings) -> list[Phrase]: ...
+
+    def draw(
+        self, specs: Sequence[ImageSpec], settings: GenerationSettings, after_step: AfterStep
+    ) -> list[Image.Image]: ...
+
+    def unload(self) -> None: ...
 
 
 @dataclass(eq=False)
@@ -54,7 +78,7 @@ class DiffusionJob(ImageJob):
 
 
 def accept_jobs(
-    batch: Batch, runner: DiffusionRunner, max_batch_size: int, *, has_safety_checker: bool
+    batch: Batch, runner: ImageRunner, max_batch_size: int, *, has_safety_checker: bool
 ) -> list[DiffusionJob]:
     """Return an image job for each job. Fail jobs that this model can't do."""
     image_jobs: list[DiffusionJob] = []
@@ -65,7 +89,7 @@ def accept_jobs(
         assert isinstance(job.request, ImagineRequest)
         try:
             require_checker(job.request, present=has_safety_checker)
-            source = read_init_image(job.request, runner.native_side, runner.multiple)
+            source = runner.read_source(job.request)
             settings = runner.settings_for(job.request, source)
         except InvalidRequest as error:
             job.fail(error)

@@ -24,14 +24,16 @@ from inference.types.errors import ModelUnavailable
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
-def read_pipeline(folder: Path, placement: Placement, **networks: Any) -> Any:
-    """Return the text-to-image pipeline of the repository in `folder`, on its device.
+def read_pipeline(
+    folder: Path, placement: Placement, pipeline: type[DiffusionPipeline] | None = None, **networks: Any
+) -> Any:
+    """Return the text-to-image pipeline of the repository in `folder`, or another kind of `pipeline`, on its device.
 
     `networks` take the place of components of these names, which are then not read.
     """
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
-    pipe: Any = pipeline_class(folder).from_pretrained(
+    pipe: Any = (pipeline or pipeline_class(folder)).from_pretrained(
         folder, dtype=placement.dtype, local_files_only=True, **_large_components(folder, placement, networks)
     )
     pipe.to(placement.device)

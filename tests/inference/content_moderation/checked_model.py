@@ -23,7 +23,7 @@ from inference.tasks import Classification, ClassifyPicturesRequest, ClassifyTex
 from tests.fakes import FakeBackend, model_lists, plausible
 
 MODELS = model_lists(
-    **{task: [f"org/{task}"] for task in ("complete", "fill", "summarize", "ask", "caption", "imagine", "mood")}
+    **{task: [f"org/{task}"] for task in ("complete", "fill", "summarize", "ask", "caption", "imagine", "edit", "mood")}
 )
 BAD_PICTURE = b"a bad picture"
 OTHER_PNG = encode_png(Image.new("RGB", (2, 2)))

@@ -16,6 +16,7 @@ from inference import (
     ChatAnswerRequest,
     CompleteRequest,
     Completion,
+    EditRequest,
     Engine,
     Event,
     FillRequest,
@@ -110,10 +111,11 @@ async def test_the_messages_of_a_channel_are_read_whatever_they_say(engine: Engi
     [
         ImagineRequest(prompt="a fox", image=PNG),
         ImagineRequest(prompt="a fox", image=OTHER_PNG, mask=PNG),
+        EditRequest(prompt="x", image=PNG),
         CaptionRequest(image=PNG),
         ChatAnswerRequest(question="What is it?", image=PNG),
     ],
-    ids=["a picture to start from", "a mask", "a picture to describe", "a picture to ask about"],
+    ids=["a picture to start from", "a mask", "a picture to edit", "a picture to describe", "a picture to ask about"],
 )
 async def test_no_model_gets_a_picture_that_the_classifier_objects_to(
     engine: Engine, backend: Model, request_: Request

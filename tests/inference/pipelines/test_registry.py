@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,27 @@ def test_a_diffusers_pipeline_only_serves_imagine(tmp_path: Path) -> None:
     for task in set(TASK_NAMES) - {"imagine"}:
         with pytest.raises(ModelUnavailable, match="StableDiffusionPipeline"):
             family_of(ModelSpec(name="sd", task=task, repo="org/sd"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("pipeline_class", "tasks"),
+    [
+        ("StableDiffusionInstructPix2PixPipeline", {"edit"}),
+        ("QwenImageEditPlusPipeline", {"edit"}),
+        ("FluxKontextPipeline", {"edit", "imagine"}),
+        ("StableDiffusionXLPipeline", {"imagine"}),
+    ],
+)
+def test_models_made_for_edits_serve_edit_and_some_of_them_also_draw(
+    tmp_path: Path, pipeline_class: str, tasks: set[str]
+) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": pipeline_class}))
+    served: set[str] = set()
+    for task in ("edit", "imagine"):
+        with contextlib.suppress(ModelUnavailable):
+            family_of(ModelSpec(name="it", task=task, repo="org/it"), tmp_path)
+            served.add(task)
+    assert served == tasks
 
 
 def test_the_families_cover_exactly_the_tasks() -> None:

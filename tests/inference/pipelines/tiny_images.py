@@ -47,7 +47,7 @@ _TINY_CONFIG: dict[str, Any] = {
     "patch_size": 8,
 }
 _MEAN_AND_STD = [0.5, 0.5, 0.5]
-_BETAS: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
+BETAS: dict[str, Any] = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_linear"}
 
 
 def save_vit_gpt2(folder: Path) -> Path:
@@ -118,14 +118,14 @@ def save_stable_diffusion(
 ) -> Path:
     """Save a model like CompVis/stable-diffusion-v1-4, for pictures of 16 × 16 pixels."""
     torch.manual_seed(0)
-    scheduler: Any = PNDMScheduler(**_BETAS, skip_prk_steps=True, steps_offset=1)
+    scheduler: Any = PNDMScheduler(**BETAS, skip_prk_steps=True, steps_offset=1)
     pipe = StableDiffusionPipeline(
-        vae=_autoencoder(latent_channels),
-        text_encoder=_text_encoder(),
-        tokenizer=_clip_tokenizer(),
-        unet=_unet(in_channels=latent_channels, out_channels=latent_channels),
+        vae=autoencoder(latent_channels),
+        text_encoder=text_encoder(),
+        tokenizer=clip_tokenizer(),
+        unet=unet(in_channels=latent_channels, out_channels=latent_channels),
         scheduler=scheduler,
-        safety_checker=_safety_checker(flags_everything) if checker else None,  # type: ignore[arg-type]
+        safety_checker=safety_checker(flags_everything) if checker else None,  # type: ignore[arg-type]
         feature_extractor=CLIPImageProcessorPil(size=16, crop_size=16),  # type: ignore[arg-type]
         requires_safety_checker=checker,
     )
@@ -136,20 +136,20 @@ def save_stable_diffusion(
 def save_stable_diffusion_xl(folder: Path) -> Path:
     """Save a model like stabilityai/stable-diffusion-xl-base-1.0, with two text encoders and no safety checker."""
     torch.manual_seed(0)
-    scheduler: Any = EulerDiscreteScheduler(**_BETAS, steps_offset=1)
-    unet = _unet(
+    scheduler: Any = EulerDiscreteScheduler(**BETAS, steps_offset=1)
+    denoiser = unet(
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=32 + 6 * 8,
         cross_attention_dim=64,
     )
     pipe = StableDiffusionXLPipeline(
-        vae=_autoencoder(),
-        text_encoder=_text_encoder(),
-        text_encoder_2=CLIPTextModelWithProjection(_text_config()),
-        tokenizer=_clip_tokenizer(),
-        tokenizer_2=_clip_tokenizer(),
-        unet=unet,
+        vae=autoencoder(),
+        text_encoder=text_encoder(),
+        text_encoder_2=CLIPTextModelWithProjection(text_config()),
+        tokenizer=clip_tokenizer(),
+        tokenizer_2=clip_tokenizer(),
+        unet=denoiser,
         scheduler=scheduler,
     )
     pipe.save_pretrained(folder)
@@ -160,11 +160,11 @@ def save_latent_consistency(folder: Path) -> Path:
     """Save a model like SimianLuo/LCM_Dreamshaper_v7, for few steps and with embedded guidance."""
     torch.manual_seed(0)
     pipe = LatentConsistencyModelPipeline(
-        vae=_autoencoder(),
-        text_encoder=_text_encoder(),
-        tokenizer=_clip_tokenizer(),
-        unet=_unet(time_cond_proj_dim=16),
-        scheduler=LCMScheduler(**_BETAS),
+        vae=autoencoder(),
+        text_encoder=text_encoder(),
+        tokenizer=clip_tokenizer(),
+        unet=unet(time_cond_proj_dim=16),
+        scheduler=LCMScheduler(**BETAS),
         safety_checker=None,  # type: ignore[arg-type]
         feature_extractor=None,  # type: ignore[arg-type]
         requires_safety_checker=False,
@@ -180,7 +180,8 @@ def with_scheduler(folder: Path, **changes: Any) -> Path:
     return folder
 
 
-def _autoencoder(latent_channels: int = 4) -> AutoencoderKL:
+def autoencoder(latent_channels: int = 4) -> AutoencoderKL:
+    """Return a tiny autoencoder that halves each side."""
     return AutoencoderKL(
         block_out_channels=(16, 16),  # type: ignore[arg-type]
         down_block_types=("DownEncoderBlock2D", "DownEncoderBlock2D"),  # type: ignore[arg-type]
@@ -191,7 +192,8 @@ def _autoencoder(latent_channels: int = 4) -> AutoencoderKL:
     )
 
 
-def _unet(cross_attention_dim: int = 32, **options: Any) -> UNet2DConditionModel:
+def unet(cross_attention_dim: int = 32, **options: Any) -> UNet2DConditionModel:
+    """Return a tiny UNet."""
     return UNet2DConditionModel(
         sample_size=8,
         block_out_channels=(16, 32),
@@ -205,13 +207,15 @@ def _unet(cross_attention_dim: int = 32, **options: Any) -> UNet2DConditionModel
     )
 
 
-def _text_encoder() -> CLIPTextModel:
-    encoder = CLIPTextModel(_text_config())
+def text_encoder() -> CLIPTextModel:
+    """Return a tiny text encoder of CLIP."""
+    encoder = CLIPTextModel(text_config())
     torch.nn.init.normal_(encoder.final_layer_norm.bias)  # as in trained models, the mean of the states is not zero
     return encoder
 
 
-def _text_config() -> CLIPTextConfig:
+def text_config() -> CLIPTextConfig:
+    """Return the config of the text encoders."""
     return CLIPTextConfig(
         vocab_size=2 * len(_BYTE_ALPHABET) + 2,
         hidden_size=32,
@@ -225,13 +229,15 @@ def _text_config() -> CLIPTextConfig:
     )
 
 
-def _clip_tokenizer() -> CLIPTokenizer:
+def clip_tokenizer() -> CLIPTokenizer:
+    """Return a tokenizer of CLIP with one token for each byte."""
     word_ends = [letter + "</w>" for letter in _BYTE_ALPHABET]
     vocabulary = _vocabulary(*_BYTE_ALPHABET, *word_ends, "<|startoftext|>", "<|endoftext|>")
     return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
 
 
-def _safety_checker(flags_everything: bool) -> StableDiffusionSafetyChecker:
+def safety_checker(flags_everything: bool) -> StableDiffusionSafetyChecker:
+    """Return a safety checker that flags all pictures or none."""
     vision_config_values = {**_TINY_CONFIG, "projection_dim": 16}
     checker = StableDiffusionSafetyChecker(
         CLIPConfig(text_config={}, vision_config=vision_config_values, projection_dim=16)

@@ -13,6 +13,7 @@ from inference.tasks import (
     CaptionRequest,
     ChatRequest,
     CompleteRequest,
+    EditRequest,
     FillRequest,
     ImagineRequest,
     Message,
@@ -45,6 +46,7 @@ GOOD: list[Request] = [
     ImagineRequest(prompt="a fox", image=PNG, mask=PNG, strength=0.5, variations=(Variation(7, 0.2),)),
     ImagineRequest(prompt="a fox", variations=(Variation(7, 0.2),) * 16),
     ImagineRequest(prompt="a fox", image=PNG, region="cells 1 5 9", sampler="Euler a", top_k=50),
+    EditRequest(prompt="make it red", image=PNG, image_guidance_scale=1.5),
     SentimentRequest(texts=("fine",)),
 ]
 
@@ -117,6 +119,11 @@ BAD: list[tuple[Request, str]] = [
         ImagineRequest(prompt="x", variations=(Variation(1, 0.2),) * 17),
         "A picture can be varied 16 times in a row at most. Vary an earlier one, or write a new prompt.",
     ),
+    (EditRequest(prompt=" ", image=PNG), "The instruction is empty"),
+    (EditRequest(prompt="x"), "There is no picture to edit."),
+    (EditRequest(prompt="x", image=PNG, region="left half"), "An edit in words takes no mask, region or strength."),
+    (EditRequest(prompt="x", image=PNG, sampler="DDIM"), "An edit uses the sampler of its model"),
+    (EditRequest(prompt="x", image=PNG, image_guidance_scale=0.5), "The image guidance must be between 1 and 10"),
     (ImagineRequest(prompt="x", variations=(Variation(-1, 0.2),)), "The seed must be a whole number"),
     (SentimentRequest(texts=("fine", "")), "The text is empty"),
     (SentimentRequest(texts=("fine", "x" * 51)), "The text has 51 characters; 50 is the most"),

@@ -9,7 +9,16 @@ from io import BytesIO
 import pytest
 from PIL import Image
 
-from inference import FastMode, GeneratedImage, ImageResult, ImagineRequest, InvalidRequest, Variation, infotext
+from inference import (
+    EditRequest,
+    FastMode,
+    GeneratedImage,
+    ImageResult,
+    ImagineRequest,
+    InvalidRequest,
+    Variation,
+    infotext,
+)
 from inference.images.decoding import encode_png
 from tests.fakes import PNG
 
@@ -187,3 +196,25 @@ def test_parameters_that_are_too_long_are_ignored() -> None:
     longest = replace(FOX, prompt="x\nSteps: 1" + "x" * 5_990, negative_prompt='"' * 6_000)
     assert infotext.read(encode_png(picture, infotext.to_text(longest))) == longest
     assert infotext.read(encode_png(picture, infotext.to_text(replace(FOX, prompt="x" * 50_000)))) is None
+
+
+class TestEdits:
+    EDIT = EditRequest(prompt="make it red", image=PNG, model="pix2pix", width=64, height=64, steps=9, seed=5)
+
+    def test_an_edit_reads_back_as_an_edit_without_its_picture(self) -> None:
+        request = replace(self.EDIT, image_guidance_scale=1.5, guidance_scale=7.5)
+        text = infotext.to_text(request)
+        assert "Image CFG scale: 1.5" in text
+        assert "Task: edit" in text
+        assert infotext.from_text(text) == replace(request, image=b"")
+
+    def test_a_drawing_from_a_picture_is_no_edit(self) -> None:
+        request = infotext.from_text(infotext.to_text(replace(FOX, image=PNG, strength=0.5)))
+        assert type(request) is ImagineRequest
+
+    def test_the_settings_of_the_result_repeat_the_edit(self) -> None:
+        result = ImageResult((GeneratedImage(PNG, 7),), 64, 64, 100, 7.5, image_guidance_scale=1.5)
+        repeated = infotext.request_for_image(replace(self.EDIT, steps=0), result, 0)
+        assert isinstance(repeated, EditRequest)
+        assert (repeated.seed, repeated.guidance_scale, repeated.image_guidance_scale) == (7, 7.5, 1.5)
+        assert repeated.steps == 0, "the model's own number may be above the limit"

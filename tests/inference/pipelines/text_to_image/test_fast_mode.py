@@ -90,7 +90,8 @@ def test_the_deep_layers_run_in_every_second_step(pipeline: TextToImage, pipe: A
 
 def test_pixels_equal_those_of_diffusers_own_end_of_guidance(pipeline: TextToImage, folder: Path) -> None:
     reference = StableDiffusionPipeline.from_pretrained(folder)
-    reference.scheduler = pipeline._runner._samplers.scheduler("DDIM")  # pyright: ignore[reportPrivateUsage]
+    runner: Any = pipeline._runner  # pyright: ignore[reportPrivateUsage]
+    reference.scheduler = runner._samplers.scheduler("DDIM")
     expected: Any = reference(
         CAT.prompt,
         negative_prompt=CAT.negative_prompt,
