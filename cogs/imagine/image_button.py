@@ -14,6 +14,7 @@ from cogs.client import Inkling, bot_of
 from cogs.common import FollowupResponder, ReplySession, Responder
 from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import custom_id
+from cogs.common.sources import attachments, read
 from cogs.i18n import gettext_noop, tr
 from cogs.imagine.comparison import comparison_content
 from cogs.imagine.edit_form import EditForm
@@ -140,10 +141,10 @@ async def _edit(press: _ImagePress) -> None:
 async def _compare(press: _ImagePress) -> None:
     """Show the picture beside the one that it was made from."""
     before, limit = press.stored.request.image, press.interaction.filesize_limit
-    file = next(iter(press.message.attachments), None)
+    file = next(iter(attachments(press.message)), None)
     if not before or file is None:
         raise InvalidRequest("One of the two pictures is gone, so they can't be compared.")
-    content = await comparison_content(before, await _read_file(file), press.stored.request.prompt, limit)
+    content = await comparison_content(before, await read(file), press.stored.request.prompt, limit)
     files = [file.file() for file in content.files]
     await press.interaction.followup.send(content.text, files=files, ephemeral=True)
 

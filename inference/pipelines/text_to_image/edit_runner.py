@@ -33,7 +33,7 @@ class EditRunner:
 
     has_known_concepts = False
 
-    def __init__(self, pipe: Any, guidance_scale: float | None = None, steps: int | None = None) -> None:
+    def __init__(self, pipe: Any, guidance_scale: float | None = None, steps: int = 0) -> None:
         self._pipe = pipe
         self._parameters = inspect.signature(pipe.__call__).parameters
         self._family = EDITING_FAMILIES[type(pipe).__name__]
