@@ -13,6 +13,7 @@ from inference.documents import DocumentText, document_text
 from inference.documents.file_names import is_document_name
 from inference.engine import Engine
 from inference.images.image_grid import crop_from_grid, image_grid
+from inference.images.outpainting import EXTENSIONS, Extension, OutpaintingCanvas, outpainting_canvas
 from inference.images.region_overlay import region_overlay, scaled_down
 from inference.images.regions import REGIONS, cells_of, cells_region
 from inference.images.webp import encode_webp
@@ -92,6 +93,7 @@ from inference.types.observations import (
 from inference.types.sizes import size_text
 
 __all__ = [
+    "EXTENSIONS",
     "LENGTHS",
     "REGIONS",
     "SAMPLERS",
@@ -115,6 +117,7 @@ __all__ = [
     "DocumentText",
     "Engine",
     "Event",
+    "Extension",
     "FastMode",
     "FillMaskResult",
     "FillRequest",
@@ -142,6 +145,7 @@ __all__ = [
     "OperatorStep",
     "OutOfMemory",
     "Outcome",
+    "OutpaintingCanvas",
     "Output",
     "OutputWithheld",
     "Overloaded",
@@ -183,6 +187,7 @@ __all__ = [
     "infotext",
     "is_document_name",
     "load_config",
+    "outpainting_canvas",
     "parse_duration",
     "refuse_words",
     "region_overlay",

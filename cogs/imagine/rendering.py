@@ -11,11 +11,15 @@ from cogs.common import neutral, quoted
 from cogs.common.error_messages import in_current_language
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.i18n import ntr, tr, word
+from cogs.imagine.outpaint_buttons import outpaint_buttons
 from inference import FastMode, GeneratedImage, ImageResult, ImagineRequest, cells_of
 
 Action = Literal["one", "vary", "reroll", "remix", "parameters", "delete"]
 
 _IN_A_ROW = 5
+
+_LAST_ROW = 3
+"""The row of the buttons for the whole image below a single picture."""
 
 
 def image_text(request: ImagineRequest, result: ImageResult, lineage: str) -> str:
@@ -39,7 +43,8 @@ def image_buttons(image_id: str, result: ImageResult) -> discord.ui.View:
         buttons = [*_for_each("U", "one", 0, image_id, shown), *_for_each("V", "vary", rows, image_id, shown)]
         row = 2 * rows
     else:
-        buttons, row = [_button(tr("Vary"), "vary", 0, image_id, 0, disabled=not shown[0])], 0
+        vary = _button(tr("Vary"), "vary", 0, image_id, 0, disabled=not shown[0])
+        buttons, row = [vary, *outpaint_buttons(image_id, result)], _LAST_ROW
     return persistent_view(
         *buttons,
         _button(tr("Re-roll"), "reroll", row, image_id),

@@ -243,7 +243,8 @@ class ImageResult(Output):
     """The images of a request with the settings that were used. `note` is for the user.
 
     `sampler` is empty for models without a choice. `strength` is None without an initial image, and `fast` unless the
-    request has it.
+    request has it. `outpainting_side` is the longest side of a larger picture that the model can draw around one of its
+    pictures, in pixels; 0 if it can't inpaint.
     """
 
     pictures: tuple[GeneratedImage, ...]
@@ -254,6 +255,7 @@ class ImageResult(Output):
     sampler: str = ""
     strength: float | None = None
     fast: FastMode | None = None
+    outpainting_side: int = 0
     note: Phrase = EMPTY_PHRASE
 
     @property

@@ -21,6 +21,7 @@ from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
 from inference.pipelines.text_to_image.openvino import read_openvino_pipeline
+from inference.pipelines.text_to_image.outpainting import can_inpaint, outpainting_side
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.weights import weight_bytes
 from inference.tasks import DEFAULT_FAST_MODE, FastMode, GeneratedImage, ImageResult, ImagineRequest
@@ -54,6 +55,7 @@ class TextToImage(Pipeline):
         self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
         self._safety = SafetyChecker(pipe)
         self._runner = DiffusionRunner(pipe, loras, upscale, guidance_scale, concepts, fast)
+        self._can_inpaint = can_inpaint(pipe)
         self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe.device
@@ -146,6 +148,7 @@ class TextToImage(Pipeline):
             sampler=settings.sampler or "",
             strength=settings.strength,
             fast=settings.fast,
+            outpainting_side=outpainting_side(self._runner.native_side, image_job.request) if self._can_inpaint else 0,
             note=join_phrases(notes),
         )
 

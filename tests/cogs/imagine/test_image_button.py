@@ -27,8 +27,8 @@ async def test_several_pictures_are_sent_as_one_grid_with_buttons_for_each(stage
     assert message.content == "> a fox\n-# 64 × 64 · 25 steps · DDIM · guidance 7.5 · seeds 7 to 10"
 
 
-async def test_a_single_picture_has_one_row_of_buttons(stage: Stage):
-    assert button_rows(await grid(stage, count=1)) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
+async def test_a_single_picture_has_a_row_of_its_own_button_and_one_for_the_whole(stage: Stage):
+    assert button_rows(await grid(stage, count=1)) == [["Vary"], ["Re-roll", "Remix", "Parameters", "Delete"]]
 
 
 class TestTenPictures:
@@ -48,7 +48,7 @@ async def test_a_picture_of_a_grid_is_sent_unchanged_and_links_to_the_grid(stage
     assert await file(one) == drawn(newest_request(stage)).pictures[1].png
     assert len(stage.backend.requests) == 1, "nothing is drawn anew"
     assert one.content.endswith(f"· seed 8\n-# Picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>")
-    assert button_rows(one) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
+    assert button_rows(one) == [["Vary"], ["Re-roll", "Remix", "Parameters", "Delete"]]
 
 
 async def test_the_file_of_a_picture_repeats_the_picture(stage: Stage):
