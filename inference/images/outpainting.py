@@ -109,8 +109,10 @@ def layout_of(picture: Size, extension: Extension, most: int, multiple: int = _M
     scale = min(1.0, most / max(wanted))
     scaled = _scaled(picture, scale)
     width, height = (_canvas_side(side * scale, multiple, most) for side in wanted)
-    left, top = ((width - scaled[0]) // 2, (height - scaled[1]) // 2)
-    return Layout((width, height), scaled, (0, 0, *scaled), (left // multiple * multiple, top // multiple * multiple))
+    left, top = (
+        (whole - part) // 2 // _MULTIPLE * _MULTIPLE for whole, part in zip((width, height), scaled, strict=True)
+    )
+    return Layout((width, height), scaled, (0, 0, *scaled), (left, top))
 
 
 def _panned(picture: Size, direction: tuple[int, int], most: int, multiple: int) -> Layout:

@@ -146,8 +146,8 @@ async def test_each_alternative_is_drawn_in_its_own_message(stage: Stage):
 async def test_a_picture_is_zoomed_out_and_its_old_part_stays_the_same(stage: Stage):
     message = await drawn(stage)
     zoomed = await pixels(followup(await press(stage, message, "Zoom out 2x")))
-    assert zoomed.shape == (64, 64, 3)
-    assert np.array_equal(zoomed[16:48, 16:48], await pixels(message))
+    assert zoomed.shape == (32, 32, 3)
+    assert np.array_equal(zoomed[8:24, 8:24], await pixels(message))
 
 
 async def test_a_model_that_can_not_inpaint_has_no_button_for_it(stage: Stage):

@@ -98,6 +98,12 @@ def test_a_pan_that_reaches_the_largest_size_leaves_out_only_what_does_not_fit()
     assert layout_of((512, 768), "down", 1024) == Layout((512, 1024), (512, 768), (0, 128, 512, 768), (0, 0))
 
 
+def test_a_picture_that_is_zoomed_out_stays_in_the_middle() -> None:
+    for multiple in (8, 32):
+        layout = layout_of((512, 512), "zoom15", 512, multiple)
+        assert layout.placed == (80, 80, 421, 421)
+
+
 def test_the_sides_of_large_pictures_suit_the_latents_at_all_depths() -> None:
     assert layout_of((576, 576), "zoom15", 1024).size == (896, 896)
     assert layout_of((240, 240), "zoom15", 1024).size == (360, 360)
