@@ -14,6 +14,7 @@ from inference.documents.file_names import is_document_name
 from inference.engine import Engine
 from inference.images.comparison import side_by_side
 from inference.images.image_grid import crop_from_grid, image_grid
+from inference.images.outpainting import EXTENSIONS, Extension, OutpaintingCanvas, outpainting_canvas
 from inference.images.region_overlay import region_overlay, scaled_down
 from inference.images.regions import REGIONS, cells_of, cells_region
 from inference.images.webp import encode_lossless_webp, encode_webp
@@ -94,6 +95,7 @@ from inference.types.observations import (
 from inference.types.sizes import size_text
 
 __all__ = [
+    "EXTENSIONS",
     "LENGTHS",
     "REGIONS",
     "SAMPLERS",
@@ -118,6 +120,7 @@ __all__ = [
     "EditRequest",
     "Engine",
     "Event",
+    "Extension",
     "FastMode",
     "FillMaskResult",
     "FillRequest",
@@ -145,6 +148,7 @@ __all__ = [
     "OperatorStep",
     "OutOfMemory",
     "Outcome",
+    "OutpaintingCanvas",
     "Output",
     "OutputWithheld",
     "Overloaded",
@@ -187,6 +191,7 @@ __all__ = [
     "infotext",
     "is_document_name",
     "load_config",
+    "outpainting_canvas",
     "parse_duration",
     "refuse_words",
     "region_overlay",

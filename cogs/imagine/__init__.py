@@ -16,6 +16,7 @@ from cogs.common.help_texts import PICTURES, examples
 from cogs.common.options import Seed, Text, models_of
 from cogs.i18n import gettext_noop
 from cogs.imagine.image_button import ImageButton
+from cogs.imagine.outpainting import OutpaintButton
 from cogs.imagine.permutations import several
 from cogs.imagine.personal_data import PersonalImages
 from cogs.imagine.preparation import (
@@ -60,7 +61,7 @@ class Imagine(commands.Cog):
         self.bot = bot
         about = {"about": gettext_noop("Draws from its picture and your words.")}
         bot.tree.add_command(app_commands.ContextMenu(name="Remix image", callback=self.remix_image, extras=about))
-        bot.add_dynamic_items(ImageButton, QuestionButton)
+        bot.add_dynamic_items(ImageButton, OutpaintButton, QuestionButton)
         bot.forms += [RemixForm, PromptModal]
         bot.personal_data.append(PersonalImages(bot.store.images))
 

@@ -11,6 +11,7 @@ from cogs.common import neutral, quoted
 from cogs.common.error_messages import in_current_language
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.i18n import ntr, tr, word
+from cogs.imagine.outpaint_buttons import outpaint_buttons
 from inference import FastMode, GeneratedImage, ImageResult, ImagineRequest, cells_of
 
 Action = Literal["one", "vary", "edit", "compare", "reroll", "remix", "parameters", "delete"]
@@ -49,6 +50,7 @@ def image_buttons(image_id: str, result: ImageResult, *, has_source: bool = Fals
         if has_source:
             actions["compare"] = tr("Compare")
         buttons = [_button(label, each, 0, image_id, 0, disabled=not shown[0]) for each, label in actions.items()]
+        buttons += outpaint_buttons(image_id, result)
         row = _ROW_OF_IMAGE
     return persistent_view(
         *buttons,

@@ -243,7 +243,9 @@ class ImageResult(Output):
     """The images of a request with the settings that were used. `note` is for the user.
 
     `sampler` is empty for models without a choice. `strength` is None without an initial image, `fast` unless the
-    request has it, and `image_guidance_scale` unless the image was edited by a model that has one.
+    request has it, and `image_guidance_scale` unless the image was edited by a model that has one. `outpainting_side`
+    is the longest side of a larger picture that the model can draw around one of its pictures, in pixels; 0 if it can't
+    inpaint. `size_multiple` is the number of pixels of which both sides of its pictures are multiples.
     """
 
     pictures: tuple[GeneratedImage, ...]
@@ -254,6 +256,8 @@ class ImageResult(Output):
     sampler: str = ""
     strength: float | None = None
     fast: FastMode | None = None
+    outpainting_side: int = 0
+    size_multiple: int = 8
     note: Phrase = EMPTY_PHRASE
     image_guidance_scale: float | None = None
 

@@ -156,6 +156,8 @@ class TextToImage(Pipeline):
             strength=settings.strength,
             fast=settings.fast,
             image_guidance_scale=settings.image_guidance_scale,
+            outpainting_side=self._runner.outpainting_side(image_job.request),
+            size_multiple=self._runner.size_multiple,
             note=join_phrases(notes),
         )
 

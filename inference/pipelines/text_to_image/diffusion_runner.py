@@ -30,6 +30,7 @@ from inference.pipelines.text_to_image.init_image import (
 from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, rotated_draws, use_noise
 from inference.pipelines.text_to_image.lora import LoraAdapters
 from inference.pipelines.text_to_image.model_defaults import NO_DEFAULTS, ModelDefaults
+from inference.pipelines.text_to_image.outpainting import can_inpaint, outpainting_side
 from inference.pipelines.text_to_image.pipeline_traits import PipelineTraits
 from inference.pipelines.text_to_image.prompt_encoder import BREAK
 from inference.pipelines.text_to_image.prompt_inputs import prompt_inputs_for
@@ -81,14 +82,28 @@ class DiffusionRunner:
         """Whether the model comes with a complete list of what it can draw."""
         return self._known_concepts.limited
 
+    @property
+    def native_side(self) -> int:
+        """The longer side of the images that the model was trained for, in pixels."""
+        return max(self._native_size())
+
     def read_source(self, request: ImagineRequest) -> InitImage | None:
         """Return the request's image at the size of the result; None if it has none. Raise InvalidRequest."""
-        return read_init_image(request, max(self._native_size()), self._multiple)
+        return read_init_image(request, self.native_side, self._multiple)
 
     @property
     def _multiple(self) -> int:
         """The number of pixels of which both sides of an image must be multiples."""
         return self._traits.multiple if self._upscale == 1 else MULTIPLE
+
+    @property
+    def size_multiple(self) -> int:
+        """The number of pixels of which both sides of an image are multiples if its canvas is not scaled unevenly."""
+        return self._multiple * self._upscale
+
+    def outpainting_side(self, request: ImagineRequest) -> int:
+        """Return the longest side in pixels of an image around one of the request; 0 if it can't be extended."""
+        return outpainting_side(self.native_side, request, self._multiple) if can_inpaint(self._pipe) else 0
 
     def settings_for(self, request: ImagineRequest, source: InitImage | None) -> GenerationSettings:
         """Return the settings for a request. Options that it leaves open get the model's default, or ours.

@@ -32,6 +32,7 @@ class EditRunner:
     """
 
     has_known_concepts = False
+    size_multiple = MULTIPLE
 
     def __init__(self, pipe: Any, guidance_scale: float | None = None, steps: int = 0) -> None:
         self._pipe = pipe
@@ -93,6 +94,10 @@ class EditRunner:
     ) -> list[Image.Image]:
         """Edit the image of each spec. Raise GenerationFailed if numbers overflow."""
         return [self._edit(spec, settings, after_step) for spec in specs]
+
+    def outpainting_side(self, request: ImagineRequest) -> int:
+        """Return 0: these models don't take masks."""
+        return 0
 
     def unload(self) -> None:
         """Do nothing: there are no LoRAs."""

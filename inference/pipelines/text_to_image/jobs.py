@@ -24,6 +24,15 @@ class ImageRunner(Protocol):
     @property
     def has_known_concepts(self) -> bool: ...
 
+    @property
+    def size_multiple(self) -> int:
+        """The number of pixels of which both sides of an image are multiples."""
+        ...
+
+    def outpainting_side(self, request: ImagineRequest) -> int:
+        """Return the longest side in pixels of an image around one of the request; 0 if it can't be extended."""
+        ...
+
     def read_source(self, request: ImagineRequest) -> InitImage | None:
         """Return the request's image at the size of the result; None if it has none. Raise InvalidRequest."""
         ...

@@ -17,8 +17,8 @@ from simcord import ResponseMessage
 from inference import SAMPLERS, Config, Engine, create_backend
 from inference.config.models import ModelEntry
 from inference.images.decoding import encode_png
-from tests.cogs.imagine.images import file
-from tests.cogs.stage import Stage, first, refusal
+from tests.cogs.imagine.images import button_rows, file, press
+from tests.cogs.stage import Stage, first, followup, refusal
 from tests.fakes import model_lists
 from tests.inference.pipelines.text_to_image.test_init_image import half_mask, noisy
 from tests.inference.pipelines.text_to_image.test_lora import save_lora
@@ -141,3 +141,14 @@ async def test_each_alternative_is_drawn_in_its_own_message(stage: Stage):
     asked = await drawn(stage, prompt="a {red,blue} cat")
     result = await stage.alice.click(asked.message, label="Draw 2")
     assert {message.content.splitlines()[0] for message in result.followups} == {"> a red cat", "> a blue cat"}
+
+
+async def test_a_picture_is_zoomed_out_and_its_old_part_stays_the_same(stage: Stage):
+    message = await drawn(stage)
+    zoomed = await pixels(followup(await press(stage, message, "Zoom out 2x")))
+    assert zoomed.shape == (32, 32, 3)
+    assert np.array_equal(zoomed[8:24, 8:24], await pixels(message))
+
+
+async def test_a_model_that_can_not_inpaint_has_no_button_for_it(stage: Stage):
+    assert len(button_rows(await drawn(stage, model="dalle-mini"))) == 2
