@@ -90,6 +90,7 @@ from inference.types.observations import (
     RequestEnded,
 )
 from inference.types.sizes import size_text
+from inference.verification import OriginReport
 
 __all__ = [
     "LENGTHS",
@@ -140,6 +141,7 @@ __all__ = [
     "Observer",
     "Observers",
     "OperatorStep",
+    "OriginReport",
     "OutOfMemory",
     "Outcome",
     "Output",

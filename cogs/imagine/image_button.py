@@ -109,6 +109,7 @@ async def _show_one(press: _ImagePress) -> None:
     await press.session.acknowledge()
     grid = await _read_file(file)
     png = await asyncio.to_thread(lambda: crop_from_grid(grid, index, len(result.pictures), infotext.to_text(request)))
+    png = await press.session.engine.sign(png)
     one = replace(result, pictures=(replace(picture, png=png),), note="")
     await show_images(press.session, request, one, origin, made_from)
 

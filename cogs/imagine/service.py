@@ -76,7 +76,11 @@ async def _files(session: ReplySession, request: ImagineRequest, result: ImageRe
     shown = [picture for picture in pictures if picture.png]
     if not shown:
         return ()
-    png = shown[0].png if len(pictures) == 1 else await asyncio.to_thread(_grid, request, result)
+    png = (
+        shown[0].png
+        if len(pictures) == 1
+        else await session.engine.sign(await asyncio.to_thread(_grid, request, result))
+    )
     seen = dict(zip(shown, await session.wait(captions(session.engine, shown)), strict=True))
     alt = alt_text(request.prompt, [seen.get(picture, "") for picture in pictures])
     return (AttachedFile(f"inkling-{shown[0].seed}.png", png, alt, spoiler=any(picture.flagged for picture in shown)),)

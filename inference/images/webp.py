@@ -16,7 +16,7 @@ _EXIF, _USER_COMMENT = 0x8769, 0x9286
 
 
 def encode_webp(data: bytes, limit: int) -> bytes | None:
-    """Convert an image file to WebP with at most `limit` bytes, and keep its parameters.
+    """Convert an image file to WebP with at most `limit` bytes, and keep its parameters and its XMP.
 
     Try lossless compression first, then lower qualities, then smaller sizes. Return None if nothing fits.
     """
@@ -24,10 +24,11 @@ def encode_webp(data: bytes, limit: int) -> bytes | None:
 
     image: Image.Image = Image.open(BytesIO(data))
     exif = _exif_with_comment(image, str(image.info.get("parameters", "")))
-    file = _encode(image, exif, lossless=True)
+    xmp = image.info.get("xmp", b"")
+    file = _encode(image, exif, xmp, lossless=True)
     while len(file) > limit:
         for quality in _QUALITIES:
-            file = _encode(image, exif, quality=quality)
+            file = _encode(image, exif, xmp, quality=quality)
             if len(file) <= limit:
                 return file
         if max(image.size) == 1:
@@ -44,7 +45,7 @@ def _exif_with_comment(image: Image.Image, text: str) -> Image.Exif:
     return exif
 
 
-def _encode(image: Image.Image, exif: Image.Exif, **options: bool | int) -> bytes:
+def _encode(image: Image.Image, exif: Image.Exif, xmp: bytes, **options: bool | int) -> bytes:
     file = BytesIO()
-    image.save(file, "WEBP", exif=exif, **options)
+    image.save(file, "WEBP", exif=exif, xmp=xmp, **options)
     return file.getvalue()

@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 from diffusers import AutoencoderTiny
 
-from inference.images.decoding import encode_png
+from inference.images.origin import encode_drawn
 from inference.pipelines.devices import Placement, empty_cache
 from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
@@ -121,7 +121,9 @@ class TextToImage(Pipeline):
         if flagged and not request.show_flagged:
             return GeneratedImage(b"", spec.seed, flagged, spec.variations)
         text = to_text(repeatable(request, result, spec.seed, spec.variations))
-        return GeneratedImage(encode_png(image, text), spec.seed, flagged, spec.variations)
+        drawn = spec.source.at(image.size).mask if spec.source else None
+        png = encode_drawn(image, text, mark=request.mark_origin, drawn=drawn)
+        return GeneratedImage(png, spec.seed, flagged, spec.variations)
 
     def _report(self, group: Group, settings: GenerationSettings, done: int, latents: torch.Tensor) -> None:
         """Report the number of finished steps, counted over all images of the job."""
