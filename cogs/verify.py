@@ -82,7 +82,8 @@ def _verdict(report: OriginReport) -> str:
         return tr("This picture was drawn by a model. Its signature proves it.")
     if report.mark is not None and report.mark <= _SURE:
         return tr("This picture, or a part of it, was almost certainly drawn by an Inkling bot.")
-    if report.source_type in _DRAWN_SOURCES or (credentials and credentials.source_type in _DRAWN_SOURCES):
+    signed = credentials.source_type if credentials and credentials.state != "broken" else ""
+    if report.source_type in _DRAWN_SOURCES or signed in _DRAWN_SOURCES:
         return tr("This picture says that a model drew it. Anybody could have made it say so.")
     if report.parameters or report.source_type or credentials:
         return tr("This picture says something of its origin, but nothing that proves it.")
@@ -151,9 +152,9 @@ def _signature(report: OriginReport) -> str:
         return tr("Signature: broken. The picture was changed after it was signed, or the signature is not right.")
     issuer = neutral(credentials.issuer) or tr("somebody without a name")
     if credentials.state == "trusted":
-        return tr("Signature: valid, by {issuer}, whom this bot's operator trusts (C2PA).", issuer=issuer)
+        return tr("Signature: valid, by {issuer}, with the certificate of this bot's operator (C2PA).", issuer=issuer)
     return tr(
-        "Signature: valid, by {issuer} (C2PA). The picture is as it was signed; whether the name is true, this bot does "
-        "not know.",
+        "Signature: valid, by {issuer} (C2PA). The picture is as it was signed. Whether the name is true is not known "
+        "here.",
         issuer=issuer,
     )

@@ -106,7 +106,7 @@ class Origin:
         if not is_available():
             return None
         try:
-            anchors = self._signer.anchor if self._signer else b""
+            anchors = self._signer.anchors if self._signer else b""
         except SigningProblem:
             anchors = b""
         return read_credentials(data, anchors)

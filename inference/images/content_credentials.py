@@ -82,8 +82,8 @@ class PictureSigner:
         self._try_signing()
 
     @property
-    def anchor(self) -> bytes:
-        """The certificates above the first, which vouch for it; the first itself if it is alone."""
+    def anchors(self) -> bytes:
+        """The certificates (PEM) for `read_credentials`, which then trusts what this one signs."""
         return self._chain
 
     def check_validity(self) -> None:
