@@ -121,24 +121,26 @@ def _file(report: OriginReport) -> str:
     """Say what the file claims."""
     said = [
         _source(report.source_type) if report.source_type else "",
-        tr("File: it has the settings of a drawing; /imagine can read them.") if report.parameters else "",
+        tr("It has the settings of a drawing; /imagine can read them.") if report.parameters else "",
     ]
     claims = " ".join(filter(None, said))
-    if not claims:
-        return tr("File: it says nothing of its origin. Many programs remove such lines.")
-    return claims + " " + tr("That is not signed, so anybody could have written it.")
+    if claims:
+        claims += " " + tr("That is not signed, so anybody could have written it.")
+    else:
+        claims = tr("It says nothing of its origin. Many programs remove such lines.")
+    return tr("File: {claims}", claims=claims)
 
 
 def _source(name: str) -> str:
     match name:
         case "trainedAlgorithmicMedia":
-            return tr("File: it says that a model drew the picture.")
+            return tr("It says that a model drew the picture.")
         case "compositeWithTrainedAlgorithmicMedia":
-            return tr("File: it says that a model drew a part of the picture.")
+            return tr("It says that a model drew a part of the picture.")
         case "algorithmicallyEnhanced":
-            return tr("File: it says that a program made the picture better.")
+            return tr("It says that a program made the picture better.")
         case _:
-            return tr("File: it gives “{name}” as the source of the picture.", name=neutral(name))
+            return tr("It gives “{name}” as the source of the picture.", name=neutral(name))
 
 
 def _signature(report: OriginReport) -> str:

@@ -47,7 +47,7 @@ _WINDOW = 1 / 32
 
 _LIKELY_SCALES = (1.0, *(math.sqrt(cells) for cells in (2, 4, 6, 9, 12)))
 """The sizes of a picture, in proportion to the one that was marked, that are tried first: itself, and sheets."""
-_OTHER_SCALES = tuple(0.4 * 1.01**i for i in range(220))
+_OTHER_SCALES = tuple(0.4 * 1.015**i for i in range(147))
 """The sizes of parts of a picture, and of pictures with something around them: 0.4 to 3.5."""
 _SIDES = {1.5: 256, math.inf: 512}
 """The side in pixels of a square in which the mark is looked for, by the largest scale for which it is enough."""
@@ -96,8 +96,8 @@ def embed_watermark(image: Image.Image, drawn: Image.Image | None = None) -> Ima
     return Image.fromarray(np.clip(rgb + change[..., None], 0, 255).astype(np.uint8))
 
 
-def detect_watermark(image: Image.Image) -> Detection:
-    """Look for the mark, in the whole picture as in a part of it. Takes up to a second."""
+def detect_watermark(image: Image.Image, *, search: bool = True) -> Detection:
+    """Look for the mark in the whole picture and, with `search`, in parts of one. Takes up to a second."""
     if not can_hold_watermark(image.size):
         return Detection(0.0)
     whitened = {limit: _whitened(image, side) for limit, side in _SIDES.items()}
@@ -108,7 +108,7 @@ def detect_watermark(image: Image.Image) -> Detection:
             picture = next(each for limit, each in whitened.items() if scale <= limit)
             log10_p = min(0.0, tried + _log10_tail(_agreement(picture, scale)))
             best = min(best, Detection(log10_p, scale), key=lambda each: each.log10_p)
-        if best.log10_p < _ENOUGH:
+        if best.log10_p < _ENOUGH or not search:
             break
     return best
 

@@ -23,7 +23,7 @@ async def test_a_drawn_picture_is_recognized_in_private(stage: Stage):
     verdict, pixels, file, signature = first(result).content.splitlines()
     assert verdict == "**This picture, or a part of it, was almost certainly drawn by an Inkling bot.**"
     assert pixels.startswith("- Pixels: they hold the mark of an Inkling bot.")
-    assert file.startswith("- File: it says that a model drew the picture. File: it has the settings of a drawing;")
+    assert file.startswith("- File: It says that a model drew the picture. It has the settings of a drawing;")
     assert file.endswith("That is not signed, so anybody could have written it.")
     assert signature.startswith("- Signature: ")
     assert not stage.backend.requests
@@ -101,7 +101,7 @@ async def test_a_file_over_the_limit_is_refused_before_it_is_fetched(stage: Stag
         (
             OriginReport(-80.0, "digitalCapture"),
             "This picture, or a part of it, was almost certainly drawn by an Inkling bot.",
-            "File: it gives “digitalCapture” as the source of the picture.",
+            "File: It gives “digitalCapture” as the source of the picture.",
         ),
     ],
 )

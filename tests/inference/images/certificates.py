@@ -28,7 +28,6 @@ extendedKeyUsage=emailProtection
 subjectKeyIdentifier=hash
 authorityKeyIdentifier=keyid
 """
-_EXPIRED = ("-not_before", "20200101000000Z", "-not_after", "20210101000000Z")
 
 
 def make_certificate(folder: Path, *, expired: bool = False) -> tuple[Path, Path]:
@@ -46,7 +45,7 @@ def make_certificate(folder: Path, *, expired: bool = False) -> tuple[Path, Path
         openssl(f"genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {name}.key")
     openssl("req -x509 -new -key authority.key -days 30 -out authority.pem -config authority.cnf")
     openssl("req -new -key leaf.key -out leaf.csr -subj", "/CN=Example Studio/O=Example")
-    days = _EXPIRED if expired else ("-days", "10")
+    days = ("-days", "-1" if expired else "10")
     openssl(
         "x509 -req -in leaf.csr -CA authority.pem -CAkey authority.key -CAcreateserial -extfile leaf.cnf -out leaf.pem",
         *days,
