@@ -124,9 +124,10 @@ def _file(report: OriginReport) -> str:
         tr("It has the settings of a drawing; /imagine can read them.") if report.parameters else "",
     ]
     claims = " ".join(filter(None, said))
-    if claims:
+    is_signed = report.credentials is not None and report.credentials.state != "broken"
+    if claims and not is_signed:
         claims += " " + tr("That is not signed, so anybody could have written it.")
-    else:
+    elif not claims:
         claims = tr("It says nothing of its origin. Many programs remove such lines.")
     return tr("File: {claims}", claims=claims)
 

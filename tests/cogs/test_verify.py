@@ -65,6 +65,13 @@ async def test_a_file_over_the_limit_is_refused_before_it_is_fetched(stage: Stag
     assert not result.deferred
 
 
+def test_what_a_valid_signature_covers_is_not_called_unsigned():
+    valid, broken = (Credentials(state, "Example", "Inkling", SOURCE) for state in ("valid", "broken"))
+    assert "not signed" not in origin_text(OriginReport(0.0, SOURCE, True, True, valid))
+    assert "not signed" in origin_text(OriginReport(0.0, SOURCE, True, True, broken))
+    assert "not signed" in origin_text(OriginReport(0.0, SOURCE, True, True))
+
+
 @pytest.mark.parametrize(
     ("report", "verdict", "finding"),
     [
