@@ -21,11 +21,13 @@ from cogs.request_log import RequestLog
 from cogs.retention import Retention
 from cogs.settings import SettingsPanels
 from cogs.summarize import Summarize
+from cogs.verify import Verify
 
 COGS = (
     Imagine,
     Edits,
     Captions,
+    Verify,
     Ask,
     Summarize,
     Complete,

@@ -93,6 +93,7 @@ from inference.types.observations import (
     RequestEnded,
 )
 from inference.types.sizes import size_text
+from inference.verification import OriginReport
 
 __all__ = [
     "EXTENSIONS",
@@ -146,6 +147,7 @@ __all__ = [
     "Observer",
     "Observers",
     "OperatorStep",
+    "OriginReport",
     "OutOfMemory",
     "Outcome",
     "OutpaintingCanvas",

@@ -19,10 +19,12 @@ from inference.documents.reader_processes import ReaderProcesses
 from inference.hub.loras import lora_names, loras_and_weights
 from inference.observers import Observers, RequestWatch
 from inference.scheduling.fair_queue import FairQueue
-from inference.tasks import TASK_NAMES, CheckedRequest, ImagineRequest, Request
+from inference.tasks import TASK_NAMES, CheckedRequest, ImageResult, ImagineRequest, Request
+from inference.tasks.checks import check_upload
 from inference.types import Event, LoadProgress, ModelSpec, Output, Result
 from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
 from inference.types.observations import Observer
+from inference.verification import Origin, OriginReport
 
 R = TypeVar("R", bound=Request)
 
@@ -54,6 +56,7 @@ class Engine:
         self.found_problems: list[str] | None = None
         """What the last check of the devices has found; None until they were checked."""
         self._moderation = ContentModeration(config, backend)
+        self._origin = Origin(config.origin)
         self.loras = lora_names(config.loras)
         """The names of the available LoRA files, as found at the start."""
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
@@ -115,11 +118,13 @@ class Engine:
             await self._decode(checked.request)
             deadline = asyncio.get_running_loop().time() + self.config.limits.deadline_seconds
             events: asyncio.Queue[Event | InferenceError] = asyncio.Queue()
-            ticket = self._moderation.schedule(checked.spec, checked.request, events.put_nowait, request_id)
+            request = self._origin.marked(checked.request)
+            ticket = self._moderation.schedule(checked.spec, request, events.put_nowait, request_id)
             while True:
                 event = await _next(events, deadline)
                 if isinstance(event, InferenceError):
                     raise event
+                event = await self._signed(event)
                 watch.event(event)
                 yield event
                 if isinstance(event, Result):
@@ -137,6 +142,26 @@ class Engine:
         if any(isinstance(getattr(request, name), bytes) for name in request.given_inputs()):
             loop = asyncio.get_running_loop()
             await loop.run_in_executor(self._image_executor, request.decode_inputs, self.config.limits)
+
+    async def _signed(self, event: Event) -> Event:
+        """Return the event with its pictures signed, on a thread, if the operator wants that."""
+        if not (self._origin.signs and isinstance(event, Result) and isinstance(event.output, ImageResult)):
+            return event
+        loop = asyncio.get_running_loop()
+        return Result(await loop.run_in_executor(self._image_executor, self._origin.with_signatures, event.output))
+
+    async def sign(self, png: bytes) -> bytes:
+        """Return a PNG file that was made from drawn pictures, such as a sheet, signed if the operator wants that."""
+        if not self._origin.signs:
+            return png
+        return await asyncio.get_running_loop().run_in_executor(self._image_executor, self._origin.signed, png)
+
+    async def read_origin(self, picture: bytes) -> OriginReport:
+        """Return what a picture file says of its origin. Raise InvalidRequest if it is none, or larger than allowed."""
+        limits = self.config.limits
+        check_upload(picture, limits)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._image_executor, self._origin.report, picture, limits.upload_megapixels)
 
     async def run(self, checked: CheckedRequest[Request]) -> Output:
         """Return the result only. Raise the same errors as `stream`."""
@@ -178,11 +203,11 @@ class Engine:
         return await self._backend.statuses([spec for _, spec in self.config.listed()])
 
     def problems(self) -> list[str]:
-        """Return what the files of the listed models rule out, each with its position in the config.
+        """Return what the files of models and certificate rule out, each with its position in the config.
 
         Reads the disk: call it before the event loop runs, or in a thread.
         """
-        return self._backend.problems()
+        return [*self._backend.problems(), *self._origin.problems()]
 
     def device_problems(self, *, probe: bool = False) -> list[str]:
         """Return what the devices of this machine lack for the listed models, each with its position in the config.
@@ -209,10 +234,12 @@ class Engine:
 
         Return the problems otherwise, each with its position in the file; nothing has changed then.
         """
-        if problems := await self._backend.problems_of(config):
+        origin = Origin(config.origin)
+        if problems := [*await self._backend.problems_of(config), *await asyncio.to_thread(origin.problems)]:
             return problems
         loras = await asyncio.to_thread(lora_names, config.loras)
         self._backend.apply(config)
+        self._origin = origin
         self.config, self.loras, self._moderation = config, loras, ContentModeration(config, self._backend)
         self._specs = {task: config.specs(task) for task in TASK_NAMES}
         self.found_problems = []

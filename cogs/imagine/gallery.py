@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 
 import discord
@@ -72,13 +72,16 @@ class PicturesMessage:
         )
         return MessageContent(self.text, tuple(attached), note=note, gallery=True)
 
-    async def sheet(self) -> MessageContent:
-        """Return the content with one file: a single picture, or a sheet of all; no file if all were held back."""
+    async def sheet(self, sign: Callable[[bytes], Awaitable[bytes]]) -> MessageContent:
+        """Return the content with one file: a single picture, or a sheet of all; no file if all were held back.
+
+        `sign` signs a new file, if the operator wants that.
+        """
         shown = [picture for picture in self.result.pictures if picture.png]
         if not shown:
             return MessageContent(self.text, note=self.note)
         single = len(self.result.pictures) == 1
-        png = shown[0].png if single else await asyncio.to_thread(_sheet, self.request, self.result)
+        png = shown[0].png if single else await sign(await asyncio.to_thread(_sheet, self.request, self.result))
         alt, spoiler = alt_text(self.request.prompt, self.captions), any(picture.flagged for picture in shown)
         file = AttachedFile(f"inkling-{shown[0].seed}.png", png, alt, spoiler=spoiler)
         return MessageContent(self.text, (file,), note=self.note)

@@ -107,6 +107,8 @@ async def _show_one(press: _ImagePress) -> None:
         return
     await press.session.acknowledge()
     png = await shown.png(infotext.to_text(request))
+    if shown.count > 1:  # it was cut out of a sheet, so it is a new file
+        png = await press.session.engine.sign(png)
     one = replace(result, pictures=(replace(picture, png=png),), note="")
     await show_images(press.session, request, one, origin, made_from)
 

@@ -93,7 +93,7 @@ async def _finish(session: ReplySession, shown: PicturesMessage, view: discord.u
             log.warning("Discord refused a gallery, so the pictures go out as one sheet: %s", error)
         else:
             return
-    await session.finish(await shown.sheet(), view)
+    await session.finish(await shown.sheet(session.engine.sign), view)
 
 
 def _lineage(made_from: str, asker: str) -> str:

@@ -60,6 +60,7 @@ def _with_absolute_folders(config: Config, folder: Path) -> Config:
             "safety": safety.model_copy(
                 update={key: entry and _with_absolute_classifier(entry, folder) for key, entry in classifiers.items()}
             ),
+            "origin": config.origin.relative_to(folder),
             "data": (folder / config.data).resolve(),
             "loras": (folder / config.loras).resolve(),
         }

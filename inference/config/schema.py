@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
 
 from inference.config.models import ModelEntry, ModelLists, UnloadAfter
+from inference.config.origin import OriginSection
 from inference.config.problems import problem_text
 from inference.config.quotas import QuotasSection
 from inference.config.yaml_file import Position
@@ -79,6 +80,7 @@ class Config(ConfigSection):
     safety: SafetySection = SafetySection()
     limits: Limits = Limits()
     quotas: QuotasSection = QuotasSection()
+    origin: OriginSection = OriginSection()
     system: str = Field(
         default="You are Inkling, a helpful assistant on a Discord server. Answer briefly and plainly.",
         max_length=2000,

@@ -129,13 +129,15 @@ def is_animated(data: bytes) -> bool:
     return False
 
 
-def encode_png(image: Image.Image, parameters: str = "") -> bytes:
-    """Encode an image as PNG, with `parameters` in the text chunk that other image generators use."""
+def encode_png(image: Image.Image, parameters: str = "", xmp: str = "") -> bytes:
+    """Encode an image as PNG, with `parameters` in the text chunk that other image generators use, and with `xmp`."""
     text = PngImagePlugin.PngInfo()
     if parameters.isascii():
         text.add_text("parameters", parameters)
     elif parameters:
         text.add_itxt("parameters", parameters)  # always UTF-8, while programs differ about the other chunk
+    if xmp:
+        text.add_itxt("XML:com.adobe.xmp", xmp)
     file = BytesIO()
     image.save(file, "PNG", pnginfo=text)
     return file.getvalue()

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from io import BytesIO
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 
 def image_grid(pngs: Sequence[bytes], parameters: str = "") -> bytes:
     """Return one PNG file with equally large images at full size, row by row, and `parameters`.
 
     Four images make a 2×2 grid. Empty bytes leave a transparent cell; at least one must be an image. Takes up to a
-    second: call it off the event loop.
+    second: call it off the event loop. What the first image says of its origin is said of all.
     """
     from PIL import Image
 
     from inference.images.decoding import encode_png
 
-    images = [Image.open(BytesIO(png)).convert("RGB") if png else None for png in pngs]
+    opened = [Image.open(BytesIO(png)) if png else None for png in pngs]
+    xmp = next(_xmp(image) for image in opened if image)
+    images = [image and image.convert("RGB") for image in opened]
     width, height = next(image.size for image in images if image)
     columns, rows = _shape(len(images))
     is_full = columns * rows == sum(image is not None for image in images)
@@ -25,7 +31,7 @@ def image_grid(pngs: Sequence[bytes], parameters: str = "") -> bytes:
         if image:
             row, column = divmod(index, columns)
             grid.paste(image, (column * width, row * height))
-    return encode_png(grid, parameters)
+    return encode_png(grid, parameters, xmp)
 
 
 def crop_from_grid(grid: bytes, index: int, count: int, parameters: str = "") -> bytes:
@@ -42,7 +48,11 @@ def crop_from_grid(grid: bytes, index: int, count: int, parameters: str = "") ->
     width, height = image.width // columns, image.height // rows
     row, column = divmod(index, columns)
     left, top = column * width, row * height
-    return encode_png(image.crop((left, top, left + width, top + height)).convert("RGB"), parameters)
+    return encode_png(image.crop((left, top, left + width, top + height)).convert("RGB"), parameters, _xmp(image))
+
+
+def _xmp(image: Image.Image) -> str:
+    return str(image.info.get("XML:com.adobe.xmp", ""))
 
 
 def _shape(count: int) -> tuple[int, int]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -16,15 +17,15 @@ _EXIF, _USER_COMMENT = 0x8769, 0x9286
 
 
 def encode_webp(data: bytes, limit: int) -> bytes | None:
-    """Convert an image file to WebP with at most `limit` bytes, and keep its parameters.
+    """Convert an image file to WebP with at most `limit` bytes, and keep its parameters and its XMP.
 
     Try lossless compression first, then lower qualities, then smaller sizes. Return None if nothing fits.
     """
-    image, exif = _opened(data)
-    file = _encode(image, exif, lossless=True)
+    image, side_data = _opened(data)
+    file = _encode(image, side_data, lossless=True)
     while len(file) > limit:
         for quality in _QUALITIES:
-            file = _encode(image, exif, quality=quality)
+            file = _encode(image, side_data, quality=quality)
             if len(file) <= limit:
                 return file
         if max(image.size) == 1:
@@ -34,17 +35,17 @@ def encode_webp(data: bytes, limit: int) -> bytes | None:
 
 
 def encode_lossless_webp(data: bytes) -> bytes:
-    """Convert an image file to WebP with exactly the same pixels, and keep its parameters."""
-    image, exif = _opened(data)
-    return _encode(image, exif, lossless=True)
+    """Convert an image file to WebP with exactly the same pixels, and keep its parameters and its XMP."""
+    return _encode(*_opened(data), lossless=True)
 
 
-def _opened(data: bytes) -> tuple[Image.Image, Image.Exif]:
-    """Return the image, and its EXIF with its parameters."""
+def _opened(data: bytes) -> tuple[Image.Image, dict[str, Any]]:
+    """Return the image, and what is stored beside its pixels: EXIF with its parameters, and XMP."""
     from PIL import Image
 
     image: Image.Image = Image.open(BytesIO(data))
-    return image, _exif_with_comment(image, str(image.info.get("parameters", "")))
+    exif = _exif_with_comment(image, str(image.info.get("parameters", "")))
+    return image, {"exif": exif, "xmp": image.info.get("xmp", b"")}
 
 
 def _exif_with_comment(image: Image.Image, text: str) -> Image.Exif:
@@ -55,7 +56,7 @@ def _exif_with_comment(image: Image.Image, text: str) -> Image.Exif:
     return exif
 
 
-def _encode(image: Image.Image, exif: Image.Exif, **options: bool | int) -> bytes:
+def _encode(image: Image.Image, side_data: Mapping[str, Any], **options: bool | int) -> bytes:
     file = BytesIO()
-    image.save(file, "WEBP", exif=exif, **options)
+    image.save(file, "WEBP", **side_data, **options)
     return file.getvalue()

@@ -92,7 +92,7 @@ class ImagineRequest(Request):
     another program names: the operator may not have them. `show_flagged` returns images that the safety checker flags,
     marked as such; it is only used in age-restricted channels. `require_safety_checker` refuses models without one.
     `has_classifier` says that a classifier of the operator checks the images, so that no note on a missing safety
-    checker is needed.
+    checker is needed. `mark_origin` marks the images as drawn by a model.
     `note` tells the user what was adjusted when the request was read from a file; the result shows it.
     """
 
@@ -124,6 +124,7 @@ class ImagineRequest(Request):
     show_flagged: bool = False
     require_safety_checker: bool = False
     has_classifier: bool = False
+    mark_origin: bool = False
     note: Phrase = EMPTY_PHRASE
 
     @property

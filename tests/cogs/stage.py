@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import discord
 from simcord import ChannelHandle, Env, GuildHandle, InteractionResult, MemberActor, ResponseMessage
 
-from inference import CheckedRequest, Engine, Event, InferenceError, Request
+from inference import CheckedRequest, Engine, Event, InferenceError, OriginReport, Request
 from tests.fakes import FakeBackend
 
 
@@ -27,6 +27,10 @@ class PatientEngine(Engine):
                 except StopAsyncIteration:
                     return
                 yield event
+
+    async def read_origin(self, picture: bytes) -> OriginReport:
+        assert self.env is not None
+        return await self.env.external_wait(super().read_origin(picture), reason="a picture is read")
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Self
 import torch
 from PIL import Image
 
-from inference.images.decoding import encode_png
+from inference.images.origin import encode_drawn
 from inference.pipelines.dalle_mini.bart import DalleBart
 from inference.pipelines.dalle_mini.image_tokens import MAX_BATCH_SIZE, ImageTokenGeneration, TokenNoise, TokenSampling
 from inference.pipelines.dalle_mini.jobs import DalleMiniJob, ImageInProgress, jobs_of, notes
@@ -118,7 +118,8 @@ class DalleMini(Pipeline):
             return
         image = self._decode(codes)
         text = to_text(repeatable(image_job.request, self._result(image_job), in_progress.seed, in_progress.variations))
-        picture = GeneratedImage(encode_png(image, text), in_progress.seed, variations=in_progress.variations)
+        png = encode_drawn(image, text, mark=image_job.request.mark_origin)
+        picture = GeneratedImage(png, in_progress.seed, variations=in_progress.variations)
         image_job.pictures.append(picture)
         if len(image_job.pictures) == image_job.request.count:
             image_job.job.finish(self._result(image_job))

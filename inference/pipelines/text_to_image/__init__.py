@@ -10,7 +10,7 @@ from typing import Any, Self
 import torch
 from diffusers import AutoencoderTiny
 
-from inference.images.decoding import encode_png
+from inference.images.origin import encode_drawn
 from inference.pipelines.devices import Placement, empty_cache
 from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
@@ -26,7 +26,7 @@ from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.text_to_image.samplers import require_usable_defaults
 from inference.pipelines.text_to_image.single_file import networks_in_file
 from inference.pipelines.weights import weight_bytes
-from inference.tasks import DEFAULT_FAST_MODE, FastMode, GeneratedImage, ImageResult, ImagineRequest
+from inference.tasks import DEFAULT_FAST_MODE, EditRequest, FastMode, GeneratedImage, ImageResult, ImagineRequest
 from inference.tasks.infotext import repeatable, to_text
 from inference.text.known_concepts import ConceptsByCategory, concepts_in
 from inference.types import ModelSpec, Progress
@@ -130,7 +130,10 @@ class TextToImage(Pipeline):
         if flagged and not request.show_flagged:
             return GeneratedImage(b"", spec.seed, flagged, spec.variations)
         text = to_text(repeatable(request, result, spec.seed, spec.variations))
-        return GeneratedImage(encode_png(image, text), spec.seed, flagged, spec.variations)
+        drawn = spec.source.at(image.size).mask if spec.source else None
+        source_type = "compositeWithTrainedAlgorithmicMedia" if isinstance(request, EditRequest) else None
+        png = encode_drawn(image, text, mark=request.mark_origin, drawn=drawn, source_type=source_type)
+        return GeneratedImage(png, spec.seed, flagged, spec.variations)
 
     def _report(self, group: Group, settings: GenerationSettings, done: int, latents: torch.Tensor | None) -> None:
         """Report the number of finished steps, counted over all images of the job."""

@@ -27,6 +27,7 @@ from inference.tasks.infotext import read
 from inference.types import ModelSpec, Progress
 from inference.types.errors import GenerationFailed, InvalidRequest, ModelUnavailable, OutOfMemory, RequestCancelled
 from tests.fakes import model_lists
+from tests.inference.images.test_origin import source_type
 from tests.inference.pipelines.dalle_mini.test_numbers import CPU
 from tests.inference.pipelines.harness import MemoryBatch, MemoryJob, run
 from tests.inference.pipelines.tiny_dalle import save_dalle_mini
@@ -283,3 +284,9 @@ def test_the_model_manager_finds_the_companion(pipeline: DalleMini, folder: Path
         assert isinstance(leased, DalleMini)
         assert generate(leased, CAT)[0].pictures == generate(pipeline, CAT)[0].pictures
     assert models.loaded_bytes(spec) == pipeline.nbytes
+
+
+def test_marked_pictures_tell_that_a_model_drew_them(pipeline: DalleMini) -> None:
+    marked = generate(pipeline, replace(CAT, mark_origin=True))[0].pictures[0]
+    assert source_type(marked.png) == "trainedAlgorithmicMedia"
+    assert source_type(generate(pipeline, CAT)[0].pictures[0].png) == ""

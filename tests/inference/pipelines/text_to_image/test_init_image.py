@@ -22,6 +22,7 @@ from inference.tasks import ImageResult, ImagineRequest
 from inference.tasks.infotext import request_for_image
 from inference.types import Progress
 from inference.types.errors import InvalidRequest, Phrase, RequestCancelled
+from tests.inference.images.test_origin import source_type
 from tests.inference.pipelines.harness import MemoryBatch, run
 from tests.inference.pipelines.tiny_images import save_stable_diffusion, save_stable_diffusion_xl
 
@@ -257,3 +258,15 @@ def test_scaling_a_very_long_picture_needs_little_memory() -> None:
     Image.core.reset_stats()
     assert fit(strip, (1024, 64)).size == (1024, 64)
     assert Image.core.get_stats()["allocated_blocks"] <= 8  # of 16 MiB each
+
+
+def test_marked_pictures_tell_what_was_drawn_and_keep_what_was_not(pipeline: TextToImage) -> None:
+    given = noisy(128, 128)
+    request = replace(INPAINTING, image=encode_png(given), mask=encode_png(half_mask(128, 128)), width=128, height=128)
+    plain, marked = (generate(pipeline, replace(request, mark_origin=mark)) for mark in (False, True))
+    assert np.array_equal(marked[1][:, 64:], np.asarray(given)[:, 64:])
+    assert not np.array_equal(marked[1], plain[1])
+    assert source_type(marked[0].pictures[0].png) == "compositeWithTrainedAlgorithmicMedia"
+    assert source_type(plain[0].pictures[0].png) == ""
+    drawn, _ = generate(pipeline, replace(IMAGE_TO_IMAGE, mark_origin=True))
+    assert source_type(drawn.pictures[0].png) == "trainedAlgorithmicMedia"
