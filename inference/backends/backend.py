@@ -24,7 +24,7 @@ class ModelStatus:
 
     `way` says how a language model writes several texts, such as "batched" or "one text at a time". It is empty for
     other models, and if it is not known yet. `problem` says why this machine can't run the model, as far as it was
-    checked.
+    checked, or why its server can't. A model on a server has no size here.
     """
 
     spec: ModelSpec
@@ -39,7 +39,8 @@ class ModelStatus:
 class QueueStatus:
     """The queue of one device: numbers of waiting and running requests, and seconds until a new one would start.
 
-    `loaded` has the names of the models in its memory with their bytes, of which all together may take `budget`.
+    `loaded` has the names of the models in its memory with their bytes, of which all together may take `budget`. With
+    `on_server` the device is a server, `device` is its host, and nothing is known of its memory.
     """
 
     device: str
@@ -48,6 +49,7 @@ class QueueStatus:
     eta: float | None
     loaded: tuple[tuple[str, int], ...] = ()
     budget: int = 0
+    on_server: bool = False
 
 
 class Ticket(Protocol):

@@ -18,9 +18,11 @@ from time import time
 from typing import Any, cast
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from inference.backends.openai import errors
 from inference.types import ModelServer
+from inference.types.errors import InferenceError
 
 log = logging.getLogger(__name__)
 
@@ -132,6 +134,8 @@ class ServerClient:
         """Convert errors of the network; `seconds` is how long the server was waited for."""
         try:
             yield
+        except InferenceError:
+            raise
         except aiohttp.ClientConnectorCertificateError as error:
             raise errors.untrusted(self.server) from error
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
@@ -140,7 +144,11 @@ class ServerClient:
             raise errors.silent(self.server, seconds) from error
         except (aiohttp.ClientPayloadError, aiohttp.ClientConnectionError, ConnectionError) as error:
             raise errors.cut_off(self.server) from error
-        except (aiohttp.ClientError, ValueError) as error:  # broken HTTP, JSON or encoding, or a line that is too long
+        except (
+            aiohttp.ClientError,
+            HttpProcessingError,
+            ValueError,
+        ) as error:  # broken HTTP, JSON or encoding, or a line that is too long
             log.warning("%s has sent something that can't be read: %s", self.server.host, self._without_key(str(error)))
             raise errors.unreadable(self.server) from error
 

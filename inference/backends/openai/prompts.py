@@ -26,19 +26,28 @@ _PICTURE_TOKENS = 1200
 _MAX_PICTURE_SIDE = 1536
 """Larger pictures are made smaller, as servers do it anyway."""
 _GO_ON = "Go on with your last message, exactly where it ends. Repeat nothing of it, and add no introduction."
+_GOING_ON: dict[str, tuple[tuple[str, Any], ...]] = {
+    "vllm": (("continue_final_message", True), ("add_generation_prompt", False)),
+    "llamacpp": (),
+    "library": (),
+}
+"""`owned_by` in the lists of vLLM, llama-server and Ollama, which go on with a last message of the assistant, and the
+fields of a request for it."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServerPrompt:
     """The `messages` of a chat, or a `text` to continue. `prefill` is the beginning of the reply.
 
-    `num_tokens` is an estimate. `tools` and the messages are as the API describes them.
+    `num_tokens` is an estimate. `tools` and the messages are as the API describes them. `options` are fields of the
+    request that one server needs.
     """
 
     num_tokens: int
     messages: tuple[dict[str, Any], ...] = ()
     text: str = ""
     prefill: str = ""
+    options: tuple[tuple[str, Any], ...] = ()
     tools: tuple[dict[str, Any], ...] = ()
     thinking: bool = False
 
@@ -49,13 +58,14 @@ class ServerPrompt:
 class ServerPrompts(PromptBuilder[ServerPrompt]):
     """Builds prompts for a model on a server. One that can't chat continues texts.
 
-    `goes_on` says whether the server goes on with a last message of the assistant. Others begin a new one.
+    `owner` is what the server's list says about itself: some go on with a last message of the assistant, where others
+    begin a new one.
     """
 
-    def __init__(self, window: int, *, can_chat: bool = True, goes_on: bool = False, thinks: bool = False) -> None:
+    def __init__(self, window: int, *, can_chat: bool = True, owner: str = "", thinks: bool = False) -> None:
         self.window = window
         self._can_chat = can_chat
-        self._goes_on = goes_on
+        self._owner = owner
         self._thinks = thinks
 
     @property
@@ -85,12 +95,13 @@ class ServerPrompts(PromptBuilder[ServerPrompt]):
         entries = [_with_texts(entry) for entry in chat_entries(messages, takes_tools=True)]
         if prefill:
             entries.append({"role": "assistant", "content": prefill})
-            if not self._goes_on:
+            if self._owner not in _GOING_ON:
                 entries.append({"role": "user", "content": _GO_ON})
         schemas = tuple(tool_schema(tool) for tool in tools)
         size = sum(self.count(entry["content"]) + _MESSAGE_TOKENS for entry in entries)
         size += self.count(json.dumps(schemas)) if schemas else 0
-        return ServerPrompt(size, tuple(entries), prefill=prefill, tools=schemas, thinking=thinking)
+        options = _GOING_ON.get(self._owner, ()) if prefill else ()
+        return ServerPrompt(size, tuple(entries), "", prefill, options, schemas, thinking and not prefill)
 
     def picture(self, file: bytes, message: str) -> ServerPrompt:
         """Return a prompt with a picture and a text. Takes time, since the picture is decoded."""

@@ -25,8 +25,6 @@ from inference.types.observations import DeviceUsed, Observer
 
 _USUAL_WINDOW = 4096
 """The tokens that a model reads and writes if neither the settings nor the server say it: what Ollama begins with."""
-_GOING_ON = ("vllm", "llamacpp", "library")
-"""`owned_by` in the lists of vLLM, llama-server and Ollama, which go on with a last message of the assistant."""
 _KEEP_PAUSE = 30.0
 """The least time in seconds between two writes of what the scheduler has learned."""
 
@@ -104,7 +102,7 @@ class ServerQueue:
             waiting, running = self._scheduler.waiting_count, len(self._scheduler.running)
             starts_at_once = not waiting and running < self._max_concurrency and not self._scheduler.paused
             eta = 0.0 if starts_at_once else self._scheduler.backlog()
-        return QueueStatus(self.name, waiting, running, eta)
+        return QueueStatus(self.name, waiting, running, eta, on_server=True)
 
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         with self._lock:
@@ -195,7 +193,7 @@ class ServerQueue:
         prompts = ServerPrompts(
             job.spec.server.context_length or known or _USUAL_WINDOW,
             can_chat=can_chat,
-            goes_on=served is not None and served.owner in _GOING_ON,
+            owner=served.owner if served else "",
             thinks=job.spec.repo in self._thinking,
         )
         text_job = TextJob(job, self.client, prompts, self._turns, max(1, self._max_concurrency // 2))

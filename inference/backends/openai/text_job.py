@@ -82,6 +82,7 @@ class TextJob:
         body = _parameters(prompt) | {"model": self._job.spec.repo, "max_tokens": max_tokens}
         if not content.messages:
             return self._client.stream(_COMPLETIONS, body | {"prompt": content.text})
+        body |= dict(content.options)
         body |= {"messages": content.messages, "chat_template_kwargs": {"enable_thinking": content.thinking}}
         return self._chat(body | ({"tools": content.tools} if content.tools else {}))
 
