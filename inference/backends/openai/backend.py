@@ -56,7 +56,9 @@ class OpenAIBackend:
         return listed_problems(self._config, _is_on_server, _missing_key)
 
     def device_problems(self, *, probe: bool = False) -> list[str]:
-        found = asyncio.run(_ask_apart(_servers(self._config)))  # called without an event loop, or on another thread
+        if not (servers := _servers(self._config)):
+            return []
+        found = asyncio.run(_ask_apart(servers))  # called without an event loop, or on another thread
         return listed_problems(self._config, _is_on_server, lambda spec: list(filter(None, [_problem(spec, found)])))
 
     async def problems_of(self, config: Config) -> list[str]:
