@@ -17,6 +17,7 @@ def test_a_model_on_a_server_has_its_address_and_its_name_there(tmp_path: Path) 
         " sees_pictures: yes, context_length: 32768, max_concurrency: 8}]}",
     ).specs("chat")
     assert (spec.name, spec.repo, spec.thinking) == ("Qwen/Qwen3-8B", "Qwen/Qwen3-8B", True)
+    assert spec.server
     assert spec.server == ModelServer(
         url="http://127.0.0.1:8000/v1",
         api_key_env="MY_KEY",
