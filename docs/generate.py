@@ -48,6 +48,7 @@ Secrets and places are never in the file. The bot also reads a file `.env` in th
 |---|---|
 | `DISCORD_TOKEN` | The bot's token. Without it, `.venv/bin/python bot.py` starts the preview. |
 | `HF_TOKEN` | A token of the model hub, for gated and private models. |
+| the one that `api_key_env` names | The key of a [server that runs models](adding-a-model.md#models-on-a-server). |
 | `HF_HOME` | Where downloaded models lie; by default `~/.cache/huggingface`. |
 | `HF_HUB_OFFLINE` | `1` forbids every request to the hub. Models on disk never need one. |
 """

@@ -209,13 +209,19 @@ __all__ = [
 
 
 def create_engine(config: Config) -> Engine:
-    """Return an engine that runs models on this machine."""
+    """Return an engine that runs models on this machine, and asks servers for those that are there."""
     observers = Observers()
     return Engine(config, create_backend(config, observers), observers)
 
 
 def create_backend(config: Config, observe: Observer = lambda _: None) -> Backend:
-    """Return the backend for this machine, to create an engine with it."""
+    """Return the backend for the models of this machine and those on servers, to create an engine with it."""
     from inference.backends.local import LocalBackend
+    from inference.backends.openai.backend import OpenAIBackend
+    from inference.backends.router import BackendRouter
+    from inference.backends.usage_record import UsageRecord
 
-    return LocalBackend(config, observe=observe)
+    usage = UsageRecord(config.data / "usage.json")
+    local = LocalBackend(config, observe=observe, usage=usage)
+    servers = OpenAIBackend(config, usage, observe)
+    return BackendRouter((local, servers), lambda spec: servers if spec.server else local)

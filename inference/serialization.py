@@ -15,11 +15,11 @@ from math import isfinite
 from typing import Any, TypeVar, cast
 
 from inference.tasks import CLASSIFIERS, TASKS, CheckedRequest, Message
-from inference.types import GGUFSummary, Loading, ModelSpec, PartialText, Progress, Queued, Result, Started
+from inference.types import GGUFSummary, Loading, ModelServer, ModelSpec, PartialText, Progress, Queued, Result, Started
 from inference.types.errors import InferenceError, OperatorStep, Overloaded, Phrase
 
 _SHARED_CLASSES = (
-    *(ModelSpec, GGUFSummary, CheckedRequest, Message),
+    *(ModelSpec, ModelServer, GGUFSummary, CheckedRequest, Message),
     *(Queued, Loading, Started, Progress, PartialText, Result),
 )
 """Classes that belong to no task, or to several."""

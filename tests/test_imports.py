@@ -83,7 +83,16 @@ def test_modules_outside_the_pipelines_do_not_import_torch_at_the_top() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["bot"], ["inference"], ["inference.backends.local"], ["inference.cli"], ["storage"], ["cogs"]]
+    "names",
+    [
+        ["bot"],
+        ["inference"],
+        ["inference.backends.local"],
+        ["inference.backends.openai.backend"],
+        ["inference.cli"],
+        ["storage"],
+        ["cogs"],
+    ],
 )
 def test_importing_these_modules_does_not_import_torch(names: list[str]) -> None:
     if names == ["cogs"]:

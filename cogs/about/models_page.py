@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 
 from cogs.common import MessageContent
 from cogs.common.error_messages import in_current_language
@@ -15,9 +15,10 @@ def models_page(statuses: Sequence[ModelStatus]) -> MessageContent:
     first: dict[str, ModelStatus] = {}
     for status in statuses:
         first.setdefault(status.spec.task, status)
-    groups: dict[tuple[str, str | None, str], list[ModelStatus]] = {}
+    groups: dict[Hashable, list[ModelStatus]] = {}
     for status in statuses:
-        groups.setdefault((status.spec.repo, status.spec.revision, status.spec.file), []).append(status)
+        spec = status.spec
+        groups.setdefault((spec.repo, spec.revision, spec.file, spec.server and spec.server.url), []).append(status)
     blocks = ("\n".join(_model(group, list(first.values()))) for group in groups.values())
     return MessageContent("\n\n".join(blocks) or tr("No models are set up."))
 
@@ -62,6 +63,15 @@ def _state(status: ModelStatus) -> str:
             return tr("{size} on disk", size=_size(status.nbytes))
         case "not downloaded":
             return tr("not downloaded")
+        case "on a server":
+            return _on_server(status)
+
+
+def _on_server(status: ModelStatus) -> str:
+    """Say on which server the model is, to which everything goes that it gets, and whether it answers."""
+    host = status.spec.server.host if status.spec.server else ""
+    text = tr("runs on the server {host}, where what it gets goes", host=host)
+    return f"{text} ({tr('not usable now')})" if status.problem else text
 
 
 def _size(nbytes: int) -> str:

@@ -18,7 +18,7 @@ def queue_page(queues: Sequence[QueueStatus]) -> MessageContent:
 def _line(status: QueueStatus) -> str:
     return tr(
         "**{device}**: {running} running, {waiting} waiting; {start}",
-        device=_device(status.device),
+        device=tr("Server {name}", name=status.device) if status.on_server else _device(status.device),
         running=status.running,
         waiting=status.waiting,
         start=_start(status.eta),

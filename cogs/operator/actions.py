@@ -176,6 +176,13 @@ def block_line(block: Block) -> str:
 
 
 def _device_line(status: QueueStatus) -> str:
+    if status.on_server:
+        return tr(
+            "**Server {host}**: {running} running, {waiting} waiting",
+            host=status.device,
+            running=status.running,
+            waiting=status.waiting,
+        )
     used = sum(nbytes for _, nbytes in status.loaded)
     line = tr(
         "**{device}**: {running} running, {waiting} waiting, {used} of {budget} in use",

@@ -56,7 +56,12 @@ class PrivacyButton(PersistentItem, template=custom_id("privacy", "(?P<action>ex
 async def _overview(bot: Inkling, interaction: discord.Interaction) -> None:
     lines = await _descriptions(bot, interaction.user.id)
     view = _buttons((tr("Get it as a file"), "export"), (tr("Delete all of it"), "ask"))
-    await interaction.edit_original_response(content=overview(lines), view=view)
+    await interaction.edit_original_response(content=overview(lines, _servers(bot)), view=view)
+
+
+def _servers(bot: Inkling) -> list[str]:
+    """Return the hosts that run models for this bot."""
+    return [*dict.fromkeys(spec.server.host for _, spec in bot.config.listed() if spec.server)]
 
 
 async def _descriptions(bot: Inkling, person: int) -> list[str]:

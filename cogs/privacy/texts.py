@@ -7,8 +7,11 @@ from collections.abc import Sequence
 from cogs.i18n import tr
 
 
-def overview(kept: Sequence[str]) -> str:
-    """Return what is stored about a person, a line for each kind of data, and for how long."""
+def overview(kept: Sequence[str], servers: Sequence[str] = ()) -> str:
+    """Return what is stored about a person, a line for each kind of data, for how long, and where models run.
+
+    `servers` are the hosts that run models for this bot.
+    """
     parts = [
         "\n".join([tr("**What is kept of you**"), *(f"- {line}" for line in kept or [tr("Nothing at the moment.")])]),
         tr("**For how long**: data of a message, until that message is deleted; if only you see it, for one day."),
@@ -16,12 +19,24 @@ def overview(kept: Sequence[str]) -> str:
             "**What is not kept**: everything else that you write or send, and everything else that models answer. "
             "It is there only until you have your answer."
         ),
-        tr(
-            "Models run on the machine that runs this bot. What you write goes to no service but Discord, which keeps "
-            "messages under its own policy, and nothing is trained on it."
-        ),
+        _where(servers),
     ]
     return "\n\n".join(parts)
+
+
+def _where(servers: Sequence[str]) -> str:
+    if not servers:
+        return tr(
+            "Models run on the machine that runs this bot. What you write goes to no service but Discord, which keeps "
+            "messages under its own policy, and nothing is trained on it."
+        )
+    return tr(
+        "Some models run on other servers: {hosts}. What you write or send for them, and what they read for you, goes "
+        "there; ask the bot's operator what those servers keep. The other models run on the machine that runs this "
+        "bot. Otherwise it goes to no service but Discord, which keeps messages under its own policy. The bot trains "
+        "nothing on it.",
+        hosts=", ".join(f"`{host}`" for host in servers),
+    )
 
 
 def question() -> str:

@@ -15,7 +15,7 @@ from inference.types.errors import InferenceError
 Listener = Callable[[Event | InferenceError], None]
 """Called on the event loop, in order. The last call is a `Result` or an error."""
 
-ModelState = Literal["loaded", "on disk", "not downloaded"]
+ModelState = Literal["loaded", "on disk", "not downloaded", "on a server"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class ModelStatus:
 
     `way` says how a language model writes several texts, such as "batched" or "one text at a time". It is empty for
     other models, and if it is not known yet. `problem` says why this machine can't run the model, as far as it was
-    checked.
+    checked, or why its server can't. A model on a server has no size here.
     """
 
     spec: ModelSpec
@@ -39,7 +39,8 @@ class ModelStatus:
 class QueueStatus:
     """The queue of one device: numbers of waiting and running requests, and seconds until a new one would start.
 
-    `loaded` has the names of the models in its memory with their bytes, of which all together may take `budget`.
+    `loaded` has the names of the models in its memory with their bytes, of which all together may take `budget`. With
+    `on_server` the device is a server, `device` is its host, and nothing is known of its memory.
     """
 
     device: str
@@ -48,6 +49,7 @@ class QueueStatus:
     eta: float | None
     loaded: tuple[tuple[str, int], ...] = ()
     budget: int = 0
+    on_server: bool = False
 
 
 class Ticket(Protocol):
@@ -66,8 +68,11 @@ class Ticket(Protocol):
     def cancel(self) -> None: ...
 
 
-class Backend(Protocol):
-    """Runs requests. All methods are called on the event loop and return at once."""
+class Executor(Protocol):
+    """Runs requests. All methods are called on the event loop and return at once.
+
+    What goes in and what comes back is plain data (`inference.serialization`), so that it may run elsewhere.
+    """
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> Ticket:
         """Queue a request; `request_id` is its caller's name for it. Raise Overloaded if the queue is full."""
@@ -79,6 +84,26 @@ class Backend(Protocol):
         """Return how long a device is expected to work on the request; None if that is not known."""
         ...
 
+    def pause(self, paused: bool) -> None:
+        """Start no more requests, on any device; or start those that wait. Running ones go on, with their checks."""
+        ...
+
+    def apply(self, config: Config) -> None:
+        """Use `config`, which has no problems, from now on. Accepted requests go on as they are."""
+        ...
+
+    async def forget_owner(self, owner: str) -> None:
+        """Delete how much `owner` used the devices of late, in memory and on disk."""
+        ...
+
+    async def close(self) -> None:
+        """Cancel all requests, then release the devices."""
+        ...
+
+
+class ModelCatalog(Protocol):
+    """Knows the models: where they are, what they can do, and what keeps them from running."""
+
     def loaded(self, spec: ModelSpec) -> bool:
         """Return whether the model is in memory, without access to disk or network."""
         ...
@@ -88,7 +113,7 @@ class Backend(Protocol):
         ...
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
-        """Return the state of each model. Reads the disk, off the event loop."""
+        """Return the state of each model. Reads the disk, off the event loop, or asks servers."""
         ...
 
     def problems(self) -> list[str]:
@@ -96,9 +121,10 @@ class Backend(Protocol):
         ...
 
     def device_problems(self, *, probe: bool = False) -> list[str]:
-        """Return what the devices lack for the listed models, with its position in the config. Blocks for seconds.
+        """Return what devices and servers lack for the listed models, with its position in the config.
 
-        With `probe`, models whose kind must be tried are loaded once. `statuses` tells what was found, too.
+        With `probe`, models whose kind must be tried are loaded once. `statuses` tells what was found, too. Blocks for
+        seconds: call it before the event loop runs, or in a thread.
         """
         ...
 
@@ -107,11 +133,7 @@ class Backend(Protocol):
         ...
 
     def apply(self, config: Config) -> None:
-        """Use `config`, which has no problems, from now on. Accepted requests go on as they are."""
-        ...
-
-    def pause(self, paused: bool) -> None:
-        """Start no more requests, on any device; or start those that wait. Running ones go on, with their checks."""
+        """Use `config`, which has no problems, from now on."""
         ...
 
     async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
@@ -126,10 +148,19 @@ class Backend(Protocol):
         """Download a model's files. `on_progress` is called on another thread. Raise ModelUnavailable."""
         ...
 
-    async def forget_owner(self, owner: str) -> None:
-        """Delete how much `owner` used the devices of late, in memory and on disk."""
-        ...
 
-    async def close(self) -> None:
-        """Cancel all requests, then release the devices."""
-        ...
+class Backend(Executor, ModelCatalog, Protocol):
+    """Runs the requests for some models, and knows these models."""
+
+
+def listed_problems(
+    config: Config, is_own: Callable[[ModelSpec], bool], refusals: Callable[[ModelSpec], list[str]]
+) -> list[str]:
+    """Return the refusals of a backend's own models, each with its position in the file, ordered by line."""
+    problems = [
+        (config.model_line(position), config.model_problem(position, sentence))
+        for position, spec in config.listed()
+        if is_own(spec)
+        for sentence in refusals(spec)
+    ]
+    return [text for _, text in sorted(problems, key=lambda problem: problem[0])]

@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
-from inference.backends.backend import Listener, ModelStatus, QueueStatus
+from inference.backends.backend import Listener, ModelStatus, QueueStatus, listed_problems
 from inference.backends.device_worker import DeviceWorker
 from inference.backends.local_job import LocalJob
 from inference.backends.model_check import ModelCheck, surely_fits
@@ -38,13 +38,19 @@ class LocalBackend:
     that a long download only delays requests for that model.
     """
 
-    def __init__(self, config: Config, hub: Hub | None = None, observe: Observer = lambda _: None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        hub: Hub | None = None,
+        observe: Observer = lambda _: None,
+        usage: UsageRecord | None = None,
+    ) -> None:
         self._config = config
         self._observe = observe
         self._check = ModelCheck(config)
         self._hub = hub or Hub(config, check=self._check)
         self._verdicts = Verdicts(config.data / "verdicts.json")
-        self._usage = UsageRecord(config.data / "usage.json")
+        self._usage = usage or UsageRecord(config.data / "usage.json")
         self._workers: dict[str, DeviceWorker] = {}
         self._devices: dict[str, str] = {}
         """The device for each device name of the config that was looked for."""
@@ -99,7 +105,7 @@ class LocalBackend:
 
         torch is not imported, except for a model of which it alone can say whether it is read here.
         """
-        return _problems(self._config, self._file_refusals)
+        return listed_problems(self._config, _is_local, self._file_refusals)
 
     def device_problems(self, *, probe: bool = False) -> list[str]:
         """Return what the devices lack for the models, each with its position in the file, ordered by line.
@@ -117,13 +123,13 @@ class LocalBackend:
                 refused[spec] = " ".join(found)
             return found
 
-        return _problems(config, refusals)
+        return listed_problems(config, _is_local, refusals)
 
     async def problems_of(self, config: Config) -> list[str]:
         def refusals(spec: ModelSpec) -> list[str]:
             return [*self._file_refusals(spec), *self._device_refusals(spec, config, probe=False)]
 
-        return await asyncio.to_thread(_problems, config, refusals)
+        return await asyncio.to_thread(listed_problems, config, _is_local, refusals)
 
     def apply(self, config: Config) -> None:
         self._config = config
@@ -305,14 +311,8 @@ class LocalBackend:
             return ""
 
 
-def _problems(config: Config, refusals: Callable[[ModelSpec], list[str]]) -> list[str]:
-    """Return the refusals of all listed models, each with its position in the file, ordered by line."""
-    problems = [
-        (config.model_line(position), config.model_problem(position, sentence))
-        for position, spec in config.listed()
-        for sentence in refusals(spec)
-    ]
-    return [text for _, text in sorted(problems, key=lambda problem: problem[0])]
+def _is_local(spec: ModelSpec) -> bool:
+    return spec.server is None
 
 
 def _refusal(check: Callable[[], None]) -> list[str]:

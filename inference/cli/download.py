@@ -48,11 +48,12 @@ def download(config: Config, hub: Hub, names: Sequence[str], *, as_json: bool) -
 def choose(config: Config, names: Sequence[str]) -> list[ModelSpec]:
     """Return all listed models, or those with the given names. A hub id need not be listed.
 
-    A repository that is listed for several tasks is returned for each of them, since it may fit some tasks only.
+    Those on servers are left out. A repository that is listed for several tasks is returned for each of them, since it
+    may fit some tasks only.
     """
     listed = [spec for _, spec in config.listed()]
     specs = listed if not names else [spec for name in names for spec in _find_specs(config, listed, name)]
-    return list(dict.fromkeys(specs))
+    return [spec for spec in dict.fromkeys(specs) if not spec.server]
 
 
 def _find_specs(config: Config, listed: list[ModelSpec], name: str) -> list[ModelSpec]:

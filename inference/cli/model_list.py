@@ -31,6 +31,8 @@ def status_table(statuses: Sequence[ModelStatus]) -> str:
 
 
 def _state_text(status: ModelStatus) -> str:
+    if status.spec.server:
+        return f"on the server {status.spec.server.host}{f': {status.problem}' * bool(status.problem)}"
     location = {"loaded": "in memory", "on disk": "on disk"}.get(status.state)
     return (
         f"{size_text(status.nbytes):>8} {location}{f', {status.way}' * bool(status.way)}" if location else status.state

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from inference.config.problems import unknown_key
+from inference.config.problems import OWN_SENTENCE, unknown_key
 from inference.limits import ConfigSection, Device, Expected, Repo, from_line
 from inference.tasks import MAX_CACHE_INTERVAL, TASK_NAMES, Sampler
-from inference.types import DType, Quantize, Runtime
+from inference.types import DType, ModelServer, Quantize, Runtime
 from inference.types.durations import parse_duration
 
 
@@ -48,14 +50,90 @@ ImageSize = Annotated[
 ]
 
 
+def _server_url(value: str) -> str:
+    """Return the address without a slash at its end, and with `/v1` if it has no path."""
+    address = urlsplit(value)
+    if address.scheme not in ("http", "https") or not address.hostname or address.query or address.fragment:
+        raise ValueError("not the address of a server")
+    if address.username or address.password:
+        raise PydanticCustomError(
+            OWN_SENTENCE,
+            "has a name or a password in it. Put the server's key into an environment variable, and name that under "
+            "`api_key_env`",
+        )
+    _ = address.port  # raises ValueError for one that is none
+    path = address.path.rstrip("/").removesuffix("/chat/completions")
+    return f"{address.scheme}://{address.netloc}{path or '/v1'}"
+
+
+ServerUrl = Annotated[
+    str,
+    AfterValidator(_server_url),
+    Expected("the address of a server with http:// or https://, a host and a port, like http://127.0.0.1:8000/v1"),
+]
+
+
+def _variable_name(value: str) -> str:
+    """Refuse what may be a key itself, without repeating it."""
+    if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", value):
+        raise PydanticCustomError(
+            OWN_SENTENCE,
+            "must be the name of an environment variable in capitals, like VLLM_KEY, and not the key itself",
+        )
+    return value
+
+
+VariableName = Annotated[str, AfterValidator(_variable_name), Expected("the name of an environment variable")]
+
+SERVER_TASKS = ("chat", "complete", "ask", "summarize", "caption")
+"""The tasks that models on a server can do."""
+
+_FOR_SERVERS = ("api_key_env", "sees_pictures", "context_length", "max_concurrency")
+"""The options that only models on a server have."""
+
+_FOR_BOTH = ("openai", "repo", "name", "temperature", "thinking")
+"""The options of every model."""
+
+
 class ModelEntry(ConfigSection):
-    """A model of a task: a hub id or a folder, alone on its line or with options."""
+    """A model of a task: a hub id or a folder, alone on its line or with options, or a model on a server."""
 
     repo: Repo = Field(
+        default="",
         description="Hub id (`org/name`), or a folder or GGUF file, relative to this file, starting with `.`, `/` or "
-        "`~`."
+        "`~`.",
     )
-    name: str = Field(default="", description="What people type; by default the last part of `repo`.")
+    openai: ServerUrl = Field(
+        default="",
+        description="In place of `repo`: the address of a server that runs the model and speaks OpenAI's API (vLLM, "
+        "llama-server, Ollama, LM Studio, `transformers serve`). `name` is then the model's name there. What people "
+        "write goes to that server; see [models on a server](adding-a-model.md#models-on-a-server).",
+    )
+    name: str = Field(
+        default="",
+        description="What people type; by default the last part of `repo`. Of a model on a server: its name there.",
+    )
+    api_key_env: VariableName = Field(
+        default="",
+        description="Of a model on a server: the environment variable with the server's key, if it wants one.",
+    )
+    sees_pictures: bool = Field(
+        default=False,
+        description="Of a model on a server: whether it can see pictures. Under `caption` every model can.",
+    )
+    context_length: int | None = Field(
+        default=None,
+        ge=256,
+        description="Of a model on a server: how many tokens it reads and writes in all; by default what the server "
+        "says, or else 4096.",
+    )
+    max_concurrency: int | None = Field(
+        default=None,
+        ge=1,
+        le=256,
+        description="Of a model on a server: the most requests that the server gets at one time; by default "
+        "`limits.batch`. The others wait in the bot's own queue. Of several models on one server, the least counts.",
+    )
     revision: str | None = Field(
         default=None, description="Branch, tag or commit; by default what `download` recorded."
     )
@@ -149,13 +227,53 @@ class ModelEntry(ConfigSection):
 
     unload_after: OwnUnloadAfter = Field(default=None, description="By default the top-level `unload_after`.")
 
+    @model_validator(mode="after")
+    def _is_here_or_on_a_server(self) -> Self:
+        if bool(self.repo) == bool(self.openai):
+            raise PydanticCustomError(
+                OWN_SENTENCE,
+                "must have either `repo` (a hub id or a folder), or `openai` (the address of a server), and not both",
+            )
+        if self.openai and not self.name:
+            raise PydanticCustomError(OWN_SENTENCE, "must have `name`, the model's name on the server")
+        wrong = [
+            name
+            for name in ModelEntry.model_fields
+            if name in self.model_fields_set and name not in _FOR_BOTH and (name in _FOR_SERVERS) != bool(self.openai)
+        ]
+        if wrong:
+            raise PydanticCustomError(
+                OWN_SENTENCE,
+                "has options that a model on a server does not have, since the server decides this itself: {names}. "
+                "Remove them"
+                if self.openai
+                else "has options that only a model on a server (`openai`) has: {names}. Remove them",
+                {"names": ", ".join(f"`{name}`" for name in wrong)},
+            )
+        return self
+
+    @property
+    def server(self) -> ModelServer | None:
+        """The server that runs the model; None if this bot does."""
+        if not self.openai:
+            return None
+        return ModelServer(
+            url=self.openai,
+            api_key_env=self.api_key_env,
+            sees_pictures=self.sees_pictures,
+            context_length=self.context_length,
+            max_concurrency=self.max_concurrency,
+        )
+
     @property
     def _is_file(self) -> bool:
         return self.repo.startswith(("/", ".")) and self.repo.endswith((".gguf", ".safetensors"))
 
     @property
     def folder_or_id(self) -> str:
-        """The hub id or the folder; for a GGUF file, the folder that it is in."""
+        """The hub id or the folder; for a GGUF file, the folder that it is in; on a server, the name there."""
+        if self.openai:
+            return self.name
         return str(Path(self.repo).parent) if self._is_file else self.repo
 
     @property
@@ -193,13 +311,28 @@ def _check_names(models: tuple[ModelEntry, ...]) -> tuple[ModelEntry, ...]:
     return models
 
 
+def _check_server_tasks(lists: dict[str, ModelList]) -> dict[str, ModelList]:
+    """Refuse models on a server under tasks that need another kind of model."""
+    for task, models in lists.items():
+        if task not in SERVER_TASKS and (names := [model.name for model in models if model.openai]):
+            raise ValueError(
+                f"{', '.join(names)} is on a server (`openai`), which can't do `{task}`. List it under one of: "
+                f"{', '.join(SERVER_TASKS)}"
+            )
+    return lists
+
+
 def _with_all_tasks(lists: dict[str, ModelList]) -> dict[str, ModelList]:
     return {task: lists.get(task, ()) for task in TASK_NAMES}
 
 
 ModelEntryOrLine = Annotated[
-    ModelEntry, BeforeValidator(from_line), Expected("a hub id, a folder, or a section with `repo`")
+    ModelEntry, BeforeValidator(from_line), Expected("a hub id, a folder, or a section with `repo` or `openai`")
 ]
 ModelList = Annotated[tuple[ModelEntryOrLine, ...], AfterValidator(_check_names)]
-ModelLists = Annotated[dict[Annotated[str, BeforeValidator(_check_task)], ModelList], AfterValidator(_with_all_tasks)]
+ModelLists = Annotated[
+    dict[Annotated[str, BeforeValidator(_check_task)], ModelList],
+    AfterValidator(_check_server_tasks),
+    AfterValidator(_with_all_tasks),
+]
 """The models of each task; the first is the default. A task without models is switched off."""

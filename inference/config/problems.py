@@ -18,6 +18,9 @@ from inference.limits import SIZE
 _WRONG_KEY = "[key]"
 """How pydantic marks the key of a dict, as the last part of a position."""
 
+OWN_SENTENCE = "own_sentence"
+"""The type of an error whose message is the whole problem."""
+
 
 class ConfigError(Exception):
     """The file is not valid. `problems` has one line for each problem, with its position in the file."""
@@ -61,6 +64,8 @@ def _sentence(file: YamlFile, schema: Any, error: ErrorDetails) -> str:
             return unknown_key(position[-1], known_keys(field_at(schema, position[:-1])))
         case "missing":
             return "is missing"
+        case _ if error["type"] == OWN_SENTENCE:
+            return error["msg"]
         case "string_too_long":
             most = error.get("ctx", {})["max_length"]
             return f"must have at most {most:,} characters, not {len(error['input']):,}"

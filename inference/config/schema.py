@@ -195,6 +195,7 @@ class Config(ConfigSection):
                 thinking=model.thinking,
                 largest_side=self.limits.side,
                 unload_after=self._unload_after(model),
+                server=model.server,
             )
             for model in self.models[task]
         )

@@ -218,7 +218,7 @@ FAMILIES: tuple[Family, ...] = (
         probed=True,
     ),
     Family(
-        pipeline="causal_lm:CausalLM",
+        pipeline="causal_lm.causal_lm:CausalLM",
         tasks=frozenset({"chat", "complete", "fill", "summarize", "ask", "mood"}),
         kind=Phrase("causal language models (GPT-2, OPT, Llama and others)"),
         mapping=_CAUSAL,

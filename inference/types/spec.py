@@ -20,6 +20,27 @@ class GGUFSummary:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ModelServer:
+    """A server that runs models, and speaks OpenAI's API at `url` (up to `/v1`), as one model of it is listed.
+
+    `api_key_env` is the name of the environment variable with its key; empty if it wants none. `sees_pictures` says
+    whether the model does. `context_length` is what the model reads and writes in tokens (None: what the server says).
+    `max_concurrency` is the number of requests that the server gets at one time (None: the limit of a batch).
+    """
+
+    url: str
+    api_key_env: str = ""
+    sees_pictures: bool = False
+    context_length: int | None = None
+    max_concurrency: int | None = None
+
+    @property
+    def host(self) -> str:
+        """The host and the port: what people are told of the server."""
+        return self.url.partition("://")[2].partition("/")[0]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ModelSpec:
     """One model as listed in the config for one task.
 
@@ -37,7 +58,7 @@ class ModelSpec:
     downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `runtime` is the library that
     computes (see `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names
     some. `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never).
-    Specs with equal `key` share one copy in memory, also across tasks.
+    `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). Specs with equal `key` share one copy in memory, also across tasks.
     """
 
     name: str
@@ -68,6 +89,7 @@ class ModelSpec:
     verdict: str = ""
     gguf: GGUFSummary | None = None
     unload_after: int | None = None
+    server: ModelServer | None = None
 
     @property
     def key(self) -> Hashable:
@@ -75,4 +97,5 @@ class ModelSpec:
         drawing = (self.loras, self.max_batch_size, self.upscale, self.steps, self.sampler, self.size)
         fast = (self.fast_guidance_end, self.fast_cache_interval)
         files = (self.repo, self.revision, self.file, self.preview_decoder)
-        return (*files, self.dtype, self.device, self.quantize, self.runtime, *drawing, self.guidance_scale, *fast)
+        own = (*files, self.dtype, self.device, self.quantize, self.runtime, *drawing, self.guidance_scale, *fast)
+        return (*own, self.server)

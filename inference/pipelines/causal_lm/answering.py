@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 
 from inference.pipelines.causal_lm.grounding import is_grounded, is_stated
-from inference.pipelines.causal_lm.prompt_template import PromptTemplate
-from inference.pipelines.causal_lm.prompts import Continuation, Plan, Prompt
+from inference.pipelines.causal_lm.prompts import Continuation, Plan, Prompt, PromptBuilder, T
 from inference.pipelines.causal_lm.repetition import is_complete, without_last_word
 from inference.pipelines.retrieval import abridge, relevant_spans
 from inference.tasks import Answer, AskRequest, ChatAnswerRequest
@@ -23,7 +22,7 @@ _CLOSE_TOKENS = 100
 """Tokens of the second try, which reads only what is closest to the question."""
 
 
-def ask(template: PromptTemplate, request: AskRequest) -> Plan:
+def ask(template: PromptBuilder[T], request: AskRequest) -> Plan[T]:
     """Answer in one sentence. The answer is empty unless the text supports it.
 
     Only the relevant sentences of a text that exceeds the window are read. Small models lose track even of short texts:
@@ -44,18 +43,18 @@ def ask(template: PromptTemplate, request: AskRequest) -> Plan:
 
 
 def _short_answer(
-    template: PromptTemplate, question: str, context: str
-) -> Generator[list[Prompt], list[Continuation], str]:
+    template: PromptBuilder[T], question: str, context: str
+) -> Generator[list[Prompt[T]], list[Continuation], str]:
     tokens = template.check_fits(_extractive_prompt(template, question, context), _MAX_NEW_TOKENS)
     (text,) = yield [Prompt(tokens, _MAX_NEW_TOKENS, stop=("\n\n",))]
     return _with_ellipsis(text)
 
 
-def _abridged(template: PromptTemplate, request: AskRequest, max_tokens: int) -> str:
+def _abridged(template: PromptBuilder[T], request: AskRequest, max_tokens: int) -> str:
     return abridge(request.context, request.question, max_tokens, template.count)
 
 
-def explain(template: PromptTemplate, request: ChatAnswerRequest) -> Plan:
+def explain(template: PromptBuilder[T], request: ChatAnswerRequest) -> Plan[T]:
     """Answer in a few sentences, which are streamed. If the text exceeds the window, only its beginning is read."""
     if request.image:
         raise InvalidRequest("This model can't see pictures. Choose another one.")
@@ -84,7 +83,7 @@ def _with_ellipsis(text: Continuation) -> str:
     return without_last_word(answer)
 
 
-def _extractive_prompt(template: PromptTemplate, question: str, context: str) -> list[int]:
+def _extractive_prompt(template: PromptBuilder[T], question: str, context: str) -> T:
     return template.instruct(
         f"Text:\n{context}\n\nQuestion: {question}" + ("" if template.can_chat else "\n\n"),
         lead=_LEAD,
@@ -92,7 +91,7 @@ def _extractive_prompt(template: PromptTemplate, question: str, context: str) ->
     )
 
 
-def _chat_prompt(template: PromptTemplate, question: str, context: str) -> list[int]:
+def _chat_prompt(template: PromptBuilder[T], question: str, context: str) -> T:
     if template.can_chat:
         message = f"Text:\n{context}\n\nQuestion: {question}" if context else question
     else:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from jinja2 import TemplateError
 
-from inference.pipelines.causal_lm.tool_calls import parse_tool_calls
+from inference.pipelines.causal_lm.chat_entries import chat_entries, tool_schema
 from inference.tasks import Message, Tool
 from inference.types.errors import InvalidRequest, ModelUnavailable
 
@@ -75,53 +74,20 @@ class ChatTemplate:
 
     def _render(self, messages: Sequence[Message], tools: Sequence[Tool] = (), *, thinking: bool = False) -> str:
         messages = messages if self._system_allowed else _without_system(messages)
-        options = {"tools": [_schema(tool) for tool in tools]} if tools else {}
+        options = {"tools": [tool_schema(tool) for tool in tools]} if tools else {}
         return self._tokenizer.apply_chat_template(
-            self._entries(messages),
+            [
+                entry | {"content": self._content(entry["content"])}
+                for entry in chat_entries(messages, takes_tools=self.takes_tools, escape=self._escape)
+            ],
             add_generation_prompt=True,
             tokenize=False,
             enable_thinking=thinking,  # if the template supports it
             **options,
         )
 
-    def _entries(self, messages: Sequence[Message]) -> list[dict[str, Any]]:
-        """Return the messages as templates want them: calls of tools apart, each with an id that its result names."""
-        entries: list[dict[str, Any]] = []
-        unanswered: list[dict[str, Any]] = []
-        num_calls = 0
-        for message, following in zip(messages, [*messages[1:], None], strict=True):
-            entry: dict[str, Any] = {"role": message.role}
-            content = message.content
-            if message.role == "assistant" and self.takes_tools:
-                is_answered = following is not None and following.role == "tool"
-                content, calls = parse_tool_calls(content, None if is_answered else ())
-                if calls:
-                    unanswered = [
-                        _call_entry(call.name, self._escape(call.arguments), number)
-                        for number, call in enumerate(calls, num_calls)
-                    ]
-                    num_calls += len(calls)
-                    entry["tool_calls"] = [*unanswered]
-            elif message.role == "tool" and unanswered:
-                call = unanswered.pop(0)
-                entry |= {"name": call["function"]["name"], "tool_call_id": call["id"]}
-            entries.append(entry | {"content": self._content(self._escape(content))})
-        return entries
-
     def _content(self, text: str) -> object:
         return [{"type": "text", "text": text}] if self._in_parts else text
-
-
-def _schema(tool: Tool) -> dict[str, Any]:
-    """Return a tool as OpenAI's API describes it, which is what templates read."""
-    function = {"name": tool.name, "description": tool.description, "parameters": json.loads(tool.parameters)}
-    return {"type": "function", "function": function}
-
-
-def _call_entry(name: str, arguments: str, number: int) -> dict[str, Any]:
-    """Return a call as templates read it. Those of Mistral want ids of nine letters and digits."""
-    function = {"name": name, "arguments": json.loads(arguments)}
-    return {"id": f"call{number:05}", "type": "function", "function": function}
 
 
 def _without_system(messages: Sequence[Message]) -> Sequence[Message]:

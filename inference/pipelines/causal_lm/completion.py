@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from inference.pipelines.causal_lm.conversation import reply_prompt
-from inference.pipelines.causal_lm.prompt_template import PromptTemplate
-from inference.pipelines.causal_lm.prompts import Plan, Prompt
+from inference.pipelines.causal_lm.prompts import Plan, Prompt, PromptBuilder, T
 from inference.tasks import CompleteRequest, Completion, Message
 
 _TEMPERATURE = 0.8
 """Used if neither the request nor the configuration sets a temperature."""
 
 
-def complete(template: PromptTemplate, request: CompleteRequest) -> Plan:
+def complete(template: PromptBuilder[T], request: CompleteRequest) -> Plan[T]:
     """Generate `n` texts from one prompt. The first one is streamed."""
     chat = template.can_chat
     tokens = (_chat if chat else _plain)(template, request)
@@ -34,13 +33,13 @@ def complete(template: PromptTemplate, request: CompleteRequest) -> Plan:
     return Completion(text.text, seed, tuple(other.text for other in other_texts), text.finish_reason, chat)
 
 
-def _plain(template: PromptTemplate, request: CompleteRequest) -> list[int]:
+def _plain(template: PromptBuilder[T], request: CompleteRequest) -> T:
     """Return the whole conversation as one text, or its end if it is too long. A prompt alone is never shortened."""
     text = "".join([*(message.content for message in request.messages), request.prompt, request.prefill])
     return template.plain(text) if text == request.prompt else template.plain_end(text, request.max_new_tokens)
 
 
-def _chat(template: PromptTemplate, request: CompleteRequest) -> list[int]:
+def _chat(template: PromptBuilder[T], request: CompleteRequest) -> T:
     """Return the conversation, shortened to fit: without the oldest messages, then without the prefill's start."""
     messages = (*request.messages, Message("user", request.prompt))
     tokens, _ = reply_prompt(template, messages, request.max_new_tokens, system=request.system, prefill=request.prefill)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Sequence
 
-from inference.pipelines.causal_lm.prompt_template import PromptTemplate
-from inference.pipelines.causal_lm.prompts import Plan, Prompt
+from inference.pipelines.causal_lm.prompts import Plan, Prompt, PromptBuilder, T
 from inference.pipelines.causal_lm.tool_calls import parse_tool_calls
 from inference.tasks import ChatReply, ChatRequest, Message, Tool
 from inference.types.errors import InvalidRequest, ModelUnavailable
@@ -15,7 +14,7 @@ _TEMPERATURE = 0.7
 """Used if neither the request nor the configuration sets a temperature."""
 
 
-def chat(template: PromptTemplate, request: ChatRequest) -> Plan:
+def chat(template: PromptBuilder[T], request: ChatRequest) -> Plan[T]:
     """Reply to the last message. The reply is streamed, and so are the thoughts before it."""
     if not template.can_chat:
         raise ModelUnavailable("This model has no chat template, so it can't hold a conversation. Choose another one.")
@@ -48,7 +47,7 @@ def chat(template: PromptTemplate, request: ChatRequest) -> Plan:
     return ChatReply(text, seed, reply.finish_reason, reply.thoughts, calls, num_omitted, raw=reply.text)
 
 
-def _with_context(template: PromptTemplate, request: ChatRequest) -> Sequence[Message]:
+def _with_context(template: PromptBuilder[T], request: ChatRequest) -> Sequence[Message]:
     """Put what was found for the last message of a user before it, in at most half of the window."""
     if not request.context:
         return request.messages
@@ -60,7 +59,7 @@ def _with_context(template: PromptTemplate, request: ChatRequest) -> Sequence[Me
 
 
 def reply_prompt(
-    template: PromptTemplate,
+    template: PromptBuilder[T],
     messages: Sequence[Message],
     max_new_tokens: int,
     *,
@@ -68,14 +67,14 @@ def reply_prompt(
     prefill: str,
     tools: Sequence[Tool] = (),
     thinking: bool = False,
-) -> tuple[list[int], int]:
+) -> tuple[T, int]:
     """Return the prompt for the next reply, and how many of the oldest messages are left out so that it fits.
 
     It begins with a user's message: many templates require that. The last one of a user stays, with all that follows
     it. If that does not fit either, the beginning of the prefill is left out. The prompt may still be too long.
     """
 
-    def tokens_from(start: int, prefill: str = prefill) -> list[int]:
+    def tokens_from(start: int, prefill: str = prefill) -> T:
         kept = _merged(messages[start:], takes_tools=template.takes_tools)
         with_system = [Message("system", system), *kept] if system else kept
         return template.chat(with_system, prefill, tools, thinking=thinking)
@@ -104,7 +103,7 @@ def _merged(messages: Sequence[Message], *, takes_tools: bool) -> list[Message]:
     return merged
 
 
-def _check_system_fits(template: PromptTemplate, system: str, max_new_tokens: int) -> None:
+def _check_system_fits(template: PromptBuilder[T], system: str, max_new_tokens: int) -> None:
     """Refuse a system message that leaves no room for a conversation."""
     tokens, available = template.count(system), template.max_prompt_tokens(max_new_tokens)
     if tokens >= available:

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from itertools import accumulate
 
+from inference.pipelines.causal_lm.growing_text import GrowingText
 from inference.pipelines.causal_lm.prompts import Continuation, Prompt
-from inference.pipelines.causal_lm.repetition import find_loop, find_repetition
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
-from inference.pipelines.causal_lm.tool_calls import text_before_calls
-from inference.text.sentences import sentences
 
 _CONTEXT_TOKENS = 4
 """Prompt tokens that are decoded with the first new ones: some tokenizers drop a leading space."""
@@ -51,7 +48,7 @@ class OutputText:
     It has `max_tokens` at most, with its thoughts.
     """
 
-    def __init__(self, prompt: Prompt, tokenizer: Tokenizer, max_reasoning_tokens: int = 0) -> None:
+    def __init__(self, prompt: Prompt[list[int]], tokenizer: Tokenizer, max_reasoning_tokens: int = 0) -> None:
         self.prompt = prompt
         self.last_token = 0
         """The newest token."""
@@ -66,14 +63,12 @@ class OutputText:
         """Tokens that come next, whatever the model chooses: those that end thoughts at their limit."""
         self._detokenizer = IncrementalDetokenizer(tokenizer, prompt.tokens)
         self._thoughts = IncrementalDetokenizer(tokenizer, prompt.tokens)
-        self._text = ""
-        self._length_then = 0
-        """The length of the text when it had `sentence_after` tokens."""
+        self._visible = GrowingText(prompt)
         self._stopped = False
 
     @property
     def continuation(self) -> Continuation:
-        return Continuation(self._text, "stop" if self._stopped else "length", self.thoughts)
+        return Continuation(self._visible.text, "stop" if self._stopped else "length", self.thoughts)
 
     @property
     def thoughts(self) -> str:
@@ -83,9 +78,7 @@ class OutputText:
     @property
     def stable_text(self) -> str:
         """The text so far, without an end that may be the beginning of a stop string, and without calls of tools."""
-        if self.prompt.calls_tools:
-            return text_before_calls(self._text)
-        return self._text if self.finished else self._text[: len(self._text) - self._partial_stop_length()]
+        return self._visible.stable_text(finished=self.finished)
 
     def choose(self, token: int) -> int:
         """Return the next token: `token`, or one that ends thoughts at their limit."""
@@ -110,33 +103,10 @@ class OutputText:
         self._num_tokens += 1
         self._detokenizer.add(token)
         text = self._detokenizer.text.lstrip() if self._num_hidden else self._detokenizer.text
-        stop = min((at for stop in self.prompt.stop if (at := text.find(stop)) >= 0), default=None)
-        repetition = self._repetition(text) if stop is None else None
-        sentence = self._end_of_sentence(text) if self.prompt.sentence_after and stop is None else None
-        self._stopped = stop is not None
-        self._text = text[:stop][:repetition][:sentence]
-        ended = self._stopped or repetition is not None or sentence is not None
-        self.finished = ended or self._num_tokens == self.prompt.max_new_tokens or self._is_full
-
-    def _repetition(self, text: str) -> int | None:
-        if self.prompt.stop_at_loop:
-            return find_loop(text)
-        return find_repetition(text) if self.prompt.stop_at_repetition else None
+        self._visible.set(text, self._num_tokens)
+        self._stopped = self._visible.stopped
+        self.finished = self._visible.ended or self._num_tokens == self.prompt.max_new_tokens or self._is_full
 
     @property
     def _is_full(self) -> bool:
         return self._num_tokens + self._num_hidden == self.max_tokens
-
-    def _end_of_sentence(self, text: str) -> int | None:
-        """Return where the first sentence ends that ended after `sentence_after` tokens; None if none has ended."""
-        if self._num_tokens <= self.prompt.sentence_after:
-            self._length_then = len(text)
-            return None
-        *whole, _ = accumulate(map(len, sentences(text)), initial=0)
-        end = next((end for end in whole if end > self._length_then), None)
-        return end and len(text[:end].rstrip())
-
-    def _partial_stop_length(self) -> int:
-        """Return the length of the longest end of the text that begins a stop string."""
-        beginnings = (stop[:size] for stop in self.prompt.stop for size in range(1, len(stop)))
-        return max((len(beginning) for beginning in beginnings if self._text.endswith(beginning)), default=0)

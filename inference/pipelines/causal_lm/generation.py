@@ -178,7 +178,7 @@ class Generation:
             state.advance()
         return [sequence for state in states for sequence in state.sequences]
 
-    def _new_sequence(self, state: RequestState, prompt: Prompt) -> SequenceState:
+    def _new_sequence(self, state: RequestState, prompt: Prompt[list[int]]) -> SequenceState:
         reasoning = self._template.reasoning_budget(prompt.tokens, prompt.max_new_tokens)
         text = OutputText(prompt, self._tokenizer, reasoning)
         return SequenceState(state, text, self._runner.new_cache(len(prompt.tokens) + text.max_tokens))

@@ -21,6 +21,26 @@ _PAIRS = (
 )
 """Tokens that begin and end thoughts, from the chat templates of these models."""
 
+
+def split_thoughts(text: str) -> tuple[str, str]:
+    """Return the thoughts and the answer in a text so far that may have the markers of thoughts in it.
+
+    A beginning that may become a marker belongs to neither. Some models write the end of their thoughts alone, since
+    their prompt has the beginning.
+    """
+    begun = text.lstrip()
+    for start, end in _PAIRS:
+        if begun.startswith(start):
+            thoughts, _, answer = begun.removeprefix(start).partition(end)
+            return thoughts.strip(), answer.lstrip()
+        if begun and start.startswith(begun):
+            return "", ""
+        if end in text:
+            thoughts, _, answer = text.partition(end)
+            return thoughts.strip(), answer.lstrip()
+    return "", text
+
+
 Part = Literal["answer", "thoughts", "marker"]
 """What a token belongs to: the answer, the thoughts, or what separates the two."""
 

@@ -9,6 +9,7 @@ from inference.text.sentences import sentences
 
 _WORD = re.compile(r"\w+")
 _SENTENCE_END = re.compile(r"(?:[.!?…。！？][\"'”’)\]」』）*_]*|\n)\s*$")
+_INNER_SENTENCE_END = re.compile(r"[.!?…][\"'”’)\]]*\s")
 _REPEATED = re.compile(r"\b(\w+(?:\W+\w+){3,40}?)(?:\W+\1)+\b", re.IGNORECASE)
 _MIN_SENTENCE_WORDS = 3
 """Words in the shortest sentence that may not be repeated. "Yes." may."""
@@ -31,6 +32,12 @@ def without_last_word(text: str) -> str:
     """Return a text that ends anywhere with "…" in place of its last word, which may be a part of one."""
     words = text.rsplit(None, 1)
     return f"{words[0] if len(words) > 1 else text}…" if text else ""
+
+
+def until_last_sentence(text: str) -> str:
+    """Return a text that was cut anywhere without its unfinished last sentence, or else without its last word."""
+    ends = [match.end() for match in _INNER_SENTENCE_END.finditer(text)]
+    return text[: ends[-1]] if ends else text.rpartition(" ")[0]
 
 
 def find_repetition(text: str) -> int | None:

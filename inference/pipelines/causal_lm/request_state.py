@@ -39,7 +39,7 @@ class SequenceState:
 class RequestState:
     """Runs the plan of `job` step by step. `new_sequence` makes a sequence for one of its prompts."""
 
-    def __init__(self, job: Job, plan: Plan, new_sequence: NewSequence) -> None:
+    def __init__(self, job: Job, plan: Plan[list[int]], new_sequence: NewSequence) -> None:
         self.job = job
         self.sequences: list[SequenceState] = []
         self._plan = plan
@@ -58,11 +58,11 @@ class RequestState:
     def step_finished(self) -> bool:
         return all(sequence.text.finished for sequence in self.sequences)
 
-    def find_prefilled(self, prompt: Prompt) -> SequenceState | None:
+    def find_prefilled(self, prompt: Prompt[list[int]]) -> SequenceState | None:
         """Return a sequence that has processed the same prompt and still has its cache; None if there is none."""
         return next((s for s in self._with_prompt(prompt) if s.prompt_logits is not None), None)
 
-    def is_prefilling(self, prompt: Prompt) -> bool:
+    def is_prefilling(self, prompt: Prompt[list[int]]) -> bool:
         """Return whether a sequence has begun to process the same prompt, and not ended."""
         return any(s.started and not s.prefilled for s in self._with_prompt(prompt))
 
@@ -111,10 +111,10 @@ class RequestState:
                 finished = self._num_finished + sum(sequence.text.finished for sequence in self.sequences)
                 self.job.emit(Progress(finished, total))
 
-    def _with_prompt(self, prompt: Prompt) -> list[SequenceState]:
+    def _with_prompt(self, prompt: Prompt[list[int]]) -> list[SequenceState]:
         return [sequence for sequence in self.sequences if sequence.text.prompt.tokens is prompt.tokens]
 
-    def _next_step(self) -> list[Prompt] | Output:
+    def _next_step(self) -> list[Prompt[list[int]]] | Output:
         try:
             texts = [sequence.text.continuation for sequence in self.sequences]
             return self._plan.send(texts) if texts else next(self._plan)
@@ -122,4 +122,4 @@ class RequestState:
             return result.value
 
 
-NewSequence = Callable[[RequestState, Prompt], SequenceState]
+NewSequence = Callable[[RequestState, Prompt[list[int]]], SequenceState]

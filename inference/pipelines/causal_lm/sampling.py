@@ -15,7 +15,7 @@ class SequenceSampler:
     Temperature 0 takes the likeliest token; `top_p` 1 allows all tokens.
     """
 
-    def __init__(self, prompt: Prompt, capacity: int) -> None:
+    def __init__(self, prompt: Prompt[list[int]], capacity: int) -> None:
         self.temperature = prompt.temperature
         self.top_p = prompt.top_p
         self.repetition_penalty = prompt.repetition_penalty

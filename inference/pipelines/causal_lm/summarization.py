@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 
 from inference.pipelines.causal_lm.postprocessing import clean_bullets, clean_summary
-from inference.pipelines.causal_lm.prompt_template import PromptTemplate
-from inference.pipelines.causal_lm.prompts import Continuation, Plan, Prompt
+from inference.pipelines.causal_lm.prompts import Continuation, Plan, Prompt, PromptBuilder, T
 from inference.pipelines.summary_sections import unsupported_figures
 from inference.pipelines.text_splitting import split_into_parts
 from inference.tasks import Length, Section, SummarizeRequest, Summary
@@ -37,7 +36,7 @@ _STYLES: dict[Length, SummaryStyle] = {
 }
 
 
-def summarize(template: PromptTemplate, request: SummarizeRequest) -> Plan:
+def summarize(template: PromptBuilder[T], request: SummarizeRequest) -> Plan[T]:
     """Summarize each part and join the summaries. Repeat with the joined text until it is short enough."""
     style = _STYLES[request.length]
     style = replace(style, max_part_tokens=min(style.max_part_tokens, template.window // 3))
@@ -56,27 +55,28 @@ def summarize(template: PromptTemplate, request: SummarizeRequest) -> Plan:
     return Summary(text, len(parts), sections, unsupported_figures(request.text, text, sections))
 
 
-def _parts(template: PromptTemplate, style: SummaryStyle, text: str, boundaries: Sequence[int] = ()) -> list[str]:
+def _parts(template: PromptBuilder[T], style: SummaryStyle, text: str, boundaries: Sequence[int] = ()) -> list[str]:
     room = template.max_prompt_tokens(style.max_part_tokens) - len(_tokens(template, style, ""))
     return split_into_parts(text, max(1, min(room, _PART_TOKENS)), template.count, boundaries)
 
 
 def _summarize_parts(
-    template: PromptTemplate, style: SummaryStyle, parts: Sequence[str], *, bullets: bool
-) -> Generator[list[Prompt], list[Continuation], list[str]]:
+    template: PromptBuilder[T], style: SummaryStyle, parts: Sequence[str], *, bullets: bool
+) -> Generator[list[Prompt[T]], list[Continuation], list[str]]:
     texts = yield [_prompt(template, style, part) for part in parts]
     clean = clean_bullets if bullets else clean_summary
     return [clean(text.text, complete=text.finish_reason == "stop") for text in texts]
 
 
-def _prompt(template: PromptTemplate, style: SummaryStyle, part: str) -> Prompt:
+def _prompt(template: PromptBuilder[T], style: SummaryStyle, part: str) -> Prompt[T]:
     max_new_tokens = min(style.max_part_tokens, max(_MIN_TOKENS, template.count(part) // 2))
-    stop = () if template.can_chat and style.instruction == _STYLES["long"].instruction else ("\n\n",)
+    is_long = template.can_chat and style.instruction == _STYLES["long"].instruction
+    stop = ("\n\n",) if template.can_lead and not is_long else ()  # without a lead, a preamble may stand before it
     tokens = template.check_fits(_tokens(template, style, part), max_new_tokens)
     return Prompt(tokens, max_new_tokens, stop=stop, stop_at_repetition=True)
 
 
-def _tokens(template: PromptTemplate, style: SummaryStyle, text: str) -> list[int]:
+def _tokens(template: PromptBuilder[T], style: SummaryStyle, text: str) -> T:
     if not template.can_chat:
         return template.instruct(
             f"{text}\n\n", lead="TL;DR:" if style.lead != "-" else "The main points:\n-", system=""

@@ -8,7 +8,7 @@ from typing import Any, Self
 
 from transformers import AutoModelForImageTextToText
 
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.devices import Placement
 from inference.pipelines.image_text_to_text.picture_reader import PictureReader

@@ -15,7 +15,7 @@ from PIL import Image
 from inference.images.decoding import open_picture
 from inference.pipelines.causal_lm.detokenizer import IncrementalDetokenizer
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
-from inference.pipelines.image_text_to_text.prompts import CAPTION_MESSAGE, IMAGE_TOKEN, PICTURE_PROMPTS
+from inference.pipelines.picture_prompts import CAPTION_MESSAGE, IMAGE_TOKEN, MAX_CAPTION_TOKENS, PICTURE_PROMPTS
 from inference.pipelines.pipeline import Batch, Job, is_out_of_memory, yield_to_others
 from inference.pipelines.stopping_criteria import YieldPointCriteria
 from inference.tasks import Answer, Caption, CaptionRequest, ChatAnswerRequest
@@ -24,7 +24,6 @@ from inference.types.errors import InvalidRequest, ModelUnavailable
 
 log = logging.getLogger(__name__)
 
-_MAX_CAPTION_TOKENS = 64
 _MISFITS = (ValueError, TypeError, KeyError, IndexError, AttributeError, RuntimeError)
 """What processors and models raise for inputs that they can't take. torch raises RuntimeError for other shapes."""
 
@@ -53,7 +52,7 @@ class PictureReader:
         match job.request:
             case CaptionRequest():
                 message = CAPTION_MESSAGE if self._prompt is None else self._prompt.caption
-                return Caption(self._generate(batch, job, job.request.image, message, _MAX_CAPTION_TOKENS))
+                return Caption(self._generate(batch, job, job.request.image, message, MAX_CAPTION_TOKENS))
             case ChatAnswerRequest():
                 text = self._generate(
                     batch, job, job.request.image, self._question(job.request), job.request.max_new_tokens

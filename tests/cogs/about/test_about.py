@@ -7,9 +7,11 @@ from dataclasses import replace
 import pytest
 
 from cogs.about.models_page import models_page
+from cogs.about.queue_page import queue_page
 from inference import ModelSpec, ModelStatus
 from inference.backends.backend import QueueStatus
 from inference.hub.model_card import ModelCard
+from inference.types import ModelServer
 from tests.cogs.stage import Stage, refusal
 from tests.fakes import FakeBackend
 
@@ -45,6 +47,21 @@ def test_a_loaded_model_shows_its_memory_and_a_missing_model_no_size():
         "`smollm2`: loaded, 1.3 GB of memory",
         "`smollm2`: not downloaded",
     ]
+
+
+def test_a_model_on_a_server_names_it_and_says_whether_it_answers():
+    there = replace(_SMALL, server=ModelServer(url="http://h:8000/v1"))
+    other = replace(_SMALL, server=ModelServer(url="http://other/v1"))
+    statuses = [ModelStatus(there, "on a server", 0), ModelStatus(other, "on a server", 0, problem="It is away.")]
+    assert models_page(statuses).text == (
+        "`smollm2`: runs on the server h:8000, where what it gets goes\n-# default of /complete\n\n"
+        "`smollm2`: runs on the server other, where what it gets goes (not usable now)\n-# for /complete"
+    )
+
+
+def test_the_queue_of_a_server_names_it():
+    page = queue_page([QueueStatus("h:8000", 0, 1, 0.0, on_server=True)])
+    assert page.text == "**Server h:8000**: 1 running, 0 waiting; a new request starts at once"
 
 
 async def test_the_queue_shows_when_a_new_request_would_start(stage: Stage):

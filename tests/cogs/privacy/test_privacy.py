@@ -19,11 +19,11 @@ from cogs.client import Inkling
 from cogs.common.personal_data import PersonalData, PersonalPicture
 from cogs.imagine.personal_data import PersonalImages
 from cogs.privacy.export import archive
-from inference import GeneratedImage, ImageResult, ImagineRequest, InvalidRequest, PartialText
+from inference import Config, GeneratedImage, ImageResult, ImagineRequest, InvalidRequest, PartialText
 from storage import PersonSettings, Store
 from tests.cogs.settings.panels import panel, private_text, store_of
 from tests.cogs.stage import Stage, buttons, first
-from tests.fakes import PNG, forget_all_of, kept_of
+from tests.fakes import PNG, forget_all_of, kept_of, model_lists
 
 DRAWING = ImageResult((GeneratedImage(b"", 7),), 512, 512, 25, 7.5)
 
@@ -60,6 +60,24 @@ async def test_stored_data_and_its_retention_are_shown_in_private(stage: Stage):
     assert "until that message is deleted" in answer.content
     assert buttons(answer) == ["Get it as a file", "Delete all of it"]
     assert "\n- Nothing at the moment.\n" in panel(await stage.bob.slash(stage.channel, "privacy")).content
+
+
+async def test_the_machine_is_named_on_which_models_run(stage: Stage):
+    shown = panel(await stage.alice.slash(stage.channel, "privacy")).content
+    assert "Models run on the machine that runs this bot." in shown
+
+
+class TestModelsOnServers:
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        entries = [{"openai": f"http://{host}/v1", "name": "m"} for host in ("models.example", "models.example:81")]
+        lists = model_lists(chat=entries[:1], complete=entries[:1], ask=entries[1:])
+        return config.model_copy(update={"models": lists})
+
+    async def test_the_servers_to_which_texts_go_are_named(self, stage: Stage):
+        shown = panel(await stage.alice.slash(stage.channel, "privacy")).content
+        assert "Some models run on other servers: `models.example`, `models.example:81`. What you write" in shown
+        assert "Models run on the machine that runs this bot. What" not in shown
 
 
 async def test_the_export_has_all_data_of_one_person_and_none_of_others(stage: Stage):

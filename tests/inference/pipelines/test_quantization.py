@@ -14,7 +14,7 @@ from transformers.pytorch_utils import Conv1D
 
 from inference.backends.model_check import expected_bytes
 from inference.pipelines import quantization
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.devices import Placement
 from inference.pipelines.quantization import Bits, QuantizedLinear, quantize_linear_layers

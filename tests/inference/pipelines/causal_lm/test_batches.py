@@ -12,8 +12,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, PreTrainedModel
 
-from inference.pipelines.causal_lm import CausalLM
 from inference.pipelines.causal_lm.batched_runner import BatchedRunner, KVCache
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.causal_lm.model_runner import SequenceCache
 from inference.pipelines.causal_lm.pipeline import CausalPipeline
 from inference.pipelines.causal_lm.tokenizer import Tokenizer

@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.tasks import CompleteRequest, Completion, FillMaskResult, FillRequest, SentimentRequest, SentimentResult
 from inference.types import PartialText
 from inference.types.errors import InvalidRequest

@@ -10,7 +10,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer, RepetitionPenaltyLogitsProcessor
 
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.causal_lm.detokenizer import OutputText
 from inference.pipelines.causal_lm.prompts import Continuation, Prompt
 from inference.pipelines.causal_lm.sampling import SequenceSampler, sample_tokens

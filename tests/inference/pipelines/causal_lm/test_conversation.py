@@ -11,7 +11,7 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.causal_lm.conversation import chat, reply_prompt
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.prompts import Continuation, Prompt

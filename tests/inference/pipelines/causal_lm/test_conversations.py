@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from transformers import AutoTokenizer
 
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.tasks import CompleteRequest, Completion, Message

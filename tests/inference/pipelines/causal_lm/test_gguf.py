@@ -11,7 +11,7 @@ import torch
 from gguf import GGMLQuantizationType
 from transformers import AutoModelForCausalLM, AutoTokenizer, LlamaConfig, LlamaForCausalLM
 
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.causal_lm.tokenizer import Tokenizer
 from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.devices import Placement

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from inference.pipelines.causal_lm import CausalLM, batched_runner
+from inference.pipelines.causal_lm import batched_runner
 from inference.pipelines.causal_lm import generation as generation_module
 from inference.pipelines.causal_lm.batched_runner import KVCache
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.peak_memory import PeakMemory
 from inference.tasks import CompleteRequest, Completion
 from inference.types import PartialText

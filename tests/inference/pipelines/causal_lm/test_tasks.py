@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from inference.pipelines.causal_lm import CausalLM
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.causal_lm.postprocessing import clean_bullets, clean_summary
 from inference.pipelines.causal_lm.prompt_template import PromptTemplate
 from inference.pipelines.causal_lm.prompts import Continuation, Plan

@@ -12,8 +12,8 @@ import torch
 from gguf import GGMLQuantizationType
 
 from inference.backends.model_check import expected_bytes
-from inference.pipelines.causal_lm import CausalLM
 from inference.pipelines.causal_lm.batched_runner import BatchedRunner
+from inference.pipelines.causal_lm.causal_lm import CausalLM
 from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.devices import Placement
 from inference.pipelines.gguf_weights import read_gguf_model

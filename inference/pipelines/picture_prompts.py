@@ -7,6 +7,8 @@ from dataclasses import dataclass
 CAPTION_MESSAGE = "Describe this picture in one or two sentences."
 """What models with a chat template are asked for a caption."""
 
+MAX_CAPTION_TOKENS = 64
+
 
 @dataclass(frozen=True, slots=True)
 class PicturePrompt:

@@ -1,0 +1,174 @@
+"""Servers that fail: one sentence each, no second request that could double an answer, and no key anywhere."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+
+from inference.backends.openai import client
+from inference.types.errors import GenerationFailed, InferenceError, InvalidRequest, ModelUnavailable, Overloaded
+from tests.inference.backends.openai.conftest import Harness, say
+from tests.inference.backends.openai.fake_server import (
+    FakeServer,
+    Reply,
+    answering,
+    chunk,
+    refusing,
+    saying,
+    send,
+    streaming,
+)
+
+HTML = "<html><body>It works!</body></html>"
+
+
+@pytest.mark.parametrize(
+    ("reply", "kind", "words"),
+    [
+        (refusing(401, '{"error": "no"}'), ModelUnavailable, "wants a key, and the bot has none"),
+        (refusing(404, '{"error": {"message": "model m not found"}}'), ModelUnavailable, "has no model m"),
+        (refusing(404, "nothing here"), ModelUnavailable, "does not speak OpenAI's API"),
+        (refusing(404, HTML, kind="text/html"), ModelUnavailable, "does not speak OpenAI's API"),
+        (refusing(200, HTML, kind="text/html"), ModelUnavailable, "does not speak OpenAI's API"),
+        (refusing(307, headers={"Location": "/else"}), ModelUnavailable, "does not speak OpenAI's API"),
+        (refusing(500, "out of cheese"), GenerationFailed, "has failed on this request"),
+        (refusing(400, '{"error": "maximum context length is 8"}'), InvalidRequest, "too long for m"),
+        (refusing(200, "{oh no"), GenerationFailed, "can't be read"),
+        (refusing(200, "[1, 2]"), GenerationFailed, "can't be read"),
+        (streaming(b"data: {broken\n\n"), GenerationFailed, "can't be read"),
+        (streaming(b"data: [1]\n\n"), GenerationFailed, "can't be read"),
+        (streaming(b'data: {"choices": [{"delta": 5}]}\n\n'), GenerationFailed, "can't be read"),
+        (streaming(b"data: \xff\n\n"), GenerationFailed, "can't be read"),
+        (streaming(b"data: " + b"x" * 3_000_000 + b"\n\n"), GenerationFailed, "can't be read"),
+        (streaming(b'data: {"error": {"message": "out of cheese"}}\n\n'), GenerationFailed, "has failed"),
+    ],
+)
+async def test_what_is_wrong_is_told_in_a_sentence(
+    harness: Harness, server: FakeServer, reply: Reply, kind: type[InferenceError], words: str
+) -> None:
+    server.reply = reply
+    error = await harness.outcome(say())
+    assert type(error) is kind
+    assert words in error.user_message, error.user_message
+    assert "cheese" not in error.user_message
+    assert len(server.bodies) == 1
+
+
+async def test_an_answer_that_is_cut_in_the_middle_fails_and_is_not_asked_for_again(
+    harness: Harness, server: FakeServer
+) -> None:
+    async def cut(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        return await send(request, chunk(content="Once"))
+
+    async def broken(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(chunk(content="Once"))
+        assert request.transport
+        request.transport.close()
+        return response
+
+    for reply in (cut, broken):
+        server.reply = reply
+        error = await harness.outcome(say())
+        assert isinstance(error, GenerationFailed)
+        assert "in the middle of the answer" in error.user_message
+    assert len(server.bodies) == 2
+
+
+async def test_a_server_that_is_not_there_is_told_with_its_host(tmp_path: Path) -> None:
+    harness = Harness("http://127.0.0.1:9/v1", tmp_path)
+    error = await harness.outcome(say())
+    assert isinstance(error, ModelUnavailable)
+    assert "The server 127.0.0.1:9, which runs this model, can't be reached." in error.user_message
+    await harness.backend.close()
+
+
+async def test_a_silent_server_is_left_after_a_while(
+    harness: Harness, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def silent(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        async for _ in request.content:
+            pass
+        await _forever()
+        return response
+
+    server.reply = silent
+    impatient = client.ServerClient(harness.spec("chat").server, silent_seconds=0.05)  # type: ignore[arg-type]
+    with pytest.raises(GenerationFailed, match="has sent nothing for 0 seconds"):
+        _ = [delta async for delta in impatient.stream("/chat/completions", {"model": "m"})]
+    await impatient.close()
+
+
+async def _forever() -> None:
+    import asyncio
+
+    await asyncio.Event().wait()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+async def test_a_busy_server_is_asked_once_more_after_the_time_that_it_names(
+    harness: Harness, server: FakeServer, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    monkeypatch.setattr(client, "_USUAL_WAIT", 0.01)
+    server.reply = answering(refusing(status, headers={"Retry-After": "0"}), saying("Well."))
+    assert (await harness.outcome(say())).text == "Well."
+    assert len(server.bodies) == 2
+
+
+async def test_a_server_that_stays_busy_is_overloaded(
+    harness: Harness, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_USUAL_WAIT", 0.01)
+    server.reply = refusing(503)
+    error = await harness.outcome(say())
+    assert isinstance(error, Overloaded)
+    assert len(server.bodies) == 2
+
+
+async def test_who_would_wait_too_long_is_told_how_long(harness: Harness, server: FakeServer) -> None:
+    server.reply = refusing(429, headers={"Retry-After": "90"})
+    error = await harness.outcome(say())
+    assert isinstance(error, Overloaded)
+    assert (error.retry_after, len(server.bodies)) == (90, 1)
+    assert "is busy. Try again in about 90 seconds" in error.user_message
+
+
+async def test_fields_that_the_server_does_not_know_are_left_out_from_then_on(
+    harness: Harness, server: FakeServer
+) -> None:
+    async def strict(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        if unknown := body.keys() & {"chat_template_kwargs", "stream_options"}:
+            return web.json_response({"detail": f"Unexpected fields: {unknown}"}, status=422)
+        return await saying("Well.")(request, body)
+
+    server.reply = strict
+    assert [(await harness.outcome(say())).text for _ in range(2)] == ["Well."] * 2
+    assert len(server.bodies) == 3
+
+
+async def test_a_refused_key_names_its_variable_and_is_nowhere_in_the_log(
+    harness: Harness, server: FakeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("MY_KEY", "s3cret-key")
+    harness.set(api_key_env="MY_KEY")
+    server.reply = refusing(401, '{"error": "Incorrect API key provided: s3cret-key"}')
+    with caplog.at_level(logging.DEBUG):
+        error = await harness.outcome(say())
+    assert "environment variable MY_KEY" in error.user_message
+    assert "Incorrect API key provided: …" in caplog.text
+    assert "s3cret-key" not in caplog.text + error.user_message + str(error.values)
+
+
+async def test_a_missing_key_is_told_before_anything_is_sent(harness: Harness, server: FakeServer) -> None:
+    harness.set(api_key_env="NO_SUCH_KEY")
+    error = await harness.outcome(say())
+    assert isinstance(error, ModelUnavailable)
+    assert "NO_SUCH_KEY" in error.user_message
+    assert not server.keys
