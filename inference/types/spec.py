@@ -58,7 +58,8 @@ class ModelSpec:
     downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `runtime` is the library that
     computes (see `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names
     some. `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never).
-    `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). Specs with equal `key` share one copy in memory, also across tasks.
+    `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). Specs with
+    equal `key` share one copy in memory, also across tasks.
     """
 
     name: str
