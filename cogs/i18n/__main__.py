@@ -35,11 +35,9 @@ async def _wanted() -> Catalog:
     config = load_config(ROOT / "config.yaml")
     with TemporaryDirectory() as folder:
         config = config.model_copy(update={"data": Path(folder)})
-        bot = Inkling(create_engine(config), COGS)
-        await bot.prepare()
-        found = template(bot)
-        await bot.close()
-    return found
+        async with Inkling(create_engine(config), COGS) as bot:
+            await bot.prepare()
+            return template(bot)
 
 
 if __name__ == "__main__":

@@ -73,7 +73,8 @@ class OutpaintButton(
                 note=canvas.note,
             )
         )
-        made_from = tr(_MADE_FROM[extension], link=message.jump_url)
+        sentence = _MADE_FROM[extension]
+        made_from = tr(sentence, link=message.jump_url)
         await session.perform(DrawingJob(checked, Lineage(stored.id, "outpainting"), made_from))
 
 
