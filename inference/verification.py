@@ -14,8 +14,6 @@ from inference.images.content_credentials import (
     is_available,
     read_credentials,
 )
-from inference.images.decoding import open_picture, side_data
-from inference.images.watermark import can_hold_watermark, detect_watermark
 from inference.images.xmp import SourceType, source_type_in, source_type_uri
 from inference.tasks import ImageResult, ImagineRequest, Request, infotext
 from inference.types.errors import InvalidRequest
@@ -80,6 +78,8 @@ class Origin:
             signer = self._signer
             if signer is None or not png:
                 return png
+            from inference.images.decoding import side_data
+
             source_type = source_type_in(side_data(png).xmp) or _DRAWN
             return signer.sign(png, f"{source_type_uri(_DRAWN).removesuffix(_DRAWN)}{source_type}")
         except SigningProblem as problem:
@@ -92,6 +92,9 @@ class Origin:
 
     def report(self, data: bytes, max_megapixels: float) -> OriginReport:
         """Return what a picture file says of its origin. Raise InvalidRequest if it is none, or too large."""
+        from inference.images.decoding import open_picture, side_data
+        from inference.images.watermark import can_hold_watermark, detect_watermark
+
         picture = open_picture(data, max_megapixels)
         file = side_data(data)
         return OriginReport(

@@ -45,8 +45,8 @@ _SHIFTS = 128
 _WINDOW = 1 / 32
 """The side of the window in which contrast is measured, as a share of the picture's."""
 
-_LIKELY_SCALES = (1.0, *(math.sqrt(cells) for cells in (2, 4, 6, 9, 12)))
-"""The sizes of a picture, in proportion to the one that was marked, that are tried first: itself, and sheets."""
+_SHEETS = ((1, 1), (2, 1), (2, 2), (3, 2), (3, 3), (4, 3))
+"""Columns and rows of sheets of pictures that are tried first, each by its first picture."""
 _OTHER_SCALES = tuple(0.4 * 1.015**i for i in range(147))
 """The sizes of parts of a picture, and of pictures with something around them: 0.4 to 3.5."""
 _SIDES = {1.5: 256, math.inf: 512}
@@ -54,7 +54,7 @@ _SIDES = {1.5: 256, math.inf: 512}
 _ENOUGH = -12.0
 """The logarithm of a probability that ends the search."""
 
-_LEAST, _MOST, _OF_CONTRAST = 1.5, 4.0, 0.15
+_LEAST, _MOST, _OF_CONTRAST = 1.15, 4.0, 0.15
 """The strength of the mark, in grey levels of 255: a share of the contrast around a pixel, within bounds. Where a
 picture is busy, more of the mark stays unseen."""
 _NOISE = 2.0
@@ -89,7 +89,7 @@ def embed_watermark(image: Image.Image, drawn: Image.Image | None = None) -> Ima
         return image
     rgb = np.asarray(image.convert("RGB"))
     luma = np.asarray(image.convert("L"), np.float32)
-    strength = np.clip(_OF_CONTRAST * _contrast(luma), _LEAST, _MOST)
+    strength = np.clip(_OF_CONTRAST * _least_contrast_beside(luma), _LEAST, _MOST)
     change = np.rint(strength * _pattern(*image.size)).astype(np.int16)
     if drawn is not None:
         change[np.asarray(drawn.convert("L")) == 0] = 0
@@ -100,17 +100,22 @@ def detect_watermark(image: Image.Image, *, search: bool = True) -> Detection:
     """Look for the mark in the whole picture and, with `search`, in parts of one. Takes up to a second."""
     if not can_hold_watermark(image.size):
         return Detection(0.0)
+    firsts = [image.crop((0, 0, -(-image.width // columns), -(-image.height // rows))) for columns, rows in _SHEETS]
+    agreements = [(_agreement(_whitened(first, _SIDES[math.inf]), 1.0), 1.0) for first in firsts]
+    best = _best(agreements)
+    if best.log10_p < _ENOUGH or not search:
+        return best
     whitened = {limit: _whitened(image, side) for limit, side in _SIDES.items()}
-    best = Detection(0.0)
-    for scales in (_LIKELY_SCALES, _OTHER_SCALES):
-        tried = math.log10(2 * len(scales) * len(_BANDS) * _SHIFTS**2)
-        for scale in scales:
-            picture = next(each for limit, each in whitened.items() if scale <= limit)
-            log10_p = min(0.0, tried + _log10_tail(_agreement(picture, scale)))
-            best = min(best, Detection(log10_p, scale), key=lambda each: each.log10_p)
-        if best.log10_p < _ENOUGH or not search:
-            break
-    return best
+    pictures = [next(each for limit, each in whitened.items() if scale <= limit) for scale in _OTHER_SCALES]
+    agreements = [(_agreement(picture, scale), scale) for picture, scale in zip(pictures, _OTHER_SCALES, strict=True)]
+    return min(best, _best(agreements), key=lambda each: each.log10_p)
+
+
+def _best(agreements: Sequence[tuple[float, float]]) -> Detection:
+    """Return what the highest of some agreements means; each has its scale. This is one of two such groups."""
+    agreement, scale = max(agreements)
+    tried = math.log10(2 * len(agreements) * len(_BANDS) * _SHIFTS**2)
+    return Detection(min(0.0, tried + _log10_tail(agreement)), scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +199,19 @@ def _contrast(luma: Floats) -> Floats:
     mean = _local_mean(luma, _reach(luma))
     variance = _local_mean(luma * luma, _reach(luma)) - mean * mean
     return np.sqrt(np.maximum(variance, np.float32(0)))
+
+
+def _least_contrast_beside(luma: Floats) -> Floats:
+    """Return the least contrast of four windows around each pixel: a plain part stays plain up to its edge."""
+    reach = _reach(luma)
+    padded = np.pad(_contrast(luma), reach, mode="edge")
+    return np.minimum.reduce(
+        [
+            padded[top : top + luma.shape[0], left : left + luma.shape[1]]
+            for top in (0, 2 * reach)
+            for left in (0, 2 * reach)
+        ]
+    )
 
 
 def _reach(luma: Floats) -> int:

@@ -25,7 +25,7 @@ async def test_the_options_reach_the_engine(stage: Stage):
     assert stage.backend.requests == [
         ImagineRequest(
             prompt="a fox", negative_prompt="fog", width=512, height=768, guidance_scale=5.0, seed=1,
-            model="stable-diffusion-v1-4", owner=str(stage.alice.id), require_safety_checker=True,
+            model="stable-diffusion-v1-4", owner=str(stage.alice.id), require_safety_checker=True, mark_origin=True,
         )
     ]  # fmt: skip
 

@@ -57,7 +57,7 @@ CHANGES: dict[str, Callable[[Image.Image], Image.Image]] = {
     "a WebP preview": lambda image: compressed(scaled(image, 0.7), "WEBP", 80),
     "a halving": lambda image: scaled(image, 0.5),
     "a crop": lambda image: image.crop((40, 20, image.width - 30, image.height - 50)),
-    "a sheet's preview": lambda image: compressed(scaled(sheet(image), 0.4), "WEBP", 80),
+    "a sheet's preview": lambda image: compressed(scaled(sheet(image), 0.6), "WEBP", 80),
 }
 
 
