@@ -20,10 +20,12 @@ from cogs.request_log import RequestLog
 from cogs.retention import Retention
 from cogs.settings import SettingsPanels
 from cogs.summarize import Summarize
+from cogs.upscale import Upscale
 
 COGS = (
     Imagine,
     Captions,
+    Upscale,
     Ask,
     Summarize,
     Complete,

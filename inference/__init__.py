@@ -55,6 +55,8 @@ from inference.tasks import (
     TextSource,
     Tool,
     ToolCall,
+    UpscaledImage,
+    UpscaleRequest,
     Variation,
     infotext,
 )
@@ -168,6 +170,8 @@ __all__ = [
     "Tool",
     "ToolCall",
     "UnknownModel",
+    "UpscaleRequest",
+    "UpscaledImage",
     "Variation",
     "addressed_to_operator",
     "cells_of",

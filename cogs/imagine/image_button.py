@@ -16,11 +16,12 @@ from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import custom_id
 from cogs.common.sources import read
 from cogs.i18n import gettext_noop, tr
+from cogs.imagine.enlarging import enlarge, show_enlarged
 from cogs.imagine.parameters_view import parameters_content
 from cogs.imagine.preparation import for_channel
 from cogs.imagine.remix_form import RemixForm
 from cogs.imagine.rendering import Action
-from cogs.imagine.service import DrawingJob, show_images, stored_image
+from cogs.imagine.service import DrawingJob, stored_image
 from inference import ImagineRequest, InvalidRequest, Variation, crop_from_grid, infotext
 from storage import Lineage, StoredImage
 
@@ -94,7 +95,7 @@ class _ImagePress:
 
 
 async def _show_one(press: _ImagePress) -> None:
-    """Cut one picture out of the grid; generate it again if there is no PNG of the grid."""
+    """Cut one picture out of the grid and enlarge it; generate it again if there is no PNG of the grid."""
     result, index = press.stored.result, press.index
     request = press.allowed(infotext.request_for_image(press.stored.request, result, index))
     picture = result.pictures[index]
@@ -110,7 +111,21 @@ async def _show_one(press: _ImagePress) -> None:
     grid = await _read_file(file)
     png = await asyncio.to_thread(lambda: crop_from_grid(grid, index, len(result.pictures), infotext.to_text(request)))
     one = replace(result, pictures=(replace(picture, png=png),), note="")
-    await show_images(press.session, request, one, origin, made_from)
+    await show_enlarged(press.session, request, one, origin, made_from)
+
+
+async def _enlarge(press: _ImagePress) -> None:
+    """Enlarge the picture of the message, which has one."""
+    request = press.allowed(infotext.request_for_image(press.stored.request, press.stored.result, 0))
+    if press.stored.result.pictures[0].flagged and not request.show_flagged:
+        raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
+    file = next(iter(press.message.attachments), None)
+    if file is None:
+        raise InvalidRequest(_NO_FILE)
+    await press.session.acknowledge()
+    png = await _read_file(file)
+    origin, made_from = Lineage(press.stored.id, "enlarged", 0), tr("Enlarged from {link}", link=press.message.jump_url)
+    await enlarge(press.session, request, press.stored.result, png, origin, made_from)
 
 
 async def _vary(press: _ImagePress) -> None:
@@ -153,9 +168,10 @@ _ACTIONS: dict[Action, Callable[[_ImagePress], Awaitable[None]]] = {
     "remix": _remix,
     "parameters": _show_parameters,
     "delete": _delete,
+    "enlarge": _enlarge,
 }
 
-_NEW_IMAGES: frozenset[Action] = frozenset({"one", "vary", "reroll"})
+_NEW_IMAGES: frozenset[Action] = frozenset({"one", "vary", "reroll", "enlarge"})
 
 _WITHOUT_PICTURES: frozenset[Action] = frozenset({"remix", "delete"})
 """Actions that don't need the pictures that an image started from."""

@@ -13,7 +13,7 @@ from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.i18n import ntr, tr, word
 from inference import FastMode, GeneratedImage, ImageResult, ImagineRequest, cells_of
 
-Action = Literal["one", "vary", "reroll", "remix", "parameters", "delete"]
+Action = Literal["one", "vary", "reroll", "remix", "parameters", "delete", "enlarge"]
 
 _IN_A_ROW = 5
 
@@ -31,8 +31,11 @@ def image_text(request: ImagineRequest, result: ImageResult, lineage: str) -> st
     return "\n".join(line for line in lines if line)
 
 
-def image_buttons(image_id: str, result: ImageResult) -> discord.ui.View:
-    """Return U1, … and V1, … for several pictures or Vary for a single one, and the buttons for the whole image."""
+def image_buttons(image_id: str, result: ImageResult, *, can_enlarge: bool = False) -> discord.ui.View:
+    """Return U1, … and V1, … for several pictures or Vary for a single one, and the buttons for the whole image.
+
+    A single picture that a model can enlarge has the button Enlarge too.
+    """
     shown = [bool(picture.png) for picture in result.pictures]
     if len(shown) > 1:
         rows = -(-len(shown) // _IN_A_ROW)
@@ -40,6 +43,9 @@ def image_buttons(image_id: str, result: ImageResult) -> discord.ui.View:
         row = 2 * rows
     else:
         buttons, row = [_button(tr("Vary"), "vary", 0, image_id, 0, disabled=not shown[0])], 0
+        if can_enlarge:
+            buttons.append(_button(tr("Enlarge"), "enlarge", 0, image_id, 0, disabled=not shown[0]))
+            row = 1
     return persistent_view(
         *buttons,
         _button(tr("Re-roll"), "reroll", row, image_id),
@@ -71,7 +77,7 @@ def _safety(pictures: Sequence[GeneratedImage]) -> str:
 
 def _settings(request: ImagineRequest, result: ImageResult) -> list[str]:
     settings = [
-        f"{result.width} × {result.height}",
+        _size(result),
         ntr("{count} step", "{count} steps", result.steps, count=result.steps),
         result.sampler,
         tr("guidance {value:g}", value=result.guidance_scale),
@@ -83,6 +89,14 @@ def _settings(request: ImagineRequest, result: ImageResult) -> list[str]:
         _variations([p.variations[-1].seed for p in result.pictures if p.variations]),
     ]
     return [setting for setting in settings if setting]
+
+
+def _size(result: ImageResult) -> str:
+    size = f"{result.width} × {result.height}"
+    if not any(result.enlarged):
+        return size
+    width, height = result.enlarged
+    return tr("{size}, enlarged to {width} × {height}", size=size, width=width, height=height)
 
 
 def _fast(fast: FastMode | None) -> str:

@@ -56,7 +56,8 @@ async def show_images(
         await session.finish(replace(content, note=note))
         return
     try:
-        await session.finish(content, image_buttons(stored.id, result))
+        can_enlarge = bool(session.engine.models("upscale")) and not any(result.enlarged)
+        await session.finish(content, image_buttons(stored.id, result, can_enlarge=can_enlarge))
     except DELIVERY:
         await images.forget(stored.id)
         raise

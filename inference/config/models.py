@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from inference.config.problems import unknown_key
-from inference.limits import ConfigSection, Device, Expected, Repo, from_line
+from inference.limits import ConfigSection, Device, Expected, OptionalRepo, Repo, from_line
 from inference.tasks import MAX_CACHE_INTERVAL, TASK_NAMES
 from inference.types import DType, Quantize, Runtime
 from inference.types.durations import parse_duration
@@ -64,7 +64,13 @@ class ModelEntry(ConfigSection):
         default=1,
         ge=1,
         le=8,
-        description="How many times larger than drawn the pictures of a diffusion model are shown; for small models.",
+        description="How many times larger than drawn the pictures of a diffusion model are shown; for small models. "
+        "For a model of `upscale`, how many times it enlarges, where that is less than the model's own factor.",
+    )
+    upscaler: OptionalRepo = Field(
+        default="",
+        description="A super-resolution model (hub id or folder) that enlarges the pictures of a diffusion model "
+        "`upscale` times. By default their pixels are only interpolated, which looks blurred.",
     )
     guidance_scale: float | None = Field(
         default=None, ge=0, le=30, description="Guidance of a diffusion model where people name none; by default 7.5."
@@ -125,7 +131,10 @@ class ModelEntry(ConfigSection):
         return self.name or self.repo.rstrip("/").rsplit("/", 1)[-1]
 
     def relative_to(self, folder: Path) -> ModelEntry:
-        """Return the entry with an absolute folder; hub ids are not changed."""
+        """Return the entry with absolute folders; hub ids are not changed."""
+        if self.upscaler.startswith("."):
+            absolute = (folder / self.upscaler).resolve()
+            return self.model_copy(update={"upscaler": str(absolute)}).relative_to(folder)
         if not self.repo.startswith((".", "/")):
             return self
         path = folder / self.repo

@@ -128,6 +128,13 @@ FAMILIES: tuple[Family, ...] = (
         pipelines_of_runtimes={"openvino": "text_to_image:TextToImage"},
     ),
     Family(
+        pipeline="super_resolution:SuperResolution",
+        tasks=frozenset({"upscale"}),
+        kind=Phrase("super-resolution models (Swin2SR)"),
+        model_types=frozenset({"swin2sr"}),
+        reads_text=False,
+    ),
+    Family(
         pipeline="fill_mask:FillMask",
         pipelines_of_runtimes={"openvino": "fill_mask:FillMask"},
         tasks=frozenset({"fill"}),

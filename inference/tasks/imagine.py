@@ -243,7 +243,7 @@ class ImageResult(Output):
     """The images of a request with the settings that were used. `note` is for the user.
 
     `sampler` is empty for models without a choice. `strength` is None without an initial image, and `fast` unless the
-    request has it.
+    request has it. `enlarged` is width and height of a picture that was enlarged afterwards, zeros if none was.
     """
 
     pictures: tuple[GeneratedImage, ...]
@@ -254,6 +254,7 @@ class ImageResult(Output):
     sampler: str = ""
     strength: float | None = None
     fast: FastMode | None = None
+    enlarged: tuple[int, int] = (0, 0)
     note: Phrase = EMPTY_PHRASE
 
     @property

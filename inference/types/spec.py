@@ -26,8 +26,10 @@ class ModelSpec:
     `task` is empty for a model of any task. `repo` is a hub id (`org/name`) or the absolute path of a folder;
     `revision` a branch, tag or commit; `loras` the absolute path of a folder with LoRA files. `max_batch_size` is the
     number of images of a request that a diffusion model draws together (None: by its device), and `upscale` the factor
-    by which they are enlarged. `fast_guidance_end` and `fast_cache_interval` are what its fast mode leaves out.
-    `preview_decoder` is the hub id of a small decoder for its previews. `guidance_scale` and `temperature` are defaults
+    by which they are enlarged (for a model that enlarges: by which it does, 1 if by its own). `fast_guidance_end` and
+    `fast_cache_interval` are what its fast mode leaves out.
+    `preview_decoder` is the hub id of a small decoder for its previews, and `upscaler` the id or the folder of a model
+    that enlarges its images (once its files are on disk, their folder). `guidance_scale` and `temperature` are defaults
     for requests that set none (None: the usual value). `system` is the system message of chat models, and `thinking`
     says whether those that can think do so before they reply. `largest_side` is the limit in pixels for an inferred
     image size. `companion` is the folder of another repository that some models need; it is filled in once its files
@@ -56,6 +58,7 @@ class ModelSpec:
     fast_guidance_end: float = 1
     fast_cache_interval: int = 2
     preview_decoder: str = ""
+    upscaler: str = ""
     temperature: float | None = None
     system: str = ""
     thinking: bool = False
@@ -69,5 +72,5 @@ class ModelSpec:
     def key(self) -> Hashable:
         drawing = (self.loras, self.max_batch_size, self.upscale, self.guidance_scale)  # a diffusion model keeps them
         fast = (self.fast_guidance_end, self.fast_cache_interval)
-        files = (self.repo, self.revision, self.file, self.preview_decoder)
+        files = (self.repo, self.revision, self.file, self.preview_decoder, self.upscaler)
         return (*files, self.dtype, self.device, self.quantize, self.runtime, *drawing, *fast)

@@ -30,7 +30,7 @@ class ImagineCommand(TaskCommand[ImageResult]):
             metavar="PROMPT",
             help="without: repeat the drawing given as --image",
         )
-        parser.add_argument("-o", "--output", type=_png_path, required=True, metavar="FILE", help="a .png file")
+        parser.add_argument("-o", "--output", type=png_path, required=True, metavar="FILE", help="a .png file")
         _add_generation_options(parser)
         _add_init_image_options(parser)
 
@@ -117,7 +117,8 @@ def _sampler(text: str) -> Sampler:
     return sampler
 
 
-def _png_path(text: str) -> Path:
+def png_path(text: str) -> Path:
+    """Return the path of a picture to write; refuse other formats and missing folders."""
     path = Path(text)
     if path.suffix.lower() != ".png":
         raise argparse.ArgumentTypeError(f"{text!r} does not end in .png, the format that pictures are written in")

@@ -13,6 +13,7 @@ from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 from PIL import Image
 
 from inference.pipelines.image_job import foreign_syntax_note, no_fast_mode, require_finite
+from inference.pipelines.super_resolution.swin2sr import Swin2SR
 from inference.pipelines.text_to_image.fast_unet import fast_unet, supports_fast_mode
 from inference.pipelines.text_to_image.generation_settings import (
     GenerationSettings,
@@ -40,7 +41,8 @@ AfterStep = Callable[[int, torch.Tensor], None]
 class DiffusionRunner:
     """A diffusers text-to-image pipeline, and its related pipelines for image-to-image and inpainting.
 
-    Small models draw on a smaller canvas, which is then enlarged `upscale` times in width and height. `concepts` lists
+    Small models draw on a smaller canvas, which is then enlarged `upscale` times in width and height, by `upscaler` if
+    there is one. `concepts` lists
     what such a model knows. `fast` has the values for requests that leave them open.
     """
 
@@ -52,8 +54,10 @@ class DiffusionRunner:
         guidance_scale: float | None = None,
         concepts: ConceptsByCategory | None = None,
         fast: FastMode = DEFAULT_FAST_MODE,
+        upscaler: Swin2SR | None = None,
     ) -> None:
         self._pipe = pipe
+        self._upscaler = upscaler
         self._fast = fast
         self._upscale = upscale
         self._lora = LoraAdapters(pipe, loras)
@@ -158,7 +162,8 @@ class DiffusionRunner:
         require_finite(output.images)
         processor = pipe.image_processor
         canvas_images: list[Image.Image] = processor.numpy_to_pil(processor.pt_to_numpy(output.images))
-        images = [_resize(image, size) for image in canvas_images]
+        resize = self._upscaler.enlarged_to if self._upscaler else _resize
+        images = [resize(image, size) for image in canvas_images]
         return list(map(paste_back, sources, images)) if sources else images
 
     def _with_known_words(self, spec: ImageSpec) -> ImageSpec:
