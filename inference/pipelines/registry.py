@@ -132,6 +132,7 @@ FAMILIES: tuple[Family, ...] = (
         tasks=frozenset({"upscale"}),
         kind=Phrase("super-resolution models (Swin2SR)"),
         model_types=frozenset({"swin2sr"}),
+        architectures=("ForImageSuperResolution",),
         reads_text=False,
     ),
     Family(

@@ -17,6 +17,9 @@ from inference.pipelines.devices import Placement
 from inference.pipelines.super_resolution.tiling import OnTile, TileSize, enlarge_in_tiles
 from inference.pipelines.weights import read_model, weight_bytes
 from inference.types import DType
+from inference.types.errors import ModelUnavailable
+
+_CHANNELS = 3
 
 
 def _ignore(done: int, total: int) -> None:
@@ -35,11 +38,20 @@ class Swin2SR:
     def load(cls, folder: Path, placement: Placement, dtype: DType) -> Self:
         """Load the model in `folder`. With the `dtype` auto it computes in float32.
 
-        These models are small, and bfloat16 has fewer steps between two brightnesses than a picture.
+        These models are small, and bfloat16 has fewer steps between two brightnesses than a picture. Raise
+        ModelUnavailable if it is not for pictures with three colours.
         """
         if dtype == "auto":
             placement = replace(placement, dtype=torch.float32)
-        return cls(read_model(Swin2SRForImageSuperResolution, folder, placement))
+        model = read_model(Swin2SRForImageSuperResolution, folder, placement)
+        if (model.config.num_channels, model.config.num_channels_out) != (_CHANNELS, _CHANNELS):
+            raise ModelUnavailable(
+                "This super-resolution model is for pictures with {count} colour channels, and people send pictures "
+                "with {usual}. The bot's operator has to pick another one.",
+                count=model.config.num_channels,
+                usual=_CHANNELS,
+            )
+        return cls(model)
 
     @torch.inference_mode()
     def enlarge(self, image: Image.Image, size: TileSize | None = None, before_tile: OnTile = _ignore) -> Image.Image:

@@ -20,7 +20,7 @@ from inference.pipelines.super_resolution.swin2sr import Swin2SR
 from inference.pipelines.super_resolution.tiling import TileSize
 from inference.tasks import UpscaledImage, UpscaleRequest
 from inference.types import ModelSpec, Progress
-from inference.types.errors import GenerationFailed, InvalidRequest, OutOfMemory, RequestCancelled
+from inference.types.errors import GenerationFailed, InvalidRequest, ModelUnavailable, OutOfMemory, RequestCancelled
 from tests.inference.pipelines.harness import MemoryBatch, run
 from tests.inference.pipelines.tiny_super_resolution import save_swin2sr
 
@@ -83,6 +83,12 @@ def test_any_size_gives_what_transformers_gives(pipeline: SuperResolution, folde
 
 def test_the_registry_finds_the_family(folder: Path):
     assert family_of(SPEC, folder).load_class() is SuperResolution
+
+
+def test_a_model_for_grey_pictures_is_refused_when_it_is_loaded(tmp_path: Path):
+    folder = save_swin2sr(tmp_path, num_channels=1)
+    with pytest.raises(ModelUnavailable, match="with 1 colour channels"):
+        SuperResolution.load(SPEC, folder, CPU)
 
 
 def test_tiles_whose_margin_covers_what_the_network_sees_leave_no_seam(folder: Path):
