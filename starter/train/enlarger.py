@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from starter.train.augment import backgrounds, on_background, random_mask, rotat
 from starter.train.examples import to_tensor
 from starter.train.loop import Schedule, Training
 
-ENLARGER = Schedule(steps=3_000, rate=2e-3)
+ENLARGER = Schedule(steps=800, rate=1e-3, ema=0.99)
 FACTOR = 4
 LARGE_SIDE = 384
 """Width and height of the drawings that the training images are sampled from, in pixels."""
@@ -27,11 +28,12 @@ _SIDE = 64
 _BATCH_SIZE = 4
 _WHITE_SHARE = 0.7
 _RECOLOURED_SHARE = 0.3
-_PAINTED_SHARE = 0.6
-LATENT_NOISE = 0.15
+_PAINTED_SHARE = 0.5
+LATENT_NOISE = 0.1
 """The standard deviation of noise in the latents, about as far as the painter's are from those of drawings."""
-_MAX_BLUR = 0.8
+_MAX_BLUR = 0.5
 _EDGE_WEIGHT = 1.0
+_INITIAL_SHARE = 0.1
 
 
 class Enlarging:
@@ -93,11 +95,54 @@ def train_enlarger(data: Path, painter: Path, device: torch.device, schedule: Sc
 
 
 def new_enlarger(width: int = 32, heads: int = 2, depths: tuple[int, ...] = (2, 2)) -> Swin2SRForImageSuperResolution:
-    """Return an untrained Swin2SR (Conde et al., 2022) of the lightweight kind, as small as two cores can train it."""
+    """Return an untrained Swin2SR (Conde et al., 2022) of the lightweight kind, as small as two cores can train it.
+
+    It begins as bicubic interpolation, so that training has to find only what is better. `width` must be 27 or more.
+    """
     settings: Any = {"embed_dim": width, "depths": list(depths), "num_heads": [heads] * len(depths)}
-    return Swin2SRForImageSuperResolution(
+    model = Swin2SRForImageSuperResolution(
         Swin2SRConfig(**settings, image_size=_SIDE, upscale=FACTOR, upsampler="pixelshuffledirect", drop_path_rate=0.0)
     )
+    _start_as_bicubic(model)
+    return model
+
+
+@torch.no_grad()
+def _start_as_bicubic(model: Any) -> None:
+    """Make the linear path of the model, its first and its last convolution, interpolate.
+
+    The first one copies each pixel's 3×3 neighbourhood into channels. The last one then sees 5×5 pixels, enough for the
+    kernel's 4×4. The layers between add little at first.
+    """
+    first, after_body, last = model.swin2sr.first_convolution, model.swin2sr.conv_after_body, model.upsample.conv
+    for convolution in (first, after_body, last):
+        convolution.weight *= _INITIAL_SHARE
+        convolution.bias.zero_()
+    last.weight.zero_()
+    for colour, y, x in product(range(3), range(3), range(3)):
+        first.weight[colour + 3 * (3 * y + x)] = 0
+        first.weight[colour + 3 * (3 * y + x), colour, y, x] = 1
+    for phase_y, phase_x, y, x in product(range(FACTOR), range(FACTOR), range(-2, 3), range(-2, 3)):
+        weight = _bicubic(y - _offset(phase_y)) * _bicubic(x - _offset(phase_x))
+        near_y, near_x = max(-1, min(1, y)), max(-1, min(1, x))  # the rest of the way is in the channels
+        channel = 3 * (3 * (y - near_y + 1) + x - near_x + 1)
+        for colour in range(3):
+            last.weight[colour * FACTOR**2 + phase_y * FACTOR + phase_x, channel + colour, near_y + 1, near_x + 1] = (
+                weight
+            )
+
+
+def _offset(phase: int) -> float:
+    """Return where the large pixel of this phase is, in small pixels from the middle of its small pixel."""
+    return (phase + 0.5) / FACTOR - 0.5
+
+
+def _bicubic(distance: float) -> float:
+    """Return the weight of a pixel at that distance (Keys, 1981)."""
+    distance = abs(distance)
+    if distance < 1:
+        return 1.5 * distance**3 - 2.5 * distance**2 + 1
+    return -0.5 * distance**3 + 2.5 * distance**2 - 4 * distance + 2 if distance < 2 else 0.0
 
 
 @torch.no_grad()
