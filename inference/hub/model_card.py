@@ -82,7 +82,6 @@ _KNOWN = {
     "emoji-painter": ModelCard(
         "CC-BY-4.0", Phrase("Draws single things as emoji, small and quick: hearts, animals, food and 200 more.")
     ),
-    "emoji-enlarger": ModelCard("CC-BY-4.0", Phrase("Enlarges emoji, with sharp edges.")),
     "emoji-captioner": ModelCard("CC-BY-4.0", Phrase("Names the one thing that an emoji shows.")),
     "distilbert-base-uncased-finetuned-sst-2-english": ModelCard(
         "Apache-2.0", Phrase("Tells pleasant English sentences from unpleasant ones.")

@@ -48,7 +48,8 @@ def main() -> None:
     judge = Judge(arguments.captioner, [thing.name for thing in things()])
     pipe = StableDiffusionPipeline.from_pretrained(arguments.painter, dtype=torch.float32)
     pipe.set_progress_bar_config(disable=True)
-    _evaluate_enlarger(arguments.enlarger, pipe.vae, judge, arguments.data, arguments.enlarged)
+    if arguments.enlarger.exists():
+        _evaluate_enlarger(arguments.enlarger, pipe.vae, judge, arguments.data, arguments.enlarged)
     if arguments.only == "enlarger":
         return
     collection = collect(arguments.data)

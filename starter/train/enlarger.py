@@ -19,7 +19,7 @@ from starter.train.augment import backgrounds, on_background, random_mask, rotat
 from starter.train.examples import to_tensor
 from starter.train.loop import Schedule, Training
 
-ENLARGER = Schedule(steps=800, rate=1e-3, ema=0.99)
+ENLARGER = Schedule(steps=4_000, rate=1e-3)
 FACTOR = 4
 LARGE_SIDE = 384
 """Width and height of the drawings that the training images are sampled from, in pixels."""

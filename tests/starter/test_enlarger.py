@@ -49,7 +49,7 @@ def drawings() -> Tensor:
 def tiny_task() -> Enlarging:
     torch.manual_seed(0)
     autoencoder = new_autoencoder((8, 8, 8, 8))
-    return Enlarging(drawings(), autoencoder, CPU, new_enlarger(width=8, depths=(2,)), batch_size=1)
+    return Enlarging(drawings(), autoencoder, CPU, new_enlarger(width=28, depths=(2,)), batch_size=1)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,7 @@ def test_a_repainted_image_is_from_0_to_1_and_depends_on_the_noise() -> None:
 
 
 def test_the_saved_model_can_be_loaded_and_run_by_inference(tmp_path: Path) -> None:
-    save_enlarger(new_enlarger(width=8, depths=(2,)), tmp_path)
+    save_enlarger(new_enlarger(width=28, depths=(2,)), tmp_path)
     pipeline = SuperResolution.load(
         ModelSpec(name="tiny", task="upscale", repo=str(tmp_path)), tmp_path, Placement(CPU, torch.float32)
     )
@@ -149,3 +149,14 @@ def test_the_sheet_shows_interpolated_enlarged_and_true_image_side_by_side() -> 
 def test_images_survive_the_conversion_to_tensors() -> None:
     image = Image.effect_noise((12, 8), 90).convert("RGB")
     assert to_image(to_tensor(image)).tobytes() == image.tobytes()
+
+
+def test_an_untrained_enlarger_interpolates() -> None:
+    torch.manual_seed(0)
+    model: Any = new_enlarger(width=28, depths=(2,))
+    torch.nn.init.zeros_(model.swin2sr.conv_after_body.weight)  # nothing of the layers between
+    image = Image.effect_noise((20, 20), 60).convert("RGB").resize((64, 64), Image.Resampling.BICUBIC)
+    with torch.no_grad():
+        enlarged = model(to_tensor(image)[None]).reconstruction[0]
+    inside = (slice(None), slice(16, -16), slice(16, -16))  # beyond the edges, a convolution sees zeros
+    assert enlarged.clamp(0, 1)[inside] == pytest.approx(to_tensor(bicubic(image))[inside], abs=0.02)
