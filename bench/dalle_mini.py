@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from bench.models import FixedBatch, SingleJob, folder, settings, with_companion
+from bench.models import FixedBatch, SingleJob, folder, settings, with_companions
 from bench.result_table import Row, at_most
 from inference import ImagineRequest
 
@@ -18,7 +18,7 @@ TIMED_POSITIONS = (32, 96, 160, 224)
 
 def measure() -> list[Row]:
     config = settings("imagine", REPO)
-    spec = with_companion(config, config.specs("imagine")[0])
+    spec = with_companions(config, config.specs("imagine")[0])
     model_folder = folder(config, spec)
 
     from inference import pipelines

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import psutil
 
-from bench.models import FixedBatch, SingleJob, folder, settings, with_companion
+from bench.models import FixedBatch, SingleJob, folder, settings, with_companions
 from bench.result_table import Row, at_most
 from inference import CompleteRequest, ImagineRequest, Request
 
@@ -47,7 +47,7 @@ def drawing() -> list[Row]:
 def _rows(repo: str, kind: str, aim: float, request: Request) -> list[Row]:
     """Return the peak while the model is loaded, and the peak until it has answered `request` too."""
     config = settings(request.task, repo)
-    spec = with_companion(config, config.specs(request.task)[0])
+    spec = with_companions(config, config.specs(request.task)[0])
     model_folder = folder(config, spec)
 
     from inference import pipelines

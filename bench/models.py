@@ -58,10 +58,10 @@ def folder(config: Config, spec: ModelSpec) -> Path:
     return hub.folder(spec, lambda fraction: None)
 
 
-def with_companion(config: Config, spec: ModelSpec) -> ModelSpec:
+def with_companions(config: Config, spec: ModelSpec) -> ModelSpec:
     """Return the spec with the folder of its companion repository, if it needs one. Raise Skipped."""
     folder(config, spec)
-    return Hub(config).with_companion(spec)
+    return Hub(config).with_companions(spec)
 
 
 @dataclass(slots=True)

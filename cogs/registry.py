@@ -21,12 +21,14 @@ from cogs.request_log import RequestLog
 from cogs.retention import Retention
 from cogs.settings import SettingsPanels
 from cogs.summarize import Summarize
+from cogs.upscale import Upscale
 from cogs.verify import Verify
 
 COGS = (
     Imagine,
     Edits,
     Captions,
+    Upscale,
     Verify,
     Ask,
     Summarize,

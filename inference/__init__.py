@@ -58,6 +58,8 @@ from inference.tasks import (
     TextSource,
     Tool,
     ToolCall,
+    UpscaledImage,
+    UpscaleRequest,
     Variation,
     infotext,
 )
@@ -177,6 +179,8 @@ __all__ = [
     "Tool",
     "ToolCall",
     "UnknownModel",
+    "UpscaleRequest",
+    "UpscaledImage",
     "Variation",
     "addressed_to_operator",
     "cells_of",

@@ -63,6 +63,10 @@ def _check_repo(repo: str) -> str:
     return repo
 
 
+def _check_optional_repo(repo: str) -> str:
+    return _check_repo(repo) if repo else repo
+
+
 def _check_device(device: str) -> str:
     if not re.match(r"^(auto|cpu|mps|cuda(:\d{1,3})?)$", device):
         raise ValueError("not a device")
@@ -71,6 +75,11 @@ def _check_device(device: str) -> str:
 
 Repo = Annotated[
     str, AfterValidator(_check_repo), Expected("a hub id like org/name, or a folder that starts with ., / or ~")
+]
+OptionalRepo = Annotated[
+    str,
+    AfterValidator(_check_optional_repo),
+    Expected("a hub id like org/name, or a folder that starts with ., / or ~"),
 ]
 Device = Annotated[
     str, AfterValidator(_check_device), Expected("one of: auto, cpu, mps, cuda, cuda:0 (or another number)")
@@ -162,5 +171,6 @@ class Limits(ConfigSection):
     steps: int = Field(default=100, ge=1, description="Most diffusion steps.")
     pictures: int = Field(default=4, ge=1, le=10, description="Most pictures of one /imagine.")
     side: int = Field(default=1024, ge=64, description="Longest side of a drawn picture, in pixels.")
+    enlarged_side: int = Field(default=4096, ge=64, description="Longest side of an enlarged picture, in pixels.")
     upload: Bytes = Field(default=25 * 10**6, description="Largest file people may hand in.")
     upload_megapixels: float = Field(default=50, gt=0, description="Largest picture people may hand in.")

@@ -68,7 +68,7 @@ class Origin:
 
     def marked(self, request: Request) -> Request:
         """Return the request so that the pictures it draws are marked, if the operator wants that."""
-        if self._section.mark and isinstance(request, ImagineRequest):
+        if self._section.mark and isinstance(request, ImagineRequest | UpscaleRequest):
             return replace(request, mark_origin=True)
         return request
 

@@ -23,7 +23,7 @@ class Lineage:
     """How an image was made from another one: its id, perhaps the number of a `picture` (from 0), and `how`."""
 
     image_id: str
-    how: Literal["picture", "variations", "reroll", "remix", "edit", "outpainting"]
+    how: Literal["picture", "variations", "reroll", "remix", "edit", "outpainting", "enlarged"]
     picture: int | None = None
 
 

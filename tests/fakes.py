@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from io import BytesIO
 from random import Random
 from typing import Any
 
@@ -48,6 +49,8 @@ from inference.tasks import (
     SentimentResult,
     SummarizeRequest,
     Summary,
+    UpscaledImage,
+    UpscaleRequest,
 )
 from inference.tasks.fill import split_at_blanks
 from inference.types import Event, LoadProgress, ModelSpec, PartialText, Result
@@ -91,6 +94,8 @@ def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]
             return [Result(Caption("a cat on a mat"))]
         case ImagineRequest():
             return [Result(drawn(request))]
+        case UpscaleRequest():
+            return [Result(enlarged(request))]
         case SentimentRequest():
             return [Result(SentimentResult(tuple(Mood("positive", 0.98, 0.96) for _ in request.texts)))]
         case ClassifyTextsRequest():
@@ -124,6 +129,13 @@ def drawn(request: ImagineRequest) -> ImageResult:
     if edits:
         settings = replace(settings, sampler="", image_guidance_scale=request.image_guidance_scale or 1.5)
     return replace(settings, pictures=tuple(_picture(request, settings, i) for i in range(request.count)))
+
+
+def enlarged(request: UpscaleRequest) -> UpscaledImage:
+    """Return the picture twice as wide and high, with its parameters in the PNG file."""
+    given = Image.open(BytesIO(request.image)).convert("RGB")
+    result = given.resize((2 * given.width, 2 * given.height))
+    return UpscaledImage(encode_png(result, request.parameters), *result.size, *given.size)
 
 
 def _picture(request: ImagineRequest, settings: ImageResult, index: int) -> GeneratedImage:

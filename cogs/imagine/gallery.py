@@ -26,7 +26,7 @@ from inference import (
 _FILE_OF_A_GALLERY = re.compile(r"inkling-\d+-(?P<number>\d+)\.(?:png|webp)$")
 """The name of a picture's file in a gallery, with the picture's number from 1; a sheet has no number."""
 
-_NO_FILE = (
+NO_FILE = (
     "Discord did not hand over the file of this picture, so it can't be shown by itself. Re-roll or Remix draws anew."
 )
 
@@ -100,7 +100,7 @@ class ShownPicture:
         try:
             data = await read(self.file)
         except InvalidRequest as error:
-            raise InvalidRequest(_NO_FILE) from error
+            raise InvalidRequest(NO_FILE) from error
         if self.count == 1 and self.file.filename.endswith(".png"):
             return data
         return await asyncio.to_thread(crop_from_grid, data, self.index, self.count, parameters)

@@ -18,12 +18,13 @@ from cogs.common.sources import attachments, read
 from cogs.i18n import gettext_noop, tr
 from cogs.imagine.comparison import comparison_content
 from cogs.imagine.edit_form import EditForm
-from cogs.imagine.gallery import shown_picture
+from cogs.imagine.enlarging import enlarge, show_enlarged
+from cogs.imagine.gallery import NO_FILE, shown_picture
 from cogs.imagine.parameters_view import parameters_content
 from cogs.imagine.preparation import for_channel
 from cogs.imagine.remix_form import RemixForm
 from cogs.imagine.rendering import Action
-from cogs.imagine.service import DrawingJob, show_images, stored_image
+from cogs.imagine.service import DrawingJob, stored_image
 from inference import ImagineRequest, InvalidRequest, Variation, infotext
 from storage import Lineage, StoredImage
 
@@ -93,7 +94,7 @@ class _ImagePress:
 
 
 async def _show_one(press: _ImagePress) -> None:
-    """Show one picture by itself; generate it again if the message does not have its exact pixels."""
+    """Show one picture by itself, enlarged; generate it again if the message does not have its exact pixels."""
     result, index = press.stored.result, press.index
     request = press.allowed(infotext.request_for_image(press.stored.request, result, index))
     picture = result.pictures[index]
@@ -110,7 +111,21 @@ async def _show_one(press: _ImagePress) -> None:
     if shown.count > 1:  # it was cut out of a sheet, so it is a new file
         png = await press.session.engine.sign(png)
     one = replace(result, pictures=(replace(picture, png=png),), note="")
-    await show_images(press.session, request, one, origin, made_from)
+    await show_enlarged(press.session, request, one, origin, made_from)
+
+
+async def _enlarge(press: _ImagePress) -> None:
+    """Enlarge the picture of the message, which has one."""
+    request = press.allowed(infotext.request_for_image(press.stored.request, press.stored.result, 0))
+    if press.stored.result.pictures[0].flagged and not request.show_flagged:
+        raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
+    shown = shown_picture(press.message, 0, 1)
+    if shown is None:
+        raise InvalidRequest(NO_FILE)
+    await press.session.acknowledge()
+    png = await shown.png("")
+    origin, made_from = Lineage(press.stored.id, "enlarged", 0), tr("Enlarged from {link}", link=press.message.jump_url)
+    await enlarge(press.session, request, press.stored.result, png, origin, made_from)
 
 
 async def _vary(press: _ImagePress) -> None:
@@ -171,9 +186,10 @@ _ACTIONS: dict[Action, Callable[[_ImagePress], Awaitable[None]]] = {
     "remix": _remix,
     "parameters": _show_parameters,
     "delete": _delete,
+    "enlarge": _enlarge,
 }
 
-_NEW_IMAGES: frozenset[Action] = frozenset({"one", "vary", "reroll"})
+_NEW_IMAGES: frozenset[Action] = frozenset({"one", "vary", "reroll", "enlarge"})
 
 _FORMS: frozenset[Action] = frozenset({"edit", "remix"})
 

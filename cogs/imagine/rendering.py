@@ -14,7 +14,7 @@ from cogs.i18n import ntr, tr, word
 from cogs.imagine.outpaint_buttons import outpaint_buttons
 from inference import FastMode, GeneratedImage, ImageResult, ImagineRequest, cells_of
 
-Action = Literal["one", "vary", "edit", "compare", "reroll", "remix", "parameters", "delete"]
+Action = Literal["one", "vary", "edit", "compare", "enlarge", "reroll", "remix", "parameters", "delete"]
 
 _IN_A_ROW = 5
 
@@ -35,10 +35,13 @@ def image_text(request: ImagineRequest, result: ImageResult, lineage: str) -> st
     return "\n".join(line for line in lines if line)
 
 
-def image_buttons(image_id: str, result: ImageResult, *, has_source: bool = False) -> discord.ui.View:
+def image_buttons(
+    image_id: str, result: ImageResult, *, has_source: bool = False, can_enlarge: bool = False
+) -> discord.ui.View:
     """Return U1, … and V1, … for several pictures or Vary and others for a single one, and those for the whole image.
 
-    A single picture that `has_source` can be compared with the picture that it was made from.
+    A single picture that `has_source` can be compared with the picture that it was made from. One that a model can
+    enlarge has the button Enlarge.
     """
     shown = [bool(picture.png) for picture in result.pictures]
     if len(shown) > 1:
@@ -47,6 +50,8 @@ def image_buttons(image_id: str, result: ImageResult, *, has_source: bool = Fals
         row = 2 * rows
     else:
         actions: dict[Action, str] = {"vary": tr("Vary"), "edit": tr("Edit")}
+        if can_enlarge:
+            actions["enlarge"] = tr("Enlarge")
         if has_source:
             actions["compare"] = tr("Compare")
         buttons = [_button(label, each, 0, image_id, 0, disabled=not shown[0]) for each, label in actions.items()]
@@ -83,7 +88,7 @@ def _safety(pictures: Sequence[GeneratedImage]) -> str:
 
 def _settings(request: ImagineRequest, result: ImageResult) -> list[str]:
     settings = [
-        f"{result.width} × {result.height}",
+        _size(result),
         ntr("{count} step", "{count} steps", result.steps, count=result.steps),
         result.sampler,
         tr("guidance {value:g}", value=result.guidance_scale),
@@ -96,6 +101,14 @@ def _settings(request: ImagineRequest, result: ImageResult) -> list[str]:
         _variations([p.variations[-1].seed for p in result.pictures if p.variations]),
     ]
     return [setting for setting in settings if setting]
+
+
+def _size(result: ImageResult) -> str:
+    size = f"{result.width} × {result.height}"
+    if not any(result.enlarged):
+        return size
+    width, height = result.enlarged
+    return tr("{size}, enlarged to {width} × {height}", size=size, width=width, height=height)
 
 
 def _fast(fast: FastMode | None) -> str:

@@ -61,7 +61,9 @@ async def show_images(
         await _finish(session, replace(shown, note=note))
         return
     try:
-        await _finish(session, shown, image_buttons(stored.id, result, has_source=bool(request.image)))
+        can_enlarge = bool(session.engine.models("upscale")) and not any(result.enlarged)
+        buttons = image_buttons(stored.id, result, has_source=bool(request.image), can_enlarge=can_enlarge)
+        await _finish(session, shown, buttons)
     except DELIVERY:
         await images.forget(stored.id)
         raise

@@ -14,8 +14,8 @@ from storage import PersonSettings, ServerSettings
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch", "es": "Español", "fr": "Français", "ja": "日本語"}
 """The name of each language in that language."""
 
-_LONGEST_NAME = 840 // len(TASK_NAMES) - 85
-"""The most characters of a model's name: the lines of all tasks, with some 85 other characters each, fit a message."""
+_LONGEST_NAME = 840 // len(TASK_NAMES) - 62
+"""The most characters of a model's name: the lines of all tasks, with some 62 other characters each, fit a message."""
 
 _LONGEST_PERSONA = 60
 """The most characters of a persona that the panel shows: those of 25 channels, all escaped, fit an embed."""
@@ -95,7 +95,7 @@ def _model(task: str, name: str, engine: Engine) -> str:
     if name in (spec.name for spec in engine.models(task)):
         return tr("**Model for {command}**: `{name}`", command=slash(task), name=short)
     return tr(
-        "**Model for {command}**: `{name}`, which no longer exists, so it is not used",
+        "**Model for {command}**: `{name}`, which no longer exists",
         command=slash(task),
         name=short,
     )

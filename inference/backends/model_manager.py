@@ -170,7 +170,7 @@ class ModelManager:
             began = time.perf_counter()
             placement = self._place(spec)
             verdict = self._verdicts.get(spec, folder, placement)
-            full_spec = replace(self._hub.with_companion(spec), verdict=verdict)
+            full_spec = replace(self._hub.with_companions(spec), verdict=verdict)
             pipeline = load_pipeline(family, full_spec, folder, placement)
             self._verdicts.keep(spec, folder, placement, pipeline.verdict)
             self._names[spec.key, family] = spec.name

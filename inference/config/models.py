@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from inference.config.problems import OWN_SENTENCE, unknown_key
-from inference.limits import ConfigSection, Device, Expected, Repo, from_line
+from inference.limits import ConfigSection, Device, Expected, OptionalRepo, Repo, from_line
 from inference.tasks import MAX_CACHE_INTERVAL, TASK_NAMES, Sampler
 from inference.types import DType, ModelServer, Quantize, Runtime
 from inference.types.durations import parse_duration
@@ -167,7 +167,13 @@ class ModelEntry(ConfigSection):
         default=1,
         ge=1,
         le=8,
-        description="How many times larger than drawn the pictures of a diffusion model are shown; for small models.",
+        description="How many times larger than drawn the pictures of a diffusion model are shown; for small models. "
+        "For a model of `upscale`, how many times it enlarges, where that is less than the model's own factor.",
+    )
+    upscaler: OptionalRepo = Field(
+        default="",
+        description="A super-resolution model (hub id or folder) that enlarges the pictures of a diffusion model "
+        "`upscale` times. By default their pixels are only interpolated, which looks blurred.",
     )
     steps: int = Field(
         default=0,
@@ -289,6 +295,9 @@ class ModelEntry(ConfigSection):
         """Return the entry with absolute paths; hub ids and names of files in a repository are not changed."""
         if self.file.startswith("./"):
             return self.model_copy(update={"file": str((folder / self.file).absolute())}).relative_to(folder)
+        if self.upscaler.startswith("."):
+            absolute = (folder / self.upscaler).resolve()
+            return self.model_copy(update={"upscaler": str(absolute)}).relative_to(folder)
         if not self.repo.startswith((".", "/")):
             return self
         path = folder / self.repo

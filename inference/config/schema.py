@@ -190,10 +190,11 @@ class Config(ConfigSection):
                 fast_guidance_end=model.fast_guidance_end,
                 fast_cache_interval=model.fast_cache_interval,
                 preview_decoder=model.preview_decoder if task in ("imagine", "edit") else "",
+                upscaler=model.upscaler if task == "imagine" else "",
                 temperature=model.temperature,
                 system=self.system,
                 thinking=model.thinking,
-                largest_side=self.limits.side,
+                largest_side=self.limits.enlarged_side if task == "upscale" else self.limits.side,
                 unload_after=self._unload_after(model),
                 server=model.server,
             )

@@ -102,16 +102,21 @@ def gguf_header(spec: ModelSpec, folder: Path) -> GGUFHeader | None:
         ) from None
 
 
-def companion_spec(spec: ModelSpec, folder: Path | None) -> ModelSpec | None:
-    """Return the spec of another repository that the model in `folder` needs. A folder `vqgan` inside has priority.
+def companion_specs(spec: ModelSpec, folder: Path | None) -> dict[str, ModelSpec]:
+    """Return the specs of other repositories that the model in `folder` needs, by the field for their folder.
 
-    If it needs none, it is that of the decoder for previews, if the operator has chosen one.
+    `companion` is the image decoder (a folder `vqgan` inside has priority) or the decoder for previews, if the operator
+    has chosen one, and `upscaler` the model that enlarges its images.
     """
     repo = companion_of(_read_json(folder / CONFIG)) if folder else None
     if folder and repo and (folder / "vqgan").is_dir():
         repo = str(folder / "vqgan")
     repo = repo or spec.preview_decoder
-    return replace(spec, repo=repo, revision=None, file="", preview_decoder="") if repo else None
+    alone = replace(spec, revision=None, file="", preview_decoder="", upscaler="")
+    companions = {"companion": replace(alone, repo=repo)} if repo else {}
+    if spec.upscaler:
+        companions["upscaler"] = replace(alone, repo=spec.upscaler, task="upscale")
+    return companions
 
 
 def read_settings(spec: ModelSpec, folder: Path, file: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from huggingface_hub.constants import HF_HUB_CACHE
 from huggingface_hub.utils import tqdm
@@ -20,7 +20,7 @@ from inference.hub.folders import (
     CONFIG,
     INDEX,
     FolderLayout,
-    companion_spec,
+    companion_specs,
     file_names,
     loaded_size,
     require_undamaged,
@@ -117,10 +117,11 @@ class Hub:
             raise ModelUnavailable("{name} is not on this machine yet. {step}", name=spec.name, step=next_step(spec))
         return self.download(spec, on_progress)
 
-    def with_companion(self, spec: ModelSpec) -> ModelSpec:
-        """Return `spec` with the folder of its companion repository, if it needs one. Both must be on disk."""
-        _, *companions = self._find_all(spec)
-        return replace(spec, companion=str(companions[0])) if companions else spec
+    def with_companions(self, spec: ModelSpec) -> ModelSpec:
+        """Return `spec` with the folders of its companion repositories. All must be on disk."""
+        folder, *companions = self._find_all(spec)
+        fields: dict[str, Any] = dict(zip(companion_specs(spec, folder), map(str, companions), strict=True))
+        return replace(spec, **fields)
 
     def download(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:
         """Download missing files, with those of companions. Record the commits, which are used from then on.
@@ -144,13 +145,9 @@ class Hub:
         return folders[0]
 
     def _plans(self, spec: ModelSpec) -> list[_DownloadPlan]:
-        """Return what to download of the model's repository and of its companion."""
-        plans: list[_DownloadPlan] = []
-        current: ModelSpec | None = spec
-        while current:
-            plans.append(self._plan(current))
-            current = companion_spec(current, plans[-1].folder)
-        return plans
+        """Return what to download of the model's repository and of its companions."""
+        plan = self._plan(spec)
+        return [plan, *map(self._plan, companion_specs(spec, plan.folder).values())]
 
     def _plan(self, spec: ModelSpec) -> _DownloadPlan:
         """Return what to download of one repository."""
@@ -197,10 +194,9 @@ class Hub:
                 self._commits.record(_commit_key(plan.spec), folder.name)
 
     def _find_all(self, spec: ModelSpec) -> list[Path]:
-        """Return the folders of the model and its companion, if it has one; an empty list unless all are on disk."""
+        """Return the folders of the model and its companions; an empty list unless all are on disk."""
         folder = self._find_complete(spec)
-        companion = companion_spec(spec, folder)
-        folders = [folder, self._find_complete(companion)] if companion else [folder]
+        folders = [folder, *map(self._find_complete, companion_specs(spec, folder).values())]
         return [path for path in folders if path] if all(folders) else []
 
     def _find_complete(self, spec: ModelSpec) -> Path | None:

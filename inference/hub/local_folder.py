@@ -27,7 +27,7 @@ def check_folder(spec: ModelSpec) -> None:
         return
     folder = Path(spec.repo)
     require_undamaged(spec, folder)
-    if missing := _missing_parts(folder, spec.file, tokenizer=spec.task != PICTURE_CLASSIFIER):
+    if missing := _missing_parts(folder, spec.file, tokenizer=spec.task not in (PICTURE_CLASSIFIER, "upscale")):
         raise ModelUnavailable(
             "The model {name} is not complete. Missing: {missing}. The bot's operator has to add this, or correct the "
             "model's `repo` in config.yaml.",

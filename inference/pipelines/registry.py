@@ -138,6 +138,14 @@ FAMILIES: tuple[Family, ...] = (
         pipeline_classes=frozenset(EDITING_FAMILIES),
     ),
     Family(
+        pipeline="super_resolution:SuperResolution",
+        tasks=frozenset({"upscale"}),
+        kind=Phrase("super-resolution models (Swin2SR)"),
+        model_types=frozenset({"swin2sr"}),
+        architectures=("ForImageSuperResolution",),
+        reads_text=False,
+    ),
+    Family(
         pipeline="fill_mask:FillMask",
         pipelines_of_runtimes={"openvino": "fill_mask:FillMask"},
         tasks=frozenset({"fill"}),

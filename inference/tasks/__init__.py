@@ -5,7 +5,7 @@ To add a task, write this module, a pipeline, a command for the command line and
 
 from __future__ import annotations
 
-from inference.tasks import ask, caption, chat, complete, edit, fill, imagine, mood, summarize
+from inference.tasks import ask, caption, chat, complete, edit, fill, imagine, mood, summarize, upscale
 from inference.tasks.ask import Answer, AskRequest, ChatAnswerRequest
 from inference.tasks.caption import Caption, CaptionRequest
 from inference.tasks.chat import ChatReply, ChatRequest, Tool, ToolCall
@@ -36,6 +36,7 @@ from inference.tasks.mood import Mood, SentimentRequest, SentimentResult
 from inference.tasks.request import CheckedRequest, Request, TextSource
 from inference.tasks.summarize import LENGTHS, Length, Section, SummarizeRequest, Summary
 from inference.tasks.task import Task
+from inference.tasks.upscale import UpscaledImage, UpscaleRequest
 
 TASKS: tuple[Task, ...] = (
     chat.TASK,
@@ -46,6 +47,7 @@ TASKS: tuple[Task, ...] = (
     caption.TASK,
     imagine.TASK,
     edit.TASK,
+    upscale.TASK,
     mood.TASK,
 )
 """All tasks, in the order in which users see them."""
@@ -105,6 +107,8 @@ __all__ = [
     "TextSource",
     "Tool",
     "ToolCall",
+    "UpscaleRequest",
+    "UpscaledImage",
     "Variation",
     "task_named",
 ]

@@ -246,7 +246,8 @@ class ImageResult(Output):
     `sampler` is empty for models without a choice. `strength` is None without an initial image, `fast` unless the
     request has it, and `image_guidance_scale` unless the image was edited by a model that has one. `outpainting_side`
     is the longest side of a larger picture that the model can draw around one of its pictures, in pixels; 0 if it can't
-    inpaint. `size_multiple` is the number of pixels of which both sides of its pictures are multiples.
+    inpaint. `size_multiple` is the number of pixels of which both sides of its pictures are multiples. `enlarged` is
+    width and height of a picture that was enlarged afterwards, zeros if none was.
     """
 
     pictures: tuple[GeneratedImage, ...]
@@ -259,6 +260,7 @@ class ImageResult(Output):
     fast: FastMode | None = None
     outpainting_side: int = 0
     size_multiple: int = 8
+    enlarged: tuple[int, int] = (0, 0)
     note: Phrase = EMPTY_PHRASE
     image_guidance_scale: float | None = None
 

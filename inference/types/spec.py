@@ -47,19 +47,21 @@ class ModelSpec:
     `task` is empty for a model of any task. `repo` is a hub id (`org/name`) or the absolute path of a folder;
     `revision` a branch, tag or commit; `loras` the absolute path of a folder with LoRA files. `max_batch_size` is the
     number of images of a request that a diffusion model draws together (None: by its device), and `upscale` the factor
-    by which they are enlarged. `fast_guidance_end` and `fast_cache_interval` are what its fast mode leaves out.
-    `preview_decoder` is the hub id of a small decoder for its previews. `steps`, `sampler`, `size` (width and height),
-    `guidance_scale` and `temperature` are defaults for requests that set none (0, empty, None: the usual value).
-    `system` is the system message of chat models, and `thinking` says whether those that can think do so before they
-    reply. `largest_side` is the limit in pixels for an inferred image size. `companion` is the folder of another
-    repository that some models need; it is filled in once its files are on disk. `verdict` is what the pipeline found
-    when it last loaded these files (see `Pipeline.verdict`). `file` is the name of a GGUF file, or a pattern for it;
-    empty leaves the choice to `repository_files.py`. `gguf` is what the hub says about a GGUF file that is not
-    downloaded yet. `quantize` makes the linear layers smaller when the model is loaded. `runtime` is the library that
-    computes (see `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names
-    some. `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never).
-    `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). Specs with
-    equal `key` share one copy in memory, also across tasks.
+    by which they are enlarged (for a model that enlarges: by which it does, 1 if by its own). `fast_guidance_end`
+    and `fast_cache_interval` are what its fast mode leaves out. `preview_decoder` is the hub id of a small decoder
+    for its previews, and `upscaler` the id or the folder of a model that enlarges its images (once its files are on
+    disk, their folder). `steps`, `sampler`, `size` (width and height), `guidance_scale` and `temperature` are
+    defaults for requests that set none (0, empty, None: the usual value). `system` is the system message of chat
+    models, and `thinking` says whether those that can think do so before they reply. `largest_side` is the limit in
+    pixels for an inferred image size. `companion` is the folder of another repository that some models need; it is
+    filled in once its files are on disk. `verdict` is what the pipeline found when it last loaded these files (see
+    `Pipeline.verdict`). `file` is the name of a GGUF file, or a pattern for it; empty leaves the choice to
+    `repository_files.py`. `gguf` is what the hub says about a GGUF file that is not downloaded yet. `quantize`
+    makes the linear layers smaller when the model is loaded. `runtime` is the library that computes (see
+    `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names some.
+    `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never).
+    `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). Specs
+    with equal `key` share one copy in memory, also across tasks.
     """
 
     name: str
@@ -82,6 +84,7 @@ class ModelSpec:
     fast_guidance_end: float = 1
     fast_cache_interval: int = 2
     preview_decoder: str = ""
+    upscaler: str = ""
     temperature: float | None = None
     system: str = ""
     thinking: bool = False
@@ -97,6 +100,6 @@ class ModelSpec:
         # a diffusion model keeps these
         drawing = (self.loras, self.max_batch_size, self.upscale, self.steps, self.sampler, self.size)
         fast = (self.fast_guidance_end, self.fast_cache_interval)
-        files = (self.repo, self.revision, self.file, self.preview_decoder)
+        files = (self.repo, self.revision, self.file, self.preview_decoder, self.upscaler)
         own = (*files, self.dtype, self.device, self.quantize, self.runtime, *drawing, self.guidance_scale, *fast)
         return (*own, self.server)

@@ -16,10 +16,10 @@ from PIL import Image
 from starter.drawings.vocabulary import code_points
 
 SIDE = 64
-"""Width and height of every drawing, in pixels."""
+"""Width and height of the drawings that the painter and the captioner know, in pixels."""
 
 Drawing = NDArray[np.uint8]
-"""RGBA [64, 64, 4], colours from 0 to 255."""
+"""RGBA [side, side, 4], colours from 0 to 255."""
 
 
 def read_sprites(archive: Path, artist: str, emoji: Iterable[str]) -> dict[str, Drawing]:
@@ -36,8 +36,8 @@ def read_sprites(archive: Path, artist: str, emoji: Iterable[str]) -> dict[str, 
     return found
 
 
-def read_icons(archive: Path, names: Path, emoji: Iterable[str]) -> dict[str, Drawing]:
-    """Return the drawings of an Iconify package by emoji. Missing ones are left out.
+def read_icons(archive: Path, names: Path, emoji: Iterable[str], side: int = SIDE) -> dict[str, Drawing]:
+    """Return the drawings of an Iconify package by emoji, `side` pixels wide and high. Missing ones are left out.
 
     `names` is the package whose chars.json has the icons' names; fluent-emoji uses that of fluent-emoji-flat.
     """
@@ -48,18 +48,18 @@ def read_icons(archive: Path, names: Path, emoji: Iterable[str]) -> dict[str, Dr
         name = icon_names.get(code_points(sign), "")
         name = icons.get("aliases", {}).get(name, {}).get("parent", name)
         if name in icons["icons"]:
-            found[sign] = _draw(icons["icons"][name], icons)
+            found[sign] = _draw(icons["icons"][name], icons, side)
     return found
 
 
-def _draw(icon: dict[str, Any], defaults: dict[str, Any]) -> Drawing:
+def _draw(icon: dict[str, Any], defaults: dict[str, Any], size: int) -> Drawing:
     import resvg_py  # from requirements-train.txt: only needed to create the collection
 
     width, height = (icon.get(side, defaults[side]) for side in ("width", "height"))
     side = max(width, height)  # a few are not exactly square
     svg = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}">{icon["body"]}</svg>'
     svg = svg.replace("xlink:href", "href")  # the root element does not declare xlink
-    return _pixels(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=SIDE, height=SIDE, skip_system_fonts=True)))
+    return _pixels(bytes(resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)))
 
 
 def _pixels(png: bytes) -> Drawing:

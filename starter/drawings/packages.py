@@ -7,6 +7,8 @@
 | fluent      | @iconify-json/fluent-emoji     | MIT, Fluent Emoji by Microsoft                |
 | fluent flat | @iconify-json/fluent-emoji-flat| MIT, Fluent Emoji by Microsoft                |
 | openmoji    | @iconify-json/openmoji         | CC-BY-SA 4.0, OpenMoji; for evaluation only   |
+
+Large drawings by google and twitter come from @iconify-json/noto and @iconify-json/twemoji, under the same licences.
 """
 
 from __future__ import annotations
@@ -23,16 +25,18 @@ PACKAGES = {
 }
 """The package of each artist's drawings."""
 
+LARGE_PACKAGES = PACKAGES | {"google": "@iconify-json/noto@1.2.9", "twitter": "@iconify-json/twemoji@1.2.5"}
+"""The same artists' drawings as SVG, which can be drawn at any size."""
+
 UNSEEN_ARTIST = "openmoji"
 """The artist whose drawings are not used for training."""
 
 
-def fetch(artist: str, folder: Path) -> Path:
-    """Return the artist's package as a .tgz file in `folder`. Download it if it is missing.
+def fetch(package: str, folder: Path) -> Path:
+    """Return the package as a .tgz file in `folder`. Download it if it is missing.
 
     Raise RuntimeError if npm is missing or fails.
     """
-    package = PACKAGES[artist]
     archive = folder / (package.lstrip("@").replace("/", "-").replace("@", "-") + ".tgz")
     if not archive.exists():
         folder.mkdir(parents=True, exist_ok=True)

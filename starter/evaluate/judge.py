@@ -24,6 +24,8 @@ class Judge:
     def __init__(self, folder: Path, names: Sequence[str]) -> None:
         self._names = tuple(names)
         self._model: Any = VisionEncoderDecoderModel.from_pretrained(folder, dtype=torch.float32).eval()
+        self.encoder: Any = self._model.encoder
+        """Turns images [n, 3, h, w] from -1 to 1 into features."""
         self._tokenizer: Any = AutoTokenizer.from_pretrained(folder)
         self._labels = labels_of(self._tokenizer, self._names)  # [names, tokens]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +14,8 @@ from diffusers import AutoencoderTiny
 from inference.images.origin import encode_drawn
 from inference.pipelines.devices import Placement, empty_cache
 from inference.pipelines.image_job import unchecked_note
-from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory
+from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory, yield_to_others
+from inference.pipelines.super_resolution.swin2sr import Swin2SR
 from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
 from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, ImageRunner, accept_jobs, next_group
@@ -54,10 +56,13 @@ class TextToImage(Pipeline):
         fast: FastMode = DEFAULT_FAST_MODE,
         preview_decoder: AutoencoderTiny | None = None,
         runner: ImageRunner | None = None,
+        upscaler: Swin2SR | None = None,
     ) -> None:
         self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
+        self.nbytes += upscaler.nbytes if upscaler else 0
+        self._upscaler = upscaler
         self._safety = SafetyChecker(pipe)
-        self._runner: ImageRunner = runner or DiffusionRunner(pipe, loras, upscale, defaults, concepts, fast)
+        self._runner: ImageRunner = runner or DiffusionRunner(pipe, loras, upscale, defaults, concepts, fast, upscaler)
         self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe.device
@@ -81,6 +86,7 @@ class TextToImage(Pipeline):
             concepts=concepts_in(folder),
             fast=FastMode(spec.fast_guidance_end, spec.fast_cache_interval),
             preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
+            upscaler=Swin2SR.load(Path(spec.upscaler), placement, spec.dtype) if spec.upscaler else None,
         )
 
     def run(self, batch: Batch) -> None:
@@ -117,7 +123,11 @@ class TextToImage(Pipeline):
             if image_job.job.cancelled:
                 raise RequestCancelled("The job was cancelled.")
 
-        images = self._runner.draw(group.specs, settings, after_step)
+        def between_layers() -> None:
+            yield_to_others(batch, image_job.job)
+
+        with self._upscaler.interrupted_by(between_layers) if self._upscaler else nullcontext():
+            images = self._runner.draw(group.specs, settings, after_step)
         for spec, image in zip(group.specs, images, strict=True):
             result = self._result(image_job, settings)
             image_job.pictures.append(self._encode(image_job.request, result, spec, image))

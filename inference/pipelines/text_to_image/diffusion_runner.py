@@ -12,6 +12,7 @@ from diffusers.image_processor import VaeImageProcessor
 from PIL import Image
 
 from inference.pipelines.image_job import foreign_syntax_note, no_fast_mode, require_finite
+from inference.pipelines.super_resolution.swin2sr import Swin2SR
 from inference.pipelines.text_to_image.fast_unet import fast_unet, supports_fast_mode
 from inference.pipelines.text_to_image.generation_settings import (
     GenerationSettings,
@@ -53,8 +54,9 @@ The latents are None while there are none of which a picture can be made.
 class DiffusionRunner:
     """A diffusers text-to-image pipeline, and its related pipelines for image-to-image and inpainting.
 
-    Small models draw on a smaller canvas, which is then enlarged `upscale` times in width and height. `concepts` lists
-    what such a model knows. `defaults` and `fast` have the values for requests that leave them open.
+    Small models draw on a smaller canvas, which is then enlarged `upscale` times in width and height, by `upscaler` if
+    there is one. `concepts` lists what such a model knows. `defaults` and `fast` have the values for requests that
+    leave them open.
     """
 
     def __init__(
@@ -65,10 +67,12 @@ class DiffusionRunner:
         defaults: ModelDefaults = NO_DEFAULTS,
         concepts: ConceptsByCategory | None = None,
         fast: FastMode = DEFAULT_FAST_MODE,
+        upscaler: Swin2SR | None = None,
     ) -> None:
         self._pipe = pipe
         self._traits = PipelineTraits(pipe)
         self._defaults = defaults
+        self._upscaler = upscaler
         self._fast = fast
         self._upscale = upscale
         self._lora = LoraAdapters(pipe, loras)
@@ -210,7 +214,8 @@ class DiffusionRunner:
         with fast_unet(pipe, settings.fast), rotated_draws(specs if noise is None else (), generators):
             output = pipe(**{name: value for name, value in arguments.items() if name in traits.parameters})
         require_finite(torch.from_numpy(output.images))
-        images = [_resize(image, size) for image in VaeImageProcessor.numpy_to_pil(output.images)]
+        resize = self._upscaler.enlarged_to if self._upscaler else _resize
+        images = [resize(image, size) for image in VaeImageProcessor.numpy_to_pil(output.images)]
         return list(map(paste_back, sources, images)) if sources else images
 
     def _prompt_arguments(self, specs: Sequence[ImageSpec], settings: GenerationSettings) -> dict[str, Any]:

@@ -58,7 +58,7 @@ async def test_one_choice_or_all_choices_can_be_reset(stage: Stage):
 async def test_a_chosen_model_that_no_longer_exists_is_marked(stage: Stage):
     await store_of(stage).settings.people.change(stage.alice.id, lambda _: PersonSettings({"imagine": "old"}))
     opened = panel(await stage.alice.slash(stage.channel, "settings"))
-    assert "**Model for /imagine**: `old`, which no longer exists, so it is not used" in opened.content
+    assert "**Model for /imagine**: `old`, which no longer exists" in opened.content
 
 
 async def test_settings_work_in_direct_messages(stage: Stage):

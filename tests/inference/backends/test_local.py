@@ -51,7 +51,7 @@ class SlowHub:
     def card(self, spec: ModelSpec) -> ModelCard:
         return ModelCard()
 
-    def with_companion(self, spec: ModelSpec) -> ModelSpec:
+    def with_companions(self, spec: ModelSpec) -> ModelSpec:
         return spec
 
     def folder(self, spec: ModelSpec, on_progress: LoadProgress) -> Path:

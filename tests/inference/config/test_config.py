@@ -26,9 +26,9 @@ def problems(folder: Path, text: str) -> list[str]:
     return caught.value.problems
 
 
-def test_the_default_config_file_has_a_model_for_every_task_but_edits() -> None:
+def test_the_default_config_file_has_a_model_for_every_task_but_edits_and_enlarging() -> None:
     config = load_config(SHIPPED)
-    assert [task for task in TASK_NAMES if not config.specs(task)] == ["edit"]
+    assert [task for task in TASK_NAMES if not config.specs(task)] == ["edit", "upscale"]
     assert config.specs("complete")[0].name == "gpt2-large"
 
 

@@ -162,7 +162,7 @@ def test_a_wrong_value_is_explained_in_plain_words(tmp_path: Path, text: str, pr
         (
             "models: {paint: []}",
             "line 1, models.paint: unknown key. "
-            "The keys here are: chat, complete, fill, summarize, ask, caption, imagine, mood",
+            "The keys here are: chat, complete, fill, summarize, ask, caption, imagine, upscale, mood",
         ),
         (
             "discord: {xyz: 1}",

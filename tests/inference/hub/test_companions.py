@@ -51,9 +51,9 @@ def test_a_model_and_its_companion_are_one_download(dalle: FakeHub, tmp_path: Pa
     assert json.loads((tmp_path / "data" / "commits.json").read_text()) == {
         repo: sha(repo) for repo in ("org/dalle", VQGAN_REPO)
     }
-    with_companion = hub.with_companion(spec("org/dalle"))
-    assert Path(with_companion.companion).name == sha(VQGAN_REPO)
-    assert with_companion.key == spec("org/dalle").key
+    complete = hub.with_companions(spec("org/dalle"))
+    assert Path(complete.companion).name == sha(VQGAN_REPO)
+    assert complete.key == spec("org/dalle").key
     dalle.requests.clear()
     assert hub.download(spec("org/dalle"), ignore_progress) == folder
     assert dalle.requests == []
@@ -72,9 +72,9 @@ def test_the_decoder_for_previews_is_part_of_the_download_and_of_the_size(fake_h
     hub.download(chosen, ignore_progress)
     assert fake_hub.downloaded_files() == sorted(decoder)
     assert hub.state(chosen)[1] == hub.state(plain)[1] + sum(map(len, decoder.values()))
-    assert Path(hub.with_companion(chosen).companion).name == sha("org/taesd")
+    assert Path(hub.with_companions(chosen).companion).name == sha("org/taesd")
     assert chosen.key != plain.key
-    assert hub.with_companion(plain).companion == ""
+    assert hub.with_companions(plain).companion == ""
 
 
 def test_a_model_without_its_companion_is_not_on_disk(dalle: FakeHub, tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_companion_inside_the_model_folder_is_used(fake_hub: FakeHub, tmp_path
         (folder / path).write_bytes(content)
     hub = hub_at(fake_hub, tmp_path / "elsewhere", download=False)
     assert hub.folder(spec(str(folder)), ignore_progress) == folder
-    assert hub.with_companion(spec(str(folder))).companion == str(folder / "vqgan")
+    assert hub.with_companions(spec(str(folder))).companion == str(folder / "vqgan")
     assert hub.state(spec(str(folder)))[1] == sum(map(len, [*DALLE.values(), *VQGAN.values()]))
 
 
@@ -118,4 +118,27 @@ def test_the_companion_of_a_model_folder_is_downloaded(dalle: FakeHub, tmp_path:
     assert "not on this machine yet" in refusal(hub_at(dalle, tmp_path / "elsewhere", download=False), local)
     hub = hub_at(dalle, tmp_path / "elsewhere")
     assert hub.folder(local, ignore_progress) == tmp_path
-    assert Path(hub.with_companion(local).companion).name == sha(VQGAN_REPO)
+    assert Path(hub.with_companions(local).companion).name == sha(VQGAN_REPO)
+
+
+def test_the_model_that_enlarges_pictures_may_be_a_folder_beside_other_companions(
+    fake_hub: FakeHub, tmp_path: Path
+) -> None:
+    folder = tmp_path / "enlarger"
+    folder.mkdir()
+    for name, content in {"config.json": b'{"model_type": "swin2sr"}', "model.safetensors": b"s" * 70}.items():
+        (folder / name).write_bytes(content)
+    decoder = {"config.json": b"{}", "diffusion_pytorch_model.safetensors": b"d" * 500}
+    fake_hub.files |= {"org/tiny": dict(TINY), "org/taesd": decoder}
+    plain = spec("org/tiny")
+    chosen = replace(plain, preview_decoder="org/taesd", upscaler=str(folder))
+    hub = hub_at(fake_hub, tmp_path)
+    hub.download(chosen, ignore_progress)
+    found = hub.with_companions(chosen)
+    assert (Path(found.companion).name, found.upscaler) == (sha("org/taesd"), str(folder))
+    enlarger_size = sum(file.stat().st_size for file in folder.iterdir())
+    assert hub.state(chosen)[1] == hub.state(replace(chosen, upscaler=""))[1] + enlarger_size
+    assert chosen.key != replace(chosen, upscaler="").key
+    (folder / "model.safetensors").unlink()
+    assert hub.state(chosen) == ("not downloaded", 0)
+    assert "weights" in refusal(hub, chosen)

@@ -13,14 +13,16 @@ from PIL import Image
 
 from inference.images.decoding import encode_png
 from inference.pipelines.devices import Placement
+from inference.pipelines.super_resolution.swin2sr import Swin2SR
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.pipelines.text_to_image.model_defaults import ModelDefaults
 from inference.tasks import ImageResult, ImagineRequest
-from inference.types import Progress
+from inference.types import ModelSpec, Progress
 from inference.types.errors import InvalidRequest
 from tests.inference.pipelines.harness import MemoryBatch, run
 from tests.inference.pipelines.tiny_images import save_stable_diffusion
+from tests.inference.pipelines.tiny_super_resolution import save_swin2sr
 
 CAT = ImagineRequest(prompt="a cat", steps=2, seed=5)
 
@@ -110,3 +112,31 @@ def test_unknown_words_are_noted_and_a_prompt_of_only_unknown_words_is_refused(t
     (refused,) = run(pipeline, replace(CAT, prompt="(Paris:1.2) at dusk"))
     assert isinstance(refused, InvalidRequest)
     assert "such as cat" in str(refused)
+
+
+def test_the_pictures_of_a_small_model_are_enlarged_by_its_upscaler(folder: Path, tmp_path: Path) -> None:
+    enlarger = save_swin2sr(tmp_path, factor=4)
+    spec = ModelSpec(name="tiny", task="imagine", repo="tiny", upscale=4, upscaler=str(enlarger))
+    placement = Placement(torch.device("cpu"), torch.float32)
+    pipeline = TextToImage.load(spec, folder, placement)
+    _, small = generate(make_pipeline(folder), CAT)
+    result, large = generate(pipeline, CAT)
+    expected = Swin2SR.load(enlarger, placement, "auto").enlarge(small)
+    assert (result.width, result.height) == large.size == expected.size
+    assert large.tobytes() == expected.tobytes()
+    assert pipeline.nbytes > make_pipeline(folder).nbytes
+
+
+def test_other_work_may_run_while_a_picture_is_enlarged(folder: Path, tmp_path: Path) -> None:
+    spec = ModelSpec(
+        name="tiny", task="imagine", repo="tiny", upscale=4, upscaler=str(save_swin2sr(tmp_path, factor=4))
+    )
+    counts: list[int] = []
+    for pipeline in (
+        make_pipeline(folder, upscale=4),
+        TextToImage.load(spec, folder, Placement(torch.device("cpu"), torch.float32)),
+    ):
+        batch = MemoryBatch.of(CAT)
+        batch.run(pipeline)
+        counts.append(batch.yield_points)
+    assert counts[1] == counts[0] + 4, "one for each layer of the upscaler"
