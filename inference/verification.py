@@ -15,7 +15,7 @@ from inference.images.content_credentials import (
     read_credentials,
 )
 from inference.images.xmp import SourceType, source_type_in, source_type_uri
-from inference.tasks import ImageResult, ImagineRequest, Request, infotext
+from inference.tasks import ImageResult, ImagineRequest, Request, UpscaleRequest, infotext
 from inference.types.errors import InvalidRequest
 
 log = logging.getLogger(__name__)
