@@ -100,7 +100,7 @@ def test_the_same_picture_gets_the_same_mark() -> None:
 
 
 def test_pixels_where_nothing_was_drawn_stay_as_they_are() -> None:
-    picture, drawn = texture(256, 256), Image.new("L", (256, 256), 0)
+    picture, drawn = drawing(256), Image.new("L", (256, 256), 0)
     drawn.paste(255, (0, 0, 128, 256))
     marked = embed_watermark(picture, drawn)
     right = (128, 0, 256, 256)
