@@ -171,8 +171,6 @@ class PipelineTraits:
 
     def _told_side(self) -> Any:
         """Return the side in pixels, or height and width, from the first place that tells it."""
-        if self._name.startswith("PRX"):
-            return self._pipe.default_sample_size  # in pixels
         told, in_config = getattr(self._pipe, "default_sample_size", None), self._sample_size()
         if self.has_latent_unet or (told is None and "use_resolution_binning" in self.parameters):
             told = in_config or told

@@ -440,27 +440,6 @@ def z_image() -> Any:
     return library.ZImagePipeline(flow(), autoencoder(4), encoder, tokenizer, transformer)
 
 
-def prx() -> Any:
-    config: Any = transformers.T5GemmaConfig(encoder=_DECODER, decoder=_DECODER).encoder
-    config.dropout_rate = 0.0
-    from transformers.models.t5gemma.modeling_t5gemma import T5GemmaEncoder
-
-    transformer = library.PRXTransformer2DModel(
-        in_channels=4,
-        patch_size=2,
-        context_in_dim=32,
-        hidden_size=32,
-        mlp_ratio=2.0,
-        num_heads=2,
-        depth=1,
-        axes_dim=[8, 8],
-    )
-    tokenizer = bytes_tokenizer(transformers.GemmaTokenizer, eos_token="</s>", bos_token="<s>")
-    return library.PRXPipeline(
-        transformer, flow(), T5GemmaEncoder(config), tokenizer, autoencoder(4), default_sample_size=64
-    )
-
-
 def movq() -> Any:
     return library.VQModel(
         block_out_channels=(32, 32, 32, 32),
@@ -600,7 +579,6 @@ FAMILIES: dict[str, Callable[[], Any]] = {
     "HunyuanDiT": hunyuan_dit,
     "Qwen-Image": qwen_image,
     "Z-Image": z_image,
-    "PRX": prx,
     "Kandinsky 2.2": kandinsky22,
     "Kandinsky 3": kandinsky3,
     "DeepFloyd IF": deepfloyd,
