@@ -23,7 +23,7 @@ Slash = app_commands.Command[Any, ..., Any]
 _SHOWN = 7
 """The most names of each kind of thing that a model draws, so that all kinds fit into a message."""
 
-_FIRST = ("imagine", "ask", "complete")
+_FIRST = ("imagine", "ask")
 """The commands whose first example is the first thing to try."""
 
 _KINDS = 5
@@ -83,11 +83,11 @@ def _overview(bot: Inkling, permissions: discord.Permissions, statuses: Sequence
     yield from (f"`{first_example(command, statuses)}`" for command in shown if command.name in _FIRST)
     for group, found in _grouped(shown).items():
         yield f"**{translated(group)}**"
-        yield from (f"`{_slash_name(command)}` {translated(command.description)}" for command in found)
+        yield from (f"{_slash_name(command)}: {translated(command.description)}" for command in found)
     menus = ", ".join(word(menu.name, "menu") for menu in _menu_commands(bot))
     yield tr("**In the menu of a message**, under Apps: {names}", names=menus)
-    replies = ", ".join(f"`@Inkling {command.name}`" for command in _reply_commands(bot))
-    yield tr("**In a reply to a message**: {names}", names=replies)
+    replies = ", ".join(f"`{command.name}`" for command in _reply_commands(bot))
+    yield tr("**In a reply to a message**, after `@Inkling`: {names}", names=replies)
 
 
 def first_example(command: Slash, statuses: Sequence[ModelStatus]) -> str:

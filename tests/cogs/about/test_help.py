@@ -35,7 +35,7 @@ async def test_the_overview_names_every_command_menu_and_reply(stage: Stage):
     for command in _bot(stage).tree.get_commands():
         assert (command.name in said) == (command.name != "operator"), "managers don't see what is for admins"
     for reply in _bot(stage).commands:
-        assert f"@Inkling {reply.name}" in said
+        assert f"`{reply.name}`" in said
 
 
 async def test_a_command_has_a_page_with_its_options_and_examples(stage: Stage):

@@ -51,7 +51,7 @@ class TestGerman:
     async def test_the_settings_line_and_the_buttons_of_a_drawing_are_translated(self, stage: Stage):
         result = await stage.alice.slash(stage.channel, "imagine", prompt="a fox")
         assert "25 Schritte" in first(result).content
-        assert buttons(first(result)) == ["Abwandeln", "Neu würfeln", "Remix", "Parameter", "Löschen"]
+        assert buttons(first(result)) == ["Abwandeln", "Bearbeiten", "Neu würfeln", "Remix", "Parameter", "Löschen"]
         said = refusal(await stage.bob.click(first(result), label="Neu würfeln"))
         assert said.startswith("Diese Knöpfe kann nur benutzen, wer das Bild bestellt hat. Lass mit /malen")
 

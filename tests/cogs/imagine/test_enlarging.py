@@ -35,7 +35,7 @@ async def test_without_a_model_u_says_why_the_picture_is_not_larger(stage: Stage
     one = followup(await press(stage, await grid(stage), "U2"))
     assert await image_size(one) == (64, 64)
     assert one.content.splitlines()[1] == _NO_MODEL
-    assert button_rows(one) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]]
+    assert button_rows(one) == [["Vary", "Edit"], ["Re-roll", "Remix", "Parameters", "Delete"]]
 
 
 class TestWithAModel:
@@ -55,7 +55,9 @@ class TestWithAModel:
             "> a fox\n-# 64 × 64, enlarged to 128 × 128 · 25 steps · DDIM · guidance 7.5 · seed 8\n"
             f"-# Picture 2 of {message.message.jump_url} · for <@{stage.alice.id}>"
         )
-        assert button_rows(one) == [["Vary", "Re-roll", "Remix", "Parameters", "Delete"]], "it is enlarged already"
+        assert button_rows(one) == [["Vary", "Edit"], ["Re-roll", "Remix", "Parameters", "Delete"]], (
+            "it is enlarged already"
+        )
 
     async def test_the_file_of_an_enlarged_picture_still_says_how_to_draw_it(self, stage: Stage):
         message = await grid(stage)
@@ -75,7 +77,7 @@ class TestWithAModel:
 
     async def test_a_single_picture_has_a_button_that_enlarges_it(self, stage: Stage):
         message = await grid(stage, count=1)
-        assert button_rows(message) == [["Vary", "Enlarge"], ["Re-roll", "Remix", "Parameters", "Delete"]]
+        assert button_rows(message) == [["Vary", "Edit", "Enlarge"], ["Re-roll", "Remix", "Parameters", "Delete"]]
         one = followup(await press(stage, message, "Enlarge"))
         request = stage.backend.requests[-1]
         assert isinstance(request, UpscaleRequest)
@@ -95,7 +97,7 @@ class TestWithAModel:
         one = followup(await press(stage, message, "U2"))
         assert await image_size(one) == (64, 64)
         assert one.content.splitlines()[1] == error.user_message
-        assert button_rows(one)[0] == ["Vary", "Enlarge"]
+        assert button_rows(one)[0] == ["Vary", "Edit", "Enlarge"]
 
     async def test_enlarge_says_why_it_failed(self, stage: Stage):
         message = await grid(stage, count=1)

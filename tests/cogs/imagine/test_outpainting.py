@@ -51,7 +51,7 @@ def model_that_inpaints(stage: Stage) -> None:
 
 async def test_a_single_picture_has_buttons_to_zoom_out_to_square_it_and_to_pan(stage: Stage):
     assert button_rows(await grid(stage, count=1)) == [
-        ["Vary"],
+        ["Vary", "Edit"],
         ["Zoom out 1.5x", "Zoom out 2x", "Make square"],
         ["←", "→", "↑", "↓"],
         ["Re-roll", "Remix", "Parameters", "Delete"],

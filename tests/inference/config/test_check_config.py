@@ -25,8 +25,8 @@ def test_models_that_were_not_checked_and_commands_without_models_are_named(
         "  fill  nosuch  not checked: not downloaded yet",
         "  ask   c       not checked: not downloaded yet",
         f"The others are checked when you download them: .venv/bin/python -m inference --config {path} download",
-        "Switched off, since no model is listed for them: /chat, /complete, /summarize, /caption, /imagine, /upscale, "
-        "/mood",
+        "Switched off, since no model is listed for them: /chat, /complete, /summarize, /caption, /imagine, /edit, "
+        "/upscale, /mood",
     ]
 
 

@@ -19,7 +19,7 @@ _SECTION = "a section (indented lines like `key: value`)"
 _DEVICE = "one of: auto, cpu, mps, cuda, cuda:0 (or another number)"
 _DTYPE = "one of: auto, float32, bfloat16, float16"
 _MEMORY = "auto, or a size like 500 MB or 12 GiB"
-_MODEL = "a hub id, a folder, or a section with `repo`"
+_MODEL = "a hub id, a folder, or a section with `repo` or `openai`"
 _REPO = "a hub id like org/name, or a folder that starts with ., / or ~"
 
 
@@ -98,7 +98,11 @@ def problems(folder: Path, text: str) -> list[str]:
         ("models:\n  fill:", "line 2, models.fill: must be a list, not empty"),
         ("models:\n  fill:\n    - 3", f"line 3, models.fill[0]: must be {_MODEL}, not 3"),
         ("models: {fill: [null]}", f"line 1, models.fill[0]: must be {_MODEL}, not empty"),
-        ("models:\n  fill:\n    -\n      name: a", "line 4, models.fill[0].repo: is missing"),
+        (
+            "models:\n  fill:\n    -\n      name: a",
+            "line 4, models.fill[0]: must have either `repo` (a hub id or a folder), or `openai` (the address of a "
+            "server), and not both",
+        ),
         ("models: {fill: [not an id]}", f"line 1, models.fill[0].repo: must be {_REPO}, not 'not an id'"),
         ("models: {fill: [{repo: 3}]}", f"line 1, models.fill[0].repo: must be {_REPO}, not 3"),
         (
@@ -162,7 +166,7 @@ def test_a_wrong_value_is_explained_in_plain_words(tmp_path: Path, text: str, pr
         (
             "models: {paint: []}",
             "line 1, models.paint: unknown key. "
-            "The keys here are: chat, complete, fill, summarize, ask, caption, imagine, upscale, mood",
+            "The keys here are: chat, complete, fill, summarize, ask, caption, imagine, edit, upscale, mood",
         ),
         (
             "discord: {xyz: 1}",
@@ -190,7 +194,6 @@ def test_all_problems_are_reported_in_the_order_of_their_lines(tmp_path: Path) -
         "line 4, device",
         "line 5, column 1",
         "line 6, limits.batch",
-        "line 9, models.complete[0].repo",
         "line 9, models.complete[0].b",
     ]
 

@@ -20,6 +20,7 @@ from inference.tasks import (
     Request,
     SentimentRequest,
     SummarizeRequest,
+    UpscaleRequest,
     Variation,
 )
 from inference.tasks.fill import has_blank
@@ -47,6 +48,7 @@ GOOD: list[Request] = [
     ImagineRequest(prompt="a fox", variations=(Variation(7, 0.2),) * 16),
     ImagineRequest(prompt="a fox", image=PNG, region="cells 1 5 9", sampler="Euler a", top_k=50),
     EditRequest(prompt="make it red", image=PNG, image_guidance_scale=1.5),
+    UpscaleRequest(image=PNG),
     SentimentRequest(texts=("fine",)),
 ]
 
@@ -120,6 +122,8 @@ BAD: list[tuple[Request, str]] = [
         "A picture can be varied 16 times in a row at most. Vary an earlier one, or write a new prompt.",
     ),
     (EditRequest(prompt=" ", image=PNG), "The instruction is empty"),
+    (UpscaleRequest(), "This file is not a picture that the bot can read."),
+    (UpscaleRequest(image=b"x" * 2001), "This picture is larger than"),
     (EditRequest(prompt="x"), "There is no picture to edit."),
     (EditRequest(prompt="x", image=PNG, region="left half"), "An edit in words takes no mask, region or strength."),
     (EditRequest(prompt="x", image=PNG, sampler="DDIM"), "An edit uses the sampler of its model"),
