@@ -86,7 +86,7 @@ def _overview(bot: Inkling, permissions: discord.Permissions, statuses: Sequence
         yield from (f"{_slash_name(command)}: {translated(command.description)}" for command in found)
     menus = ", ".join(word(menu.name, "menu") for menu in _menu_commands(bot))
     yield tr("**In the menu of a message**, under Apps: {names}", names=menus)
-    replies = ", ".join(f"`{command.name}`" for command in _reply_commands(bot))
+    replies = ", ".join(command.name for command in _reply_commands(bot))
     yield tr("**In a reply to a message**, after `@Inkling`: {names}", names=replies)
 
 

@@ -35,7 +35,7 @@ async def test_the_overview_names_every_command_menu_and_reply(stage: Stage):
     for command in _bot(stage).tree.get_commands():
         assert (command.name in said) == (command.name != "operator"), "managers don't see what is for admins"
     for reply in _bot(stage).commands:
-        assert f"`{reply.name}`" in said
+        assert reply.name in said.splitlines()[-1]
 
 
 async def test_a_command_has_a_page_with_its_options_and_examples(stage: Stage):
@@ -62,13 +62,13 @@ async def test_help_lists_the_server_settings_only_for_people_who_may_use_them(s
     carol = manager(stage)
     for person, listed in ((stage.alice, False), (carol, True)):
         shown = first(await person.slash(stage.channel, "help"))
-        assert ("`/server-settings`" in shown.content) == ("/server-settings" in _offered(shown)) == listed
+        assert ("/server-settings:" in shown.content) == ("/server-settings" in _offered(shown)) == listed
         await person.send(stage.channel, f"{stage.mention} help")
-        assert ("`/server-settings`" in stage.last_text) == listed
+        assert ("/server-settings:" in stage.last_text) == listed
     assert refusal(await stage.alice.slash(stage.channel, "help", command="server-settings")).startswith(
         "**To try first"
     )
-    assert "`/server-settings`" not in first(await carol.user.slash("help")).content
+    assert "/server-settings:" not in first(await carol.user.slash("help")).content
 
 
 def _offered(shown: ResponseMessage) -> list[str]:

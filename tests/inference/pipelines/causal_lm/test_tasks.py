@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from itertools import accumulate
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,7 +60,7 @@ def test_a_long_text_is_summarized_in_parts_with_progress(chat_model: CausalLM) 
     assert events[-1] == Progress(len(events), len(events))
 
 
-def run_plan(plan: Plan, reply: Callable[[int], str]) -> tuple[list[int], Summary]:
+def run_plan(plan: Plan[Any], reply: Callable[[int], str]) -> tuple[list[int], Summary]:
     """Return the number of prompts of each step of `plan`, and its result. Text i of a step is `reply(i)`."""
     steps = [len(next(plan))]
     try:
