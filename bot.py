@@ -27,8 +27,8 @@ from cogs.logging_setup import set_up_logging
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
+    from cogs.shards import Shards
     from inference import Config, Engine, ModelStatus
-    from storage import Shards
 
 _PREVIEW_PORT = 8787
 _STREAM = Path("-")
@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shards(text: str) -> Shards:
-    from storage import Shards
+    from cogs.shards import Shards
 
     try:
         return Shards.parse(text)

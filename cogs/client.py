@@ -30,9 +30,10 @@ from cogs.i18n import LANGUAGES
 from cogs.i18n.catalogues import load_catalogues
 from cogs.i18n.command_translator import CommandTranslator
 from cogs.i18n.locale import use_locale_of
+from cogs.shards import Shards
 from cogs.sync import sync_commands
 from inference import Config, Engine, InvalidRequest, addressed_to_operator
-from storage import ALL_SHARDS, Shards, Store
+from storage import Store
 
 log = logging.getLogger(__name__)
 
@@ -124,7 +125,7 @@ class Inkling(commands.AutoShardedBot):
         self._shards = shards
         self.gateway = Gateway()
         self.engine = engine
-        self.store = Store(engine.config.data / "inkling.db", shards or ALL_SHARDS)
+        self.store = Store(engine.config.data / "inkling.db")
         self.identify_queue = IdentifyQueue(self.store.identifies.claim)
         self.quotas = Quotas(engine, self.store, now)
         self.sessions = ReplySessions(self)

@@ -12,7 +12,7 @@ from cogs.client import Inkling
 from cogs.common import InteractionResponder, MessageContent, ReplySession, neutral
 from cogs.common.error_messages import in_current_language
 from cogs.common.help_texts import PICTURES, examples
-from cogs.common.sources import check_size, name_of, pictures, read
+from cogs.common.sources import check_files, name_of, pictures, read
 from cogs.i18n import gettext_noop, tr
 from inference import InvalidRequest, OriginReport
 
@@ -50,8 +50,7 @@ async def _show_origins(session: ReplySession, files: Sequence[discord.Attachmen
     session.check_rules()
     if not files:
         raise InvalidRequest("That message has no picture attached. Pictures behind links can't be verified.")
-    for file in files:
-        check_size(file, session.engine.config.limits.upload)
+    check_files(session, files)
     await session.acknowledge()
     if len(files) == 1:
         await session.finish(MessageContent(await _origin(session, files[0])))
@@ -67,7 +66,7 @@ async def _show_origins(session: ReplySession, files: Sequence[discord.Attachmen
 
 
 async def _origin(session: ReplySession, file: discord.Attachment) -> str:
-    return origin_text(await session.wait(session.engine.read_origin(await read(file))))
+    return origin_text(await session.wait(session.engine.read_origin(await read(file), owner=str(session.owner))))
 
 
 def origin_text(report: OriginReport) -> str:

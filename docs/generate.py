@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from inference.config.expected import expected, field_at
 from inference.config.models import ModelEntry
+from inference.config.origin import OriginSection
 from inference.config.quotas import QuotasSection
 from inference.config.schema import Config, DiscordSection
 from inference.limits import SIZE, ClassifierEntry, Limits, SafetySection
@@ -74,7 +75,7 @@ def page() -> str:
     """The whole page as Markdown."""
     parts = [
         _INTRO,
-        _section("Top level", Config, "", skip={"models", "discord", "safety", "limits", "quotas"}),
+        _section("Top level", Config, "", skip={"models", "discord", "safety", "limits", "quotas", "origin"}),
         f"## `models`\n\n{_MODELS}\n\nTasks: {', '.join(f'`{task}`' for task in TASK_NAMES)}. "
         "Each takes a list. An entry is a hub id or a folder, or a map with these keys:\n\n" + _table(ModelEntry),
         _section("`discord`", DiscordSection, "discord."),
@@ -82,6 +83,7 @@ def page() -> str:
         _CLASSIFIERS + _table(ClassifierEntry),
         _section("`limits`", Limits, "limits."),
         _section("`quotas`", QuotasSection, "quotas."),
+        _section("`origin`", OriginSection, "origin."),
         _ENVIRONMENT,
     ]
     return "\n".join(parts)

@@ -19,7 +19,7 @@ from inference.documents.reader_processes import ReaderProcesses
 from inference.hub.loras import lora_names, loras_and_weights
 from inference.observers import Observers, RequestWatch
 from inference.scheduling.fair_queue import FairQueue
-from inference.tasks import TASK_NAMES, CheckedRequest, ImageResult, ImagineRequest, Request
+from inference.tasks import TASK_NAMES, CheckedRequest, ImageResult, ImagineRequest, Request, UpscaledImage
 from inference.tasks.checks import check_upload
 from inference.types import Event, LoadProgress, ModelSpec, Output, Result
 from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
@@ -145,7 +145,9 @@ class Engine:
 
     async def _signed(self, event: Event) -> Event:
         """Return the event with its pictures signed, on a thread, if the operator wants that."""
-        if not (self._origin.signs and isinstance(event, Result) and isinstance(event.output, ImageResult)):
+        if not (self._origin.signs and isinstance(event, Result)):
+            return event
+        if not isinstance(event.output, ImageResult | UpscaledImage):
             return event
         loop = asyncio.get_running_loop()
         return Result(await loop.run_in_executor(self._image_executor, self._origin.with_signatures, event.output))
@@ -156,12 +158,18 @@ class Engine:
             return png
         return await asyncio.get_running_loop().run_in_executor(self._image_executor, self._origin.signed, png)
 
-    async def read_origin(self, picture: bytes) -> OriginReport:
-        """Return what a picture file says of its origin. Raise InvalidRequest if it is none, or larger than allowed."""
+    async def read_origin(self, picture: bytes, owner: str = "") -> OriginReport:
+        """Return what a picture file says of its origin. Raise InvalidRequest if it is none, or larger than allowed.
+
+        It waits for a turn of `owner`, as documents do.
+        """
         limits = self.config.limits
         check_upload(picture, limits)
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._image_executor, self._origin.report, picture, limits.upload_megapixels)
+        async with self._reading_turn(owner):
+            return await loop.run_in_executor(
+                self._text_executor, self._origin.report, picture, limits.upload_megapixels
+            )
 
     async def run(self, checked: CheckedRequest[Request]) -> Output:
         """Return the result only. Raise the same errors as `stream`."""

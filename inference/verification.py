@@ -15,7 +15,7 @@ from inference.images.content_credentials import (
     read_credentials,
 )
 from inference.images.xmp import SourceType, source_type_in, source_type_uri
-from inference.tasks import ImageResult, ImagineRequest, Request, UpscaleRequest, infotext
+from inference.tasks import ImageResult, ImagineRequest, Request, UpscaledImage, UpscaleRequest, infotext
 from inference.types.errors import InvalidRequest
 
 log = logging.getLogger(__name__)
@@ -86,8 +86,10 @@ class Origin:
             log.error("a picture is not signed: %s", problem)
             return png
 
-    def with_signatures(self, result: ImageResult) -> ImageResult:
+    def with_signatures(self, result: ImageResult | UpscaledImage) -> ImageResult | UpscaledImage:
         """Return the result with its pictures signed."""
+        if isinstance(result, UpscaledImage):
+            return replace(result, png=self.signed(result.png))
         return replace(result, pictures=tuple(replace(each, png=self.signed(each.png)) for each in result.pictures))
 
     def report(self, data: bytes, max_megapixels: float) -> OriginReport:

@@ -20,12 +20,10 @@ from storage.questions import QuestionTable, StoredQuestion
 from storage.reports import ReportTable
 from storage.sent_answers import SentAnswer, SentAnswerTable
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
-from storage.shards import ALL_SHARDS, Shards
 from storage.store import Store
 from storage.thoughts import StoredThoughts, ThoughtTable
 
 __all__ = [
-    "ALL_SHARDS",
     "EVERYWHERE",
     "NO_SERVER",
     "AnswerTable",
@@ -47,7 +45,6 @@ __all__ = [
     "SentAnswerTable",
     "ServerSettings",
     "SettingsTables",
-    "Shards",
     "StorageError",
     "Store",
     "StoredAnswer",

@@ -1,4 +1,4 @@
-"""The table of the turns of new gateway sessions, which all processes of a bot take one after another."""
+"""The table of the turns of new gateway sessions, so that a restart does not begin them too early."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 
 from storage.database import Database
+
+_MOST_SECONDS = 60.0
+"""The most that a turn is waited for: a later one was written with a clock that was wrong."""
 
 
 class IdentifyTable:
@@ -22,7 +25,7 @@ class IdentifyTable:
         def take_turn(connection: sqlite3.Connection) -> float:
             now = self._clock()
             row = connection.execute("SELECT next FROM identifies WHERE bucket = ?", (bucket,)).fetchone()
-            turn = max(now, row["next"]) if row else now
+            turn = max(now, min(row["next"], now + _MOST_SECONDS)) if row else now
             connection.execute(
                 "INSERT INTO identifies VALUES (?, ?) ON CONFLICT (bucket) DO UPDATE SET next = excluded.next",
                 (bucket, turn + pause),

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from inference import to_json
-from storage.database import Database
-from storage.shards import ALL_SHARDS, Shards
 from storage.table import Table
 
-_ADD = "INSERT INTO jobs (owner, server, channel, message, created, target, work) VALUES (?, ?, ?, ?, ?, ?, ?)"
+_ADD = "INSERT INTO jobs (owner, channel, message, created, target, work) VALUES (?, ?, ?, ?, ?, ?)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,38 +32,26 @@ class StoredJob:
 
 
 class JobTable(Table):
-    """The open jobs. Every method raises StorageError if the file can't be used.
-
-    Several processes of a bot may share the table: each goes on with the jobs of its `shards`.
-    """
+    """The open jobs. Every method raises StorageError if the file can't be used."""
 
     name = "jobs"
 
-    def __init__(self, database: Database, shards: Shards = ALL_SHARDS) -> None:
-        super().__init__(database)
-        self._own = shards.condition
-
     async def count_deaths(self) -> None:
         """Count a death for each job that a model worked on when the last process ended. Call it once, at the start."""
-        await self._change(f"UPDATE jobs SET deaths = deaths + at_work, at_work = 0 WHERE {self._own}")
+        await self._change("UPDATE jobs SET deaths = deaths + at_work, at_work = 0")
 
-    async def add(
-        self, owner: int, server: int, channel: int, message: int | None, target: object, work: object = None
-    ) -> int:
-        """Store a job and return its id. `server` is 0 in direct messages.
-
-        `work` is None as long as it is not known what is to be done.
-        """
+    async def add(self, owner: int, channel: int, message: int | None, target: object, work: object = None) -> int:
+        """Store a job and return its id. `work` is None as long as it is not known what is to be done."""
         created = time.time()
 
         def insert(connection: sqlite3.Connection) -> int:
             json = (to_json(target), to_json(work) if work else "")
-            return connection.execute(_ADD, (owner, server, channel, message, created, *json)).lastrowid or 0
+            return connection.execute(_ADD, (owner, channel, message, created, *json)).lastrowid or 0
 
         return await self._database.transact(insert)
 
     async def add_from_question(
-        self, question_id: str, owner: int, server: int, channel: int, jobs: Sequence[tuple[object, object]]
+        self, question_id: str, owner: int, channel: int, jobs: Sequence[tuple[object, object]]
     ) -> list[StoredJob]:
         """Delete the question and add `jobs`, each by its target and its work, all or nothing.
 
@@ -78,7 +64,7 @@ class JobTable(Table):
                 return []
             stored: list[StoredJob] = []
             for target, work in ((to_json(target), to_json(work)) for target, work in jobs):
-                row = connection.execute(_ADD, (owner, server, channel, None, created, target, work))
+                row = connection.execute(_ADD, (owner, channel, None, created, target, work))
                 stored.append(StoredJob(row.lastrowid or 0, owner, created, target, work, deaths=0))
             return stored
 
@@ -103,9 +89,8 @@ class JobTable(Table):
         await self._change("UPDATE jobs SET at_work = 0 WHERE id = ?", (job_id,))
 
     async def open_jobs(self) -> list[StoredJob]:
-        """Return the jobs of this process in the order in which they were accepted."""
-        query = f"SELECT id, owner, created, target, work, deaths FROM jobs WHERE {self._own} ORDER BY id"
-        rows = await self._database.read(query)
+        """Return all jobs in the order in which they were accepted."""
+        rows = await self._database.read("SELECT id, owner, created, target, work, deaths FROM jobs ORDER BY id")
         return [StoredJob(*row) for row in rows]
 
     async def export_of(self, owner: int) -> list[dict[str, Any]]:

@@ -20,7 +20,6 @@ from storage.questions import QuestionTable
 from storage.reports import ReportTable
 from storage.sent_answers import SentAnswerTable
 from storage.settings import SettingsTables
-from storage.shards import ALL_SHARDS, Shards
 from storage.table import ExpiringTable, Table
 from storage.thoughts import ThoughtTable
 
@@ -28,10 +27,10 @@ from storage.thoughts import ThoughtTable
 class Store:
     """The tables. `settings`, `blocks` and `device_use` are also in memory.
 
-    `jobs`, `questions`, `opened_forms` and `identifies` have a file of their own. `shards` are those of this process.
+    `jobs`, `questions`, `opened_forms` and `identifies` have a file of their own.
     """
 
-    def __init__(self, path: Path, shards: Shards = ALL_SHARDS) -> None:
+    def __init__(self, path: Path) -> None:
         self.database = Database(path)
         self.images = ImageTable(self.database)
         self.completions = CompletionTable(self.database)
@@ -43,7 +42,7 @@ class Store:
         self.blocks = BlockTable(self.database)
         self.device_use = DeviceUseTable(self.database)
         self.job_database = Database(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
-        self.jobs = JobTable(self.job_database, shards)
+        self.jobs = JobTable(self.job_database)
         self.questions = QuestionTable(self.job_database)
         self.opened_forms = OpenedFormTable(self.job_database)
         self.identifies = IdentifyTable(self.job_database)

@@ -36,8 +36,7 @@ class JobRecord:
         if self._id is not None:
             return
         with _logged():
-            where = (target.server, target.channel, target.message)
-            self._id = await self._jobs.add(target.owner, *where, target, self._work)
+            self._id = await self._jobs.add(target.owner, target.channel, target.message, target, self._work)
 
     async def set_work(self, work: object) -> None:
         """Store what is to be done: now, or with `add`."""

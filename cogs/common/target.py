@@ -51,11 +51,6 @@ class Target:
     request_id: str = ""
 
     @property
-    def server(self) -> int:
-        """The server; 0 in direct messages."""
-        return self.origin.guild or 0
-
-    @property
     def has_token(self) -> bool:
         """Whether the token of its interaction is still valid."""
         return bool(self.token) and now() < self.expires - _MARGIN

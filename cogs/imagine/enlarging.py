@@ -16,7 +16,9 @@ from inference import (
     InferenceError,
     InvalidRequest,
     ModelUnavailable,
+    Overloaded,
     Phrase,
+    RequestTimeout,
     UpscaledImage,
     UpscaleRequest,
     infotext,
@@ -46,7 +48,7 @@ class EnlargingJob(ReplyJob):
         status = ProgressRenderer(quoted(self.request.prompt))
         try:
             enlarged = await session.run(self.checked, UpscaledImage, status)
-        except (InvalidRequest, ModelUnavailable, GenerationFailed) as error:
+        except (InvalidRequest, ModelUnavailable, GenerationFailed, Overloaded, RequestTimeout) as error:
             if not self.or_as_drawn:
                 raise
             result = _as_drawn(self.result, self.checked.request.image, error)

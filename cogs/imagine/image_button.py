@@ -108,7 +108,7 @@ async def _show_one(press: _ImagePress) -> None:
         return
     await press.session.acknowledge()
     png = await shown.png(infotext.to_text(request))
-    if shown.count > 1:  # it was cut out of a sheet, so it is a new file
+    if shown.count > 1 or not shown.file.filename.endswith(".png"):  # it is a new file
         png = await press.session.engine.sign(png)
     one = replace(result, pictures=(replace(picture, png=png),), note="")
     await show_enlarged(press.session, request, one, origin, made_from)
@@ -119,11 +119,11 @@ async def _enlarge(press: _ImagePress) -> None:
     request = press.allowed(infotext.request_for_image(press.stored.request, press.stored.result, 0))
     if press.stored.result.pictures[0].flagged and not request.show_flagged:
         raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
-    shown = shown_picture(press.message, 0, 1)
-    if shown is None:
+    file = next(iter(attachments(press.message)), None)
+    if file is None:
         raise InvalidRequest(NO_FILE)
     await press.session.acknowledge()
-    png = await shown.png("")
+    png = await read(file)
     origin, made_from = Lineage(press.stored.id, "enlarged", 0), tr("Enlarged from {link}", link=press.message.jump_url)
     await enlarge(press.session, request, press.stored.result, png, origin, made_from)
 
@@ -158,6 +158,8 @@ async def _edit(press: _ImagePress) -> None:
 async def _compare(press: _ImagePress) -> None:
     """Show the picture beside the one that it was made from."""
     before, limit = press.stored.request.image, press.interaction.filesize_limit
+    if press.stored.result.pictures[0].flagged and not press.allowed(press.stored.request).show_flagged:
+        raise InvalidRequest("The safety checker objects to this picture, so it is not shown in this channel.")
     file = next(iter(attachments(press.message)), None)
     if not before or file is None:
         raise InvalidRequest("One of the two pictures is gone, so they can't be compared.")

@@ -61,8 +61,11 @@ async def show_images(
         await _finish(session, replace(shown, note=note))
         return
     try:
+        is_extended = origin is not None and origin.how == "outpainting"  # its source is a canvas
         can_enlarge = bool(session.engine.models("upscale")) and not any(result.enlarged)
-        buttons = image_buttons(stored.id, result, has_source=bool(request.image), can_enlarge=can_enlarge)
+        buttons = image_buttons(
+            stored.id, result, has_source=bool(request.image) and not is_extended, can_enlarge=can_enlarge
+        )
         await _finish(session, shown, buttons)
     except DELIVERY:
         await images.forget(stored.id)

@@ -240,6 +240,8 @@ class ModelEntry(ConfigSection):
                 OWN_SENTENCE,
                 "must have either `repo` (a hub id or a folder), or `openai` (the address of a server), and not both",
             )
+        if self.upscaler and self.upscale == 1:
+            raise PydanticCustomError(OWN_SENTENCE, "has `upscaler`, which needs an `upscale` of 2 or more")
         if self.openai and not self.name:
             raise PydanticCustomError(OWN_SENTENCE, "must have `name`, the model's name on the server")
         wrong = [

@@ -52,7 +52,9 @@ def crop_from_grid(grid: bytes, index: int, count: int, parameters: str = "") ->
 
 
 def _xmp(image: Image.Image) -> str:
-    return str(image.info.get("XML:com.adobe.xmp", ""))
+    """Return the XMP of a PNG or WebP file."""
+    xmp = image.info.get("XML:com.adobe.xmp") or image.info.get("xmp", b"")
+    return xmp.decode("utf-8", errors="replace") if isinstance(xmp, bytes) else str(xmp)
 
 
 def _shape(count: int) -> tuple[int, int]:

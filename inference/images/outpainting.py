@@ -80,8 +80,9 @@ def outpainting_canvas(
 ) -> OutpaintingCanvas:
     """Return the canvas that extends the picture in the file `data`. Takes up to a second: call it off the event loop.
 
-    `drawn` is the size of the picture, of which the file may be a smaller copy. The sides of the canvas are multiples
-    of `multiple` and have at most `most` pixels. Raise InvalidRequest for a file that is not the picture.
+    `drawn` is the size of the picture, of which the file may be a smaller copy, or an enlarged one. The sides of the
+    canvas are multiples of `multiple` and have at most `most` pixels. Raise InvalidRequest for a file that is not the
+    picture.
     """
     from PIL import Image
 
@@ -89,6 +90,8 @@ def outpainting_canvas(
 
     picture = open_picture(data, max_megapixels)
     _check_is_drawn(data, picture.size, drawn)
+    if picture.width > drawn[0]:  # it was enlarged since
+        picture = picture.resize(drawn, Image.Resampling.LANCZOS)
     layout = layout_of(picture.size, extension, most, multiple)
     same = layout.scaled == picture.size
     scaled = picture if same else picture.resize(layout.scaled, Image.Resampling.LANCZOS)
@@ -127,7 +130,7 @@ def _panned(picture: Size, direction: tuple[int, int], most: int, multiple: int)
 def _panned_side(side: int, step: int, most: int, multiple: int) -> tuple[int, int, int, int]:
     """Return the side of the canvas, first and last pixel of the picture that are kept, and where the first goes."""
     if not step:
-        return _up(side, _MULTIPLE), 0, side, 0
+        return _up(side, multiple), 0, side, 0
     canvas = _canvas_side(side * (1 + _PAN_SHARE), multiple, most)
     kept = min(side, canvas - int(side * _PAN_SHARE) // multiple * multiple)
     return (canvas, 0, kept, canvas - kept) if step < 0 else (canvas, side - kept, side, 0)

@@ -47,6 +47,12 @@ def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family
             require_objected_labels(spec, folder)
     if spec.task == "chat":
         require_chat_template(spec, folder)
+    if spec.task == "edit" and spec.file:
+        raise ModelUnavailable(
+            "{name} can't be loaded: `file` is not supported for models that edit. The bot's operator has to remove it "
+            "from config.yaml.",
+            name=spec.name,
+        )
     if spec.quantize != "none" and not family.quantizes:
         raise ModelUnavailable(
             "{name} can't be loaded with `quantize`: only models that write texts can. "

@@ -11,8 +11,8 @@ from discord.ext import commands
 from simcord import Env
 
 from bot import create_bot
+from cogs.shards import Shards
 from inference import Config, load_config
-from storage import ALL_SHARDS
 from tests.cogs.stage import PatientEngine, Stage
 from tests.fakes import FakeBackend
 
@@ -39,7 +39,7 @@ def engine(config: Config, backend: FakeBackend) -> PatientEngine:
 
 @pytest.fixture
 def simcord_bot(config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
-    return create_bot(engine, ALL_SHARDS)
+    return create_bot(engine, Shards(0, 0, 1))
 
 
 _SETTLE_TIMEOUT = 120.0

@@ -28,9 +28,9 @@ class PatientEngine(Engine):
                     return
                 yield event
 
-    async def read_origin(self, picture: bytes) -> OriginReport:
+    async def read_origin(self, picture: bytes, owner: str = "") -> OriginReport:
         assert self.env is not None
-        return await self.env.external_wait(super().read_origin(picture), reason="a picture is read")
+        return await self.env.external_wait(super().read_origin(picture, owner), reason="a picture is read")
 
 
 @dataclass

@@ -27,7 +27,7 @@ def jobs(database: Database) -> JobTable:
 
 
 async def test_open_jobs_come_in_the_order_in_which_they_were_accepted(jobs: JobTable):
-    ids = [await jobs.add(1, 9, 2, None, f"target {number}", "") for number in range(3)]
+    ids = [await jobs.add(1, 2, None, f"target {number}", "") for number in range(3)]
     await jobs.forget(ids[1])
     await jobs.move(ids[2], 7, "moved")
     await jobs.set_work(ids[2], "work")
@@ -38,7 +38,7 @@ async def test_open_jobs_come_in_the_order_in_which_they_were_accepted(jobs: Job
 
 
 async def test_the_end_of_the_process_counts_only_for_jobs_that_a_model_worked_on(jobs: JobTable):
-    waiting, running, stopped = [await jobs.add(1, 9, 2, 3, "", "") for _ in range(3)]
+    waiting, running, stopped = [await jobs.add(1, 2, 3, "", "") for _ in range(3)]
     for job in (running, stopped):
         await jobs.start(job)
     await jobs.stop(stopped)
@@ -50,7 +50,7 @@ async def test_the_end_of_the_process_counts_only_for_jobs_that_a_model_worked_o
 
 async def test_jobs_are_deleted_with_their_owner_message_or_channel(jobs: JobTable):
     for owner, channel, message in ((1, 10, 100), (2, 20, 200), (3, 30, 300), (4, 40, 400)):
-        await jobs.add(owner, 9, channel, message, "", "")
+        await jobs.add(owner, channel, message, "", "")
     await jobs.forget_owner(1)
     await jobs.forget_channels([20])
     await jobs.forget_messages([300])
@@ -58,15 +58,15 @@ async def test_jobs_are_deleted_with_their_owner_message_or_channel(jobs: JobTab
 
 
 async def test_a_job_that_is_deleted_twice_takes_no_other_with_it(jobs: JobTable):
-    deleted = await jobs.add(1, 9, 2, 3, "", "")
+    deleted = await jobs.add(1, 2, 3, "", "")
     await jobs.forget_messages([3])  # with its message
-    other = await jobs.add(1, 9, 2, 4, "", "")
+    other = await jobs.add(1, 2, 4, "", "")
     await jobs.forget(deleted)  # at the end of its session
     assert [job.id for job in await jobs.open_jobs()] == [other]
 
 
 async def test_nothing_of_an_ended_job_stays_on_the_disk(database: Database, jobs: JobTable, tmp_path: Path):
-    job = await jobs.add(1, 9, 2, 3, "a token", "")
+    job = await jobs.add(1, 2, 3, "a token", "")
     await jobs.set_work(job, "secret words " * 1000)
     await jobs.forget(job)
     assert b"secret words" in (tmp_path / "jobs.db-wal").read_bytes()
@@ -79,7 +79,7 @@ async def test_nothing_of_an_ended_job_stays_on_the_disk(database: Database, job
 async def test_the_files_do_not_grow_with_the_number_of_ended_jobs(database: Database, jobs: JobTable, tmp_path: Path):
     async def size_after(count: int) -> int:
         for _ in range(count):
-            await jobs.forget(await jobs.add(1, 9, 2, 3, "target", "work " * 2000))
+            await jobs.forget(await jobs.add(1, 2, 3, "target", "work " * 2000))
         await database.compact()
         return sum(file.stat().st_size for file in _files(tmp_path))
 
@@ -87,7 +87,7 @@ async def test_the_files_do_not_grow_with_the_number_of_ended_jobs(database: Dat
 
 
 async def test_the_space_of_a_large_job_goes_back_to_the_disk(database: Database, jobs: JobTable, tmp_path: Path):
-    job = await jobs.add(1, 9, 2, 3, "target", "picture " * 10**6)
+    job = await jobs.add(1, 2, 3, "target", "picture " * 10**6)
     await database.compact()
     assert sum(file.stat().st_size for file in _files(tmp_path)) > 8 * 10**6
     await jobs.forget(job)
@@ -103,11 +103,11 @@ async def test_a_question_becomes_jobs_once(database: Database, jobs: JobTable):
     questions = QuestionTable(database)
     question = await _question(questions)
     two = [("target", "first"), ("other target", "second")]
-    begun = await jobs.add_from_question(question, 1, 9, 2, two)
+    begun = await jobs.add_from_question(question, 1, 2, two)
     assert [(job.target, job.work) for job in begun] == [tuple(map(to_json, row)) for row in two]
     assert begun == await jobs.open_jobs()
     assert await questions.get(question) is None
-    assert await jobs.add_from_question(question, 1, 9, 2, two) == []
+    assert await jobs.add_from_question(question, 1, 2, two) == []
     assert await jobs.open_jobs() == begun
 
 

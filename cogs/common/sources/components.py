@@ -24,11 +24,13 @@ def texts_of_components(components: Iterable[Any]) -> Iterator[str]:
 
 
 def files_in_galleries(source: discord.Message | discord.MessageSnapshot) -> Iterator[discord.Attachment]:
-    """Yield the files that the galleries of a message show, if they were uploaded to Discord.
+    """Yield the files that the galleries of the bot's own message show.
 
-    Discord does not tell their size, so it is 0.
+    Discord does not tell their size, so it is 0, and those of others may be too large to be read.
     """
     state = source._state  # pyright: ignore[reportPrivateUsage]  # as discord.py does for attachments
+    if isinstance(source, discord.MessageSnapshot) or source.author.id != state.self_id:
+        return
     for item in _gallery_items(source.components):
         if item.media.attachment_id:
             yield discord.Attachment(data=_attachment(item), state=state)

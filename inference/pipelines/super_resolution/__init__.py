@@ -8,9 +8,9 @@ from typing import Self
 
 from PIL import Image
 
-from inference.images.decoding import encode_png, opacity, open_picture
+from inference.images.decoding import encode_png, opacity, open_picture, side_data
 from inference.images.origin import encode_drawn
-from inference.images.xmp import to_xmp
+from inference.images.xmp import source_type_in, to_xmp
 from inference.pipelines.devices import Placement
 from inference.pipelines.pipeline import Batch, Job, Pipeline, out_of_memory, run_jobs, yield_to_others
 from inference.pipelines.super_resolution.swin2sr import Swin2SR
@@ -85,7 +85,16 @@ class SuperResolution(Pipeline):
 
 
 def _encode(image: Image.Image, request: UpscaleRequest) -> bytes:
-    """Return the PNG file. A picture that a model drew is marked anew, since its mark was enlarged with it."""
-    if request.mark_origin and not request.parameters:
-        return encode_png(image, xmp=to_xmp("algorithmicallyEnhanced"))
-    return encode_drawn(image, request.parameters, mark=request.mark_origin)
+    """Return the PNG file, which says of its origin what the given file said.
+
+    A picture that a model drew as a whole is marked anew, since its mark was enlarged with it.
+    """
+    file = side_data(request.image)
+    parameters = request.parameters or file.texts.get("parameters", "")
+    if not request.mark_origin:
+        return encode_png(image, parameters)
+    given = source_type_in(file.xmp)
+    if given == "trainedAlgorithmicMedia":
+        return encode_drawn(image, parameters, mark=True)
+    is_composite = given == "compositeWithTrainedAlgorithmicMedia"
+    return encode_png(image, parameters, to_xmp(given if is_composite else "algorithmicallyEnhanced"))

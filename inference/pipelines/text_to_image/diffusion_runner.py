@@ -103,7 +103,7 @@ class DiffusionRunner:
     @property
     def size_multiple(self) -> int:
         """The number of pixels of which both sides of an image are multiples if its canvas is not scaled unevenly."""
-        return self._multiple * self._upscale
+        return self._traits.multiple * self._upscale
 
     def outpainting_side(self, request: ImagineRequest) -> int:
         """Return the longest side in pixels of an image around one of the request; 0 if it can't be extended."""
@@ -292,9 +292,10 @@ class DiffusionRunner:
         """Return width and height of the model's own output, in pixels."""
         if self._upscale == 1:
             return self._traits.nearest((settings.width, settings.height))  # less memory may need any size
-        step = MULTIPLE * self._upscale  # pixels of the image for one step of the canvas size
-        width, height = (max(1, round(side / step)) * MULTIPLE for side in (settings.width, settings.height))
-        return width, height
+        multiple = self._traits.multiple
+        step = multiple * self._upscale  # pixels of the image for one step of the canvas size
+        width, height = (max(1, round(side / step)) * multiple for side in (settings.width, settings.height))
+        return self._traits.nearest((width, height))
 
     def _noise(
         self, specs: Sequence[ImageSpec], generators: Sequence[torch.Generator], settings: GenerationSettings

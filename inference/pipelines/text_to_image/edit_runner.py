@@ -18,6 +18,8 @@ from inference.pipelines.image_job import require_finite, rotate_noise
 from inference.pipelines.text_to_image.diffusion_runner import AfterStep
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
 from inference.pipelines.text_to_image.init_image import MULTIPLE, InitImage, Size, fit, inferred_size
+from inference.pipelines.text_to_image.model_defaults import NO_DEFAULTS, ModelDefaults
+from inference.pipelines.text_to_image.pipeline_traits import PipelineTraits
 from inference.tasks import EditRequest, ImagineRequest
 from inference.types.errors import EMPTY_PHRASE, Phrase
 
@@ -28,19 +30,20 @@ _NATIVE_SIDE = 1024
 class EditRunner:
     """A diffusers pipeline of one of the `EDITING_FAMILIES`. It edits one image at a time.
 
-    `guidance_scale` and `steps` take the place of the family's own values.
+    Steps and guidance of the `defaults` take the place of the family's own values.
     """
 
     has_known_concepts = False
     size_multiple = MULTIPLE
 
-    def __init__(self, pipe: Any, guidance_scale: float | None = None, steps: int = 0) -> None:
+    def __init__(self, pipe: Any, defaults: ModelDefaults = NO_DEFAULTS) -> None:
         self._pipe = pipe
-        self._parameters = inspect.signature(pipe.__call__).parameters
+        self._traits = PipelineTraits(pipe)
+        self._parameters = self._traits.parameters
         self._family = EDITING_FAMILIES[type(pipe).__name__]
         usual = DISTILLED if getattr(pipe.config, "is_distilled", False) else self._family
-        self._steps: int = steps or usual.steps or self._default("num_inference_steps")
-        self._guidance_scale = usual.guidance_scale if guidance_scale is None else guidance_scale
+        self._steps: int = defaults.steps or usual.steps or self._default("num_inference_steps")
+        self._guidance_scale = usual.guidance_scale if defaults.guidance_scale is None else defaults.guidance_scale
         # A pipeline has one scheduler, which keeps the state of a call.
         self._scheduler = pipe.scheduler
 
@@ -83,8 +86,11 @@ class EditRunner:
                     size=f"{settings.width} × {settings.height}",
                 )
             )
-        if request.negative_prompt and "negative_prompt" not in self._parameters:
+        has_negative_prompt = self._family.negative_prompt is not None or self._traits.takes_negative_prompt
+        if request.negative_prompt and not has_negative_prompt:
             notes.append(Phrase("This model takes no negative prompt."))
+        elif request.negative_prompt and settings.guidance_scale <= 1:
+            notes.append(Phrase("Without guidance, the negative prompt has no effect."))
         if isinstance(request, EditRequest) and request.image_guidance_scale and not self._family.image_guidance:
             notes.append(Phrase("This model has no image guidance."))
         return notes
@@ -142,19 +148,11 @@ class EditRunner:
             output = step(*args, **options)
             done += 1
             latents: torch.Tensor = output[0] if isinstance(output, tuple) else output.prev_sample
-            after_step(done * steps // len(scheduler.timesteps), self._unpacked(latents, size))
+            after_step(done * steps // len(scheduler.timesteps), self._traits.unpacked(latents, size))
             return output
 
         scheduler.step = counted_step
         return scheduler
-
-    def _unpacked(self, latents: torch.Tensor, size: Size) -> torch.Tensor | None:
-        """Return latents as [1, channels, h, w], for previews; None if the pipeline packs them in its own way."""
-        if latents.ndim == 3 and hasattr(self._pipe, "_unpack_latents"):
-            latents = self._pipe._unpack_latents(latents, size[1], size[0], self._pipe.vae_scale_factor)
-        if latents.ndim == 5:  # of a video with one frame
-            latents = latents[:, :, 0]
-        return latents if latents.ndim == 4 else None
 
     def _guidance(self, request: ImagineRequest) -> float:
         if request.guidance_scale is not None:
@@ -203,10 +201,12 @@ def varied_noise(pipe: Any, spec: ImageSpec) -> Generator[None]:
     def prepare_varied(*args: Any, **options: Any) -> Any:
         call = signature.bind(*args, **options)
         prepared = prepare(*call.args, **call.kwargs)
-        noise = _noise_of(prepared)
+        own = _noise_of(prepared)
+        noise = own.float()
         for variation in spec.variations:
             call.arguments["generator"] = torch.Generator().manual_seed(variation.seed)
-            noise = rotate_noise(noise, _noise_of(prepare(*call.args, **call.kwargs)), variation.strength)
+            noise = rotate_noise(noise, _noise_of(prepare(*call.args, **call.kwargs)).float(), variation.strength)
+        noise = noise.to(own.dtype)
         return (noise, *prepared[1:]) if isinstance(prepared, tuple) else noise
 
     pipe.prepare_latents = prepare_varied

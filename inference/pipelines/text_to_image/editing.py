@@ -15,6 +15,7 @@ from inference.pipelines.image_text_to_text.processor import read_processor
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.edit_runner import EditRunner
 from inference.pipelines.text_to_image.loading import read_pipeline, read_preview_decoder
+from inference.pipelines.text_to_image.model_defaults import ModelDefaults
 from inference.types import ModelSpec
 
 
@@ -26,7 +27,7 @@ class ImageEditing(TextToImage):
         pipe = read_pipeline(folder, placement, DiffusionPipeline, **read_processors(folder))
         return cls(
             pipe,
-            runner=EditRunner(pipe, spec.guidance_scale, spec.steps),
+            runner=EditRunner(pipe, ModelDefaults.of(spec)),
             preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
         )
 

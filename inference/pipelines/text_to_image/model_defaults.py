@@ -34,7 +34,7 @@ class ModelDefaults:
     @classmethod
     def of(cls, spec: ModelSpec) -> ModelDefaults:
         """Return the operator's values in the spec, and for the others those of the makers, by the model's name."""
-        made = makers_defaults(f"{Path(spec.repo).name if is_local(spec) else spec.repo} {spec.file}")
+        made = makers_defaults(f"{Path(spec.repo).name if is_local(spec) else spec.repo} {Path(spec.file).name}")
         scheduler = None if spec.sampler else made.scheduler
         return cls(
             steps=spec.steps or made.steps,

@@ -7,6 +7,7 @@ from typing import Any
 from diffusers.pipelines.auto_pipeline import AUTO_INPAINT_PIPELINES_MAPPING, SUPPORTED_TASKS_MAPPINGS
 
 from inference.pipelines.text_to_image.init_image import MULTIPLE
+from inference.pipelines.text_to_image.related_pipelines import UNLISTED
 from inference.tasks import ImagineRequest
 
 _MOST_NATIVE_SIDES = 2
@@ -16,6 +17,8 @@ _MOST_NATIVE_SIDES = 2
 def can_inpaint(pipe: Any) -> bool:
     """Return whether diffusers has an inpainting pipeline for models of this kind."""
     name = type(pipe).__name__
+    if (name, "inpaint") in UNLISTED:
+        return True
     kinds = {kind for mapping in SUPPORTED_TASKS_MAPPINGS for kind, cls in mapping.items() if cls.__name__ == name}
     return not kinds.isdisjoint(AUTO_INPAINT_PIPELINES_MAPPING)
 

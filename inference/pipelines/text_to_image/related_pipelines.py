@@ -14,7 +14,7 @@ from diffusers.pipelines import auto_pipeline
 from inference.pipelines.diffusers_families import PIPELINES_BY_THEMSELVES
 from inference.pipelines.text_to_image.generation_settings import Mode
 
-_UNLISTED: dict[tuple[str, Mode], str] = {
+UNLISTED: dict[tuple[str, Mode], str] = {
     ("ChromaPipeline", "image"): "ChromaImg2ImgPipeline",
     ("Flux2KleinPipeline", "inpaint"): "Flux2KleinInpaintPipeline",
 }
@@ -49,7 +49,7 @@ def related_pipeline(pipe: Any, mode: Mode) -> Any:
 
 
 def _from_pipe(pipe: Any, mode: Mode) -> Any:
-    unlisted = _UNLISTED.get((type(pipe).__name__, mode))
+    unlisted = UNLISTED.get((type(pipe).__name__, mode))
     if unlisted:
         return getattr(diffusers, unlisted).from_pipe(pipe)
     auto: Any = AutoPipelineForImage2Image if mode == "image" else AutoPipelineForInpainting

@@ -71,7 +71,13 @@ def _is_encoder(name: str, part: Any) -> bool:
 
 def _read_denoiser(file: Path, folder: Path, placement: Placement) -> dict[str, Any]:
     index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    name = next(name for name in ("transformer", "unet") if name in index)
+    name = next((name for name in ("transformer", "unet") if name in index), "")
+    if not name or f"{name}_2" in index:
+        raise ModelUnavailable(
+            "{file} can't be used: the model in `repo` has not exactly one network that draws. The bot's operator has "
+            "to remove `file`.",
+            file=file.name,
+        )
     options: dict[str, Any] = {}
     if file.suffix == ".gguf":
         options["quantization_config"] = GGUFQuantizationConfig(compute_dtype=placement.dtype)

@@ -10,8 +10,9 @@ from simcord import MemberActor
 
 from bot import create_bot
 from cogs.client import Inkling
+from cogs.shards import Shards
 from inference import Config, Loading, Queued, QuotasSection
-from storage import ALL_SHARDS, ServerSettings
+from storage import ServerSettings
 from tests.cogs.imagine.images import restart
 from tests.cogs.settings.panels import manager, panel, private_text, store_of
 from tests.cogs.stage import PatientEngine, Stage, first, refusal
@@ -33,7 +34,7 @@ def config(config: Config, quotas: QuotasSection) -> Config:
 
 @pytest.fixture
 def simcord_bot(config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
-    return create_bot(engine, ALL_SHARDS)
+    return create_bot(engine, Shards(0, 0, 1))
 
 
 def with_quotas(**quotas: object) -> pytest.MarkDecorator:

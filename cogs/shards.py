@@ -1,4 +1,4 @@
-"""Which shards of Discord's gateway this process runs, and so which rows of the store are its own.
+"""Which shards of Discord's gateway this process runs, for bots on more servers than one process can serve.
 
 Source: https://discord.com/developers/docs/events/gateway#sharding
 """
@@ -37,16 +37,3 @@ class Shards:
     def leads(self) -> bool:
         """Whether this process does what only one may do, such as to register the commands."""
         return self.first == 0
-
-    def hold(self, guild: int | None) -> bool:
-        """Return whether the server, or direct messages (None), belong to these shards."""
-        return self.first <= ((guild or 0) >> 22) % self.count <= self.last
-
-    @property
-    def condition(self) -> str:
-        """The same for SQL, of a column `server`, which is 0 in direct messages."""
-        return f"(server >> 22) % {self.count} BETWEEN {self.first} AND {self.last}"
-
-
-ALL_SHARDS = Shards(0, 0, 1)
-"""What holds every server."""
