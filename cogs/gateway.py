@@ -54,7 +54,7 @@ class Gateway:
 class IdentifyQueue:
     """Lets sessions begin as fast as Discord allows: one of each bucket at a time, with a pause.
 
-    The shards of a bucket have the same remainder of their number and Discord's `max_concurrency`. The turns are stored,
+    The shards of a bucket have the same remainder of their number and Discord's `max_concurrency`. Turns are stored,
     so that they hold over a restart.
 
     Source: https://discord.com/developers/docs/events/gateway#sharding-max-concurrency

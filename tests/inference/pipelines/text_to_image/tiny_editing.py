@@ -232,6 +232,7 @@ def _qwen_parts(folder: Path) -> tuple[Any, Any]:
 
     def save_pretrained(directory: str, **_: object) -> None:
         """Copy the files: the processor itself can't be saved without its part for videos."""
+        Path(directory).mkdir(parents=True, exist_ok=True)
         for file in (*folder.glob("*.json"), *folder.glob("*.jinja")):
             shutil.copy(file, directory)
 
