@@ -76,7 +76,7 @@ def options_of(request: ImagineRequest) -> dict[str, str]:
     is_edit = isinstance(request, EditRequest)
     options = {
         "instruction" if is_edit else "prompt": request.prompt,
-        "negative": request.negative_prompt,
+        "negative": "" if is_edit else request.negative_prompt,  # Remix has it, /edit has not
         "region": request.region,
         "strength": _number(request.strength) or "",
         "seed": "" if request.seed is None else str(request.seed),

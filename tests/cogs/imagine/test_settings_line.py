@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cogs.imagine import settings_line
-from cogs.imagine.settings_line import changes, with_settings
+from cogs.imagine.settings_line import changes, options_of, with_settings
 from inference import EditRequest, ImagineRequest, InvalidRequest
 
 
@@ -57,6 +57,11 @@ def test_many_changes_of_a_long_prompt_are_shown_as_one_without_a_long_compariso
 def test_another_image_guidance_of_an_edit_is_a_change() -> None:
     old = EditRequest(prompt="make it red", model="m", seed=7, image_guidance_scale=1.5)
     assert changes(old, replace(old, image_guidance_scale=2)) == "image guidance 1.5 → 2"
+
+
+def test_the_options_of_an_edit_leave_out_the_unwanted_words_that_only_remix_takes() -> None:
+    assert options_of(EditRequest(prompt="make it red", negative_prompt="blue")) == {"instruction": "make it red"}
+    assert options_of(ImagineRequest(prompt="a fox", negative_prompt="blue")) == {"prompt": "a fox", "negative": "blue"}
 
 
 @pytest.mark.parametrize(
