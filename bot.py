@@ -171,7 +171,9 @@ def _check(path: Path) -> int:
         print(f"  {status.spec.task:<{longest}}  {status.spec.name:<{width}}  {_check_result(status)}")
     if any(status.state == "not downloaded" for status in statuses):
         print(f"The others are checked when you download them: .venv/bin/python -m inference --config {path} download")
-    if without := [f"/{task}" for task, count in counts.items() if not count]:
+    edits_by_region = bool(counts["imagine"])
+    missing = [task for task, count in counts.items() if not count and not (task == "edit" and edits_by_region)]
+    if without := [f"/{task}" for task in missing]:
         print(f"Switched off, since no model is listed for them: {', '.join(without)}")
     return 0
 

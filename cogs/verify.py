@@ -16,8 +16,12 @@ from cogs.common.sources import check_files, name_of, pictures, read
 from cogs.i18n import gettext_noop, tr
 from inference import InvalidRequest, OriginReport
 
-_SURE, _PERHAPS = -6.0, -3.0
-"""The logarithms of the probability of chance below which the mark counts as found, and as possible."""
+_SURE = -6.0
+"""The logarithm of the probability of chance up to which the mark counts as found."""
+
+_PERHAPS = -3.0
+"""The logarithm of the probability of chance up to which the mark counts as possible."""
+
 _DRAWN_SOURCES = ("trainedAlgorithmicMedia", "compositeWithTrainedAlgorithmicMedia")
 
 
@@ -100,12 +104,12 @@ def _pixels(report: OriginReport) -> str:
         if report.mark <= -12:
             return tr(
                 "Pixels: they hold the mark of an Inkling bot. By chance, not one of {odds} pictures would look like "
-                "this. Who knows the program could put the mark into a picture on purpose.",
+                "this. Somebody who knows the program could put the mark into a picture on purpose.",
                 odds=odds,
             )
         return tr(
-            "Pixels: they hold the mark of an Inkling bot. By chance, one of {odds} pictures would look like this. Who "
-            "knows the program could put the mark into a picture on purpose.",
+            "Pixels: they hold the mark of an Inkling bot. By chance, one of {odds} pictures would look like this. "
+            "Somebody who knows the program could put the mark into a picture on purpose.",
             odds=odds,
         )
     if report.mark <= _PERHAPS:

@@ -145,11 +145,12 @@ def _replies(bot: Inkling) -> Iterator[str]:
 
 def _drawings(statuses: Sequence[ModelStatus]) -> Iterator[str]:
     yield tr(
-        "**Below drawings**: U1 shows picture 1 alone, V1 draws four that look much like it, Vary does so for a single "
-        "picture, Re-roll draws fresh ones, Remix changes words and settings."
+        "**Below drawings**: U1 shows picture 1 alone, enlarged if a model for that is there, V1 draws four that look "
+        "much like it, Vary does so for a single picture, Re-roll draws fresh ones, Remix changes words and settings."
     )
     yield tr(
-        "**Edits**: Edit changes a single picture as you say, Compare shows it beside the one that it was made from."
+        "**Below a single picture**: Edit changes it as you say, Compare shows it beside the one it was made from, "
+        "Enlarge gives it more pixels, Zoom out and Make square draw more around it, an arrow draws on to its side."
     )
     yield tr(
         "**In prompts**: `(word:1.3)` counts more, `[word]` less, `{red,blue}` draws both, `--ar 3:2` sets the shape, "

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from cogs.i18n import tr
-from inference import Caption, CaptionRequest, Engine, GeneratedImage, InferenceError
+from inference import Caption, CaptionRequest, EditRequest, Engine, GeneratedImage, ImagineRequest, InferenceError
 
 log = logging.getLogger(__name__)
 
@@ -25,28 +25,31 @@ async def captions(engine: Engine, pictures: Sequence[GeneratedImage]) -> list[s
     return await asyncio.gather(*(_caption(engine, picture) for picture in pictures))
 
 
-def alt_text(prompt: str, seen: Sequence[str]) -> str:
+def alt_text(request: ImagineRequest, seen: Sequence[str]) -> str:
     """Return an alt text of at most 1024 characters for a picture or a grid; `seen` has captions, maybe empty.
 
     `Machine-made description: a red apple. Drawn from the words: "apple"`
     """
-    words = " ".join(prompt.split())
+    words, is_edit = " ".join(request.prompt.split()), isinstance(request, EditRequest)
     if not any(seen):
+        if is_edit:
+            return _cut(tr('Edited by a machine as told: "{words}"', words=words))
         return _cut(tr('Drawn by a machine from the words: "{words}"', words=words))
     numbered = [f"{number}: {caption}" for number, caption in enumerate(seen, 1) if caption]
     described = "; ".join(numbered) if len(seen) > 1 else seen[0]
-    return _cut(
-        tr(
-            'Machine-made description: {described}. Drawn from the words: "{words}"',
-            described=described.rstrip("."),
-            words=words,
+    described = described.rstrip(".")
+    if is_edit:
+        return _cut(
+            tr('Machine-made description: {described}. Edited as told: "{words}"', described=described, words=words)
         )
+    return _cut(
+        tr('Machine-made description: {described}. Drawn from the words: "{words}"', described=described, words=words)
     )
 
 
-def numbered_alt_text(prompt: str, caption: str, number: int, count: int) -> str:
+def numbered_alt_text(request: ImagineRequest, caption: str, number: int, count: int) -> str:
     """Return the alt text of one of `count` pictures in a gallery: `Picture 2 of 4. Machine-made description: …`."""
-    described = alt_text(prompt, [caption])
+    described = alt_text(request, [caption])
     return _cut(tr("Picture {number} of {count}. {described}", number=number, count=count, described=described))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import fields
 
 import discord
 
@@ -13,7 +14,7 @@ from cogs.imagine.permutations import several
 from cogs.imagine.preparation import Checked, alternatives, check_before_fetching, for_channel, with_files
 from cogs.imagine.question import ask_first, draw_or_ask
 from cogs.imagine.service import DrawingJob
-from inference import EditRequest, Engine, ImagineRequest, scaled_down
+from inference import EditRequest, Engine, ImagineRequest, InvalidRequest, scaled_down
 from storage import Lineage
 
 
@@ -62,4 +63,7 @@ def _needs_region(engine: Engine, request: ImagineRequest) -> bool:
 
 
 def _drawing(request: ImagineRequest) -> ImagineRequest:
-    return ImagineRequest(prompt=request.prompt, seed=request.seed, count=request.count, owner=request.owner)
+    """Return the same request as a drawing; raise InvalidRequest if it has a setting that only edits have."""
+    if isinstance(request, EditRequest) and request.image_guidance_scale is not None:
+        raise InvalidRequest("No model here edits in words alone, and drawings have no Image CFG scale. Leave it out.")
+    return ImagineRequest(**{field.name: getattr(request, field.name) for field in fields(ImagineRequest)})

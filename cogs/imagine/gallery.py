@@ -65,7 +65,7 @@ class PicturesMessage:
             AttachedFile(
                 f"inkling-{pictures[index].seed}-{index + 1}.{ending}",
                 data,
-                numbered_alt_text(self.request.prompt, self.captions[index], index + 1, count),
+                numbered_alt_text(self.request, self.captions[index], index + 1, count),
                 spoiler=pictures[index].flagged,
             )
             for index, data in zip(shown, files, strict=True)
@@ -82,7 +82,7 @@ class PicturesMessage:
             return MessageContent(self.text, note=self.note)
         single = len(self.result.pictures) == 1
         png = shown[0].png if single else await sign(await asyncio.to_thread(_sheet, self.request, self.result))
-        alt, spoiler = alt_text(self.request.prompt, self.captions), any(picture.flagged for picture in shown)
+        alt, spoiler = alt_text(self.request, self.captions), any(picture.flagged for picture in shown)
         file = AttachedFile(f"inkling-{shown[0].seed}.png", png, alt, spoiler=spoiler)
         return MessageContent(self.text, (file,), note=self.note)
 

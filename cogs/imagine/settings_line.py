@@ -21,6 +21,12 @@ _LONGEST_QUOTE = 60
 _MOST_QUOTES = 4
 """The most changed passages of a prompt to show."""
 
+_NAMES = ("Steps", "Sampler", "CFG scale", "Size", "Model", "Lora", "Temperature", "Top k", "Fast")
+"""The settings of drawings."""
+
+_NAMES_FOR_EDITS = ("Steps", "CFG scale", "Image CFG scale", "Size", "Model", "Temperature", "Top k")
+"""The settings of edits."""
+
 _DEFAULTS = {field.name: field.default for field in fields(ImagineRequest)}
 
 _MOST_COMPARED = 200
@@ -33,7 +39,7 @@ def settings_line(request: ImagineRequest) -> str:
         "Steps": request.steps or "",
         "Sampler": request.sampler or "",
         "CFG scale": _number(request.guidance_scale) or "",
-        "Image CFG scale": _number(request.image_guidance_scale) or "" if isinstance(request, EditRequest) else "",
+        "Image CFG scale": _image_guidance(request) or "",
         "Size": f"{request.width}x{request.height}" if request.width and request.height else "",
         "Model": request.model,
         "Temperature": "" if request.temperature == _DEFAULTS["temperature"] else _number(request.temperature),
@@ -54,9 +60,9 @@ def with_settings(request: ImagineRequest, line: str) -> ImagineRequest:
         name, colon, value = map(str.strip, part.partition(":"))
         if not colon or name.lower() not in (*_READERS, "lora"):
             raise InvalidRequest(
-                "I don't understand {part!r} in the settings. They are Steps, Sampler, CFG scale, Size, Model, Lora, "
-                "Temperature, Top k and Fast, each with a colon and a value.",
+                "I don't understand {part!r} in the settings. They are {names}, each with a colon and a value.",
                 part=neutral(part[:40]),
+                names=", ".join(_NAMES_FOR_EDITS if isinstance(request, EditRequest) else _NAMES),
             )
         if name.lower() == "lora":
             loras.append(value)
@@ -70,7 +76,7 @@ def options_of(request: ImagineRequest) -> dict[str, str]:
     is_edit = isinstance(request, EditRequest)
     options = {
         "instruction" if is_edit else "prompt": request.prompt,
-        "negative": request.negative_prompt,
+        "negative": "" if is_edit else request.negative_prompt,  # Remix has it, /edit has not
         "region": request.region,
         "strength": _number(request.strength) or "",
         "seed": "" if request.seed is None else str(request.seed),
@@ -85,6 +91,7 @@ def changes(old: ImagineRequest, new: ImagineRequest) -> str:
         tr("steps"): (old.steps or None, new.steps or None),
         tr("sampler"): (old.sampler, new.sampler),
         tr("guidance"): (_number(old.guidance_scale), _number(new.guidance_scale)),
+        tr("image guidance"): (_image_guidance(old), _image_guidance(new)),
         tr("size"): (_size(old), _size(new)),
         tr("model"): (old.model, new.model or None),
         tr("seed"): (old.seed, old.seed if new.seed is None else new.seed),
@@ -159,6 +166,10 @@ _READERS: dict[str, Callable[[ImagineRequest, str], ImagineRequest]] = {
 def _number(value: float | None) -> str | None:
     """Return the number with all its digits, `7.5` or `7`; None for None."""
     return None if value is None else repr(float(value)).removesuffix(".0")
+
+
+def _image_guidance(request: ImagineRequest) -> str | None:
+    return _number(request.image_guidance_scale) if isinstance(request, EditRequest) else None
 
 
 def _size(request: ImagineRequest) -> str | None:

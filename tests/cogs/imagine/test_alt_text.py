@@ -12,10 +12,12 @@ from inference import (
     Caption,
     CaptionRequest,
     Config,
+    EditRequest,
     Engine,
     Event,
     GeneratedImage,
     GenerationFailed,
+    ImagineRequest,
     InferenceError,
     ModelSpec,
     Request,
@@ -38,27 +40,34 @@ def backend(config: Config) -> FakeBackend:
 
 
 def test_an_alt_text_without_a_caption_quotes_the_prompt() -> None:
-    assert alt_text("a red\napple", [""]) == 'Drawn by a machine from the words: "a red apple"'
+    assert alt_text(ImagineRequest(prompt="a red\napple"), [""]) == 'Drawn by a machine from the words: "a red apple"'
 
 
 def test_an_alt_text_begins_with_the_caption() -> None:
     expected = 'Machine-made description: a red apple on a table. Drawn from the words: "apple"'
-    assert alt_text("apple", ["a red apple on a table."]) == expected
+    assert alt_text(ImagineRequest(prompt="apple"), ["a red apple on a table."]) == expected
+
+
+def test_the_alt_text_of_an_edit_quotes_the_instruction_as_one() -> None:
+    request = EditRequest(prompt="make the cup red")
+    assert alt_text(request, [""]) == 'Edited by a machine as told: "make the cup red"'
+    expected = 'Machine-made description: a red cup. Edited as told: "make the cup red"'
+    assert alt_text(request, ["a red cup"]) == expected
 
 
 def test_the_alt_text_of_a_grid_numbers_its_pictures() -> None:
     expected = 'Machine-made description: 1: a cat; 3: a dog. Drawn from the words: "pets"'
-    assert alt_text("pets", ["a cat", "", "a dog"]) == expected
+    assert alt_text(ImagineRequest(prompt="pets"), ["a cat", "", "a dog"]) == expected
 
 
 def test_the_alt_text_of_a_picture_in_a_gallery_has_its_number() -> None:
     expected = 'Picture 2 of 4. Machine-made description: a dog. Drawn from the words: "pets"'
-    assert numbered_alt_text("pets", "a dog", 2, 4) == expected
-    assert len(numbered_alt_text("x" * 3000, "", 10, 10)) == 1024
+    assert numbered_alt_text(ImagineRequest(prompt="pets"), "a dog", 2, 4) == expected
+    assert len(numbered_alt_text(ImagineRequest(prompt="x" * 3000), "", 10, 10)) == 1024
 
 
 def test_every_alt_text_keeps_to_the_limit_of_discord() -> None:
-    text = alt_text("x" * 3000, ["a cat"] * 4)
+    text = alt_text(ImagineRequest(prompt="x" * 3000), ["a cat"] * 4)
     assert len(text) == 1024
     assert text.startswith("Machine-made description: 1: a cat; 2:")
     assert text.endswith("x…")

@@ -192,6 +192,18 @@ class TestWithoutAModel:
         assert type(request) is ImagineRequest
         assert (request.prompt, request.image, request.region, request.seed) == ("a red cup", _CUP, "left half", 7)
 
+    async def test_the_settings_of_the_command_reach_the_drawing(self, stage: Stage):
+        asked = first(await edit(stage, advanced="Steps: 9, CFG scale: 5, Sampler: DDIM"))
+        await stage.alice.click(asked, label="left half")
+        await stage.alice.click(asked, label="Draw")
+        request = newest_request(stage)
+        assert (request.steps, request.guidance_scale, request.sampler) == (9, 5, "DDIM")
+
+    async def test_a_setting_that_only_edits_have_is_refused(self, stage: Stage):
+        said = refusal(await edit(stage, advanced="Image CFG scale: 1.2"))
+        assert said == "No model here edits in words alone, and drawings have no Image CFG scale. Leave it out."
+        assert stage.backend.requests == []
+
     async def test_the_button_leads_to_the_regions_too(self, stage: Stage):
         message = await grid(stage, count=1)
         form = await press(stage, message, "Edit")

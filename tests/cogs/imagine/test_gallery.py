@@ -13,6 +13,7 @@ from PIL import Image
 from simcord import ResponseMessage
 
 from cogs.client import Inkling
+from cogs.common.job_record import JobRecord
 from cogs.imagine.gallery import PicturesMessage
 from inference import Caption, CaptionRequest, Config, ImagineRequest, Phrase, Result
 from inference.images.decoding import encode_png
@@ -30,6 +31,7 @@ from tests.cogs.imagine.images import (
     text,
 )
 from tests.cogs.stage import Stage, first, followup, refusal
+from tests.cogs.test_restart import kill, wait
 from tests.fakes import drawn, plausible
 
 
@@ -178,6 +180,30 @@ async def test_a_gallery_is_edited_with_the_bots_own_token_once_that_of_the_inte
     assert len(gallery(message)) == 4
     edit = next(sent for sent in reversed(stage.env.http_requests) if sent.method == "PATCH")
     assert edit.path.startswith("/channels/")
+
+
+async def test_a_drawing_that_was_killed_after_its_gallery_was_shown_ends_without_an_error(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(JobRecord, "end", _do_not_end)
+        message = await grid(stage)
+    before = gallery(message)
+    assert len(await cast(Inkling, stage.bot).store.jobs.open_jobs()) == 1
+    stage.backend.script = wait
+    await kill(stage, config)
+    await stage.env.advance_time(1)
+    assert gallery(message) == before, "Discord refuses to show progress instead"
+    await stage.event(Result(drawn(newest_request(stage))))
+    assert len(gallery(message)) == len(before) == 4
+    assert button_rows(message)[0] == ["U1", "U2", "U3", "U4"]
+    assert len(stage.channel.history()) == 1
+    assert await stored_count(stage) == 1
+    assert len(await cast(Inkling, stage.bot).store.jobs.open_jobs()) == 0
+
+
+async def _do_not_end(record: JobRecord, *, goes_on: bool) -> None:
+    pass
 
 
 async def test_a_private_gallery_is_ephemeral(stage: Stage):

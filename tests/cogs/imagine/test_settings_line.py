@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cogs.imagine import settings_line
-from cogs.imagine.settings_line import changes
-from inference import ImagineRequest
+from cogs.imagine.settings_line import changes, options_of, with_settings
+from inference import EditRequest, ImagineRequest, InvalidRequest
 
 
 def _changes(before: str, after: str) -> str:
@@ -52,3 +52,27 @@ def test_many_changes_of_a_long_prompt_are_shown_as_one_without_a_long_compariso
     assert said.startswith('prompt −"b a a a b')
     assert said.count('"') == 4
     assert not [words for words in compared if words > 200]
+
+
+def test_another_image_guidance_of_an_edit_is_a_change() -> None:
+    old = EditRequest(prompt="make it red", model="m", seed=7, image_guidance_scale=1.5)
+    assert changes(old, replace(old, image_guidance_scale=2)) == "image guidance 1.5 → 2"
+
+
+def test_the_options_of_an_edit_leave_out_the_unwanted_words_that_only_remix_takes() -> None:
+    assert options_of(EditRequest(prompt="make it red", negative_prompt="blue")) == {"instruction": "make it red"}
+    assert options_of(ImagineRequest(prompt="a fox", negative_prompt="blue")) == {"prompt": "a fox", "negative": "blue"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "names"),
+    [
+        (ImagineRequest(prompt="x"), "Steps, Sampler, CFG scale, Size, Model, Lora, Temperature, Top k, Fast"),
+        (EditRequest(prompt="x"), "Steps, CFG scale, Image CFG scale, Size, Model, Temperature, Top k"),
+    ],
+)
+def test_an_unknown_setting_is_answered_with_those_of_the_command(asked: ImagineRequest, names: str) -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        with_settings(asked, "Stops: 9")
+    said = f"I don't understand 'Stops: 9' in the settings. They are {names}, each with a colon and a value."
+    assert str(raised.value) == said

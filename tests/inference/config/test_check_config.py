@@ -30,6 +30,14 @@ def test_models_that_were_not_checked_and_commands_without_models_are_named(
     ]
 
 
+def test_edit_is_not_switched_off_where_a_model_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert check(tmp_path / "config.yaml", "models: {imagine: [org/a]}") == 0
+    assert capsys.readouterr().out.splitlines()[-1] == (
+        "Switched off, since no model is listed for them: /chat, /complete, /fill, /summarize, /ask, /caption, "
+        "/upscale, /mood"
+    )
+
+
 def test_an_empty_file_is_fine(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "config.yaml"
     assert check(path, "") == 0
