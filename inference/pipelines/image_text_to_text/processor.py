@@ -70,7 +70,9 @@ def _without_videos(kind: Any) -> Any:
     def check_argument(self: Any, name: str, argument: Any) -> Any:
         return None if isinstance(argument, _NoVideos) else kind.check_argument_for_proper_class(self, name, argument)
 
-    return type(kind.__name__, (kind,), {"check_argument_for_proper_class": check_argument})
+    # Under the name of the library's class, which diffusers writes down when it saves a pipeline.
+    members = {"__module__": kind.__module__, "check_argument_for_proper_class": check_argument}
+    return type(kind.__name__, (kind,), members)
 
 
 def _processor_class(folder: Path) -> Any:

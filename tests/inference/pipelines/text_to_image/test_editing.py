@@ -135,7 +135,7 @@ def test_a_size_that_the_model_can_not_have_is_snapped_and_said(folders: Any) ->
     pipeline = ImageEditing.load(SPEC, folders("Flux2KleinPipeline"), CPU)
     result = edited(pipeline, replace(EDIT, width=88, height=72))
     assert pixels(result).size == (80, 64)
-    assert result.note == "This model has no pictures of 88 × 72, so this is 80 × 64."
+    assert result.note.startswith("This model has no pictures of 88 × 72, so this is 80 × 64.")
 
 
 def test_of_an_animated_picture_the_first_frame_is_edited_and_that_is_said(pipeline: ImageEditing) -> None:
