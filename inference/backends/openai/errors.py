@@ -1,6 +1,6 @@
 """What can go wrong with a server, in sentences: the cause, and the next step.
 
-None of them has what the server wrote, which may repeat its key; that goes to the log, without the key.
+None of them has what the server wrote, which may repeat its key and the request.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ def silent(server: ModelServer, seconds: float) -> GenerationFailed:
 def failed(server: ModelServer) -> GenerationFailed:
     return GenerationFailed(
         "The server {host} has failed on this request. Try again, or change the request a little; the bot's operator "
-        "finds the reason in the log.",
+        "finds the reason in the server's own log.",
         host=server.host,
     )
 

@@ -158,11 +158,11 @@ async def test_a_refused_key_names_its_variable_and_is_nowhere_in_the_log(
 ) -> None:
     monkeypatch.setenv("MY_KEY", "s3cret-key")
     harness.set(api_key_env="MY_KEY")
-    server.reply = refusing(401, '{"error": "Incorrect API key provided: s3cret-key"}')
+    server.reply = refusing(401, '{"error": {"message": "Incorrect API key: s3cret-key", "code": "no s3cret-key"}}')
     with caplog.at_level(logging.DEBUG):
         error = await harness.outcome(say())
     assert "environment variable MY_KEY" in error.user_message
-    assert "Incorrect API key provided: …" in caplog.text
+    assert "has answered with status 401 (code: no …)" in caplog.text
     assert "s3cret-key" not in caplog.text + error.user_message + str(error.values)
 
 
@@ -172,3 +172,40 @@ async def test_a_missing_key_is_told_before_anything_is_sent(harness: Harness, s
     assert isinstance(error, ModelUnavailable)
     assert "NO_SUCH_KEY" in error.user_message
     assert not server.keys
+
+
+@pytest.mark.parametrize(
+    ("reply", "logged"),
+    [
+        (
+            refusing(
+                422,
+                '{"detail": [{"type": "missing", "loc": ["body", "messages", 0], "msg": "?", "input": "my secret"}]}',
+            ),
+            "has answered with status 422 (messages.0)",
+        ),
+        (
+            refusing(
+                400, '{"error": {"message": "no: my secret", "type": "bad_request", "param": "messages", "code": 400}}'
+            ),
+            "has answered with status 400 (type: bad_request, code: 400, param: messages)",
+        ),
+        (refusing(500, "failed on my secret"), "has answered with status 500"),
+        (refusing(500, '{"error": "failed on my secret"}'), "has answered with status 500"),
+        (refusing(500, '[{"error": "failed on my secret"}, 5]'), "has answered with status 500"),
+        (refusing(500, '{"detail": [5, {"loc": "my secret"}], "type": ["my secret"]}'), "with status 500"),
+        (
+            streaming(b'data: {"error": {"message": "failed on my secret", "code": 500}}\n\n'),
+            "has failed in the middle of an answer (code: 500)",
+        ),
+        (refusing(200, "{my secret"), "can't be read: JSONDecodeError"),
+    ],
+)
+async def test_the_log_has_nothing_that_an_error_repeats_of_what_people_wrote(
+    harness: Harness, server: FakeServer, caplog: pytest.LogCaptureFixture, reply: Reply, logged: str
+) -> None:
+    server.reply = reply
+    with caplog.at_level(logging.DEBUG):
+        await harness.outcome(say("my secret"))
+    assert logged in caplog.text
+    assert "secret" not in caplog.text
