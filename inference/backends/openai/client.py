@@ -40,6 +40,8 @@ _MAX_BYTES = 2**20
 """The size of a line, of a list of models and of a whole answer that are still read."""
 _OPTIONAL = ("stream_options", "chat_template_kwargs", "seed", "top_p", "repetition_penalty", "repeat_penalty", "tools")
 """Fields of a request that a server need not know. They are left out if it refuses them."""
+_NO_TOOLS = ("--enable-auto-tool-choice", "--jinja")
+"""Options without which vLLM and llama-server refuse tools. Their errors name these, the latter with status 500."""
 _TOO_LONG = ("context length", "context window", "context size", "maximum context", "too long", "max_model_len")
 """What servers write about a prompt that does not fit."""
 
@@ -182,18 +184,20 @@ class ServerClient:
         name = str(fields.get("model", ""))
         refusal = read_refusal(text)
         self._log(f"answered with status {response.status}", refusal)
-        lower = text.lower()
         if response.status in (401, 403):
             raise errors.refused_key(self.server)
-        if response.status == 404 and name and _is_json(text) and ("model" in lower):
+        if response.status == 404 and name and _is_json(text) and "model" in text.lower():
             raise errors.unknown_model(self.server, name)
         if response.status in (404, 405, 501) and name:
             raise NoSuchEndpoint
         if response.status < 400 or response.status in (404, 405):
             raise errors.not_an_api(self.server)
-        if response.status == 413 or any(words in lower for words in _TOO_LONG):
+        if response.status == 413 or any(words in refusal.message.lower() for words in _TOO_LONG):
             raise errors.too_long(name)
-        if unknown := {field for field in _OPTIONAL if field in fields and field.removesuffix("s") in lower}:
+        unknown = {field for field in _OPTIONAL if refusal.is_about(field)} if response.status in (400, 422) else set()
+        if any(option in refusal.message for option in _NO_TOOLS):
+            unknown.add("tools")
+        if unknown := unknown & fields.keys():
             return unknown
         raise errors.failed(self.server)
 

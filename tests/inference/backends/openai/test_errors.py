@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from inference.backends.openai import client
+from inference.tasks import Tool
 from inference.types.errors import GenerationFailed, InferenceError, InvalidRequest, ModelUnavailable, Overloaded
 from tests.inference.backends.openai.conftest import Harness, say
 from tests.inference.backends.openai.fake_server import (
@@ -23,6 +24,7 @@ from tests.inference.backends.openai.fake_server import (
     streaming,
 )
 
+TOOL = Tool("draw", "Draw a picture.", '{"type": "object"}')
 HTML = "<html><body>It works!</body></html>"
 
 
@@ -151,6 +153,46 @@ async def test_fields_that_the_server_does_not_know_are_left_out_from_then_on(
     server.reply = strict
     assert [(await harness.outcome(say())).text for _ in range(2)] == ["Well."] * 2
     assert len(server.bodies) == 3
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "left_out"),
+    [
+        (400, '{"error": {"message": "Unknown field", "param": "chat_template_kwargs"}}', {"chat_template_kwargs"}),
+        (400, '{"error": {"message": "tools, seed", "param": "tools[0].function"}}', {"tools"}),
+        (422, '{"detail": [{"loc": ["body", "seed"], "msg": "tools", "input": "top_p"}]}', {"seed"}),
+        (400, '{"error": {"message": "registry.ollama.ai/library/m does not support tools"}}', {"tools"}),
+        (400, '{"error": {"message": "\\"auto\\" tool choice requires --enable-auto-tool-choice"}}', {"tools"}),
+        (500, '{"error": {"code": 500, "message": "tools param requires --jinja flag"}}', {"tools"}),
+        (400, "{\"message\": \"[{'loc': ('body', 'seed'), 'input': 'my tools'}]\"}", {"seed"}),
+    ],
+)
+async def test_only_the_fields_that_a_refusal_names_are_left_out(
+    harness: Harness, server: FakeServer, status: int, text: str, left_out: set[str]
+) -> None:
+    server.reply = answering(refusing(status, text), saying("Well."))
+    await harness.outcome(say(tools=(TOOL,)))
+    first, second = server.bodies
+    assert first.keys() - second.keys() == left_out
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (500, '{"error": {"message": "tools failed"}}'),
+        (400, '{"error": {"message": "the toolbox has seeds"}}'),
+        (400, '{"error": {"message": "tools", "param": "messages"}}'),
+        (422, '{"detail": [{"loc": ["body", "messages", 0], "msg": "?", "input": "my tools, too long"}]}'),
+        (400, '{"error": {"message": "?", "input": "tools in a text that is cut off'),
+    ],
+)
+async def test_a_refusal_for_another_cause_leaves_nothing_out(
+    harness: Harness, server: FakeServer, status: int, text: str
+) -> None:
+    server.reply = refusing(status, text)
+    error = await harness.outcome(say(tools=(TOOL,)))
+    assert "has failed on this request" in error.user_message
+    assert len(server.bodies) == 1
 
 
 async def test_a_refused_key_names_its_variable_and_is_nowhere_in_the_log(
