@@ -38,10 +38,21 @@ _USUAL_WAIT = 1.0
 """The same if the server does not say how long."""
 _MAX_BYTES = 2**20
 """The size of a line, of a list of models and of a whole answer that are still read."""
-_OPTIONAL = ("stream_options", "chat_template_kwargs", "seed", "top_p", "repetition_penalty", "repeat_penalty", "tools")
+_OPTIONAL = (
+    "stream_options",
+    "chat_template_kwargs",
+    "seed",
+    "temperature",
+    "top_p",
+    "repetition_penalty",
+    "repeat_penalty",
+    "tools",
+)
 """Fields of a request that a server need not know. They are left out if it refuses them."""
 _NO_TOOLS = ("--enable-auto-tool-choice", "--jinja")
 """Options without which vLLM and llama-server refuse tools. Their errors name these, the latter with status 500."""
+_NEW_LIMIT = "max_completion_tokens"
+"""What newer models of OpenAI want in place of `max_tokens`."""
 _TOO_LONG = ("context length", "context window", "context size", "maximum context", "too long", "max_model_len")
 """What servers write about a prompt that does not fit."""
 
@@ -161,6 +172,8 @@ class ServerClient:
         refused = self._refused.setdefault(str(body.get("model", "")), set())
         while True:
             fields = {name: value for name, value in body.items() if name not in refused}
+            if "max_tokens" in refused:
+                fields[_NEW_LIMIT] = body["max_tokens"]
             async with self._open().post(url, json=fields, headers=headers, allow_redirects=False) as response:
                 if response.status in (429, 503):
                     wait = _retry_after(response)
@@ -197,6 +210,8 @@ class ServerClient:
         unknown = {field for field in _OPTIONAL if refusal.is_about(field)} if response.status in (400, 422) else set()
         if any(option in refusal.message for option in _NO_TOOLS):
             unknown.add("tools")
+        if response.status == 400 and _NEW_LIMIT in refusal.message:
+            unknown.add("max_tokens")
         if unknown := unknown & fields.keys():
             return unknown
         raise errors.failed(self.server)

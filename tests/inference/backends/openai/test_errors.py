@@ -195,6 +195,24 @@ async def test_a_refusal_for_another_cause_leaves_nothing_out(
     assert len(server.bodies) == 1
 
 
+async def test_a_model_that_wants_the_new_names_of_openai_gets_them_from_then_on(
+    harness: Harness, server: FakeServer
+) -> None:
+    async def strict(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        error = {"type": "invalid_request_error", "code": "unsupported_parameter"}
+        if "max_tokens" in body:
+            error |= {"param": "max_tokens", "message": "Unsupported parameter: use 'max_completion_tokens' instead."}
+            return web.json_response({"error": error}, status=400)
+        if "temperature" in body:
+            error |= {"param": "temperature", "message": "Only the default (1) value is supported."}
+            return web.json_response({"error": error}, status=400)
+        return await saying("Well.")(request, body)
+
+    server.reply = strict
+    assert [(await harness.outcome(say(max_new_tokens=9))).text for _ in range(2)] == ["Well."] * 2
+    assert [body.get("max_completion_tokens") for body in server.bodies] == [None, 9, 9, 9]
+
+
 async def test_a_refused_key_names_its_variable_and_is_nowhere_in_the_log(
     harness: Harness, server: FakeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
