@@ -1,7 +1,7 @@
 """The connection to one server: its models, and texts that it streams.
 
 A request is sent once. It is sent again only if the server has refused it before it wrote anything: since it is busy,
-or since it does not know an optional field. Errors of the network and of the server become an `InferenceError` here.
+or since it does not know a field. Errors of the network and of the server become an `InferenceError` here.
 """
 
 from __future__ import annotations
@@ -210,7 +210,7 @@ class ServerClient:
         unknown = {field for field in _OPTIONAL if refusal.is_about(field)} if response.status in (400, 422) else set()
         if any(option in refusal.message for option in _NO_TOOLS):
             unknown.add("tools")
-        if response.status == 400 and _NEW_LIMIT in refusal.message:
+        if response.status == 400 and _NEW_LIMIT in refusal.message and refusal.is_about("max_tokens"):
             unknown.add("max_tokens")
         if unknown := unknown & fields.keys():
             return unknown
