@@ -11,6 +11,7 @@ from functools import partial
 
 from inference.backends.backend import QueueStatus
 from inference.backends.local_job import LocalJob, kind_of
+from inference.backends.openai import errors
 from inference.backends.openai.client import NoSuchEndpoint, ServedModel, ServerClient
 from inference.backends.openai.prompts import ServerPrompts
 from inference.backends.openai.text_job import TextJob
@@ -27,6 +28,8 @@ _USUAL_WINDOW = 4096
 """The tokens that a model reads and writes if neither the settings nor the server say it: what Ollama begins with."""
 _KEEP_PAUSE = 30.0
 """The least time in seconds between two writes of what the scheduler has learned."""
+_ASK_PAUSE = 60.0
+"""The time in seconds after which a server that did not list its models is asked again."""
 
 
 class ServerQueue:
@@ -61,7 +64,9 @@ class ServerQueue:
         self._keeping: asyncio.Task[None] | None = None
         self._closing = False
         self._models: list[ServedModel] | None = None
-        """What the server lists; None if it has not been asked since the last failure."""
+        """What the server lists; None if that is not known."""
+        self._ask_at = 0.0
+        """When requests may ask for it again, by the monotonic clock."""
         self._asking = asyncio.Lock()
         self._thinking: set[str] = set()
         """The models that have written thoughts."""
@@ -116,7 +121,11 @@ class ServerQueue:
     async def ask_models(self) -> list[ServedModel]:
         """Return what the server lists now. Raise InferenceError."""
         self._models = None
-        self._models = await self.client.models()
+        try:
+            self._models = await self.client.models()
+        except InferenceError:
+            self._ask_at = time.monotonic() + _ASK_PAUSE
+            raise
         return self._models
 
     async def close(self) -> None:
@@ -159,7 +168,8 @@ class ServerQueue:
                 output = await self._write(job)
             job.finish(output)
         except InferenceError as error:
-            self._models = None  # it may be another server by now
+            if errors.is_about_server(error):
+                self._models = None
             job.fail(error)
 
     def _end(self, job: LocalJob, task: asyncio.Task[None]) -> None:
@@ -206,7 +216,7 @@ class ServerQueue:
     async def _served(self, spec: ModelSpec) -> ServedModel | None:
         """Return what the server says about the model; None if it says nothing. A request may work all the same."""
         async with self._asking:
-            if self._models is None:
+            if self._models is None and time.monotonic() >= self._ask_at:
                 with suppress(InferenceError):
                     await self.ask_models()
         return find_model(self._models or [], spec.repo)
