@@ -15,6 +15,7 @@ from tests.inference.backends.openai.fake_server import (
     FakeServer,
     Waiting,
     chunk,
+    event,
     saying,
     streaming,
 )
@@ -175,6 +176,19 @@ async def test_a_reply_that_is_stuck_in_a_loop_is_ended(harness: Harness, server
     reply = await harness.outcome(say())
     assert len(reply.text.split()) < 5
     assert reply.finish_reason == "length"
+
+
+async def test_a_loop_is_found_although_the_server_counts_several_tokens_at_once(
+    harness: Harness, server: FakeServer
+) -> None:
+    events = [
+        event(choices=[{"index": 0, "delta": {"content": " ho"}}], usage={"completion_tokens": 2 * number + 1})
+        for number in range(400)
+    ]
+    server.reply = streaming(*events, chunk("stop"))
+    ticket, caller = harness.submit(say())
+    await caller.outcome()
+    assert ticket.units < 400
 
 
 async def test_the_oldest_messages_are_left_out_if_they_exceed_the_window_that_the_server_tells(
