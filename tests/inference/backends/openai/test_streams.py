@@ -229,6 +229,11 @@ async def test_a_server_that_begins_a_new_message_is_asked_to_go_on_and_what_it_
     assert [entry["role"] for entry in server.bodies[0]["messages"]][-2:] == ["assistant", "user"]
 
 
+async def test_a_whole_continuation_that_is_a_word_of_the_prefill_is_kept(harness: Harness, server: FakeServer) -> None:
+    server.reply = saying("I")
+    assert (await harness.outcome(say("Who?", prefill="I said that "))).text == "I"
+
+
 async def test_closing_ends_all_requests(harness: Harness, server: FakeServer) -> None:
     server.reply = Waiting()
     harness.set(max_concurrency=1)
