@@ -15,6 +15,7 @@ from inference.backends.openai import errors
 from inference.backends.openai.client import NoSuchEndpoint, ServedModel, ServerClient
 from inference.backends.openai.prompts import ServerPrompts
 from inference.backends.openai.text_job import TextJob
+from inference.backends.openai.turns import Turns
 from inference.backends.queue_positions import QueuePositions
 from inference.limits import Limits
 from inference.pipelines.pipeline import REQUESTS_AT_WORK, wrap_library_errors
@@ -56,8 +57,7 @@ class ServerQueue:
         )
         self._lock = threading.Lock()
         self._positions = QueuePositions(self._scheduler, self._lock, f"positions-{self.name}")
-        self._max_concurrency = max_concurrency
-        self._turns = asyncio.Semaphore(max_concurrency)
+        self._turns = Turns(max_concurrency)
         self._tasks: dict[LocalJob, asyncio.Task[None]] = {}
         self._keep_at = 0.0
         """When the state may be kept again, by the monotonic clock."""
@@ -91,8 +91,7 @@ class ServerQueue:
         """Use these limits from now on."""
         with self._lock:
             self._scheduler.limit, self._scheduler.per_owner = limits.queue, limits.per_person
-        if max_concurrency != self._max_concurrency:
-            self._max_concurrency, self._turns = max_concurrency, asyncio.Semaphore(max_concurrency)
+        self._turns.apply(max_concurrency)
         self._start()
 
     def pause(self, paused: bool) -> None:
@@ -105,7 +104,7 @@ class ServerQueue:
     def status(self) -> QueueStatus:
         with self._lock:
             waiting, running = self._scheduler.waiting_count, len(self._scheduler.running)
-            starts_at_once = not waiting and running < self._max_concurrency and not self._scheduler.paused
+            starts_at_once = not waiting and running < self._turns.limit and not self._scheduler.paused
             eta = 0.0 if starts_at_once else self._scheduler.backlog()
         return QueueStatus(self.name, waiting, running, eta, on_server=True)
 
@@ -149,7 +148,7 @@ class ServerQueue:
         """Start as many of the waiting jobs as the server may get."""
         while not self._closing:
             with self._lock:
-                is_full = len(self._scheduler.running) >= self._max_concurrency
+                is_full = len(self._scheduler.running) >= self._turns.limit
                 started = [] if is_full else self._scheduler.pop(1)
                 if started:
                     self._positions.tell_next()
@@ -206,7 +205,7 @@ class ServerQueue:
             owner=served.owner if served else "",
             thinks=job.spec.repo in self._thinking,
         )
-        text_job = TextJob(job, self.client, prompts, self._turns, max(1, self._max_concurrency // 2))
+        text_job = TextJob(job, self.client, prompts, self._turns, max(1, self._turns.limit // 2))
         try:
             return await text_job.run()
         finally:

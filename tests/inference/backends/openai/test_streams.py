@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from inference.tasks import ChatReply, ChatRequest, Message, Tool, ToolCall
+from inference.tasks import ChatReply, ChatRequest, CompleteRequest, Message, Tool, ToolCall
 from inference.types import PartialText, Queued, Started
 from inference.types.errors import GenerationFailed, RequestCancelled
 from inference.types.observations import DeviceUsed
@@ -91,6 +91,23 @@ async def test_the_server_gets_no_more_requests_at_one_time_than_it_may(harness:
     waiting.may_go_on.set()
     assert [(await caller.outcome()).text for caller in callers] == ["Well met."] * 4  # type: ignore[union-attr]
     assert server.most_open == 2
+
+
+async def test_a_lower_limit_counts_the_requests_that_are_at_work_already(harness: Harness, server: FakeServer) -> None:
+    waiting = server.reply = Waiting()
+    harness.set(max_concurrency=4)
+    several = CompleteRequest(prompt="The sea is", n=4)
+    callers = [harness.submit(several)[1] for _ in range(2)]
+    await until(lambda: server.open == 4, "four texts did not start")
+    harness.set(max_concurrency=3)
+    callers.append(harness.submit(several)[1])
+    await asyncio.sleep(0.1)
+    harness.set(max_concurrency=4)
+    callers.append(harness.submit(several)[1])
+    await asyncio.sleep(0.1)
+    waiting.may_go_on.set()
+    await asyncio.gather(*(caller.outcome() for caller in callers))
+    assert server.most_open == 4
 
 
 async def test_those_who_used_the_server_less_are_first(harness: Harness, server: FakeServer) -> None:
