@@ -108,6 +108,12 @@ class ServerQueue:
             eta = 0.0 if starts_at_once else self._scheduler.backlog()
         return QueueStatus(self.name, waiting, running, eta, on_server=True)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits or runs."""
+        with self._lock:
+            return not self._scheduler.waiting_count and not self._scheduler.running
+
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         with self._lock:
             return self._scheduler.expected(kind_of(spec, request), request.work)
