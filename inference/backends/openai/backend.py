@@ -28,6 +28,8 @@ class OpenAIBackend:
         self._usage = usage
         self._observe = observe
         self._queues: dict[_ServerKey, ServerQueue] = {}
+        self._closing: dict[ServerQueue, asyncio.Task[None]] = {}
+        """The queues of servers that the settings no longer have."""
         self._paused = False
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> Ticket:
@@ -69,6 +71,7 @@ class OpenAIBackend:
 
     def apply(self, config: Config) -> None:
         self._config = config
+        self._close_unused()
         for queue in self._queues.values():
             queue.apply(config.limits, self._max_concurrency(queue.client.server))
 
@@ -87,12 +90,21 @@ class OpenAIBackend:
         raise errors.no_such_work(_server(spec), spec.name)
 
     async def forget_owner(self, owner: str) -> None:
-        for queue in self._queues.values():
+        for queue in (*self._queues.values(), *self._closing):
             queue.forget_owner(owner)
         await asyncio.to_thread(self._usage.forget, owner)
 
     async def close(self) -> None:
-        await asyncio.gather(*(queue.close() for queue in self._queues.values()))
+        await asyncio.gather(*(queue.close() for queue in self._queues.values()), *self._closing.values())
+
+    def _close_unused(self) -> None:
+        """Close the queues of servers that are no longer listed. One that has requests stays until the next time."""
+        listed = _servers(self._config)
+        unused = {key: queue for key, queue in self._queues.items() if key not in listed and queue.is_idle}
+        self._queues = {key: queue for key, queue in self._queues.items() if key not in unused}  # others may read it
+        for queue in unused.values():
+            self._closing[queue] = task = asyncio.create_task(queue.close())
+            task.add_done_callback(lambda _, queue=queue: self._closing.pop(queue))
 
     def _queue(self, server: ModelServer) -> ServerQueue:
         if (key := _key(server)) not in self._queues:

@@ -1,7 +1,7 @@
 """The connection to one server: its models, and texts that it streams.
 
 A request is sent once. It is sent again only if the server has refused it before it wrote anything: since it is busy,
-or since it does not know an optional field. Errors of the network and of the server become an `InferenceError` here.
+or since it does not know a field. Errors of the network and of the server become an `InferenceError` here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import json
 import logging
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from time import time
@@ -21,6 +21,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from inference.backends.openai import errors
+from inference.backends.openai.refusals import Refusal, read_refusal, refusal_in
 from inference.types import ModelServer
 from inference.types.errors import InferenceError
 
@@ -37,9 +38,21 @@ _USUAL_WAIT = 1.0
 """The same if the server does not say how long."""
 _MAX_BYTES = 2**20
 """The size of a line, of a list of models and of a whole answer that are still read."""
-_MAX_ERROR_BYTES = 2**14
-_OPTIONAL = ("stream_options", "chat_template_kwargs", "seed", "top_p", "repetition_penalty", "repeat_penalty", "tools")
+_OPTIONAL = (
+    "stream_options",
+    "chat_template_kwargs",
+    "seed",
+    "temperature",
+    "top_p",
+    "repetition_penalty",
+    "repeat_penalty",
+    "tools",
+)
 """Fields of a request that a server need not know. They are left out if it refuses them."""
+_NO_TOOLS = ("--enable-auto-tool-choice", "--jinja")
+"""Options without which vLLM and llama-server refuse tools. Their errors name these, the latter with status 500."""
+_NEW_LIMIT = "max_completion_tokens"
+"""What newer models of OpenAI want in place of `max_tokens`."""
 _TOO_LONG = ("context length", "context window", "context size", "maximum context", "too long", "max_model_len")
 """What servers write about a prompt that does not fit."""
 
@@ -149,7 +162,7 @@ class ServerClient:
             HttpProcessingError,
             ValueError,
         ) as error:  # broken HTTP, JSON or encoding, or a line that is too long
-            log.warning("%s has sent something that can't be read: %s", self.server.host, self._without_key(str(error)))
+            log.warning("%s has sent something that can't be read: %s", self.server.host, type(error).__name__)
             raise errors.unreadable(self.server) from error
 
     @asynccontextmanager
@@ -159,6 +172,8 @@ class ServerClient:
         refused = self._refused.setdefault(str(body.get("model", "")), set())
         while True:
             fields = {name: value for name, value in body.items() if name not in refused}
+            if "max_tokens" in refused:
+                fields[_NEW_LIMIT] = body["max_tokens"]
             async with self._open().post(url, json=fields, headers=headers, allow_redirects=False) as response:
                 if response.status in (429, 503):
                     wait = _retry_after(response)
@@ -178,21 +193,26 @@ class ServerClient:
         """Return the optional `fields` for which the server refuses a request. Raise what else is wrong."""
         if response.status == 200:
             return set()
-        text = self._without_key(await _beginning(response))
+        text = await _beginning(response)
         name = str(fields.get("model", ""))
-        log.warning("%s has answered with status %d: %s", self.server.host, response.status, text[:500])
-        lower = text.lower()
+        refusal = read_refusal(text)
+        self._log(f"answered with status {response.status}", refusal)
         if response.status in (401, 403):
             raise errors.refused_key(self.server)
-        if response.status == 404 and name and _is_json(text) and ("model" in lower):
+        if response.status == 404 and name and _is_json(text) and "model" in text.lower():
             raise errors.unknown_model(self.server, name)
         if response.status in (404, 405, 501) and name:
             raise NoSuchEndpoint
         if response.status < 400 or response.status in (404, 405):
             raise errors.not_an_api(self.server)
-        if response.status == 413 or any(words in lower for words in _TOO_LONG):
+        if response.status == 413 or any(words in refusal.message.lower() for words in _TOO_LONG):
             raise errors.too_long(name)
-        if unknown := {field for field in _OPTIONAL if field in fields and field.removesuffix("s") in lower}:
+        unknown = {field for field in _OPTIONAL if refusal.is_about(field)} if response.status in (400, 422) else set()
+        if any(option in refusal.message for option in _NO_TOOLS):
+            unknown.add("tools")
+        if response.status == 400 and _NEW_LIMIT in refusal.message and refusal.is_about("max_tokens"):
+            unknown.add("max_tokens")
+        if unknown := unknown & fields.keys():
             return unknown
         raise errors.failed(self.server)
 
@@ -218,16 +238,18 @@ class ServerClient:
             raise errors.unreadable(self.server)
         fields = cast("dict[str, Any]", chunk)
         if fields.get("error"):
-            log.warning("%s has failed: %s", self.server.host, self._without_key(str(fields["error"]))[:500])
+            self._log("failed in the middle of an answer", refusal_in(fields))
             raise errors.failed(self.server)
         try:
             return _parse_delta(fields)
         except (TypeError, KeyError, IndexError, AttributeError) as error:
             raise errors.unreadable(self.server) from error
 
-    def _without_key(self, text: str) -> str:
+    def _log(self, event: str, refusal: Refusal) -> None:
+        """Log an error of the server, without its key and without what people have written."""
         key = os.environ.get(self.server.api_key_env, "").strip() if self.server.api_key_env else ""
-        return text.replace(key, "…") if key else text
+        summary = refusal.summary.replace(key, "…") if key else refusal.summary
+        log.warning("%s has %s%s", self.server.host, event, f" ({summary})" if summary else "")
 
 
 def read_key(server: ModelServer) -> str:
@@ -294,10 +316,13 @@ async def _read_json(response: aiohttp.ClientResponse, server: ModelServer) -> A
 
 async def _beginning(response: aiohttp.ClientResponse) -> str:
     """Return the beginning of an answer that is an error."""
-    try:
-        return (await response.content.read(_MAX_ERROR_BYTES)).decode("utf-8", "replace")
-    except (aiohttp.ClientError, TimeoutError):
-        return ""
+    data = b""
+    with suppress(aiohttp.ClientError, TimeoutError):
+        async for piece in response.content.iter_any():
+            data += piece
+            if len(data) > _MAX_BYTES:
+                break
+    return data.decode("utf-8", "replace")
 
 
 def _is_json(text: str) -> bool:

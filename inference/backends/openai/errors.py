@@ -1,6 +1,6 @@
 """What can go wrong with a server, in sentences: the cause, and the next step.
 
-None of them has what the server wrote, which may repeat its key; that goes to the log, without the key.
+None of them has what the server wrote, which may repeat its key and the request.
 """
 
 from __future__ import annotations
@@ -60,13 +60,22 @@ def missing_key(server: ModelServer) -> ModelUnavailable:
     )
 
 
-def unknown_model(server: ModelServer, name: str) -> ModelUnavailable:
-    return ModelUnavailable(
+class ModelNotServed(ModelUnavailable):
+    """The server does not know the model, which it may have known before."""
+
+
+def unknown_model(server: ModelServer, name: str) -> ModelNotServed:
+    return ModelNotServed(
         "The server {host} has no model {name}. Choose another one; the bot's operator has to load it there, or "
         "correct its `name` in config.yaml.",
         host=server.host,
         name=name,
     )
+
+
+def is_about_server(error: InferenceError) -> bool:
+    """Return whether another server may be at the address by now: it was away, or does not know the model."""
+    return isinstance(error, ModelNotServed) or isinstance(error.__cause__, aiohttp.ClientError | OSError)
 
 
 def unlisted_model(server: ModelServer, name: str, listed: Sequence[str]) -> ModelUnavailable:
@@ -121,7 +130,7 @@ def silent(server: ModelServer, seconds: float) -> GenerationFailed:
 def failed(server: ModelServer) -> GenerationFailed:
     return GenerationFailed(
         "The server {host} has failed on this request. Try again, or change the request a little; the bot's operator "
-        "finds the reason in the log.",
+        "finds the reason in the server's own log.",
         host=server.host,
     )
 

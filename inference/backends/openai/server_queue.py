@@ -11,9 +11,11 @@ from functools import partial
 
 from inference.backends.backend import QueueStatus
 from inference.backends.local_job import LocalJob, kind_of
+from inference.backends.openai import errors
 from inference.backends.openai.client import NoSuchEndpoint, ServedModel, ServerClient
 from inference.backends.openai.prompts import ServerPrompts
 from inference.backends.openai.text_job import TextJob
+from inference.backends.openai.turns import Turns
 from inference.backends.queue_positions import QueuePositions
 from inference.limits import Limits
 from inference.pipelines.pipeline import REQUESTS_AT_WORK, wrap_library_errors
@@ -27,6 +29,8 @@ _USUAL_WINDOW = 4096
 """The tokens that a model reads and writes if neither the settings nor the server say it: what Ollama begins with."""
 _KEEP_PAUSE = 30.0
 """The least time in seconds between two writes of what the scheduler has learned."""
+_ASK_PAUSE = 60.0
+"""The time in seconds after which a server that did not list its models is asked again."""
 
 
 class ServerQueue:
@@ -53,15 +57,16 @@ class ServerQueue:
         )
         self._lock = threading.Lock()
         self._positions = QueuePositions(self._scheduler, self._lock, f"positions-{self.name}")
-        self._max_concurrency = max_concurrency
-        self._turns = asyncio.Semaphore(max_concurrency)
+        self._turns = Turns(max_concurrency)
         self._tasks: dict[LocalJob, asyncio.Task[None]] = {}
         self._keep_at = 0.0
         """When the state may be kept again, by the monotonic clock."""
         self._keeping: asyncio.Task[None] | None = None
         self._closing = False
         self._models: list[ServedModel] | None = None
-        """What the server lists; None if it has not been asked since the last failure."""
+        """What the server lists; None if that is not known."""
+        self._ask_at = 0.0
+        """When requests may ask for it again, by the monotonic clock."""
         self._asking = asyncio.Lock()
         self._thinking: set[str] = set()
         """The models that have written thoughts."""
@@ -86,8 +91,7 @@ class ServerQueue:
         """Use these limits from now on."""
         with self._lock:
             self._scheduler.limit, self._scheduler.per_owner = limits.queue, limits.per_person
-        if max_concurrency != self._max_concurrency:
-            self._max_concurrency, self._turns = max_concurrency, asyncio.Semaphore(max_concurrency)
+        self._turns.apply(max_concurrency)
         self._start()
 
     def pause(self, paused: bool) -> None:
@@ -100,9 +104,15 @@ class ServerQueue:
     def status(self) -> QueueStatus:
         with self._lock:
             waiting, running = self._scheduler.waiting_count, len(self._scheduler.running)
-            starts_at_once = not waiting and running < self._max_concurrency and not self._scheduler.paused
+            starts_at_once = not waiting and running < self._turns.limit and not self._scheduler.paused
             eta = 0.0 if starts_at_once else self._scheduler.backlog()
         return QueueStatus(self.name, waiting, running, eta, on_server=True)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing waits or runs."""
+        with self._lock:
+            return not self._scheduler.waiting_count and not self._scheduler.running
 
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         with self._lock:
@@ -116,7 +126,11 @@ class ServerQueue:
     async def ask_models(self) -> list[ServedModel]:
         """Return what the server lists now. Raise InferenceError."""
         self._models = None
-        self._models = await self.client.models()
+        try:
+            self._models = await self.client.models()
+        except InferenceError:
+            self._ask_at = time.monotonic() + _ASK_PAUSE
+            raise
         return self._models
 
     async def close(self) -> None:
@@ -140,7 +154,7 @@ class ServerQueue:
         """Start as many of the waiting jobs as the server may get."""
         while not self._closing:
             with self._lock:
-                is_full = len(self._scheduler.running) >= self._max_concurrency
+                is_full = len(self._scheduler.running) >= self._turns.limit
                 started = [] if is_full else self._scheduler.pop(1)
                 if started:
                     self._positions.tell_next()
@@ -159,7 +173,8 @@ class ServerQueue:
                 output = await self._write(job)
             job.finish(output)
         except InferenceError as error:
-            self._models = None  # it may be another server by now
+            if errors.is_about_server(error):
+                self._models = None
             job.fail(error)
 
     def _end(self, job: LocalJob, task: asyncio.Task[None]) -> None:
@@ -196,7 +211,7 @@ class ServerQueue:
             owner=served.owner if served else "",
             thinks=job.spec.repo in self._thinking,
         )
-        text_job = TextJob(job, self.client, prompts, self._turns, max(1, self._max_concurrency // 2))
+        text_job = TextJob(job, self.client, prompts, self._turns, max(1, self._turns.limit // 2))
         try:
             return await text_job.run()
         finally:
@@ -206,7 +221,7 @@ class ServerQueue:
     async def _served(self, spec: ModelSpec) -> ServedModel | None:
         """Return what the server says about the model; None if it says nothing. A request may work all the same."""
         async with self._asking:
-            if self._models is None:
+            if self._models is None and time.monotonic() >= self._ask_at:
                 with suppress(InferenceError):
                     await self.ask_models()
         return find_model(self._models or [], spec.repo)

@@ -30,6 +30,7 @@ class ServerText:
         self._thoughts = ""
         self._calls: dict[int, tuple[str, str]] = {}
         """The names and the arguments of calls so far."""
+        self._num_pieces = 0
         self._num_visible = 0
         self._finish_reason = ""
         self.num_tokens = 0
@@ -54,7 +55,7 @@ class ServerText:
     @property
     def continuation(self) -> Continuation:
         """The whole text. Raise GenerationFailed if the model has only thought."""
-        self._update(check=True)
+        self._update(may_repeat=True, grows=False)
         calls = self._calls_as_text()
         if self._thoughts and not self._growing.text and not calls and self._finish_reason == "length":
             raise errors.only_thoughts()
@@ -74,26 +75,23 @@ class ServerText:
             self._calls[part.index] = (name or part.name, arguments + part.arguments)
         self.num_tokens = delta.num_tokens or self.num_tokens + bool(delta.text or delta.thoughts or delta.tool_calls)
         if delta.text or delta.thoughts:
-            self._update(check=self.num_tokens % _CHECK_EVERY == 0)
+            self._num_pieces += 1
+            self._update(may_repeat=self._num_pieces % _CHECK_EVERY == 0)
             self._num_visible += bool(self._growing.text)
             is_full = bool(self._reasoning_budget) and self._num_visible >= self._prompt.max_new_tokens
             self.finished = self._growing.ended or is_full
 
-    def _update(self, *, check: bool) -> None:
+    def _update(self, *, may_repeat: bool, grows: bool = True) -> None:
         if self._growing.ended:
             return
         content = self._prompt.tokens
         if content.messages:
             tagged, text = split_thoughts(self._raw)
             self._thoughts = (self._field or tagged).strip()
-            text = _after_prefill(content.prefill, text) if content.prefill else text.lstrip()
+            text = _after_prefill(content.prefill, text, grows=grows) if content.prefill else text.lstrip()
         else:
             text = self._raw
-        may_repeat = self._prompt.stop_at_loop or self._prompt.stop_at_repetition
-        if check or not may_repeat:
-            self._growing.set(text, self._num_visible)
-        else:
-            self._growing.text = text
+        self._growing.set(text, self._num_visible, may_repeat=may_repeat)
 
     def _calls_as_text(self) -> str:
         """Return the calls as Qwen and others write them, which is how a conversation keeps them."""
@@ -101,12 +99,12 @@ class ServerText:
         return "".join(found) if self._prompt.calls_tools else ""
 
 
-def _after_prefill(prefill: str, text: str) -> str:
+def _after_prefill(prefill: str, text: str, *, grows: bool) -> str:
     """Return what follows the prefill. Servers that begin a new message may repeat it, or leave out a blank."""
     text = text.lstrip() if not prefill or prefill[-1].isspace() else text
     if text.lstrip().startswith(prefill):
         return text.lstrip().removeprefix(prefill)
-    if prefill.startswith(text.lstrip()):
+    if prefill.startswith(text.lstrip()) and (grows or not text.strip()):
         return ""  # it may go on to repeat all of it
     begins_word = text[:1].isalnum() and prefill[-1:] in ".!?…,;:"
     return f" {text}" if begins_word else text

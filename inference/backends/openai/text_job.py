@@ -13,6 +13,7 @@ from inference.backends.openai.client import Delta, NoSuchEndpoint, ServerClient
 from inference.backends.openai.picture_plans import plan_with_pictures
 from inference.backends.openai.prompts import ServerPrompt, ServerPrompts
 from inference.backends.openai.text import ServerText
+from inference.backends.openai.turns import Turns
 from inference.pipelines.causal_lm.prompts import Continuation, Plan, Prompt
 from inference.types import Output, Progress
 
@@ -29,7 +30,7 @@ class TextJob:
     """
 
     def __init__(
-        self, job: LocalJob, client: ServerClient, prompts: ServerPrompts, turns: asyncio.Semaphore, max_texts: int
+        self, job: LocalJob, client: ServerClient, prompts: ServerPrompts, turns: Turns, max_texts: int
     ) -> None:
         self._job = job
         self._client = client

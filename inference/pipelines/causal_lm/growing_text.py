@@ -24,10 +24,10 @@ class GrowingText:
         self._length_then = 0
         """The length of the text when it had `sentence_after` tokens."""
 
-    def set(self, text: str, num_tokens: int) -> None:
-        """Note that the model has written `text` so far, in so many tokens."""
+    def set(self, text: str, num_tokens: int, *, may_repeat: bool = True) -> None:
+        """Note that the model has written `text` so far. Repetitions are looked for only if it `may_repeat`."""
         stop = min((at for stop in self._prompt.stop if (at := text.find(stop)) >= 0), default=None)
-        repetition = self._repetition(text) if stop is None else None
+        repetition = self._repetition(text) if stop is None and may_repeat else None
         sentence = self._end_of_sentence(text, num_tokens) if self._prompt.sentence_after and stop is None else None
         self.stopped = stop is not None
         self.text = text[:stop][:repetition][:sentence]

@@ -25,6 +25,8 @@ class FakeServer:
     paths: list[str] = field(default_factory=list[str])
     keys: list[str] = field(default_factory=list[str])
     """The `Authorization` of each request."""
+    asked: int = 0
+    """How often it was asked for its models."""
     models: Any = None
     """What /v1/models answers; a list of one model if it is not set."""
     open: int = 0
@@ -36,8 +38,9 @@ class FakeServer:
     async def answer(self, request: web.Request) -> web.StreamResponse:
         self.keys.append(request.headers.get("Authorization", ""))
         if request.method == "GET":
+            self.asked += 1
             if isinstance(self.models, web.Response):
-                return self.models
+                return web.Response(body=self.models.body, status=self.models.status, headers=self.models.headers)
             listed = self.models if self.models is not None else [{"id": "m", "owned_by": "vllm"}]
             return web.json_response({"data": listed})
         body = await request.json()

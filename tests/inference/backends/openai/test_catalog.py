@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from aiohttp import web
 
+from inference.backends.openai import server_queue
 from inference.types.errors import ModelUnavailable
-from tests.inference.backends.openai.conftest import Harness
-from tests.inference.backends.openai.fake_server import FakeServer
+from tests.inference.backends.openai.conftest import Harness, say
+from tests.inference.backends.openai.fake_server import FakeServer, Waiting, refusing, saying
+from tests.waiting import until
 
 
 async def test_a_server_that_is_away_is_no_problem_of_the_settings_but_of_the_devices(tmp_path: Path) -> None:
@@ -65,3 +68,66 @@ async def test_loading_and_unloading_is_left_to_the_server(harness: Harness) -> 
             await work(spec, lambda _: None)
     with pytest.raises(ModelUnavailable, match="loads and unloads its models itself"):
         await harness.backend.unload(spec)
+
+
+async def test_a_server_that_does_not_list_its_models_is_asked_again_only_after_a_while(
+    harness: Harness, server: FakeServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.models = web.Response(status=404)
+    for _ in range(3):
+        await harness.outcome(say())
+    assert server.asked == 1
+    harness = Harness(server.url, harness.config.data)
+    monkeypatch.setattr(server_queue, "_ASK_PAUSE", 0.0)
+    for _ in range(2):
+        await harness.outcome(say())
+    assert server.asked == 3
+    await harness.backend.close()
+
+
+async def test_a_server_is_asked_for_its_models_again_once_it_may_be_another_one(
+    harness: Harness, server: FakeServer
+) -> None:
+    for reply, asked in (
+        (saying("Well."), 1),
+        (refusing(500), 1),
+        (saying("Well."), 1),
+        (refusing(404, '{"error": "no such model"}'), 1),
+        (saying("Well."), 2),
+    ):
+        server.reply = reply
+        await harness.outcome(say())
+        assert server.asked == asked
+
+
+async def test_the_queue_of_a_server_that_is_no_longer_listed_is_closed_once_it_is_empty(
+    harness: Harness, server: FakeServer
+) -> None:
+    waiting = server.reply = Waiting()
+    old = server.url
+    _, caller = harness.submit(say(owner="alice"))
+    await until(lambda: server.open == 1, "it did not start")
+    harness.set(openai="http://127.0.0.1:9/v1")
+    assert [queue.running for queue in harness.backend.queues()] == [1]
+    waiting.may_go_on.set()
+    assert (await caller.outcome()).text == "Well met."  # type: ignore[union-attr]
+    await until(lambda: harness.backend.queues()[0].running == 0, "its place is still taken")
+    harness.set(max_concurrency=2)
+    assert harness.backend.queues() == []
+    await harness.backend.forget_owner("alice")
+    await harness.backend.close()
+    assert harness.usage.state(f"server {old}").seconds_per_work
+    assert not harness.usage.state(f"server {old}").usage
+
+
+async def test_a_server_that_was_away_is_asked_for_its_models_again(harness: Harness, server: FakeServer) -> None:
+    async def away(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        assert request.transport
+        request.transport.close()
+        return web.Response()
+
+    server.reply = away
+    await harness.outcome(say())
+    server.reply = saying("Well.")
+    await harness.outcome(say())
+    assert server.asked == 2

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from inference.backends.openai import client
+from inference.backends.openai import client, errors
+from inference.tasks import Tool
 from inference.types.errors import GenerationFailed, InferenceError, InvalidRequest, ModelUnavailable, Overloaded
 from tests.inference.backends.openai.conftest import Harness, say
 from tests.inference.backends.openai.fake_server import (
@@ -23,6 +24,7 @@ from tests.inference.backends.openai.fake_server import (
     streaming,
 )
 
+TOOL = Tool("draw", "Draw a picture.", '{"type": "object"}')
 HTML = "<html><body>It works!</body></html>"
 
 
@@ -30,7 +32,7 @@ HTML = "<html><body>It works!</body></html>"
     ("reply", "kind", "words"),
     [
         (refusing(401, '{"error": "no"}'), ModelUnavailable, "wants a key, and the bot has none"),
-        (refusing(404, '{"error": {"message": "model m not found"}}'), ModelUnavailable, "has no model m"),
+        (refusing(404, '{"error": {"message": "model m not found"}}'), errors.ModelNotServed, "has no model m"),
         (refusing(404, "nothing here"), ModelUnavailable, "does not speak OpenAI's API"),
         (refusing(404, HTML, kind="text/html"), ModelUnavailable, "does not speak OpenAI's API"),
         (refusing(200, HTML, kind="text/html"), ModelUnavailable, "does not speak OpenAI's API"),
@@ -153,16 +155,74 @@ async def test_fields_that_the_server_does_not_know_are_left_out_from_then_on(
     assert len(server.bodies) == 3
 
 
+@pytest.mark.parametrize(
+    ("status", "text", "left_out"),
+    [
+        (400, '{"error": {"message": "Unknown field", "param": "chat_template_kwargs"}}', {"chat_template_kwargs"}),
+        (400, '{"error": {"message": "tools, seed", "param": "tools[0].function"}}', {"tools"}),
+        (422, '{"detail": [{"loc": ["body", "seed"], "msg": "tools", "input": "top_p"}]}', {"seed"}),
+        (400, '{"error": {"message": "registry.ollama.ai/library/m does not support tools"}}', {"tools"}),
+        (400, '{"error": {"message": "\\"auto\\" tool choice requires --enable-auto-tool-choice"}}', {"tools"}),
+        (500, '{"error": {"code": 500, "message": "tools param requires --jinja flag"}}', {"tools"}),
+        (400, "{\"message\": \"[{'loc': ('body', 'seed'), 'input': 'my tools'}]\"}", {"seed"}),
+    ],
+)
+async def test_only_the_fields_that_a_refusal_names_are_left_out(
+    harness: Harness, server: FakeServer, status: int, text: str, left_out: set[str]
+) -> None:
+    server.reply = answering(refusing(status, text), saying("Well."))
+    await harness.outcome(say(tools=(TOOL,)))
+    first, second = server.bodies
+    assert first.keys() - second.keys() == left_out
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (500, '{"error": {"message": "tools failed"}}'),
+        (400, '{"error": {"message": "the toolbox has seeds"}}'),
+        (400, '{"error": {"message": "tools", "param": "messages"}}'),
+        (422, '{"detail": [{"loc": ["body", "messages", 0], "msg": "?", "input": "my tools, too long"}]}'),
+        (400, '{"error": {"message": "?", "input": "tools in a text that is cut off'),
+    ],
+)
+async def test_a_refusal_for_another_cause_leaves_nothing_out(
+    harness: Harness, server: FakeServer, status: int, text: str
+) -> None:
+    server.reply = refusing(status, text)
+    error = await harness.outcome(say(tools=(TOOL,)))
+    assert "has failed on this request" in error.user_message
+    assert len(server.bodies) == 1
+
+
+async def test_a_model_that_wants_the_new_names_of_openai_gets_them_from_then_on(
+    harness: Harness, server: FakeServer
+) -> None:
+    async def strict(request: web.Request, body: dict[str, Any]) -> web.StreamResponse:
+        error = {"type": "invalid_request_error", "code": "unsupported_parameter"}
+        if "max_tokens" in body:
+            error |= {"param": "max_tokens", "message": "Unsupported parameter: use 'max_completion_tokens' instead."}
+            return web.json_response({"error": error}, status=400)
+        if "temperature" in body:
+            error |= {"param": "temperature", "message": "Only the default (1) value is supported."}
+            return web.json_response({"error": error}, status=400)
+        return await saying("Well.")(request, body)
+
+    server.reply = strict
+    assert [(await harness.outcome(say(max_new_tokens=9))).text for _ in range(2)] == ["Well."] * 2
+    assert [body.get("max_completion_tokens") for body in server.bodies] == [None, 9, 9, 9]
+
+
 async def test_a_refused_key_names_its_variable_and_is_nowhere_in_the_log(
     harness: Harness, server: FakeServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setenv("MY_KEY", "s3cret-key")
     harness.set(api_key_env="MY_KEY")
-    server.reply = refusing(401, '{"error": "Incorrect API key provided: s3cret-key"}')
+    server.reply = refusing(401, '{"error": {"message": "Incorrect API key: s3cret-key", "code": "no s3cret-key"}}')
     with caplog.at_level(logging.DEBUG):
         error = await harness.outcome(say())
     assert "environment variable MY_KEY" in error.user_message
-    assert "Incorrect API key provided: …" in caplog.text
+    assert "has answered with status 401 (code: no …)" in caplog.text
     assert "s3cret-key" not in caplog.text + error.user_message + str(error.values)
 
 
@@ -172,3 +232,40 @@ async def test_a_missing_key_is_told_before_anything_is_sent(harness: Harness, s
     assert isinstance(error, ModelUnavailable)
     assert "NO_SUCH_KEY" in error.user_message
     assert not server.keys
+
+
+@pytest.mark.parametrize(
+    ("reply", "logged"),
+    [
+        (
+            refusing(
+                422,
+                '{"detail": [{"type": "missing", "loc": ["body", "messages", 0], "msg": "?", "input": "my secret"}]}',
+            ),
+            "has answered with status 422 (messages.0)",
+        ),
+        (
+            refusing(
+                400, '{"error": {"message": "no: my secret", "type": "bad_request", "param": "messages", "code": 400}}'
+            ),
+            "has answered with status 400 (type: bad_request, code: 400, param: messages)",
+        ),
+        (refusing(500, "failed on my secret"), "has answered with status 500"),
+        (refusing(500, '{"error": "failed on my secret"}'), "has answered with status 500"),
+        (refusing(500, '[{"error": "failed on my secret"}, 5]'), "has answered with status 500"),
+        (refusing(500, '{"detail": [5, {"loc": "my secret"}], "type": ["my secret"]}'), "with status 500"),
+        (
+            streaming(b'data: {"error": {"message": "failed on my secret", "code": 500}}\n\n'),
+            "has failed in the middle of an answer (code: 500)",
+        ),
+        (refusing(200, "{my secret"), "can't be read: JSONDecodeError"),
+    ],
+)
+async def test_the_log_has_nothing_that_an_error_repeats_of_what_people_wrote(
+    harness: Harness, server: FakeServer, caplog: pytest.LogCaptureFixture, reply: Reply, logged: str
+) -> None:
+    server.reply = reply
+    with caplog.at_level(logging.DEBUG):
+        await harness.outcome(say("my secret"))
+    assert logged in caplog.text
+    assert "secret" not in caplog.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from inference.tasks import ChatReply, ChatRequest, Message, Tool, ToolCall
+from inference.tasks import ChatReply, ChatRequest, CompleteRequest, Message, Tool, ToolCall
 from inference.types import PartialText, Queued, Started
 from inference.types.errors import GenerationFailed, RequestCancelled
 from inference.types.observations import DeviceUsed
@@ -15,6 +15,7 @@ from tests.inference.backends.openai.fake_server import (
     FakeServer,
     Waiting,
     chunk,
+    event,
     saying,
     streaming,
 )
@@ -90,6 +91,23 @@ async def test_the_server_gets_no_more_requests_at_one_time_than_it_may(harness:
     waiting.may_go_on.set()
     assert [(await caller.outcome()).text for caller in callers] == ["Well met."] * 4  # type: ignore[union-attr]
     assert server.most_open == 2
+
+
+async def test_a_lower_limit_counts_the_requests_that_are_at_work_already(harness: Harness, server: FakeServer) -> None:
+    waiting = server.reply = Waiting()
+    harness.set(max_concurrency=4)
+    several = CompleteRequest(prompt="The sea is", n=4)
+    callers = [harness.submit(several)[1] for _ in range(2)]
+    await until(lambda: server.open == 4, "four texts did not start")
+    harness.set(max_concurrency=3)
+    callers.append(harness.submit(several)[1])
+    await asyncio.sleep(0.1)
+    harness.set(max_concurrency=4)
+    callers.append(harness.submit(several)[1])
+    await asyncio.sleep(0.1)
+    waiting.may_go_on.set()
+    await asyncio.gather(*(caller.outcome() for caller in callers))
+    assert server.most_open == 4
 
 
 async def test_those_who_used_the_server_less_are_first(harness: Harness, server: FakeServer) -> None:
@@ -177,6 +195,19 @@ async def test_a_reply_that_is_stuck_in_a_loop_is_ended(harness: Harness, server
     assert reply.finish_reason == "length"
 
 
+async def test_a_loop_is_found_although_the_server_counts_several_tokens_at_once(
+    harness: Harness, server: FakeServer
+) -> None:
+    events = [
+        event(choices=[{"index": 0, "delta": {"content": " ho"}}], usage={"completion_tokens": 2 * number + 1})
+        for number in range(400)
+    ]
+    server.reply = streaming(*events, chunk("stop"))
+    ticket, caller = harness.submit(say())
+    await caller.outcome()
+    assert ticket.units < 400
+
+
 async def test_the_oldest_messages_are_left_out_if_they_exceed_the_window_that_the_server_tells(
     harness: Harness, server: FakeServer
 ) -> None:
@@ -213,6 +244,11 @@ async def test_a_server_that_begins_a_new_message_is_asked_to_go_on_and_what_it_
     reply = await harness.outcome(say("Tell me", prefill="Once"))
     assert reply.text == " upon a time."
     assert [entry["role"] for entry in server.bodies[0]["messages"]][-2:] == ["assistant", "user"]
+
+
+async def test_a_whole_continuation_that_is_a_word_of_the_prefill_is_kept(harness: Harness, server: FakeServer) -> None:
+    server.reply = saying("I")
+    assert (await harness.outcome(say("Who?", prefill="I said that "))).text == "I"
 
 
 async def test_closing_ends_all_requests(harness: Harness, server: FakeServer) -> None:
