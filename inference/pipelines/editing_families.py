@@ -43,8 +43,6 @@ EDITING_FAMILIES: Mapping[str, EditingFamily] = {
     "QwenImageEditPlusPipeline": EditingFamily(
         steps=40, guidance=_QWEN.guidance, negative_prompt=_QWEN.negative_prompt
     ),
-    # The example of meituan-longcat/LongCat-Image-Edit
-    "LongCatImageEditPipeline": EditingFamily(negative_prompt=""),
 }
 """The families by the names of their pipeline classes."""
 

@@ -26,7 +26,7 @@ class TestWithAModel:
 
     async def test_a_picture_is_enlarged(self, stage: Stage):
         message = first(await stage.alice.slash(stage.channel, "upscale", image=("my cat.png", PNG)))
-        wanted = UpscaleRequest(image=PNG, model="sharp", owner=str(stage.alice.id))
+        wanted = UpscaleRequest(image=PNG, model="sharp", owner=str(stage.alice.id), mark_origin=True)
         assert stage.backend.requests == [wanted]
         [attachment] = message.attachments
         assert await attachment.read() == enlarged(wanted).png

@@ -31,7 +31,7 @@ from inference.pipelines.text_to_image.init_image import (
 from inference.pipelines.text_to_image.initial_noise import initial_noise, make_generators, rotated_draws, use_noise
 from inference.pipelines.text_to_image.lora import LoraAdapters
 from inference.pipelines.text_to_image.model_defaults import NO_DEFAULTS, ModelDefaults
-from inference.pipelines.text_to_image.outpainting import can_inpaint, outpainting_side
+from inference.pipelines.text_to_image.outpainting import outpainting_side
 from inference.pipelines.text_to_image.pipeline_traits import PipelineTraits
 from inference.pipelines.text_to_image.prompt_encoder import BREAK
 from inference.pipelines.text_to_image.prompt_inputs import prompt_inputs_for
@@ -107,7 +107,11 @@ class DiffusionRunner:
 
     def outpainting_side(self, request: ImagineRequest) -> int:
         """Return the longest side in pixels of an image around one of the request; 0 if it can't be extended."""
-        return outpainting_side(self.native_side, request, self._multiple) if can_inpaint(self._pipe) else 0
+        try:
+            self._related_pipeline("inpaint")
+        except InvalidRequest:
+            return 0
+        return outpainting_side(self.native_side, request, self._multiple)
 
     def settings_for(self, request: ImagineRequest, source: InitImage | None) -> GenerationSettings:
         """Return the settings for a request. Options that it leaves open get the model's default, or ours.

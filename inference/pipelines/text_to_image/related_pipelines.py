@@ -14,11 +14,14 @@ from diffusers.pipelines import auto_pipeline
 from inference.pipelines.diffusers_families import PIPELINES_BY_THEMSELVES
 from inference.pipelines.text_to_image.generation_settings import Mode
 
-UNLISTED: dict[tuple[str, Mode], str] = {
+_UNLISTED: dict[tuple[str, Mode], str] = {
     ("ChromaPipeline", "image"): "ChromaImg2ImgPipeline",
     ("Flux2KleinPipeline", "inpaint"): "Flux2KleinInpaintPipeline",
 }
 """Pipelines that belong to each other, which diffusers' AutoPipeline does not know."""
+
+_MASKED_CHANNELS = 9
+"""Those of latents, of the picture's latents, and of the mask."""
 
 
 def pipeline_class(folder: Path) -> Any:
@@ -45,11 +48,18 @@ def related_pipeline(pipe: Any, mode: Mode) -> Any:
     related = pipe if mode == "inpaint" and "mask_image" in _parameters(pipe) else _from_pipe(pipe, mode)
     # Pipelines that edit by an instruction take a picture as well, and have no strength.
     needed = "strength" if mode == "image" else "mask_image"
-    return related if related is not None and needed in _parameters(related) else None
+    if related is None or needed not in _parameters(related) or (mode == "inpaint" and _lacks_mask_channels(related)):
+        return None
+    return related
+
+
+def _lacks_mask_channels(pipe: Any) -> bool:
+    """Return whether an inpainting pipeline of Kandinsky 2.2 has a network that was made for text alone."""
+    return type(pipe).__name__.startswith("KandinskyV22") and pipe.unet.config.in_channels < _MASKED_CHANNELS
 
 
 def _from_pipe(pipe: Any, mode: Mode) -> Any:
-    unlisted = UNLISTED.get((type(pipe).__name__, mode))
+    unlisted = _UNLISTED.get((type(pipe).__name__, mode))
     if unlisted:
         return getattr(diffusers, unlisted).from_pipe(pipe)
     auto: Any = AutoPipelineForImage2Image if mode == "image" else AutoPipelineForInpainting

@@ -35,6 +35,7 @@ def test_edit_writes_the_picture_and_prints_its_settings(run: CommandLine, pictu
         image_guidance_scale=1.2,
         seed=11,
         model="timbrooks/instruct-pix2pix",
+        mark_origin=True,
     )
     assert run.backend.requests == [request]
     assert file.read_bytes() == drawn(request).pictures[0].png

@@ -34,6 +34,7 @@ def test_imagine_writes_the_picture_and_prints_the_seed(run: CommandLine, tmp_pa
         guidance_scale=5.0,
         seed=11,
         model="stable-diffusion-v1-4",
+        mark_origin=True,
     )
     assert run.backend.requests == [request]
     assert file.read_bytes() == drawn(request).pictures[0].png
@@ -59,6 +60,7 @@ def test_imagine_accepts_an_init_image_and_a_sampler_name_in_any_case(run: Comma
         sampler="Euler a",
         lora="ink:0.5",
         model="stable-diffusion-v1-4",
+        mark_origin=True,
     )
     assert run.backend.requests == [replace(request, mask=PNG), replace(request, region="left half")]
 
@@ -83,6 +85,7 @@ def test_a_picture_with_parameters_is_repeated_without_a_prompt(run: CommandLine
         width=64,
         height=128,
         model="stable-diffusion-v1-4",
+        mark_origin=True,
     )
     assert run.backend.requests == [repeated, replace(repeated, seed=12, count=2)]
 

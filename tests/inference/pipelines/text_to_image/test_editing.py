@@ -39,7 +39,6 @@ _CALLS: dict[str, dict[str, Any]] = {
     "Flux2KleinPipeline": {"guidance_scale": 1.0},
     "QwenImageEditPipeline": {"true_cfg_scale": 4.0, "negative_prompt": " ", "width": 96, "height": 64},
     "QwenImageEditPlusPipeline": {"true_cfg_scale": 4.0, "negative_prompt": " ", "width": 96, "height": 64},
-    "LongCatImageEditPipeline": {"guidance_scale": 4.5, "negative_prompt": ""},
 }
 
 
@@ -93,7 +92,6 @@ def test_each_family_that_is_offered_is_compared_with_diffusers() -> None:
         ("Flux2KleinPipeline", 4, 1.0, None),
         ("QwenImageEditPipeline", 50, 4.0, None),
         ("QwenImageEditPlusPipeline", 40, 4.0, None),
-        ("LongCatImageEditPipeline", 50, 4.5, None),
     ],
 )
 def test_what_the_request_leaves_open_gets_the_values_of_the_makers(

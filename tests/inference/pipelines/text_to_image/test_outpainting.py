@@ -15,7 +15,6 @@ from inference.images.outpainting import Extension, layout_of, outpainting_canva
 from inference.pipelines.devices import Placement
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.loading import read_pipeline
-from inference.pipelines.text_to_image.outpainting import can_inpaint
 from inference.tasks import ImageResult, ImagineRequest
 from tests.inference.pipelines.harness import run
 from tests.inference.pipelines.tiny_images import save_stable_diffusion
@@ -59,18 +58,3 @@ def test_the_old_part_of_an_extended_picture_is_unchanged_to_the_byte(
 def test_the_largest_canvas_is_within_the_limit_of_the_operator(folder: Path) -> None:
     pipeline = TextToImage(read_pipeline(folder, Placement(torch.device("cpu"), torch.float32)))
     assert drawn(pipeline, ImagineRequest(prompt="a cat", steps=1, largest_side=30)).outpainting_side == 24
-
-
-@pytest.mark.parametrize(
-    ("name", "can"),
-    [
-        ("StableDiffusionPipeline", True),
-        ("StableDiffusionInpaintPipeline", True),
-        ("StableDiffusionXLPipeline", True),
-        ("FluxPipeline", True),
-        ("LatentConsistencyModelPipeline", False),
-        ("PixArtSigmaPipeline", False),
-    ],
-)
-def test_a_model_can_inpaint_if_diffusers_has_a_pipeline_for_it(name: str, can: bool) -> None:
-    assert can_inpaint(type(name, (), {})()) is can

@@ -201,29 +201,6 @@ def _qwen(folder: Path) -> dict[str, Any]:
     }
 
 
-def _longcat(folder: Path) -> dict[str, Any]:
-    text_encoder, processor = _qwen_parts(folder)
-    flux = _flux_kontext(folder)
-    transformer = library.LongCatImageTransformer2DModel(
-        in_channels=16,
-        num_layers=1,
-        num_single_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=text_encoder.config.text_config.hidden_size,
-        pooled_projection_dim=text_encoder.config.text_config.hidden_size,
-        axes_dims_rope=[4, 4, 8],
-    )
-    return {
-        "vae": flux["vae"],
-        "text_encoder": text_encoder,
-        "tokenizer": processor.tokenizer,
-        "text_processor": processor,
-        "transformer": transformer,
-        "scheduler": library.FlowMatchEulerDiscreteScheduler(**_FLOW),
-    }
-
-
 def _qwen_parts(folder: Path) -> tuple[Any, Any]:
     """Return a tiny Qwen2.5-VL with its processor."""
     if not folder.exists():
@@ -248,5 +225,4 @@ MODELS: dict[str, Callable[[Path], dict[str, Any]]] = {
     "Flux2KleinPipeline": _flux2_klein,
     "QwenImageEditPipeline": _qwen,
     "QwenImageEditPlusPipeline": _qwen,
-    "LongCatImageEditPipeline": _longcat,
 }
