@@ -141,6 +141,7 @@ class DiscordServer:
             ("GET", "/users/@me", self._me),
             ("POST", "/users/@me/channels", self._open_direct_messages),
             ("GET", "/users/{person}", self._user),
+            ("GET", "/gateway/bot", self._gateway),
             ("GET", "/oauth2/applications/@me", self._application),
             ("GET", "/applications/{application}/commands", self._commands),
             ("PUT", "/applications/{application}/commands", self._register),
@@ -180,6 +181,10 @@ class DiscordServer:
         return web.Response(body=found.data) if found else web.Response(status=404)
 
     # The bot and its commands
+
+    async def _gateway(self, _: web.Request) -> Answer:
+        limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+        return {"url": self.gateway.url, "shards": 1, "session_start_limit": limit}
 
     async def _me(self, _: web.Request) -> Answer:
         return self.world.bot.payload()

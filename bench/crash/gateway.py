@@ -63,7 +63,7 @@ class Gateway:
 
     async def _identify(self, socket: web.WebSocketResponse) -> None:
         self._socket, self._sequence, world = socket, 0, self._world
-        session = {"session_id": str(world.new_id()), "resume_gateway_url": self.url, "v": 10}
+        session = {"session_id": str(world.new_id()), "resume_gateway_url": self.url, "v": 10, "shard": [0, 1]}
         application = {"id": str(world.bot.id), "flags": 0}
         guilds = [{"id": str(guild), "unavailable": True} for guild in world.guilds]
         await self._dispatch(
