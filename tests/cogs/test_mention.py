@@ -69,7 +69,7 @@ async def test_text_can_follow_the_command(stage: Stage):
 
 async def test_help_is_one_reply(stage: Stage):
     await stage.alice.send(stage.channel, f"{stage.mention} help")
-    assert "`/complete`" in stage.last_text
+    assert "/complete:" in stage.last_text
 
 
 async def test_a_mention_alone_gets_a_short_help(stage: Stage):

@@ -132,6 +132,6 @@ class TestButtonsOfTheBot:
 
     async def test_all_buttons_share_a_base_class_and_a_prefix_of_their_ids(self, stage: Stage):
         items = stage.bot._connection._view_store._dynamic_items  # pyright: ignore[reportPrivateUsage]
-        assert len(items) == 16
+        assert len(items) == 17
         assert all(issubclass(item, PersistentItem) for item in items.values())
         assert all(pattern.pattern.startswith("inkling:") for pattern in items)
