@@ -183,8 +183,7 @@ class DiscordServer:
     # The bot and its commands
 
     async def _gateway(self, _: web.Request) -> Answer:
-        limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
-        return {"url": self.gateway.url, "shards": 1, "session_start_limit": limit}
+        return self.gateway.description()
 
     async def _me(self, _: web.Request) -> Answer:
         return self.world.bot.payload()

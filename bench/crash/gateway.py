@@ -41,6 +41,11 @@ class Gateway:
                 self.ready.clear()
         return socket
 
+    def description(self) -> Json:
+        """Return what a bot is told before it connects: the address, how many shards, how many sessions."""
+        limit = {"total": 1000, "remaining": 1000, "reset_after": 0, "max_concurrency": 1}
+        return {"url": self.url, "shards": 1, "session_start_limit": limit}
+
     async def deliver(self, interaction: Interaction) -> None:
         """Report an interaction, and note whether the bot was there to receive it."""
         interaction.delivered = await self._dispatch("INTERACTION_CREATE", self._world.interaction_event(interaction))

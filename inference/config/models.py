@@ -95,6 +95,15 @@ _FOR_BOTH = ("openai", "repo", "name", "temperature", "thinking")
 """The options of every model."""
 
 
+_TASKS_OF_OPTIONS = {
+    **dict.fromkeys(("max_batch_size", "upscaler", "sampler", "size"), ("imagine",)),
+    **dict.fromkeys(("fast_guidance_end", "fast_cache_interval"), ("imagine",)),
+    **dict.fromkeys(("steps", "guidance_scale", "preview_decoder"), ("imagine", "edit")),
+    "upscale": ("imagine", "upscale"),
+}
+"""The tasks that have an option for pictures."""
+
+
 class ModelEntry(ConfigSection):
     """A model of a task: a hub id or a folder, alone on its line or with options, or a model on a server."""
 
@@ -285,7 +294,7 @@ class ModelEntry(ConfigSection):
         return str(Path(self.repo).parent) if self._is_file else self.repo
 
     @property
-    def gguf_file(self) -> str:
+    def weights_file(self) -> str:
         """The GGUF file in the folder or repository; empty if none is named."""
         return Path(self.repo).name if self._is_file else self.file
 
@@ -304,7 +313,7 @@ class ModelEntry(ConfigSection):
             return self
         path = folder / self.repo
         # A GGUF file may be a link into the cache of the hub, where files have other names.
-        absolute = path.parent.resolve() / path.name if self.gguf_file == path.name else path.resolve()
+        absolute = path.parent.resolve() / path.name if self.weights_file == path.name else path.resolve()
         return self.model_copy(update={"repo": str(absolute)})
 
 
@@ -333,6 +342,21 @@ def _check_server_tasks(lists: dict[str, ModelList]) -> dict[str, ModelList]:
     return lists
 
 
+def _check_picture_options(lists: dict[str, ModelList]) -> dict[str, ModelList]:
+    """Refuse options that nothing would read, such as a sampler of a model that edits."""
+    for task, models in lists.items():
+        for model in models:
+            for name in sorted(model.model_fields_set & _TASKS_OF_OPTIONS.keys()):
+                if task not in _TASKS_OF_OPTIONS[name]:
+                    tasks = " and ".join(f"`{each}`" for each in _TASKS_OF_OPTIONS[name])
+                    raise PydanticCustomError(
+                        OWN_SENTENCE,
+                        "{model} under `{task}` has the option `{name}`, which only models of {tasks} have. Remove it",
+                        {"model": model.short_name, "task": task, "name": name, "tasks": tasks},
+                    )
+    return lists
+
+
 def _with_all_tasks(lists: dict[str, ModelList]) -> dict[str, ModelList]:
     return {task: lists.get(task, ()) for task in TASK_NAMES}
 
@@ -344,6 +368,7 @@ ModelList = Annotated[tuple[ModelEntryOrLine, ...], AfterValidator(_check_names)
 ModelLists = Annotated[
     dict[Annotated[str, BeforeValidator(_check_task)], ModelList],
     AfterValidator(_check_server_tasks),
+    AfterValidator(_check_picture_options),
     AfterValidator(_with_all_tasks),
 ]
 """The models of each task; the first is the default. A task without models is switched off."""

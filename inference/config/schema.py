@@ -174,7 +174,7 @@ class Config(ConfigSection):
                 name=model.short_name,
                 task=task,
                 repo=model.folder_or_id,
-                file=model.gguf_file,
+                file=model.weights_file,
                 revision=model.revision,
                 dtype=self.dtype if model.dtype == "auto" else model.dtype,
                 device=self.device if model.device == "auto" else model.device,

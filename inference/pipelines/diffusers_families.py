@@ -6,7 +6,7 @@ from inference.pipelines.library_names import listed_names, mapping_names
 
 _AUTO_PIPELINE = "diffusers.pipelines.auto_pipeline"
 
-PIPELINES_BY_THEMSELVES = frozenset(
+STANDALONE_PIPELINES = frozenset(
     {
         "BriaPipeline",
         "HiDreamImagePipeline",
@@ -14,7 +14,7 @@ PIPELINES_BY_THEMSELVES = frozenset(
 )
 """Pipelines that draw and that diffusers' AutoPipeline does not know."""
 
-_NOT_ALONE = frozenset(
+_NEED_ANOTHER_MODEL = frozenset(
     {f"Kandinsky{version}{use}Pipeline" for version in ("", "V22") for use in ("", "Img2Img", "Inpaint")}
     | {"StableCascadeDecoderPipeline", "WuerstchenDecoderPipeline"}
     | {"StableDiffusionXLImg2ImgPipeline"}  # the refiner of SDXL
@@ -34,13 +34,20 @@ def draws_pictures(pipeline_class: str) -> bool:
     """Return whether a repository of this pipeline can draw from text, or a part of a picture."""
     if not pipeline_class or any(part in pipeline_class for part in _WITH_OTHER_INPUTS):
         return False
-    if pipeline_class in _NOT_ALONE or pipeline_class.startswith(_UNTRIED):
+    if pipeline_class in _NEED_ANOTHER_MODEL or pipeline_class.startswith(_UNTRIED):
         return False
-    if pipeline_class in PIPELINES_BY_THEMSELVES:
-        return True
+    return bool(text_to_image_class(pipeline_class))
+
+
+def text_to_image_class(pipeline_class: str) -> str:
+    """Return the name of the text-to-image pipeline of the same family; empty if there is none."""
+    if pipeline_class in STANDALONE_PIPELINES:
+        return pipeline_class
     text_to_image = mapping_names(_AUTO_PIPELINE, "AUTO_TEXT2IMAGE_PIPELINES_MAPPING")
-    return any(
-        pipeline == pipeline_class and model in text_to_image
+    found = (
+        text_to_image[model]
         for mapping in listed_names(_AUTO_PIPELINE, "SUPPORTED_TASKS_MAPPINGS")
         for model, pipeline in mapping_names(_AUTO_PIPELINE, mapping).items()
+        if pipeline == pipeline_class and model in text_to_image
     )
+    return str(next(found, ""))

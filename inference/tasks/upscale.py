@@ -5,16 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-from inference.limits import Limits
-from inference.tasks.checks import check_upload
-from inference.tasks.request import Request
+from inference.tasks.picture_request import PictureRequest
 from inference.tasks.task import Task
 from inference.types import ModelSpec, Output
-from inference.types.errors import InvalidRequest
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class UpscaleRequest(Request):
+class UpscaleRequest(PictureRequest):
     """Enlarge an image, given as the bytes of an image file, by the model's factor.
 
     `largest_side` limits the result, in pixels. `parameters` is written into the text chunk of the result's file: what
@@ -22,27 +19,10 @@ class UpscaleRequest(Request):
     """
 
     task = "upscale"
-    inputs = ("image",)
 
-    image: bytes = b""
     largest_side: int = 4096
     parameters: str = ""
     mark_origin: bool = False
-
-    def check_inputs(self, limits: Limits) -> None:
-        if not self.image:
-            raise InvalidRequest(
-                "This file is not a picture that the bot can read. Send a PNG, JPEG, WebP, AVIF, GIF, BMP or TIFF file."
-            )
-        check_upload(self.image, limits)
-
-    def given_pictures(self) -> tuple[bytes, ...]:
-        return (self.image,) if self.image else ()
-
-    def decode_inputs(self, limits: Limits) -> None:
-        from inference.images.decoding import check_picture
-
-        check_picture(self.image, limits.upload_megapixels)
 
     def resolved(self, spec: ModelSpec) -> Self:
         return replace(self, model=spec.name, largest_side=spec.largest_side)

@@ -60,12 +60,12 @@ class OpenAIBackend:
     def device_problems(self, *, probe: bool = False) -> list[str]:
         if not (servers := _servers(self._config)):
             return []
-        found = asyncio.run(_ask_apart(servers))  # called without an event loop, or on another thread
+        found = asyncio.run(_list_models(servers))  # called without an event loop, or on another thread
         return listed_problems(self._config, _is_on_server, lambda spec: list(filter(None, [_problem(spec, found)])))
 
     async def problems_of(self, config: Config) -> list[str]:
         """Return what is wrong for certain. A server that is away may come back."""
-        found = await _ask_apart(_servers(config))
+        found = await _list_models(_servers(config))
         here = {key: each for key, each in found.items() if not (isinstance(each, Exception) and errors.is_away(each))}
         return listed_problems(config, _is_on_server, lambda spec: list(filter(None, [_problem(spec, here)])))
 
@@ -163,7 +163,7 @@ def _missing_key(spec: ModelSpec) -> list[str]:
     return []
 
 
-async def _ask_apart(servers: dict[_ServerKey, ModelServer]) -> dict[_ServerKey, _Found]:
+async def _list_models(servers: dict[_ServerKey, ModelServer]) -> dict[_ServerKey, _Found]:
     """Ask all servers for their models, with connections of their own."""
     clients = [ServerClient(server) for server in servers.values()]
     try:

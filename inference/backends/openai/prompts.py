@@ -25,8 +25,10 @@ _MESSAGE_TOKENS = 8
 _PICTURE_TOKENS = 1200
 _MAX_PICTURE_SIDE = 1536
 """Larger pictures are made smaller, as servers do it anyway."""
-_GO_ON = "Go on with your last message, exactly where it ends. Repeat nothing of it, and add no introduction."
-_GOING_ON: dict[str, tuple[tuple[str, Any], ...]] = {
+_CONTINUE_MESSAGE = (
+    "Go on with your last message, exactly where it ends. Repeat nothing of it, and add no introduction."
+)
+_CONTINUE_OPTIONS: dict[str, tuple[tuple[str, Any], ...]] = {
     "vllm": (("continue_final_message", True), ("add_generation_prompt", False)),
     "llamacpp": (),
     "library": (),
@@ -95,12 +97,12 @@ class ServerPrompts(PromptBuilder[ServerPrompt]):
         entries = [_with_texts(entry) for entry in chat_entries(messages, takes_tools=True)]
         if prefill:
             entries.append({"role": "assistant", "content": prefill})
-            if self._owner not in _GOING_ON:
-                entries.append({"role": "user", "content": _GO_ON})
+            if self._owner not in _CONTINUE_OPTIONS:
+                entries.append({"role": "user", "content": _CONTINUE_MESSAGE})
         schemas = tuple(tool_schema(tool) for tool in tools)
         size = sum(self.count(entry["content"]) + _MESSAGE_TOKENS for entry in entries)
         size += self.count(json.dumps(schemas)) if schemas else 0
-        options = _GOING_ON.get(self._owner, ()) if prefill else ()
+        options = _CONTINUE_OPTIONS.get(self._owner, ()) if prefill else ()
         return ServerPrompt(size, tuple(entries), "", prefill, options, schemas, thinking and not prefill)
 
     def picture(self, file: bytes, message: str) -> ServerPrompt:

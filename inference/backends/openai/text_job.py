@@ -1,4 +1,4 @@
-"""The way of one request: its plan is followed, and each of the plan's prompts is written by the server."""
+"""One request: its plan yields prompts, and the server continues each of them."""
 
 from __future__ import annotations
 

@@ -22,15 +22,15 @@ from inference.pipelines.text_to_image.jobs import DiffusionJob, Group, ImageRun
 from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
-from inference.pipelines.text_to_image.model_defaults import NO_DEFAULTS, ModelDefaults
+from inference.pipelines.text_to_image.model_defaults import ModelDefaults
 from inference.pipelines.text_to_image.openvino import read_openvino_pipeline
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.text_to_image.samplers import require_usable_defaults
 from inference.pipelines.text_to_image.single_file import networks_in_file
 from inference.pipelines.weights import weight_bytes
-from inference.tasks import DEFAULT_FAST_MODE, EditRequest, FastMode, GeneratedImage, ImageResult, ImagineRequest
+from inference.tasks import EditRequest, FastMode, GeneratedImage, ImageResult, ImagineRequest
 from inference.tasks.infotext import repeatable, to_text
-from inference.text.known_concepts import ConceptsByCategory, concepts_in
+from inference.text.known_concepts import concepts_in
 from inference.types import ModelSpec, Progress
 from inference.types.errors import InferenceError, OutOfMemory, RequestCancelled, join_phrases
 
@@ -42,27 +42,24 @@ Few images leave a GPU idle between its kernels. A CPU draws one as fast as seve
 
 
 class TextToImage(Pipeline):
-    """A diffusers pipeline on one device. Draws up to `max_batch_size` images of a request together."""
+    """A diffusers pipeline on one device. Draws up to `max_batch_size` images of a request together.
+
+    `runner` calls the pipeline; by default it draws, with nothing set by the operator.
+    """
 
     def __init__(
         self,
         pipe: Any,
+        runner: ImageRunner | None = None,
         max_batch_size: int = 1,
         clock: Callable[[], float] = time.monotonic,
-        loras: str = "",
-        upscale: int = 1,
-        defaults: ModelDefaults = NO_DEFAULTS,
-        concepts: ConceptsByCategory | None = None,
-        fast: FastMode = DEFAULT_FAST_MODE,
         preview_decoder: AutoencoderTiny | None = None,
-        runner: ImageRunner | None = None,
-        upscaler: Swin2SR | None = None,
     ) -> None:
+        self._runner: ImageRunner = runner or DiffusionRunner(pipe)
+        self._upscaler = self._runner.upscaler
         self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
-        self.nbytes += upscaler.nbytes if upscaler else 0
-        self._upscaler = upscaler
+        self.nbytes += self._upscaler.nbytes if self._upscaler else 0
         self._safety = SafetyChecker(pipe)
-        self._runner: ImageRunner = runner or DiffusionRunner(pipe, loras, upscale, defaults, concepts, fast, upscaler)
         self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe.device
@@ -77,16 +74,20 @@ class TextToImage(Pipeline):
             pipe = read_pipeline(folder, placement, **networks_in_file(spec, folder, placement))
         defaults = ModelDefaults.of(spec)
         require_usable_defaults(spec, pipe, defaults)
-        return cls(
+        runner = DiffusionRunner(
             pipe,
-            spec.max_batch_size or _MAX_BATCH_SIZE.get(placement.device.type, 1),
             loras=spec.loras,
             upscale=spec.upscale,
             defaults=defaults,
             concepts=concepts_in(folder),
             fast=FastMode(spec.fast_guidance_end, spec.fast_cache_interval),
-            preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
             upscaler=Swin2SR.load(Path(spec.upscaler), placement, spec.dtype) if spec.upscaler else None,
+        )
+        return cls(
+            pipe,
+            runner,
+            max_batch_size=spec.max_batch_size or _MAX_BATCH_SIZE.get(placement.device.type, 1),
+            preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
         )
 
     def run(self, batch: Batch) -> None:

@@ -72,7 +72,7 @@ class DiffusionRunner:
         self._pipe = pipe
         self._traits = PipelineTraits(pipe)
         self._defaults = defaults
-        self._upscaler = upscaler
+        self.upscaler = upscaler
         self._fast = fast
         self._upscale = upscale
         self._lora = LoraAdapters(pipe, loras)
@@ -218,7 +218,7 @@ class DiffusionRunner:
         with fast_unet(pipe, settings.fast), rotated_draws(specs if noise is None else (), generators):
             output = pipe(**{name: value for name, value in arguments.items() if name in traits.parameters})
         require_finite(torch.from_numpy(output.images))
-        resize = self._upscaler.enlarged_to if self._upscaler else _resize
+        resize = self.upscaler.enlarged_to if self.upscaler else _resize
         images = [resize(image, size) for image in VaeImageProcessor.numpy_to_pil(output.images)]
         return list(map(paste_back, sources, images)) if sources else images
 

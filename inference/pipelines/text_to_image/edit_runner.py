@@ -35,6 +35,7 @@ class EditRunner:
 
     has_known_concepts = False
     size_multiple = MULTIPLE
+    upscaler = None
 
     def __init__(self, pipe: Any, defaults: ModelDefaults = NO_DEFAULTS) -> None:
         self._pipe = pipe

@@ -10,6 +10,7 @@ from PIL import Image
 
 from inference.pipelines.image_job import ImageJob, require_checker, seed_and_variations
 from inference.pipelines.pipeline import Batch
+from inference.pipelines.super_resolution.swin2sr import Swin2SR
 from inference.pipelines.text_to_image.diffusion_runner import AfterStep
 from inference.pipelines.text_to_image.generation_settings import GenerationSettings, ImageSpec
 from inference.pipelines.text_to_image.init_image import InitImage
@@ -23,6 +24,11 @@ class ImageRunner(Protocol):
 
     @property
     def has_known_concepts(self) -> bool: ...
+
+    @property
+    def upscaler(self) -> Swin2SR | None:
+        """The network that enlarges the images, if there is one."""
+        ...
 
     @property
     def size_multiple(self) -> int:

@@ -100,7 +100,7 @@ class PipelineTraits:
     @property
     def native_size(self) -> Size:
         """Width and height that the model was trained for, in pixels."""
-        height, width = _pair(self._told_side())
+        height, width = _pair(self._side_in_config())
         return (width, height) if self.has_latent_unet else self.nearest((width, height))
 
     def nearest(self, size: Size) -> Size:
@@ -169,7 +169,7 @@ class PipelineTraits:
         packs = hasattr(self._pipe, "_unpack_latents") or hasattr(self._pipe, "_unpatchify_latents")
         return told if isinstance(told, int) and not (told == 1 and packs) else 2
 
-    def _told_side(self) -> Any:
+    def _side_in_config(self) -> Any:
         """Return the side in pixels, or height and width, from the first place that tells it."""
         told, in_config = getattr(self._pipe, "default_sample_size", None), self._sample_size()
         if self.has_latent_unet or (told is None and "use_resolution_binning" in self.parameters):

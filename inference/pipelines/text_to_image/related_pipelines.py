@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
-from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting, AutoPipelineForText2Image
-from diffusers.pipelines import auto_pipeline
+from diffusers import AutoPipelineForImage2Image, AutoPipelineForInpainting
 
-from inference.pipelines.diffusers_families import PIPELINES_BY_THEMSELVES
+from inference.pipelines.diffusers_families import text_to_image_class
 from inference.pipelines.text_to_image.generation_settings import Mode
 
 _UNLISTED: dict[tuple[str, Mode], str] = {
@@ -27,20 +26,10 @@ _MASKED_CHANNELS = 9
 def pipeline_class(folder: Path) -> Any:
     """Return the class that loads the diffusers repository in `folder`.
 
-    A repository for pictures or inpainting is loaded as the text-to-image pipeline of its family, if there is one.
+    A repository for pictures or inpainting is loaded as the text-to-image pipeline of its family.
     """
     index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    name = str(index["_class_name"])
-    return getattr(diffusers, name) if name in PIPELINES_BY_THEMSELVES else AutoPipelineForText2Image
-
-
-def text_pipeline_class(folder: Path) -> Any:
-    """Return the class of the pipeline itself that loads the repository in `folder`."""
-    chosen = pipeline_class(folder)
-    if chosen is not AutoPipelineForText2Image:
-        return chosen
-    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    return auto_pipeline._get_task_class(auto_pipeline.AUTO_TEXT2IMAGE_PIPELINES_MAPPING, index["_class_name"])  # pyright: ignore
+    return getattr(diffusers, text_to_image_class(str(index["_class_name"])))
 
 
 def related_pipeline(pipe: Any, mode: Mode) -> Any:

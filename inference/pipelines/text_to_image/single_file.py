@@ -18,7 +18,7 @@ from inference.hub import file_names
 from inference.hub.repository_files import checkpoint_file
 from inference.pipelines.devices import Placement
 from inference.pipelines.pipeline import wrap_library_errors
-from inference.pipelines.text_to_image.related_pipelines import text_pipeline_class
+from inference.pipelines.text_to_image.related_pipelines import pipeline_class
 from inference.types import ModelSpec
 from inference.types.errors import GenerationFailed, ModelUnavailable, OutOfMemory
 
@@ -55,7 +55,7 @@ def _is_whole(file: Path) -> bool:
 
 
 def _read_whole(file: Path, folder: Path, placement: Placement) -> dict[str, Any]:
-    pipe = text_pipeline_class(folder).from_single_file(
+    pipe = pipeline_class(folder).from_single_file(
         str(file), config=str(folder), torch_dtype=placement.dtype, local_files_only=True
     )
     return {

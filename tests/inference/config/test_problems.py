@@ -121,6 +121,10 @@ def problems(folder: Path, text: str) -> list[str]:
             "models: {fill: [a/b, c/b]}",
             "line 1, models.fill: several models are called b. Give each another `name`",
         ),
+        (
+            "models: {edit: [{repo: a/b, sampler: DDIM}]}",
+            "line 1, models: b under `edit` has the option `sampler`, which only models of `imagine` have. Remove it",
+        ),
         ("safety: {flagged: [a]}", "line 1, safety.flagged: must be one of: spoiler, hide, not a list"),
         (
             "safety: {pictures: [a]}",

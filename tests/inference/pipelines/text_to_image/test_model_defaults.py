@@ -9,6 +9,7 @@ import pytest
 from diffusers import EulerDiscreteScheduler, FlowMatchEulerDiscreteScheduler
 
 from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.model_defaults import ModelDefaults, makers_defaults
 from inference.tasks import ImageResult, ImagineRequest
 from inference.types import ModelSpec
@@ -80,7 +81,8 @@ def test_models_that_keep_other_defaults_do_not_share_a_copy_in_memory() -> None
 
 
 def test_a_model_whose_files_name_no_steps_takes_those_of_its_pipelines_own_call() -> None:
-    runner = TextToImage(tiny_pipeline("Sana"), defaults=ModelDefaults(size=(64, 64)))
+    pipe = tiny_pipeline("Sana")
+    runner = TextToImage(pipe, DiffusionRunner(pipe, defaults=ModelDefaults(size=(64, 64))))
     result = draw(runner)
     assert (result.steps, result.guidance_scale) == (20, 4.5)
 

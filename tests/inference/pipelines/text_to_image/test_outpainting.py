@@ -14,6 +14,7 @@ from PIL import Image
 from inference.images.outpainting import Extension, layout_of, outpainting_canvas
 from inference.pipelines.devices import Placement
 from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.tasks import ImageResult, ImagineRequest
 from tests.inference.pipelines.harness import run
@@ -40,7 +41,8 @@ def pixels(png: bytes) -> np.ndarray:
 def test_the_old_part_of_an_extended_picture_is_unchanged_to_the_byte(
     folder: Path, upscale: int, extension: Extension
 ) -> None:
-    pipeline = TextToImage(read_pipeline(folder, Placement(torch.device("cpu"), torch.float32)), upscale=upscale)
+    pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
+    pipeline = TextToImage(pipe, DiffusionRunner(pipe, upscale=upscale))
     old = drawn(pipeline, ImagineRequest(prompt="a cat", steps=2, seed=5))
     side, most = old.width, old.outpainting_side
     assert most == 2 * side

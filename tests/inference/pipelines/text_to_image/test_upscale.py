@@ -15,6 +15,7 @@ from inference.images.decoding import encode_png
 from inference.pipelines.devices import Placement
 from inference.pipelines.super_resolution.swin2sr import Swin2SR
 from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.diffusion_runner import DiffusionRunner
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.pipelines.text_to_image.model_defaults import ModelDefaults
 from inference.tasks import ImageResult, ImagineRequest
@@ -34,7 +35,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def make_pipeline(folder: Path, upscale: int = 1, guidance_scale: float | None = None) -> TextToImage:
     pipe = read_pipeline(folder, Placement(torch.device("cpu"), torch.float32))
-    return TextToImage(pipe, clock=lambda: 0.0, upscale=upscale, defaults=ModelDefaults(guidance_scale=guidance_scale))
+    runner = DiffusionRunner(pipe, upscale=upscale, defaults=ModelDefaults(guidance_scale=guidance_scale))
+    return TextToImage(pipe, runner, clock=lambda: 0.0)
 
 
 def generate(pipeline: TextToImage, request: ImagineRequest) -> tuple[ImageResult, Image.Image]:
@@ -99,7 +101,7 @@ def test_a_model_can_have_its_own_default_guidance_scale(folder: Path) -> None:
 
 def test_unknown_words_are_noted_and_a_prompt_of_only_unknown_words_is_refused(tmp_path: Path) -> None:
     pipe = read_pipeline(save_stable_diffusion(tmp_path, checker=False), Placement(torch.device("cpu"), torch.float32))
-    pipeline = TextToImage(pipe, concepts={"animals": ("cat",)})
+    pipeline = TextToImage(pipe, DiffusionRunner(pipe, concepts={"animals": ("cat",)}))
     assert generate(pipeline, CAT)[0].note == ""
     assert (
         "This model does not know: paris."

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import diffusers
 import torch
 from transformers import (
     AutoModelForImageTextToText,
@@ -23,12 +22,17 @@ from transformers import (
 from bench.tiny_models import VOCABULARY
 from inference.pipelines.image_text_to_text.processor import read_processor
 from tests.inference.pipelines import tiny_images
+from tests.inference.pipelines.text_to_image.tiny_parts import (
+    SHIFTED,
+    autoencoder,
+    flow,
+    flux2_autoencoder,
+    flux2_transformer,
+    flux_transformer,
+    library,
+    qwen_autoencoder,
+)
 from tests.inference.pipelines.tiny_image_text import save_image_text
-
-library: Any = diffusers
-"""diffusers without its types, which are too narrow: they are those of the defaults."""
-
-_FLOW: dict[str, Any] = {"use_dynamic_shifting": True}
 
 
 def save_editing_model(folder: Path, name: str, *, flags_everything: bool = False) -> Path:
@@ -38,8 +42,6 @@ def save_editing_model(folder: Path, name: str, *, flags_everything: bool = Fals
     if flags_everything:
         components["safety_checker"] = tiny_images.safety_checker(flags_everything=True)
     getattr(library, name)(**components).save_pretrained(folder / "model")
-    index = folder / "model" / "model_index.json"
-    index.write_text(index.read_text(encoding="utf-8").replace('"inference"', '"transformers"'), encoding="utf-8")
     return folder / "model"
 
 
@@ -76,36 +78,14 @@ def _instruct_pix2pix_xl(folder: Path) -> dict[str, Any]:
 
 def _flux_kontext(folder: Path) -> dict[str, Any]:
     text = T5Config(vocab_size=VOCABULARY, d_model=32, d_kv=8, d_ff=32, num_layers=2, num_heads=4)
-    vae = library.AutoencoderKL(
-        block_out_channels=(8, 8, 8, 8),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        norm_num_groups=4,
-        latent_channels=4,
-        use_quant_conv=False,
-        use_post_quant_conv=False,
-        shift_factor=0.0609,
-        scaling_factor=1.5035,
-    )
-    transformer = library.FluxTransformer2DModel(
-        in_channels=16,
-        num_layers=1,
-        num_single_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=32,
-        pooled_projection_dim=32,
-        axes_dims_rope=(4, 4, 8),
-        guidance_embeds=True,
-    )
     return {
-        "vae": vae,
+        "vae": autoencoder(4),
         "text_encoder": tiny_images.text_encoder(),
         "text_encoder_2": T5EncoderModel(text),
         "tokenizer": tiny_images.clip_tokenizer(),
         "tokenizer_2": _qwen_parts(folder)[1].tokenizer,
-        "transformer": transformer,
-        "scheduler": library.FlowMatchEulerDiscreteScheduler(**_FLOW),
+        "transformer": flux_transformer(library.FluxTransformer2DModel, pooled_projection_dim=32, guidance_embeds=True),
+        "scheduler": flow(**SHIFTED),
     }
 
 
@@ -119,28 +99,12 @@ def _flux2_klein(folder: Path) -> dict[str, Any]:
         num_key_value_heads=2,
         head_dim=8,
     )
-    vae = library.AutoencoderKLFlux2(
-        block_out_channels=(8, 8, 8, 8),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        norm_num_groups=4,
-        latent_channels=4,
-    )
-    transformer = library.Flux2Transformer2DModel(
-        in_channels=16,
-        num_layers=1,
-        num_single_layers=1,
-        attention_head_dim=16,
-        num_attention_heads=2,
-        joint_attention_dim=48,
-        axes_dims_rope=(4, 4, 4, 4),
-    )
     return {
-        "vae": vae,
+        "vae": flux2_autoencoder(),
         "text_encoder": Qwen3ForCausalLM(text),
         "tokenizer": _qwen_parts(folder)[1].tokenizer,
-        "transformer": transformer,
-        "scheduler": library.FlowMatchEulerDiscreteScheduler(**_FLOW),
+        "transformer": flux2_transformer(48),
+        "scheduler": flow(**SHIFTED),
         "is_distilled": True,
     }
 
@@ -172,15 +136,6 @@ def _flux2(folder: Path) -> dict[str, Any]:
 
 def _qwen(folder: Path) -> dict[str, Any]:
     text_encoder, processor = _qwen_parts(folder)
-    vae = library.AutoencoderKLQwenImage(
-        base_dim=8,
-        z_dim=4,
-        dim_mult=[1, 1, 1, 1],
-        num_res_blocks=1,
-        temperal_downsample=[False, True, True],
-        latents_mean=[0.0] * 4,
-        latents_std=[1.0] * 4,
-    )
     transformer = library.QwenImageTransformer2DModel(
         patch_size=2,
         in_channels=16,
@@ -192,12 +147,12 @@ def _qwen(folder: Path) -> dict[str, Any]:
         axes_dims_rope=(4, 4, 8),
     )
     return {
-        "vae": vae,
+        "vae": qwen_autoencoder(),
         "text_encoder": text_encoder,
         "tokenizer": processor.tokenizer,
         "processor": processor,
         "transformer": transformer,
-        "scheduler": library.FlowMatchEulerDiscreteScheduler(**_FLOW),
+        "scheduler": flow(**SHIFTED),
     }
 
 
