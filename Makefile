@@ -12,11 +12,11 @@ BIN := $(VENV)/bin
 LOCK := $(VENV)/lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKS := requirements.txt requirements-starter.txt
-RUNTIMES := requirements-llama-cpp.txt requirements-openvino.txt requirements-c2pa.txt
+RUNTIMES := requirements-llama-cpp.txt requirements-openvino.txt requirements-c2pa.txt requirements-ray.txt
 OLD_PYTHON := Inkling needs Python 3.11 or newer. Install it, or name another one: make PYTHON=python3.12 $(MAKECMDGOALS)
 NO_VENV := Python could not make a virtual environment in $(VENV). On Debian and Ubuntu: apt install python3-venv
 
-.PHONY: help run test bench lock clean
+.PHONY: help run test bench cluster lock clean
 
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -33,6 +33,9 @@ test: $(VENV)/.ready-dev ## lint, types, imports, tests; e.g. ARGS="-n0 -k edito
 
 bench: $(VENV)/.ready ## speed and memory beside stock and other programs; e.g. ARGS="gpt2 ask-roberta"
 	@exec $(BIN)/python -m bench $(ARGS)
+
+cluster: $(VENV)/.ready-ray ## a Ray cluster of two devices on this machine, to try it; ends at Ctrl-C
+	@exec $(BIN)/python -m inference.backends.ray.local_cluster $(ARGS)
 
 lock: ## pin the newest allowed versions of everything in requirements*.txt
 	rm -rf $(LOCK) && $(PYTHON) -m venv $(LOCK)
@@ -62,6 +65,10 @@ $(VENV)/.ready: $(LOCKS)
 $(VENV)/.ready-dev: $(VENV)/.ready requirements-dev.txt $(RUNTIMES)
 	@$(PIP) install -q -r requirements-dev.txt
 	@$(PIP) install -q --no-deps $(RUNTIMES:%=-r %)
+	@touch $@
+
+$(VENV)/.ready-ray: $(VENV)/.ready requirements-ray.txt
+	@$(PIP) install -q --no-deps -r requirements-ray.txt
 	@touch $@
 
 # A process for each core, up to four, since each holds torch; `worksteal` keeps neighbouring tests together, which share

@@ -70,7 +70,7 @@ def check(model_type: str, auto_class: Any) -> FamilyRow:
         except Exception as error:
             return FamilyRow(model_type, "not built", f"transformers: {_line(error)}")
         models = {"complete": (ModelEntry(repo=str(folder)),)}
-        config = Config(models=models, device="cpu", dtype="float32", data=Path(name, "data"))
+        config = Config(models=models, device=("cpu",), dtype="float32", data=Path(name, "data"))
         engine = create_engine(config)
         if problems := engine.device_problems(probe=True):
             asyncio.run(engine.close())

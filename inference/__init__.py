@@ -18,7 +18,7 @@ from inference.images.outpainting import EXTENSIONS, Extension, OutpaintingCanva
 from inference.images.region_overlay import region_overlay, scaled_down
 from inference.images.regions import REGIONS, cells_of, cells_region
 from inference.images.webp import encode_lossless_webp, encode_webp
-from inference.limits import Limits
+from inference.limits import Limits, is_on_cluster
 from inference.observers import Observers
 from inference.serialization import from_json, serializable, to_json
 from inference.tasks import (
@@ -220,12 +220,25 @@ def create_engine(config: Config) -> Engine:
 
 def create_backend(config: Config, observe: Observer = lambda _: None) -> Backend:
     """Return the backend for the models of this machine and those on servers, to create an engine with it."""
+    from inference.backends.device_pools import DevicePools
     from inference.backends.local import LocalBackend
     from inference.backends.openai.backend import OpenAIBackend
+    from inference.backends.ray.backend import RayBackend
     from inference.backends.router import BackendRouter
     from inference.backends.usage_record import UsageRecord
 
+    observers = Observers()
+    observers.add(observe)
     usage = UsageRecord(config.data / "usage.json")
-    local = LocalBackend(config, observe=observe, usage=usage)
-    servers = OpenAIBackend(config, usage, observe)
-    return BackendRouter((local, servers), lambda spec: servers if spec.server else local)
+    local = LocalBackend(config, observe=observers, usage=usage)
+    servers = OpenAIBackend(config, usage, observers)
+    cluster = RayBackend(config, observers)
+
+    def backend_of(spec: ModelSpec) -> Backend:
+        if spec.server:
+            return servers
+        return cluster if is_on_cluster(spec.device) else local
+
+    pools = DevicePools(BackendRouter((local, servers, cluster), backend_of))
+    observers.add(pools.observe)
+    return pools

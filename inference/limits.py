@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -67,10 +67,20 @@ def _check_optional_repo(repo: str) -> str:
     return _check_repo(repo) if repo else repo
 
 
+_DEVICE = re.compile(r"^(cluster|([\w.-]{1,100}/)?(auto|cpu|mps|cuda(:\d{1,3})?))$")
+
+
 def _check_device(device: str) -> str:
-    if not re.match(r"^(auto|cpu|mps|cuda(:\d{1,3})?)$", device):
+    if not _DEVICE.match(device):
         raise ValueError("not a device")
     return device
+
+
+def _devices(value: Any) -> tuple[str, ...]:
+    devices = cast("list[Any]", list(value) if isinstance(value, list | tuple) else [value])
+    if not devices or not all(isinstance(device, str) for device in devices):
+        raise ValueError("names no device")
+    return tuple(dict.fromkeys(map(_check_device, devices)))
 
 
 Repo = Annotated[
@@ -81,9 +91,17 @@ OptionalRepo = Annotated[
     AfterValidator(_check_optional_repo),
     Expected("a hub id like org/name, or a folder that starts with ., / or ~"),
 ]
-Device = Annotated[
-    str, AfterValidator(_check_device), Expected("one of: auto, cpu, mps, cuda, cuda:0 (or another number)")
+Devices = Annotated[
+    tuple[str, ...],
+    BeforeValidator(_devices),
+    Expected("one of: auto, cpu, mps, cuda, cuda:0 (or another number), cluster, pc2/cuda:0, or a list of them"),
 ]
+"""One device, or a pool of devices of which each request takes one."""
+
+
+def is_on_cluster(device: str) -> bool:
+    """Return whether the device belongs to the Ray cluster, and not to this machine."""
+    return device == "cluster" or "/" in device
 
 
 class ClassifierEntry(ConfigSection):
@@ -103,7 +121,7 @@ class ClassifierEntry(ConfigSection):
     revision: str | None = Field(
         default=None, description="Branch, tag or commit; by default what `download` recorded."
     )
-    device: Device = Field(default="auto", description="`auto` follows the top-level `device`.")
+    device: Devices = Field(default=("auto",), description="`auto` follows the top-level `device`.")
     dtype: DType = Field(default="float32", description="The number format; these models are small.")
 
 

@@ -71,6 +71,9 @@ def _encode(value: Any) -> Any:
             return {"type": "bytes", "base64": b64encode(value).decode()}
         case tuple():
             return [_encode(item) for item in cast("tuple[Any, ...]", value)]
+        case dict():
+            pairs = cast("dict[str, Any]", value).items()
+            return {"type": "dict", "items": [[key, _encode(item)] for key, item in pairs]}
         case frozenset():
             return {"type": "frozenset", "items": sorted(cast("frozenset[str]", value))}
         case _ if _class_named(type(value).__name__):
@@ -99,6 +102,8 @@ def _decode(data: Any) -> Any:
             return datetime.fromisoformat(fields_by_name["value"])
         case "bytes":
             return b64decode(fields_by_name["base64"])
+        case "dict":
+            return {key: _decode(item) for key, item in fields_by_name["items"]}
         case "frozenset":
             return frozenset(fields_by_name["items"])
         case str(name) if name in _phrases():

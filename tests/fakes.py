@@ -67,8 +67,14 @@ class FakeTicket:
     units: int = 0
     device: str = "cpu"
 
+    waits: bool = True
+    """Whether `withdraw` succeeds."""
+
     def cancel(self) -> None:
         self.cancelled = True
+
+    async def withdraw(self) -> bool:
+        return self.waits
 
 
 def plausible(spec: ModelSpec, request: Request) -> list[Event | InferenceError]:
@@ -191,6 +197,8 @@ class FakeBackend:
     downloaded: list[str] = field(default_factory=list[str])
     forgotten: list[str] = field(default_factory=list[str])
     """The owners that `forget_owner` was called with."""
+    charged: list[DeviceUsed] = field(default_factory=list[DeviceUsed])
+    """What `charge` was called with."""
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> FakeTicket:
         self.requests.append(replace(request, group=""))
@@ -216,6 +224,15 @@ class FakeBackend:
     def queues(self) -> list[QueueStatus]:
         loaded = tuple((name, 500 * 10**6) for name in sorted(self.in_memory))
         return [QueueStatus("cpu", self.waiting, int(self.waiting > 0), 12.0 * self.waiting, loaded, 8 * 10**9)]
+
+    def queue(self, spec: ModelSpec) -> QueueStatus | None:
+        return self.queues()[0]
+
+    def charge(self, use: DeviceUsed) -> None:
+        self.charged.append(use)
+
+    def placements(self, spec: ModelSpec) -> list[ModelSpec]:
+        return [spec]
 
     def loaded(self, spec: ModelSpec) -> bool:
         return spec.name in self.in_memory

@@ -11,6 +11,7 @@ from inference.hub.model_card import ModelCard
 from inference.tasks import Request
 from inference.types import Event, LoadProgress, ModelSpec
 from inference.types.errors import InferenceError
+from inference.types.observations import DeviceUsed
 
 Listener = Callable[[Event | InferenceError], None]
 """Called on the event loop, in order. The last call is a `Result` or an error."""
@@ -68,17 +69,32 @@ class Ticket(Protocol):
     def cancel(self) -> None: ...
 
 
+class DeviceTicket(Ticket, Protocol):
+    """A request on a device, as long as it may move to another one."""
+
+    async def withdraw(self) -> bool:
+        """Take the request out of its queue. Return False if it has left the queue already, and goes on.
+
+        If it was taken out, its listener is not called any more.
+        """
+        ...
+
+
 class Executor(Protocol):
     """Runs requests. All methods are called on the event loop and return at once.
 
     What goes in and what comes back is plain data (`inference.serialization`), so that it may run elsewhere.
     """
 
-    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> Ticket:
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> DeviceTicket:
         """Queue a request; `request_id` is its caller's name for it. Raise Overloaded if the queue is full."""
         ...
 
     def queues(self) -> list[QueueStatus]: ...
+
+    def queue(self, spec: ModelSpec) -> QueueStatus | None:
+        """Return the queue of the model's device; None if the device is away."""
+        ...
 
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         """Return how long a device is expected to work on the request; None if that is not known."""
@@ -92,6 +108,10 @@ class Executor(Protocol):
         """Use `config`, which has no problems, from now on. Accepted requests go on as they are."""
         ...
 
+    def charge(self, use: DeviceUsed) -> None:
+        """Count `use` of one device against its owner on all others. May be called on any thread."""
+        ...
+
     async def forget_owner(self, owner: str) -> None:
         """Delete how much `owner` used the devices of late, in memory and on disk."""
         ...
@@ -103,6 +123,10 @@ class Executor(Protocol):
 
 class ModelCatalog(Protocol):
     """Knows the models: where they are, what they can do, and what keeps them from running."""
+
+    def placements(self, spec: ModelSpec) -> list[ModelSpec]:
+        """Return the model on each device that may run it, as far as they are known now."""
+        ...
 
     def loaded(self, spec: ModelSpec) -> bool:
         """Return whether the model is in memory, without access to disk or network."""
@@ -156,11 +180,15 @@ class Backend(Executor, ModelCatalog, Protocol):
 def listed_problems(
     config: Config, is_own: Callable[[ModelSpec], bool], refusals: Callable[[ModelSpec], list[str]]
 ) -> list[str]:
-    """Return the refusals of a backend's own models, each with its position in the file, ordered by line."""
-    problems = [
-        (config.model_line(position), config.model_problem(position, sentence))
+    """Return the refusals of a backend's own models, each with its position in the file, ordered by line.
+
+    A model is checked on each of its devices. What all of them have in common, such as broken files, is told once.
+    """
+    problems = {
+        (config.model_line(position), config.model_problem(position, sentence)): None
         for position, spec in config.listed()
-        if is_own(spec)
-        for sentence in refusals(spec)
-    ]
+        for placed in spec.placements
+        if is_own(placed)
+        for sentence in refusals(placed)
+    }
     return [text for _, text in sorted(problems, key=lambda problem: problem[0])]

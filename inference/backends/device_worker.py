@@ -85,7 +85,7 @@ class DeviceWorker:
                 raise RequestCancelled("The bot is stopping.")
             self._scheduler.add(job)
             job.device = self.device
-            job.on_cancel = self._cancel
+            job.leave_queue = self._take_out
             self._executor.submit(self._run_next).add_done_callback(_log_unexpected_error)
             if self._scheduler.running:
                 self._positions.tell(job)
@@ -139,6 +139,16 @@ class DeviceWorker:
         """Return how long the device is expected to work on the request; None if that is not known."""
         with self._lock:
             return self._scheduler.expected(kind_of(spec, request), request.work)
+
+    def seconds_per_work(self) -> dict[str, float]:
+        """Return the seconds that a unit of work takes, by kind, as far as it was learned."""
+        with self._lock:
+            return self._scheduler.seconds_per_work
+
+    def charge(self, use: DeviceUsed) -> None:
+        """Count the use of another device against its owner."""
+        with self._lock:
+            self._scheduler.charge(use.owner, use.group, use.seconds)
 
     def forget_owner(self, owner: str) -> None:
         """Forget how much `owner` used the device."""
@@ -277,12 +287,13 @@ class DeviceWorker:
             if failure:
                 job.fail(failure)
 
-    def _cancel(self, job: LocalJob) -> None:
-        """Remove a cancelled job from the queue. One that runs stops at its next yield point."""
+    def _take_out(self, job: LocalJob) -> bool:
+        """Remove a job from the queue, and return whether it was there."""
         with self._lock:
             waited = self._scheduler.cancel(job)
         if waited:
             self._positions.changed()
+        return waited
 
     def _state(self) -> SchedulerState:
         with self._lock:

@@ -21,6 +21,7 @@ from inference.config.schema import Config
 from inference.hub import check_folder
 from inference.hub.download_progress import ignore_progress
 from inference.hub.hub import Hub
+from inference.limits import is_on_cluster
 from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.pipelines.registry import family_of
@@ -28,7 +29,7 @@ from inference.pipelines.torch_import import import_without_pauses
 from inference.tasks import Request
 from inference.types import Loading, LoadProgress, ModelSpec
 from inference.types.errors import InferenceError, ModelUnavailable, OutOfMemory, RequestCancelled
-from inference.types.observations import Observer
+from inference.types.observations import DeviceUsed, Observer
 
 
 class LocalBackend:
@@ -83,9 +84,16 @@ class LocalBackend:
     def queues(self) -> list[QueueStatus]:
         return [worker.status() for worker in list(self._workers.values())]
 
+    def queue(self, spec: ModelSpec) -> QueueStatus | None:
+        worker = self._worker_of(spec)
+        return worker.status() if worker else QueueStatus(spec.device, 0, 0, 0.0)
+
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         worker = self._worker_of(spec)
         return worker.expected_seconds(spec, request) if worker else None
+
+    def placements(self, spec: ModelSpec) -> list[ModelSpec]:
+        return [spec]
 
     def loaded(self, spec: ModelSpec) -> bool:
         worker = self._worker_of(spec)
@@ -156,6 +164,24 @@ class LocalBackend:
 
     async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
         await self._fetch(spec, on_progress, asked=True)
+
+    def seconds_per_work(self) -> dict[str, float]:
+        """Return the seconds that a unit of work takes, by kind, as far as the devices have learned it."""
+        workers = list(self._workers.values())
+        return {kind: seconds for worker in workers for kind, seconds in worker.seconds_per_work().items()}
+
+    async def refusals(self, spec: ModelSpec) -> list[str]:
+        """Return why this machine can't run the model. Reads the disk and imports torch, on a thread."""
+
+        def find() -> list[str]:
+            return self._file_refusals(spec) or self._device_refusals(spec, self._config, probe=False)
+
+        return await asyncio.to_thread(find)
+
+    def charge(self, use: DeviceUsed) -> None:
+        for worker in list(self._workers.values()):
+            if worker.device != use.device:
+                worker.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
         for worker in list(self._workers.values()):
@@ -312,7 +338,7 @@ class LocalBackend:
 
 
 def _is_local(spec: ModelSpec) -> bool:
-    return spec.server is None
+    return spec.server is None and not is_on_cluster(spec.device)
 
 
 def _refusal(check: Callable[[], None]) -> list[str]:

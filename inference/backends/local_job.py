@@ -42,7 +42,10 @@ class LocalJob(Entry):
         self.finished = False
         self.position = 0
         """The last position in the queue that the caller was told; 0 if none."""
+        self.leave_queue: Callable[[LocalJob], bool] | None = None
+        """Takes the job out of its queue, and returns whether it was there."""
         self.on_cancel: Callable[[LocalJob], None] | None = None
+        """Called if the job is cancelled after it has left the queue."""
         self._listener = listener
         self._loop = loop
 
@@ -65,8 +68,17 @@ class LocalJob(Entry):
         if self.finished:  # the scheduler still learns from it how long such work takes
             return
         self.cancelled = True
-        if self.on_cancel:
+        if not self._leave_queue() and self.on_cancel:
             self.on_cancel(self)
+
+    async def withdraw(self) -> bool:
+        if self.finished or not self._leave_queue():
+            return False
+        self.cancelled = True
+        return True
+
+    def _leave_queue(self) -> bool:
+        return self.leave_queue is not None and self.leave_queue(self)
 
     def _end(self, event: Result | InferenceError) -> None:
         if not self.finished:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 
-from inference.backends.backend import Backend, Listener, ModelStatus, QueueStatus, Ticket
+from inference.backends.backend import Backend, DeviceTicket, Listener, ModelStatus, QueueStatus
 from inference.config.schema import Config
 from inference.tasks import Request
 from inference.types import LoadProgress, ModelSpec
+from inference.types.observations import DeviceUsed
 
 
 class BackendRouter:
@@ -18,14 +19,21 @@ class BackendRouter:
         self._backends = backends
         self._backend_of = backend_of
 
-    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> Ticket:
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> DeviceTicket:
         return self._backend_of(spec).schedule(spec, request, listener, request_id)
 
     def queues(self) -> list[QueueStatus]:
         return [queue for backend in self._backends for queue in backend.queues()]
 
+    def queue(self, spec: ModelSpec) -> QueueStatus | None:
+        return self._backend_of(spec).queue(spec)
+
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         return self._backend_of(spec).expected_seconds(spec, request)
+
+    def placements(self, spec: ModelSpec) -> list[ModelSpec]:
+        found = [each for placed in spec.placements for each in self._backend_of(placed).placements(placed)]
+        return list(dict.fromkeys(found))
 
     def loaded(self, spec: ModelSpec) -> bool:
         return self._backend_of(spec).loaded(spec)
@@ -67,6 +75,10 @@ class BackendRouter:
 
     async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
         await self._backend_of(spec).download(spec, on_progress)
+
+    def charge(self, use: DeviceUsed) -> None:
+        for backend in self._backends:
+            backend.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
         for backend in self._backends:

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from inference.config.problems import OWN_SENTENCE, unknown_key
-from inference.limits import ConfigSection, Device, Expected, OptionalRepo, Repo, from_line
+from inference.limits import ConfigSection, Devices, Expected, OptionalRepo, Repo, from_line
 from inference.tasks import MAX_CACHE_INTERVAL, TASK_NAMES, Sampler
 from inference.types import DType, ModelServer, Quantize, Runtime
 from inference.types.durations import parse_duration
@@ -153,7 +153,9 @@ class ModelEntry(ConfigSection):
         "whole model or its transformer; a path that starts with `./` or `/` is a file outside of `repo`.",
     )
     dtype: DType = Field(default="auto", description="`auto` follows the top-level `dtype`.")
-    device: Device = Field(default="auto", description="`auto` follows the top-level `device`.")
+    device: Devices = Field(
+        default=("auto",), description="A device or a list of devices; `auto` follows the top-level `device`."
+    )
     quantize: Quantize = Field(
         default="none",
         description="`int8` or `int4`: a language model keeps the weights of its linear layers in 8 or 4 bits, which "

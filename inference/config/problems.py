@@ -97,7 +97,7 @@ def _remedy(found: str, value: object, kind: Any) -> str:
         return ". Put a space after the `:`"
     if value is None or isinstance(value, list | dict):
         return ""
-    if is_list(kind):
+    if expected(kind).startswith("a list"):
         return f". Write [{value if ',' in str(value) else found}]"
     if SIZE.words in expected(kind) and re.fullmatch(r"[\d.]+", str(value)):
         return ". A number needs a unit: MB, GB, MiB or GiB"

@@ -5,26 +5,29 @@ The file has no secrets: `DISCORD_TOKEN` and `HF_TOKEN` come from the environmen
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
 from inference.config.models import ModelEntry, ModelLists, UnloadAfter
 from inference.config.origin import OriginSection
-from inference.config.problems import problem_text
+from inference.config.problems import OWN_SENTENCE, problem_text
 from inference.config.quotas import QuotasSection
 from inference.config.yaml_file import Position
 from inference.limits import (
     SIZE,
     ClassifierEntry,
     ConfigSection,
-    Device,
+    Devices,
     Expected,
     Limits,
     SafetySection,
     expanded,
+    is_on_cluster,
     no_yes,
 )
 from inference.tasks import PICTURE_CLASSIFIER, TASK_NAMES, TEXT_CLASSIFIER
@@ -44,6 +47,16 @@ ListenAddress = Annotated[
 ]
 Memory = Annotated[Literal["auto"] | int, BeforeValidator(_memory), Expected(f"auto, or {SIZE.words}")]
 
+
+def _ray_address(value: str) -> str:
+    if value not in ("", "auto") and not re.fullmatch(r"[\w.-]+:\d{1,5}", value):
+        raise ValueError("not the address of a cluster")
+    return value
+
+
+RayAddress = Annotated[
+    str, AfterValidator(_ray_address), Expected("auto, or the host and the port of the head, like 192.168.1.10:6379")
+]
 
 ServerIds = tuple[Annotated[int, BeforeValidator(no_yes)], ...]
 
@@ -86,7 +99,18 @@ class Config(ConfigSection):
         max_length=2000,
         description="What chat models are told about themselves before each conversation.",
     )
-    device: Device = Field(default="auto", description="auto (cuda, then mps, then cpu), cpu, mps, cuda or cuda:N.")
+    device: Devices = Field(
+        default=("auto",),
+        description="Where models run: auto (cuda, then mps, then cpu), cpu, mps, cuda or cuda:N. With a list such as "
+        "`[cuda:0, cuda:1]` each request goes to the device that is expected to start it first. On a Ray cluster: "
+        "`pc2/cuda:0`, a device of the node pc2, or `cluster`, all devices of all nodes "
+        "(see [More than one machine](scaling.md)).",
+    )
+    ray: RayAddress = Field(
+        default="",
+        description="The Ray cluster with further devices: `auto` for the one that this machine belongs to, or the "
+        "address of its head, such as `192.168.1.10:6379`.",
+    )
     dtype: DType = Field(
         default="auto", description="auto: bfloat16 where the hardware has it, float16 on older GPUs, else float32."
     )
@@ -119,6 +143,18 @@ class Config(ConfigSection):
     _file: Path | None = PrivateAttr(default=None)
     _lines: dict[Position, int] = PrivateAttr(default_factory=dict[Position, int])
     """The lines of the models in the file, as far as there is one."""
+
+    @model_validator(mode="after")
+    def _has_cluster_for_its_devices(self) -> Self:
+        named = [device for _, spec in self.listed() for device in spec.pool or (spec.device,) if is_on_cluster(device)]
+        if named and not self.ray:
+            raise PydanticCustomError(
+                OWN_SENTENCE,
+                "has the device `{device}` of a cluster, but does not name the cluster. Write its address under `ray`, "
+                "or `ray: auto` if this machine belongs to it",
+                {"device": named[0]},
+            )
+        return self
 
     @property
     def file(self) -> Path | None:
@@ -163,7 +199,7 @@ class Config(ConfigSection):
             repo=entry.repo,
             revision=entry.revision,
             dtype=entry.dtype,
-            device=self.device if entry.device == "auto" else entry.device,
+            **self._devices(entry.device),
             labels=entry.labels,
         )
 
@@ -177,7 +213,7 @@ class Config(ConfigSection):
                 file=model.weights_file,
                 revision=model.revision,
                 dtype=self.dtype if model.dtype == "auto" else model.dtype,
-                device=self.device if model.device == "auto" else model.device,
+                **self._devices(model.device),
                 quantize=model.quantize,
                 runtime=model.runtime,
                 loras=str(self.loras) if task == "imagine" else "",
@@ -201,10 +237,33 @@ class Config(ConfigSection):
             for model in self.models[task]
         )
 
+    def _devices(self, devices: tuple[str, ...]) -> dict[str, Any]:
+        """Return the fields of a spec for these devices of a model."""
+        devices = self.device if devices == ("auto",) else devices
+        return {"device": devices[0], "pool": devices if len(devices) > 1 else ()}
+
     def _unload_after(self, model: ModelEntry) -> int | None:
         """Return the seconds after which the model leaves the memory if nobody uses it; None: it stays."""
         unload_after = self.unload_after if model.unload_after is None else model.unload_after
         return None if unload_after == "never" else unload_after
+
+    def on_device(self, device: str, data: Path) -> Config:
+        """Return the settings of one device elsewhere: all models on it, own files in `data`, and no limits of queues.
+
+        The bot that sends its requests there keeps to the limits.
+        """
+        models = {
+            task: tuple(model.model_copy(update={"device": ("auto",)}) for model in models)
+            for task, models in self.models.items()
+        }
+        limits = self.limits.model_copy(update={"queue": 10**9, "per_person": 10**9})
+        pictures, texts = (
+            entry and entry.model_copy(update={"device": ("auto",)})
+            for entry in (self.safety.pictures, self.safety.texts)
+        )
+        safety = self.safety.model_copy(update={"pictures": pictures, "texts": texts})
+        update = {"device": (device,), "data": data, "limits": limits, "models": models, "safety": safety}
+        return self.model_copy(update=update)
 
     def with_model(self, task: str, repo: str) -> Config:
         """Return a config in which `task` can use `repo`, a hub id or a folder.

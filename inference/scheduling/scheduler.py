@@ -133,6 +133,11 @@ class Scheduler(Generic[E]):
         return list(self._running)
 
     @property
+    def seconds_per_work(self) -> dict[str, float]:
+        """Return the seconds that a unit of work takes, by kind, as far as it was learned."""
+        return dict(self._seconds_per_work)
+
+    @property
     def waiting_count(self) -> int:
         return len(self._all.line)
 
@@ -143,11 +148,9 @@ class Scheduler(Generic[E]):
         own_running = [other for other in self._running if other.owner == entry.owner]
         wait = self.backlog() or 60.0
         if entry.limited and self.waiting_count + len(self._running) >= self.limit:
-            raise Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_duration(wait))
+            raise queue_is_full(wait)
         if entry.owner and len(own) + len(own_running) >= self.per_owner:
-            raise Overloaded(
-                "You already have {count} requests here. Wait for one of them to end.", wait, count=self.per_owner
-            )
+            raise too_many_requests(self.per_owner, wait)
         entry.arrived, entry.number = self._now, next(self._numbers)
         entry.cost = self._expected(entry) or _DEFAULT_COST
         entry.turn = self._turn(entry, sum(other.cost for other in [*own, *own_running]))
@@ -214,6 +217,13 @@ class Scheduler(Generic[E]):
             known = self._seconds_per_work.get(entry.kind, seconds)
             self._seconds_per_work[entry.kind] = known + _LEARNING_RATE * (seconds - known)
         return True
+
+    def charge(self, owner: str, group: str, seconds: float) -> None:
+        """Count `seconds` of use elsewhere against an owner and their group."""
+        self._advance()
+        self._usage.add(owner, seconds, self._now)
+        self._group_usage.add(group, seconds, self._now)
+        self._update_turns(owner)
 
     def forget(self, owner: str) -> None:
         """Forget the use of `owner`. Their running requests count as anonymous ones."""
@@ -354,6 +364,16 @@ class Scheduler(Generic[E]):
         elapsed, self._now = now - self._now, now
         for entry in self._running:
             entry.used += elapsed / len(self._running)
+
+
+def queue_is_full(wait: float) -> Overloaded:
+    """Return the refusal of a request, as the queue is full for about `wait` seconds."""
+    return Overloaded("The queue is full. Try again in about {wait}.", wait, wait=_duration(wait))
+
+
+def too_many_requests(count: int, wait: float) -> Overloaded:
+    """Return the refusal of a request of somebody who has `count` there already."""
+    return Overloaded("You already have {count} requests here. Wait for one of them to end.", wait, count=count)
 
 
 def _number(entry: Entry) -> int:

@@ -8,6 +8,7 @@
     ├── RequestCancelled                the caller cancelled the request
     ├── RequestTimeout                  the deadline passed
     ├── ModelUnavailable                the model's files are missing or broken, or it does not fit
+    ├── DeviceLost                      the device has gone; another one, or a later try, can do the request
     └── GenerationFailed                the model failed while it ran
             └── OutOfMemory                 … since memory ran out, also in smaller attempts
 
@@ -129,6 +130,10 @@ class RequestTimeout(InferenceError):
 
 class ModelUnavailable(InferenceError):
     """The model can't be loaded: not downloaded and no access to the hub, unreadable, or too large."""
+
+
+class DeviceLost(InferenceError):
+    """The device with the request has gone, such as a machine that was switched off. The request can run elsewhere."""
 
 
 class GenerationFailed(InferenceError):

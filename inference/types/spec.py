@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Self
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
 Quantize = Literal["none", "int8", "int4"]
@@ -60,8 +60,9 @@ class ModelSpec:
     makes the linear layers smaller when the model is loaded. `runtime` is the library that computes (see
     `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names some.
     `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never).
-    `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). Specs
-    with equal `key` share one copy in memory, also across tasks.
+    `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). `pool` has
+    the devices of which one runs each request, if there are several; `device` is the first of them. Specs with equal
+    `key` share one copy in memory, also across tasks.
     """
 
     name: str
@@ -94,6 +95,12 @@ class ModelSpec:
     gguf: GGUFSummary | None = None
     unload_after: int | None = None
     server: ModelServer | None = None
+    pool: tuple[str, ...] = ()
+
+    @property
+    def placements(self) -> tuple[Self, ...]:
+        """The same model on each of its devices."""
+        return tuple(replace(self, device=device, pool=()) for device in self.pool) or (self,)
 
     @property
     def key(self) -> Hashable:

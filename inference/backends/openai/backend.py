@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from inference.backends.backend import Listener, ModelStatus, QueueStatus, Ticket, listed_problems
+from inference.backends.backend import DeviceTicket, Listener, ModelStatus, QueueStatus, listed_problems
 from inference.backends.local_job import LocalJob
 from inference.backends.openai import errors
 from inference.backends.openai.client import ServedModel, ServerClient, read_key
@@ -14,7 +14,7 @@ from inference.config.schema import Config
 from inference.tasks import Request
 from inference.types import LoadProgress, ModelServer, ModelSpec
 from inference.types.errors import InferenceError
-from inference.types.observations import Observer
+from inference.types.observations import DeviceUsed, Observer
 
 _ServerKey = tuple[str, str]
 """The address of a server and the variable of its key: models with equal ones share a queue."""
@@ -32,7 +32,7 @@ class OpenAIBackend:
         """The queues of servers that the settings no longer have."""
         self._paused = False
 
-    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> Ticket:
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> DeviceTicket:
         job = LocalJob(spec, request, listener, asyncio.get_running_loop(), request_id)
         self._queue(_server(spec)).submit(job)
         return job
@@ -40,9 +40,15 @@ class OpenAIBackend:
     def queues(self) -> list[QueueStatus]:
         return [queue.status() for queue in self._queues.values()]
 
+    def queue(self, spec: ModelSpec) -> QueueStatus | None:
+        return self._queue(_server(spec)).status()
+
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         queue = self._queues.get(_key(_server(spec)))
         return queue.expected_seconds(spec, request) if queue else None
+
+    def placements(self, spec: ModelSpec) -> list[ModelSpec]:
+        return [spec]
 
     def loaded(self, spec: ModelSpec) -> bool:
         return True  # as far as this bot is concerned
@@ -88,6 +94,11 @@ class OpenAIBackend:
 
     async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
         raise errors.no_such_work(_server(spec), spec.name)
+
+    def charge(self, use: DeviceUsed) -> None:
+        for queue in list(self._queues.values()):
+            if queue.name != use.device:
+                queue.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
         for queue in (*self._queues.values(), *self._closing):

@@ -80,7 +80,8 @@ class ServerQueue:
         with self._lock:
             self._scheduler.add(job)
         job.device = self.name
-        job.on_cancel = self._cancel
+        job.leave_queue = self._take_out
+        job.on_cancel = self._close_connection
         self._start()
         if job not in self._tasks:
             with self._lock:
@@ -117,6 +118,11 @@ class ServerQueue:
     def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
         with self._lock:
             return self._scheduler.expected(kind_of(spec, request), request.work)
+
+    def charge(self, use: DeviceUsed) -> None:
+        """Count the use of another device against its owner."""
+        with self._lock:
+            self._scheduler.charge(use.owner, use.group, use.seconds)
 
     def forget_owner(self, owner: str) -> None:
         with self._lock:
@@ -226,14 +232,17 @@ class ServerQueue:
                     await self.ask_models()
         return find_model(self._models or [], spec.repo)
 
-    def _cancel(self, job: LocalJob) -> None:
-        """Remove a cancelled job from the queue, or close its connection."""
+    def _close_connection(self, job: LocalJob) -> None:
         if task := self._tasks.get(job):
             task.cancel()
-            return
+
+    def _take_out(self, job: LocalJob) -> bool:
+        """Remove a job from the queue, and return whether it was there."""
         with self._lock:
-            self._scheduler.cancel(job)
-        self._positions.changed()
+            waited = self._scheduler.cancel(job)
+        if waited:
+            self._positions.changed()
+        return waited
 
     def _state(self) -> SchedulerState:
         with self._lock:

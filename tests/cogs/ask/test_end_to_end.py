@@ -19,7 +19,7 @@ from tests.inference.pipelines.tiny_text import reader
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[ModelEntry, ...]]:
     def listed(folder: Path) -> tuple[ModelEntry, ...]:
-        return (ModelEntry(repo=str(folder), device="cpu", dtype="float32"),)
+        return (ModelEntry(repo=str(folder), device=("cpu",), dtype="float32"),)
 
     found = reader(tmp_path_factory.mktemp("reader"), seed=1)
     return model_lists(

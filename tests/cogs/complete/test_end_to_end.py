@@ -35,7 +35,7 @@ def seeds(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def config(config: Config, tmp_path: Path) -> Config:
     folder = save_causal(tmp_path / "tiny", "gpt2")
-    return config.model_copy(update={"models": model_lists(complete=(ModelEntry(repo=str(folder), device="cpu"),))})
+    return config.model_copy(update={"models": model_lists(complete=(ModelEntry(repo=str(folder), device=("cpu",)),))})
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.inference.pipelines.tiny_images import save_stable_diffusion
 @pytest.fixture
 def config(config: Config, tmp_path: Path) -> Config:
     folder = save_stable_diffusion(tmp_path / "tiny")
-    return config.model_copy(update={"models": model_lists(imagine=(ModelEntry(repo=str(folder), device="cpu"),))})
+    return config.model_copy(update={"models": model_lists(imagine=(ModelEntry(repo=str(folder), device=("cpu",)),))})
 
 
 @pytest.fixture

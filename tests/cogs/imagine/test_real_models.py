@@ -45,7 +45,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def config(config: Config, models: Path) -> Config:
     def listed(*names: str) -> tuple[ModelEntry, ...]:
-        return tuple(ModelEntry(repo=str(models / name), device="cpu", dtype="float32") for name in names)
+        return tuple(ModelEntry(repo=str(models / name), device=("cpu",), dtype="float32") for name in names)
 
     model_settings = model_lists(
         imagine=listed("sd", "flagging", "sdxl", "dalle-mini"), caption=listed("caption-model")

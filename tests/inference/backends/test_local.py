@@ -283,7 +283,7 @@ async def test_the_engine_expects_what_such_requests_took_before(engine: Engine)
 
 async def test_a_model_stays_loaded_if_only_its_words_and_limits_change(hub: SlowHub, config: Config) -> None:
     fake_hub: Any = hub
-    config = config.model_copy(update={"device": "cpu"})
+    config = config.model_copy(update={"device": ("cpu",)})
     engine = Engine(config, LocalBackend(config, fake_hub))
     await engine.run(engine.check(request("here")))
     lists = model_lists(complete=[{"repo": "org/here", "temperature": 0.1, "unload_after": "1 h"}])

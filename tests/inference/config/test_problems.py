@@ -16,7 +16,7 @@ from inference.config.schema import Config
 from inference.config.yaml_file import Position
 
 _SECTION = "a section (indented lines like `key: value`)"
-_DEVICE = "one of: auto, cpu, mps, cuda, cuda:0 (or another number)"
+_DEVICE = "one of: auto, cpu, mps, cuda, cuda:0 (or another number), cluster, pc2/cuda:0, or a list of them"
 _DTYPE = "one of: auto, float32, bfloat16, float16"
 _MEMORY = "auto, or a size like 500 MB or 12 GiB"
 _MODEL = "a hub id, a folder, or a section with `repo` or `openai`"

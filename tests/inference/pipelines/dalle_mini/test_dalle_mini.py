@@ -275,7 +275,10 @@ def test_an_unknown_variant_is_refused(tmp_path: Path) -> None:
 
 def test_the_model_manager_finds_the_companion(pipeline: DalleMini, folder: Path) -> None:
     config = Config(
-        models=model_lists(imagine=(ModelEntry(repo=str(folder)),)), data=folder / "data", dtype="float32", device="cpu"
+        models=model_lists(imagine=(ModelEntry(repo=str(folder)),)),
+        data=folder / "data",
+        dtype="float32",
+        device=("cpu",),
     )
     (spec,) = config.specs("imagine")
     models = ModelManager("cpu", config, Hub(config))

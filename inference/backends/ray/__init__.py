@@ -1,0 +1,1 @@
+"""Devices of other machines, through a Ray cluster (https://docs.ray.io)."""

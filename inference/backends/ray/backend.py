@@ -1,0 +1,309 @@
+"""The backend for the devices of a Ray cluster. Nothing of it needs torch, or Ray in this process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from typing import Any
+
+from inference.backends.backend import Listener, ModelStatus, QueueStatus, listed_problems
+from inference.backends.local_job import kind_of
+from inference.backends.ray.cluster_link import ClusterLink
+from inference.backends.ray.messages import DeviceState, local_name
+from inference.backends.ray.remote_job import RemoteJob
+from inference.config.schema import Config
+from inference.limits import is_on_cluster
+from inference.scheduling.scheduler import queue_is_full, too_many_requests
+from inference.serialization import from_json, to_json
+from inference.tasks import Request
+from inference.types import LoadProgress, ModelSpec
+from inference.types.errors import DeviceLost, GenerationFailed, InferenceError, RequestCancelled
+from inference.types.observations import DeviceUsed, Observation, Observer
+
+log = logging.getLogger(__name__)
+
+_WHOLE_CLUSTER = "cluster"
+_SECONDS_FOR_DEVICES = 60.0
+"""How long a check waits until the cluster and the devices that the settings name have answered."""
+
+
+class RayBackend:
+    """Implements `Backend` for models whose device is on the cluster. It connects at first use.
+
+    Each device has the queue and the thread of a `LocalBackend` on its own machine. What is known of it here is its
+    last report. All methods may be called on any thread, but `schedule`.
+    """
+
+    def __init__(self, config: Config, observe: Observer = lambda _: None) -> None:
+        self._config = config
+        self._observe = observe
+        self._link: ClusterLink | None = None
+        self._devices: dict[str, DeviceState] = {}
+        self._away: dict[str, str] = {}
+        """Why a device, or the whole cluster, is away."""
+        self._jobs: dict[RemoteJob, None] = {}
+        self._sees: dict[ModelSpec, bool | None] = {}
+        """What a device has said about `answers_about_pictures`."""
+        self._refused: dict[ModelSpec, str] = {}
+        self._paused = False
+        self._changed = threading.Condition()
+        """Guards what is known of the devices; notified when a device has come or gone."""
+
+    def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> RemoteJob:
+        self._require_room(spec, request)
+        job = RemoteJob(spec, request, listener, self._tell_about, self._forget_job)
+        with self._changed:
+            self._jobs[job] = None
+
+        def arguments() -> list[Any]:
+            return [to_json(spec), to_json(request), request_id]
+
+        job.call = self._connected().call(spec.device, "run", arguments, job.hear)
+        return job
+
+    def queues(self) -> list[QueueStatus]:
+        return [status for name in list(self._devices) if (status := self._queue(name))]
+
+    def queue(self, spec: ModelSpec) -> QueueStatus | None:
+        self._connected()
+        return self._queue(spec.device)
+
+    def expected_seconds(self, spec: ModelSpec, request: Request) -> float | None:
+        state = self._devices.get(spec.device)
+        kind = kind_of(replace(spec, device=local_name(spec.device)), request)
+        rate = dict(state.seconds_per_work).get(kind) if state else None
+        return None if rate is None else rate * request.work
+
+    def placements(self, spec: ModelSpec) -> list[ModelSpec]:
+        if spec.device != _WHOLE_CLUSTER:
+            return [spec]
+        self._connected()
+        return [replace(spec, device=name, pool=()) for name in sorted(self._devices)]
+
+    def loaded(self, spec: ModelSpec) -> bool:
+        state = self._devices.get(spec.device)
+        return state is not None and any(name == spec.name for name, _ in state.queue.loaded)
+
+    def answers_about_pictures(self, spec: ModelSpec) -> bool | None:
+        if spec not in self._sees and spec.device in self._devices:
+            self._sees[spec] = None
+            asked = self._tell(spec.device, "answers_about_pictures", spec)
+            asked.add_done_callback(lambda future: self._sees.update({spec: _result_or_none(future)}))
+        return self._sees.get(spec)
+
+    async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
+        return list(await asyncio.gather(*map(self._status, specs)))
+
+    def problems(self) -> list[str]:
+        return []
+
+    def device_problems(self, *, probe: bool = False) -> list[str]:
+        return self._find_problems(self._config)
+
+    async def problems_of(self, config: Config) -> list[str]:
+        if config.ray != self._config.ray:
+            return []  # it is known when it is connected
+        return await asyncio.to_thread(self._find_problems, config)
+
+    def apply(self, config: Config) -> None:
+        previous, self._config = self._config, config
+        self._refused = {}
+        if self._link and config.ray == previous.ray:
+            self._link.configure(config)
+        elif self._link:
+            threading.Thread(target=self._link.close).start()
+            self._link = None
+            self._lose_all("The settings name another cluster.")
+
+    def pause(self, paused: bool) -> None:
+        self._paused = paused
+        self._tell_all("pause", paused)
+
+    def charge(self, use: DeviceUsed) -> None:
+        self._tell_all("charge", use, but=use.device)
+
+    async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
+        await asyncio.wrap_future(self._tell(spec.device, "load", spec))
+
+    async def unload(self, spec: ModelSpec) -> bool:
+        return await asyncio.wrap_future(self._tell(spec.device, "unload", spec))
+
+    async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
+        await asyncio.wrap_future(self._tell(spec.device, "download", spec))
+
+    async def forget_owner(self, owner: str) -> None:
+        self._tell_all("forget", owner)
+
+    async def close(self) -> None:
+        for job in list(self._jobs):
+            job.fail(RequestCancelled("The bot is stopping."))
+        if self._link:
+            await asyncio.to_thread(self._link.close)
+
+    def _connected(self) -> ClusterLink:
+        with self._changed:
+            if self._link is None:
+                self._link = ClusterLink(self._config, self._hear, self._lose_all)
+            return self._link
+
+    def _hear(self, frame: dict[str, Any]) -> None:
+        """Note what the connector says of a device."""
+        if "gone" in frame:
+            with self._changed:
+                self._devices.pop(frame["gone"], None)
+                self._away[frame["gone"]] = frame["why"]
+                self._changed.notify_all()
+            log.warning("the device %s of the cluster is away: %s", frame["gone"], frame["why"])
+            return
+        name = frame["device"]
+        state, *items = from_json(frame["state"], tuple)
+        with self._changed:
+            is_new = name not in self._devices
+            self._devices[name] = state
+            self._away.pop(name, None)
+            self._changed.notify_all()
+        if is_new:
+            log.info("the device %s of the cluster is there", name)
+            if self._paused:
+                self._tell(name, "pause", True)
+        for item in items:
+            self._take(name, item)
+
+    def _take(self, name: str, item: Observation | str) -> None:
+        """Pass on what was observed on a device, or a line of its log."""
+        if isinstance(item, str):
+            log.warning("on %s: %s", name, item)
+        else:
+            self._observe(item)
+
+    def _lose_all(self, reason: str) -> None:
+        with self._changed:
+            self._devices = {}
+            self._away = {_WHOLE_CLUSTER: reason}
+            self._changed.notify_all()
+
+    def _require_room(self, spec: ModelSpec, request: Request) -> None:
+        """Raise Overloaded if the device's queue, or the owner's part of it, is full."""
+        limits, queue = self._config.limits, self._queue(spec.device)
+        here = [job for job in list(self._jobs) if job.device == spec.device]
+        wait = (queue.eta if queue else None) or 60.0
+        if request.limited and queue and queue.waiting + queue.running >= limits.queue:
+            raise queue_is_full(wait)
+        own = sum(job.request.owner == request.owner for job in here)
+        if request.owner and own >= limits.per_person:
+            raise too_many_requests(limits.per_person, wait)
+
+    def _queue(self, name: str) -> QueueStatus | None:
+        """Return the last reported queue of a device, with the requests that it has not reported yet."""
+        if not (state := self._devices.get(name)):
+            return None
+        queue = state.queue
+        here = [job for job in list(self._jobs) if job.device == name]
+        unreported = here[queue.waiting + queue.running :]
+        seconds = [self.expected_seconds(job.spec, job.request) for job in unreported]
+        known = queue.eta is not None and None not in seconds
+        eta = (queue.eta or 0.0) + sum(each or 0.0 for each in seconds) if known else None
+        return replace(queue, waiting=queue.waiting + len(unreported), eta=eta)
+
+    def _forget_job(self, job: RemoteJob) -> None:
+        with self._changed:
+            self._jobs.pop(job, None)
+
+    def _tell_about(self, job: RemoteJob, method: str) -> Future[Any]:
+        """Call a method of a device about one of its requests."""
+        return self._ask(job.device, method, lambda: [job.call], lambda result: result)
+
+    def _tell_all(self, method: str, argument: Any, but: str = "") -> None:
+        for name in list(self._devices):
+            if name != but:
+                self._tell(name, method, argument)
+
+    def _tell(self, device: str, method: str, argument: Any) -> Future[Any]:
+        """Let the backend of a device do something. The future has what it returned, or its error."""
+        return self._ask(device, "tell", lambda: [method, to_json(argument)], lambda text: from_json(text, object))
+
+    def _ask(
+        self, device: str, method: str, arguments: Callable[[], list[Any]], read: Callable[[Any], Any]
+    ) -> Future[Any]:
+        future: Future[Any] = Future()
+
+        def answer(frame: dict[str, Any]) -> bool:
+            match frame:
+                case {"result": result}:
+                    value = read(result)
+                case {"failed": str(failure)}:
+                    value = GenerationFailed("The device {device} failed. Look at the log.", device=device)
+                    log.error("error %s: on %s: %s", value.error_id, device, failure)
+                case _:
+                    value = DeviceLost("The device {device} has gone.", device=device)
+            if isinstance(value, InferenceError):
+                future.set_exception(value)
+            else:
+                future.set_result(value)
+            return True
+
+        self._connected().call(device, method, arguments, answer)
+        return future
+
+    async def _status(self, spec: ModelSpec) -> ModelStatus:
+        self._connected()
+        if spec.device not in self._devices:
+            return ModelStatus(spec, "not downloaded", 0, problem=self._why_away(spec.device))
+        try:
+            (status,) = await asyncio.wrap_future(self._tell(spec.device, "statuses", (spec,)))
+        except InferenceError as error:
+            return ModelStatus(spec, "not downloaded", 0, problem=error.user_message)
+        return replace(status, spec=spec, problem=status.problem or self._refused.get(spec, ""))
+
+    def _why_away(self, name: str) -> str:
+        reason = self._away.get(name) or self._away.get(_WHOLE_CLUSTER) or "Its machine has not joined the cluster."
+        return f"{name} is away. {reason}"
+
+    def _find_problems(self, config: Config) -> list[str]:
+        """Return what the devices of the cluster lack for the models in `config`. Waits for them."""
+        named = {placed.device for _, spec in config.listed() for placed in spec.placements if _is_here(placed)}
+        if not named:
+            return []
+        self._connected()
+        self._wait_for(named)
+
+        def refusals(spec: ModelSpec) -> list[str]:
+            placements = self.placements(spec)
+            if not placements:
+                return [self._why_away(spec.device)]
+            return [refusal for placed in placements for refusal in self._refusals(placed)]
+
+        return listed_problems(config, _is_here, refusals)
+
+    def _wait_for(self, names: set[str]) -> None:
+        """Wait until these devices have answered, or the connector says that there is no cluster."""
+        wanted = names - {_WHOLE_CLUSTER}
+
+        def answered() -> bool:
+            known = {*self._devices, *self._away}
+            return _WHOLE_CLUSTER in self._away or (wanted <= known and bool(known))
+
+        with self._changed:
+            self._changed.wait_for(answered, _SECONDS_FOR_DEVICES)
+
+    def _refusals(self, spec: ModelSpec) -> list[str]:
+        if spec.device not in self._devices:
+            return [self._why_away(spec.device)]
+        try:
+            found = [f"On {spec.device}: {refusal}" for refusal in self._tell(spec.device, "check", spec).result()]
+        except InferenceError as error:
+            found = [f"On {spec.device}: {error.user_message}"]
+        self._refused[spec] = " ".join(found)
+        return found
+
+
+def _is_here(spec: ModelSpec) -> bool:
+    return spec.server is None and is_on_cluster(spec.device)
+
+
+def _result_or_none(future: Future[Any]) -> bool | None:
+    return None if future.exception() else future.result()

@@ -1,0 +1,129 @@
+"""Models on the devices of a real Ray cluster, whose parts are killed while they work."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from inference import create_engine
+from inference.tasks import ImageResult, ImagineRequest
+from inference.types import Event, Progress, Result
+from tests.fakes import model_lists
+from tests.inference.backends.ray.conftest import Bot, config_for, free_port, kill_actor, kill_connector
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+LONG = 100
+
+
+def request(seed: int = 7, steps: int = 8, owner: str = "") -> ImagineRequest:
+    return ImagineRequest(prompt="a red apple", seed=seed, steps=steps, owner=owner)
+
+
+async def drawn(bot: Bot, wanted: ImagineRequest) -> bytes:
+    output = await bot.engine.run(bot.engine.check(wanted))
+    assert isinstance(output, ImageResult)
+    return output.pictures[0].png
+
+
+async def begun(bot: Bot, wanted: ImagineRequest) -> tuple[asyncio.Task[bytes], str]:
+    """Begin to draw, and return the picture that will come, and the device that draws."""
+    task = asyncio.create_task(drawn(bot, wanted))
+    await until(lambda: bool(bot.running), "nothing is drawn")
+    return task, next(iter(bot.running))
+
+
+async def test_a_picture_from_the_cluster_equals_one_drawn_here_and_its_steps_are_told(
+    bot: Bot, tmp_path: Path
+) -> None:
+    events: list[Event] = []
+    async with aclosing(bot.engine.stream(bot.engine.check(request()))) as stream:
+        async for event in stream:
+            events.append(event)
+    local = create_engine(config_for("", tmp_path, device="cpu"))
+    here = await local.run(local.check(request()))
+    await local.close()
+    assert isinstance(events[-1], Result)
+    assert events[-1].output == here
+    steps = [event.step for event in events if isinstance(event, Progress)]
+    assert steps == sorted(steps)
+    assert steps[-1] == 8
+
+
+async def test_requests_are_shared_between_the_devices(bot: Bot) -> None:
+    pictures = await asyncio.gather(*(drawn(bot, request(seed, owner=str(seed))) for seed in range(6)))
+    assert len(set(pictures)) == 6
+    assert {queue.device for queue in bot.engine.queues() if queue.loaded} == {"pc1/cpu", "pc2/cpu"}
+
+
+async def test_a_request_whose_process_is_killed_is_drawn_elsewhere_with_the_same_seed(bot: Bot) -> None:
+    wanted = request(11, LONG)
+    task, device = await begun(bot, wanted)
+    kill_actor(bot.cluster, device.partition("/")[0])
+    assert await task == await drawn(bot, wanted)
+    await bot.until_devices("pc1/cpu", "pc2/cpu")
+
+
+async def test_a_machine_that_is_switched_off_gives_its_requests_to_the_other_one(bot: Bot) -> None:
+    wanted = request(12, LONG)
+    task, device = await begun(bot, wanted)
+    node = device.partition("/")[0]
+    bot.cluster.kill(node)
+    assert await task == await drawn(bot, wanted)
+    assert device not in bot.devices
+    bot.cluster.start_node(node)
+    await bot.until_devices("pc1/cpu", "pc2/cpu")
+
+
+async def test_requests_survive_the_end_of_the_connection(bot: Bot) -> None:
+    wanted = request(13, LONG)
+    task, _ = await begun(bot, wanted)
+    kill_connector()
+    assert await task == await drawn(bot, wanted)
+    await bot.until_devices("pc1/cpu", "pc2/cpu")
+
+
+async def test_a_cancelled_request_stops_at_its_next_step(bot: Bot) -> None:
+    task, _ = await begun(bot, request(14, LONG))
+    task.cancel()
+    await until(lambda: not bot.running, "it is still drawn")
+    assert task.done()
+
+
+async def test_the_limit_of_a_person_holds_on_each_device(bot: Bot) -> None:
+    most = bot.engine.config.limits.per_person
+    tasks = [asyncio.create_task(drawn(bot, request(seed, LONG, "alice"))) for seed in range(2 * most)]
+    await asyncio.sleep(0)
+    with pytest.raises(Exception, match=f"You already have {most} requests here"):
+        await drawn(bot, request(99, owner="alice"))
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await until(lambda: not bot.running, "they are still drawn")
+
+
+async def test_models_are_checked_on_each_device_and_their_states_are_told(bot: Bot, tmp_path: Path) -> None:
+    assert await asyncio.to_thread(bot.engine.device_problems) == []
+    assert [(status.spec.name, status.problem) for status in await bot.engine.statuses()] == [
+        ("emoji-captioner", ""),
+        ("emoji-painter", ""),
+    ]
+    lists = {"caption": ["/no"]}
+    missing = bot.engine.config.model_copy(update={"models": model_lists(**lists)})
+    problems = await bot.engine.reconfigure(missing)
+    assert [problem.partition(". ")[0] for problem in problems] == [
+        f"models.caption[0]: On {device}: The model /no is not complete" for device in ("pc1/cpu", "pc2/cpu")
+    ]
+
+
+async def test_a_cluster_that_is_not_there_is_told_with_the_command_that_joins_it(tmp_path: Path) -> None:
+    engine = create_engine(config_for(f"127.0.0.1:{free_port()}", tmp_path))
+    try:
+        problems = await asyncio.to_thread(engine.device_problems)
+        assert "There is no Ray cluster at 127.0.0.1:" in problems[0]
+    finally:
+        await engine.close()
