@@ -83,6 +83,7 @@ _KNOWN = {
         "CC-BY-4.0", Phrase("Draws single things as emoji, small and quick: hearts, animals, food and 200 more.")
     ),
     "emoji-captioner": ModelCard("CC-BY-4.0", Phrase("Names the one thing that an emoji shows.")),
+    "emoji-enlarger": ModelCard("CC-BY-4.0", Phrase("Enlarges drawings of emoji, with sharp edges.")),
     "distilbert-base-uncased-finetuned-sst-2-english": ModelCard(
         "Apache-2.0", Phrase("Tells pleasant English sentences from unpleasant ones.")
     ),

@@ -18,7 +18,7 @@ packaged = pytest.mark.skipif(not smollm2.is_installed(), reason="the package ll
 
 def test_every_text_task_of_the_starter_uses_the_unpacked_model():
     config = load_config(CONFIG)
-    text: list[str] = [task for task in TASK_NAMES if task not in ("caption", "imagine")]
+    text: list[str] = [task for task in TASK_NAMES if task not in ("caption", "imagine", "upscale")]
     assert {spec.repo for task in text for spec in config.specs(task)} == {str(smollm2.folder_in(config.data))}
 
 
@@ -61,7 +61,7 @@ def test_the_unpacked_model_answers_and_ends_with_its_end_token():
     assert tokenizer.decode(answer) == "The capital of France is Paris.<|im_end|>"
 
 
-@pytest.mark.parametrize("name", ["emoji-painter", "emoji-captioner"])
+@pytest.mark.parametrize("name", ["emoji-painter", "emoji-captioner", "emoji-enlarger"])
 def test_a_model_card_has_licence_credits_training_command_and_limits(name: str) -> None:
     card = (MODELS / name / "README.md").read_text(encoding="utf-8")
     assert yaml.safe_load(card.split("---")[1])["license"] == "cc-by-4.0"
@@ -77,5 +77,5 @@ def test_the_image_model_lists_its_training_vocabulary() -> None:
 
 def test_the_weights_are_small_enough_for_the_repository() -> None:
     weights = list(MODELS.rglob("*.safetensors"))
-    assert len(weights) == 4
+    assert len(weights) == 5
     assert sum(file.stat().st_size for file in weights) <= 40e6
