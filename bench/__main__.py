@@ -19,6 +19,7 @@ from bench import (
     acceptance,
     acknowledgement,
     captions,
+    cluster,
     complete,
     crash,
     dalle_mini,
@@ -75,11 +76,13 @@ MEASUREMENTS: Measurements = {
     "engine": engine.measure,
     "starter": starter.measure,
     "families": families.measure,
+    "cluster": cluster.measure,
     "crash": crash.measure,
+    "crash-cluster": crash.measure_cluster,
 }
 """Every measurement by its name on the command line. A new one is one more entry."""
 
-_BY_NAME_ONLY = {"crash"}
+_BY_NAME_ONLY = {"crash", "crash-cluster", "cluster"}
 """Measurements of no speed that take long; they run only when they are named."""
 
 

@@ -19,9 +19,13 @@ from typing import Literal
 from bench.crash.accounting import Outcome, State
 from bench.crash.crash_run import Report, run
 from bench.crash.people import SentRequest
+from inference.backends.ray.local_cluster import LocalCluster, local_cluster
 
 KILLS = 200
 """How often the bot is killed; the environment variable CRASH_KILLS has another number."""
+
+CLUSTER_KILLS = 50
+_CLUSTER_PORT = 6390
 
 SEED = 1
 """The seed of what people do, and of when the bot is killed."""
@@ -48,9 +52,19 @@ class CountRow:
 
 def measure() -> list[CountRow]:
     """Kill the bot `KILLS` times. Return a row for each thing that can become of a request."""
-    kills = int(os.environ.get("CRASH_KILLS", KILLS))
+    return _measure(KILLS)
+
+
+def measure_cluster() -> list[CountRow]:
+    """Kill parts of a Ray cluster of two devices, and the bot, `CLUSTER_KILLS` times. Return rows as `measure` does."""
+    with local_cluster(_CLUSTER_PORT) as cluster:
+        return _measure(CLUSTER_KILLS, cluster)
+
+
+def _measure(kills: int, cluster: LocalCluster | None = None) -> list[CountRow]:
+    kills = int(os.environ.get("CRASH_KILLS", kills))
     with tempfile.TemporaryDirectory(prefix="inkling-crash-") as folder:
-        report = asyncio.run(run(kills, SEED, Path(folder)))
+        report = asyncio.run(run(kills, SEED, Path(folder), cluster=cluster))
     for sent, outcome in report.outcomes:
         if outcome.state in (*_FAULTS, "late", "no effect"):
             print(f"  {outcome.state}: {sent}: {outcome.detail!r}", file=sys.stderr)
@@ -79,8 +93,11 @@ def rows(report: Report) -> list[CountRow]:
 
 def _rows_of_kills(report: Report) -> list[CountRow]:
     kills = report.kills
+    parts = Counter(kill.part or "the bot" for kill in kills)
+    by_part = [CountRow(f"… of: {part}", count) for part, count in sorted(parts.items())]
     return [
         CountRow("kills", len(kills)),
+        *(by_part if len(parts) > 1 else ()),
         CountRow("… while a model worked on requests", sum(kill.at_work > 0 for kill in kills)),
         CountRow("… while requests only waited", sum(kill.open_jobs > 0 == kill.at_work for kill in kills)),
         CountRow("… after a call to Discord and before its answer", sum(kill.at_a_call for kill in kills)),

@@ -12,11 +12,13 @@ from random import Random
 
 from bench.crash.accounting import Accounting, Outcome, comparable, is_explanation, is_notification, shows_progress
 from bench.crash.bot_process import BotFailed, BotProcess
+from bench.crash.cluster_parts import ClusterParts, Part
 from bench.crash.discord_server import DiscordServer
 from bench.crash.models import write_settings
 from bench.crash.people import NAMES, People, SentRequest, Shown
 from bench.crash.request_pool import POOL, PooledRequest
 from bench.crash.world import Message, World
+from inference.backends.ray.local_cluster import LocalCluster
 
 _LONGEST_WORK = 12.0
 """Seconds after which the bot is killed at the latest, from when it can have loaded its first model."""
@@ -39,11 +41,15 @@ _LOOKS_A_SECOND = 10
 
 @dataclass(frozen=True, slots=True)
 class Kill:
-    """What was going on at a kill: how many accepted requests had not ended, and on how many a model worked."""
+    """What was going on at a kill: how many accepted requests had not ended, and on how many a model worked.
+
+    `part` is the part of a cluster that was killed; None for the bot.
+    """
 
     open_jobs: int
     at_work: int
     at_a_call: bool
+    part: Part | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +63,38 @@ class Report:
     unknown: Sequence[str]
 
 
-async def run(kills: int, seed: int, folder: Path, pool: Sequence[PooledRequest] = POOL) -> Report:
+async def run(
+    kills: int,
+    seed: int,
+    folder: Path,
+    pool: Sequence[PooledRequest] = POOL,
+    cluster: LocalCluster | None = None,
+) -> Report:
     """Kill the bot so often, and report what became of each request. Raise BotFailed.
 
-    Its settings, data and log are in the empty `folder`.
+    Its settings, data and log are in the empty `folder`. With a cluster, models run on it, and most kills are of its
+    parts.
     """
-    write_settings(folder)
+    write_settings(folder, cluster.address if cluster else "")
+    parts = ClusterParts(cluster, Random(seed)) if cluster else None
     async with DiscordServer(World(NAMES, "general", "a thread")) as discord:
         bot = BotProcess(discord, folder)
         people = People(discord, Random(seed), pool)
         try:
-            return await _Run(discord, bot, people, Random(seed)).report(kills)
+            return await _Run(discord, bot, people, Random(seed), parts).report(kills)
         finally:
             await bot.kill_if_running()
 
 
 class _Run:
-    def __init__(self, discord: DiscordServer, bot: BotProcess, people: People, random: Random) -> None:
+    def __init__(
+        self, discord: DiscordServer, bot: BotProcess, people: People, random: Random, parts: ClusterParts | None
+    ) -> None:
         self._discord = discord
         self._bot = bot
         self._people = people
         self._random = random
+        self._parts = parts
         self._kills: list[Kill] = []
         self._open: list[SentRequest] = []
         self._ended: dict[SentRequest, Outcome] = {}
@@ -89,7 +106,7 @@ class _Run:
         self._accounting = Accounting(self._discord.world, await self._answers())
         await self._bot.stop()
         load = asyncio.create_task(self._act_for_ever())
-        for _ in range(kills):
+        while len(self._kills) < kills:
             await self._live_and_die()
             if load.done():
                 await load  # it has failed
@@ -133,6 +150,7 @@ class _Run:
         if at_a_call:
             self._discord.hold(self._random.randint(1, _MOST_CALLS))
         await self._bot.start()
+        await self._kill_parts(life)
         await self._discord.wait_for_hold(life)
         held = self._discord.holds.is_set()
         await self._bot.kill()
@@ -140,6 +158,14 @@ class _Run:
         self._people.kills += 1
         self._kills.append(Kill(*self._bot.open_jobs(), held))
         self._show_progress()
+
+    async def _kill_parts(self, life: float) -> None:
+        """Kill parts of the cluster, if there is one, one after another until it is the bot's turn."""
+        while self._parts and (part := self._parts.next_part()):
+            await asyncio.sleep(self._random.uniform(0, life))
+            self._kills.append(Kill(*self._bot.open_jobs(), at_a_call=False, part=part))
+            self._show_progress()
+            await self._parts.kill(part)
 
     async def _act_for_ever(self) -> None:
         """Let people ask, press and cancel, also while the bot is away."""
@@ -188,4 +214,5 @@ class _Run:
     def _show_progress(self) -> None:
         kill = self._kills[-1]
         states = f"{kill.at_work} at work, {kill.open_jobs} not ended{', at a call' if kill.at_a_call else ''}"
+        states = f"{kill.part or 'bot'}, {states}"
         print(f"  kill {len(self._kills)}: {states}; {len(self._ended)} requests ended", file=sys.stderr, flush=True)

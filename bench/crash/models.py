@@ -24,7 +24,8 @@ models:
 safety:
   unchecked: everywhere
 download: false
-device: cpu
+device: {device}
+ray: "{ray}"
 dtype: float32
 data: ./data
 loras: ./loras
@@ -39,8 +40,8 @@ _TEXT_MODEL = """\
 _WORDS = ("the", "of", "a", "is", "and", "she", "he", "put", "on", "left", "capital", "city", "lamp", "table", "house")
 
 
-def write_settings(folder: Path) -> None:
-    """Write `config.yaml` and the language model.
+def write_settings(folder: Path, ray: str = "") -> None:
+    """Write `config.yaml` and the language model. With an address of a Ray cluster, its devices run all models.
 
     Texts without a temperature are greedy, so that they can be compared.
     """
@@ -53,7 +54,8 @@ def write_settings(folder: Path) -> None:
         )
         for task in _TEXT_TASKS
     )
-    settings = _SETTINGS.format(text_models="\n".join(text_models), words=words, starter=_STARTER)
+    where = {"ray": ray, "device": "cluster" if ray else "cpu"}
+    settings = _SETTINGS.format(text_models="\n".join(text_models), words=words, starter=_STARTER, **where)
     (folder / "config.yaml").write_text(settings, encoding="utf-8")
 
 

@@ -50,6 +50,7 @@ class RayBackend:
         """What a device has said about `answers_about_pictures`."""
         self._refused: dict[ModelSpec, str] = {}
         self._paused = False
+        self._closed = False
         self._changed = threading.Condition()
         """Guards what is known of the devices; notified when a device has come or gone."""
 
@@ -141,6 +142,9 @@ class RayBackend:
     async def close(self) -> None:
         for job in list(self._jobs):
             job.fail(RequestCancelled("The bot is stopping."))
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()  # a check may wait for devices
         if self._link:
             await asyncio.to_thread(self._link.close)
 
@@ -285,7 +289,7 @@ class RayBackend:
 
         def answered() -> bool:
             known = {*self._devices, *self._away}
-            return _WHOLE_CLUSTER in self._away or (wanted <= known and bool(known))
+            return self._closed or _WHOLE_CLUSTER in self._away or (wanted <= known and bool(known))
 
         with self._changed:
             self._changed.wait_for(answered, _SECONDS_FOR_DEVICES)

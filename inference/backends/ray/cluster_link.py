@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
 """The seconds before the connector is started again; they double each time that it ends early."""
 
+_STOPPING = "The bot is stopping."
+
 Answer = Callable[[dict[str, Any]], bool]
 """Takes a frame of a call, on the reading thread. It returns whether the call has ended."""
 
@@ -78,8 +80,11 @@ class ClusterLink:
         self._writer.shutdown(cancel_futures=True)
 
     def _write(self, frame: Callable[[], dict[str, Any]], call: str = "") -> None:
-        with suppress(RuntimeError):  # closed
+        try:
             self._writer.submit(self._write_now, frame, call)
+        except RuntimeError:  # closed
+            if call:
+                self._answer({"call": call, "lost": _STOPPING})
 
     def _write_now(self, frame: Callable[[], dict[str, Any]], call: str) -> None:
         process = self._process
@@ -96,6 +101,7 @@ class ClusterLink:
         while not self._closing.is_set():
             reason, was_connected = self._connect_once()
             if self._closing.is_set():
+                self._lose_all(_STOPPING)
                 return
             log.error("the Ray cluster is away: %s", reason)
             self._lose_all(reason)

@@ -120,6 +120,16 @@ async def test_models_are_checked_on_each_device_and_their_states_are_told(bot: 
     ]
 
 
+async def test_a_check_that_waits_for_a_machine_does_not_hold_up_the_end(bot: Bot, tmp_path: Path) -> None:
+    engine = create_engine(config_for(bot.cluster.address, tmp_path, device="pc9/cpu"))
+    checking = asyncio.create_task(asyncio.to_thread(engine.device_problems))
+    await until(lambda: bool(engine.queues()), "there is no connection")
+    await engine.close()
+    assert await checking == [
+        f"models.{task}[0]: pc9/cpu is away. Its machine has not joined the cluster." for task in ("caption", "imagine")
+    ]
+
+
 async def test_a_cluster_that_is_not_there_is_told_with_the_command_that_joins_it(tmp_path: Path) -> None:
     engine = create_engine(config_for(f"127.0.0.1:{free_port()}", tmp_path))
     try:
