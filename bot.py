@@ -27,8 +27,8 @@ from cogs.logging_setup import set_up_logging
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
-    from cogs.shards import Shards
     from inference import Config, Engine, ModelStatus
+    from storage import Shards
 
 _PREVIEW_PORT = 8787
 _STREAM = Path("-")
@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shards(text: str) -> Shards:
-    from cogs.shards import Shards
+    from storage import Shards
 
     try:
         return Shards.parse(text)
@@ -194,7 +194,7 @@ def _check_result(status: ModelStatus) -> str:
 def _back_up(path: Path, file: Path) -> int:
     from storage import StorageError, back_up
 
-    folder = _settings(path).data
+    folder = _data_in_files(path, "pg_dump")
     if file == _STREAM and sys.stdout.isatty():
         raise StartError(2, "A backup is no text. Write it into a file: --backup FILE, or --backup - > FILE.")
     try:
@@ -216,7 +216,7 @@ def _back_up(path: Path, file: Path) -> int:
 def _restore(path: Path, file: Path) -> int:
     from storage import StorageError, restore
 
-    folder = _settings(path).data
+    folder = _data_in_files(path, "pg_restore")
     try:
         with _spooled(file, folder) as archive:
             if file == _STREAM:
@@ -231,6 +231,14 @@ def _restore(path: Path, file: Path) -> int:
     if earlier:
         print(f"What was there before is in {earlier}. Delete that folder when you no longer need it.")
     return 0
+
+
+def _data_in_files(path: Path, other_way: str) -> Path:
+    """Return the data folder. Raise StartError if the data is in Postgres, which has programs of its own for it."""
+    config = _settings(path)
+    if config.database:
+        raise StartError(2, f"The bot's data is in {config.database}. Use {other_way}, a program of Postgres.")
+    return config.data
 
 
 @contextlib.contextmanager

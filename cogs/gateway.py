@@ -11,6 +11,8 @@ from typing import Literal
 
 import discord
 
+from storage import StorageError
+
 log = logging.getLogger(__name__)
 
 Session = Literal["new", "resumed"]
@@ -76,4 +78,9 @@ class IdentifyQueue:
 
     async def wait(self, shard: int) -> None:
         """Wait until the session of this shard may begin."""
-        await asyncio.sleep(await self._claim(shard % self._buckets, IDENTIFY_PAUSE))
+        try:
+            pause = await self._claim(shard % self._buckets, IDENTIFY_PAUSE)
+        except StorageError as error:
+            log.warning("shard %d begins a session without knowing of those of others: %s", shard, error)
+            pause = IDENTIFY_PAUSE
+        await asyncio.sleep(pause)

@@ -40,6 +40,7 @@ class Retention(commands.Cog):
     async def forget_ended(self) -> None:
         """Delete the last traces of requests that have ended."""
         try:
+            await self.store.jobs.end_again()
             await self.store.job_database.compact()
         except StorageError as error:
             log.error("ended requests are still in the log of their file; the next try is in ten seconds: %s", error)

@@ -127,6 +127,7 @@ _FIRST_OF_JOBS = """
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,  -- who came first; never given again: a row may be deleted twice
     owner INTEGER NOT NULL,
+    server INTEGER NOT NULL,  -- 0: a direct message
     channel INTEGER NOT NULL,
     message INTEGER,  -- null until Discord has named it
     created REAL NOT NULL,  -- seconds since 1970

@@ -36,7 +36,9 @@ class JobRecord:
         if self._id is not None:
             return
         with _logged():
-            self._id = await self._jobs.add(target.owner, target.channel, target.message, target, self._work)
+            self._id = await self._jobs.add(
+                target.owner, target.origin.guild or 0, target.channel, target.message, target, self._work
+            )
 
     async def set_work(self, work: object) -> None:
         """Store what is to be done: now, or with `add`."""
@@ -63,7 +65,7 @@ class JobRecord:
         """Delete the row, or keep it for the next start if the request `goes_on`."""
         with _logged():
             if self._id is not None:
-                await (self._jobs.stop if goes_on else self._jobs.forget)(self._id)
+                await self._jobs.end(self._id, goes_on=goes_on)
 
 
 @contextlib.contextmanager
