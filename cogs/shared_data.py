@@ -32,6 +32,7 @@ class SharedData(commands.Cog):
         """Take over what has changed, and end the requests that a new block forbids."""
         try:
             blocks = await self.bot.store.refresh()
+            await self.bot.store.device_use.flush()  # for the others, and what failed while the database was away
         except StorageError as error:
             if not self._away:
                 log.error("changes of other processes are not known until the database is back: %s", error)

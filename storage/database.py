@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from storage.connection import Connection
-from storage.driver import Driver, Row, Statements, StorageError, Values
+from storage.driver import Driver, Row, Statements, StorageError, Values, first_line
 
 T = TypeVar("T")
 Change = Callable[[Statements], T]
@@ -43,13 +43,13 @@ class Database:
         try:
             return await self._connected.run(lambda driver: driver.read(query, values))
         except self._driver.errors as error:
-            raise StorageError(f"{self._driver.name} can't be read: {error}") from error
+            raise self._failure("read", error) from error
 
     async def transact(self, change: Change[T]) -> T:
         """Make a change as a whole or not at all, and return what it returns when it is stored.
 
-        Changes that wait for the database share one transaction, which is quicker. Raise StorageError if the disk is full
-        or broken, or the database is away.
+        Changes that wait for the database share one transaction, which is quicker. Raise StorageError if the disk is
+        full or broken, or the database is away.
         """
         outcome: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._waiting.append((change, outcome))
@@ -58,7 +58,7 @@ class Database:
         try:
             return await outcome
         except self._driver.errors as error:
-            raise StorageError(f"{self._driver.name} can't be written: {error}") from error
+            raise self._failure("written", error) from error
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[Connection]:
@@ -72,7 +72,7 @@ class Database:
                 async with self._transaction() as connection:
                     yield connection
             except self._driver.errors as error:
-                raise StorageError(f"{self._driver.name} can't be written: {error}") from error
+                raise self._failure("written", error) from error
 
     async def compact(self) -> None:
         """Remove the last traces of deleted rows, and give their space back to the disk. Raise StorageError.
@@ -84,7 +84,7 @@ class Database:
                 try:
                     await self._connected.run(lambda driver: driver.compact())
                 except self._driver.errors as error:
-                    raise StorageError(f"{self._driver.name} can't be written: {error}") from error
+                    raise self._failure("written", error) from error
                 self._written = False
 
     async def notices(self) -> list[str] | None:
@@ -92,7 +92,7 @@ class Database:
         try:
             return await self._connected.run(lambda driver: driver.notices())
         except self._driver.errors as error:
-            raise StorageError(f"{self._driver.name} can't be read: {error}") from error
+            raise self._failure("read", error) from error
 
     async def _write_waiting(self) -> None:
         try:
@@ -128,6 +128,9 @@ class Database:
             await self._connected.rollback()
             raise
 
+    def _failure(self, verb: str, error: Exception) -> StorageError:
+        return StorageError(f"{self._driver.name} can't be {verb}: {first_line(error)}")
+
     @property
     def _connected(self) -> Connection:
         if self._connection is None:  # it may be closed while a task is still running
@@ -138,8 +141,8 @@ class Database:
 def _make_together(changes: Sequence[Change[Any]], driver: Driver) -> Sequence[Any]:
     """Make the changes in one transaction, and return what they return.
 
-    If one of them fails, make each in its own transaction, and return the error of those that fail. If the database can't
-    be written at all, return that error for each.
+    If one of them fails, make each in its own transaction, and return the error of those that fail. If the database
+    can't be written at all, return that error for each.
     """
     try:
         return _make(changes, driver)

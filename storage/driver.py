@@ -15,6 +15,11 @@ class StorageError(Exception):
     """The database can't be used. The message has the reason and the next step."""
 
 
+def first_line(error: BaseException) -> str:
+    """Return the first line of an error, which says enough."""
+    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+
+
 class Row(Protocol):
     """A row: its values in order, or by the names of their columns."""
 

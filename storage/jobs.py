@@ -18,7 +18,9 @@ from storage.driver import Statements
 from storage.shards import ALL_SHARDS, Shards
 from storage.table import Table
 
-_ADD = "INSERT INTO jobs (owner, server, channel, message, created, target, work) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id"
+_ADD = """
+INSERT INTO jobs (owner, server, channel, message, created, target, work) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
+"""
 
 
 @dataclass(frozen=True, slots=True)

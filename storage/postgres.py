@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from storage.driver import Row, StorageError, Values
+from storage.driver import Row, StorageError, Values, first_line
 from storage.postgres_locks import claim_shards, lock_migrations, lock_writers
 from storage.postgres_row import PostgresRow, row_factory
 from storage.postgres_schema import CHANNEL
@@ -28,7 +28,7 @@ _PAUSES = (0.25, 4.0)
 
 _SETTINGS = (
     "SET lock_timeout = '20s'",
-    "SET idle_in_transaction_session_timeout = '20s'",  # a process that hangs in a transaction keeps nobody from writing
+    "SET idle_in_transaction_session_timeout = '20s'",  # a process that hangs in a transaction blocks the others
     "SET tcp_keepalives_idle = 10",  # the locks of a machine that is gone end soon
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
@@ -70,7 +70,7 @@ class PostgresServer:
         self._missed_notices = False
         self._pause = 0.0
         self._next_try = 0.0
-        self._last_failure = psycopg.OperationalError("it was never reached")
+        self._last_failure = ""
 
     @property
     def name(self) -> str:
@@ -87,7 +87,7 @@ class PostgresServer:
             if isinstance(error, StorageError):
                 raise
             raise StorageError(
-                f"{self.name} can't be used: {_first_line(error)}. Check that it runs, `database` in config.yaml, and "
+                f"{self.name} can't be used: {first_line(error)}. Check that it runs, `database` in config.yaml, and "
                 "the password in PGPASSWORD, then start again."
             ) from error
 
@@ -167,11 +167,11 @@ class PostgresServer:
     def _trying(self) -> Generator[None]:
         """Let a connection be tried; raise the last failure instead if that was a moment ago."""
         if self._clock() < self._next_try:
-            raise self._last_failure
+            raise psycopg.OperationalError(self._last_failure)
         try:
             yield
         except psycopg.OperationalError as error:
-            self._last_failure = error
+            self._last_failure = str(error)
             self._pause = min(max(_PAUSES[0], 2 * self._pause), _PAUSES[1])
             self._next_try = self._clock() + self._pause
             raise
@@ -229,7 +229,3 @@ def _placeholders(query: str) -> bytes:
 def _storable(values: Values) -> list[Any]:
     """Return the values without the character 0, which Postgres keeps in no text."""
     return [value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in values]
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__

@@ -47,8 +47,8 @@ def claim_shards(session: Session, shards: Shards) -> None:
         [[free]] = session.execute("SELECT pg_try_advisory_lock(%s::int, %s::int)", (_SHARDS, shard)).fetchall()
         if not free:
             raise StorageError(
-                f"Another process of the bot runs shard {shard} of {shards.count} with this database. Stop it first, or "
-                "start this one with other --shards."
+                f"Another process of the bot runs shard {shard} of {shards.count} with this database. Stop it first, "
+                "or start this one with other --shards."
             )
 
 
