@@ -78,9 +78,9 @@ class BlockTable:
 
     async def remove(self, kind: BlockKind, number: int, server: int = EVERYWHERE) -> bool:
         """End the block of a person or server. Return whether there was one. Raise StorageError."""
-        query, key = "DELETE FROM blocks WHERE kind = ? AND id = ? AND server = ?", (kind, number, server)
+        key: _Key = (kind, number, server)
         async with self._database.writing() as connection:
-            deleted = await connection.execute(query, key)
+            deleted = await connection.execute("DELETE FROM blocks WHERE kind = ? AND id = ? AND server = ?", key)
         self._rows.pop(key, None)
         return deleted.rowcount > 0
 

@@ -23,6 +23,8 @@ T = TypeVar("T")
 _Session = psycopg.Connection[PostgresRow]
 
 _SECONDS_TO_CONNECT = 2
+_SECONDS_TO_CLAIM = 3.0
+"""How long a start waits for the shards of a process that has just ended."""
 _PAUSES = (0.25, 4.0)
 """Seconds until a lost server is tried again: at first, and at most. Meanwhile nobody waits for it."""
 
@@ -66,6 +68,7 @@ class PostgresServer:
         self._reader: _Session | None = None
         """It holds the locks of the shards, and hears the notices. It reads what is committed."""
         self._writer: _Session | None = None
+        self._opened = False
         self._notices: list[str] = []
         self._missed_notices = False
         self._pause = 0.0
@@ -80,8 +83,10 @@ class PostgresServer:
     def open(self) -> None:
         """Connect, claim the shards, and migrate the tables. Raise StorageError."""
         try:
+            self._opened = False
             self._migrate(self._reading())
             self._writing()
+            self._opened = True
         except (psycopg.Error, StorageError) as error:
             self.close()
             if isinstance(error, StorageError):
@@ -178,7 +183,7 @@ class PostgresServer:
         self._pause = self._next_try = 0.0
 
     def _connect(self, start: Callable[[_Session], None]) -> _Session:
-        session = psycopg.connect(
+        session = _Session.connect(
             self.address,
             autocommit=True,
             row_factory=row_factory,
@@ -197,7 +202,7 @@ class PostgresServer:
 
     def _start_reading(self, session: _Session) -> None:
         if self._shards:
-            claim_shards(session, self._shards)
+            claim_shards(session, self._shards, 0 if self._opened else _SECONDS_TO_CLAIM)
             session.add_notify_handler(lambda notice: self._notices.append(notice.payload))
             session.execute(f"LISTEN {CHANNEL}".encode())
             self._missed_notices = True

@@ -5,6 +5,7 @@ Source: https://www.postgresql.org/docs/current/explicit-locking.html#ADVISORY-L
 
 from __future__ import annotations
 
+import time
 import zlib
 from typing import Any
 
@@ -21,6 +22,9 @@ SELECT objid::bigint AS count FROM pg_locks JOIN pg_database ON pg_database.oid 
 WHERE locktype = 'advisory' AND datname = current_database() AND classid::bigint = %s AND objid::bigint != %s
 """
 
+_PAUSE = 0.1
+"""Seconds between two tries to lock the shards."""
+
 Session = psycopg.Connection[Any]
 
 
@@ -34,22 +38,36 @@ def lock_writers(session: Session, schema: str) -> None:
     session.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", (_WRITERS, zlib.crc32(schema.encode()) >> 1))
 
 
-def claim_shards(session: Session, shards: Shards) -> None:
-    """Lock the shards as long as the session lasts. Raise StorageError if another process runs one of them."""
+def claim_shards(session: Session, shards: Shards, seconds: float) -> None:
+    """Lock the shards as long as the session lasts. Raise StorageError if another process runs one of them.
+
+    Wait so many seconds for the server to notice that a process which had them has ended.
+    """
+    end = time.monotonic() + seconds
+    while problem := _conflict(session, shards):
+        session.execute("SELECT pg_advisory_unlock_all()")
+        if time.monotonic() >= end:
+            raise StorageError(problem)
+        time.sleep(_PAUSE)
+
+
+def _conflict(session: Session, shards: Shards) -> str:
+    """Lock the shards that are free. Return a sentence about one that is not, empty if all are."""
     session.execute("SELECT pg_advisory_lock_shared(%s::int, %s::int)", (_COUNTS, shards.count))
     if others := session.execute(_OTHER_COUNTS, (_COUNTS, shards.count)).fetchall():
         [count, *_] = others[0]
-        raise StorageError(
+        return (
             f"Another process of the bot counts {_shards(count)} in all, and this one {_shards(shards.count)}. Stop "
             "the others, then start all with the same number behind the / in --shards."
         )
     for shard in shards.ids:
         [[free]] = session.execute("SELECT pg_try_advisory_lock(%s::int, %s::int)", (_SHARDS, shard)).fetchall()
         if not free:
-            raise StorageError(
+            return (
                 f"Another process of the bot runs shard {shard} of {shards.count} with this database. Stop it first, "
                 "or start this one with other --shards."
             )
+    return ""
 
 
 def _shards(count: int) -> str:

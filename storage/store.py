@@ -80,8 +80,8 @@ class Store:
         new: list[Block] = []
         for table, *values in map(str.split, notices):
             if table == "device_use":
-                *key, seconds = values
-                await self.device_use.refresh(*map(int, key), float(seconds))
+                day, owner, server, seconds = values
+                await self.device_use.refresh(int(day), int(owner), int(server), float(seconds))
             elif table == "blocks":
                 new += await self.blocks.refresh()
             else:

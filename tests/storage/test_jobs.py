@@ -20,11 +20,11 @@ def jobs(store: Store) -> JobTable:
 
 
 @pytest.fixture
-async def file(tmp_path: Path) -> AsyncGenerator[JobTable]:
-    """Return the table in a file."""
+async def database(tmp_path: Path) -> AsyncGenerator[Database]:
+    """Return the database in a file."""
     database = Database(SQLiteFile(tmp_path / "jobs.db", JOB_STEPS, fast_writes=True))
     await database.open()
-    yield JobTable(database)
+    yield database
     await database.close()
 
 
@@ -67,33 +67,37 @@ async def test_a_job_that_is_deleted_twice_takes_no_other_with_it(jobs: JobTable
     assert [job.id for job in await jobs.open_jobs()] == [other]
 
 
-async def test_nothing_of_an_ended_job_stays_on_the_disk(file: JobTable, tmp_path: Path):
-    job = await file.add(1, 0, 2, 3, "a token", "")
-    await file.set_work(job, "secret words " * 1000)
-    await file.forget(job)
+async def test_nothing_of_an_ended_job_stays_on_the_disk(database: Database, tmp_path: Path):
+    jobs = JobTable(database)
+    job = await jobs.add(1, 0, 2, 3, "a token", "")
+    await jobs.set_work(job, "secret words " * 1000)
+    await jobs.forget(job)
     assert b"secret words" in (tmp_path / "jobs.db-wal").read_bytes()
-    await file._database.compact()
+    await database.compact()
     left = b"".join(each.read_bytes() for each in _files(tmp_path))
     assert b"secret words" not in left
     assert b"a token" not in left
 
 
-async def test_the_files_do_not_grow_with_the_number_of_ended_jobs(file: JobTable, tmp_path: Path):
+async def test_the_files_do_not_grow_with_the_number_of_ended_jobs(database: Database, tmp_path: Path):
+    jobs = JobTable(database)
+
     async def size_after(count: int) -> int:
         for _ in range(count):
-            await file.forget(await file.add(1, 0, 2, 3, "target", "work " * 2000))
-        await file._database.compact()
+            await jobs.forget(await jobs.add(1, 0, 2, 3, "target", "work " * 2000))
+        await database.compact()
         return sum(each.stat().st_size for each in _files(tmp_path))
 
     assert await size_after(20) == await size_after(200)
 
 
-async def test_the_space_of_a_large_job_goes_back_to_the_disk(file: JobTable, tmp_path: Path):
-    job = await file.add(1, 0, 2, 3, "target", "picture " * 10**6)
-    await file._database.compact()
+async def test_the_space_of_a_large_job_goes_back_to_the_disk(database: Database, tmp_path: Path):
+    jobs = JobTable(database)
+    job = await jobs.add(1, 0, 2, 3, "target", "picture " * 10**6)
+    await database.compact()
     assert sum(each.stat().st_size for each in _files(tmp_path)) > 8 * 10**6
-    await file.forget(job)
-    await file._database.compact()
+    await jobs.forget(job)
+    await database.compact()
     assert sum(each.stat().st_size for each in _files(tmp_path)) < 200_000
 
 
