@@ -46,6 +46,14 @@ class PostgresCluster:
         words = " ".join(f"-c {name}='{value}'" for name, value in options.items())
         self._run("pg_ctl", "start", "--wait", f"--log={self._folder / 'log'}", f"--options={words}")
 
+    def rename_database(self, old: str, new: str) -> None:
+        """Rename a database, whose connections are lost."""
+        with psycopg.connect(self.address("postgres"), autocommit=True) as session:
+            session.execute(
+                f"SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = '{old}'".encode()
+            )
+            session.execute(f"ALTER DATABASE {old} RENAME TO {new}".encode())
+
     def stop(self) -> None:
         """Stop the server at once: every connection is lost."""
         self._run("pg_ctl", "stop", "--wait", "--mode=fast")

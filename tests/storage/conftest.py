@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Generator
+from collections.abc import AsyncGenerator, Callable
 from pathlib import Path
 
 import pytest
 
 from storage import Store
-from tests.postgres_cluster import PostgresCluster
 
 NewStore = Callable[[], Store]
 """Returns a store with the data of the test, which has yet to be opened."""
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Generator[PostgresCluster]:
-    cluster = PostgresCluster()
-    yield cluster
-    cluster.remove()
-
-
-@pytest.fixture
-def address(cluster: PostgresCluster) -> str:
-    """Return the address of an empty database."""
-    return cluster.new_database()
 
 
 @pytest.fixture(params=["files", "postgres"])
