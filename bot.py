@@ -163,6 +163,8 @@ def _check(path: Path) -> int:
     config, engine = _load(path, probe=True)
     counts = {task: len(config.specs(task)) for task in TASK_NAMES}
     models = [f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items() if count]
+    if config.database:
+        _check_database(config.database)
     print(f"{path} is fine: {', '.join(models) or 'it lists no models'}")
     statuses = asyncio.run(_statuses(engine))
     width = max((len(status.spec.name) for status in statuses), default=0)
@@ -176,6 +178,15 @@ def _check(path: Path) -> int:
     if without := [f"/{task}" for task in missing]:
         print(f"Switched off, since no model is listed for them: {', '.join(without)}")
     return 0
+
+
+def _check_database(address: str) -> None:
+    from storage import StorageError, check_database
+
+    try:
+        check_database(address)
+    except StorageError as error:
+        raise StartError(1, str(error)) from error
 
 
 async def _statuses(engine: Engine) -> list[ModelStatus]:

@@ -21,7 +21,7 @@ from storage.reports import ReportTable
 from storage.sent_answers import SentAnswer, SentAnswerTable
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.shards import ALL_SHARDS, Shards
-from storage.store import Store
+from storage.store import Store, check_database
 from storage.thoughts import StoredThoughts, ThoughtTable
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "ThoughtTable",
     "Variant",
     "back_up",
+    "check_database",
     "end_of_day",
     "locked",
     "locked_for_bot",

@@ -80,21 +80,18 @@ class PostgresServer:
         parts = conninfo_to_dict(self.address)
         return f"The database {parts.get('dbname', '')} on {parts.get('host', 'this machine')}"
 
+    def check(self) -> None:
+        """Connect, and change nothing. Raise StorageError."""
+        with self._explained():
+            self._connect(lambda _: None).close()
+
     def open(self) -> None:
         """Connect, claim the shards, and migrate the tables. Raise StorageError."""
-        try:
-            self._opened = False
+        self._opened = False
+        with self._explained():
             self._migrate(self._reading())
             self._writing()
-            self._opened = True
-        except (psycopg.Error, StorageError) as error:
-            self.close()
-            if isinstance(error, StorageError):
-                raise
-            raise StorageError(
-                f"{self.name} can't be used: {first_line(error)}. Check that it runs, `database` in config.yaml, and "
-                "the password in PGPASSWORD, then start again."
-            ) from error
+        self._opened = True
 
     def close(self) -> None:
         for session in (self._reader, self._writer):
@@ -161,6 +158,19 @@ class PostgresServer:
             with self._trying():
                 self._writer = self._connect(self._start_writing)
         return self._writer
+
+    @contextlib.contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except (psycopg.Error, StorageError) as error:
+            self.close()
+            if isinstance(error, StorageError):
+                raise
+            raise StorageError(
+                f"{self.name} can't be used: {first_line(error)}. Check that it runs, `database` in config.yaml, and "
+                "the password in PGPASSWORD, then start again."
+            ) from error
 
     @property
     def _in_transaction(self) -> _Session:

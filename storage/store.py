@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from storage.answers import AnswerTable
 from storage.blocks import Block, BlockTable
@@ -25,6 +26,9 @@ from storage.shards import ALL_SHARDS, Shards
 from storage.sqlite import SQLiteFile
 from storage.table import ExpiringTable, Table
 from storage.thoughts import ThoughtTable
+
+if TYPE_CHECKING:
+    from storage.postgres import PostgresServer
 
 
 class Store:
@@ -127,16 +131,27 @@ def _files(path: Path) -> tuple[Driver, Driver]:
     return SQLiteFile(path, STEPS), SQLiteFile(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
 
 
+def check_database(address: str) -> None:
+    """Raise StorageError if the Postgres database can't be reached. This may wait, so call it off the event loop."""
+    _server(address, "inkling", ()).check()
+
+
 def _servers(address: str, shards: Shards) -> tuple[Driver, Driver]:
+    from storage.postgres_schema import POSTGRES_JOB_STEPS, POSTGRES_STEPS
+
+    return (
+        _server(address, "inkling", POSTGRES_STEPS, shards=shards),
+        _server(address, "jobs", POSTGRES_JOB_STEPS, fast_writes=True),
+    )
+
+
+def _server(address: str, schema: str, steps: Sequence[str], **options: Any) -> PostgresServer:
+    """Return a set of tables in Postgres, whose package is optional. Raise StorageError if it is missing."""
     try:
         from storage.postgres import PostgresServer
-        from storage.postgres_schema import POSTGRES_JOB_STEPS, POSTGRES_STEPS
     except ImportError as error:
         raise StorageError(
             f"`database` in config.yaml needs the package psycopg ({error}). Install it with: "
-            "pip install -r requirements-postgres.txt"
+            "pip install --no-deps -r requirements-postgres.txt"
         ) from error
-    return (
-        PostgresServer(address, "inkling", POSTGRES_STEPS, shards=shards),
-        PostgresServer(address, "jobs", POSTGRES_JOB_STEPS, fast_writes=True),
-    )
+    return PostgresServer(address, schema, steps, **options)
