@@ -19,7 +19,8 @@ from storage.shards import ALL_SHARDS, Shards
 from storage.table import Table
 
 _ADD = """
-INSERT INTO jobs (owner, server, channel, message, created, target, work) VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id
+INSERT INTO jobs (owner, server, channel, message, created, target, work, cost) VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+RETURNING id
 """
 
 
@@ -48,6 +49,17 @@ class JobTable(Table):
         self._held, self._held_values = shards.held
         self._ended: dict[int, bool] = {}
         """The jobs whose end could not be stored, and whether they go on after a restart."""
+        self._reserved: dict[int, float] = {}
+        """The seconds that the jobs of a person in other processes are expected to take."""
+
+    async def refresh(self) -> None:
+        """Read again what the jobs of other processes are expected to take."""
+        query = f"SELECT owner, sum(cost) AS cost FROM jobs WHERE cost > 0 AND NOT ({self._held}) GROUP BY owner"
+        self._reserved = dict(map(tuple, await self._database.read(query, self._held_values)))
+
+    def reserved_elsewhere(self, owner: int) -> float:
+        """Return the seconds that the jobs of this person in other processes are expected to take, from memory."""
+        return self._reserved.get(owner, 0.0)
 
     async def count_deaths(self) -> None:
         """Count a death for each job that a model worked on when the last process ended. Call it once, at the start."""
@@ -55,14 +67,25 @@ class JobTable(Table):
         await self._change(query, self._held_values)
 
     async def add(
-        self, owner: int, server: int, channel: int, message: int | None, target: object, work: object = None
+        self,
+        owner: int,
+        server: int,
+        channel: int,
+        message: int | None,
+        target: object,
+        work: object = None,
+        *,
+        cost: float = 0.0,
     ) -> int:
-        """Store a job and return its id. `work` is None as long as it is not known what is to be done."""
+        """Store a job and return its id. `work` is None as long as it is not known what is to be done.
+
+        `cost` is in seconds of a device, 0 if it is not known.
+        """
         created = time.time()
 
         def insert(connection: Statements) -> int:
             json = (to_json(target), to_json(work) if work else "")
-            return connection.execute(_ADD, (owner, server, channel, message, created, *json)).fetchone()["id"]
+            return connection.execute(_ADD, (owner, server, channel, message, created, *json, cost)).fetchone()["id"]
 
         return await self._database.transact(insert)
 
@@ -80,7 +103,7 @@ class JobTable(Table):
                 return []
             stored: list[StoredJob] = []
             for target, work in ((to_json(target), to_json(work)) for target, work in jobs):
-                row = connection.execute(_ADD, (owner, server, channel, None, created, target, work)).fetchone()
+                row = connection.execute(_ADD, (owner, server, channel, None, created, target, work, 0.0)).fetchone()
                 stored.append(StoredJob(row["id"], owner, created, target, work, deaths=0))
             return stored
 
@@ -95,6 +118,10 @@ class JobTable(Table):
         """Store what is to be done."""
         query = "UPDATE jobs SET work = ? WHERE id = ?"
         await self._database.transact(lambda connection: connection.execute(query, (to_json(work), job_id)))
+
+    async def set_cost(self, job_id: int, cost: float) -> None:
+        """Store what the job is expected to take."""
+        await self._change("UPDATE jobs SET cost = ? WHERE id = ?", (cost, job_id))
 
     async def start(self, job_id: int) -> None:
         """Note that a model works on the job from now on."""

@@ -133,6 +133,7 @@ CREATE TABLE jobs (
     created REAL NOT NULL,  -- seconds since 1970
     target TEXT NOT NULL,  -- JSON: where the reply goes
     work TEXT NOT NULL,  -- JSON: the request and all that its answer needs; empty while its inputs are read
+    cost REAL NOT NULL DEFAULT 0,  -- seconds of a device that it is expected to take; 0: not known
     at_work INTEGER NOT NULL DEFAULT 0,  -- whether a model works on it now
     deaths INTEGER NOT NULL DEFAULT 0  -- how often the process has ended while a model worked on it
 );

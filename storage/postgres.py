@@ -199,7 +199,7 @@ class PostgresServer:
             row_factory=row_factory,
             connect_timeout=_SECONDS_TO_CONNECT,
             fallback_application_name="inkling",
-            tcp_user_timeout=15_000,
+            tcp_user_timeout=5_000,
         )
         try:
             for setting in _SETTINGS:

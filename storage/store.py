@@ -77,6 +77,7 @@ class Store:
             new = await self.blocks.refresh()
         else:
             new = await self._take_over(notices)
+        await self.jobs.refresh()
         self._is_current = True
         return new if was_current else []
 

@@ -24,6 +24,7 @@ class JobRecord:
         self._work: object = None
         """What `add` is to store."""
         self._has_work = bool(stored and stored.work)
+        self._cost = 0.0
         self._started = False
 
     @property
@@ -31,13 +32,14 @@ class JobRecord:
         """Whether all that the answer needs is stored."""
         return self._id is not None and self._has_work
 
-    async def add(self, target: Target) -> None:
-        """Store the request, before it is acknowledged, unless that is done."""
+    async def add(self, target: Target, cost: float) -> None:
+        """Store the request, before it is acknowledged, unless that is done. `cost` is in seconds of a device."""
         if self._id is not None:
             return
+        self._cost = cost
         with _logged():
             self._id = await self._jobs.add(
-                target.owner, target.origin.guild or 0, target.channel, target.message, target, self._work
+                target.owner, target.origin.guild or 0, target.channel, target.message, target, self._work, cost=cost
             )
 
     async def set_work(self, work: object) -> None:
@@ -47,6 +49,13 @@ class JobRecord:
                 await self._jobs.set_work(self._id, work)
             self._work = work
             self._has_work = bool(work)
+
+    async def set_cost(self, cost: float) -> None:
+        """Store what the request is expected to take, if that is something else than before."""
+        with _logged():
+            if self._id is not None and cost != self._cost:
+                self._cost = cost
+                await self._jobs.set_cost(self._id, cost)
 
     async def move(self, target: Target) -> None:
         """Store where the reply goes now."""

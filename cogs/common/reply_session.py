@@ -89,6 +89,8 @@ class ReplySession:
         """Whether the request was accepted before a restart."""
         self.acknowledged = self.resumed
         """Whether the message shows progress or a result of this request."""
+        self._cost = 0.0
+        """The seconds of a device that the request is expected to take; 0: not known."""
         self._postponed = False
         self._running = False
         self._begun = False
@@ -165,6 +167,7 @@ class ReplySession:
         cost = sum(costs) if costs else None
         if not self.resumed and not self._begun:
             quotas.check(origin, cost, self)
+        self._cost = cost or 0.0
         quotas.reserve(origin, cost, self)
         return cost
 
@@ -178,7 +181,7 @@ class ReplySession:
 
     async def store(self) -> None:
         """Store that there is a request before it is acknowledged; after a kill, the person is asked to ask again."""
-        await self._record.add(self.target)
+        await self._record.add(self.target, self._cost)
 
     async def acknowledge(self) -> None:
         """Store the request and defer the response, unless that is done; raise InvalidRequest as `check_rules` does.
@@ -190,7 +193,7 @@ class ReplySession:
         check_taken(self.engine)
         self.check_rules()
         target = self.target
-        await self._record.add(target)
+        await self._record.add(target, self._cost)
         await self._responder.acknowledge()
         self.acknowledged = True
         if self.target != target:
@@ -222,6 +225,7 @@ class ReplySession:
         self._running = True
         try:
             await self.acknowledge()
+            await self._record.set_cost(self._cost)
             await self._note_who_asked(checked)
             value = await self.wait(self._follow(checked))
         finally:

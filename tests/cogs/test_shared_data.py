@@ -7,16 +7,28 @@ from collections.abc import AsyncGenerator
 from typing import cast
 
 import pytest
+from discord.ext import commands
 
+from bot import create_bot
 from cogs.client import Inkling
 from cogs.shared_data import SharedData
 from inference import Config, Queued, QuotasSection
-from storage import EVERYWHERE, Block, BlockTable, DeviceUseTable, PersonSettings, SettingsTables, StorageError
+from storage import (
+    EVERYWHERE,
+    Block,
+    BlockTable,
+    DeviceUseTable,
+    PersonSettings,
+    SettingsTables,
+    Shards,
+    StorageError,
+    Store,
+)
 from storage.database import Database
 from storage.postgres import PostgresServer
 from storage.postgres_schema import POSTGRES_STEPS
 from tests.cogs.settings.panels import panel, private_text
-from tests.cogs.stage import Stage, first, refusal
+from tests.cogs.stage import PatientEngine, Stage, first, refusal
 from tests.fakes import plausible
 from tests.postgres_cluster import PostgresCluster
 from tests.waiting import until
@@ -74,6 +86,26 @@ async def test_what_a_person_used_in_another_process_counts_here(stage: Stage, o
     stage.backend.seconds_per_work = 2.0
     said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once", length=300))
     assert "but you have 1 min of your 10 min" in said
+
+
+class TestOnOneOfTwoShards:
+    """The bot as the process of shard 0 of 2."""
+
+    @pytest.fixture
+    def simcord_bot(self, config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
+        return create_bot(engine, Shards(0, 0, 2))
+
+    async def test_what_open_requests_in_another_process_will_take_counts_here(self, stage: Stage, address: str):
+        other = Store(bot_of(stage).config.data / "other" / "inkling.db", address, Shards(1, 1, 2))
+        await other.open()
+        await other.jobs.add(stage.alice.id, 1 << 22, 2, None, "", "", cost=590.0)
+        await take_over(stage)
+        stage.backend.seconds_per_work = 2.0
+        said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once", length=300))
+        assert "but you have 10 s of your 10 min" in said
+        said = panel(await stage.alice.slash(stage.channel, "quota")).content
+        assert "Your open requests will take about 9 min 50 s" in said
+        await other.close()
 
 
 async def test_what_a_person_sets_in_another_process_holds_here(stage: Stage, other: Database):

@@ -90,6 +90,19 @@ async def test_the_seconds_of_a_person_are_added_up(stores: tuple[Store, Store])
     assert (two.device_use.of_person(1, _NOON), two.device_use.of_server(5, _NOON)) == (115.0, 112.0)
 
 
+async def test_what_open_jobs_in_another_process_will_take_is_known(stores: tuple[Store, Store]):
+    one, two = stores
+    jobs = [await one.jobs.add(1, _SERVERS[shard], 2, None, "", "", cost=20.0) for shard in (0, 1)]
+    await two.jobs.add(1, _SERVERS[2], 2, None, "", "", cost=300.0)
+    await one.jobs.set_cost(jobs[0], 25.0)
+    for store in stores:
+        await store.refresh()
+    assert [store.jobs.reserved_elsewhere(1) for store in stores] == [300.0, 45.0]
+    await one.jobs.end(jobs[1], goes_on=False)
+    await two.refresh()
+    assert [two.jobs.reserved_elsewhere(owner) for owner in (1, 2)] == [25.0, 0.0]
+
+
 async def test_a_shard_has_one_process(stores: tuple[Store, Store], start: Start):
     with pytest.raises(
         StorageError, match=r"Another process of the bot runs shard 1 of 4 with this database\. Stop it"
