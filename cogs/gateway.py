@@ -62,8 +62,9 @@ class IdentifyQueue:
     Source: https://discord.com/developers/docs/events/gateway#sharding-max-concurrency
     """
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._claim = claim
+        self._sleep = sleep
         self._buckets = 1
 
     def check(self, limits: discord.SessionStartLimits, needed: int) -> None:
@@ -83,4 +84,4 @@ class IdentifyQueue:
         except StorageError as error:
             log.warning("shard %d begins a session without knowing of those of others: %s", shard, error)
             pause = IDENTIFY_PAUSE
-        await asyncio.sleep(pause)
+        await self._sleep(pause)

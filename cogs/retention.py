@@ -43,7 +43,7 @@ class Retention(commands.Cog):
             await self.store.jobs.end_again()
             await self.store.job_database.compact()
         except StorageError as error:
-            log.error("ended requests are still in the log of their file; the next try is in ten seconds: %s", error)
+            log.error("traces of ended requests could not be deleted; the next try is in ten seconds: %s", error)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import time
 from collections.abc import Callable, Generator, Iterable, Sequence
 from typing import Any, TypeVar
@@ -16,8 +15,6 @@ from storage.postgres_locks import claim_shards, lock_migrations, lock_writers
 from storage.postgres_row import PostgresRow, row_factory
 from storage.postgres_schema import CHANNEL
 from storage.shards import Shards
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 _Session = psycopg.Connection[PostgresRow]
@@ -136,7 +133,11 @@ class PostgresServer:
     def _begin(self) -> None:
         session = self._writing()
         session.execute("BEGIN")
-        lock_writers(session, self._schema)
+        try:
+            lock_writers(session, self._schema)
+        except BaseException:
+            self.rollback()
+            raise
 
     def _retried(self, work: Callable[[], T]) -> T:
         """Do what changes nothing, and do it once more if the connection was lost."""

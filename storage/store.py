@@ -70,7 +70,7 @@ class Store:
     async def refresh(self) -> list[Block]:
         """Take over into memory what other processes have changed. Return new blocks. Raise StorageError."""
         notices = await self.database.notices()
-        was_current, self._is_current = self._is_current, False
+        was_current, self._is_current = self._is_current, False  # if an error loses the notices
         if notices is None or not was_current:
             await self.settings.load()
             await self.device_use.load()
@@ -79,7 +79,7 @@ class Store:
             new = await self._take_over(notices)
         await self.jobs.refresh()
         self._is_current = True
-        return new if was_current else []
+        return new
 
     async def _take_over(self, notices: Iterable[str]) -> list[Block]:
         new: list[Block] = []

@@ -72,14 +72,14 @@ class JobRecord:
 
     async def end(self, *, goes_on: bool) -> None:
         """Delete the row, or keep it for the next start if the request `goes_on`."""
-        with _logged():
+        with _logged("the end of this request is stored later"):
             if self._id is not None:
                 await self._jobs.end(self._id, goes_on=goes_on)
 
 
 @contextlib.contextmanager
-def _logged() -> Generator[None]:
+def _logged(problem: str = "this request would not go on after a restart") -> Generator[None]:
     try:
         yield
     except StorageError as error:
-        log.error("this request would not go on after a restart: %s", error)
+        log.error("%s: %s", problem, error)

@@ -14,6 +14,7 @@ from storage import EVERYWHERE, Block, PersonSettings, Shards, StorageError, Sto
 from storage.postgres import PostgresServer
 from storage.postgres_schema import POSTGRES_STEPS
 from tests.postgres_cluster import PostgresCluster
+from tests.waiting import until
 
 _NOON = 20_000.5 * 86400
 _SERVERS = {shard: shard << 22 for shard in range(4)}
@@ -228,6 +229,26 @@ async def test_what_changed_while_a_connection_was_lost_is_known_afterwards(stor
     assert (two.settings.person(1).language, two.device_use.of_person(1, _NOON)) == ("de", 2.0)
 
 
+async def test_a_process_that_waits_in_vain_for_its_turn_to_write_can_write_later(
+    stores: tuple[Store, Store], address: str
+):
+    one, two = stores
+    async with one.database.writing():
+        change = asyncio.create_task(two.settings.people.change(1, lambda own: replace(own, language="de")))
+        await until(lambda: cancel_waiting(address), "nobody waits")
+        with pytest.raises(StorageError, match="can't be written"):
+            await change
+    await two.settings.people.change(1, lambda own: replace(own, language="fr"))
+    assert two.settings.person(1).language == "fr"
+
+
+def cancel_waiting(address: str) -> bool:
+    """Cancel the statement that waits for a lock, if there is one."""
+    with psycopg.connect(address, autocommit=True) as session:
+        query = "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        return bool(session.execute(query).fetchall())
+
+
 async def test_a_transaction_whose_connection_is_lost_is_not_stored_in_part(stores: tuple[Store, Store], address: str):
     one, _ = stores
 
@@ -266,7 +287,7 @@ async def test_what_could_not_be_stored_while_the_server_was_away_is_stored_when
     with pytest.raises(StorageError, match="can't be read"):
         await store.refresh()
     own_cluster.start()
-    await until_back(store)
+    await until(lambda: is_back(store), "the databases are not used again")
     await store.jobs.end_again()
     await store.device_use.flush()
     assert await store.jobs.open_jobs() == []
@@ -274,14 +295,14 @@ async def test_what_could_not_be_stored_while_the_server_was_away_is_stored_when
     await store.close()
 
 
-async def until_back(store: Store) -> None:
-    """Wait until the store's databases can be used again."""
-    while True:
-        try:
-            await store.refresh()
-            return await store.job_database.transact(lambda _: None)
-        except StorageError:
-            await asyncio.sleep(0.05)
+async def is_back(store: Store) -> bool:
+    """Return whether both databases can be used again."""
+    try:
+        await store.refresh()
+        await store.job_database.transact(lambda _: None)
+    except StorageError:
+        return False
+    return True
 
 
 def test_a_server_that_is_away_is_tried_again_after_longer_and_longer_pauses(own_cluster: PostgresCluster):
