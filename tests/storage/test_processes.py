@@ -155,6 +155,7 @@ async def test_the_end_of_a_process_counts_only_for_its_own_jobs(stores: tuple[S
     await again.open()
     assert [job.deaths for job in await again.jobs.open_jobs()] == [1]
     await again.close()
+    assert [job.deaths for job in await one.jobs.open_jobs()] == [0]
     await one.jobs.count_deaths()
     assert [job.deaths for job in await one.jobs.open_jobs()] == [1]
 
@@ -234,12 +235,12 @@ async def test_a_process_that_waits_in_vain_for_its_turn_to_write_can_write_late
 ):
     one, two = stores
     async with one.database.writing():
-        change = asyncio.create_task(two.settings.people.change(1, lambda own: replace(own, language="de")))
+        change = asyncio.create_task(two.thoughts.keep(1, 2, 3, "A fox"))
         await until(lambda: cancel_waiting(address), "nobody waits")
         with pytest.raises(StorageError, match="can't be written"):
             await change
-    await two.settings.people.change(1, lambda own: replace(own, language="fr"))
-    assert two.settings.person(1).language == "fr"
+    await two.thoughts.keep(1, 2, 3, "A hare")
+    assert await one.thoughts.count_of(1) == 1
 
 
 def cancel_waiting(address: str) -> bool:
