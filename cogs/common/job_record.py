@@ -15,11 +15,13 @@ log = logging.getLogger(__name__)
 class JobRecord:
     """What the table knows of one request; `stored` is its row of before a restart.
 
-    If the file fails, that is logged: the request goes on, but would not after a restart.
+    If the table can't be written, that is logged: the request goes on, but would not after a restart. With
+    `is_required`, a request is not accepted then.
     """
 
-    def __init__(self, jobs: JobTable, stored: StoredJob | None) -> None:
+    def __init__(self, jobs: JobTable, stored: StoredJob | None, *, is_required: bool = False) -> None:
         self._jobs = jobs
+        self._is_required = is_required
         self._id = stored.id if stored else None
         self._work: object = None
         """What `add` is to store."""
@@ -33,11 +35,14 @@ class JobRecord:
         return self._id is not None and self._has_work
 
     async def add(self, target: Target, cost: float) -> None:
-        """Store the request, before it is acknowledged, unless that is done. `cost` is in seconds of a device."""
+        """Store the request, before it is acknowledged, unless that is done. `cost` is in seconds of a device.
+
+        Raise StorageError if that is required and can't be done.
+        """
         if self._id is not None:
             return
         self._cost = cost
-        with _logged():
+        with contextlib.nullcontext() if self._is_required else _logged():
             self._id = await self._jobs.add(
                 target.owner, target.origin.guild or 0, target.channel, target.message, target, self._work, cost=cost
             )

@@ -80,7 +80,8 @@ class ReplySession:
         self.engine = services.engine
         self.services = services
         self._settings = services.store.settings
-        self._record = JobRecord(services.store.jobs, stored)
+        # A full disk stays full, but a database that is away comes back.
+        self._record = JobRecord(services.store.jobs, stored, is_required=services.store.is_shared)
         self._responder = responder
         self._message = ReplyMessage(responder, on_lost=self.cancel)
         self._asked = stored.created if stored else now()
@@ -185,6 +186,8 @@ class ReplySession:
 
     async def acknowledge(self) -> None:
         """Store the request and defer the response, unless that is done; raise InvalidRequest as `check_rules` does.
+
+        Raise StorageError while a database that several processes share is away.
 
         An error before this is shown to the person alone, and leaves no message in the channel.
         """

@@ -27,6 +27,7 @@ from storage import (
 from storage.database import Database
 from storage.postgres import PostgresServer
 from storage.postgres_schema import POSTGRES_STEPS
+from tests.cogs.imagine.images import restart
 from tests.cogs.settings.panels import panel, private_text
 from tests.cogs.stage import PatientEngine, Stage, first, refusal
 from tests.fakes import plausible
@@ -114,7 +115,7 @@ async def test_what_a_person_sets_in_another_process_holds_here(stage: Stage, ot
     assert "Deine Rechenzeit heute" in panel(await stage.alice.slash(stage.channel, "quota")).content
 
 
-async def test_while_the_database_is_away_requests_are_answered_and_changes_are_refused_with_a_sentence(
+async def test_while_the_database_is_away_requests_go_on_and_new_ones_are_refused_with_a_sentence(
     stage: Stage, cluster: PostgresCluster, config: Config, caplog: pytest.LogCaptureFixture
 ):
     name = config.database.removeprefix("postgresql://inkling@/").partition("?")[0]
@@ -123,11 +124,11 @@ async def test_while_the_database_is_away_requests_are_answered_and_changes_are_
     stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
     before = first(await stage.bob.slash(stage.channel, "mood", text="fine"))
     cluster.rename_database(name, "away")
-    stage.backend.script = plausible
     for _ in range(2):
         await take_over(stage)
     assert caplog.text.count("changes of other processes are not known until the database is back") == 1
-    assert first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).content.startswith("**Once**")
+    said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    assert said.startswith("I can't read or store anything at the moment, so this was not done.")
     said = private_text(await stage.alice.click(settings, label="Delete for good"))
     assert said.startswith("I can't read or store anything at the moment, so this was not done.")
     cluster.rename_database("away", name)
@@ -135,6 +136,10 @@ async def test_while_the_database_is_away_requests_are_answered_and_changes_are_
     await take_over(stage)
     assert "the database is back" in caplog.text
     assert before.content == "Number 3 in line, about 40 s"
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert "%" in before.content, "it is answered after a restart"
+    assert first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).content.startswith("**Once**")
 
 
 async def _has_open_jobs(stage: Stage) -> bool:
