@@ -38,8 +38,7 @@ class PostgresServer:
     """A set of tables in a database at `address`, a URL or what else libpq takes.
 
     `schema` names the set and `steps` are its migrations. One process at a time writes to it. `shards` are those for
-    which this is the only process, as long as it is connected. With `fast_writes` a transaction survives the end of the
-    bot at any moment, but perhaps not that of the server.
+    which this is the only process, as long as it is connected.
 
     A lost connection is replaced at the next statement outside a transaction, which is then tried once more.
     """
@@ -53,14 +52,12 @@ class PostgresServer:
         steps: Sequence[str],
         *,
         shards: Shards | None = None,
-        fast_writes: bool = False,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.address = address
         self._schema = schema
         self._steps = steps
         self._shards = shards
-        self._fast_writes = fast_writes
         self._clock = clock
         self._reader: _Session | None = None
         """It holds the locks of the shards, and hears the notices. It reads what is committed."""
@@ -157,7 +154,7 @@ class PostgresServer:
     def _writing(self) -> _Session:
         if self._writer is None or self._writer.closed:
             with self._trying():
-                self._writer = self._connect(self._start_writing)
+                self._writer = self._connect(lambda _: None)
         return self._writer
 
     @contextlib.contextmanager
@@ -217,10 +214,6 @@ class PostgresServer:
             session.add_notify_handler(lambda notice: self._notices.append(notice.payload))
             session.execute(f"LISTEN {CHANNEL}".encode())
             self._missed_notices = True
-
-    def _start_writing(self, session: _Session) -> None:
-        if self._fast_writes:
-            session.execute("SET synchronous_commit = off")
 
     def _migrate(self, session: _Session) -> None:
         with session.transaction():

@@ -142,7 +142,7 @@ def _servers(address: str, shards: Shards) -> tuple[Driver, Driver]:
 
     return (
         _server(address, "inkling", POSTGRES_STEPS, shards=shards),
-        _server(address, "jobs", POSTGRES_JOB_STEPS, fast_writes=True),
+        _server(address, "jobs", POSTGRES_JOB_STEPS),
     )
 
 

@@ -44,7 +44,7 @@ def file(tmp_path: Path) -> CountingFile:
 def driver(request: pytest.FixtureRequest, file: CountingFile) -> CountingFile | CountingServer:
     if request.param == "file":
         return file
-    return CountingServer(request.getfixturevalue("address"), "things", [in_postgres(_TABLE)], fast_writes=True)
+    return CountingServer(request.getfixturevalue("address"), "things", [in_postgres(_TABLE)])
 
 
 @pytest.fixture
