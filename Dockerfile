@@ -18,7 +18,7 @@ WORKDIR /app
 
 # Requirements change less often than code, so they have their own layers. torch comes first and alone:
 # the lock then finds it installed, and fetches only the rest, its CUDA packages included.
-COPY requirements.txt requirements-starter.txt requirements-llama-cpp.txt requirements-openvino.txt requirements-c2pa.txt requirements-ray.txt ./
+COPY requirements.txt requirements-starter.txt requirements-llama-cpp.txt requirements-openvino.txt requirements-c2pa.txt requirements-ray.txt requirements-postgres.txt ./
 RUN pip install --no-deps --index-url "$TORCH_INDEX" "$(grep '^torch==' requirements.txt)"
 RUN pip install -r requirements.txt && pip install --no-deps -r requirements-starter.txt
 RUN for name in $RUNTIMES; do pip install --no-deps -r "requirements-$name.txt"; done

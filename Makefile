@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 LOCK := $(VENV)/lock
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 LOCKS := requirements.txt requirements-starter.txt
-RUNTIMES := requirements-llama-cpp.txt requirements-openvino.txt requirements-c2pa.txt requirements-ray.txt
+RUNTIMES := requirements-llama-cpp.txt requirements-openvino.txt requirements-c2pa.txt requirements-ray.txt requirements-postgres.txt
 OLD_PYTHON := Inkling needs Python 3.11 or newer. Install it, or name another one: make PYTHON=python3.12 $(MAKECMDGOALS)
 NO_VENV := Python could not make a virtual environment in $(VENV). On Debian and Ubuntu: apt install python3-venv
 

@@ -27,8 +27,8 @@ from cogs.logging_setup import set_up_logging
 
 if TYPE_CHECKING:
     from cogs.client import Inkling
-    from cogs.shards import Shards
     from inference import Config, Engine, ModelStatus
+    from storage import Shards
 
 _PREVIEW_PORT = 8787
 _STREAM = Path("-")
@@ -149,7 +149,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _shards(text: str) -> Shards:
-    from cogs.shards import Shards
+    from storage import Shards
 
     try:
         return Shards.parse(text)
@@ -163,6 +163,8 @@ def _check(path: Path) -> int:
     config, engine = _load(path, probe=True)
     counts = {task: len(config.specs(task)) for task in TASK_NAMES}
     models = [f"{count} model{'s' * (count != 1)} for {task}" for task, count in counts.items() if count]
+    if config.database:
+        _check_database(config.database)
     print(f"{path} is fine: {', '.join(models) or 'it lists no models'}")
     statuses = asyncio.run(_statuses(engine))
     width = max((len(status.spec.name) for status in statuses), default=0)
@@ -176,6 +178,15 @@ def _check(path: Path) -> int:
     if without := [f"/{task}" for task in missing]:
         print(f"Switched off, since no model is listed for them: {', '.join(without)}")
     return 0
+
+
+def _check_database(address: str) -> None:
+    from storage import StorageError, check_database
+
+    try:
+        check_database(address)
+    except StorageError as error:
+        raise StartError(1, str(error)) from error
 
 
 async def _statuses(engine: Engine) -> list[ModelStatus]:
@@ -194,7 +205,7 @@ def _check_result(status: ModelStatus) -> str:
 def _back_up(path: Path, file: Path) -> int:
     from storage import StorageError, back_up
 
-    folder = _settings(path).data
+    folder = _data_in_files(path, "pg_dump")
     if file == _STREAM and sys.stdout.isatty():
         raise StartError(2, "A backup is no text. Write it into a file: --backup FILE, or --backup - > FILE.")
     try:
@@ -216,7 +227,7 @@ def _back_up(path: Path, file: Path) -> int:
 def _restore(path: Path, file: Path) -> int:
     from storage import StorageError, restore
 
-    folder = _settings(path).data
+    folder = _data_in_files(path, "pg_restore")
     try:
         with _spooled(file, folder) as archive:
             if file == _STREAM:
@@ -231,6 +242,14 @@ def _restore(path: Path, file: Path) -> int:
     if earlier:
         print(f"What was there before is in {earlier}. Delete that folder when you no longer need it.")
     return 0
+
+
+def _data_in_files(path: Path, other_way: str) -> Path:
+    """Return the data folder. Raise StartError if the data is in Postgres, which has programs of its own for it."""
+    config = _settings(path)
+    if config.database:
+        raise StartError(2, f"The bot's data is in {config.database}. Use {other_way}, a program of Postgres.")
+    return config.data
 
 
 @contextlib.contextmanager

@@ -58,7 +58,7 @@ async def _rows(folder: Path) -> list[Row]:
 async def _seconds_to_store(store: Store) -> float:
     """Return the time from the call to the row in the log, and let the request end."""
     start = time.perf_counter()
-    job = await store.jobs.add(1, 2, 3, TARGET, WORK)
+    job = await store.jobs.add(1, 0, 2, 3, TARGET, WORK)
     seconds = time.perf_counter() - start
     await store.jobs.forget(job)
     return seconds
@@ -67,7 +67,7 @@ async def _seconds_to_store(store: Store) -> float:
 async def _requests(store: Store, count: int) -> None:
     """Let `count` requests come, be worked on and end."""
     for number in range(count):
-        job = await store.jobs.add(number, 2, None, TARGET, WORK)
+        job = await store.jobs.add(number, 0, 2, None, TARGET, WORK)
         await store.jobs.move(job, 3, TARGET)
         await store.jobs.start(job)
         await store.jobs.forget(job)

@@ -30,10 +30,9 @@ from cogs.i18n import LANGUAGES
 from cogs.i18n.catalogues import load_catalogues
 from cogs.i18n.command_translator import CommandTranslator
 from cogs.i18n.locale import use_locale_of
-from cogs.shards import Shards
 from cogs.sync import sync_commands
 from inference import Config, Engine, InvalidRequest, addressed_to_operator
-from storage import Store
+from storage import ALL_SHARDS, Shards, Store
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +124,7 @@ class Inkling(commands.AutoShardedBot):
         self._shards = shards
         self.gateway = Gateway()
         self.engine = engine
-        self.store = Store(engine.config.data / "inkling.db")
+        self.store = Store(engine.config.data / "inkling.db", engine.config.database, shards or ALL_SHARDS)
         self.identify_queue = IdentifyQueue(self.store.identifies.claim)
         self.quotas = Quotas(engine, self.store, now)
         self.sessions = ReplySessions(self)

@@ -11,6 +11,8 @@ from typing import Literal
 
 import discord
 
+from storage import StorageError
+
 log = logging.getLogger(__name__)
 
 Session = Literal["new", "resumed"]
@@ -60,8 +62,9 @@ class IdentifyQueue:
     Source: https://discord.com/developers/docs/events/gateway#sharding-max-concurrency
     """
 
-    def __init__(self, claim: Claim) -> None:
+    def __init__(self, claim: Claim, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._claim = claim
+        self._sleep = sleep
         self._buckets = 1
 
     def check(self, limits: discord.SessionStartLimits, needed: int) -> None:
@@ -76,4 +79,9 @@ class IdentifyQueue:
 
     async def wait(self, shard: int) -> None:
         """Wait until the session of this shard may begin."""
-        await asyncio.sleep(await self._claim(shard % self._buckets, IDENTIFY_PAUSE))
+        try:
+            pause = await self._claim(shard % self._buckets, IDENTIFY_PAUSE)
+        except StorageError as error:
+            log.warning("shard %d begins a session without knowing of those of others: %s", shard, error)
+            pause = IDENTIFY_PAUSE
+        await self._sleep(pause)

@@ -20,6 +20,7 @@ from cogs.quota import Quota
 from cogs.request_log import RequestLog
 from cogs.retention import Retention
 from cogs.settings import SettingsPanels
+from cogs.shared_data import SharedData
 from cogs.summarize import Summarize
 from cogs.upscale import Upscale
 from cogs.verify import Verify
@@ -45,6 +46,7 @@ COGS = (
     Mention,
     MissedMentions,
     Retention,
+    SharedData,
     Heartbeat,
     RequestLog,
     Metrics,

@@ -40,9 +40,10 @@ class Retention(commands.Cog):
     async def forget_ended(self) -> None:
         """Delete the last traces of requests that have ended."""
         try:
+            await self.store.jobs.end_again()
             await self.store.job_database.compact()
         except StorageError as error:
-            log.error("ended requests are still in the log of their file; the next try is in ten seconds: %s", error)
+            log.error("traces of ended requests could not be deleted; the next try is in ten seconds: %s", error)
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

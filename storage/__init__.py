@@ -1,4 +1,4 @@
-"""Persistent data of the bot, in two SQLite files. Independent of Discord and of models.
+"""Persistent data of the bot, in two SQLite files or a Postgres database. Independent of Discord and of models.
 
 store = Store(Path("data/inkling.db"))
 await store.open()
@@ -10,8 +10,8 @@ from storage.backup import back_up, restore
 from storage.blocks import EVERYWHERE, Block, BlockKind, BlockTable
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
-from storage.database import StorageError
 from storage.device_use import NO_SERVER, DeviceUseTable, end_of_day
+from storage.driver import StorageError
 from storage.folder_lock import locked, locked_for_bot
 from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
@@ -20,10 +20,12 @@ from storage.questions import QuestionTable, StoredQuestion
 from storage.reports import ReportTable
 from storage.sent_answers import SentAnswer, SentAnswerTable
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
-from storage.store import Store
+from storage.shards import ALL_SHARDS, Shards
+from storage.store import Store, check_database
 from storage.thoughts import StoredThoughts, ThoughtTable
 
 __all__ = [
+    "ALL_SHARDS",
     "EVERYWHERE",
     "NO_SERVER",
     "AnswerTable",
@@ -45,6 +47,7 @@ __all__ = [
     "SentAnswerTable",
     "ServerSettings",
     "SettingsTables",
+    "Shards",
     "StorageError",
     "Store",
     "StoredAnswer",
@@ -56,6 +59,7 @@ __all__ = [
     "ThoughtTable",
     "Variant",
     "back_up",
+    "check_database",
     "end_of_day",
     "locked",
     "locked_for_bot",

@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from storage.database import StorageError
+from storage.driver import StorageError
 from storage.folder_lock import LOCK, UNFINISHED, locked
 from storage.migrations import JOB_STEPS, STEPS
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import asdict, astuple, dataclass
 from typing import Any, Literal
 
 from storage.database import Database
+from storage.table import upsert
 
 BlockKind = Literal["person", "server"]
 
 EVERYWHERE = 0
 """In place of a server's id: the block holds everywhere."""
+
+_COLUMNS = ("kind", "id", "server", "reason", "until", '"by"', "created")
+_ADD = upsert("blocks", _COLUMNS, ("kind", "id", "server"))
 
 _Key = tuple[BlockKind, int, int]
 
@@ -57,20 +61,28 @@ class BlockTable:
 
     async def load(self) -> None:
         """Read the table into memory."""
-        rows = await self._database.read('SELECT kind, id, server, reason, until, "by", created FROM blocks')
+        rows = await self._database.read(f"SELECT {', '.join(_COLUMNS)} FROM blocks")
         self._rows = {block.key: block for block in (Block(*row) for row in rows)}
+
+    async def refresh(self) -> list[Block]:
+        """Read the table again, since another process has changed it. Return the blocks that are new here."""
+        known = set(self._rows.values())
+        await self.load()
+        return [block for block in self._rows.values() if block not in known]
 
     async def add(self, block: Block) -> None:
         """Store a block in place of an earlier one of the same person or server there. Raise StorageError."""
         async with self._database.writing() as connection:
-            await connection.execute("INSERT OR REPLACE INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)", astuple(block))
+            await connection.execute(_ADD, astuple(block))
         self._rows[block.key] = block
 
     async def remove(self, kind: BlockKind, number: int, server: int = EVERYWHERE) -> bool:
         """End the block of a person or server. Return whether there was one. Raise StorageError."""
-        there = (kind, number, server) in self._rows
-        await self._remove([(kind, number, server)])
-        return there
+        key: _Key = (kind, number, server)
+        async with self._database.writing() as connection:
+            deleted = await connection.execute("DELETE FROM blocks WHERE kind = ? AND id = ? AND server = ?", key)
+        self._rows.pop(key, None)
+        return deleted.rowcount > 0
 
     def active(self, now: float) -> list[Block]:
         """Return all blocks that have not ended at `now`, the oldest first."""
@@ -91,11 +103,15 @@ class BlockTable:
 
     async def forget_server(self, server: int) -> None:
         """Delete the blocks on one server alone. Raise StorageError."""
-        await self._remove([key for key in self._rows if key[2] == server])
+        async with self._database.writing() as connection:
+            await connection.execute("DELETE FROM blocks WHERE server = ?", (server,))
+        self._keep(lambda block: block.server != server)
 
     async def forget_expired(self, now: float) -> None:
         """Delete the blocks that have ended at `now`. Raise StorageError."""
-        await self._remove([key for key, block in self._rows.items() if not block.holds(now)])
+        async with self._database.writing() as connection:
+            await connection.execute("DELETE FROM blocks WHERE until <= ?", (now,))
+        self._keep(lambda block: block.holds(now))
 
     def of(self, person: int) -> list[Block]:
         """Return the blocks of this person, the oldest first."""
@@ -120,11 +136,5 @@ class BlockTable:
             await connection.execute('UPDATE blocks SET "by" = 0 WHERE "by" = ?', (person,))
         await self.load()
 
-    async def _remove(self, keys: Iterable[_Key]) -> None:
-        keys = list(keys)
-        if not keys:
-            return
-        async with self._database.writing() as connection:
-            await connection.executemany("DELETE FROM blocks WHERE kind = ? AND id = ? AND server = ?", keys)
-        for key in keys:
-            self._rows.pop(key, None)
+    def _keep(self, stays: Callable[[Block], bool]) -> None:
+        self._rows = {key: block for key, block in self._rows.items() if stays(block)}

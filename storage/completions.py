@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from storage.completion_history import CompletionHistory
+from storage.driver import Row
 from storage.table import PRIVATE_SECONDS, ExpiringTable
 
 _HISTORY = TypeAdapter(CompletionHistory)
@@ -71,10 +72,10 @@ class CompletionTable(ExpiringTable):
         ]
 
 
-def _first(rows: list[sqlite3.Row]) -> StoredCompletion | None:
+def _first(rows: Sequence[Row]) -> StoredCompletion | None:
     return _stored_completion(rows[0]) if rows else None
 
 
-def _stored_completion(row: sqlite3.Row) -> StoredCompletion:
+def _stored_completion(row: Row) -> StoredCompletion:
     history = _HISTORY.validate_json(row["history"])
     return StoredCompletion(row["id"], row["owner"], row["channel"], row["message"], row["created"], history)

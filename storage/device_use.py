@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from storage.database import Database
+
+_ADD = """
+INSERT INTO device_use VALUES (?, ?, ?, ?)
+ON CONFLICT (day, owner, server) DO UPDATE SET seconds = device_use.seconds + excluded.seconds
+"""
 
 _DAY = 86400
 
@@ -29,35 +35,39 @@ def end_of_day(now: float) -> float:
 class DeviceUseTable:
     """The seconds of one day by person and server. Another day begins with nothing.
 
-    Counting and reading need no disk, and may be done on any thread. `flush` writes what has changed since the last
-    time. All other methods are coroutines of the event loop.
+    Counting and reading need no database, and may be done on any thread. `flush` adds what was counted since the last
+    time to the table, where other processes may add theirs. All other methods are coroutines of the event loop.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._lock = threading.Lock()
+        self._storing = asyncio.Lock()
         self._day = 0
         self._people: dict[int, dict[int, float]] = {}
         """Seconds by person and server."""
         self._servers: dict[int, float] = {}
-        self._changed: set[tuple[int, int]] = set()
-        """The pairs of person and server that are not on disk as they are here."""
+        self._unwritten: dict[tuple[int, int], float] = {}
+        """The seconds, by person and server, that are not in the table."""
 
     async def load(self) -> None:
         """Read the last day into memory. Raise StorageError."""
         query = "SELECT day, owner, server, seconds FROM device_use WHERE day = (SELECT max(day) FROM device_use)"
-        rows = await self._database.read(query)
-        with self._lock:
-            for day, owner, server, seconds in rows:
-                self._begin_day(day)
-                self._count(owner, server, seconds)
+        async with self._storing:
+            for row in await self._database.read(query):
+                self._set(*row)
+
+    async def refresh(self, day: int, owner: int, server: int, seconds: float) -> None:
+        """Note that the table has these `seconds` now, since another process may have added some."""
+        async with self._storing:
+            self._set(day, owner, server, seconds)
 
     def add(self, owner: int, server: int, seconds: float, now: float) -> None:
         """Count `seconds` at `now`. The owner is 0 if nobody knows any more who it was."""
         with self._lock:
             self._begin_day(day_of(now))
             self._count(owner, server, seconds)
-            self._changed.add((owner, server))
+            self._unwritten[owner, server] = self._unwritten.get((owner, server), 0.0) + seconds
 
     def of_person(self, owner: int, now: float) -> float:
         """Return the seconds of this person today, on all servers and in direct messages."""
@@ -78,19 +88,19 @@ class DeviceUseTable:
             return self._servers.get(server, 0.0)
 
     async def flush(self) -> None:
-        """Write what has changed. Raise StorageError; then the next call writes it too."""
-        with self._lock:
-            changed, self._changed = self._changed, set()
-            day, rows = self._day, [(self._day, *pair, self._people[pair[0]][pair[1]]) for pair in changed]
-        if not rows:
-            return
-        try:
-            async with self._database.writing() as connection:
-                await connection.executemany("INSERT OR REPLACE INTO device_use VALUES (?, ?, ?, ?)", rows)
-        except BaseException:
+        """Write what was counted. Raise StorageError; then the next call writes it too."""
+        async with self._storing:
             with self._lock:
-                self._changed |= changed if day == self._day else set()
-            raise
+                day, rows = self._day, [(self._day, *pair, seconds) for pair, seconds in self._unwritten.items()]
+            if not rows:
+                return
+            async with self._database.writing() as connection:
+                await connection.executemany(_ADD, rows)
+            with self._lock:
+                if day == self._day:
+                    for _, owner, server, seconds in rows:
+                        if rest := self._unwritten.pop((owner, server)) - seconds:  # counted meanwhile
+                            self._unwritten[owner, server] = rest
 
     async def forget_before(self, now: float) -> None:
         """Delete all days but that of `now`. Raise StorageError."""
@@ -109,9 +119,17 @@ class DeviceUseTable:
         rows = await self._database.read(query, (owner,))
         return [dict(row) | {"day": (_EPOCH + timedelta(row["day"])).date().isoformat()} for row in rows]
 
+    def _set(self, day: int, owner: int, server: int, stored: float) -> None:
+        with self._lock:
+            if day < self._day:
+                return
+            self._begin_day(day)
+            known = self._people.get(owner, {}).get(server, 0.0)
+            self._count(owner, server, stored + self._unwritten.get((owner, server), 0.0) - known)
+
     def _begin_day(self, day: int) -> None:
         if day != self._day:
-            self._day, self._people, self._servers, self._changed = day, {}, {}, set()
+            self._day, self._people, self._servers, self._unwritten = day, {}, {}, {}
 
     def _count(self, owner: int, server: int, seconds: float) -> None:
         servers = self._people.setdefault(owner, {})

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from storage.database import StorageError
+from storage.driver import StorageError
 
 LOCK = "lock"
 """The file that is locked. It stays in the folder; the system ends the lock with the process, however it ends."""

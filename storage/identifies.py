@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
 from collections.abc import Callable
 
 from storage.database import Database
+from storage.driver import Statements
 
 _MOST_SECONDS = 60.0
 """The most that a turn is waited for: a later one was written with a clock that was wrong."""
@@ -22,7 +22,7 @@ class IdentifyTable:
     async def claim(self, bucket: int, pause: float) -> float:
         """Claim the next turn of a bucket, and `pause` seconds after it. Return the seconds until then."""
 
-        def take_turn(connection: sqlite3.Connection) -> float:
+        def take_turn(connection: Statements) -> float:
             now = self._clock()
             row = connection.execute("SELECT next FROM identifies WHERE bucket = ?", (bucket,)).fetchone()
             turn = max(now, min(row["next"], now + _MOST_SECONDS)) if row else now

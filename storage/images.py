@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import json
 import secrets
-import sqlite3
 import time
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
@@ -14,6 +13,7 @@ from typing import Any, Literal
 from inference import ImageResult, ImagineRequest, from_json, serializable, to_json
 from storage.connection import Connection
 from storage.database import Database
+from storage.driver import Row
 from storage.table import PRIVATE_SECONDS, ExpiringTable
 
 
@@ -58,10 +58,10 @@ ORDER BY size
 _OVER_BOUND = """
 WITH own AS (
     SELECT hash, length(data) AS size, max(created) AS used
-    FROM images JOIN files ON hash IN (image, mask) WHERE owner = :owner GROUP BY hash
+    FROM images JOIN files ON hash IN (image, mask) WHERE owner = ? GROUP BY hash
 ), ranked AS (SELECT hash, sum(size) OVER (ORDER BY used DESC, hash) AS total FROM own)
-SELECT id FROM images WHERE owner = :owner AND EXISTS (
-    SELECT 1 FROM ranked WHERE hash IN (image, mask) AND total > :bound
+SELECT id FROM images WHERE owner = ? AND EXISTS (
+    SELECT 1 FROM ranked WHERE hash IN (image, mask) AND total > ?
 )
 """
 _JSON = ("request", "result", "lineage")
@@ -95,7 +95,7 @@ class ImageTable(ExpiringTable):
         async with self._database.writing() as connection:
             await _insert(connection, kept, kept.created + PRIVATE_SECONDS if private else None)
             if request.image:
-                bound = {"owner": owner, "bound": self._bytes_per_person}
+                bound = (owner, owner, self._bytes_per_person)
                 await connection.execute(f"DELETE FROM images WHERE id IN ({_OVER_BOUND})", bound)
         return kept
 
@@ -134,11 +134,8 @@ async def _insert(connection: Connection, kept: StoredImage, expires: float | No
         "lineage": json.dumps(asdict(kept.lineage)) if kept.lineage else None,
         "expires": expires,
     }
-    names = ", ".join(values)
-    await connection.execute(
-        f"INSERT INTO images ({names}) VALUES (:{names.replace(', ', ', :')})",
-        values,
-    )
+    places = ", ".join("?" * len(values))
+    await connection.execute(f"INSERT INTO images ({', '.join(values)}) VALUES ({places})", [*values.values()])
 
 
 async def _insert_file(connection: Connection, data: bytes) -> str | None:
@@ -146,16 +143,16 @@ async def _insert_file(connection: Connection, data: bytes) -> str | None:
     if not data:
         return None
     name = (await asyncio.to_thread(hashlib.sha256, data)).hexdigest()
-    await connection.execute("INSERT OR IGNORE INTO files VALUES (?, ?)", (name, data))
+    await connection.execute("INSERT INTO files VALUES (?, ?) ON CONFLICT DO NOTHING", (name, data))
     return name
 
 
-def _plain(row: sqlite3.Row) -> dict[str, Any]:
+def _plain(row: Row) -> dict[str, Any]:
     """Return a row as a dict, with its JSON parsed."""
     return {name: json.loads(value) if name in _JSON and value else value for name, value in dict(row).items()}
 
 
-def _kept(row: sqlite3.Row) -> StoredImage:
+def _kept(row: Row) -> StoredImage:
     lineage: dict[str, Any] | None = json.loads(row["lineage"]) if row["lineage"] else None
     return StoredImage(
         id=row["id"],

@@ -127,11 +127,13 @@ _FIRST_OF_JOBS = """
 CREATE TABLE jobs (
     id INTEGER PRIMARY KEY AUTOINCREMENT,  -- who came first; never given again: a row may be deleted twice
     owner INTEGER NOT NULL,
+    server INTEGER NOT NULL,  -- 0: a direct message
     channel INTEGER NOT NULL,
     message INTEGER,  -- null until Discord has named it
     created REAL NOT NULL,  -- seconds since 1970
     target TEXT NOT NULL,  -- JSON: where the reply goes
     work TEXT NOT NULL,  -- JSON: the request and all that its answer needs; empty while its inputs are read
+    cost REAL NOT NULL DEFAULT 0,  -- seconds of a device that it is expected to take; 0: not known
     at_work INTEGER NOT NULL DEFAULT 0,  -- whether a model works on it now
     deaths INTEGER NOT NULL DEFAULT 0  -- how often the process has ended while a model worked on it
 );

@@ -29,7 +29,7 @@ class OpenedFormTable(ExpiringTable):
         """Delete the message of a form and return its JSON; None if it is gone, or has expired at `now`."""
         async with self._database.writing() as connection:
             query = "DELETE FROM opened_forms WHERE id = ? AND expires > ? RETURNING payload"
-            rows = list(await connection.fetchall(query, (form_id, now)))
+            rows = await connection.fetchall(query, (form_id, now))
         return rows[0]["payload"] if rows else None
 
     async def export_of(self, owner: int) -> list[dict[str, Any]]:

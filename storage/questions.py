@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from storage.driver import Row
 from storage.table import ExpiringTable
 
 _COLUMNS = "id, owner, target, state, picture"
@@ -66,7 +66,7 @@ class QuestionTable(ExpiringTable):
         """Replace the state of a question by what `change` makes of it. Return the question; None if it is closed."""
         async with self._database.writing() as connection:
             rows = await connection.fetchall(f"SELECT {_COLUMNS} FROM questions WHERE id = ?", (question_id,))
-            question = _first(list(rows))
+            question = _first(rows)
             if question is None:
                 return None
             question = replace(question, state=change(question.state))
@@ -90,9 +90,9 @@ class QuestionTable(ExpiringTable):
         return [dict(row) for row in await self._database.read(query, (owner,))]
 
 
-def _first(rows: list[sqlite3.Row]) -> StoredQuestion | None:
+def _first(rows: Sequence[Row]) -> StoredQuestion | None:
     return _question(rows[0]) if rows else None
 
 
-def _question(row: sqlite3.Row) -> StoredQuestion:
+def _question(row: Row) -> StoredQuestion:
     return StoredQuestion(*row)

@@ -21,8 +21,8 @@ class ReportTable(ExpiringTable):
         """Note that this person reports the message. Return False if that was noted before."""
         async with self._database.writing() as connection:
             added = await connection.execute(
-                "INSERT OR IGNORE INTO reports (id, owner, channel, message, created, expires) "
-                "VALUES (?, ?, ?, ?, ?, ?)",
+                "INSERT INTO reports (id, owner, channel, message, created, expires) "
+                "VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
                 (secrets.token_urlsafe(6), reporter, channel, message, now, now + _SECONDS),
             )
         return added.rowcount > 0

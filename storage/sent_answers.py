@@ -7,12 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from storage.table import ANSWER_SECONDS, PRIVATE_SECONDS, ExpiringTable
+from storage.table import ANSWER_SECONDS, PRIVATE_SECONDS, ExpiringTable, upsert
 
-_KEEP = (
-    "INSERT OR REPLACE INTO sent_answers (id, owner, channel, message, created, task, model, expires) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
-)
+_KEEP = upsert("sent_answers", ("id", "owner", "channel", "message", "created", "task", "model", "expires"))
 
 
 @dataclass(frozen=True, slots=True)

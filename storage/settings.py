@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 from storage.database import Database
+from storage.driver import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +66,22 @@ class SettingsTable(Generic[S]):
 
     def __init__(self, database: Database, table: str, default: S) -> None:
         self._database = database
-        self._table = table
+        self.name = table
         self._default = default
         self._json: TypeAdapter[S] = TypeAdapter(type(default))
         self._rows: dict[int, S] = {}
 
     async def load(self) -> None:
         """Read the table into memory."""
-        rows = await self._database.read(f"SELECT id, settings FROM {self._table}")
-        self._rows = {row["id"]: self._json.validate_json(row["settings"]) for row in rows}
+        rows = await self._database.read(f"SELECT id, settings FROM {self.name}")
+        self._rows = await asyncio.to_thread(
+            lambda: {row["id"]: self._json.validate_json(row["settings"]) for row in rows}
+        )
+
+    async def refresh(self, number: int) -> None:
+        """Read the settings of one id again, since another process may have changed them."""
+        rows = await self._database.read(f"SELECT settings FROM {self.name} WHERE id = ?", (number,))
+        self._put(number, self._read(rows))
 
     def get(self, number: int | None) -> S:
         """Return settings from memory; the default for None and for unknown ids."""
@@ -81,20 +90,27 @@ class SettingsTable(Generic[S]):
     async def change(self, number: int, change: Callable[[S], S]) -> S:
         """Store the result of `change` and return it. Raise StorageError."""
         async with self._database.writing() as connection:
-            settings = change(self.get(number))
-            await connection.execute(f"DELETE FROM {self._table} WHERE id = ?", (number,))
+            rows = await connection.fetchall(f"SELECT settings FROM {self.name} WHERE id = ?", (number,))
+            settings = change(self._read(rows))
+            await connection.execute(f"DELETE FROM {self.name} WHERE id = ?", (number,))
             if settings != self._default:
                 row = (number, self._json.dump_json(settings).decode())
-                await connection.execute(f"INSERT INTO {self._table} (id, settings) VALUES (?, ?)", row)
-        if settings == self._default:
-            self._rows.pop(number, None)
-        else:
-            self._rows[number] = settings
+                await connection.execute(f"INSERT INTO {self.name} (id, settings) VALUES (?, ?)", row)
+        self._put(number, settings)
         return settings
 
     async def forget(self, number: int) -> None:
         """Restore the default. Raise StorageError."""
         await self.change(number, lambda _: self._default)
+
+    def _read(self, rows: Sequence[Row]) -> S:
+        return self._json.validate_json(rows[0]["settings"]) if rows else self._default
+
+    def _put(self, number: int, settings: S) -> None:
+        if settings == self._default:
+            self._rows.pop(number, None)
+        else:
+            self._rows[number] = settings
 
 
 class SettingsTables:
@@ -103,6 +119,7 @@ class SettingsTables:
     def __init__(self, database: Database) -> None:
         self.servers = SettingsTable(database, "server_settings", ServerSettings())
         self.people = SettingsTable(database, "person_settings", PersonSettings())
+        self.tables: Mapping[str, SettingsTable[Any]] = {table.name: table for table in (self.servers, self.people)}
 
     async def load(self) -> None:
         """Read all settings into memory."""

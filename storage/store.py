@@ -3,35 +3,46 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from storage.answers import AnswerTable
-from storage.blocks import BlockTable
+from storage.blocks import Block, BlockTable
 from storage.completions import CompletionTable
-from storage.database import Database, StorageError
+from storage.database import Database
 from storage.device_use import DeviceUseTable
+from storage.driver import Driver, StorageError
 from storage.identifies import IdentifyTable
 from storage.images import ImageTable
 from storage.jobs import JobTable
-from storage.migrations import JOB_STEPS
+from storage.migrations import JOB_STEPS, STEPS
 from storage.opened_forms import OpenedFormTable
 from storage.questions import QuestionTable
 from storage.reports import ReportTable
 from storage.sent_answers import SentAnswerTable
 from storage.settings import SettingsTables
+from storage.shards import ALL_SHARDS, Shards
+from storage.sqlite import SQLiteFile
 from storage.table import ExpiringTable, Table
 from storage.thoughts import ThoughtTable
+
+if TYPE_CHECKING:
+    from storage.postgres import PostgresServer
 
 
 class Store:
     """The tables. `settings`, `blocks` and `device_use` are also in memory.
 
-    `jobs`, `questions`, `opened_forms` and `identifies` have a file of their own.
+    They are in two files: `jobs`, `questions`, `opened_forms` and `identifies` have one beside `path`. With `address`,
+    they are all in that Postgres database, which several processes of the bot share, each for its own `shards`. Raise
+    StorageError if the package for Postgres is missing.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.database = Database(path)
+    def __init__(self, path: Path, address: str = "", shards: Shards = ALL_SHARDS) -> None:
+        main, jobs = _servers(address, shards) if address else _files(path)
+        self.is_shared = bool(address)
+        self.database = Database(main)
         self.images = ImageTable(self.database)
         self.completions = CompletionTable(self.database)
         self.answers = AnswerTable(self.database)
@@ -41,23 +52,49 @@ class Store:
         self.settings = SettingsTables(self.database)
         self.blocks = BlockTable(self.database)
         self.device_use = DeviceUseTable(self.database)
-        self.job_database = Database(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
-        self.jobs = JobTable(self.job_database)
+        self.job_database = Database(jobs)
+        self.jobs = JobTable(self.job_database, shards if address else ALL_SHARDS)
         self.questions = QuestionTable(self.job_database)
         self.opened_forms = OpenedFormTable(self.job_database)
         self.identifies = IdentifyTable(self.job_database)
+        self._is_current = False
 
     async def open(self) -> None:
-        """Open the files, and read what is kept in memory. Raise StorageError."""
+        """Open the databases, and read what is kept in memory. Raise StorageError."""
+        self._is_current = False
         await self.database.open()
-        await self.settings.load()
-        await self.blocks.load()
-        await self.device_use.load()
         await self.job_database.open()
+        await self.refresh()
         await self.jobs.count_deaths()
 
+    async def refresh(self) -> list[Block]:
+        """Take over into memory what other processes have changed. Return new blocks. Raise StorageError."""
+        notices = await self.database.notices()
+        was_current, self._is_current = self._is_current, False  # if an error loses the notices
+        if notices is None or not was_current:
+            await self.settings.load()
+            await self.device_use.load()
+            new = await self.blocks.refresh()
+        else:
+            new = await self._take_over(notices)
+        await self.jobs.refresh()
+        self._is_current = True
+        return new
+
+    async def _take_over(self, notices: Iterable[str]) -> list[Block]:
+        new: list[Block] = []
+        for table, *values in map(str.split, notices):
+            if table == "device_use":
+                day, owner, server, seconds = values
+                await self.device_use.refresh(int(day), int(owner), int(server), float(seconds))
+            elif table == "blocks":
+                new += await self.blocks.refresh()
+            else:
+                await self.settings.tables[table].refresh(int(values[0]))
+        return new
+
     async def close(self) -> None:
-        """Write what is only in memory, and close the files if they are open."""
+        """Write what is only in memory, and close the databases if they are open."""
         with contextlib.suppress(StorageError):
             await self.device_use.flush()
         for database in (self.job_database, self.database):
@@ -89,3 +126,33 @@ class Store:
     @property
     def _tables(self) -> tuple[Table, ...]:
         return *self._in_main_file, self.jobs, self.questions, self.opened_forms
+
+
+def _files(path: Path) -> tuple[Driver, Driver]:
+    return SQLiteFile(path, STEPS), SQLiteFile(path.with_name("jobs.db"), JOB_STEPS, fast_writes=True)
+
+
+def check_database(address: str) -> None:
+    """Raise StorageError if the Postgres database can't be reached. This may wait, so call it off the event loop."""
+    _server(address, "inkling", ()).check()
+
+
+def _servers(address: str, shards: Shards) -> tuple[Driver, Driver]:
+    from storage.postgres_schema import POSTGRES_JOB_STEPS, POSTGRES_STEPS
+
+    return (
+        _server(address, "inkling", POSTGRES_STEPS, shards=shards),
+        _server(address, "jobs", POSTGRES_JOB_STEPS),
+    )
+
+
+def _server(address: str, schema: str, steps: Sequence[str], **options: Any) -> PostgresServer:
+    """Return a set of tables in Postgres, whose package is optional. Raise StorageError if it is missing."""
+    try:
+        from storage.postgres import PostgresServer
+    except ImportError as error:
+        raise StorageError(
+            f"`database` in config.yaml needs the package psycopg ({error}). Install it with: "
+            "pip install --no-deps -r requirements-postgres.txt"
+        ) from error
+    return PostgresServer(address, schema, steps, **options)

@@ -14,6 +14,15 @@ ANSWER_SECONDS = 30 * 24 * 3600.0
 """How long rows of public answers are stored at most."""
 
 
+def upsert(table: str, columns: Iterable[str], key: Iterable[str] = ("id",)) -> str:
+    """Return the statement that stores a row of these columns in place of one with the same key."""
+    columns, key = list(columns), list(key)
+    changes = ", ".join(f"{column} = excluded.{column}" for column in columns if column not in key)
+    places = ", ".join("?" * len(columns))
+    insert = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})"
+    return f"{insert} ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+
+
 class Table:
     """Rows with `id`, `owner`, `channel` and `message`. Deleted data is removed from the file."""
 

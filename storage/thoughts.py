@@ -6,11 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from storage.table import ANSWER_SECONDS, PRIVATE_SECONDS, ExpiringTable
+from storage.table import ANSWER_SECONDS, PRIVATE_SECONDS, ExpiringTable, upsert
 
-_KEEP = (
-    "INSERT OR REPLACE INTO thoughts (id, owner, channel, message, created, text, expires) VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
+_KEEP = upsert("thoughts", ("id", "owner", "channel", "message", "created", "text", "expires"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,8 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
+from tests.postgres_cluster import PostgresCluster
+
 # This must be set before any test imports torch. `make test` runs one process for each core, so several threads in each
 # process would compete for the cores. Tiny models gain nothing from several threads, and on a busy machine the threads
 # would wait seconds for each other. Programs that the tests start inherit the variable.
@@ -27,3 +29,17 @@ def logging_as_before() -> Generator[None]:
         root.removeHandler(handler)
     for logger, level in levels.items():
         logger.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Generator[PostgresCluster]:
+    """Return a Postgres server, which starts with the first test that asks for it."""
+    cluster = PostgresCluster()
+    yield cluster
+    cluster.remove()
+
+
+@pytest.fixture
+def address(cluster: PostgresCluster) -> str:
+    """Return the address of an empty database."""
+    return cluster.new_database()

@@ -24,6 +24,7 @@ PACKAGES = ("cogs", "inference", "preview", "starter", "storage")
 LOCKS = (
     *("requirements.txt", "requirements-dev.txt", "requirements-starter.txt", "requirements-train.txt"),
     *("requirements-llama-cpp.txt", "requirements-openvino.txt", "requirements-c2pa.txt", "requirements-ray.txt"),
+    "requirements-postgres.txt",
 )
 DOCUMENTS = [
     *(ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "SECURITY.md"),
@@ -95,8 +96,9 @@ def test_every_dependency_is_explained_in_the_documentation() -> None:
 
 def test_every_imported_package_is_a_requirement() -> None:
     optional = ("requirements-openvino.txt", "requirements-c2pa.txt", "requirements-ray.txt", "requirements-train.txt")
-    assert distributions(imported(*PACKAGES, "bench")) <= names("requirements.in", *optional)
-    assert distributions(imported("tests")) <= names("requirements.in", "requirements-dev.in")
+    database = "requirements-postgres.txt"
+    assert distributions(imported(*PACKAGES, "bench")) <= names("requirements.in", *optional, database)
+    assert distributions(imported("tests")) <= names("requirements.in", "requirements-dev.in", database)
 
 
 def test_the_docker_image_contains_every_package_that_the_bot_imports() -> None:

@@ -91,6 +91,11 @@ async def add_block(services: Services, sessions: ReplySessions, block: Block, *
     if len(block.reason) > _LONGEST_REASON:
         raise InvalidRequest("The reason has more than {most} characters. Shorten it.", most=_LONGEST_REASON)
     await services.store.blocks.add(block)
+    await end_blocked(sessions, block, but=but)
+
+
+async def end_blocked(sessions: ReplySessions, block: Block, *, but: ReplySession | None = None) -> None:
+    """Cancel what runs for those who are blocked, except the session `but`."""
     await sessions.end_blocked(block, _cancelled(block), but=but)
 
 

@@ -22,6 +22,7 @@ from inference import (
     Phrase,
     RequestCancelled,
 )
+from storage import StorageError
 
 log = logging.getLogger(__name__)
 
@@ -93,5 +94,10 @@ def _public_message(error: BaseException) -> str:
             return tr("This command has changed. Reload Discord (Ctrl+R, or restart the app) and try again.")
         case app_commands.CheckFailure():
             return tr("You may not use this command here.")
+        case StorageError():
+            return tr(
+                "I can't read or store anything at the moment, so this was not done. Try again in a minute; if it "
+                "happens again, tell the bot's operator."
+            )
         case _:
             return tr("Something went wrong on my side. Try again; if it happens again, tell the bot's operator.")

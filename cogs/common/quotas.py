@@ -158,6 +158,7 @@ class Quotas:
         self._engine = engine
         self.clock = clock
         self._use = store.device_use
+        self._jobs = store.jobs
         self._settings = store.settings
         self._open: dict[object, OpenRequest] = {}
         self._last: dict[tuple[int, int | None], float] = {}
@@ -185,7 +186,8 @@ class Quotas:
         now, person, guild = self.clock(), asker.person, asker.guild
         found: list[Allowance] = []
         if (most := personal_quota(self.config, asker.roles)) is not None:
-            found.append(Allowance("person", most, self._use.of_person(person, now), _cost(own)))
+            reserved = _cost(own) + self._jobs.reserved_elsewhere(person)
+            found.append(Allowance("person", most, self._use.of_person(person, now), reserved))
         if guild is None:
             return found
         if (most := self._server(asker).computing_time) is not None:
@@ -205,8 +207,9 @@ class Quotas:
         return self._use.of_server(guild, self.clock())
 
     def reserved_by(self, person: int) -> float:
-        """Return the seconds that this person's open requests are expected to take."""
-        return _cost(each for each in self._open.values() if each.person == person)
+        """Return the seconds that this person's open requests are expected to take, in all processes of the bot."""
+        own = _cost(each for each in self._open.values() if each.person == person)
+        return own + self._jobs.reserved_elsewhere(person)
 
     def pause(self, asker: Asker) -> float:
         """Return the seconds between two requests of this person here; 0 for none."""

@@ -80,7 +80,8 @@ class ReplySession:
         self.engine = services.engine
         self.services = services
         self._settings = services.store.settings
-        self._record = JobRecord(services.store.jobs, stored)
+        # A full disk stays full, but a database that is away comes back.
+        self._record = JobRecord(services.store.jobs, stored, is_required=services.store.is_shared)
         self._responder = responder
         self._message = ReplyMessage(responder, on_lost=self.cancel)
         self._asked = stored.created if stored else now()
@@ -89,6 +90,8 @@ class ReplySession:
         """Whether the request was accepted before a restart."""
         self.acknowledged = self.resumed
         """Whether the message shows progress or a result of this request."""
+        self._cost = 0.0
+        """The seconds of a device that the request is expected to take; 0: not known."""
         self._postponed = False
         self._running = False
         self._begun = False
@@ -165,6 +168,7 @@ class ReplySession:
         cost = sum(costs) if costs else None
         if not self.resumed and not self._begun:
             quotas.check(origin, cost, self)
+        self._cost = cost or 0.0
         quotas.reserve(origin, cost, self)
         return cost
 
@@ -178,10 +182,12 @@ class ReplySession:
 
     async def store(self) -> None:
         """Store that there is a request before it is acknowledged; after a kill, the person is asked to ask again."""
-        await self._record.add(self.target)
+        await self._record.add(self.target, self._cost)
 
     async def acknowledge(self) -> None:
         """Store the request and defer the response, unless that is done; raise InvalidRequest as `check_rules` does.
+
+        Raise StorageError while a database that several processes share is away.
 
         An error before this is shown to the person alone, and leaves no message in the channel.
         """
@@ -190,7 +196,7 @@ class ReplySession:
         check_taken(self.engine)
         self.check_rules()
         target = self.target
-        await self._record.add(target)
+        await self._record.add(target, self._cost)
         await self._responder.acknowledge()
         self.acknowledged = True
         if self.target != target:
@@ -222,6 +228,7 @@ class ReplySession:
         self._running = True
         try:
             await self.acknowledge()
+            await self._record.set_cost(self._cost)
             await self._note_who_asked(checked)
             value = await self.wait(self._follow(checked))
         finally:

@@ -93,7 +93,10 @@ class ReplySessions:
         check_taken(self.engine)
         targets = [replace(target, request_id=new_request_id()) for _ in jobs]
         rows = list(zip(targets, jobs, strict=True))
-        stored = await self._services.store.jobs.add_from_question(question_id, target.owner, target.channel, rows)
+        server = target.origin.guild or 0
+        stored = await self._services.store.jobs.add_from_question(
+            question_id, target.owner, server, target.channel, rows
+        )
         for row, job, own_target in zip(stored, jobs, targets, strict=False):  # none if it is closed
             self._start(self._go_on(row, job, responder_to(client, own_target), is_new=True))
         return bool(stored)

@@ -200,6 +200,7 @@ def _needs_restart(old: Config, new: Config) -> list[str]:
     """Return the keys that have changed and take effect only after a restart."""
     changed = {
         "data": old.data != new.data,
+        "database": old.database != new.database,
         "metrics": old.metrics != new.metrics,
         "discord.guild_ids": old.discord.guild_ids != new.discord.guild_ids,
         "discord.message_content": old.discord.message_content != new.discord.message_content,

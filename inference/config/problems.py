@@ -93,7 +93,7 @@ def _remedy(found: str, value: object, kind: Any) -> str:
         return _remedy_of_duration(str(value))
     if isinstance(value, str) and " - " in value:
         return ". Give all lines that begin with `-` the same indentation"
-    if isinstance(value, str) and re.match(r"\w+:\S", value) and " port" not in expected(kind):
+    if isinstance(value, str) and re.match(r"\w+:(?!//)\S", value) and " port" not in expected(kind):
         return ". Put a space after the `:`"
     if value is None or isinstance(value, list | dict):
         return ""

@@ -1,6 +1,6 @@
 """The schema of config.yaml.
 
-The file has no secrets: `DISCORD_TOKEN` and `HF_TOKEN` come from the environment.
+The file has no secrets: `DISCORD_TOKEN`, `HF_TOKEN` and `PGPASSWORD` come from the environment.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BeforeValidator, Field, PrivateAttr, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
+from inference.config.database import DatabaseUrl
 from inference.config.models import ModelEntry, ModelLists, UnloadAfter
 from inference.config.origin import OriginSection
 from inference.config.problems import OWN_SENTENCE, problem_text
@@ -136,6 +137,12 @@ class Config(ConfigSection):
         description="Where `/metrics`, `/health` and `/ready` are served, without a password; by default nowhere.",
     )
     data: Folder = Field(default=Path("data"), description="Where the bot keeps its own files, relative to this file.")
+    database: DatabaseUrl = Field(
+        default="",
+        description="A Postgres database for what the bot keeps about people and requests, which several processes of "
+        "the bot can share, e.g. `postgresql://inkling@db.example/inkling`; by default files in `data`. Its password "
+        "comes from the environment variable `PGPASSWORD`.",
+    )
     loras: Folder = Field(
         default=Path("data/loras"), description="A folder of LoRA files (.safetensors) that people may choose from."
     )

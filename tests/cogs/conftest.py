@@ -11,8 +11,8 @@ from discord.ext import commands
 from simcord import Env
 
 from bot import create_bot
-from cogs.shards import Shards
 from inference import Config, load_config
+from storage import Shards
 from tests.cogs.stage import PatientEngine, Stage
 from tests.fakes import FakeBackend
 

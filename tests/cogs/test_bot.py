@@ -342,6 +342,30 @@ def test_a_backup_that_fails_is_explained_in_a_sentence(
     assert printed.startswith(("There is nothing to back up: ", "missing/backup.zip can't be restored: "))
 
 
+@pytest.mark.parametrize(("option", "program"), [("--backup", "pg_dump"), ("--restore", "pg_restore")])
+def test_data_in_postgres_is_backed_up_by_its_own_programs(
+    option: str, program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "shared.yaml"
+    path.write_text("database: postgresql://inkling@db.example/inkling")
+    assert bot.main([option, "backup.zip", "--config", str(path)]) == 2
+    assert capsys.readouterr().err == (
+        f"The bot's data is in postgresql://inkling@db.example/inkling. Use {program}, a program of Postgres.\n"
+    )
+
+
+def test_a_database_that_can_not_be_reached_is_reported_with_the_settings(
+    address: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    path = tmp_path / "shared.yaml"
+    path.write_text(f"database: {address.replace('/test', '/nowhere')}")
+    assert bot.main(["--check-config", "--config", str(path)]) == 1
+    said = capsys.readouterr().err
+    assert re.search(r"The database nowhere\d+ on .* can't be used: .*does not exist\. Check that it runs", said)
+    path.write_text(f"database: {address}")
+    assert bot.main(["--check-config", "--config", str(path)]) == 0
+
+
 def test_the_help_lists_every_exit_status():
     run = [sys.executable, "bot.py", "--help"]
     done = subprocess.run(run, cwd=_SHIPPED.parent, capture_output=True, text=True, check=True)

@@ -6,6 +6,7 @@ import discord
 import pytest
 
 from cogs.gateway import IDENTIFY_PAUSE, Gateway, IdentifyQueue, NoSessionsLeft
+from storage import StorageError
 
 
 def limits(remaining: int, max_concurrency: int = 1) -> discord.SessionStartLimits:
@@ -36,6 +37,19 @@ async def test_as_many_sessions_begin_together_as_discord_allows():
     for shard in (4, 5, 6):
         await queue.wait(shard)
     assert claimed == [(0, IDENTIFY_PAUSE), (1, IDENTIFY_PAUSE), (0, IDENTIFY_PAUSE)]
+
+
+async def test_a_session_begins_after_a_pause_if_the_turns_can_not_be_read():
+    slept: list[float] = []
+
+    async def claim(bucket: int, pause: float) -> float:
+        raise StorageError("it is away")
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+
+    await IdentifyQueue(claim, sleep).wait(0)
+    assert slept == [IDENTIFY_PAUSE]
 
 
 def test_the_gateway_is_connected_while_no_shard_is_away():

@@ -183,7 +183,7 @@ async def test_a_press_uses_its_new_message_after_a_kill_right_after_it_was_sent
     assert sum("Another try at" in each.content for each in stage.channel.history()) == 2
 
 
-async def _do_not_store(*_: object) -> None:
+async def _do_not_store(*_: object, **__: object) -> None:
     """Stand for a process that ends before it can store what it has learned."""
 
 
@@ -194,7 +194,7 @@ async def test_a_kill_right_after_a_press_is_told_to_the_person(
     message = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
     before = message.content
     with monkeypatch.context() as patched:
-        patched.setattr(JobTable, "forget", _do_not_store)
+        patched.setattr(JobTable, "end", _do_not_store)
         patched.setattr(ImageButton, "press", _do_not_store)
         result = await press(stage, message, label)
     await kill(stage, config)
@@ -259,7 +259,7 @@ async def test_a_question_that_was_being_asked_during_a_kill_is_asked_after_it(
     stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
 ):
     with monkeypatch.context() as patched:
-        patched.setattr(JobTable, "forget", _do_not_store)
+        patched.setattr(JobTable, "end", _do_not_store)
         asked = first(await stage.alice.slash(stage.channel, "imagine", prompt="a {red,blue} fox"))
     await kill(stage, config)
     assert asked.content.startswith("This makes 2 jobs:")

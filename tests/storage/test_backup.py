@@ -30,7 +30,7 @@ async def folder(tmp_path: Path) -> Path:
     store = Store(folder / "inkling.db")
     await store.open()
     await store.images.keep(1, 2, 3, REQUEST, RESULT)
-    await store.jobs.add(1, 2, 3, "{}", "")
+    await store.jobs.add(1, 0, 2, 3, "{}", "")
     await store.settings.people.change(1, lambda own: replace(own, language="de"))
     await store.close()
     (folder / "usage.json").write_text("{}")

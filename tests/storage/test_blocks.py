@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
-import pytest
-
 from storage import EVERYWHERE, Block, SentAnswer, Store
+from tests.storage.conftest import NewStore
 
 FOX = Block("person", 1, 5, "Spam", 100.0, 9, 10.0)
 EVERY = Block("person", 1, EVERYWHERE, "", None, 9, 20.0)
 SERVER = Block("server", 5, EVERYWHERE, "", None, 8, 30.0)
 
 
-@pytest.fixture
-async def store(tmp_path: Path) -> AsyncGenerator[Store]:
-    opened = Store(tmp_path / "inkling.db")
-    await opened.open()
-    yield opened
-    await opened.close()
-
-
-async def reopened(store: Store, tmp_path: Path) -> Store:
+async def reopened(store: Store, new_store: NewStore) -> Store:
     await store.close()
-    other = Store(tmp_path / "inkling.db")
+    other = new_store()
     await other.open()
     return other
 
@@ -43,26 +31,26 @@ async def test_blocks_are_found_by_person_and_server_until_they_end(store: Store
     assert store.blocks.find(1, None, now=99.0) == EVERY
 
 
-async def test_blocks_are_on_disk_and_ended_ones_are_deleted(store: Store, tmp_path: Path):
+async def test_blocks_are_on_disk_and_ended_ones_are_deleted(store: Store, new_store: NewStore):
     for block in (SERVER, EVERY, FOX):
         await store.blocks.add(block)
-    store = await reopened(store, tmp_path)
+    store = await reopened(store, new_store)
     assert store.blocks.active(now=50.0) == [FOX, EVERY, SERVER]
     assert store.blocks.on(5, now=50.0) == [FOX]
     await store.forget_expired(200.0)
     assert store.blocks.active(now=50.0) == [EVERY, SERVER]
     await store.blocks.forget_server(5)
     assert await store.blocks.remove("server", 5)
-    store = await reopened(store, tmp_path)
+    store = await reopened(store, new_store)
     assert store.blocks.active(now=50.0) == [EVERY]
     await store.close()
 
 
-async def test_a_second_block_replaces_the_first(store: Store, tmp_path: Path):
+async def test_a_second_block_replaces_the_first(store: Store, new_store: NewStore):
     later = Block("person", 1, 5, "Again", None, 7, 40.0)
     await store.blocks.add(FOX)
     await store.blocks.add(later)
-    store = await reopened(store, tmp_path)
+    store = await reopened(store, new_store)
     assert store.blocks.active(now=50.0) == [later]
     await store.close()
 

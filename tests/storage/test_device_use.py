@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from storage import StorageError, Store, end_of_day
+from tests.storage.conftest import NewStore
 
 _NOON = 20_000.5 * 86400
 
@@ -32,12 +33,12 @@ def test_a_day_ends_at_midnight_utc(tmp_path: Path):
     assert use.of_person(1, midnight) == use.of_server(5, midnight) == 0.0
 
 
-async def test_what_is_counted_is_known_after_a_restart(store: Store, tmp_path: Path):
+async def test_what_is_counted_is_known_after_a_restart(store: Store, new_store: NewStore):
     store.device_use.add(1, 5, 2.0, _NOON)
     await store.device_use.flush()
     store.device_use.add(1, 5, 3.0, _NOON)
     await store.close()
-    again = Store(tmp_path / "inkling.db")
+    again = new_store()
     await again.open()
     assert again.device_use.of_person_on(1, 5, _NOON) == again.device_use.of_server(5, _NOON) == 5.0
     again.device_use.add(1, 5, 1.0, _NOON)

@@ -33,23 +33,23 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def store(path: Path) -> AsyncGenerator[Store]:
+async def in_file(path: Path) -> AsyncGenerator[Store]:
+    """Return an open store in a file."""
     store = Store(path)
     await store.open()
     yield store
     await store.close()
 
 
-def files(path: Path) -> list[bytes]:
-    with sqlite3.connect(path) as connection:
-        return [data for (data,) in connection.execute("SELECT data FROM files ORDER BY data")]
+async def files(store: Store) -> list[bytes]:
+    return [data for (data,) in await store.database.read("SELECT data FROM files ORDER BY data")]
 
 
 def size_of(path: Path) -> int:
     return path.stat().st_size
 
 
-async def test_an_image_is_stored_with_everything_needed_to_repeat_it_but_without_its_pixels(store: Store, path: Path):
+async def test_an_image_is_stored_with_everything_needed_to_repeat_it_but_without_its_pixels(store: Store):
     kept = await store.images.keep(1, 2, 3, REQUEST, RESULT, Lineage("parent", "variations", 2))
     await store.close()
     await store.open()
@@ -63,14 +63,14 @@ async def test_an_image_is_stored_with_everything_needed_to_repeat_it_but_withou
     assert (found.result.sampler, found.result.strength, found.result.width) == ("Euler a", 0.6, 512)
 
 
-async def test_equal_files_are_stored_once_and_deleted_with_the_last_image_that_uses_them(store: Store, path: Path):
+async def test_equal_files_are_stored_once_and_deleted_with_the_last_image_that_uses_them(store: Store):
     one = await store.images.keep(1, 2, 3, REQUEST, RESULT)
     two = await store.images.keep(1, 2, 4, ImagineRequest(prompt="a hare", image=b"a picture"), RESULT)
-    assert files(path) == [b"a mask", b"a picture"]
+    assert await files(store) == [b"a mask", b"a picture"]
     await store.images.forget(one.id)
-    assert files(path) == [b"a picture"]
+    assert await files(store) == [b"a picture"]
     await store.images.forget(two.id)
-    assert files(path) == []
+    assert await files(store) == []
 
 
 async def test_deleting_a_message_or_channel_deletes_its_images(store: Store):
@@ -110,7 +110,7 @@ async def test_a_folder_that_cannot_be_created_is_reported(tmp_path: Path):
 async def test_a_failed_transaction_is_rolled_back(store: Store):
     async def write() -> None:
         async with store.database.writing() as connection:
-            await connection.execute("INSERT INTO files VALUES ('hash', x'00')")
+            await connection.execute("INSERT INTO files VALUES ('hash', ?)", (b"",))
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -118,13 +118,13 @@ async def test_a_failed_transaction_is_rolled_back(store: Store):
     assert await store.database.read("SELECT * FROM files") == []
 
 
-async def test_deleted_data_is_removed_from_the_disk_while_the_bot_runs(store: Store, path: Path):
+async def test_deleted_data_is_removed_from_the_disk_while_the_bot_runs(in_file: Store, path: Path):
     def count_on_disk() -> int:
         return sum(file.read_bytes().count(b"a secret") for file in path.parent.iterdir())
 
-    kept = await store.images.keep(1, 2, 3, ImagineRequest(prompt="a secret", image=b"a secret" * 2000), RESULT)
+    kept = await in_file.images.keep(1, 2, 3, ImagineRequest(prompt="a secret", image=b"a secret" * 2000), RESULT)
     assert count_on_disk() > 0
-    await store.images.forget(kept.id)
+    await in_file.images.forget(kept.id)
     assert count_on_disk() == 0
 
 
@@ -173,7 +173,7 @@ async def test_a_private_image_is_deleted_after_a_day(store: Store):
     assert await store.images.get(public.id) is not None
 
 
-async def test_all_images_of_a_person_can_be_exported_and_deleted(store: Store, path: Path):
+async def test_all_images_of_a_person_can_be_exported_and_deleted(store: Store):
     kept = await store.images.keep(1, 2, 3, REQUEST, RESULT, Lineage("parent", "variations", 2))
     other = await store.images.keep(5, 2, 4, ImagineRequest(prompt="a hare", image=b"another"), RESULT)
     [image] = (await kept_of(store, 1))["images"]
@@ -184,22 +184,22 @@ async def test_all_images_of_a_person_can_be_exported_and_deleted(store: Store, 
     assert [(size, await store.images.file(name)) for name, size in names] == [(6, b"a mask"), (9, b"a picture")]
     await forget_all_of(store, 1)
     assert (await kept_of(store, 1))["images"] == []
-    assert files(path) == [b"another"]
+    assert await files(store) == [b"another"]
     assert await store.images.get(other.id) is not None
 
 
-async def test_the_oldest_images_with_files_are_deleted_beyond_the_bound_of_a_person(store: Store, path: Path):
+async def test_the_oldest_images_with_files_are_deleted_beyond_the_bound_of_a_person(store: Store):
     images = ImageTable(store.database, bytes_per_person=100)
     plain = await images.keep(1, 2, 3, ImagineRequest(prompt="no files"), RESULT)
     foreign = await images.keep(9, 2, 3, replace(REQUEST, image=b"f" * 90), RESULT)
     rows = [await images.keep(1, 2, 3, replace(REQUEST, image=b"%d" % n * 40, mask=b""), RESULT) for n in range(4)]
     assert [await images.get(row.id) is not None for row in (plain, foreign, *rows)] == [1, 1, 0, 0, 1, 1]
-    assert sorted(map(len, files(path))) == [len(REQUEST.mask), 40, 40, 90]
+    assert sorted(map(len, await files(store))) == [len(REQUEST.mask), 40, 40, 90]
 
 
-async def test_the_space_of_deleted_files_goes_back_to_the_disk(store: Store, path: Path):
-    await store.images.keep(1, 2, 3, replace(REQUEST, image=b"a" * 10**6), RESULT)
+async def test_the_space_of_deleted_files_goes_back_to_the_disk(in_file: Store, path: Path):
+    await in_file.images.keep(1, 2, 3, replace(REQUEST, image=b"a" * 10**6), RESULT)
     assert size_of(path) > 10**6
-    await store.forget_messages([3])
-    await store.forget_expired(0.0)
+    await in_file.forget_messages([3])
+    await in_file.forget_expired(0.0)
     assert size_of(path) < 200_000

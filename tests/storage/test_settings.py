@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from collections.abc import AsyncGenerator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
 from storage import PersonSettings, ServerSettings, StorageError, Store
 from tests.fakes import forget_all_of
+from tests.storage.conftest import NewStore
 
 SERVER = replace(
     ServerSettings({"imagine": "dalle-mini"}, True, (10, 2**62), (20,), 2, 100, 50, 1),
@@ -21,38 +19,25 @@ SERVER = replace(
 PERSON = PersonSettings({"complete": "gpt2"}, "de", True)
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "inkling.db"
+async def rows(store: Store) -> list[int]:
+    tables = ("server_settings", "person_settings")
+    return [number for table in tables for (number,) in await store.database.read(f"SELECT id FROM {table}")]
 
 
-@pytest.fixture
-async def store(path: Path) -> AsyncGenerator[Store]:
-    store = Store(path)
-    await store.open()
-    yield store
-    await store.close()
-
-
-def rows(path: Path) -> list[int]:
-    with sqlite3.connect(path) as connection:
-        tables = ("server_settings", "person_settings")
-        return [number for table in tables for (number,) in connection.execute(f"SELECT id FROM {table}")]
-
-
-async def test_default_settings_are_not_stored(store: Store, path: Path):
+async def test_default_settings_are_not_stored(store: Store):
     assert store.settings.server(1) == store.settings.server(None) == ServerSettings()
     assert store.settings.person(1) == PersonSettings()
     await store.settings.people.change(1, lambda _: PERSON)
     await store.settings.people.change(1, lambda _: PersonSettings())
-    assert rows(path) == []
+    assert await rows(store) == []
 
 
-async def test_changed_settings_are_available_immediately_and_after_a_restart(store: Store, path: Path):
+async def test_changed_settings_are_available_immediately_and_after_a_restart(store: Store, new_store: NewStore):
     await store.settings.servers.change(1, lambda _: SERVER)
     await store.settings.people.change(1, lambda _: PERSON)
     assert (store.settings.server(1), store.settings.person(1)) == (SERVER, PERSON)
-    reopened = Store(path)
+    await store.close()
+    reopened = new_store()
     await reopened.open()
     assert (reopened.settings.server(1), reopened.settings.person(1)) == (SERVER, PERSON)
     assert reopened.settings.server(2) == ServerSettings()
@@ -74,19 +59,19 @@ async def test_settings_that_cannot_be_written_do_not_change_in_memory(store: St
     assert store.settings.person(1) == PersonSettings()
 
 
-async def test_deleted_settings_are_removed_from_memory_and_disk(store: Store, path: Path):
+async def test_deleted_settings_are_removed_from_memory_and_disk(store: Store):
     await store.settings.servers.change(1, lambda _: SERVER)
     await store.settings.people.change(2, lambda _: PERSON)
     await store.settings.servers.forget(1)
     await forget_all_of(store, 2)
     assert (store.settings.server(1), store.settings.person(2)) == (ServerSettings(), PersonSettings())
-    assert rows(path) == []
+    assert await rows(store) == []
 
 
-async def test_unknown_setting_fields_are_ignored(store: Store, path: Path):
-    with sqlite3.connect(path) as connection:
-        connection.execute('INSERT INTO person_settings VALUES (1, \'{"language": "fr", "colour": "blue"}\')')
-    connection.close()
+async def test_unknown_setting_fields_are_ignored(store: Store):
+    async with store.database.writing() as connection:
+        row = (1, '{"language": "fr", "colour": "blue"}')
+        await connection.execute("INSERT INTO person_settings VALUES (?, ?)", row)
     await store.close()
     await store.open()
     assert store.settings.person(1) == PersonSettings(language="fr")

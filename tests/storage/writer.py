@@ -11,7 +11,7 @@ from storage import Store
 from storage.database import Database
 
 _ANSWER = "INSERT INTO answers VALUES (?, 1, 2, 3, 0, ?, 4e9)"
-_JOB = "INSERT INTO jobs (owner, channel, created, target, work) VALUES (?, 2, 0, ?, '')"
+_JOB = "INSERT INTO jobs (owner, server, channel, created, target, work) VALUES (?, 0, 2, 0, ?, '')"
 
 
 async def write(folder: Path) -> None:

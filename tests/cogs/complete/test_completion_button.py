@@ -143,7 +143,7 @@ async def test_an_undo_of_the_only_segment_changes_nothing(stage: Stage):
 async def test_a_continuation_that_can_not_be_stored_is_not_shown(stage: Stage):
     message = await complete_count(stage)
     await store(stage).database.read("PRAGMA query_only = ON")  # acts like a full disk
-    assert private_text(await press(stage, message, "Continue")).startswith("Something went wrong on my side")
+    assert private_text(await press(stage, message, "Continue")).startswith("I can't read or store anything")
     assert text(message) == "**Count:** 1"
     assert button_rows(message) == [["Continue", "Try another", "(Undo)", "Delete"]]
 

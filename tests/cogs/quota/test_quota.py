@@ -10,9 +10,8 @@ from simcord import MemberActor
 
 from bot import create_bot
 from cogs.client import Inkling
-from cogs.shards import Shards
 from inference import Config, Loading, Queued, QuotasSection
-from storage import ServerSettings
+from storage import ServerSettings, Shards
 from tests.cogs.imagine.images import restart
 from tests.cogs.settings.panels import manager, panel, private_text, store_of
 from tests.cogs.stage import PatientEngine, Stage, first, refusal

@@ -35,6 +35,19 @@ def problems(folder: Path, text: str) -> list[str]:
     [
         ("data: 3", "line 1, data: must be the path of a folder, not 3"),
         ("loras: [a]", "line 1, loras: must be the path of a folder, not a list"),
+        (
+            "database: mysql://db/inkling",
+            "line 1, database: must be the address of a Postgres database, like "
+            "postgresql://inkling@db.example/inkling, not 'mysql://db/inkling'",
+        ),
+        (
+            "database: postgresql://inkling:secret@db/inkling",
+            "line 1, database: has a password in it. Put the password into the environment variable PGPASSWORD",
+        ),
+        (
+            "database: postgresql://inkling@db/inkling?password=secret",
+            "line 1, database: has a password in it. Put the password into the environment variable PGPASSWORD",
+        ),
         ("device: gpu", f"line 1, device: must be {_DEVICE}, not 'gpu'"),
         ("device: 3", f"line 1, device: must be {_DEVICE}, not 3"),
         ("discord: [a]", f"line 1, discord: must be {_SECTION}, not a list"),

@@ -1,4 +1,4 @@
-"""Which shards of Discord's gateway this process runs, for bots on more servers than one process can serve.
+"""Which shards of Discord's gateway a process runs, for bots on more servers than one process can serve.
 
 Source: https://discord.com/developers/docs/events/gateway#sharding
 """
@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+
+_SERVER_BITS = 22
+"""The lowest bits of a server's id, which say nothing about its shard."""
 
 _SHARDS = re.compile(r"(\d+)(?:-(\d+))?/(\d+)")
 
@@ -34,6 +37,15 @@ class Shards:
         return list(range(self.first, self.last + 1))
 
     @property
+    def held(self) -> tuple[str, tuple[int, ...]]:
+        """A condition of SQL for the rows whose `server` is on these shards, 0 for direct messages, and its values."""
+        return f"(server >> {_SERVER_BITS}) % ? BETWEEN ? AND ?", (self.count, self.first, self.last)
+
+    @property
     def leads(self) -> bool:
         """Whether this process does what only one may do, such as to register the commands."""
         return self.first == 0
+
+
+ALL_SHARDS = Shards(0, 0, 1)
+"""All servers, for the only process of a bot: they are on shard 0 of 1, however many Discord recommends."""

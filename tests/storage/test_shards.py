@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cogs.shards import Shards
+from storage import Shards
 
 
 @pytest.mark.parametrize(("text", "shards"), [("0-7/32", Shards(0, 7, 32)), ("31/32", Shards(31, 31, 32))])

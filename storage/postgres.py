@@ -1,0 +1,240 @@
+"""A database that several processes of the bot share: a Postgres server."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Generator, Iterable, Sequence
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+
+from storage.driver import Row, StorageError, Values, first_line
+from storage.postgres_locks import claim_shards, lock_migrations, lock_writers
+from storage.postgres_row import PostgresRow, row_factory
+from storage.postgres_schema import CHANNEL
+from storage.shards import Shards
+
+T = TypeVar("T")
+_Session = psycopg.Connection[PostgresRow]
+
+_SECONDS_TO_CONNECT = 2
+_SECONDS_TO_CLAIM = 3.0
+"""How long a start waits for the shards of a process that has just ended."""
+_PAUSES = (0.25, 4.0)
+"""Seconds until a lost server is tried again: at first, and at most. Meanwhile nobody waits for it."""
+
+_SETTINGS = (
+    "SET lock_timeout = '20s'",
+    "SET idle_in_transaction_session_timeout = '20s'",  # a process that hangs in a transaction blocks the others
+    "SET tcp_keepalives_idle = 10",  # the locks of a machine that is gone end soon
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+)
+
+
+class PostgresServer:
+    """A set of tables in a database at `address`, a URL or what else libpq takes.
+
+    `schema` names the set and `steps` are its migrations. One process at a time writes to it. `shards` are those for
+    which this is the only process, as long as it is connected.
+
+    A lost connection is replaced at the next statement outside a transaction, which is then tried once more.
+    """
+
+    errors = psycopg.Error
+
+    def __init__(
+        self,
+        address: str,
+        schema: str,
+        steps: Sequence[str],
+        *,
+        shards: Shards | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.address = address
+        self._schema = schema
+        self._steps = steps
+        self._shards = shards
+        self._clock = clock
+        self._reader: _Session | None = None
+        """It holds the locks of the shards, and hears the notices. It reads what is committed."""
+        self._writer: _Session | None = None
+        self._opened = False
+        self._notices: list[str] = []
+        self._missed_notices = False
+        self._pause = 0.0
+        self._next_try = 0.0
+        self._last_failure = ""
+
+    @property
+    def name(self) -> str:
+        parts = conninfo_to_dict(self.address)
+        return f"The database {parts.get('dbname', '')} on {parts.get('host', 'this machine')}"
+
+    def check(self) -> None:
+        """Connect, and change nothing. Raise StorageError."""
+        with self._explained():
+            self._connect(lambda _: None).close()
+
+    def open(self) -> None:
+        """Connect, claim the shards, and migrate the tables. Raise StorageError."""
+        self._opened = False
+        with self._explained():
+            self._migrate(self._reading())
+            self._writing()
+        self._opened = True
+
+    def close(self) -> None:
+        for session in (self._reader, self._writer):
+            if session:
+                session.close()
+        self._reader = self._writer = None
+
+    def begin(self) -> None:
+        self._retried(self._begin)
+
+    def commit(self) -> None:
+        self._in_transaction.execute("COMMIT")
+
+    def rollback(self) -> None:
+        if self._writer and not self._writer.closed:
+            with contextlib.suppress(psycopg.OperationalError):  # the server rolls back what has no connection
+                self._writer.execute("ROLLBACK")
+
+    def execute(self, query: str, values: Values = (), /) -> psycopg.Cursor[PostgresRow]:
+        return self._in_transaction.execute(_placeholders(query), _storable(values))
+
+    def executemany(self, query: str, rows: Iterable[Values], /) -> psycopg.Cursor[PostgresRow]:
+        cursor = self._in_transaction.cursor()
+        cursor.executemany(_placeholders(query), [_storable(row) for row in rows])
+        return cursor
+
+    def read(self, query: str, values: Values = (), /) -> Sequence[Row]:
+        return self._retried(lambda: self._reading().execute(_placeholders(query), _storable(values)).fetchall())
+
+    def compact(self) -> None:
+        """Do nothing: the server's autovacuum removes deleted rows."""
+
+    def notices(self) -> list[str] | None:
+        self.read("SELECT 1")  # they come with the answer
+        notices, self._notices = self._notices, []
+        missed, self._missed_notices = self._missed_notices, False
+        return None if missed else notices
+
+    def is_down(self, error: Exception) -> bool:
+        return isinstance(error, psycopg.OperationalError)
+
+    def _begin(self) -> None:
+        session = self._writing()
+        session.execute("BEGIN")
+        try:
+            lock_writers(session, self._schema)
+        except BaseException:
+            self.rollback()
+            raise
+
+    def _retried(self, work: Callable[[], T]) -> T:
+        """Do what changes nothing, and do it once more if the connection was lost."""
+        try:
+            return work()
+        except psycopg.OperationalError:
+            if all(session and not session.closed for session in (self._reader, self._writer)):
+                raise
+        return work()
+
+    def _reading(self) -> _Session:
+        if self._reader is None or self._reader.closed:
+            with self._trying():
+                self._reader = self._connect(self._start_reading)
+        return self._reader
+
+    def _writing(self) -> _Session:
+        if self._writer is None or self._writer.closed:
+            with self._trying():
+                self._writer = self._connect(lambda _: None)
+        return self._writer
+
+    @contextlib.contextmanager
+    def _explained(self) -> Generator[None]:
+        try:
+            yield
+        except (psycopg.Error, StorageError) as error:
+            self.close()
+            if isinstance(error, StorageError):
+                raise
+            raise StorageError(
+                f"{self.name} can't be used: {first_line(error)}. Check that it runs, `database` in config.yaml, and "
+                "the password in PGPASSWORD, then start again."
+            ) from error
+
+    @property
+    def _in_transaction(self) -> _Session:
+        if self._writer is None:
+            raise psycopg.OperationalError("it is closed")
+        return self._writer
+
+    @contextlib.contextmanager
+    def _trying(self) -> Generator[None]:
+        """Let a connection be tried; raise the last failure instead if that was a moment ago."""
+        if self._clock() < self._next_try:
+            raise psycopg.OperationalError(self._last_failure)
+        try:
+            yield
+        except psycopg.OperationalError as error:
+            self._last_failure = str(error)
+            self._pause = min(max(_PAUSES[0], 2 * self._pause), _PAUSES[1])
+            self._next_try = self._clock() + self._pause
+            raise
+        self._pause = self._next_try = 0.0
+
+    def _connect(self, start: Callable[[_Session], None]) -> _Session:
+        session = _Session.connect(
+            self.address,
+            autocommit=True,
+            row_factory=row_factory,
+            connect_timeout=_SECONDS_TO_CONNECT,
+            fallback_application_name="inkling",
+            tcp_user_timeout=5_000,
+        )
+        try:
+            for setting in _SETTINGS:
+                session.execute(setting.encode())
+            start(session)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    def _start_reading(self, session: _Session) -> None:
+        if self._shards:
+            claim_shards(session, self._shards, 0 if self._opened else _SECONDS_TO_CLAIM)
+            session.add_notify_handler(lambda notice: self._notices.append(notice.payload))
+            session.execute(f"LISTEN {CHANNEL}".encode())
+            self._missed_notices = True
+
+    def _migrate(self, session: _Session) -> None:
+        with session.transaction():
+            lock_migrations(session)
+            session.execute("CREATE TABLE IF NOT EXISTS schemas (name TEXT PRIMARY KEY, version BIGINT NOT NULL)")
+            rows = session.execute("SELECT version FROM schemas WHERE name = %s", (self._schema,)).fetchall()
+            version: int = rows[0]["version"] if rows else 0
+            if version > len(self._steps):
+                raise StorageError(f"{self.name} can't be used: a newer version of the bot wrote it. Update the bot.")
+            for step in self._steps[version:]:
+                session.execute(step.encode())
+            session.execute(
+                "INSERT INTO schemas VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET version = excluded.version",
+                (self._schema, len(self._steps)),
+            )
+
+
+def _placeholders(query: str) -> bytes:
+    return query.replace("%", "%%").replace("?", "%s").encode()
+
+
+def _storable(values: Values) -> list[Any]:
+    """Return the values without the character 0, which Postgres keeps in no text."""
+    return [value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value for value in values]

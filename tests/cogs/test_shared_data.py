@@ -1,0 +1,148 @@
+"""The bot as one of several processes, which share a Postgres database."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncGenerator
+from typing import cast
+
+import pytest
+from discord.ext import commands
+
+from bot import create_bot
+from cogs.client import Inkling
+from cogs.shared_data import SharedData
+from inference import Config, Queued, QuotasSection
+from storage import (
+    EVERYWHERE,
+    Block,
+    BlockTable,
+    DeviceUseTable,
+    PersonSettings,
+    SettingsTables,
+    Shards,
+    StorageError,
+    Store,
+)
+from storage.database import Database
+from storage.postgres import PostgresServer
+from storage.postgres_schema import POSTGRES_STEPS
+from tests.cogs.imagine.images import restart
+from tests.cogs.settings.panels import panel, private_text
+from tests.cogs.stage import PatientEngine, Stage, first, refusal
+from tests.fakes import plausible
+from tests.postgres_cluster import PostgresCluster
+from tests.waiting import until
+
+
+@pytest.fixture
+def config(config: Config, address: str) -> Config:
+    quotas = QuotasSection.model_validate({"person": "10 min"})
+    return config.model_copy(update={"database": address, "quotas": quotas})
+
+
+@pytest.fixture
+async def other(stage: Stage, address: str) -> AsyncGenerator[Database]:
+    """Return the database as another process uses it, which does not claim any shards."""
+    database = Database(PostgresServer(address, "inkling", POSTGRES_STEPS))
+    await database.open()
+    yield database
+    await database.close()
+
+
+def bot_of(stage: Stage) -> Inkling:
+    return cast(Inkling, stage.bot)
+
+
+async def take_over(stage: Stage) -> None:
+    """Let the bot look for changes, as it does each second."""
+    cog = cast(SharedData, bot_of(stage).get_cog("SharedData"))
+    await cog.take_over()
+
+
+async def test_a_request_is_answered_with_the_data_in_postgres(stage: Stage):
+    assert first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).content.startswith("**Once**")
+    drawing = first(await stage.alice.slash(stage.channel, "imagine", prompt="a fox"))
+    await stage.alice.click(drawing, label="Re-roll")
+    assert len(stage.backend.requests) == 3
+    assert await bot_of(stage).store.images.count_of(stage.alice.id) == 2
+    assert await bot_of(stage).store.jobs.open_jobs() == []
+
+
+async def test_a_block_that_another_process_sets_ends_what_runs_here(stage: Stage, other: Database):
+    stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
+    asked = first(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    await BlockTable(other).add(Block("person", stage.alice.id, EVERYWHERE, "Spam", None, 1, 2.0))
+    await take_over(stage)
+    await until(lambda: asked.content.startswith("Cancelled, since the bot's operator has blocked you."), asked.content)
+    assert refusal(await stage.alice.slash(stage.channel, "help")).startswith("The bot's operator has blocked you.")
+
+
+async def test_what_a_person_used_in_another_process_counts_here(stage: Stage, other: Database):
+    use = DeviceUseTable(other)
+    use.add(stage.alice.id, 5, 540.0, bot_of(stage).quotas.clock())
+    await use.flush()
+    await take_over(stage)
+    assert "9 min of 10 min used" in panel(await stage.alice.slash(stage.channel, "quota")).content
+    stage.backend.seconds_per_work = 2.0
+    said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once", length=300))
+    assert "but you have 1 min of your 10 min" in said
+
+
+class TestOnOneOfTwoShards:
+    """The bot as the process of shard 0 of 2."""
+
+    @pytest.fixture
+    def simcord_bot(self, config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
+        return create_bot(engine, Shards(0, 0, 2))
+
+    async def test_what_open_requests_in_another_process_will_take_counts_here(self, stage: Stage, address: str):
+        other = Store(bot_of(stage).config.data / "other" / "inkling.db", address, Shards(1, 1, 2))
+        await other.open()
+        await other.jobs.add(stage.alice.id, 1 << 22, 2, None, "", "", cost=590.0)
+        await take_over(stage)
+        stage.backend.seconds_per_work = 2.0
+        said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once", length=300))
+        assert "but you have 10 s of your 10 min" in said
+        said = panel(await stage.alice.slash(stage.channel, "quota")).content
+        assert "Your open requests will take about 9 min 50 s" in said
+        await other.close()
+
+
+async def test_what_a_person_sets_in_another_process_holds_here(stage: Stage, other: Database):
+    await SettingsTables(other).people.change(stage.alice.id, lambda _: PersonSettings(language="de"))
+    await take_over(stage)
+    assert "Deine Rechenzeit heute" in panel(await stage.alice.slash(stage.channel, "quota")).content
+
+
+async def test_while_the_database_is_away_requests_go_on_and_new_ones_are_refused_with_a_sentence(
+    stage: Stage, cluster: PostgresCluster, config: Config, caplog: pytest.LogCaptureFixture
+):
+    name = config.database.removeprefix("postgresql://inkling@/").partition("?")[0]
+    settings = panel(await stage.alice.slash(stage.channel, "privacy"))
+    await stage.alice.click(settings, label="Delete all of it")
+    stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
+    before = first(await stage.bob.slash(stage.channel, "mood", text="fine"))
+    cluster.rename_database(name, "away")
+    for _ in range(2):
+        await take_over(stage)
+    assert caplog.text.count("changes of other processes are not known until the database is back") == 1
+    said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    assert said.startswith("I can't read or store anything at the moment, so this was not done.")
+    said = private_text(await stage.alice.click(settings, label="Delete for good"))
+    assert said.startswith("I can't read or store anything at the moment, so this was not done.")
+    cluster.rename_database("away", name)
+    await until(lambda: _has_open_jobs(stage), "the request of before is lost")
+    await take_over(stage)
+    assert "the database is back" in caplog.text
+    assert before.content == "Number 3 in line, about 40 s"
+    stage.backend.script = plausible
+    await restart(stage, config)
+    assert "%" in before.content, "it is answered after a restart"
+    assert first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).content.startswith("**Once**")
+
+
+async def _has_open_jobs(stage: Stage) -> bool:
+    with contextlib.suppress(StorageError):
+        return bool(await bot_of(stage).store.jobs.open_jobs())
+    return False
