@@ -8,6 +8,7 @@
     ├── RequestCancelled                the caller cancelled the request
     ├── RequestTimeout                  the deadline passed
     ├── ModelUnavailable                the model's files are missing or broken, or it does not fit
+    │   └── ModelNotServed              … since its server does not have it
     ├── DeviceLost                      the device has gone; another one, or a later try, can do the request
     └── GenerationFailed                the model failed while it ran
             └── OutOfMemory                 … since memory ran out, also in smaller attempts
@@ -130,6 +131,10 @@ class RequestTimeout(InferenceError):
 
 class ModelUnavailable(InferenceError):
     """The model can't be loaded: not downloaded and no access to the hub, unreadable, or too large."""
+
+
+class ModelNotServed(ModelUnavailable):
+    """The server does not know the model, which it may have known before."""
 
 
 class DeviceLost(InferenceError):

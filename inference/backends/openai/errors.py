@@ -14,6 +14,7 @@ from inference.types.errors import (
     GenerationFailed,
     InferenceError,
     InvalidRequest,
+    ModelNotServed,
     ModelUnavailable,
     Overloaded,
     Phrase,
@@ -58,10 +59,6 @@ def missing_key(server: ModelServer) -> ModelUnavailable:
         host=server.host,
         variable=server.api_key_env,
     )
-
-
-class ModelNotServed(ModelUnavailable):
-    """The server does not know the model, which it may have known before."""
 
 
 def unknown_model(server: ModelServer, name: str) -> ModelNotServed:

@@ -9,9 +9,16 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from inference.backends.openai import client, errors
+from inference.backends.openai import client
 from inference.tasks import Tool
-from inference.types.errors import GenerationFailed, InferenceError, InvalidRequest, ModelUnavailable, Overloaded
+from inference.types.errors import (
+    GenerationFailed,
+    InferenceError,
+    InvalidRequest,
+    ModelNotServed,
+    ModelUnavailable,
+    Overloaded,
+)
 from tests.inference.backends.openai.conftest import Harness, say
 from tests.inference.backends.openai.fake_server import (
     FakeServer,
@@ -32,7 +39,7 @@ HTML = "<html><body>It works!</body></html>"
     ("reply", "kind", "words"),
     [
         (refusing(401, '{"error": "no"}'), ModelUnavailable, "wants a key, and the bot has none"),
-        (refusing(404, '{"error": {"message": "model m not found"}}'), errors.ModelNotServed, "has no model m"),
+        (refusing(404, '{"error": {"message": "model m not found"}}'), ModelNotServed, "has no model m"),
         (refusing(404, "nothing here"), ModelUnavailable, "does not speak OpenAI's API"),
         (refusing(404, HTML, kind="text/html"), ModelUnavailable, "does not speak OpenAI's API"),
         (refusing(200, HTML, kind="text/html"), ModelUnavailable, "does not speak OpenAI's API"),
