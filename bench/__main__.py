@@ -32,6 +32,7 @@ from bench import (
     queueing,
     reading,
     results,
+    servers,
     starter,
     summaries,
 )
@@ -79,11 +80,12 @@ MEASUREMENTS: Measurements = {
     "cluster": cluster.measure,
     "crash": crash.measure,
     "crash-cluster": crash.measure_cluster,
+    "servers": servers.measure,
 }
 """Every measurement by its name on the command line. A new one is one more entry."""
 
-_BY_NAME_ONLY = {"crash", "crash-cluster", "cluster"}
-"""Measurements of no speed that take long; they run only when they are named."""
+_BY_NAME_ONLY = {"crash", "crash-cluster", "cluster", "servers"}
+"""Measurements of the whole bot that take long, or a whole machine; they run only when they are named."""
 
 
 def main() -> None:

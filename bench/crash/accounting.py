@@ -83,7 +83,7 @@ class Accounting:
         if after == sent.before:
             explained = [self._explanation(sent, each, kills) for each in sent.messages(self._world)]
             return explained[0] if explained else Outcome("no effect")
-        return Outcome("answered") if _variants(after) == _variants(sent.before) + 1 else _wrong(message)
+        return Outcome("answered") if variants(after) == variants(sent.before) + 1 else _wrong(message)
 
     def _judged(self, sent: SentRequest, messages: list[Message], kills: int) -> Outcome:
         """Judge a request whose answer has its own messages."""
@@ -157,7 +157,8 @@ def is_notification(message: Message, sent: SentRequest) -> bool:
     return message.content.startswith(f"{sent.person.mention} Your ")
 
 
-def _variants(shown: Shown) -> int:
+def variants(shown: Shown) -> int:
+    """Return how many variants of a text the message has, by the label of its buttons."""
     counts = (match for label, _ in shown.buttons if (match := _VARIANT.fullmatch(label)))
     return next((int(match[2]) for match in counts), 1)
 

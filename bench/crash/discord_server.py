@@ -60,10 +60,10 @@ class DiscordServer:
     is closed after `seconds_idle`.
     """
 
-    def __init__(self, world: World, seconds_idle: float = 60.0) -> None:
+    def __init__(self, world: World, seconds_idle: float = 60.0, gateway: Gateway | None = None) -> None:
         self.world = world
         self._seconds_idle = seconds_idle
-        self.gateway = Gateway(world)
+        self.gateway = gateway or Gateway(world)
         self.calls = 0
         self.unknown: Counter[str] = Counter()
         self._held_call = 0

@@ -39,7 +39,7 @@ class Shown:
     def of(cls, message: Message) -> Shown:
         """Return what `message` shows now."""
         files = tuple((file.name, file.data) for file in message.files)
-        buttons = tuple((button["label"], button.get("disabled", False)) for button in message.buttons)
+        buttons = tuple((button.get("label", ""), button.get("disabled", False)) for button in message.buttons)
         return cls(message.content, files, buttons)
 
 
