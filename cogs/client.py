@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from cogs.common import ReplySessions
 from cogs.common.access import FOR_EVERYBODY, check_access
-from cogs.common.calls import prefix
+from cogs.common.calls import may_concern_bot, prefix
 from cogs.common.cancel_button import CancelButton
 from cogs.common.delivery import DELIVERY
 from cogs.common.discord_calls import DiscordCalls
@@ -192,6 +192,11 @@ class Inkling(commands.AutoShardedBot):
             log.info("Logged in as %s. Invite it: %s", self.user, self.invite())
             for problem in await self.engine.check_devices():
                 log.error("%s", addressed_to_operator(problem))
+
+    def dispatch(self, event_name: str, /, *args: Any, **kwargs: Any) -> None:
+        """Pass an event to its listeners, unless it is a message that can't be for the bot."""
+        if event_name != "message" or may_concern_bot(args[0]):
+            super().dispatch(event_name, *args, **kwargs)
 
     async def on_interaction(self, interaction: discord.Interaction) -> None:
         """Handle a submitted form. discord.py itself handles all other interactions."""

@@ -11,7 +11,7 @@ import discord
 
 from cogs.client import Inkling
 from cogs.common import MessageResponder, ReplySession
-from cogs.common.calls import name_pattern
+from cogs.common.calls import without_name
 from cogs.common.markdown import without_escapes
 from cogs.common.persistent_view import custom_id
 from cogs.common.sources import pointed_at, replied_to, text_of_message
@@ -124,7 +124,7 @@ def _is_answer(text: discord.Message) -> bool:
 
 def _words(message: discord.Message) -> str:
     """Return the text after the bot's name."""
-    return re.sub(rf"^\s*{name_pattern(message)}", "", message.content).strip()
+    return without_name(message).strip()
 
 
 def _spaced(before: Sequence[Message], words: str) -> str:

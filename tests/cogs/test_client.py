@@ -179,3 +179,17 @@ class TestWithoutModels:
         result = await stage.alice.slash(stage.channel, "caption", image=("a.png", b"1"))
         assert refusal(result).startswith("No model is set up for /caption.")
         assert refusal(await stage.alice.slash(stage.channel, "models")) == "No models are set up."
+
+
+async def test_only_messages_that_may_be_for_the_bot_reach_its_listeners(stage: Stage):
+    received: list[str] = []
+
+    async def listen(message: discord.Message) -> None:
+        received.append(message.content)
+
+    cast(Inkling, stage.bot).add_listener(listen, "on_message")
+    await stage.alice.send(stage.channel, "Good morning")
+    asked = await stage.alice.send(stage.channel, f"Good morning, {stage.mention}")
+    await stage.bob.send(stage.channel, "And to you", reply_to=asked)
+    await stage.alice.send_dm("Are you there?")
+    assert received == [f"Good morning, {stage.mention}", "Are you there?"]
