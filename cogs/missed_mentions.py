@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime
 import logging
 from collections import deque
-from itertools import islice
+from collections.abc import Sequence
 
 import discord
 from discord.ext import commands
@@ -42,8 +43,7 @@ class MissedMentions(commands.Cog):
     async def on_ready(self) -> None:
         """Answer the mentions of the last minutes that have no answer yet."""
         since = discord.utils.utcnow() - _MAX_AGE
-        channels = (channel for guild in self.bot.guilds for channel in (*guild.text_channels, *guild.threads))
-        for channel in islice(filter(lambda channel: _is_active(channel, since), channels), _MOST_CHANNELS):
+        for channel in await _active_channels(list(self.bot.guilds), discord.utils.time_snowflake(since)):
             try:
                 await self._answer_missed(channel, since)
             except DELIVERY as error:
@@ -66,9 +66,22 @@ class MissedMentions(commands.Cog):
                 self.bot.dispatch("message", message)
 
 
-def _is_active(channel: discord.TextChannel | discord.Thread, since: datetime.datetime) -> bool:
-    """Return whether somebody has written there since then, and the bot may read it."""
-    last = channel.last_message_id
-    permissions = channel.permissions_for(channel.guild.me)
-    may_read = permissions.view_channel and permissions.read_message_history
-    return may_read and last is not None and discord.utils.snowflake_time(last) > since
+async def _active_channels(
+    guilds: Sequence[discord.Guild], since: int
+) -> Sequence[discord.TextChannel | discord.Thread]:
+    """Return the first channels and threads that the bot may read, and that have a message after `since`."""
+    found: list[discord.TextChannel | discord.Thread] = []
+    for guild in guilds:
+        await asyncio.sleep(0)  # thousands of servers take a while, in which others want to be answered
+        found += (channel for channel in (*guild.text_channels, *guild.threads) if _is_active(channel, since))
+        if len(found) >= _MOST_CHANNELS:
+            break
+    return found[:_MOST_CHANNELS]
+
+
+def _is_active(channel: discord.TextChannel | discord.Thread, since: int) -> bool:
+    """Return whether somebody has written there after the message `since`, and the bot may read it."""
+    if (channel.last_message_id or 0) <= since:
+        return False
+    permissions = channel.permissions_for(channel.guild.me)  # slow, and most channels of many servers are quiet
+    return permissions.view_channel and permissions.read_message_history
