@@ -6,6 +6,7 @@ from cogs.caption import Captions
 from cogs.chat import Chat
 from cogs.complete import Complete
 from cogs.fill import Fill
+from cogs.garbage_collection import GarbageCollection
 from cogs.heartbeat import Heartbeat
 from cogs.imagine import Imagine
 from cogs.imagine.edit_command import Edits
@@ -48,6 +49,7 @@ COGS = (
     Retention,
     SharedData,
     Heartbeat,
+    GarbageCollection,
     RequestLog,
     Metrics,
 )
