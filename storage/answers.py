@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import secrets
+import sqlite3
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from inference import from_json, serializable, to_json
 from storage.table import ExpiringTable
+
+_KEEP = "INSERT INTO answers (id, owner, channel, message, created, answer, expires) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 @serializable
@@ -36,13 +39,13 @@ class AnswerTable(ExpiringTable):
     async def keep(self, channel: int, message: int, expires: float, answer: StoredAnswer) -> str:
         """Store the answer that `message` shows until `expires`, instead of an earlier one, and return its id."""
         answer_id = secrets.token_urlsafe(6)
-        async with self._database.writing() as connection:
-            await connection.execute("DELETE FROM answers WHERE message = ?", (message,))
-            await connection.execute(
-                "INSERT INTO answers (id, owner, channel, message, created, answer, expires) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (answer_id, answer.owner, channel, message, time.time(), to_json(answer), expires),
-            )
+        row = (answer_id, answer.owner, channel, message, time.time(), to_json(answer), expires)
+
+        def replace(connection: sqlite3.Connection) -> None:
+            connection.execute("DELETE FROM answers WHERE message = ?", (message,))
+            connection.execute(_KEEP, row)
+
+        await self._database.transact(replace)
         return answer_id
 
     async def get(self, answer_id: str, now: float) -> StoredAnswer | None:

@@ -16,6 +16,8 @@ from storage.table import PRIVATE_SECONDS, ExpiringTable
 
 _HISTORY = TypeAdapter(CompletionHistory)
 
+_KEEP = "INSERT INTO completions (id, owner, channel, message, created, history, expires) VALUES (?, ?, ?, ?, ?, ?, ?)"
+
 
 @dataclass(frozen=True, slots=True)
 class StoredCompletion:
@@ -40,12 +42,8 @@ class CompletionTable(ExpiringTable):
         """Store the history shown in `message` with a new id; for one day if it is `private`."""
         kept = StoredCompletion(secrets.token_urlsafe(6), owner, channel, message, time.time(), history)
         expires = kept.created + PRIVATE_SECONDS if private else None
-        async with self._database.writing() as connection:
-            await connection.execute(
-                "INSERT INTO completions (id, owner, channel, message, created, history, expires) "
-                "VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (kept.id, owner, channel, message, kept.created, _HISTORY.dump_json(history).decode(), expires),
-            )
+        row = (kept.id, owner, channel, message, kept.created, _HISTORY.dump_json(history).decode(), expires)
+        await self._database.transact(lambda connection: connection.execute(_KEEP, row))
         return kept
 
     async def get(self, completion_id: str) -> StoredCompletion | None:
@@ -58,10 +56,11 @@ class CompletionTable(ExpiringTable):
 
     async def rewrite(self, completion_id: str, history: CompletionHistory) -> None:
         """Replace the history of a text. Does nothing if it was deleted."""
-        async with self._database.writing() as connection:
-            await connection.execute(
-                "UPDATE completions SET history = ? WHERE id = ?", (_HISTORY.dump_json(history).decode(), completion_id)
-            )
+        query, values = (
+            "UPDATE completions SET history = ? WHERE id = ?",
+            (_HISTORY.dump_json(history).decode(), completion_id),
+        )
+        await self._database.transact(lambda connection: connection.execute(query, values))
 
     async def export_of(self, owner: int) -> list[dict[str, Any]]:
         """Return all stored texts of this person, oldest first, as plain data."""
