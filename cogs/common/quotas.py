@@ -181,21 +181,19 @@ class Quotas:
 
     def allowances(self, asker: Asker, *, but: object = None) -> list[Allowance]:
         """Return what counts for this person here; the request `but` is not counted as open."""
-        others = [each for name, each in self._open.items() if name is not but]
-        own = [each for each in others if each.person == asker.person]
         now, person, guild = self.clock(), asker.person, asker.guild
         found: list[Allowance] = []
         if (most := personal_quota(self.config, asker.roles)) is not None:
-            reserved = _cost(own) + self._jobs.reserved_elsewhere(person)
+            reserved = self._reserved(but, person) + self._jobs.reserved_elsewhere(person)
             found.append(Allowance("person", most, self._use.of_person(person, now), reserved))
         if guild is None:
             return found
         if (most := self._server(asker).computing_time) is not None:
             used = self._use.of_person_on(person, guild, now)
-            found.append(Allowance("member", most, used, _cost(each for each in own if each.guild == guild)))
+            found.append(Allowance("member", most, used, self._reserved(but, person, guild)))
         if (most := self.config.server) is not None:
             used = self._use.of_server(guild, now)
-            found.append(Allowance("server", most, used, _cost(each for each in others if each.guild == guild)))
+            found.append(Allowance("server", most, used, self._reserved(but, guild=guild)))
         return found
 
     def used_by(self, person: int) -> float:
@@ -208,8 +206,7 @@ class Quotas:
 
     def reserved_by(self, person: int) -> float:
         """Return the seconds that this person's open requests are expected to take, in all processes of the bot."""
-        own = _cost(each for each in self._open.values() if each.person == person)
-        return own + self._jobs.reserved_elsewhere(person)
+        return self._reserved(None, person) + self._jobs.reserved_elsewhere(person)
 
     def pause(self, asker: Asker) -> float:
         """Return the seconds between two requests of this person here; 0 for none."""
@@ -229,20 +226,27 @@ class Quotas:
         self._open[request] = OpenRequest(asker.person, asker.guild, cost or 0.0, since)
 
     def begin(self, asker: Asker, request: object) -> None:
-        """Note that `request` begins: the pause counts from when it came, also after its end."""
+        """Note that `request` begins: the pause counts from when it came, also after its end.
+
+        Where there is no pause, nothing is noted: on many servers, the people of a day are many.
+        """
         since = self._open[request].since
-        for guild in {None, asker.guild}:
+        pauses = ((None, self.config.cooldown), (asker.guild, self._server(asker).cooldown))
+        for guild in (guild for guild, pause in pauses if pause):
             last = self._last.pop((asker.person, guild), 0.0)
             self._last[asker.person, guild] = max(last, since)
         longest = max(_DAY, self.config.cooldown or 0.0)
-        for who in [*self._last]:
-            if since - self._last[who] <= longest:
-                break
-            del self._last[who]
+        while self._last and since - self._last[oldest := next(iter(self._last))] > longest:
+            del self._last[oldest]
 
     def end(self, request: object) -> None:
         """Count `request` as open no more."""
         self._open.pop(request, None)
+
+    def _reserved(self, but: object, person: int | None = None, guild: int | None = None) -> float:
+        """Return what the open requests take, except `but`: those of one person, of one server, or of both."""
+        others = (each for name, each in self._open.items() if name is not but)
+        return sum(each.cost for each in others if person in (None, each.person) and guild in (None, each.guild))
 
     def _since_last(self, person: int, guild: int | None, request: object) -> float:
         """Return the seconds from the last request of this person to `request`, which may have come just now."""
@@ -254,7 +258,3 @@ class Quotas:
 
     def _server(self, asker: Asker) -> ServerSettings:
         return self._settings.server(asker.guild)
-
-
-def _cost(requests: Iterable[OpenRequest]) -> float:
-    return sum(each.cost for each in requests)

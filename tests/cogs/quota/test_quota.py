@@ -254,6 +254,13 @@ async def test_a_pause_is_kept_between_two_accepted_requests(stage: Stage):
 
 
 @with_quotas(cooldown="5 s")
+async def test_a_pause_begins_with_a_request_in_a_direct_message_too(stage: Stage):
+    await stage.alice.user.slash("mood", text="fine")
+    assert await mood(stage, stage.alice) == "Between two of your requests there must be 5 s. Ask again in 5 s."
+    assert len(stage.backend.requests) == 1
+
+
+@with_quotas(cooldown="5 s")
 async def test_a_refused_request_begins_no_pause(stage: Stage):
     refusal(await stage.alice.slash(stage.channel, "imagine", prompt="a fox", model="oil"))
     await mood(stage, stage.alice)
