@@ -107,10 +107,8 @@ class PostgresServer:
     def execute(self, query: str, values: Values = (), /) -> psycopg.Cursor[PostgresRow]:
         return self._in_transaction.execute(_placeholders(query), _storable(values))
 
-    def executemany(self, query: str, rows: Iterable[Values], /) -> psycopg.Cursor[PostgresRow]:
-        cursor = self._in_transaction.cursor()
-        cursor.executemany(_placeholders(query), [_storable(row) for row in rows])
-        return cursor
+    def executemany(self, query: str, rows: Iterable[Values], /) -> None:
+        self._in_transaction.cursor().executemany(_placeholders(query), [_storable(row) for row in rows])
 
     def read(self, query: str, values: Values = (), /) -> Sequence[Row]:
         return self._retried(lambda: self._reading().execute(_placeholders(query), _storable(values)).fetchall())

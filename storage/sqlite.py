@@ -74,8 +74,9 @@ class SQLiteFile:
     def execute(self, query: str, values: Values = (), /) -> sqlite3.Cursor:
         return self._connected.execute(query, values)
 
-    def executemany(self, query: str, rows: Iterable[Values], /) -> sqlite3.Cursor:
-        return self._connected.executemany(query, rows)
+    def executemany(self, query: str, rows: Iterable[Values], /) -> None:
+        # An open cursor would be freed on the event loop, and reset its statement while that runs again on this thread.
+        self._connected.executemany(query, rows).close()
 
     def read(self, query: str, values: Values = (), /) -> list[sqlite3.Row]:
         return self._connected.execute(query, values).fetchall()
