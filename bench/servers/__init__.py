@@ -22,7 +22,7 @@ from bench.servers.load import Phase, PhaseReport
 from bench.servers.simulation import Measured, Report, simulate
 
 SERVERS, SHARDS = 10_000, 10
-"""The environment variable MANY_SERVERS has another number of servers; a shard has 1,000 of them, as Discord does it."""
+"""The environment variable MANY_SERVERS has another number of servers. Discord puts about 1,000 into a shard."""
 
 INTERACTIONS, MESSAGES = 100.0, 500.0
 """A second: commands and presses, and messages of other people."""
