@@ -27,6 +27,10 @@ State = Literal["answered", "doubled", "late", "refused", "lost"]
 Kind = Literal["complete", "ask", "imagine", "help", "another", "help page", "mention"]
 
 _SHARES: Mapping[Kind, int] = {"complete": 30, "ask": 25, "imagine": 10, "help": 15, "another": 15, "help page": 5}
+_KINDS: Sequence[Kind] = tuple(_SHARES)
+
+_PRESSED_BELOW: Mapping[Kind, Kind] = {"another": "complete", "help page": "help"}
+"""Presses, and the command whose answer has the button. Each answer is pressed once at most."""
 
 Act = Callable[[], Coroutine[Any, Any, None]]
 
@@ -87,7 +91,8 @@ class Load:
         self._world = world
         self._random = Random(seed)
         self._open: set[Asked] = set()
-        self._pressable: dict[Kind, list[Interaction]] = {"another": [], "help page": []}
+        self._answered: list[Asked] = []
+        self._pressable: dict[Kind, list[Interaction]] = {command: [] for command in _PRESSED_BELOW.values()}
         self._report = PhaseReport()
 
     async def act(self, phase: Phase) -> None:
@@ -109,7 +114,7 @@ class Load:
         while self._open and time.monotonic() < end:  # noqa: ASYNC110  # `_follow` looks as often
             await asyncio.sleep(_LOOK)
         self._following.cancel()
-        self._give_up()
+        self._settle()
         return self._report
 
     @staticmethod
@@ -124,12 +129,12 @@ class Load:
     # What people do
 
     async def _ask(self) -> None:
-        [kind] = self._random.choices([*_SHARES], [*_SHARES.values()])
-        if kind in self._pressable:
-            if self._pressable[kind]:
-                await self._press(kind)
+        [kind] = self._random.choices(_KINDS, [*_SHARES.values()])
+        if command := _PRESSED_BELOW.get(kind):
+            if self._pressable[command]:
+                await self._press(kind, self._pressable[command])
                 return
-            kind = "complete" if kind == "another" else "help"
+            kind = command
         person, place = self._world.new_person(), self._world.any_place(self._random)
         data = self._world.command_data(kind, self._options(kind), None)
         interaction = self._world.new_interaction("command", person, place, data)
@@ -147,9 +152,8 @@ class Load:
             case _:
                 return {}
 
-    async def _press(self, kind: Kind) -> None:
-        """Press a button or use a menu of an earlier answer, once."""
-        choices = self._pressable[kind]
+    async def _press(self, kind: Kind, choices: list[Interaction]) -> None:
+        """Press a button, or use a menu, below one of these answers."""
         before = choices.pop(self._random.randrange(len(choices)))
         message = before.response
         assert message is not None, "it is answered"
@@ -185,39 +189,44 @@ class Load:
             await asyncio.sleep(_LOOK)
             replies = self._replies()
             for asked in list(self._open):
-                if answers := _answers(asked, replies):
-                    self._report.seconds_to_answer.append(time.monotonic() - asked.sent)
-                    self._settle(asked, "answered" if answers == 1 else "doubled")
+                if _answers(asked, replies):
+                    self._note_answer(asked)
                 elif asked.is_late:
-                    self._settle(asked, "late")
+                    self._open.discard(asked)
+                    self._report.states["late"] += 1
+
+    def _note_answer(self, asked: Asked) -> None:
+        """Note the first answer to a request. Whether it stays the only one is seen at the end of the phase."""
+        self._open.discard(asked)
+        self._answered.append(asked)
+        self._report.seconds_to_answer.append(time.monotonic() - asked.sent)
+        if asked.interaction and asked.kind in self._pressable:
+            self._pressable[asked.kind].append(asked.interaction)
 
     def _replies(self) -> Mapping[Message, Sequence[Message]]:
         """Return the bot's replies to each message that mentions it."""
         replies: dict[Message, list[Message]] = {}
-        mentions = {asked.mention for asked in self._open if asked.mention}
+        mentions = {asked.mention for asked in (*self._open, *self._answered) if asked.mention}
         for message in self._world.messages.values() if mentions else ():
             if message.reply_to in mentions:
                 replies.setdefault(message.reply_to, []).append(message)
         return replies
 
-    def _settle(self, asked: Asked, state: State) -> None:
-        self._open.discard(asked)
-        self._report.states[state] += 1
-        interaction = asked.interaction
-        if interaction and interaction.acknowledged:
-            self._report.seconds_to_acknowledge.append(interaction.seconds_to_acknowledge)
-        if state == "answered" and interaction and asked.kind in ("complete", "help"):
-            self._pressable["another" if asked.kind == "complete" else "help page"].append(interaction)
-
-    def _give_up(self) -> None:
-        """Settle what has no answer: it shows another message, progress, or nothing."""
-        replies = self._replies()
-        for asked in list(self._open):
+    def _settle(self) -> None:
+        """Note what became of all requests that were not late."""
+        replies, report = self._replies(), self._report
+        for asked in self._answered:
+            report.states["answered" if _answers(asked, replies) == 1 else "doubled"] += 1
+        for asked in self._open:
             messages = _messages(asked, replies)
             is_refused = bool(messages) and not any(map(shows_progress, messages))
-            self._settle(asked, "refused" if is_refused else "lost")
+            report.states["refused" if is_refused else "lost"] += 1
             shown = " | ".join(message.content for message in messages) or "nothing"
-            self._report.faults.append(f"{asked.kind}: {shown}"[:_SHOWN])
+            report.faults.append(f"{asked.kind}: {shown}"[:_SHOWN])
+        interactions = [asked.interaction for asked in (*self._answered, *self._open) if asked.interaction]
+        report.seconds_to_acknowledge = [each.seconds_to_acknowledge for each in interactions if each.acknowledged]
+        self._answered.clear()
+        self._open.clear()
 
 
 def _answers(asked: Asked, replies: Mapping[Message, Sequence[Message]]) -> int:
@@ -244,8 +253,11 @@ def _is_answer(asked: Asked, message: Message) -> bool:
             return ANSWER in message.content
         case "imagine":
             return bool(message.files)
-        case "help" | "help page":
-            return "/imagine" in message.content or "imagine:" in message.content
+        case "help":
+            return "/imagine" in message.content
+        case "help page":
+            assert asked.before is not None, "it is a press"
+            return "/imagine" in message.content and message.content != asked.before.text
         case "another":
             assert asked.before is not None, "it is a press"
             return variants(Shown.of(message)) == variants(asked.before) + 1
