@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import secrets
-import sqlite3
 import time
 from dataclasses import dataclass
 from typing import Any
 
 from inference import from_json, serializable, to_json
+from storage.driver import Statements
 from storage.table import ExpiringTable
 
 _KEEP = "INSERT INTO answers (id, owner, channel, message, created, answer, expires) VALUES (?, ?, ?, ?, ?, ?, ?)"
@@ -41,7 +41,7 @@ class AnswerTable(ExpiringTable):
         answer_id = secrets.token_urlsafe(6)
         row = (answer_id, answer.owner, channel, message, time.time(), to_json(answer), expires)
 
-        def replace(connection: sqlite3.Connection) -> None:
+        def replace(connection: Statements) -> None:
             connection.execute("DELETE FROM answers WHERE message = ?", (message,))
             connection.execute(_KEEP, row)
 

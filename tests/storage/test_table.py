@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from storage.database import Change, Database
+from storage.sqlite import SQLiteFile
 from storage.table import Table
 
 _TABLE = "CREATE TABLE things (id INTEGER, owner INTEGER, channel INTEGER, message INTEGER);"
@@ -23,7 +24,7 @@ class WatchedDatabase(Database):
     """Note what the changes return."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__(path, [_TABLE], fast_writes=True)
+        super().__init__(SQLiteFile(path, [_TABLE], fast_writes=True))
         self.returned: list[Any] = []
 
     async def transact(self, change: Change[Any]) -> Any:
