@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inference.config.schema import Config
-from inference.hub import CONFIG, read_settings
+from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.compatibility import compatible_family
+from inference.pipelines.diffusion_memory import QUANTIZED_BYTES, diffusion_bytes
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.main_memory import main_memory_budget
 from inference.pipelines.number_formats import memory_growth
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     import torch
 
 _STORED_BYTES = {"float32": 4, "float16": 2, "bfloat16": 2}
-_QUANTIZED_BYTES = {"int8": 1, "int4": 0.57}
 _WIDTHS = ("hidden_size", "n_embd", "d_model")
 """The names of the size of an embedding in the configs of models."""
 
@@ -82,6 +82,8 @@ def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, de
         if compatible_family(spec, folder, device).runtime == "llama.cpp":
             return nbytes  # it computes with the weights as they are stored
         return _in_memory(spec, folder, summary.num_parameters, itemsize, device)
+    if read_settings(spec, folder, INDEX):
+        return diffusion_bytes(spec, folder, nbytes, itemsize, device)
     if growth := memory_growth(spec, folder, itemsize):
         return int(nbytes * growth)
     return _in_memory(spec, folder, nbytes // _stored_itemsize(spec, folder), itemsize, device)
@@ -101,7 +103,7 @@ def _in_memory(spec: ModelSpec, folder: Path, num_parameters: int, itemsize: int
     if spec.quantize == "none":
         return (num_parameters + copied) * itemsize
     unquantized = min(embedding * (1 if is_tied else 2), num_parameters)
-    return int((unquantized + copied) * itemsize + (num_parameters - unquantized) * _QUANTIZED_BYTES[spec.quantize])
+    return int((unquantized + copied) * itemsize + (num_parameters - unquantized) * QUANTIZED_BYTES[spec.quantize])
 
 
 def _writes(entries: dict[str, Any]) -> bool:
@@ -123,6 +125,6 @@ def require_memory(spec: ModelSpec, size: int, allowed: int) -> None:
 
 
 def _stored_itemsize(spec: ModelSpec, folder: Path) -> int:
-    """Return the bytes per number in the model's files. diffusers has no such entry, and stores float32."""
+    """Return the bytes per number in the model's files."""
     entries = read_settings(spec, folder, CONFIG)
     return _STORED_BYTES.get(str(entries.get("dtype") or entries.get("torch_dtype")), 4)

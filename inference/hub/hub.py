@@ -169,13 +169,17 @@ class Hub:
             layout = FolderLayout.of(folder, spec.file)
         if not layout.is_complete(sizes):
             raise no_readable_weights(spec, sizes)
-        is_gguf = not layout.components and any(name.endswith(".gguf") for name in layout.weights(sizes))
+        weights = {name: sizes[name] for name in sorted(layout.weights(sizes))}
+        if layout.components:
+            spec = replace(spec, weight_files=tuple(weights.items()))
+        elif any(name.endswith(".gguf") for name in weights):
+            spec = replace(spec, gguf=listing.gguf)
         return _DownloadPlan(
-            replace(spec, gguf=listing.gguf) if is_gguf else spec,
+            spec,
             self._snapshots.cached(spec.repo, revision),
             revision,
             settings={name: sizes[name] for name in layout.settings(sizes)},
-            weights={name: sizes[name] for name in layout.weights(sizes)},
+            weights=weights,
         )
 
     def _download_settings(self, plan: _DownloadPlan, bar: type[tqdm]) -> Path:

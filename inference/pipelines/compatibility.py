@@ -55,8 +55,8 @@ def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family
         )
     if spec.quantize != "none" and not family.quantizes:
         raise ModelUnavailable(
-            "{name} can't be loaded with `quantize`: only models that write texts can. "
-            "The bot's operator has to remove `quantize` from it in config.yaml.",
+            "{name} can't be loaded with `quantize`: only models that write texts and diffusion "
+            "models can. The bot's operator has to remove `quantize` from it in config.yaml.",
             name=spec.name,
         )
     return replace(family, runtime=choose_runtime(spec, folder, device, family.runtimes))

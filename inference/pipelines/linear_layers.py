@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel
 from transformers.pytorch_utils import Conv1D
 
 from inference.pipelines.devices import release_memory
@@ -18,27 +17,34 @@ MakeLayer = Callable[[torch.Tensor, torch.Tensor | None], torch.nn.Module]
 """Makes a layer of weights [out, in] and a bias [out]. It must not keep a reference to weights that it replaces."""
 
 
-def replace_linear_layers(model: PreTrainedModel, make: MakeLayer, *, keep: torch.nn.Module | None = None) -> None:
-    """Replace every linear layer except `keep`, one at a time, so that only a few layers are in memory twice.
+def _keep_none(name: str, layer: torch.nn.Module) -> bool:
+    return False
 
-    Layers in another dtype than the model stay as well, and those that transformers wants in float32: T5 asks for the
-    dtype of their weights at each step.
+
+def replace_linear_layers(
+    model: Any, make: MakeLayer, *, keep: Callable[[str, torch.nn.Module], bool] = _keep_none, sensitive: bool = False
+) -> None:
+    """Replace every linear layer, one at a time, so that only a few layers are in memory twice.
+
+    A layer stays if `keep` says so for its name and itself, or if it has another dtype than the model. Those that
+    transformers wants in float32 stay too, unless `sensitive` ones are replaced as well: T5 asks for the dtype of their
+    weights at each step, and leaves their inputs as they are for int8.
     """
-    kept: list[str] = getattr(model, "_keep_in_fp32_modules", None) or []
+    names_in_float32: list[str] = getattr(model, "_keep_in_fp32_modules", None) or []
     layers: dict[str, Any] = {
         name: layer for name, layer in model.named_modules() if type(layer) in (torch.nn.Linear, Conv1D)
     }
-    names = [
-        name
-        for name, layer in layers.items()
-        if layer is not keep and layer.weight.dtype == model.dtype and name.rpartition(".")[2] not in kept
-    ]
-    del layers
     replaced = 0
-    for name in names:
-        layer: Any = model.get_submodule(name)
+    for name in [*layers]:
+        layer: Any = layers.pop(name)
+        is_sensitive = name.rpartition(".")[2] in names_in_float32
+        if keep(name, layer) or (not sensitive if is_sensitive else layer.weight.dtype != model.dtype):
+            continue
         weight = layer.weight.t() if isinstance(layer, Conv1D) else layer.weight  # that of GPT-2 is [in, out]
-        model.set_submodule(name, make(weight.detach(), None if layer.bias is None else layer.bias.detach()))
+        small = make(weight.detach(), None if layer.bias is None else layer.bias.detach())
+        if is_sensitive:
+            small.register_buffer("weight", torch.empty(0, dtype=torch.int8), persistent=False)
+        model.set_submodule(name, small)
         replaced += weight.nbytes
         del layer, weight
         if replaced > _MAX_REPLACED_BYTES:

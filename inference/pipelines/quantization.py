@@ -1,7 +1,8 @@
 """Linear layers with weights in 8 or 4 bits, for models that the operator wants smaller (`quantize` in config.yaml).
 
 No package is needed for it. Each output channel has one scale. With 4 bits, each group of 32 weights has besides it a
-step and an offset in whole numbers, so that both formats unpack to 8-bit integers.
+step and an offset in whole numbers, so that both formats of integers unpack to 8-bit integers. `fp8` are 8-bit floats
+(E4M3, as in https://arxiv.org/abs/2209.05433), which always become ordinary numbers for the time of the product.
 
 On CPUs the inputs of a layer become integers too, with one scale for each row, and the product is one of integers
 (oneDNN's, which uses AMX or VNNI). Inputs have a few very large numbers, for which 8 bits are too coarse: so they get
@@ -13,6 +14,7 @@ the product, which saves memory and no time.
 from __future__ import annotations
 
 import functools
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -29,6 +31,9 @@ _int_mm: Any = torch.ops.aten._int_mm
 _GROUP = 32
 """Weights that share a step and an offset, with 4 bits."""
 
+_ROWS = 1024
+"""Rows of inputs that become integers at a time: those of a large picture would take more memory than the weights."""
+
 
 class QuantizedLinear(torch.nn.Module):
     """A linear layer with weights [out, in] and an optional bias [out]. Keeps no reference to the original layer."""
@@ -36,6 +41,7 @@ class QuantizedLinear(torch.nn.Module):
     codes: torch.Tensor
     groups: torch.Tensor
     scales: torch.Tensor
+    bias: torch.Tensor | None
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, bits: Bits) -> None:
         super().__init__()
@@ -49,11 +55,18 @@ class QuantizedLinear(torch.nn.Module):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """Compute the layer's output: […, in] → […, out]."""
-        bias: torch.Tensor | None = self.bias  # pyright: ignore[reportAssignmentType]
         weight = self.integers()
         if input.device.type != "cpu" or not _has_integer_products():
-            return linear(input, weight.to(input.dtype) * self.scales[:, None].to(input.dtype), bias)
-        rows = input.reshape(-1, self.in_features).float()
+            return linear(input, weight.to(input.dtype) * self.scales[:, None].to(input.dtype), self.bias)
+        rows = input.reshape(-1, self.in_features)
+        output = torch.empty(len(rows), self.out_features, dtype=input.dtype)
+        for start in range(0, len(rows), _ROWS):
+            output[start : start + _ROWS] = self._product(rows[start : start + _ROWS], weight)
+        return output.view(*input.shape[:-1], -1)
+
+    def _product(self, rows: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Return the product of rows [rows, in] and integer weights, by products of integers."""
+        rows = rows.float()
         row_scales = (rows.abs().amax(dim=1, keepdim=True) / (127 * 128)).clamp(min=1e-30)
         integers = (rows / row_scales).round_()
         high = (integers / 128).round_()
@@ -61,9 +74,7 @@ class QuantizedLinear(torch.nn.Module):
         products = _int_mm(torch.cat([high, low]).to(torch.int8), weight.t()).float()
         high_products, low_products = products.chunk(2)
         output = high_products.mul_(128).add_(low_products).mul_(row_scales).mul_(self.scales)
-        if bias is not None:
-            output.add_(bias)
-        return output.to(input.dtype).view(*input.shape[:-1], -1)
+        return output if self.bias is None else output.add_(self.bias)
 
     def integers(self) -> torch.Tensor:
         """Return the weights as 8-bit integers [out, in], in units of `scales`."""
@@ -76,6 +87,30 @@ class QuantizedLinear(torch.nn.Module):
         steps, offsets = self.groups[:, :, None]
         unpacked.view(len(steps), _GROUP, -1).mul_(steps).add_(offsets)  # what overflows in between is right again
         return unpacked[: len(self.scales)]
+
+
+class Float8Linear(torch.nn.Module):
+    """A linear layer with weights [out, in] in 8-bit floats, one scale for each output channel, and an optional bias."""
+
+    codes: torch.Tensor
+    scales: torch.Tensor
+    bias: torch.Tensor | None
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
+        super().__init__()
+        self.out_features, self.in_features = weight.shape
+        largest = torch.finfo(torch.float8_e4m3fn).max
+        scales = (weight.float().abs().amax(dim=1) / largest).clamp(min=1e-12)
+        self.register_buffer("codes", (weight.float() / scales[:, None]).to(torch.float8_e4m3fn))
+        self.register_buffer("scales", scales)
+        self.register_buffer("bias", None if bias is None else bias.detach().clone())
+
+    def forward(self, input: torch.Tensor) -> torch.Tensor:
+        """Compute the layer's output: […, in] → […, out]."""
+        return linear(input, self.codes.to(input.dtype) * self.scales[:, None].to(input.dtype), self.bias)
+
+
+SmallLinear = QuantizedLinear | Float8Linear
 
 
 def _eight_bits(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -107,12 +142,17 @@ def _has_integer_products() -> bool:
     return any(torch.cpu.get_capabilities().get(name, False) for name in ("amx_int8", "avx512_vnni"))
 
 
+def small_layer(weight: torch.Tensor, bias: torch.Tensor | None, quantize: Quantize) -> SmallLinear:
+    """Return a layer of weights [out, in] and an optional bias [out] in the number format `quantize`, but "none"."""
+    if quantize == "fp8":
+        return Float8Linear(weight, bias)
+    return QuantizedLinear(weight, bias, 8 if quantize == "int8" else 4)
+
+
 @torch.inference_mode()
 def quantize_linear_layers(model: PreTrainedModel, quantize: Quantize) -> None:
     """Replace the model's linear layers, except the one that gives the logits. Do nothing for "none"."""
-    if quantize == "none":
-        return
-    bits: Bits = 8 if quantize == "int8" else 4
-    replace_linear_layers(
-        model, lambda weight, bias: QuantizedLinear(weight, bias, bits), keep=model.get_output_embeddings()
-    )
+    if quantize != "none":
+        replace_linear_layers(
+            model, partial(small_layer, quantize=quantize), keep=lambda _, layer: layer is model.get_output_embeddings()
+        )

@@ -129,6 +129,7 @@ FAMILIES: tuple[Family, ...] = (
         tasks=frozenset({"imagine"}),
         kind=Phrase("diffusion models of diffusers"),
         diffusers=True,
+        quantizes=True,
         pipelines_of_runtimes={"openvino": "text_to_image:TextToImage"},
     ),
     Family(
@@ -136,6 +137,7 @@ FAMILIES: tuple[Family, ...] = (
         tasks=frozenset({"edit"}),
         kind=Phrase("diffusion models that edit in words (InstructPix2Pix, FLUX Kontext, Qwen-Image-Edit and others)"),
         pipeline_classes=frozenset(EDITING_FAMILIES),
+        quantizes=True,
     ),
     Family(
         pipeline="super_resolution:SuperResolution",

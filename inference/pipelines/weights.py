@@ -168,14 +168,14 @@ def _convert(tensor: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
 
 def _read_weights(folder: Path, dtype: torch.dtype) -> NamedTensors:
     for name, read in (("model.safetensors", read_safetensors), ("pytorch_model.bin", read_legacy)):
-        if files := _shards(folder / name):
+        if files := files_of_weights(folder / name):
             for file in files:
                 yield from read(file, dtype)
             return
     raise FileNotFoundError(f"{folder} holds neither model.safetensors nor pytorch_model.bin")
 
 
-def _shards(file: Path) -> list[Path]:
+def files_of_weights(file: Path) -> list[Path]:
     """Return the file itself, or the shards in its index; empty if neither exists."""
     index = file.with_name(file.name + ".index.json")
     if file.exists() or not index.exists():

@@ -5,7 +5,7 @@ here imports torch. Requests and results are in `inference.tasks`, errors in `in
 """
 
 from inference.types.events import Event, Loading, LoadProgress, Output, PartialText, Progress, Queued, Result, Started
-from inference.types.spec import DType, GGUFSummary, ModelServer, ModelSpec, Quantize, Runtime
+from inference.types.spec import DType, GGUFSummary, ModelServer, ModelSpec, Offload, Quantize, Runtime
 
 __all__ = [
     "DType",
@@ -15,6 +15,7 @@ __all__ = [
     "Loading",
     "ModelServer",
     "ModelSpec",
+    "Offload",
     "Output",
     "PartialText",
     "Progress",

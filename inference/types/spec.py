@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 DType = Literal["auto", "float32", "bfloat16", "float16"]
-Quantize = Literal["none", "int8", "int4"]
+Quantize = Literal["none", "int8", "fp8", "int4"]
+Offload = Literal["auto", "none", "model", "group"]
 Runtime = Literal["auto", "torch", "openvino", "llama.cpp"]
 
 
@@ -56,8 +57,10 @@ class ModelSpec:
     pixels for an inferred image size. `companion` is the folder of another repository that some models need; it is
     filled in once its files are on disk. `verdict` is what the pipeline found when it last loaded these files (see
     `Pipeline.verdict`). `file` is the name of a GGUF file, or a pattern for it; empty leaves the choice to
-    `repository_files.py`. `gguf` is what the hub says about a GGUF file that is not downloaded yet. `quantize`
-    makes the linear layers smaller when the model is loaded. `runtime` is the library that computes (see
+    `repository_files.py`. `gguf` is what the hub says about a GGUF file that is not downloaded yet, and
+    `weight_files` are the names and sizes of the files of a diffusion model that is not. `quantize`
+    makes the linear layers smaller when the model is loaded, and `offload` keeps networks of a diffusion model out of
+    its device's memory while they don't work ("auto": both are chosen where the model would not fit). `runtime` is the library that computes (see
     `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names some.
     `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never).
     `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). `pool` has
@@ -73,6 +76,7 @@ class ModelSpec:
     dtype: DType = "auto"
     device: str = "auto"
     quantize: Quantize = "none"
+    offload: Offload = "auto"
     runtime: Runtime = "auto"
     labels: tuple[str, ...] = ()
     loras: str = ""
@@ -93,6 +97,7 @@ class ModelSpec:
     companion: str = ""
     verdict: str = ""
     gguf: GGUFSummary | None = None
+    weight_files: tuple[tuple[str, int], ...] = ()
     unload_after: int | None = None
     server: ModelServer | None = None
     pool: tuple[str, ...] = ()
@@ -108,5 +113,15 @@ class ModelSpec:
         drawing = (self.loras, self.max_batch_size, self.upscale, self.steps, self.sampler, self.size)
         fast = (self.fast_guidance_end, self.fast_cache_interval)
         files = (self.repo, self.revision, self.file, self.preview_decoder, self.upscaler)
-        own = (*files, self.dtype, self.device, self.quantize, self.runtime, *drawing, self.guidance_scale, *fast)
+        own = (
+            *files,
+            self.dtype,
+            self.device,
+            self.quantize,
+            self.offload,
+            self.runtime,
+            *drawing,
+            self.guidance_scale,
+            *fast,
+        )
         return (*own, self.server)

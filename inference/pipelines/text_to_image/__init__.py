@@ -71,7 +71,8 @@ class TextToImage(Pipeline):
         if by_openvino:
             pipe = read_openvino_pipeline(spec, folder, placement)
         else:
-            pipe = read_pipeline(folder, placement, **networks_in_file(spec, folder, placement))
+            networks = networks_in_file(spec, folder, placement)
+            pipe = read_pipeline(folder, placement, quantize=spec.quantize, **networks)
         defaults = ModelDefaults.of(spec)
         require_usable_defaults(spec, pipe, defaults)
         runner = DiffusionRunner(

@@ -24,7 +24,8 @@ class ImageEditing(TextToImage):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        pipe = read_pipeline(folder, placement, DiffusionPipeline, **read_processors(folder))
+        processors = read_processors(folder)
+        pipe = read_pipeline(folder, placement, DiffusionPipeline, quantize=spec.quantize, **processors)
         return cls(
             pipe,
             runner=EditRunner(pipe, ModelDefaults.of(spec)),

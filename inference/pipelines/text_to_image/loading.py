@@ -2,40 +2,40 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import diffusers
 import torch
-import transformers
-from accelerate import init_empty_weights
 from diffusers import AutoencoderTiny, DiffusionPipeline
-from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
-from transformers import PreTrainedModel
 
 from inference.pipelines.devices import Placement
+from inference.pipelines.text_to_image.networks import networks_of, quantize_network
 from inference.pipelines.text_to_image.related_pipelines import pipeline_class
-from inference.pipelines.weights import read_model, read_safetensors
-from inference.types import ModelSpec
+from inference.types import ModelSpec, Quantize
 from inference.types.errors import ModelUnavailable
-
-_WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
 def read_pipeline(
-    folder: Path, placement: Placement, pipeline: type[DiffusionPipeline] | None = None, **networks: Any
+    folder: Path,
+    placement: Placement,
+    pipeline: type[DiffusionPipeline] | None = None,
+    *,
+    quantize: Quantize = "none",
+    **networks: Any,
 ) -> Any:
     """Return the text-to-image pipeline of the repository in `folder`, or another kind of `pipeline`, on its device.
 
-    `networks` take the place of components of these names, which are then not read.
+    With `quantize`, the networks that draw and large text encoders are small. `networks` take the place of components
+    of these names, which are then not read.
     """
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
     pipe: Any = (pipeline or pipeline_class(folder)).from_pretrained(
-        folder, dtype=placement.dtype, local_files_only=True, **_large_components(folder, placement, networks)
+        folder, dtype=placement.dtype, local_files_only=True, **networks_of(folder, placement, quantize, networks)
     )
+    for name, network in pipe.components.items():
+        quantize_network(name, network, quantize)  # if it was read by diffusers
     pipe.to(placement.device)
     pipe.set_progress_bar_config(disable=True)
     if getattr(pipe, "vae", None) is None:  # Kandinsky, Stable Cascade and others have another decoder
@@ -117,44 +117,3 @@ def _cast_inputs(*layers: Any) -> None:
     for layer in layers:
         if layer is not None:
             layer.register_forward_pre_hook(cast_input)
-
-
-def _large_components(folder: Path, placement: Placement, networks: Mapping[str, Any]) -> dict[str, Any]:
-    """Return `networks` and the largest other components, read without the second copy that diffusers maps."""
-    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
-    components = {**networks}
-    for name, entry in index.items():
-        kind = _network_class(*entry) if isinstance(entry, list) and len(entry) == 2 else None
-        if kind is None or name in networks:
-            continue
-        if issubclass(kind, PreTrainedModel) and (folder / name / "model.safetensors").exists():
-            components[name] = read_model(kind, folder / name, placement)
-        elif name in ("unet", "transformer") and (folder / name / _WEIGHTS).exists():
-            components[name] = _read_denoiser(kind, folder / name, placement)
-    return components
-
-
-def _network_class(library: str | None, name: str | None) -> Any:
-    """Return the class named in `model_index.json` if it is a network, else None."""
-    if name == StableDiffusionSafetyChecker.__name__:
-        return StableDiffusionSafetyChecker
-    module = {"diffusers": diffusers, "transformers": transformers}.get(library or "")
-    cls = getattr(module, name or "", None)
-    return cls if isinstance(cls, type) and issubclass(cls, torch.nn.Module) else None
-
-
-def _read_denoiser(kind: Any, folder: Path, placement: Placement) -> Any:
-    with init_empty_weights():
-        model = kind.from_config(kind.load_config(folder, local_files_only=True))
-    weights = {
-        # Converted here: converting the finished model would leave unusable gaps in the heap.
-        name: tensor.contiguous(memory_format=_memory_format(tensor, placement))
-        for name, tensor in read_safetensors(folder / _WEIGHTS, placement.dtype)
-    }
-    model.load_state_dict(weights, assign=True)
-    return model.to(placement.device).eval()
-
-
-def _memory_format(tensor: torch.Tensor, placement: Placement) -> torch.memory_format:
-    """Return the memory format of a tensor. Only convolution kernels [out, in, height, width] have a choice."""
-    return torch.channels_last if placement.channels_last and tensor.ndim == 4 else torch.contiguous_format

@@ -143,7 +143,7 @@ def test_specs_with_another_quantization_share_no_model(tmp_path: Path) -> None:
 
 def test_a_model_of_another_kind_is_refused(tmp_path: Path) -> None:
     folder = bert_masked_lm(tmp_path)
-    with pytest.raises(ModelUnavailable, match="only models that write texts can"):
+    with pytest.raises(ModelUnavailable, match="only models that write texts and diffusion models can"):
         compatible_family(replace(spec_of(folder, "int8"), task="fill"), folder)
 
 

@@ -1,0 +1,71 @@
+"""How much memory a diffusers pipeline takes while it draws, besides its weights. Needs no torch.
+
+The most is taken where the autoencoder decodes, or where the network that draws makes a step. Both grow with the
+pixels. The factors below were measured with `python -m bench memory` on a CPU: torch 2.13, diffusers 0.42.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inference.hub import CONFIG, read_settings
+from inference.types import ModelSpec
+
+_USUAL_SIDE = 1024
+"""The side in pixels of a picture if no config tells it, as in `pipeline_traits.py`."""
+
+_USUAL_CHANNELS = (128, 256, 512, 512)
+"""The channels of most autoencoders, from the level of the pixels on."""
+
+_DECODED = 4.5
+"""Copies of the decoder's largest tensor that are in memory at one time."""
+
+_LIBRARIES = 3 * 10**8
+"""Bytes that loading and the first picture take besides: code that is imported, tokenizers, gaps in the heap."""
+
+
+@dataclass(frozen=True, slots=True)
+class Activations:
+    """What is in memory besides the weights, in bytes: while the autoencoder decodes, and during a step."""
+
+    decoding: int
+    step: int
+
+    @classmethod
+    def of(cls, spec: ModelSpec, folder: Path, itemsize: int, device: str = "") -> Activations:
+        """Return the estimate for one picture of the usual size. `itemsize` is the size of a number in bytes.
+
+        Raise ModelUnavailable if a settings file is damaged.
+        """
+        vae = read_settings(spec, folder, f"vae/{CONFIG}")
+        channels = _channels(vae)
+        scale = 2 ** (len(channels) - 1)
+        width, height = spec.size or (_side(spec, folder, scale),) * 2
+        pixels = width * height // spec.upscale**2
+        float16 = itemsize == 2 and (spec.dtype == "float16" or device == "mps")
+        decoder_itemsize = 4 if float16 and vae.get("force_upcast") else itemsize
+        decoding = int(_DECODED * pixels * channels[min(1, len(channels) - 1)] * decoder_itemsize)
+        return cls(decoding, 0)
+
+    @property
+    def nbytes(self) -> int:
+        return max(self.decoding, self.step) + _LIBRARIES
+
+
+def _channels(vae: dict[str, Any]) -> tuple[int, ...]:
+    """Return the channels of an autoencoder's decoder by level, from that of the pixels on."""
+    channels = vae.get("decoder_block_out_channels") or vae.get("block_out_channels")
+    if channels is None and vae.get("dim_mult"):  # those of Wan and Qwen-Image
+        channels = [vae.get("base_dim", 96) * factor for factor in vae["dim_mult"]]
+    return tuple(channels) if isinstance(channels, list) and channels else _USUAL_CHANNELS
+
+
+def _side(spec: ModelSpec, folder: Path, scale: int) -> int:
+    """Return the side of the pictures of a model's training in pixels."""
+    for network in ("unet", "transformer"):
+        side = read_settings(spec, folder, f"{network}/{CONFIG}").get("sample_size")
+        if isinstance(side, int):
+            return side * scale
+    return _USUAL_SIDE

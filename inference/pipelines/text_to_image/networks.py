@@ -1,0 +1,100 @@
+"""Reading of the networks of a diffusers repository, one after another, directly in their dtype or number format."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import torch
+import transformers
+from accelerate import init_empty_weights
+from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
+from transformers import PreTrainedModel
+
+from inference.pipelines.devices import Placement, release_memory
+from inference.pipelines.diffusion_memory import DENOISERS, is_in_block, is_quantized
+from inference.pipelines.linear_layers import replace_linear_layers
+from inference.pipelines.quantization import SmallLinear, small_layer
+from inference.pipelines.weights import files_of_weights, read_model, read_safetensors
+from inference.types import Quantize
+
+_WEIGHTS = "diffusion_pytorch_model.safetensors"
+
+
+def networks_of(folder: Path, placement: Placement, quantize: Quantize, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the large networks of the repository in `folder`, without the second copy that diffusers maps.
+
+    Those that are `given` are returned as they are. Text encoders come first: they are in memory in ordinary numbers
+    before they are quantized, and the networks that draw are not.
+    """
+    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    networks = {**given}
+    for name in sorted(index.keys() - given.keys(), key=lambda name: (name in DENOISERS, name)):
+        entry = index[name]
+        kind = _network_class(*entry) if isinstance(entry, list) and len(entry) == 2 else None
+        if kind is None:
+            continue
+        if issubclass(kind, PreTrainedModel) and files_of_weights(folder / name / "model.safetensors"):
+            networks[name] = read_model(kind, folder / name, placement)
+            quantize_network(name, networks[name], quantize)
+        elif name in DENOISERS and not getattr(kind, "_keep_in_fp32_modules", None):
+            if files := files_of_weights(folder / name / _WEIGHTS):
+                networks[name] = _read_denoiser(kind, folder / name, files, placement, quantize)
+    return networks
+
+
+def quantize_network(name: str, network: Any, quantize: Quantize) -> None:
+    """Make the linear layers of the component `name` small, if it is one of those for which that is done."""
+    if quantize == "none" or not isinstance(network, torch.nn.Module):
+        return
+    if is_quantized(name, sum(parameter.numel() for parameter in network.parameters())):
+        replace_linear_layers(
+            network,
+            partial(small_layer, quantize=quantize),
+            keep=lambda layer_name, _: not is_in_block(layer_name),
+            sensitive=isinstance(network, PreTrainedModel),
+        )
+        release_memory(network.device)
+
+
+def _network_class(library: str | None, name: str | None) -> Any:
+    """Return the class named in `model_index.json` if it is a network, else None."""
+    if name == StableDiffusionSafetyChecker.__name__:
+        return StableDiffusionSafetyChecker
+    module = {"diffusers": diffusers, "transformers": transformers}.get(library or "")
+    cls = getattr(module, name or "", None)
+    return cls if isinstance(cls, type) and issubclass(cls, torch.nn.Module) else None
+
+
+def _read_denoiser(kind: Any, folder: Path, files: list[Path], placement: Placement, quantize: Quantize) -> Any:
+    """Return the network that draws. With `quantize` one layer at a time is in memory in ordinary numbers."""
+    with init_empty_weights():
+        model = kind.from_config(kind.load_config(folder, local_files_only=True))
+    weights: dict[str, torch.Tensor] = {}
+    small: dict[str, SmallLinear] = {}
+    for name, tensor in (each for file in files for each in read_safetensors(file, placement.dtype)):
+        layer, _, kind_of_tensor = name.rpartition(".")
+        if quantize != "none" and kind_of_tensor == "weight" and _becomes_small(model, layer):
+            small[layer] = small_layer(tensor, None, quantize)
+            model.set_submodule(layer, small[layer])
+        else:
+            # Converted here: converting the finished model would leave unusable gaps in the heap.
+            weights[name] = tensor.contiguous(memory_format=_memory_format(tensor, placement))
+    for name, layer in small.items():
+        layer.bias = weights.pop(f"{name}.bias", None)
+    own = {f"{name}.{tensor}": value for name, layer in small.items() for tensor, value in layer.state_dict().items()}
+    model.load_state_dict({**weights, **own}, assign=True)
+    return model.to(placement.device).eval()
+
+
+def _becomes_small(model: Any, name: str) -> bool:
+    return is_in_block(name) and type(model.get_submodule(name)) is torch.nn.Linear
+
+
+def _memory_format(tensor: torch.Tensor, placement: Placement) -> torch.memory_format:
+    """Return the memory format of a tensor. Only convolution kernels [out, in, height, width] have a choice."""
+    return torch.channels_last if placement.channels_last and tensor.ndim == 4 else torch.contiguous_format
