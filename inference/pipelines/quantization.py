@@ -31,7 +31,7 @@ _int_mm: Any = torch.ops.aten._int_mm
 _GROUP = 32
 """Weights that share a step and an offset, with 4 bits."""
 
-_ROWS = 1024
+_ROWS = 512
 """Rows of inputs that become integers at a time: those of a large picture would take more memory than the weights."""
 
 
@@ -90,7 +90,7 @@ class QuantizedLinear(torch.nn.Module):
 
 
 class Float8Linear(torch.nn.Module):
-    """A linear layer with weights [out, in] in 8-bit floats, one scale for each output channel, and an optional bias."""
+    """A linear layer with weights [out, in] in 8-bit floats, a scale for each output channel, and an optional bias."""
 
     codes: torch.Tensor
     scales: torch.Tensor

@@ -58,14 +58,14 @@ class ModelSpec:
     filled in once its files are on disk. `verdict` is what the pipeline found when it last loaded these files (see
     `Pipeline.verdict`). `file` is the name of a GGUF file, or a pattern for it; empty leaves the choice to
     `repository_files.py`. `gguf` is what the hub says about a GGUF file that is not downloaded yet, and
-    `weight_files` are the names and sizes of the files of a diffusion model that is not. `quantize`
-    makes the linear layers smaller when the model is loaded, and `offload` keeps networks of a diffusion model out of
-    its device's memory while they don't work ("auto": both are chosen where the model would not fit). `runtime` is the library that computes (see
-    `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the config names some.
-    `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it (None: never).
-    `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs it). `pool` has
-    the devices of which one runs each request, if there are several; `device` is the first of them. Specs with equal
-    `key` share one copy in memory, also across tasks.
+    `weight_files` are the names and sizes of the files of a diffusion model that is not. `quantize` makes the linear
+    layers smaller when the model is loaded, and `offload` keeps networks of a diffusion model out of the memory while
+    they do not work ("auto": both are chosen, if they are left open and the model would not fit). `runtime` is the
+    library that computes (see `pipelines/runtimes.py`). `labels` are those of a classifier that are objected to, if the
+    config names some. `unload_after` is the time in seconds after which the model leaves the memory if nobody uses it
+    (None: never). `server` is the server that runs the model, for which `repo` is its name there (None: this bot runs
+    it). `pool` has the devices of which one runs each request, if there are several; `device` is the first of them.
+    Specs with equal `key` share one copy in memory, also across tasks.
     """
 
     name: str
@@ -113,15 +113,5 @@ class ModelSpec:
         drawing = (self.loras, self.max_batch_size, self.upscale, self.steps, self.sampler, self.size)
         fast = (self.fast_guidance_end, self.fast_cache_interval)
         files = (self.repo, self.revision, self.file, self.preview_decoder, self.upscaler)
-        own = (
-            *files,
-            self.dtype,
-            self.device,
-            self.quantize,
-            self.offload,
-            self.runtime,
-            *drawing,
-            self.guidance_scale,
-            *fast,
-        )
-        return (*own, self.server)
+        placed = (self.dtype, self.device, self.quantize, self.offload, self.runtime)
+        return (*files, *placed, *drawing, self.guidance_scale, *fast, self.server)

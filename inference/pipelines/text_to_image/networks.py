@@ -41,8 +41,8 @@ def networks_of(folder: Path, placement: Placement, quantize: Quantize, given: M
         if issubclass(kind, PreTrainedModel) and files_of_weights(folder / name / "model.safetensors"):
             networks[name] = read_model(kind, folder / name, placement)
             quantize_network(name, networks[name], quantize)
-        elif name in DENOISERS and not getattr(kind, "_keep_in_fp32_modules", None):
-            if files := files_of_weights(folder / name / _WEIGHTS):
+        elif name in DENOISERS and (files := files_of_weights(folder / name / _WEIGHTS)):
+            if not getattr(kind, "_keep_in_fp32_modules", None):  # diffusers reads a network of several dtypes
                 networks[name] = _read_denoiser(kind, folder / name, files, placement, quantize)
     return networks
 

@@ -54,8 +54,8 @@ def test_the_weights_of_a_family_are_forecast(family: str, quantize: Quantize, t
 def test_a_file_outside_of_the_repository_is_counted_in_place_of_what_it_replaces(tmp_path: Path) -> None:
     folder = save_stable_diffusion(tmp_path / "repository")
     file = tmp_path / "checkpoint.safetensors"
-    save_checkpoint(folder, file)
     expected = weight_bytes(*models_of(read_pipeline(folder, CPU)))
+    save_checkpoint(folder, file)
     spec = spec_of(folder, file=str(file))
     assert networks_in_file(spec, folder, CPU).keys() >= {"unet", "vae", "text_encoder"}
     assert expected_weights(spec, folder, 4) == pytest.approx(expected, rel=0.05)
