@@ -72,6 +72,14 @@ def is_quantized(component: str, num_parameters: int) -> bool:
     return component in DENOISERS or (component.startswith("text_encoder") and num_parameters >= _LARGE)
 
 
+def is_offloaded(component: str) -> bool:
+    """Return whether `offload` keeps a component out of memory while it does not work.
+
+    Autoencoders are small, and safety checkers also check the previews, in the middle of the work of another network.
+    """
+    return component in DENOISERS or component.startswith(("text_encoder", "image_encoder"))
+
+
 def is_in_block(layer: str) -> bool:
     """Return whether a layer is in one of a network's many blocks, by its name, such as "blocks.0.attn.to_q".
 

@@ -23,6 +23,7 @@ from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
 from inference.pipelines.text_to_image.model_defaults import ModelDefaults
+from inference.pipelines.text_to_image.offload import DiskOffload, NetworkOffload, offload_for
 from inference.pipelines.text_to_image.openvino import read_openvino_pipeline
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.text_to_image.samplers import require_usable_defaults
@@ -54,25 +55,29 @@ class TextToImage(Pipeline):
         max_batch_size: int = 1,
         clock: Callable[[], float] = time.monotonic,
         preview_decoder: AutoencoderTiny | None = None,
+        offload: NetworkOffload | None = None,
     ) -> None:
         self._runner: ImageRunner = runner or DiffusionRunner(pipe)
         self._upscaler = self._runner.upscaler
+        self._offload = offload
         self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
         self.nbytes += self._upscaler.nbytes if self._upscaler else 0
+        self.nbytes += offload.nbytes if isinstance(offload, DiskOffload) else 0
         self._safety = SafetyChecker(pipe)
         self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)
-        self._device: torch.device = pipe.device
+        self._device: torch.device = pipe._execution_device
         self._max_batch_size = max_batch_size
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
         by_openvino = spec.runtime == "openvino"
+        offload = offload_for(spec.offload, placement.device)
         if by_openvino:
             pipe = read_openvino_pipeline(spec, folder, placement)
         else:
             networks = networks_in_file(spec, folder, placement)
-            pipe = read_pipeline(folder, placement, quantize=spec.quantize, **networks)
+            pipe = read_pipeline(folder, placement, quantize=spec.quantize, offload=offload, **networks)
         defaults = ModelDefaults.of(spec)
         require_usable_defaults(spec, pipe, defaults)
         runner = DiffusionRunner(
@@ -89,6 +94,7 @@ class TextToImage(Pipeline):
             runner,
             max_batch_size=spec.max_batch_size or _MAX_BATCH_SIZE.get(placement.device.type, 1),
             preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
+            offload=offload,
         )
 
     def run(self, batch: Batch) -> None:
@@ -103,6 +109,8 @@ class TextToImage(Pipeline):
         finally:
             self._attention_slicing.set_enabled(False)
             self._runner.unload()
+            if self._offload:
+                self._offload.release()
 
     def _try_draw(self, group: Group, batch: Batch) -> bool:
         """Draw the group, or fail its job. Return False if memory ran out."""

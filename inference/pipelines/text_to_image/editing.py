@@ -16,6 +16,7 @@ from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.edit_runner import EditRunner
 from inference.pipelines.text_to_image.loading import read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.model_defaults import ModelDefaults
+from inference.pipelines.text_to_image.offload import offload_for
 from inference.types import ModelSpec
 
 
@@ -25,11 +26,14 @@ class ImageEditing(TextToImage):
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
         processors = read_processors(folder)
-        pipe = read_pipeline(folder, placement, DiffusionPipeline, quantize=spec.quantize, **processors)
+        offload = offload_for(spec.offload, placement.device)
+        options = {"quantize": spec.quantize, "offload": offload, **processors}
+        pipe = read_pipeline(folder, placement, DiffusionPipeline, **options)
         return cls(
             pipe,
             runner=EditRunner(pipe, ModelDefaults.of(spec)),
             preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
+            offload=offload,
         )
 
 

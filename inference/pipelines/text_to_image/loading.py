@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from diffusers import AutoencoderTiny, DiffusionPipeline
 
 from inference.pipelines.devices import Placement
 from inference.pipelines.text_to_image.networks import networks_of, quantize_network
+from inference.pipelines.text_to_image.offload import DiskOffload, MainMemoryOffload, NetworkOffload
 from inference.pipelines.text_to_image.related_pipelines import pipeline_class
 from inference.types import ModelSpec, Quantize
 from inference.types.errors import ModelUnavailable
@@ -22,24 +24,35 @@ def read_pipeline(
     pipeline: type[DiffusionPipeline] | None = None,
     *,
     quantize: Quantize = "none",
+    offload: NetworkOffload | None = None,
     **networks: Any,
 ) -> Any:
     """Return the text-to-image pipeline of the repository in `folder`, or another kind of `pipeline`, on its device.
 
-    With `quantize`, the networks that draw and large text encoders are small. `networks` take the place of components
-    of these names, which are then not read.
+    With `quantize`, the networks that draw and large text encoders are small. With `offload`, networks are in the
+    device's memory only while they work. `networks` take the place of components of these names, which are then not
+    read.
     """
     diffusers.utils.logging.set_verbosity_error()
     diffusers.utils.logging.disable_progress_bar()
+    if isinstance(offload, MainMemoryOffload):
+        placement = replace(placement, device=torch.device("cpu"))
+    disk = offload if isinstance(offload, DiskOffload) else None
     pipe: Any = (pipeline or pipeline_class(folder)).from_pretrained(
-        folder, dtype=placement.dtype, local_files_only=True, **networks_of(folder, placement, quantize, networks)
+        folder, dtype=placement.dtype, local_files_only=True, **networks_of(folder, placement, networks, quantize, disk)
     )
     for name, network in pipe.components.items():
         quantize_network(name, network, quantize)  # if it was read by diffusers
     pipe.to(placement.device)
     pipe.set_progress_bar_config(disable=True)
-    if getattr(pipe, "vae", None) is None:  # Kandinsky, Stable Cascade and others have another decoder
-        return pipe
+    if getattr(pipe, "vae", None) is not None:  # Kandinsky, Stable Cascade and others have another decoder
+        _prepare_autoencoder(pipe, placement)
+    if offload:
+        offload.attach(pipe)
+    return pipe
+
+
+def _prepare_autoencoder(pipe: Any, placement: Placement) -> None:
     prevent_overflow(pipe.vae)
     for_videos = any(parameter.ndim == 5 for parameter in pipe.vae.parameters())
     if placement.channels_last and not for_videos:
@@ -48,7 +61,6 @@ def read_pipeline(
     if hasattr(pipe.vae, "enable_slicing"):
         pipe.vae.enable_slicing()  # decoding takes the most memory, and nothing is gained by decoding several together
     keep_latents_in_float32(pipe)
-    return pipe
 
 
 def read_preview_decoder(spec: ModelSpec, pipe: Any, placement: Placement) -> AutoencoderTiny:

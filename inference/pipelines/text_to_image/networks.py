@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,35 +16,54 @@ from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from transformers import PreTrainedModel
 
 from inference.pipelines.devices import Placement, release_memory
-from inference.pipelines.diffusion_memory import DENOISERS, is_in_block, is_quantized
+from inference.pipelines.diffusion_memory import DENOISERS, is_in_block, is_offloaded, is_quantized
 from inference.pipelines.linear_layers import replace_linear_layers
 from inference.pipelines.quantization import SmallLinear, small_layer
+from inference.pipelines.text_to_image.offload import DiskOffload
 from inference.pipelines.weights import files_of_weights, read_model, read_safetensors
 from inference.types import Quantize
 
 _WEIGHTS = "diffusion_pytorch_model.safetensors"
 
 
-def networks_of(folder: Path, placement: Placement, quantize: Quantize, given: Mapping[str, Any]) -> dict[str, Any]:
+def networks_of(
+    folder: Path,
+    placement: Placement,
+    given: Mapping[str, Any],
+    quantize: Quantize = "none",
+    disk: DiskOffload | None = None,
+) -> dict[str, Any]:
     """Return the large networks of the repository in `folder`, without the second copy that diffusers maps.
 
     Those that are `given` are returned as they are. Text encoders come first: they are in memory in ordinary numbers
-    before they are quantized, and the networks that draw are not.
+    before they are quantized, and the networks that draw are not. With `disk`, each one leaves the memory again, until
+    it works.
     """
-    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
     networks = {**given}
-    for name in sorted(index.keys() - given.keys(), key=lambda name: (name in DENOISERS, name)):
+    for name, read in _readers(folder, placement, quantize).items():
+        if name in given:
+            continue
+        networks[name] = read()
+        if disk and is_offloaded(name):
+            disk.add(networks[name], read)
+    return networks
+
+
+def _readers(folder: Path, placement: Placement, quantize: Quantize) -> dict[str, Callable[[], Any]]:
+    """Return what reads the large networks of the repository by name, text encoders first."""
+    index: dict[str, Any] = json.loads((folder / "model_index.json").read_text(encoding="utf-8"))
+    readers: dict[str, Callable[[], Any]] = {}
+    for name in sorted(index, key=lambda name: (name in DENOISERS, name)):
         entry = index[name]
         kind = _network_class(*entry) if isinstance(entry, list) and len(entry) == 2 else None
         if kind is None:
             continue
         if issubclass(kind, PreTrainedModel) and files_of_weights(folder / name / "model.safetensors"):
-            networks[name] = read_model(kind, folder / name, placement)
-            quantize_network(name, networks[name], quantize)
+            readers[name] = partial(_read_encoder, name, kind, folder / name, placement, quantize)
         elif name in DENOISERS and (files := files_of_weights(folder / name / _WEIGHTS)):
             if not getattr(kind, "_keep_in_fp32_modules", None):  # diffusers reads a network of several dtypes
-                networks[name] = _read_denoiser(kind, folder / name, files, placement, quantize)
-    return networks
+                readers[name] = partial(_read_denoiser, kind, folder / name, files, placement, quantize)
+    return readers
 
 
 def quantize_network(name: str, network: Any, quantize: Quantize) -> None:
@@ -70,6 +89,12 @@ def _network_class(library: str | None, name: str | None) -> Any:
     return cls if isinstance(cls, type) and issubclass(cls, torch.nn.Module) else None
 
 
+def _read_encoder(name: str, kind: Any, folder: Path, placement: Placement, quantize: Quantize) -> Any:
+    encoder = read_model(kind, folder, placement)
+    quantize_network(name, encoder, quantize)
+    return encoder
+
+
 def _read_denoiser(kind: Any, folder: Path, files: list[Path], placement: Placement, quantize: Quantize) -> Any:
     """Return the network that draws. With `quantize` one layer at a time is in memory in ordinary numbers."""
     with init_empty_weights():
@@ -83,7 +108,7 @@ def _read_denoiser(kind: Any, folder: Path, files: list[Path], placement: Placem
             model.set_submodule(layer, small[layer])
         else:
             # Converted here: converting the finished model would leave unusable gaps in the heap.
-            weights[name] = tensor.contiguous(memory_format=_memory_format(tensor, placement))
+            weights[name] = tensor.to(memory_format=_memory_format(tensor, placement))
     for name, layer in small.items():
         layer.bias = weights.pop(f"{name}.bias", None)
     own = {f"{name}.{tensor}": value for name, layer in small.items() for tensor, value in layer.state_dict().items()}
