@@ -19,19 +19,31 @@ _USUAL_SIDE = 1024
 _USUAL_CHANNELS = (128, 256, 512, 512)
 """The channels of most autoencoders, from the level of the pixels on."""
 
-_DECODED = 4.5
-"""Copies of the decoder's largest tensor that are in memory at one time."""
+_DECODED = 3.6
+"""Copies of the decoder's largest tensor that are in memory at one time: its channels at the level below the pixels,
+once they are enlarged."""
 
-_LIBRARIES = 3 * 10**8
+_STEP = {"unet": 28, "transformer": 20}
+"""Copies of the states that a step keeps, by the network: the channels of a UNet's first level for each latent, or the
+width of a transformer for each token. With guidance there are two of each."""
+
+_USUAL_WIDTH = 3072
+"""The width of a transformer if its config does not tell it in the usual words."""
+
+_TEXT_TOKENS = 512
+"""Tokens of the prompt beside those of the picture."""
+
+_LIBRARIES = 28 * 10**7
 """Bytes that loading and the first picture take besides: code that is imported, tokenizers, gaps in the heap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Activations:
-    """What is in memory besides the weights, in bytes: while the autoencoder decodes, and during a step."""
+    """What is in memory besides the weights, in bytes: while the autoencoder decodes, during a step, and always."""
 
     decoding: int
     step: int
+    libraries: int = _LIBRARIES
 
     @classmethod
     def of(cls, spec: ModelSpec, folder: Path, itemsize: int, device: str = "") -> Activations:
@@ -47,11 +59,11 @@ class Activations:
         float16 = itemsize == 2 and (spec.dtype == "float16" or device == "mps")
         decoder_itemsize = 4 if float16 and vae.get("force_upcast") else itemsize
         decoding = int(_DECODED * pixels * channels[min(1, len(channels) - 1)] * decoder_itemsize)
-        return cls(decoding, 0)
+        return cls(decoding, _step(spec, folder, pixels // scale**2) * itemsize)
 
     @property
     def nbytes(self) -> int:
-        return max(self.decoding, self.step) + _LIBRARIES
+        return max(self.decoding, self.step) + self.libraries
 
 
 def _channels(vae: dict[str, Any]) -> tuple[int, ...]:
@@ -60,6 +72,19 @@ def _channels(vae: dict[str, Any]) -> tuple[int, ...]:
     if channels is None and vae.get("dim_mult"):  # those of Wan and Qwen-Image
         channels = [vae.get("base_dim", 96) * factor for factor in vae["dim_mult"]]
     return tuple(channels) if isinstance(channels, list) and channels else _USUAL_CHANNELS
+
+
+def _step(spec: ModelSpec, folder: Path, latents: int) -> int:
+    """Return how many numbers a step keeps in memory for a picture of so many latents."""
+    unet = read_settings(spec, folder, f"unet/{CONFIG}")
+    if channels := unet.get("block_out_channels"):
+        return 2 * _STEP["unet"] * latents * channels[0]
+    config = read_settings(spec, folder, f"transformer/{CONFIG}")
+    heads, width = config.get("num_attention_heads"), config.get("attention_head_dim")
+    width = heads * width if isinstance(heads, int) and isinstance(width, int) else config.get("dim") or _USUAL_WIDTH
+    patch = max(2, config.get("patch_size") or 0) if isinstance(config.get("patch_size"), int) else 2
+    rows = 1 if config.get("guidance_embeds") else 2
+    return rows * _STEP["transformer"] * (latents // patch**2 + _TEXT_TOKENS) * width
 
 
 def _side(spec: ModelSpec, folder: Path, scale: int) -> int:

@@ -9,7 +9,7 @@ import json
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,9 @@ from inference.types import ModelSpec, Quantize
 
 DENOISERS = ("transformer", "transformer_2", "unet")
 """The components that draw."""
+
+_GROUPS = 20
+"""With `offload: group`, one in so many weights is in a GPU's memory at one time: layers that work and those next."""
 
 _LARGE = 5 * 10**8
 """The number of parameters from which a text encoder is quantized. A small one would save little and lose much."""
@@ -52,13 +55,15 @@ _IN_CHECKPOINT = (
 class Network:
     """The size of a component: its parameters, and those of them that `quantize` makes small.
 
-    `stored_bytes` are those of weights that stay as they are in the file.
+    `stored_bytes` are those of weights that stay as they are in the file. With `offload` it `waits` out of memory
+    while it does not work.
     """
 
     name: str
     num_parameters: int
     num_in_blocks: int = 0
     stored_bytes: int = 0
+    waits: bool = False
 
     def nbytes(self, itemsize: int, quantize: Quantize) -> int:
         """Return the size in memory in bytes. `itemsize` is that of a number which is not quantized."""
@@ -95,12 +100,29 @@ def diffusion_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, d
     Raise ModelUnavailable if a settings file is damaged.
     """
     networks = networks_in(spec, folder)
-    sizes = {network.name: network.nbytes(itemsize, spec.quantize) for network in networks}
     own = sum(size for _, size in spec.weight_files) or loaded_size(folder, spec.file)
     companions = max(nbytes - own, 0) // 4 * itemsize
     activations = Activations.of(spec, folder, itemsize, device)
-    working = sum(sizes.values()) + companions + activations.nbytes
-    return max(working, _loading_bytes(networks, itemsize, spec.quantize))
+    sizes = [(network, network.nbytes(itemsize, spec.quantize)) for network in networks]
+    if spec.offload == "group":
+        return companions + activations.nbytes + sum(size for _, size in sizes) // _GROUPS
+    if spec.offload == "model":
+        return companions + _offloaded_bytes(sizes, activations)
+    working = sum(size for _, size in sizes) + activations.nbytes
+    return companions + max(working, _loading_bytes(networks, itemsize, spec.quantize) + activations.libraries)
+
+
+def _offloaded_bytes(sizes: Iterable[tuple[Network, int]], activations: Activations) -> int:
+    """Return the peak if only networks that work together are in memory: encoders, each one that draws, and none."""
+    always = encoders = drawing = 0
+    for network, size in sizes:
+        if not network.waits:
+            always += size
+        elif network.name in DENOISERS:
+            drawing = max(drawing, size)
+        else:
+            encoders += size
+    return always + max(encoders, drawing + activations.step, activations.decoding) + activations.libraries
 
 
 def _loading_bytes(networks: Iterable[Network], itemsize: int, quantize: Quantize) -> int:
@@ -133,9 +155,12 @@ def _network(component: str, folder: Path, sizes: Mapping[str, int], itemsize: i
     """Return the size of one component from its headers, or else from the sizes of its files."""
     headers = [_header(folder / name) for name in sizes]
     if all(headers):
-        return _counted(component, {name: shape for header in headers for name, shape in header.items()})
+        counted = _counted(component, {name: shape for header in headers for name, shape in header.items()})
+        return replace(counted, waits=is_offloaded(component))
     num_parameters = sum(sizes.values()) // itemsize
-    return Network(component, num_parameters, int(num_parameters * _SHARE_IN_BLOCKS.get(component, _USUAL_SHARE)))
+    in_blocks = int(num_parameters * _SHARE_IN_BLOCKS.get(component, _USUAL_SHARE))
+    waits = is_offloaded(component) and all(name.endswith(".safetensors") for name in sizes)
+    return Network(component, num_parameters, in_blocks, waits=waits)
 
 
 def _counted(component: str, shapes: Mapping[str, list[int]]) -> Network:

@@ -10,7 +10,7 @@ from transformers.pytorch_utils import Conv1D
 
 from inference.pipelines.devices import release_memory
 
-_MAX_REPLACED_BYTES = 2**27
+MAX_REPLACED_BYTES = 2**27
 """Bytes of replaced weights after which their memory is returned to the system."""
 
 MakeLayer = Callable[[torch.Tensor, torch.Tensor | None], torch.nn.Module]
@@ -47,6 +47,6 @@ def replace_linear_layers(
         model.set_submodule(name, small)
         replaced += weight.nbytes
         del layer, weight
-        if replaced > _MAX_REPLACED_BYTES:
+        if replaced > MAX_REPLACED_BYTES:
             release_memory(model.device)
             replaced = 0

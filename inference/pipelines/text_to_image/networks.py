@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 
 from inference.pipelines.devices import Placement, release_memory
 from inference.pipelines.diffusion_memory import DENOISERS, is_in_block, is_offloaded, is_quantized
-from inference.pipelines.linear_layers import replace_linear_layers
+from inference.pipelines.linear_layers import MAX_REPLACED_BYTES, replace_linear_layers
 from inference.pipelines.quantization import SmallLinear, small_layer
 from inference.pipelines.text_to_image.offload import DiskOffload
 from inference.pipelines.weights import files_of_weights, read_model, read_safetensors
@@ -60,9 +60,9 @@ def _readers(folder: Path, placement: Placement, quantize: Quantize) -> dict[str
             continue
         if issubclass(kind, PreTrainedModel) and files_of_weights(folder / name / "model.safetensors"):
             readers[name] = partial(_read_encoder, name, kind, folder / name, placement, quantize)
-        elif name in DENOISERS and (files := files_of_weights(folder / name / _WEIGHTS)):
-            if not getattr(kind, "_keep_in_fp32_modules", None):  # diffusers reads a network of several dtypes
-                readers[name] = partial(_read_denoiser, kind, folder / name, files, placement, quantize)
+        files = files_of_weights(folder / name / _WEIGHTS) if name in DENOISERS else []
+        if files and not getattr(kind, "_keep_in_fp32_modules", None):  # diffusers reads a network of several dtypes
+            readers[name] = partial(_read_denoiser, kind, folder / name, files, placement, quantize)
     return readers
 
 
@@ -101,11 +101,17 @@ def _read_denoiser(kind: Any, folder: Path, files: list[Path], placement: Placem
         model = kind.from_config(kind.load_config(folder, local_files_only=True))
     weights: dict[str, torch.Tensor] = {}
     small: dict[str, SmallLinear] = {}
+    replaced = 0
     for name, tensor in (each for file in files for each in read_safetensors(file, placement.dtype)):
         layer, _, kind_of_tensor = name.rpartition(".")
         if quantize != "none" and kind_of_tensor == "weight" and _becomes_small(model, layer):
             small[layer] = small_layer(tensor, None, quantize)
             model.set_submodule(layer, small[layer])
+            replaced += tensor.nbytes
+            if replaced > MAX_REPLACED_BYTES:
+                del tensor
+                release_memory(placement.device)
+                replaced = 0
         else:
             # Converted here: converting the finished model would leave unusable gaps in the heap.
             weights[name] = tensor.to(memory_format=_memory_format(tensor, placement))
