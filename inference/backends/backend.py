@@ -23,8 +23,9 @@ ModelState = Literal["loaded", "on disk", "not downloaded", "on a server"]
 class ModelStatus:
     """The state of a listed model, its size in bytes (in memory if loaded, else on disk), and its model card.
 
-    `way` says how a language model writes several texts, such as "batched" or "one text at a time". It is empty for
-    other models, and if it is not known yet. `problem` says why this machine can't run the model, as far as it was
+    `way` says how a language model writes several texts, such as "batched" or "one text at a time", and of a diffusion
+    model that would not fit what is done for it, such as "offload: model". It is empty for other models, and if it is
+    not known yet. `problem` says why this machine can't run the model, as far as it was
     checked, or why its server can't. A model on a server has no size here.
     """
 

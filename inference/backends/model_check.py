@@ -6,6 +6,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inference.backends.memory_steps import first_that_fits, memory_steps
 from inference.config.schema import Config
 from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.compatibility import compatible_family
@@ -50,8 +51,8 @@ class ModelCheck:
             from inference.pipelines.devices import place
 
             placement = place(spec.device, spec.dtype)
-            size = expected_bytes(spec, folder, nbytes, placement.dtype.itemsize, placement.device.type)
-            require_memory(spec, size, budget(self.config, placement.device))
+            allowed = budget(self.config, placement.device)
+            fitted(spec, folder, nbytes, placement.dtype.itemsize, placement.device.type, allowed)
 
 
 def surely_fits(spec: ModelSpec, folder: Path, nbytes: int, config: Config) -> bool:
@@ -71,6 +72,24 @@ def budget(config: Config, device: torch.device) -> int:
     from inference.pipelines.devices import memory_budget
 
     return config.memory if isinstance(config.memory, int) else memory_budget(device)
+
+
+def fitted(
+    spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, device: str, allowed: int
+) -> tuple[ModelSpec, int]:
+    """Return the spec as the model is loaded, and its expected size; see `expected_bytes` for the arguments.
+
+    A diffusion model that would take more than `allowed` bytes gets the first of `memory_steps` that fits. Raise
+    ModelUnavailable if none does.
+    """
+
+    def size_of(step: ModelSpec) -> int:
+        return expected_bytes(step, folder, nbytes, itemsize, device)
+
+    is_diffusion = bool(read_settings(spec, folder, INDEX))
+    step, size = first_that_fits(memory_steps(spec, device) if is_diffusion else [spec], size_of, allowed)
+    require_memory(spec, size_of(spec), size, allowed)
+    return step, size
 
 
 def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, device: str = "") -> int:
@@ -112,16 +131,26 @@ def _writes(entries: dict[str, Any]) -> bool:
     return any(str(name).endswith(("CausalLM", "LMHeadModel", "ForConditionalGeneration")) for name in architectures)
 
 
-def require_memory(spec: ModelSpec, size: int, allowed: int) -> None:
-    """Raise ModelUnavailable if a model of this size can never be loaded."""
-    if size > allowed:
+def require_memory(spec: ModelSpec, size: int, least: int, allowed: int) -> None:
+    """Raise ModelUnavailable if a model of this size can never be loaded, not even with all that makes it smaller."""
+    if least <= allowed:
+        return
+    if least < size:
         raise ModelUnavailable(
-            "{name} needs about {size} of memory, and the bot may use {budget}. The bot's operator has to pick a "
-            "smaller model, or to raise `memory`.",
+            "{name} needs about {size} of memory, or {least} with `offload` or `quantize`, and the bot may use "
+            "{budget}. The bot's operator has to pick a smaller model, or to raise `memory`.",
             name=spec.name,
             size=size_text(size),
+            least=size_text(least),
             budget=size_text(allowed),
         )
+    raise ModelUnavailable(
+        "{name} needs about {size} of memory, and the bot may use {budget}. The bot's operator has to pick a "
+        "smaller model, or to raise `memory`.",
+        name=spec.name,
+        size=size_text(size),
+        budget=size_text(allowed),
+    )
 
 
 def _stored_itemsize(spec: ModelSpec, folder: Path) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Generator, Hashable, Sequence
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
-from inference.backends.model_check import budget, expected_bytes, require_memory
+from inference.backends.memory_steps import help_given
+from inference.backends.model_check import budget, fitted
 from inference.backends.verdicts import Verdicts
 from inference.config.schema import Config
 from inference.hub.download_progress import ignore_progress
@@ -22,9 +24,12 @@ from inference.scheduling.model_cache import ModelCache
 from inference.types import LoadProgress, ModelSpec
 from inference.types.errors import ModelUnavailable
 from inference.types.observations import ModelLoaded, ModelUnloaded, Observer
+from inference.types.sizes import size_text
 
 if TYPE_CHECKING:
     from inference.pipelines.devices import Placement
+
+log = logging.getLogger(__name__)
 
 
 class ModelManager:
@@ -39,7 +44,8 @@ class ModelManager:
         """The family by the key and the task of a spec. Specs with equal key and family share a model in the cache."""
         self._names: dict[Hashable, str] = {}
         """The name of each loaded model, by its key in the cache, as it was when it was loaded."""
-        self._expected_sizes: dict[ModelSpec, int] = {}
+        self._fitted: dict[tuple[ModelSpec, int], tuple[ModelSpec, int]] = {}
+        """Each spec as its model is loaded within a budget, and the expected size in bytes."""
         self._verdicts = Verdicts(config.data / "verdicts.json")
         self._unload_after = _unload_after(config)
 
@@ -62,12 +68,11 @@ class ModelManager:
 
         with wrap_library_errors(loading=spec.name):
             device = find_device(self._device)
-            allowed = budget(config, device)
-            if size := self._expected_bytes(spec):
+            if self._hub.state(spec)[0] == "on disk":
                 folder = self._hub.folder(spec, ignore_progress)
                 family = compatible_family(spec, folder, device.type)
                 family.load_class()
-                require_memory(spec, size, allowed)
+                self._fit(spec, budget(config, device))
                 if probe and family.probed and not self._verdicts.get(spec, folder, self._place(spec)):
                     self._require(spec, ignore_progress)
 
@@ -106,10 +111,10 @@ class ModelManager:
             return True
         try:
             with wrap_library_errors(loading=spec.name):
-                size = self._expected_bytes(spec)
+                on_disk = self._hub.state(spec)[0] == "on disk"
+                return on_disk and self._cache.has_room(self._fit(spec, self._cache.budget)[1])
         except ModelUnavailable:
             return False
-        return size > 0 and self._cache.has_room(size)
 
     def reserve(self, owner: Hashable, nbytes: int) -> bool:
         """Count what `owner` keeps besides its model; see `ModelCache.reserve`."""
@@ -121,6 +126,14 @@ class ModelManager:
         """Return the memory that `spec` takes in bytes, None if it is not loaded. May be called on any thread."""
         sizes = self._sizes()
         return sum(size for key, size in sizes.items() if _spec_key(key) == spec.key) or None
+
+    def help_given(self, spec: ModelSpec) -> str:
+        """Return what is done so that the model fits, as options of config.yaml; empty if nothing is, or not known yet.
+
+        May be called on any thread.
+        """
+        found = [step for (known, _), (step, _) in list(self._fitted.items()) if known == spec]
+        return help_given(spec, found[-1]) if found else ""
 
     def loaded(self) -> tuple[tuple[str, int], ...]:
         """Return the names of the loaded models with their bytes. May be called on any thread."""
@@ -163,14 +176,15 @@ class ModelManager:
         if known and (spec.key, known) in self._cache.sizes():
             return spec.key, known
         folder = self._hub.folder(spec, on_progress)
-        family = compatible_family(spec, folder, self._place(spec).device.type)
+        step, size = self._fit(spec, self._cache.budget)
+        family = compatible_family(step, folder, self._place(spec).device.type)
 
         def load() -> Pipeline:
             on_progress(None)
             began = time.perf_counter()
             placement = self._place(spec)
             verdict = self._verdicts.get(spec, folder, placement)
-            full_spec = replace(self._hub.with_companions(spec), verdict=verdict)
+            full_spec = replace(self._hub.with_companions(step), verdict=verdict)
             pipeline = load_pipeline(family, full_spec, folder, placement)
             self._verdicts.keep(spec, folder, placement, pipeline.verdict)
             self._names[spec.key, family] = spec.name
@@ -178,7 +192,7 @@ class ModelManager:
             return pipeline
 
         key = (spec.key, family)
-        self._cache.require(key, self._expected_bytes(spec), load)
+        self._cache.require(key, size, load)
         self._families[spec.key, spec.task] = family
         return key
 
@@ -195,18 +209,19 @@ class ModelManager:
 
         return place(spec.device, spec.dtype)
 
-    def _expected_bytes(self, spec: ModelSpec) -> int:
-        """Return the expected size of the weights, from file sizes and dtypes; 0 if they aren't on disk."""
-        if spec not in self._expected_sizes:
-            state, nbytes = self._hub.state(spec)
-            if state == "not downloaded":
-                return 0
+    def _fit(self, spec: ModelSpec, allowed: int) -> tuple[ModelSpec, int]:
+        """Return the spec as its model, which is on disk, is loaded within `allowed` bytes, and its expected size.
+
+        Raise ModelUnavailable if it does not fit.
+        """
+        if (spec, allowed) not in self._fitted:
+            placement, (_, nbytes) = self._place(spec), self._hub.state(spec)
             folder = self._hub.folder(spec, ignore_progress)
-            placement = self._place(spec)
-            self._expected_sizes[spec] = expected_bytes(
-                spec, folder, nbytes, placement.dtype.itemsize, placement.device.type
-            )
-        return self._expected_sizes[spec]
+            step, size = fitted(spec, folder, nbytes, placement.dtype.itemsize, placement.device.type, allowed)
+            if given := help_given(spec, step):
+                log.info("%s would not fit into %s: it is loaded with %s", spec.name, size_text(allowed), given)
+            self._fitted[spec, allowed] = step, size
+        return self._fitted[spec, allowed]
 
 
 def _spec_key(key: Hashable) -> Hashable:

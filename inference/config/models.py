@@ -13,7 +13,7 @@ from pydantic_core import PydanticCustomError
 from inference.config.problems import OWN_SENTENCE, unknown_key
 from inference.limits import ConfigSection, Devices, Expected, OptionalRepo, Repo, from_line
 from inference.tasks import MAX_CACHE_INTERVAL, TASK_NAMES, Sampler
-from inference.types import DType, ModelServer, Quantize, Runtime
+from inference.types import DType, ModelServer, Offload, Quantize, Runtime
 from inference.types.durations import parse_duration
 
 
@@ -98,7 +98,7 @@ _FOR_BOTH = ("openai", "repo", "name", "temperature", "thinking")
 _TASKS_OF_OPTIONS = {
     **dict.fromkeys(("max_batch_size", "upscaler", "sampler", "size"), ("imagine",)),
     **dict.fromkeys(("fast_guidance_end", "fast_cache_interval"), ("imagine",)),
-    **dict.fromkeys(("steps", "guidance_scale", "preview_decoder"), ("imagine", "edit")),
+    **dict.fromkeys(("steps", "guidance_scale", "preview_decoder", "offload"), ("imagine", "edit")),
     "upscale": ("imagine", "upscale"),
 }
 """The tasks that have an option for pictures."""
@@ -158,8 +158,16 @@ class ModelEntry(ConfigSection):
     )
     quantize: Quantize = Field(
         default="none",
-        description="`int8` or `int4`: a language model keeps the weights of its linear layers in 8 or 4 bits, which "
-        "takes less memory. The texts change a little with `int8`, and become worse with `int4`.",
+        description="`int8`, `fp8` (8-bit floats) or `int4`: a language or diffusion model keeps the weights of its "
+        "linear layers in 8 or 4 bits, which takes less memory. Texts and pictures change a little with `int8`, more "
+        "with `fp8`, and become worse with `int4`.",
+    )
+    offload: Offload = Field(
+        default="auto",
+        description="`model`: the text encoders of a diffusion model and the network that draws are in memory only "
+        "while they work. On a CUDA GPU they wait in main memory, with `group` also parts of them; elsewhere they are "
+        "read from disk for each picture, which takes seconds. `auto`: only if the model would not fit into `memory` "
+        "otherwise; if that does not help, `quantize` is chosen too. `none`: never, and such a model is refused.",
     )
     runtime: Runtime = Field(
         default="auto",

@@ -222,6 +222,7 @@ class Config(ConfigSection):
                 dtype=self.dtype if model.dtype == "auto" else model.dtype,
                 **self._devices(model.device),
                 quantize=model.quantize,
+                offload=model.offload,
                 runtime=model.runtime,
                 loras=str(self.loras) if task == "imagine" else "",
                 max_batch_size=model.max_batch_size,

@@ -59,7 +59,33 @@ def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family
             "models can. The bot's operator has to remove `quantize` from it in config.yaml.",
             name=spec.name,
         )
+    if spec.offload in ("model", "group"):
+        _require_offload(spec, family, device)
     return replace(family, runtime=choose_runtime(spec, folder, device, family.runtimes))
+
+
+def _require_offload(spec: ModelSpec, family: Family, device: str) -> None:
+    """Raise ModelUnavailable if the model can't be loaded with the `offload` of its spec, as far as that is known."""
+    if not family.offloads:
+        raise ModelUnavailable(
+            "{name} can't be loaded with `offload`: only diffusion models can. The bot's operator has to remove "
+            "`offload` from it in config.yaml.",
+            name=spec.name,
+        )
+    if device in ("", "cuda"):
+        return
+    if spec.offload == "group":
+        raise ModelUnavailable(
+            "{name} can't be loaded with `offload: group`, which needs a GPU with CUDA. The bot's operator has to set "
+            "`offload: model` in config.yaml, or to remove it.",
+            name=spec.name,
+        )
+    if spec.quantize != "none":
+        raise ModelUnavailable(
+            "{name} can't be loaded with both `offload` and `quantize`, which needs a GPU with CUDA. The bot's "
+            "operator has to remove one of them in config.yaml.",
+            name=spec.name,
+        )
 
 
 def load_pipeline(family: Family, spec: ModelSpec, folder: Path, placement: Placement) -> Pipeline:

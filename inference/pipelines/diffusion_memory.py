@@ -126,11 +126,15 @@ def _offloaded_bytes(sizes: Iterable[tuple[Network, int]], activations: Activati
 
 
 def _loading_bytes(networks: Iterable[Network], itemsize: int, quantize: Quantize) -> int:
-    """Return the peak while the networks are read: an encoder is quantized after it was read in ordinary numbers."""
+    """Return the peak while the networks are read: most are quantized after they were read in ordinary numbers.
+
+    Those that draw are quantized layer by layer, if they are read from their own folder.
+    """
     loaded = peak = 0
     for network in sorted(networks, key=lambda network: (network.name in DENOISERS, network.name)):
         small = network.nbytes(itemsize, quantize)
-        peak = max(peak, loaded + (small if network.name in DENOISERS else network.nbytes(itemsize, "none")))
+        by_layer = network.name in DENOISERS and network.waits
+        peak = max(peak, loaded + (small if by_layer else network.nbytes(itemsize, "none")))
         loaded += small
     return peak
 

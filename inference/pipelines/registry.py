@@ -70,9 +70,9 @@ class Family:
     that the mapping names, or ends with one of `architectures`. Older files name no architectures. With `diffusers`, it
     must be a pipeline of diffusers that can draw from text; with `pipeline_classes`, one of these.
     `answers_about_pictures` says whether the models answer questions about a picture, and `reads_text` whether they
-    have a tokenizer. With `quantizes`, `quantize` in config.yaml works. Models that are `probed` are run once when they
-    are loaded, to find out how to run them. `pipelines_of_runtimes` are the classes for other runtimes than torch,
-    fastest first, and `runtime` is the one in use.
+    have a tokenizer. With `quantizes` and `offloads`, the options `quantize` and `offload` in config.yaml work. Models
+    that are `probed` are run once when they are loaded, to find out how to run them. `pipelines_of_runtimes` are the
+    classes for other runtimes than torch, fastest first, and `runtime` is the one in use.
     """
 
     pipeline: str
@@ -86,6 +86,7 @@ class Family:
     pipeline_classes: frozenset[str] = frozenset()
     answers_about_pictures: bool = False
     quantizes: bool = False
+    offloads: bool = False
     pipelines_of_runtimes: Mapping[Runtime, str] = field(default_factory=dict, hash=False)
     runtime: Runtime = "torch"
     probed: bool = False
@@ -130,6 +131,7 @@ FAMILIES: tuple[Family, ...] = (
         kind=Phrase("diffusion models of diffusers"),
         diffusers=True,
         quantizes=True,
+        offloads=True,
         pipelines_of_runtimes={"openvino": "text_to_image:TextToImage"},
     ),
     Family(
@@ -138,6 +140,7 @@ FAMILIES: tuple[Family, ...] = (
         kind=Phrase("diffusion models that edit in words (InstructPix2Pix, FLUX Kontext, Qwen-Image-Edit and others)"),
         pipeline_classes=frozenset(EDITING_FAMILIES),
         quantizes=True,
+        offloads=True,
     ),
     Family(
         pipeline="super_resolution:SuperResolution",

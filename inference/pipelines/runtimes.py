@@ -42,6 +42,8 @@ def _openvino_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | 
         return Phrase("it runs on CPUs only")
     if spec.dtype == "float16":
         return Phrase("it computes in float32 or bfloat16 only")
+    if spec.offload in ("model", "group"):
+        return Phrase("it does not use `offload`")
     return Phrase("it does not use `quantize`") if spec.quantize != "none" else None
 
 
