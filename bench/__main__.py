@@ -29,6 +29,7 @@ from bench import (
     families,
     loading,
     machine,
+    memory,
     queueing,
     reading,
     results,
@@ -70,6 +71,7 @@ MEASUREMENTS: Measurements = {
     "loading-bin": loading.legacy_bin,
     "loading-flax": loading.flax,
     "drawing-memory": loading.drawing,
+    "memory": memory.measure,
     "lag": event_loop_lag.measure,
     "queue": queueing.measure,
     "acceptance": acceptance.measure,
@@ -84,7 +86,7 @@ MEASUREMENTS: Measurements = {
 }
 """Every measurement by its name on the command line. A new one is one more entry."""
 
-_BY_NAME_ONLY = {"crash", "crash-cluster", "cluster", "servers"}
+_BY_NAME_ONLY = {"crash", "crash-cluster", "cluster", "servers", "memory"}
 """Measurements of the whole bot that take long, or a whole machine; they run only when they are named."""
 
 

@@ -38,7 +38,7 @@ def drawing() -> list[Row]:
 
     pipelines.family_of(spec, model_folder).load_class()
     request = ImagineRequest(prompt=PROMPT, width=512, height=512, steps=1, seed=1)
-    with _peak() as peak:
+    with peak_memory() as peak:
         pipeline = pipelines.load(spec, model_folder, place(spec.device, spec.dtype))
         pipeline.run(FixedBatch.of(SingleJob(request)))
     return [_row(f"{spec.name} is loaded and draws at 512 × 512", peak.gigabytes, pipeline.nbytes, 1.35)]
@@ -54,7 +54,7 @@ def _rows(repo: str, kind: str, aim: float, request: Request) -> list[Row]:
     from inference.pipelines.devices import place
 
     pipelines.family_of(spec, model_folder).load_class()  # its imports do not count
-    with _peak() as peak:
+    with peak_memory() as peak:
         pipeline = pipelines.load(spec, model_folder, place(spec.device, spec.dtype))
         loading = peak.gigabytes
         pipeline.run(FixedBatch.of(SingleJob(request)))
@@ -99,7 +99,8 @@ class _Peak:
 
 
 @contextmanager
-def _peak() -> Generator[_Peak]:
+def peak_memory() -> Generator[_Peak]:
+    """Yield the process's maximum memory from here on."""
     peak = _Peak()
     thread = threading.Thread(target=peak.sample)
     thread.start()

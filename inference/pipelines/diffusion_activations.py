@@ -62,8 +62,13 @@ class Activations:
         return cls(decoding, _step(spec, folder, pixels // scale**2) * itemsize)
 
     @property
+    def working(self) -> int:
+        """The most that is in memory besides the weights while a picture is drawn, in bytes."""
+        return max(self.decoding, self.step)
+
+    @property
     def nbytes(self) -> int:
-        return max(self.decoding, self.step) + self.libraries
+        return self.working + self.libraries
 
 
 def _channels(vae: dict[str, Any]) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from diffusers import AutoencoderTiny
 
 from inference.images.origin import encode_drawn
 from inference.pipelines.devices import Placement, empty_cache
+from inference.pipelines.diffusion_activations import Activations
 from inference.pipelines.image_job import unchecked_note
 from inference.pipelines.pipeline import Batch, Pipeline, out_of_memory, yield_to_others
 from inference.pipelines.super_resolution.swin2sr import Swin2SR
@@ -45,7 +46,8 @@ Few images leave a GPU idle between its kernels. A CPU draws one as fast as seve
 class TextToImage(Pipeline):
     """A diffusers pipeline on one device. Draws up to `max_batch_size` images of a request together.
 
-    `runner` calls the pipeline; by default it draws, with nothing set by the operator.
+    `runner` calls the pipeline; by default it draws, with nothing set by the operator. `working_bytes` is what drawing
+    takes besides the weights.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class TextToImage(Pipeline):
         clock: Callable[[], float] = time.monotonic,
         preview_decoder: AutoencoderTiny | None = None,
         offload: NetworkOffload | None = None,
+        working_bytes: int = 0,
     ) -> None:
         self._runner: ImageRunner = runner or DiffusionRunner(pipe)
         self._upscaler = self._runner.upscaler
@@ -68,6 +71,7 @@ class TextToImage(Pipeline):
         self._attention_slicing = AttentionSlicing(pipe)
         self._device: torch.device = pipe._execution_device
         self._max_batch_size = max_batch_size
+        self._working_bytes = working_bytes
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
@@ -95,10 +99,12 @@ class TextToImage(Pipeline):
             max_batch_size=spec.max_batch_size or _MAX_BATCH_SIZE.get(placement.device.type, 1),
             preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
             offload=offload,
+            working_bytes=Activations.of(spec, folder, placement.dtype.itemsize, placement.device.type).working,
         )
 
     def run(self, batch: Batch) -> None:
         image_jobs = accept_jobs(batch, self._runner, self._max_batch_size, has_safety_checker=self._safety.present)
+        batch.reserve(self._working_bytes)  # idle models leave for it
         try:
             while group := next_group(image_jobs):
                 batch.yield_point()

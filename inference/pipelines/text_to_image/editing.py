@@ -11,6 +11,7 @@ from diffusers import DiffusionPipeline
 from transformers import ProcessorMixin
 
 from inference.pipelines.devices import Placement
+from inference.pipelines.diffusion_activations import Activations
 from inference.pipelines.image_text_to_text.processor import read_processor
 from inference.pipelines.text_to_image import TextToImage
 from inference.pipelines.text_to_image.edit_runner import EditRunner
@@ -34,6 +35,7 @@ class ImageEditing(TextToImage):
             runner=EditRunner(pipe, ModelDefaults.of(spec)),
             preview_decoder=read_preview_decoder(spec, pipe, placement) if spec.preview_decoder else None,
             offload=offload,
+            working_bytes=Activations.of(spec, folder, placement.dtype.itemsize, placement.device.type).working,
         )
 
 

@@ -48,7 +48,14 @@ def test_what_the_operator_has_set_stays() -> None:
 
 @pytest.mark.parametrize(
     ("allowed", "expected"),
-    [(100, "none none"), (99, "model none"), (70, "model none"), (69, "none int8"), (49, "none int4"), (1, "none int4")],
+    [
+        (100, "none none"),
+        (99, "model none"),
+        (70, "model none"),
+        (69, "none int8"),
+        (49, "none int4"),
+        (1, "none int4"),
+    ],
 )
 def test_the_first_that_fits_is_chosen_or_else_the_smallest(allowed: int, expected: str) -> None:
     sizes = {"none none": 100, "model none": 70, "none int8": 50, "none int4": 30}
@@ -114,7 +121,9 @@ def test_a_model_that_nothing_helps_is_refused_with_the_sizes(folder: Path, tmp_
     smallest = min(sizes_of(folder).values())
     config = config_of(folder, tmp_path, smallest - 1)
     (spec,) = config.specs("imagine")
-    with pytest.raises(ModelUnavailable, match=r"needs about .* of memory, or .* with `offload` or `quantize`, and the"):
+    with pytest.raises(
+        ModelUnavailable, match=r"needs about .* of memory, or .* with `offload` or `quantize`, and the"
+    ):
         ModelManager("cpu", config, Hub(config)).check(spec, config, probe=False)
 
 
