@@ -19,6 +19,9 @@ SD, SDXL, FLUX = (
     "black-forest-labs/FLUX.1-dev",
 )
 
+AIMS = (at_most(1 / 0.85, "limit"), at_least(1 / 1.15, "limit"))
+"""The forecast is at most 15 % of the peak below or above it."""
+
 Case = tuple[str, dict[str, Any]]
 """A repository, and the options of its entry in config.yaml."""
 
@@ -74,5 +77,5 @@ def measure_one(repo: str, options: dict[str, Any]) -> Row:
         unit="GB",
         ours=peak.gigabytes,
         limit=forecast / 10**9,
-        aims=(at_most(1 / 0.85, "limit"), at_least(1 / 1.15, "limit")),
+        aims=AIMS,
     )

@@ -135,7 +135,7 @@ def require_memory(spec: ModelSpec, size: int, least: int, allowed: int) -> None
     """Raise ModelUnavailable if a model of this size can never be loaded, not even with all that makes it smaller."""
     if least <= allowed:
         return
-    if least < size:
+    if size_text(least) != size_text(size):
         raise ModelUnavailable(
             "{name} needs about {size} of memory, or {least} with `offload` or `quantize`, and the bot may use "
             "{budget}. The bot's operator has to pick a smaller model, or to raise `memory`.",

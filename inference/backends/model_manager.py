@@ -176,8 +176,10 @@ class ModelManager:
         if known and (spec.key, known) in self._cache.sizes():
             return spec.key, known
         folder = self._hub.folder(spec, on_progress)
+        device = self._place(spec).device.type
+        compatible_family(spec, folder, device)
         step, size = self._fit(spec, self._cache.budget)
-        family = compatible_family(step, folder, self._place(spec).device.type)
+        family = compatible_family(step, folder, device)
 
         def load() -> Pipeline:
             on_progress(None)

@@ -149,6 +149,11 @@ def small_layer(weight: torch.Tensor, bias: torch.Tensor | None, quantize: Quant
     return QuantizedLinear(weight, bias, 8 if quantize == "int8" else 4)
 
 
+def is_quantized(network: torch.nn.Module | None) -> bool:
+    """Return whether a network has such layers."""
+    return network is not None and any(isinstance(layer, SmallLinear) for layer in network.modules())
+
+
 @torch.inference_mode()
 def quantize_linear_layers(model: PreTrainedModel, quantize: Quantize) -> None:
     """Replace the model's linear layers, except the one that gives the logits. Do nothing for "none"."""

@@ -8,6 +8,7 @@ from typing import Any
 from inference.hub.loras import loras_and_weights
 from inference.pipelines.openvino_network import OpenVinoNetwork
 from inference.pipelines.pipeline import wrap_library_errors
+from inference.pipelines.quantization import is_quantized
 from inference.types.errors import GenerationFailed, InvalidRequest, OutOfMemory
 
 
@@ -44,6 +45,11 @@ class LoraAdapters:
             raise InvalidRequest(
                 "This model takes no LoRA, since OpenVINO runs it. Leave it out, or choose another model. The bot's "
                 "operator can set `runtime: torch` for this one."
+            )
+        if is_quantized(getattr(self._pipe, "unet", None) or getattr(self._pipe, "transformer", None)):
+            raise InvalidRequest(
+                "This model takes no LoRA, since its weights are quantized. Leave it out, or choose another model. The "
+                "bot's operator can give this one more memory, and remove `quantize`."
             )
         adapters = [f"lora{index}" for index in range(len(weights))]
         for adapter, name in zip(adapters, weights, strict=True):

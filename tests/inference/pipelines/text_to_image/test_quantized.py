@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import save_file
 from transformers import T5Config, T5EncoderModel
 
 from inference.pipelines.diffusion_memory import is_in_block
@@ -19,6 +21,7 @@ from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.pipelines.text_to_image.networks import quantize_network
 from inference.tasks import ImageResult, ImagineRequest
 from inference.types import ModelSpec, Quantize
+from inference.types.errors import InvalidRequest
 from tests.inference.pipelines.harness import run
 from tests.inference.pipelines.text_to_image.tiny_families import tiny_pipeline
 from tests.inference.pipelines.text_to_image.tiny_pipeline import CPU
@@ -79,6 +82,16 @@ def test_weights_in_several_files_are_quantized_too(tmp_path: Path) -> None:
     assert len([*(tmp_path / "shards" / "transformer").glob("*.safetensors")]) > 1
     assert np.array_equal(pixels(tmp_path / "shards"), pixels(tmp_path / "whole"))
     assert np.array_equal(pixels(tmp_path / "shards", "int4"), pixels(tmp_path / "whole", "int4"))
+
+
+def test_a_quantized_model_takes_no_lora_and_says_why(tmp_path: Path) -> None:
+    save_stable_diffusion(tmp_path, checker=False)
+    (tmp_path / "loras").mkdir()
+    save_file({"unet.x": torch.ones(1)}, tmp_path / "loras" / "style.safetensors")
+    spec = ModelSpec(name="tiny", task="imagine", repo=str(tmp_path), loras=str(tmp_path / "loras"), quantize="int8")
+    (failed,) = run(TextToImage.load(spec, tmp_path, CPU), replace(CAT, lora="style"))
+    assert isinstance(failed, InvalidRequest)
+    assert failed.user_message.startswith("This model takes no LoRA, since its weights are quantized.")
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
