@@ -26,10 +26,11 @@ class ImageEditing(TextToImage):
 
     @classmethod
     def load(cls, spec: ModelSpec, folder: Path, placement: Placement) -> Self:
-        processors = read_processors(folder)
         offload = offload_for(spec.offload, placement.device)
-        options = {"quantize": spec.quantize, "offload": offload, **processors}
-        pipe = read_pipeline(folder, placement, DiffusionPipeline, **options)
+        processors = read_processors(folder)
+        pipe = read_pipeline(
+            folder, placement, DiffusionPipeline, quantize=spec.quantize, offload=offload, **processors
+        )
         return cls(
             pipe,
             runner=EditRunner(pipe, ModelDefaults.of(spec)),

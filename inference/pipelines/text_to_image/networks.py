@@ -68,7 +68,7 @@ def _readers(folder: Path, placement: Placement, quantize: Quantize) -> dict[str
 
 def quantize_network(name: str, network: Any, quantize: Quantize) -> None:
     """Make the linear layers of the component `name` small, if it is one of those for which that is done."""
-    if quantize == "none" or not isinstance(network, torch.nn.Module):
+    if quantize == "none" or not hasattr(network, "parameters"):  # a tokenizer or the like
         return
     if is_quantized(name, sum(parameter.numel() for parameter in network.parameters())):
         replace_linear_layers(

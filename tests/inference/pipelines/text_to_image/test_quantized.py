@@ -105,7 +105,8 @@ def test_all_layers_of_a_t5_encoder_are_quantized(
     config = T5Config(
         vocab_size=60, d_model=64, d_kv=16, d_ff=128, num_layers=2, num_heads=4, feed_forward_proj="gated-gelu"
     )
-    encoder: Any = T5EncoderModel(config).to(dtype).eval()
+    encoder: Any = T5EncoderModel(config)
+    encoder = encoder.to(dtype).eval()
     tokens = torch.arange(5, 25)[None]
     with torch.inference_mode():
         expected = encoder(tokens).last_hidden_state.float()
