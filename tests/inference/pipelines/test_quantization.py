@@ -112,7 +112,7 @@ def test_the_linear_layers_are_replaced_and_the_last_one_is_not(architecture: st
     assert 0 < difference < 0.1
 
 
-@pytest.mark.parametrize("quantize", ["int8", "int4"])
+@pytest.mark.parametrize("quantize", ["int8", "fp8", "int4"])
 @pytest.mark.parametrize("architecture", ["gpt2", "llama"])
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_a_text_is_the_same_alone_and_in_a_batch(
@@ -128,7 +128,7 @@ def test_a_quantized_model_is_smaller_and_the_forecast_of_its_size_holds(tmp_pat
     folder = save_causal(tmp_path, "llama")
     nbytes = (folder / "model.safetensors").stat().st_size
     sizes: dict[Quantize, int] = {}
-    for quantize in ("none", "int8", "int4"):
+    for quantize in ("none", "int8", "fp8", "int4"):
         sizes[quantize] = load(folder, quantize).nbytes
         forecast = expected_bytes(spec_of(folder, quantize), folder, nbytes, torch.float32.itemsize)
         assert forecast == pytest.approx(sizes[quantize], rel=0.25)
