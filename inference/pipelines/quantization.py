@@ -14,6 +14,7 @@ the product, which saves memory and no time.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -31,6 +32,9 @@ _int_mm: Any = torch.ops.aten._int_mm
 _GROUP = 32
 """Weights that share a step and an offset, with 4 bits."""
 
+_BLOCK_CHANNELS = 8 * _GROUP * 2
+"""Output channels that are converted at a time: a multiple of two groups."""
+
 _ROWS = 512
 """Rows of inputs that become integers at a time: those of a large picture would take more memory than the weights."""
 
@@ -47,7 +51,7 @@ class QuantizedLinear(torch.nn.Module):
         super().__init__()
         self.out_features, self.in_features = weight.shape
         self._bits = bits
-        codes, groups, scales = _eight_bits(weight.float()) if bits == 8 else _four_bits(weight.float())
+        codes, groups, scales = _eight_bits(weight) if bits == 8 else _four_bits(weight)
         self.register_buffer("codes", codes)
         self.register_buffer("groups", groups)
         self.register_buffer("scales", scales)
@@ -59,10 +63,8 @@ class QuantizedLinear(torch.nn.Module):
         if input.device.type != "cpu" or not _has_integer_products():
             return linear(input, weight.to(input.dtype) * self.scales[:, None].to(input.dtype), self.bias)
         rows = input.reshape(-1, self.in_features)
-        output = torch.empty(len(rows), self.out_features, dtype=input.dtype)
-        for start in range(0, len(rows), _ROWS):
-            output[start : start + _ROWS] = self._product(rows[start : start + _ROWS], weight)
-        return output.view(*input.shape[:-1], -1)
+        blocks = [self._product(block, weight).to(input.dtype) for block in rows.split(_ROWS)]
+        return (blocks[0] if len(blocks) == 1 else torch.cat(blocks)).view(*input.shape[:-1], -1)
 
     def _product(self, rows: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Return the product of rows [rows, in] and integer weights, by products of integers."""
@@ -99,9 +101,8 @@ class Float8Linear(torch.nn.Module):
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
         super().__init__()
         self.out_features, self.in_features = weight.shape
-        largest = torch.finfo(torch.float8_e4m3fn).max
-        scales = (weight.float().abs().amax(dim=1) / largest).clamp(min=1e-12)
-        self.register_buffer("codes", (weight.float() / scales[:, None]).to(torch.float8_e4m3fn))
+        codes, scales = _block_by_block(weight, _floats_and_scales)
+        self.register_buffer("codes", codes)
         self.register_buffer("scales", scales)
         self.register_buffer("bias", None if bias is None else bias.detach().clone())
 
@@ -115,8 +116,18 @@ SmallLinear = QuantizedLinear | Float8Linear
 
 def _eight_bits(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Return the codes [out, in], no groups, and the scales [out]."""
-    scales = (weight.abs().amax(dim=1) / 127).clamp(min=1e-12)
-    return (weight / scales[:, None]).round_().to(torch.int8), torch.empty(0, dtype=torch.int8), scales
+    codes, scales = _block_by_block(weight, _codes_and_scales)
+    return codes, torch.empty(0, dtype=torch.int8), scales
+
+
+def _floats_and_scales(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    scales = (weight.abs().amax(dim=1) / torch.finfo(torch.float8_e4m3fn).max).clamp(min=1e-12)
+    return (weight / scales[:, None]).to(torch.float8_e4m3fn), scales
+
+
+def _codes_and_scales(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    units, scales = _in_units(weight)
+    return units.round_().to(torch.int8), scales
 
 
 def _four_bits(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -126,15 +137,35 @@ def _four_bits(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.
     whole numbers in the unit of 8-bit weights. The first half of the channels is in the low bits, with 8 added; the
     second half is in the high bits. Both are filled up to whole groups.
     """
-    scales = (weight.abs().amax(dim=1) / 127).clamp(min=1e-12)
-    units = pad(weight / scales[:, None], (0, 0, 0, -len(weight) % (2 * _GROUP)))
+    codes, steps, offsets, scales = _block_by_block(weight, _grouped_codes)
+    low, high = codes.chunk(2)
+    return (low + 8) | (high << 4), torch.stack([steps, offsets]), scales
+
+
+def _grouped_codes(weight: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Return codes from -8 to 7, filled up to two whole groups, and the steps, offsets and scales."""
+    units, scales = _in_units(weight)
+    units = pad(units, (0, 0, 0, -len(weight) % (2 * _GROUP)))
     groups = units.view(-1, _GROUP, weight.shape[1])
     lowest, highest = groups.aminmax(dim=1)
     steps = ((highest - lowest) / 15).ceil_().clamp_(min=1)
     offsets = torch.minimum(lowest.round(), 127 - 15 * steps) + 8 * steps
     codes = ((groups - offsets[:, None]) / steps[:, None]).round_().clamp_(-8, 7).view_as(units).to(torch.int8)
-    low, high = codes.chunk(2)
-    return (low + 8) | (high << 4), torch.stack([steps, offsets]).to(torch.int16).to(torch.int8), scales
+    return codes, *(each.to(torch.int16).to(torch.int8) for each in (steps, offsets)), scales
+
+
+def _in_units(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the weights in units of the scales of their channels, from -127 to 127, and the scales."""
+    scales = (weight.abs().amax(dim=1) / 127).clamp(min=1e-12)
+    return weight / scales[:, None], scales
+
+
+def _block_by_block(
+    weight: torch.Tensor, convert: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
+) -> tuple[torch.Tensor, ...]:
+    """Return what `convert` makes of the weights in float32, block by block: so they stay in the CPU's cache."""
+    converted = [convert(block.float()) for block in weight.split(_BLOCK_CHANNELS)]
+    return tuple(torch.cat(parts) for parts in zip(*converted, strict=True))
 
 
 @functools.cache

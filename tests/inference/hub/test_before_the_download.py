@@ -59,6 +59,19 @@ def test_the_weights_are_of_the_same_commit_as_the_settings_files(fake_hub: Fake
     assert {line.split("/")[4] for line in fake_hub.requests if "safetensors" in line} == {sha(REPO)}
 
 
+def test_the_check_gets_the_sizes_of_the_weights_of_a_pipeline(fake_hub: FakeHub, tmp_path: Path) -> None:
+    fake_hub.files[REPO] = pipeline(PIPELINE)
+    checked: list[ModelSpec] = []
+
+    def check(wanted: ModelSpec, folder: Path, nbytes: int) -> None:
+        checked.append(wanted)
+
+    hub = Hub(config_in(tmp_path), check=check, endpoint=fake_hub.endpoint, cache=tmp_path / "cache")
+    hub.download(spec("imagine"), ignore_progress)
+    weights = "diffusion_pytorch_model.safetensors"
+    assert checked[0].weight_files == ((f"safety_checker/{weights}", 1000), (f"unet/{weights}", 1000))
+
+
 def test_progress_counts_settings_files_and_weights_together(fake_hub: FakeHub, tmp_path: Path) -> None:
     fractions: list[float | None] = []
     hub_at(fake_hub, tmp_path).folder(spec(), fractions.append)

@@ -81,6 +81,18 @@ def test_a_row_does_not_depend_on_the_number_of_rows(bits: Bits) -> None:
     together = layer(rows)
     for count in (1, 3, 8, 17):
         assert torch.equal(layer(rows[:count]), together[:count])
+    many = rows.repeat(20, 1)  # which become integers in blocks
+    assert torch.equal(layer(many[None]), together.repeat(20, 1)[None])
+
+
+@pytest.mark.parametrize("bits", [8, 4])
+def test_a_channel_does_not_depend_on_the_number_of_channels(bits: Bits) -> None:
+    torch.manual_seed(0)
+    weight = torch.randn(1088, 24)  # which are converted in blocks
+    whole = QuantizedLinear(weight, None, bits).integers()
+    for start in (0, 512, 1024):
+        part = QuantizedLinear(weight[start : start + 64], None, bits)
+        assert torch.equal(part.integers(), whole[start : start + 64])
 
 
 def test_zeros_stay_zeros() -> None:
