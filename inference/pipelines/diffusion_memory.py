@@ -29,7 +29,7 @@ from inference.types import ModelSpec, Quantize
 DENOISERS = ("transformer", "transformer_2", "unet")
 """The components that draw."""
 
-_GROUPS = 20
+GROUPS = 20
 """With `offload: group`, one in so many weights is in a GPU's memory at one time: layers that work and those next."""
 
 _LARGE = 5 * 10**8
@@ -105,7 +105,7 @@ def diffusion_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, d
     activations = Activations.of(spec, folder, itemsize, device)
     sizes = [(network, network.nbytes(itemsize, spec.quantize)) for network in networks]
     if spec.offload == "group":
-        return companions + activations.nbytes + sum(size for _, size in sizes) // _GROUPS
+        return companions + activations.nbytes + sum(size for _, size in sizes) // GROUPS
     if spec.offload == "model":
         return companions + _offloaded_bytes(sizes, activations)
     working = sum(size for _, size in sizes) + activations.nbytes

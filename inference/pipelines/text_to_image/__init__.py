@@ -24,7 +24,7 @@ from inference.pipelines.text_to_image.latent_preview import LatentPreviews
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline, read_preview_decoder
 from inference.pipelines.text_to_image.memory_saving import AttentionSlicing, memory_note
 from inference.pipelines.text_to_image.model_defaults import ModelDefaults
-from inference.pipelines.text_to_image.offload import DiskOffload, NetworkOffload, offload_for
+from inference.pipelines.text_to_image.offload import NetworkOffload, offload_for
 from inference.pipelines.text_to_image.openvino import read_openvino_pipeline
 from inference.pipelines.text_to_image.safety_checker import SafetyChecker
 from inference.pipelines.text_to_image.samplers import require_usable_defaults
@@ -63,9 +63,10 @@ class TextToImage(Pipeline):
         self._runner: ImageRunner = runner or DiffusionRunner(pipe)
         self._upscaler = self._runner.upscaler
         self._offload = offload
-        self.nbytes = weight_bytes(*models_of(pipe), *([preview_decoder] if preview_decoder else []))
+        networks = models_of(pipe)
+        self.nbytes = offload.device_bytes(networks) if offload else weight_bytes(*networks)
+        self.nbytes += weight_bytes(preview_decoder) if preview_decoder else 0
         self.nbytes += self._upscaler.nbytes if self._upscaler else 0
-        self.nbytes += offload.nbytes if isinstance(offload, DiskOffload) else 0
         self._safety = SafetyChecker(pipe)
         self._previews = LatentPreviews(pipe, self._safety, clock, preview_decoder)
         self._attention_slicing = AttentionSlicing(pipe)

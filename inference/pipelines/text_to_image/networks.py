@@ -108,17 +108,19 @@ def _read_denoiser(kind: Any, folder: Path, files: list[Path], placement: Placem
             small[layer] = small_layer(tensor, None, quantize)
             model.set_submodule(layer, small[layer])
             replaced += tensor.nbytes
-            if replaced > MAX_REPLACED_BYTES:
-                del tensor
-                release_memory(placement.device)
-                replaced = 0
         else:
             # Converted here: converting the finished model would leave unusable gaps in the heap.
             weights[name] = tensor.to(memory_format=_memory_format(tensor, placement))
+            replaced += 0 if weights[name] is tensor else tensor.nbytes
+        if replaced > MAX_REPLACED_BYTES:
+            del tensor
+            release_memory(placement.device)
+            replaced = 0
     for name, layer in small.items():
         layer.bias = weights.pop(f"{name}.bias", None)
     own = {f"{name}.{tensor}": value for name, layer in small.items() for tensor, value in layer.state_dict().items()}
     model.load_state_dict({**weights, **own}, assign=True)
+    release_memory(placement.device)
     return model.to(placement.device).eval()
 
 

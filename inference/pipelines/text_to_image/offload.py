@@ -6,7 +6,7 @@ from disk again when they work. A picture takes minutes there, and reading takes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from transformers import PreTrainedModel
 
 from inference.pipelines.devices import release_memory
+from inference.pipelines.diffusion_memory import GROUPS
 from inference.pipelines.weights import weight_bytes
 from inference.types import Offload
 
@@ -37,11 +38,11 @@ class DiskOffload:
         self._resident: set[Any] = set()
         self._sizes: dict[Any, int] = {}
 
-    @property
-    def nbytes(self) -> int:
-        """The size of the largest networks that are in memory together, in bytes."""
+    def device_bytes(self, networks: Sequence[Any]) -> int:
+        """Return the most that `networks`, all of the pipeline, take of the device's memory at one time, in bytes."""
         encoders = sum(size for network, size in self._sizes.items() if _is_encoder(network))
-        return max(encoders, *(size for network, size in self._sizes.items() if not _is_encoder(network)), 0)
+        largest = max(encoders, *(size for network, size in self._sizes.items() if not _is_encoder(network)), 0)
+        return largest + weight_bytes(*(network for network in networks if network not in self._sizes))
 
     def add(self, network: Any, read: ReadNetwork) -> None:
         """Take `network`, which was just read, out of memory until it works."""
@@ -97,6 +98,12 @@ class MainMemoryOffload:
             pipe.enable_group_offload(self._device, offload_type="leaf_level", use_stream=True)
         else:
             pipe.enable_model_cpu_offload(device=self._device)
+
+    def device_bytes(self, networks: Sequence[Any]) -> int:
+        """Return about the most that `networks`, all of the pipeline, take of the device's memory at one time."""
+        if self._offload == "group":
+            return weight_bytes(*networks) // GROUPS
+        return max(map(weight_bytes, networks))
 
     def release(self) -> None:
         """Do nothing: diffusers does it at the end of each call."""

@@ -116,3 +116,5 @@ def test_on_a_gpu_networks_wait_in_main_memory(offload: Offload) -> None:
     found.attach(pipe)
     assert pipe.calls == [(offload, device)]
     assert offload_for("none", device) is None
+    networks = [torch.nn.Linear(width, 100, bias=False) for width in (10, 30)]
+    assert found.device_bytes(networks) == (30 * 400 if offload == "model" else 40 * 400 // 20)
