@@ -34,7 +34,7 @@ CASES: Sequence[Case] = (
     (SDXL, {"offload": "model"}),
     (SDXL, {"offload": "none", "quantize": "int8"}),
     (SDXL, {"offload": "none", "quantize": "int4"}),
-    (FLUX, {"offload": "none", "quantize": "int4", "size": 256}),  # a CPU takes long
+    (FLUX, {"offload": "none", "quantize": "int4", "size": 512}),  # at 1024, a step takes long on a CPU
 )
 
 

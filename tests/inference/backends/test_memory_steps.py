@@ -84,7 +84,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def config_of(folder: Path, data: Path, memory: int, **options: object) -> Config:
     entry = ModelEntry(repo=str(folder), name="tiny", **options)  # type: ignore[arg-type]
-    config = Config(models={"imagine": (entry,)}, device="cpu", dtype="float32", data=data)
+    config = Config(models={"imagine": (entry,)}, device=("cpu",), dtype="float32", data=data)
     return config.model_copy(update={"memory": memory})  # to the byte, which no file can say
 
 
