@@ -67,7 +67,10 @@ def _check_optional_repo(repo: str) -> str:
     return _check_repo(repo) if repo else repo
 
 
-_DEVICE = re.compile(r"^(cluster|([\w.-]{1,100}/)?(auto|cpu|mps|cuda(:\d{1,3})?))$")
+WHOLE_CLUSTER = "cluster"
+"""The name of all devices of the Ray cluster."""
+
+_DEVICE = re.compile(rf"^({WHOLE_CLUSTER}|auto|mps|cuda|([\w.-]{{1,100}}/)?(cpu|cuda:\d{{1,3}}))$")
 
 
 def _check_device(device: str) -> str:
@@ -101,7 +104,7 @@ Devices = Annotated[
 
 def is_on_cluster(device: str) -> bool:
     """Return whether the device belongs to the Ray cluster, and not to this machine."""
-    return device == "cluster" or "/" in device
+    return device == WHOLE_CLUSTER or "/" in device
 
 
 class ClassifierEntry(ConfigSection):

@@ -37,14 +37,13 @@ class ClusterParts:
             case "process of a device":
                 _kill(*(each for each in self._cluster.processes(node) if _has(each, "ray::DeviceActor")))
             case "connector":
-                _kill(*(each for each in psutil.process_iter() if _has(each, "inference.backends.ray.connector")))
+                _kill(*(each for each in psutil.Process().children(recursive=True) if _has(each, "ray.connector")))
             case "machine":
-                self._cluster.kill(node)
+                await asyncio.to_thread(self._cluster.kill, node)
                 await asyncio.to_thread(self._cluster.start_node, node)
             case "head":
-                self._cluster.kill("head")
-                for each in _NODES:  # Ray ends the nodes of a head that has gone, some time later
-                    self._cluster.kill(each)
+                for each in ("head", *_NODES):  # Ray itself ends the nodes of a head that has gone, some time later
+                    await asyncio.to_thread(self._cluster.kill, each)
                 await asyncio.to_thread(self._cluster.start_head)
                 for each in _NODES:
                     await asyncio.to_thread(self._cluster.start_node, each)

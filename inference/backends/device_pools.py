@@ -13,13 +13,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 from inference.backends.backend import Backend, DeviceTicket, Listener, ModelStatus, QueueStatus
 from inference.backends.pooled_job import PooledJob
 from inference.config.schema import Config
+from inference.limits import WHOLE_CLUSTER
 from inference.tasks import Request
 from inference.types import LoadProgress, ModelSpec
-from inference.types.errors import ModelUnavailable
+from inference.types.errors import InferenceError, ModelUnavailable
 from inference.types.observations import DeviceUsed, ModelLoaded, Observation
 
 _SECONDS_OF_A_REQUEST = 1.0
@@ -30,6 +32,8 @@ _COPY_IDLE = 300.0
 """The seconds after which a further copy that nobody has used leaves the memory."""
 _PATIENCE = 300.0
 """The seconds for which requests wait for a device of their model while all are away."""
+_SECONDS_TO_START = 120.0
+"""The seconds after the start in which no request is refused because devices are full."""
 _LOOK_PAUSE = 1.0
 """The seconds between two looks at the devices while requests wait."""
 _IDLE_PAUSE = 30.0
@@ -46,12 +50,13 @@ class DevicePools:
         """The requests that have not ended, in the order in which they came."""
         self._seconds_to_load: dict[str, float] = {}
         """How long it took to load each model, by its name."""
-        self._unable: set[ModelSpec] = set()
-        """The models on devices that could not run them; they are used only when no other is there."""
+        self._began = clock()
+        self._unable: dict[ModelSpec, float] = {}
+        """Models on devices that could not run them, and when. For a while others are preferred."""
         self._used: dict[ModelSpec, float] = {}
         """When a request ended on each copy of a model with several devices."""
-        self._seen: dict[ModelSpec, float] = {}
-        """When a device of each model was there last, or when it was looked for first."""
+        self._away_since: dict[ModelSpec, float] = {}
+        """Since when no device was there for a model that somebody asked for."""
         self._changed = asyncio.Event()
         self._watching: asyncio.Task[None] | None = None
 
@@ -66,13 +71,13 @@ class DevicePools:
         queue = partial(self._schedule, request, request_id)
         job = PooledJob(spec, listener, queue, self._lost, self._place_elsewhere, self._ended)
         if not self._place(job):
-            if job.refusal:
+            if job.refusal and not self._is_starting:
                 raise job.refusal
             if self._is_given_up(spec):
                 raise _away(spec)
-            job.wait_for_device()
+            self._let_wait(job)
         self._jobs[job] = None
-        if spec.pool or not job.placed:
+        if _is_pooled(spec):
             self._watch()
         return job
 
@@ -132,7 +137,9 @@ class DevicePools:
         return any([await self._backend.unload(placed) for placed in loaded])
 
     async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
-        for placed in self._backend.placements(spec):
+        if not (placements := self._backend.placements(spec)):
+            raise _away(spec)
+        for placed in placements:
             await self._backend.download(placed, on_progress)
 
     async def forget_owner(self, owner: str) -> None:
@@ -146,14 +153,17 @@ class DevicePools:
     def _place(self, job: PooledJob) -> bool:
         """Schedule the job on the first device that takes it. Return False if all are away or full."""
         present = self._present(job.spec)
-        able = [placed for placed in present if placed not in self._unable] or present
+        able = [placed for placed in present if not self._is_unable(placed)] or present
         return any(job.place(placed) for placed in able)
 
     def _place_elsewhere(self, job: PooledJob, unable: ModelSpec) -> bool:
         """Note that a device can't run a model, such as without its files. Give the job to one that may."""
-        self._unable.add(unable)
-        able = any(placed not in self._unable for placed in self._present(job.spec))
+        self._unable[unable] = self._clock()
+        able = any(not self._is_unable(placed) for placed in self._present(job.spec))
         return able and self._place(job)
+
+    def _is_unable(self, placed: ModelSpec) -> bool:
+        return self._unable.get(placed, -inf) + _PATIENCE > self._clock()
 
     def _schedule(self, request: Request, request_id: str, spec: ModelSpec, listener: Listener) -> DeviceTicket:
         return self._backend.schedule(spec, request, listener, request_id)
@@ -162,13 +172,20 @@ class DevicePools:
         """Return the model on each of its devices that is there, where it is expected to start first before others."""
         starts = {placed: self._expected_start(placed) for placed in self._backend.placements(spec)}
         present = [(start, placed) for placed, start in starts.items() if start is not None]
-        if present or spec not in self._seen:
-            self._seen[spec] = self._clock()
+        if present:
+            self._away_since.pop(spec, None)
+        else:
+            self._away_since.setdefault(spec, self._clock())
         return [placed for _, placed in sorted(present, key=lambda each: each[0])]
+
+    @property
+    def _is_starting(self) -> bool:
+        """Whether further devices may join soon, for which what was accepted before a restart waits."""
+        return self._clock() < self._began + _SECONDS_TO_START
 
     def _is_given_up(self, spec: ModelSpec) -> bool:
         """Return whether all devices of the model have been away for so long that nobody should wait for one."""
-        return self._seen[spec] + _PATIENCE < self._clock()
+        return self._away_since.get(spec, inf) + _PATIENCE < self._clock()
 
     def _expected_start(self, placed: ModelSpec) -> float | None:
         """Return in how many seconds a new request would start there; None if the device is away."""
@@ -184,12 +201,15 @@ class DevicePools:
     def _lost(self, job: PooledJob) -> None:
         """Give a job whose device has gone to another one, or let it wait until one is there."""
         if not self._place(job):
-            job.wait_for_device()
-            self._watch()
+            self._let_wait(job)
+
+    def _let_wait(self, job: PooledJob) -> None:
+        job.wait_for_device(1 + sum(other.waits and not other.placed for other in self._jobs if other is not job))
+        self._watch()
 
     def _ended(self, job: PooledJob) -> None:
         self._jobs.pop(job, None)
-        if job.spec.pool and job.placed:
+        if _is_pooled(job.spec) and job.placed:
             self._used[job.placed] = self._clock()
         self._changed.set()
 
@@ -221,15 +241,12 @@ class DevicePools:
                 self._place(job)
             elif self._is_given_up(spec):
                 job.fail(_away(spec))
-        for placed in filter(self._is_idle, present):
-            sooner = self._expected_start(placed) or 0.0
-            late = [job for job in jobs if job.placed not in (None, placed) and self._waits_longer(job, sooner)]
-            if late:
-                await late[0].move(placed)
-
-    def _waits_longer(self, job: PooledJob, seconds: float) -> bool:
-        start = self._expected_start(job.placed) if job.placed and job.waits else None
-        return start is not None and start > seconds
+        starts = {placed: self._expected_start(placed) or 0.0 for placed in present}
+        for idle in [placed for placed in present if self._is_idle(placed) and not self._is_unable(placed)]:
+            for job in jobs:
+                if job.placed and job.placed != idle and job.waits and starts.get(job.placed, 0.0) > starts[idle]:
+                    await job.move(idle)
+                    break
 
     def _is_idle(self, placed: ModelSpec) -> bool:
         queue = self._backend.queue(placed)
@@ -245,7 +262,12 @@ class DevicePools:
                 del self._used[placed]
             elif self._is_idle(placed):
                 del self._used[placed]
-                await self._backend.unload(placed)
+                with suppress(InferenceError):  # its device has gone
+                    await self._backend.unload(placed)
+
+
+def _is_pooled(spec: ModelSpec) -> bool:
+    return bool(spec.pool) or spec.device == WHOLE_CLUSTER
 
 
 def _same_model(one: ModelSpec, other: ModelSpec) -> bool:

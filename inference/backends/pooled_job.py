@@ -63,18 +63,18 @@ class PooledJob:
         self._attempt += 1
         self._waits = True
         try:
-            self._ticket = self._schedule(placed, partial(self._hear, self._attempt))
+            self._ticket = self._schedule(placed, partial(self._on_event, self._attempt))
         except Overloaded as error:
             self.refusal = error
             return False
         self.placed = placed
         return True
 
-    def wait_for_device(self) -> None:
-        """Tell the person that the job waits until a device is there, or has room."""
+    def wait_for_device(self, position: int) -> None:
+        """Let the job wait, as number `position` of those that do, until a device is there, or has room."""
         self.placed = self._ticket = None
         self._waits = True
-        self._listener(Queued(1))
+        self._listener(Queued(position))
 
     async def move(self, placed: ModelSpec) -> None:
         """Move the job to another device, unless it has begun meanwhile."""
@@ -94,15 +94,16 @@ class PooledJob:
         return True
 
     def fail(self, error: InferenceError) -> None:
-        self._hear(self._attempt, error)
+        self._on_event(self._attempt, error)
 
-    def _hear(self, attempt: int, event: Event | InferenceError) -> None:
+    def _on_event(self, attempt: int, event: Event | InferenceError) -> None:
         if attempt != self._attempt or self._has_ended:
             return
-        if isinstance(event, DeviceLost) and self._losses + 1 < _MOST_LOSSES:
-            self._losses += 1
-            self._lost(self)
-            return
+        if isinstance(event, DeviceLost):
+            self._losses += not self._waits  # one that only waited there is not the reason
+            if self._losses < _MOST_LOSSES:
+                self._lost(self)
+                return
         if isinstance(event, ModelUnavailable) and self.placed and self._elsewhere(self, self.placed):
             return
         if isinstance(event, DeviceLost):

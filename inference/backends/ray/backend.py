@@ -16,7 +16,7 @@ from inference.backends.ray.cluster_link import ClusterLink
 from inference.backends.ray.messages import DeviceState, local_name
 from inference.backends.ray.remote_job import RemoteJob
 from inference.config.schema import Config
-from inference.limits import is_on_cluster
+from inference.limits import WHOLE_CLUSTER, is_on_cluster
 from inference.scheduling.scheduler import queue_is_full, too_many_requests
 from inference.serialization import from_json, to_json
 from inference.tasks import Request
@@ -26,7 +26,6 @@ from inference.types.observations import DeviceUsed, Observation, Observer
 
 log = logging.getLogger(__name__)
 
-_WHOLE_CLUSTER = "cluster"
 _SECONDS_FOR_DEVICES = 60.0
 """How long a check waits until the cluster and the devices that the settings name have answered."""
 
@@ -46,7 +45,7 @@ class RayBackend:
         self._away: dict[str, str] = {}
         """Why a device, or the whole cluster, is away."""
         self._jobs: dict[RemoteJob, None] = {}
-        self._sees: dict[ModelSpec, bool | None] = {}
+        self._picture_answers: dict[ModelSpec, bool | None] = {}
         """What a device has said about `answers_about_pictures`."""
         self._refused: dict[ModelSpec, str] = {}
         self._paused = False
@@ -56,14 +55,14 @@ class RayBackend:
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> RemoteJob:
         self._require_room(spec, request)
-        job = RemoteJob(spec, request, listener, self._tell_about, self._forget_job)
+        job = RemoteJob(spec, request, listener, self._call_for_job, self._forget_job)
         with self._changed:
             self._jobs[job] = None
 
         def arguments() -> list[Any]:
             return [to_json(spec), to_json(request), request_id]
 
-        job.call = self._connected().call(spec.device, "run", arguments, job.hear)
+        job.call = self._connected().call(spec.device, "run", arguments, job.on_frame)
         return job
 
     def queues(self) -> list[QueueStatus]:
@@ -80,7 +79,7 @@ class RayBackend:
         return None if rate is None else rate * request.work
 
     def placements(self, spec: ModelSpec) -> list[ModelSpec]:
-        if spec.device != _WHOLE_CLUSTER:
+        if spec.device != WHOLE_CLUSTER:
             return [spec]
         self._connected()
         return [replace(spec, device=name, pool=()) for name in sorted(self._devices)]
@@ -90,11 +89,11 @@ class RayBackend:
         return state is not None and any(name == spec.name for name, _ in state.queue.loaded)
 
     def answers_about_pictures(self, spec: ModelSpec) -> bool | None:
-        if spec not in self._sees and spec.device in self._devices:
-            self._sees[spec] = None
-            asked = self._tell(spec.device, "answers_about_pictures", spec)
-            asked.add_done_callback(lambda future: self._sees.update({spec: _result_or_none(future)}))
-        return self._sees.get(spec)
+        if spec not in self._picture_answers and spec.device in self._devices:
+            self._picture_answers[spec] = None
+            asked = self._call_device(spec.device, "answers_about_pictures", spec)
+            asked.add_done_callback(lambda future: self._picture_answers.update({spec: _result_or_none(future)}))
+        return self._picture_answers.get(spec)
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return list(await asyncio.gather(*map(self._status, specs)))
@@ -118,26 +117,26 @@ class RayBackend:
         elif self._link:
             threading.Thread(target=self._link.close).start()
             self._link = None
-            self._lose_all("The settings name another cluster.")
+            self._on_lost("The settings name another cluster.")
 
     def pause(self, paused: bool) -> None:
         self._paused = paused
-        self._tell_all("pause", paused)
+        self._call_all_devices("pause", paused)
 
     def charge(self, use: DeviceUsed) -> None:
-        self._tell_all("charge", use, but=use.device)
+        self._call_all_devices("charge", use, but=use.device)
 
     async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
-        await asyncio.wrap_future(self._tell(spec.device, "load", spec))
+        await asyncio.wrap_future(self._call_device(spec.device, "load", spec))
 
     async def unload(self, spec: ModelSpec) -> bool:
-        return await asyncio.wrap_future(self._tell(spec.device, "unload", spec))
+        return await asyncio.wrap_future(self._call_device(spec.device, "unload", spec))
 
     async def download(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
-        await asyncio.wrap_future(self._tell(spec.device, "download", spec))
+        await asyncio.wrap_future(self._call_device(spec.device, "download", spec))
 
     async def forget_owner(self, owner: str) -> None:
-        self._tell_all("forget", owner)
+        self._call_all_devices("forget", owner)
 
     async def close(self) -> None:
         for job in list(self._jobs):
@@ -151,10 +150,10 @@ class RayBackend:
     def _connected(self) -> ClusterLink:
         with self._changed:
             if self._link is None:
-                self._link = ClusterLink(self._config, self._hear, self._lose_all)
+                self._link = ClusterLink(self._config, self._on_frame, self._on_lost)
             return self._link
 
-    def _hear(self, frame: dict[str, Any]) -> None:
+    def _on_frame(self, frame: dict[str, Any]) -> None:
         """Note what the connector says of a device."""
         if "gone" in frame:
             with self._changed:
@@ -168,12 +167,13 @@ class RayBackend:
         with self._changed:
             is_new = name not in self._devices
             self._devices[name] = state
-            self._away.pop(name, None)
+            for known in (name, WHOLE_CLUSTER):
+                self._away.pop(known, None)
             self._changed.notify_all()
         if is_new:
             log.info("the device %s of the cluster is there", name)
             if self._paused:
-                self._tell(name, "pause", True)
+                self._call_device(name, "pause", True)
         for item in items:
             self._take(name, item)
 
@@ -184,10 +184,10 @@ class RayBackend:
         else:
             self._observe(item)
 
-    def _lose_all(self, reason: str) -> None:
+    def _on_lost(self, reason: str) -> None:
         with self._changed:
             self._devices = {}
-            self._away = {_WHOLE_CLUSTER: reason}
+            self._away = {WHOLE_CLUSTER: reason}
             self._changed.notify_all()
 
     def _require_room(self, spec: ModelSpec, request: Request) -> None:
@@ -217,18 +217,18 @@ class RayBackend:
         with self._changed:
             self._jobs.pop(job, None)
 
-    def _tell_about(self, job: RemoteJob, method: str) -> Future[Any]:
+    def _call_for_job(self, job: RemoteJob, method: str) -> Future[Any]:
         """Call a method of a device about one of its requests."""
         return self._ask(job.device, method, lambda: [job.call], lambda result: result)
 
-    def _tell_all(self, method: str, argument: Any, but: str = "") -> None:
+    def _call_all_devices(self, method: str, argument: Any, but: str = "") -> None:
         for name in list(self._devices):
             if name != but:
-                self._tell(name, method, argument)
+                self._call_device(name, method, argument)
 
-    def _tell(self, device: str, method: str, argument: Any) -> Future[Any]:
+    def _call_device(self, device: str, method: str, argument: Any) -> Future[Any]:
         """Let the backend of a device do something. The future has what it returned, or its error."""
-        return self._ask(device, "tell", lambda: [method, to_json(argument)], lambda text: from_json(text, object))
+        return self._ask(device, "call_backend", lambda: [method, to_json(argument)], _read)
 
     def _ask(
         self, device: str, method: str, arguments: Callable[[], list[Any]], read: Callable[[Any], Any]
@@ -258,18 +258,18 @@ class RayBackend:
         if spec.device not in self._devices:
             return ModelStatus(spec, "not downloaded", 0, problem=self._why_away(spec.device))
         try:
-            (status,) = await asyncio.wrap_future(self._tell(spec.device, "statuses", (spec,)))
+            (status,) = await asyncio.wrap_future(self._call_device(spec.device, "statuses", (spec,)))
         except InferenceError as error:
             return ModelStatus(spec, "not downloaded", 0, problem=error.user_message)
         return replace(status, spec=spec, problem=status.problem or self._refused.get(spec, ""))
 
     def _why_away(self, name: str) -> str:
-        reason = self._away.get(name) or self._away.get(_WHOLE_CLUSTER) or "Its machine has not joined the cluster."
+        reason = self._away.get(name) or self._away.get(WHOLE_CLUSTER) or "Its machine has not joined the cluster."
         return f"{name} is away. {reason}"
 
     def _find_problems(self, config: Config) -> list[str]:
         """Return what the devices of the cluster lack for the models in `config`. Waits for them."""
-        named = {placed.device for _, spec in config.listed() for placed in spec.placements if _is_here(placed)}
+        named = {placed.device for _, spec in config.listed() for placed in spec.placements if _belongs_here(placed)}
         if not named:
             return []
         self._connected()
@@ -281,15 +281,15 @@ class RayBackend:
                 return [self._why_away(spec.device)]
             return [refusal for placed in placements for refusal in self._refusals(placed)]
 
-        return listed_problems(config, _is_here, refusals)
+        return listed_problems(config, _belongs_here, refusals)
 
     def _wait_for(self, names: set[str]) -> None:
         """Wait until these devices have answered, or the connector says that there is no cluster."""
-        wanted = names - {_WHOLE_CLUSTER}
+        wanted = names - {WHOLE_CLUSTER}
 
         def answered() -> bool:
             known = {*self._devices, *self._away}
-            return self._closed or _WHOLE_CLUSTER in self._away or (wanted <= known and bool(known))
+            return self._closed or WHOLE_CLUSTER in self._away or (wanted <= known and bool(known))
 
         with self._changed:
             self._changed.wait_for(answered, _SECONDS_FOR_DEVICES)
@@ -298,14 +298,20 @@ class RayBackend:
         if spec.device not in self._devices:
             return [self._why_away(spec.device)]
         try:
-            found = [f"On {spec.device}: {refusal}" for refusal in self._tell(spec.device, "check", spec).result()]
+            found = [
+                f"On {spec.device}: {refusal}" for refusal in self._call_device(spec.device, "check", spec).result()
+            ]
         except InferenceError as error:
             found = [f"On {spec.device}: {error.user_message}"]
         self._refused[spec] = " ".join(found)
         return found
 
 
-def _is_here(spec: ModelSpec) -> bool:
+def _read(text: str) -> object:
+    return from_json(text, object)
+
+
+def _belongs_here(spec: ModelSpec) -> bool:
     return spec.server is None and is_on_cluster(spec.device)
 
 

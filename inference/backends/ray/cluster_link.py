@@ -32,14 +32,16 @@ Answer = Callable[[dict[str, Any]], bool]
 class ClusterLink:
     """Keeps a connector running, and passes calls to it. All methods return at once and may be called on any thread.
 
-    `hear` gets every frame that is about a device, `lost` the reason each time that the connection ends; both on the
-    reading thread.
+    `on_frame` gets every frame that is about a device, `on_lost` the reason each time that the connection ends; both
+    on the reading thread.
     """
 
-    def __init__(self, config: Config, hear: Callable[[dict[str, Any]], None], lost: Callable[[str], None]) -> None:
+    def __init__(
+        self, config: Config, on_frame: Callable[[dict[str, Any]], None], on_lost: Callable[[str], None]
+    ) -> None:
         self._config = config
-        self._hear = hear
-        self._lost = lost
+        self._on_frame = on_frame
+        self._on_lost = on_lost
         self._bot = uuid4().hex
         self._numbers = count()
         self._answers: dict[str, Answer] = {}
@@ -78,6 +80,7 @@ class ClusterLink:
                 process.kill()
         self._thread.join()
         self._writer.shutdown(cancel_futures=True)
+        self._lose_calls(_STOPPING)  # those that were not written
 
     def _write(self, frame: Callable[[], dict[str, Any]], call: str = "") -> None:
         try:
@@ -101,10 +104,8 @@ class ClusterLink:
         while not self._closing.is_set():
             reason, was_connected = self._connect_once()
             if self._closing.is_set():
-                self._lose_all(_STOPPING)
                 return
-            log.error("the Ray cluster is away: %s", reason)
-            self._lose_all(reason)
+            log.error("the Ray cluster is not reachable: %s", reason)
             pause = _FIRST_PAUSE if was_connected else min(_LONGEST_PAUSE, 2 * pause)
             self._closing.wait(pause)
 
@@ -117,6 +118,8 @@ class ClusterLink:
             first = {"address": self._config.ray, "bot": self._bot, "config": _pickled(self._config)}
             write_frame(cast("BinaryIO", process.stdin), first)
         self._process = process
+        if self._closing.is_set():  # `close` has not seen this process
+            cast("BinaryIO", process.stdin).close()
         while frame := read_frame(cast("BinaryIO", process.stdout)):
             if "refused" in frame:
                 reason = frame["refused"]
@@ -124,6 +127,9 @@ class ClusterLink:
             was_connected = True
             self._take(frame)
         self._process = None
+        if not self._closing.is_set():
+            self._on_lost(reason)
+        self._lose_calls(reason)
         process.kill()
         process.wait()
         return reason, was_connected
@@ -133,7 +139,7 @@ class ClusterLink:
             if "call" in frame:
                 self._answer(frame)
             else:
-                self._hear(frame)
+                self._on_frame(frame)
         except Exception:
             log.exception("a message of the cluster could not be read")
 
@@ -144,8 +150,7 @@ class ClusterLink:
             with self._lock:
                 self._answers.pop(frame["call"], None)
 
-    def _lose_all(self, reason: str) -> None:
-        self._lost(reason)
+    def _lose_calls(self, reason: str) -> None:
         with self._lock:
             calls = list(self._answers)
         for call in calls:

@@ -83,17 +83,17 @@ class Connector:
         self._actors: dict[str, Any] = {}
         """The actors that have answered, by device."""
         self._tasks: set[asyncio.Task[None]] = set()
-        self._held: dict[NodeDevice, asyncio.Task[None]] = {}
+        self._keeping: dict[NodeDevice, asyncio.Task[None]] = {}
 
     async def look_at_nodes(self) -> None:
         """Start actors on new devices, as long as this process runs."""
         while True:
             found = devices_of(await asyncio.to_thread(self._ray.nodes))
             for device in found:
-                if device not in self._held:
-                    self._held[device] = self._start(self._hold(device))
-            for device in [device for device in self._held if device not in found]:
-                self._held.pop(device).cancel()
+                if device not in self._keeping:
+                    self._keeping[device] = self._start(self._keep_actor(device))
+            for device in [device for device in self._keeping if device not in found]:
+                self._keeping.pop(device).cancel()
                 self._lose(device.name, "Its machine has left the cluster.")
             await asyncio.sleep(_LOOK_PAUSE)
 
@@ -106,7 +106,7 @@ class Connector:
         else:
             self._start(self._call(frame))
 
-    async def _hold(self, device: NodeDevice) -> None:
+    async def _keep_actor(self, device: NodeDevice) -> None:
         """Keep an actor on the device, and report how it is."""
         while True:
             try:
@@ -122,11 +122,11 @@ class Connector:
         """Report the state of an actor until it ends, which raises. Return a pause if its code is not this one."""
         version = await actor.version.remote()
         if version != code_version():
+            self._ray.kill(actor)  # or the process with the old code would be used again after an update
             self._lose(
                 name, f"Its Inkling is version {version}, and the bot's is {code_version()}. Update one of them."
             )
             return _WRONG_CODE_PAUSE
-        await actor.configure.remote(self._config)  # another bot may have started it
         self._actors[name] = actor
         async for state in actor.watch.options(num_returns="streaming").remote(self._bot):
             self._send({"device": name, "state": await state})
@@ -241,8 +241,10 @@ async def _pass_on(ray: Any, first: dict[str, Any], source: BinaryIO, output: Bi
 
     threading.Thread(target=read, daemon=True).start()
     looking = asyncio.create_task(connector.look_at_nodes())
+    looking.add_done_callback(lambda _: stopped.set())  # an error: the bot starts another connector
     await stopped.wait()
-    looking.cancel()
+    if looking.done() and (error := looking.exception()):
+        traceback.print_exception(error)
     ray.shutdown()
     os._exit(0)  # a thread of Ray may wait for what is not there
 

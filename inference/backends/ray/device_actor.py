@@ -10,6 +10,7 @@ import asyncio
 import logging
 import pickle
 import tempfile
+from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import replace
 from getpass import getuser
@@ -23,10 +24,14 @@ from inference.config.schema import Config
 from inference.serialization import from_json, to_json
 from inference.tasks import Request
 from inference.types import Event, ModelSpec, PartialText, Result
-from inference.types.errors import InferenceError, RequestCancelled
+from inference.types.errors import InferenceError
 from inference.types.observations import DeviceUsed, Observation
 
-_Events = asyncio.Queue[Event | InferenceError]
+_Events = asyncio.Queue[Event | InferenceError | None]
+"""The events of a request; None if the bot does not want any more."""
+
+_MOST_EARLY = 1_000
+_MOST_OBSERVED = 10_000
 
 _STATE_PAUSE = 0.1
 """The least time in seconds between two reports of the device's state."""
@@ -44,12 +49,14 @@ class DeviceActor:
         self._threads = threads
         self._loop = asyncio.get_event_loop()
         logging.getLogger().addHandler(_ToBots(self._report))
-        self._backend = LocalBackend(self._own(config), observe=self._observe)
+        self._backend = LocalBackend(self._local_config(config), observe=self._observe)
         self._calls: dict[str, tuple[DeviceTicket, _Events]] = {}
         self._watchers: dict[str, _Watcher] = {}
         """Those who watch the device, by the bot that each belongs to."""
         self._bots: dict[str, str] = {}
         """The bot that an owner's last request came from."""
+        self._cancelled_early: deque[str] = deque(maxlen=_MOST_EARLY)
+        """Calls that were cancelled before they began: Ray does not keep the order of calls."""
 
     async def version(self) -> str:
         """Return the version of this machine's code. torch is imported before, so that the first request is quick."""
@@ -58,8 +65,11 @@ class DeviceActor:
 
     async def run(self, bot: str, call: str, spec: str, request: str, request_id: str) -> AsyncGenerator[str]:
         """Yield the events of a request, several at once if they come fast. The last one is `Ended`."""
+        if call in self._cancelled_early:
+            yield to_json((Ended(),))
+            return
         events: _Events = asyncio.Queue()
-        model, parsed = self._here(from_json(spec, ModelSpec)), from_json(request, Request)
+        model, parsed = self._local_spec(from_json(spec, ModelSpec)), from_json(request, Request)
         self._bots[parsed.owner] = bot
         try:
             ticket = self._backend.schedule(model, parsed, events.put_nowait, request_id)
@@ -69,22 +79,24 @@ class DeviceActor:
         self._calls[call] = ticket, events
         try:
             while True:
-                self._tell_watchers()
-                ready = await _ready(events)
-                if isinstance(ready[-1], Result | InferenceError):
+                self._notify_watchers()
+                ready, has_ended = await _ready(events)
+                if has_ended:
                     yield await asyncio.to_thread(to_json, (*ready, Ended(units=ticket.units)))
                     return
                 yield to_json(tuple(ready))
         finally:
             ticket.cancel()
             del self._calls[call]
-            self._tell_watchers()
+            self._notify_watchers()
 
     async def cancel(self, call: str) -> None:
         if known := self._calls.get(call):
             ticket, events = known
             ticket.cancel()
-            events.put_nowait(_left())
+            events.put_nowait(None)
+        else:
+            self._cancelled_early.append(call)
 
     async def withdraw(self, call: str) -> bool:
         """Take a request out of the queue. Return False if it goes on, or has ended."""
@@ -92,10 +104,10 @@ class DeviceActor:
             return False
         ticket, events = known
         if withdrawn := await ticket.withdraw():
-            events.put_nowait(_left())
+            events.put_nowait(None)
         return withdrawn
 
-    async def tell(self, method: str, argument: str) -> str:
+    async def call_backend(self, method: str, argument: str) -> str:
         """Do what the bot tells a backend, and return the result, or the error."""
         try:
             return to_json(await self._do(method, from_json(argument, object)))
@@ -104,35 +116,40 @@ class DeviceActor:
 
     async def configure(self, config: bytes) -> None:
         """Use these settings from now on."""
-        self._backend.apply(self._own(config))
+        self._backend.apply(self._local_config(config))
 
     async def watch(self, bot: str) -> AsyncGenerator[str]:
         """Yield the state of the device, now and after each change, with what was observed meanwhile."""
         watcher = self._watchers[bot] = _Watcher()
-        while True:
-            yield to_json((self._state(), *watcher.take()))
-            await asyncio.sleep(_STATE_PAUSE)
-            await watcher.changed.wait()
+        try:
+            while True:
+                yield to_json((self._state(), *watcher.take()))
+                await asyncio.sleep(_STATE_PAUSE)
+                await watcher.changed.wait()
+        finally:
+            if self._watchers.get(bot) is watcher:
+                del self._watchers[bot]
 
     async def _do(self, method: str, argument: Any) -> Any:
         match method, argument:
             case "statuses", specs:
-                return tuple(await self._backend.statuses([self._here(spec) for spec in specs]))
+                return tuple(await self._backend.statuses([self._local_spec(spec) for spec in specs]))
             case "check", spec:
-                return tuple(await self._backend.refusals(self._here(spec)))
+                return tuple(await self._backend.refusals(self._local_spec(spec)))
             case "answers_about_pictures", spec:
-                return self._backend.answers_about_pictures(self._here(spec))
+                return self._backend.answers_about_pictures(self._local_spec(spec))
             case "load", spec:
-                await self._backend.load(self._here(spec), lambda _: None)
+                await self._backend.load(self._local_spec(spec), lambda _: None)
             case "unload", spec:
-                return await self._backend.unload(self._here(spec))
+                return await self._backend.unload(self._local_spec(spec))
             case "download", spec:
-                await self._backend.download(self._here(spec), lambda _: None)
+                await self._backend.download(self._local_spec(spec), lambda _: None)
             case "pause", paused:
                 self._backend.pause(paused)
             case "charge", DeviceUsed():
-                self._backend.charge(argument)
+                self._backend.charge(replace(argument, device=""))  # here the other device may have the same name
             case "forget", owner:
+                self._bots.pop(owner, None)
                 await self._backend.forget_owner(owner)
             case _:
                 raise ValueError(f"unknown method {method}")
@@ -154,16 +171,16 @@ class DeviceActor:
         for name, watcher in self._watchers.items():
             if bot in (None, name):
                 watcher.observed.append(observation)
-        self._tell_watchers()
+        self._notify_watchers()
 
-    def _tell_watchers(self) -> None:
+    def _notify_watchers(self) -> None:
         for watcher in self._watchers.values():
             watcher.changed.set()
 
-    def _here(self, spec: ModelSpec) -> ModelSpec:
+    def _local_spec(self, spec: ModelSpec) -> ModelSpec:
         return replace(spec, device=self._local_name)
 
-    def _own(self, config: bytes) -> Config:
+    def _local_config(self, config: bytes) -> Config:
         """Return the bot's settings for this device. The bot itself has the limits of queues."""
         folder = Path(tempfile.gettempdir(), f"inkling-{getuser()}", self._name.replace("/", "-").replace(":", "-"))
         settings: Config = pickle.loads(config)
@@ -171,20 +188,17 @@ class DeviceActor:
 
 
 class _Watcher:
-    """What one bot has not heard yet of the device."""
+    """What is not reported to one bot yet."""
 
     def __init__(self) -> None:
-        self.observed: list[Observation | str] = []
+        self.observed: deque[Observation | str] = deque(maxlen=_MOST_OBSERVED)
         self.changed = asyncio.Event()
 
     def take(self) -> list[Observation | str]:
         self.changed.clear()
-        observed, self.observed = self.observed, []
+        observed = list(self.observed)
+        self.observed.clear()
         return observed
-
-
-def _left() -> RequestCancelled:
-    return RequestCancelled("This request was cancelled.")
 
 
 class _ToBots(logging.Handler):
@@ -198,15 +212,20 @@ class _ToBots(logging.Handler):
         self._report(self.format(record))
 
 
-async def _ready(events: _Events) -> list[Event | InferenceError]:
-    """Return the next events. Of texts that grow, only the last is worth sending."""
-    ready = [await events.get()]
-    while not events.empty():
-        event = events.get_nowait()
-        if isinstance(ready[-1], PartialText) and isinstance(event, PartialText):
+async def _ready(events: _Events) -> tuple[list[Event | InferenceError], bool]:
+    """Return the next events, and whether they are the last. Of texts that grow, only the last is worth sending."""
+    ready: list[Event | InferenceError] = []
+    event = await events.get()
+    while event is not None:
+        if ready and isinstance(ready[-1], PartialText) and isinstance(event, PartialText):
             ready.pop()
         ready.append(event)
-    return ready
+        if isinstance(event, Result | InferenceError):
+            return ready, True
+        if events.empty():
+            return ready, False
+        event = events.get_nowait()
+    return ready, True
 
 
 def _set_threads(threads: int) -> None:

@@ -1,7 +1,7 @@
 """What the bot, the connector and the devices of a cluster say to each other, as JSON.
 
 The bot and its connector exchange frames through pipes. A frame is its length in bytes, as an unsigned integer of 4
-bytes, and JSON. What has a class is JSON of `inference.serialization` inside of it.
+bytes, and JSON. Requests, events and results in it are texts that `inference.serialization` has written.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Ended:
 
 
 def has_token() -> bool:
-    """Return whether this user has the token of a cluster. Who has one must send it: Ray itself does so only if told.
+    """Return whether this user has the token of a cluster. Ray sends it only if `AUTH_MODE` says so.
 
     Source: https://docs.ray.io/en/latest/ray-security/token-auth.html
     """

@@ -20,9 +20,9 @@ log = logging.getLogger(__name__)
 
 
 class RemoteJob:
-    """Implements `DeviceTicket`. `hear` is called with the frames of its call, on another thread than the rest.
+    """Implements `DeviceTicket`. `on_frame` takes the frames of its call, on another thread than the rest.
 
-    `tell` calls a method of the device's actor about this job; `end` is called once, when it has ended.
+    `call_device` calls a method of the device's actor about this job; `end` is called once, when it has ended.
     """
 
     def __init__(
@@ -30,7 +30,7 @@ class RemoteJob:
         spec: ModelSpec,
         request: Request,
         listener: Listener,
-        tell: Callable[[RemoteJob, str], Future[Any]],
+        call_device: Callable[[RemoteJob, str], Future[Any]],
         end: Callable[[RemoteJob], None],
     ) -> None:
         self.spec = spec
@@ -41,24 +41,25 @@ class RemoteJob:
         self.units = 0
         self._listener = listener
         self._loop = asyncio.get_running_loop()
-        self._tell = tell
+        self._call_device = call_device
         self._end = end
         self._cancelled = False
+        self._has_ended = False
 
     def cancel(self) -> None:
-        if not self._cancelled:
+        if not (self._cancelled or self._has_ended):
             self._cancelled = True
-            self._tell(self, "cancel")
+            self._call_device(self, "cancel")
 
     async def withdraw(self) -> bool:
         try:
-            withdrawn = bool(await asyncio.wrap_future(self._tell(self, "withdraw")))
+            withdrawn = bool(await asyncio.wrap_future(self._call_device(self, "withdraw")))
         except InferenceError:
             return False  # it is lost, which its listener hears
         self._cancelled = self._cancelled or withdrawn
         return withdrawn
 
-    def hear(self, frame: dict[str, Any]) -> bool:
+    def on_frame(self, frame: dict[str, Any]) -> bool:
         """Pass the events of a frame on, and return whether the call has ended."""
         match frame:
             case {"events": str(text)}:
@@ -76,6 +77,7 @@ class RemoteJob:
                 ended = True
                 self._notify(DeviceLost("The device {device} has gone.", device=self.device))
         if ended:
+            self._has_ended = True
             self._end(self)
         return ended
 
@@ -86,8 +88,8 @@ class RemoteJob:
         if isinstance(event, Progress) and self.request.task in ("imagine", "edit"):
             self.units = event.step
         with suppress(RuntimeError):  # the loop is closed
-            self._loop.call_soon_threadsafe(self._hear, event)
+            self._loop.call_soon_threadsafe(self._on_event, event)
 
-    def _hear(self, event: Event | InferenceError) -> None:
+    def _on_event(self, event: Event | InferenceError) -> None:
         if not self._cancelled:
             self._listener(event)

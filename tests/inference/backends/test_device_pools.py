@@ -38,6 +38,8 @@ class FakeDevices(FakeBackend):
 
     etas: dict[str, float | None] = field(default_factory=lambda: dict[str, float | None]())
     """The seconds until a new request would start, by device; by default 0 if nothing runs, else unknown."""
+    members: list[str] = field(default_factory=list[str])
+    """The devices of the cluster."""
     away: set[str] = field(default_factory=set[str])
     full: set[str] = field(default_factory=set[str])
     copies: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
@@ -59,6 +61,8 @@ class FakeDevices(FakeBackend):
         )
 
     def placements(self, spec: ModelSpec) -> list[ModelSpec]:
+        if spec.device == "cluster":
+            return [replace(spec, device=device) for device in self.members]
         return list(spec.placements)
 
     def loaded(self, spec: ModelSpec) -> bool:
@@ -113,13 +117,24 @@ async def test_a_busy_model_gets_a_copy_when_its_queue_is_longer_than_loading(de
 
 
 async def test_a_full_queue_is_passed_over_and_only_full_devices_refuse(devices: FakeDevices) -> None:
-    pools = DevicePools(devices)
+    clock = Clock()
+    pools = DevicePools(devices, clock)
+    clock.now = 121.0
     devices.full = {"cuda:0"}
     pools.schedule(POOL, REQUEST, Caller())
     assert devices.devices == ["cuda:1"]
     devices.full = {"cuda:0", "cuda:1"}
     with pytest.raises(Overloaded):
         pools.schedule(POOL, REQUEST, Caller())
+
+
+async def test_after_a_start_requests_wait_for_room_instead_of_a_refusal(devices: FakeDevices) -> None:
+    pools = DevicePools(devices)
+    devices.full = {"cuda:0", "cuda:1"}
+    pools.schedule(POOL, REQUEST, Caller())
+    assert devices.devices == []
+    devices.full = {"cuda:0"}
+    await until(lambda: "cuda:1" in devices.devices, "it still waits")
 
 
 async def test_a_waiting_request_moves_to_a_device_that_has_become_idle(devices: FakeDevices) -> None:
@@ -205,7 +220,7 @@ async def test_a_request_that_loses_its_device_three_times_is_not_tried_again(de
     caller = Caller()
     DevicePools(devices).schedule(POOL, REQUEST, caller)
     for _ in range(3):
-        devices.tell(0, DeviceLost("gone"))
+        devices.tell(0, Started(), DeviceLost("gone"))
     assert devices.placed == []
     assert isinstance(caller.events[-1], GenerationFailed)
 
@@ -230,8 +245,42 @@ async def test_copies_leave_the_memory_when_unused_but_the_last_one_stays(device
         devices.tell(0, DONE)
     await until(lambda: devices.copies == {("m", "cuda:1")}, "the unused copy stays")
     clock.now = 1000.0
-    pools.schedule(POOL, REQUEST, Caller())
+    pools.schedule(replace(POOL, name="n", repo="org/n"), REQUEST, Caller())
+    devices.tell(0, DONE)  # lets the copies be looked at again
+    for _ in range(50):
+        await asyncio.sleep(0)
     assert devices.copies == {("m", "cuda:1")}
+
+
+async def test_devices_that_join_a_cluster_get_what_waits(devices: FakeDevices) -> None:
+    cluster = replace(POOL, device="cluster", pool=())
+    pools, callers = DevicePools(devices), [Caller(), Caller()]
+    devices.members = ["cuda:0"]
+    for caller in callers:
+        pools.schedule(cluster, REQUEST, caller)
+    devices.tell(0, Started())
+    devices.members = ["cuda:0", "cuda:1"]
+    pools.observe(ModelLoaded("cuda:0", "m", 7, seconds=0.5))
+    await until(lambda: "cuda:1" in devices.devices, "nothing has moved")
+
+
+async def test_only_losses_during_the_work_count(devices: FakeDevices) -> None:
+    caller = Caller()
+    DevicePools(devices).schedule(POOL, REQUEST, caller)
+    for _ in range(5):
+        devices.tell(0, DeviceLost("gone"))
+    assert len(devices.placed) == 1
+    assert caller.events == []
+
+
+async def test_a_device_that_has_gone_a_moment_ago_is_waited_for(devices: FakeDevices) -> None:
+    clock, caller = Clock(), Caller()
+    pools = DevicePools(devices, clock)
+    pools.schedule(POOL, REQUEST, Caller())
+    clock.now = 1000.0
+    devices.away = {"cuda:0", "cuda:1"}
+    pools.schedule(POOL, REQUEST, caller)
+    assert caller.events == [Queued(1)]
 
 
 async def test_use_of_one_device_counts_on_the_others(devices: FakeDevices) -> None:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from inference import create_engine
+from inference.backends.ray.backend import RayBackend
 from inference.tasks import ImageResult, ImagineRequest
 from inference.types import Event, Progress, Result
+from inference.types.errors import InferenceError, Overloaded
+from inference.types.observations import RequestEnded
 from tests.fakes import model_lists
 from tests.inference.backends.ray.conftest import Bot, config_for, free_port, kill_actor, kill_connector
 from tests.waiting import until
@@ -32,6 +36,7 @@ async def drawn(bot: Bot, wanted: ImagineRequest) -> bytes:
 
 async def begun(bot: Bot, wanted: ImagineRequest) -> tuple[asyncio.Task[bytes], str]:
     """Begin to draw, and return the picture that will come, and the device that draws."""
+    await until(lambda: not bot.running, "something is drawn")
     task = asyncio.create_task(drawn(bot, wanted))
     await until(lambda: bool(bot.running), "nothing is drawn")
     return task, next(iter(bot.running))
@@ -88,21 +93,43 @@ async def test_requests_survive_the_end_of_the_connection(bot: Bot) -> None:
 
 
 async def test_a_cancelled_request_stops_at_its_next_step(bot: Bot) -> None:
+    observed: list[RequestEnded] = []
+    bot.engine.observe(lambda each: observed.append(each) if isinstance(each, RequestEnded) else None)
     task, _ = await begun(bot, request(14, LONG))
     task.cancel()
     await until(lambda: not bot.running, "it is still drawn")
-    assert task.done()
+    assert task.cancelled()
+    assert observed[-1].units < LONG
+
+
+async def test_another_bot_shares_the_devices_and_a_request_that_waits_can_move(bot: Bot) -> None:
+    backend = RayBackend(bot.engine.config)
+    spec = replace(bot.engine.models("imagine")[0], device="pc1/cpu")
+    elsewhere = replace(spec, device="pc2/cpu")
+    await until(lambda: None not in (backend.queue(spec), backend.queue(elsewhere)), "the devices are not there")
+    first = backend.schedule(spec, request(15, LONG), lambda _: None)
+    await until(lambda: bot.running == {"pc1/cpu": 1}, "nothing is drawn")
+    events: list[Event | InferenceError] = []
+    assert await backend.schedule(spec, request(16), events.append).withdraw()
+    backend.schedule(elsewhere, request(16), events.append)
+    await until(lambda: any(isinstance(event, Result) for event in events), "it is not drawn")
+    assert not any(isinstance(event, InferenceError) for event in events)
+    first.cancel()
+    await until(lambda: not bot.running, "it is still drawn")
+    await backend.close()
 
 
 async def test_the_limit_of_a_person_holds_on_each_device(bot: Bot) -> None:
+    backend = RayBackend(bot.engine.config)
+    spec = replace(bot.engine.models("imagine")[0], device="pc1/cpu")
     most = bot.engine.config.limits.per_person
-    tasks = [asyncio.create_task(drawn(bot, request(seed, LONG, "alice"))) for seed in range(2 * most)]
-    await asyncio.sleep(0)
-    with pytest.raises(Exception, match=f"You already have {most} requests here"):
-        await drawn(bot, request(99, owner="alice"))
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
+    await until(lambda: backend.queue(spec) is not None, "the device is not there")
+    jobs = [backend.schedule(spec, request(seed, LONG, "alice"), lambda _: None) for seed in range(most)]
+    with pytest.raises(Overloaded, match=f"You already have {most} requests here"):
+        backend.schedule(spec, request(99, owner="alice"), lambda _: None)
+    for job in jobs:
+        job.cancel()
+    await backend.close()
     await until(lambda: not bot.running, "they are still drawn")
 
 

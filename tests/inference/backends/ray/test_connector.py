@@ -40,9 +40,13 @@ class FakeCluster:
 
     def __init__(self) -> None:
         self.joined = True
+        self.killed: Any = None
 
     def nodes(self) -> list[dict[str, Any]]:
         return [node("pc1", CPU=1.0, alive=self.joined)]
+
+    def kill(self, actor: Any) -> None:
+        self.killed = actor
 
     def remote(self, cls: type) -> Any:
         actor = SimpleNamespace(version=SimpleNamespace(remote=self._version))
