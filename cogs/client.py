@@ -165,8 +165,9 @@ class Inkling(commands.AutoShardedBot):
 
     async def launch_shards(self) -> None:
         """Connect to the gateway, if Discord allows it so often. Raise NoSessionsLeft."""
-        limits = await self.fetch_session_start_limits()
-        self.identify_queue.check(limits, len(self._shards.ids) if self._shards else 1)
+        recommended, _, limits = await self.http.get_bot_gateway()
+        needed = len(self._shards.ids) if self._shards else recommended
+        self.identify_queue.check(discord.SessionStartLimits(**limits), needed)
         await super().launch_shards()
 
     async def before_identify_hook(self, shard_id: int | None, *, initial: bool = False) -> None:

@@ -35,6 +35,8 @@ class Retention(commands.Cog):
             await self.store.forget_expired(now())
         except StorageError as error:
             log.error("expired data could not be deleted; the next try is in ten minutes: %s", error)
+        except Exception:  # discord.py would end the loop for good
+            log.exception("expired data could not be deleted; the next try is in ten minutes")
 
     @tasks.loop(seconds=10)
     async def forget_ended(self) -> None:
@@ -44,6 +46,8 @@ class Retention(commands.Cog):
             await self.store.job_database.compact()
         except StorageError as error:
             log.error("traces of ended requests could not be deleted; the next try is in ten seconds: %s", error)
+        except Exception:  # as above
+            log.exception("traces of ended requests could not be deleted; the next try is in ten seconds")
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

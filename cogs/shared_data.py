@@ -18,7 +18,8 @@ class SharedData(commands.Cog):
 
     def __init__(self, bot: Inkling) -> None:
         self.bot = bot
-        self._away = False
+        self._failure = ""
+        """Why the database can't be used, empty if it can."""
 
     async def cog_load(self) -> None:
         if self.bot.store.is_shared:
@@ -34,12 +35,12 @@ class SharedData(commands.Cog):
             blocks = await self.bot.store.refresh()
             await self.bot.store.device_use.flush()  # for the others, and what failed while the database was away
         except StorageError as error:
-            if not self._away:
+            if str(error) != self._failure:
                 log.error("changes of other processes are not known until the database is back: %s", error)
-            self._away = True
+            self._failure = str(error)
             return
-        if self._away:
+        if self._failure:
             log.info("the database is back")
-        self._away = False
+        self._failure = ""
         for block in blocks:
             await end_blocked(self.bot.sessions, block)

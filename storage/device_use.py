@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,8 +33,24 @@ def end_of_day(now: float) -> float:
     return float((day_of(now) + 1) * _DAY)
 
 
+class _Day:
+    """The seconds of one day."""
+
+    def __init__(self) -> None:
+        self.people: dict[int, dict[int, float]] = {}
+        """By person and server."""
+        self.servers: dict[int, float] = {}
+
+    def count(self, owner: int, server: int, seconds: float) -> None:
+        servers = self.people.setdefault(owner, {})
+        servers[server] = servers.get(server, 0.0) + seconds
+        self.servers[server] = self.servers.get(server, 0.0) + seconds
+
+
 class DeviceUseTable:
-    """The seconds of one day by person and server. Another day begins with nothing.
+    """The seconds of today by person and server. Another day begins with nothing.
+
+    The clocks of processes differ a little: the next day may have begun for others, and its seconds are kept for later.
 
     Counting and reading need no database, and may be done on any thread. `flush` adds what was counted since the last
     time to the table, where other processes may add theirs. All other methods are coroutines of the event loop.
@@ -43,16 +60,13 @@ class DeviceUseTable:
         self._database = database
         self._lock = threading.Lock()
         self._storing = asyncio.Lock()
-        self._day = 0
-        self._people: dict[int, dict[int, float]] = {}
-        """Seconds by person and server."""
-        self._servers: dict[int, float] = {}
-        self._unwritten: dict[tuple[int, int], float] = {}
-        """The seconds, by person and server, that are not in the table."""
+        self._days: defaultdict[int, _Day] = defaultdict(_Day)
+        self._unwritten: defaultdict[tuple[int, int, int], float] = defaultdict(float)
+        """The seconds, by day, person and server, that are not in the table."""
 
     async def load(self) -> None:
-        """Read the last day into memory. Raise StorageError."""
-        query = "SELECT day, owner, server, seconds FROM device_use WHERE day = (SELECT max(day) FROM device_use)"
+        """Read the table into memory. Raise StorageError."""
+        query = "SELECT day, owner, server, seconds FROM device_use"
         async with self._storing:
             for row in await self._database.read(query):
                 self._set(*row)
@@ -65,52 +79,47 @@ class DeviceUseTable:
     def add(self, owner: int, server: int, seconds: float, now: float) -> None:
         """Count `seconds` at `now`. The owner is 0 if nobody knows any more who it was."""
         with self._lock:
-            self._begin_day(day_of(now))
-            self._count(owner, server, seconds)
-            self._unwritten[owner, server] = self._unwritten.get((owner, server), 0.0) + seconds
+            self._today(now).count(owner, server, seconds)
+            self._unwritten[day_of(now), owner, server] += seconds
 
     def of_person(self, owner: int, now: float) -> float:
         """Return the seconds of this person today, on all servers and in direct messages."""
         with self._lock:
-            self._begin_day(day_of(now))
-            return sum(self._people.get(owner, {}).values())
+            return sum(self._today(now).people.get(owner, {}).values())
 
     def of_person_on(self, owner: int, server: int, now: float) -> float:
         """Return the seconds of this person today on one server."""
         with self._lock:
-            self._begin_day(day_of(now))
-            return self._people.get(owner, {}).get(server, 0.0)
+            return self._today(now).people.get(owner, {}).get(server, 0.0)
 
     def of_server(self, server: int, now: float) -> float:
         """Return the seconds of everybody on this server today."""
         with self._lock:
-            self._begin_day(day_of(now))
-            return self._servers.get(server, 0.0)
+            return self._today(now).servers.get(server, 0.0)
 
     async def flush(self) -> None:
         """Write what was counted. Raise StorageError; then the next call writes it too."""
         async with self._storing:
             with self._lock:
-                day, rows = self._day, [(self._day, *pair, seconds) for pair, seconds in self._unwritten.items()]
-            if not rows:
+                unwritten = dict(self._unwritten)
+            if not unwritten:
                 return
             async with self._database.writing() as connection:
-                await connection.executemany(_ADD, rows)
+                await connection.executemany(_ADD, [(*key, seconds) for key, seconds in unwritten.items()])
             with self._lock:
-                if day == self._day:
-                    for _, owner, server, seconds in rows:
-                        if rest := self._unwritten.pop((owner, server)) - seconds:  # counted meanwhile
-                            self._unwritten[owner, server] = rest
+                for key, seconds in unwritten.items():
+                    if rest := self._unwritten.pop(key) - seconds:  # counted meanwhile
+                        self._unwritten[key] = rest
 
     async def forget_before(self, now: float) -> None:
-        """Delete all days but that of `now`. Raise StorageError."""
+        """Delete the days before that of `now`. Raise StorageError."""
         async with self._database.writing() as connection:
-            await connection.execute("DELETE FROM device_use WHERE day != ?", (day_of(now),))
+            await connection.execute("DELETE FROM device_use WHERE day < ?", (day_of(now),))
 
     async def forget_owner(self, owner: int, now: float) -> None:
         """Delete the earlier days of this person. Today's seconds stay until it ends: they are needed for the quota."""
         async with self._database.writing() as connection:
-            await connection.execute("DELETE FROM device_use WHERE owner = ? AND day != ?", (owner, day_of(now)))
+            await connection.execute("DELETE FROM device_use WHERE owner = ? AND day < ?", (owner, day_of(now)))
 
     async def export_of(self, owner: int) -> list[dict[str, Any]]:
         """Return the seconds of this person by day and server, as plain data."""
@@ -121,17 +130,13 @@ class DeviceUseTable:
 
     def _set(self, day: int, owner: int, server: int, stored: float) -> None:
         with self._lock:
-            if day < self._day:
-                return
-            self._begin_day(day)
-            known = self._people.get(owner, {}).get(server, 0.0)
-            self._count(owner, server, stored + self._unwritten.get((owner, server), 0.0) - known)
+            known = self._days[day].people.get(owner, {}).get(server, 0.0)
+            unwritten = self._unwritten.get((day, owner, server), 0.0)
+            self._days[day].count(owner, server, stored + unwritten - known)
 
-    def _begin_day(self, day: int) -> None:
-        if day != self._day:
-            self._day, self._people, self._servers, self._unwritten = day, {}, {}, {}
-
-    def _count(self, owner: int, server: int, seconds: float) -> None:
-        servers = self._people.setdefault(owner, {})
-        servers[server] = servers.get(server, 0.0) + seconds
-        self._servers[server] = self._servers.get(server, 0.0) + seconds
+    def _today(self, now: float) -> _Day:
+        """Return the day of `now`, and forget those before it."""
+        today = day_of(now)
+        for day in [day for day in self._days if day < today]:
+            del self._days[day]
+        return self._days[today]

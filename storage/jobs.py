@@ -135,7 +135,7 @@ class JobTable(Table):
         self._ended[job_id] = goes_on
         query = "UPDATE jobs SET at_work = 0 WHERE id = ?" if goes_on else "DELETE FROM jobs WHERE id = ?"
         await self._change(query, (job_id,))
-        del self._ended[job_id]
+        self._ended.pop(job_id, None)  # `end_again` may have stored it at the same time
 
     async def end_again(self) -> None:
         """Store the ends of jobs that could not be stored when they came."""

@@ -25,6 +25,9 @@ _SECONDS_TO_CLAIM = 3.0
 _PAUSES = (0.25, 4.0)
 """Seconds until a lost server is tried again: at first, and at most. Meanwhile nobody waits for it."""
 
+_SECONDS_TO_EXPIRE = 30.0
+"""How long the locks of a lost connection may stay: the keepalives below take 25 seconds to notice."""
+
 _SETTINGS = (
     "SET lock_timeout = '20s'",
     "SET idle_in_transaction_session_timeout = '20s'",  # a process that hangs in a transaction blocks the others
@@ -68,6 +71,8 @@ class PostgresServer:
         self._pause = 0.0
         self._next_try = 0.0
         self._last_failure = ""
+        self._locked_since: float | None = None
+        """When a new connection first found shards locked, perhaps still by the lost one."""
 
     @property
     def name(self) -> str:
@@ -208,10 +213,28 @@ class PostgresServer:
 
     def _start_reading(self, session: _Session) -> None:
         if self._shards:
-            claim_shards(session, self._shards, 0 if self._opened else _SECONDS_TO_CLAIM)
+            self._claim(session, self._shards)
             session.add_notify_handler(lambda notice: self._notices.append(notice.payload))
             session.execute(f"LISTEN {CHANNEL}".encode())
             self._missed_notices = True
+
+    def _claim(self, session: _Session, shards: Shards) -> None:
+        """Lock the shards. Raise StorageError at the start, and later OperationalError, so that it is tried again."""
+        try:
+            claim_shards(session, shards, 0 if self._opened else _SECONDS_TO_CLAIM)
+        except StorageError as error:
+            if not self._opened:
+                raise
+            raise psycopg.OperationalError(self._why_locked(error)) from error
+        self._locked_since = None
+
+    def _why_locked(self, error: StorageError) -> str:
+        now = self._clock()
+        if self._locked_since is None:
+            self._locked_since = now
+        if now - self._locked_since > _SECONDS_TO_EXPIRE:
+            return str(error)
+        return "its shards are still locked, perhaps by the connection that was lost; they are tried again"
 
     def _migrate(self, session: _Session) -> None:
         with session.transaction():

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import discord
 import pytest
+from discord.http import HTTPClient
 
+from bot import create_bot
 from cogs.gateway import IDENTIFY_PAUSE, Gateway, IdentifyQueue, NoSessionsLeft
-from storage import StorageError
+from inference import Config, Engine
+from storage import Shards, StorageError
+from tests.fakes import FakeBackend
 
 
 def limits(remaining: int, max_concurrency: int = 1) -> discord.SessionStartLimits:
@@ -23,6 +29,22 @@ def test_a_bot_that_may_not_log_in_so_often_says_until_when():
     with pytest.raises(NoSessionsLeft, match="lets the bot log in 3 more times today, and its shards need 4"):
         IdentifyQueue(nobody_waits).check(limits(3), 4)
     IdentifyQueue(nobody_waits).check(limits(4), 4)
+
+
+class FakeHTTP:
+    """Discord's answer to a bot that asks how to connect: four shards, but no new session."""
+
+    async def get_bot_gateway(self) -> tuple[int, str, dict[str, Any]]:
+        limit = {"total": 1000, "remaining": 0, "reset_after": 60_000, "max_concurrency": 1}
+        return 4, "wss://gateway.discord.gg", limit
+
+
+@pytest.mark.parametrize(("shards", "needed"), [(None, 4), (Shards(0, 1, 8), 2)])
+async def test_a_bot_needs_a_session_for_each_shard_that_it_runs(config: Config, shards: Shards | None, needed: int):
+    bot = create_bot(Engine(config, FakeBackend()), shards)
+    bot.http = cast(HTTPClient, FakeHTTP())
+    with pytest.raises(NoSessionsLeft, match=f"lets the bot log in 0 more times today, and its shards need {needed}"):
+        await bot.launch_shards()
 
 
 async def test_as_many_sessions_begin_together_as_discord_allows():

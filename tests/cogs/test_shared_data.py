@@ -142,6 +142,29 @@ async def test_while_the_database_is_away_requests_go_on_and_new_ones_are_refuse
     assert first(await stage.alice.slash(stage.channel, "complete", prompt="Once")).content.startswith("**Once**")
 
 
+class AwayDatabase:
+    """A database that can't be used, for a reason that changes."""
+
+    reason = "it is away"
+
+    async def notices(self) -> list[str] | None:
+        raise StorageError(self.reason)
+
+
+async def test_each_reason_why_the_database_can_not_be_used_is_logged_once(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    store, away = bot_of(stage).store, AwayDatabase()
+    there, store.database = store.database, cast(Database, away)
+    for away.reason in ("its shards are still locked", "another process runs them"):
+        for _ in range(2):
+            await take_over(stage)
+        assert caplog.text.count(f"until the database is back: {away.reason}") == 1
+    store.database = there
+    await take_over(stage)
+    assert "the database is back" in caplog.text
+
+
 async def _has_open_jobs(stage: Stage) -> bool:
     with contextlib.suppress(StorageError):
         return bool(await bot_of(stage).store.jobs.open_jobs())

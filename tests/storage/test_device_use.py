@@ -56,6 +56,37 @@ async def test_earlier_days_are_deleted(store: Store):
     assert await days(store) == [20_002]
 
 
+async def test_the_next_day_which_has_begun_for_others_is_not_deleted(store: Store):
+    store.device_use.add(1, 5, 2.0, _NOON + 86400)
+    await store.device_use.flush()
+    await store.forget_expired(_NOON)
+    await store.device_use.forget_owner(1, _NOON)
+    assert await days(store) == [20_001]
+
+
+async def test_seconds_are_counted_while_the_next_day_has_begun_for_others(store: Store):
+    use = store.device_use
+    use.add(1, 5, 2.0, _NOON)
+    await use.refresh(20_001, 1, 5, 8.0)
+    use.add(1, 5, 3.0, _NOON)
+    assert (use.of_person(1, _NOON), use.of_server(5, _NOON)) == (5.0, 5.0)
+    assert (use.of_person(1, _NOON + 86400), use.of_server(5, _NOON + 86400)) == (8.0, 8.0)
+    await use.flush()
+    assert [row["seconds"] for row in await use.export_of(1)] == [5.0]
+
+
+async def test_todays_seconds_are_known_after_a_restart_while_the_next_day_has_begun_for_others(
+    store: Store, new_store: NewStore
+):
+    for day in (0, 1):
+        store.device_use.add(1, 5, 2.0 + day, _NOON + day * 86400)
+    await store.close()
+    again = new_store()
+    await again.open()
+    assert [again.device_use.of_person(1, _NOON + day * 86400) for day in (0, 1)] == [2.0, 3.0]
+    await again.close()
+
+
 async def test_a_person_who_has_everything_deleted_keeps_todays_seconds_only(store: Store):
     for day in (0, 1):
         for owner in (1, 2):

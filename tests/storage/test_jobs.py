@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -65,6 +66,12 @@ async def test_a_job_that_is_deleted_twice_takes_no_other_with_it(jobs: JobTable
     other = await jobs.add(1, 0, 2, 4, "", "")
     await jobs.forget(deleted)  # at the end of its session
     assert [job.id for job in await jobs.open_jobs()] == [other]
+
+
+async def test_a_job_whose_end_is_stored_twice_at_the_same_time_has_ended(jobs: JobTable):
+    ended = await jobs.add(1, 0, 2, 3, "", "")
+    await asyncio.gather(jobs.end(ended, goes_on=False), jobs.end_again())
+    assert await jobs.open_jobs() == []
 
 
 async def test_nothing_of_an_ended_job_stays_on_the_disk(database: Database, tmp_path: Path):

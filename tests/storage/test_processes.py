@@ -306,6 +306,32 @@ async def is_back(store: Store) -> bool:
     return True
 
 
+def test_the_locks_of_a_lost_connection_are_waited_for_with_pauses_before_another_process_is_blamed(address: str):
+    now = [0.0]
+
+    def process() -> PostgresServer:
+        return PostgresServer(address, "inkling", POSTGRES_STEPS, shards=Shards(0, 0, 1), clock=lambda: now[0])
+
+    server, holder = process(), process()
+    server.open()
+    end_connections(address)
+    holder.open()  # as the server holds the locks of a connection whose end it has not noticed
+    for time, reason in (
+        (0.0, "its shards are still locked, perhaps by the connection that was lost"),
+        (29.9, "its shards are still locked, perhaps by the connection that was lost"),
+        (34.0, "Another process of the bot runs shard 0 of 1"),
+    ):
+        now[0] = time
+        with pytest.raises(psycopg.OperationalError, match=reason):
+            server.read("SELECT 1")
+    holder.close()
+    with pytest.raises(psycopg.OperationalError, match="Another process"):  # without a try, so that nobody waits
+        server.read("SELECT 1")
+    now[0] = 38.0
+    assert len(server.read("SELECT 1")) == 1
+    server.close()
+
+
 def test_a_server_that_is_away_is_tried_again_after_longer_and_longer_pauses(own_cluster: PostgresCluster):
     now = [0.0]
     server = PostgresServer(own_cluster.new_database(), "inkling", POSTGRES_STEPS, clock=lambda: now[0])

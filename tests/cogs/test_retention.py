@@ -1,0 +1,53 @@
+"""The deletion of stored data goes on for as long as the bot runs."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import pytest
+
+from cogs.client import Inkling
+from storage import DeviceUseTable, JobTable
+from tests.cogs.stage import Stage
+
+
+class BrokenJobTable(JobTable):
+    """A table that fails in a way that nobody expects."""
+
+    tries = 0
+
+    async def end_again(self) -> None:
+        self.tries += 1
+        raise ZeroDivisionError
+
+
+class BrokenDeviceUseTable(DeviceUseTable):
+    """A table that fails in a way that nobody expects."""
+
+    tries = 0
+
+    async def forget_before(self, now: float) -> None:
+        self.tries += 1
+        raise ZeroDivisionError
+
+
+async def test_traces_of_ended_requests_are_deleted_after_an_unexpected_error_too(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+):
+    store = cast(Inkling, stage.bot).store
+    store.jobs = broken = BrokenJobTable(store.job_database)
+    for _ in range(2):
+        await stage.env.advance_time(10)
+    assert broken.tries == 2
+    assert "traces of ended requests could not be deleted; the next try is in ten seconds" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_expired_data_is_deleted_after_an_unexpected_error_too(stage: Stage, caplog: pytest.LogCaptureFixture):
+    store = cast(Inkling, stage.bot).store
+    store.device_use = broken = BrokenDeviceUseTable(store.database)
+    for _ in range(2):
+        await stage.env.advance_time(600)
+    assert broken.tries == 2
+    assert "expired data could not be deleted; the next try is in ten minutes" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
