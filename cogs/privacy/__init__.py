@@ -56,7 +56,9 @@ class PrivacyButton(PersistentItem, template=custom_id("privacy", "(?P<action>ex
 async def _overview(bot: Inkling, interaction: discord.Interaction) -> None:
     lines = await _descriptions(bot, interaction.user.id)
     view = _buttons((tr("Get it as a file"), "export"), (tr("Delete all of it"), "ask"))
-    await interaction.edit_original_response(content=overview(lines, _servers(bot)), view=view)
+    await interaction.edit_original_response(
+        content=overview(lines, _servers(bot), uses_cluster=bool(bot.config.ray)), view=view
+    )
 
 
 def _servers(bot: Inkling) -> list[str]:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from cogs.i18n import tr
 
 
-def overview(kept: Sequence[str], servers: Sequence[str] = ()) -> str:
+def overview(kept: Sequence[str], servers: Sequence[str] = (), *, uses_cluster: bool = False) -> str:
     """Return what is stored about a person, a line for each kind of data, for how long, and where models run.
 
-    `servers` are the hosts that run models for this bot.
+    `servers` are the hosts that run models for this bot, and with `uses_cluster` so do other machines of its operator.
     """
     parts = [
         "\n".join([tr("**What is kept of you**"), *(f"- {line}" for line in kept or [tr("Nothing at the moment.")])]),
@@ -19,7 +19,7 @@ def overview(kept: Sequence[str], servers: Sequence[str] = ()) -> str:
             "**What is not kept**: everything else that you write or send, and everything else that models answer. "
             "It is there only until you have your answer."
         ),
-        _where(servers),
+        _where(servers) + (f" {_about_cluster()}" if uses_cluster else ""),
     ]
     return "\n\n".join(parts)
 
@@ -36,6 +36,13 @@ def _where(servers: Sequence[str]) -> str:
         "bot. Otherwise it goes to no service but Discord, which keeps messages under its own policy. The bot trains "
         "nothing on it.",
         hosts=", ".join(f"`{host}`" for host in servers),
+    )
+
+
+def _about_cluster() -> str:
+    return tr(
+        "The machine that runs this bot belongs to a cluster: what you write or send may also go to the other machines "
+        "that its operator has joined to it."
     )
 
 

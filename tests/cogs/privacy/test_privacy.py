@@ -80,6 +80,16 @@ class TestModelsOnServers:
         assert "Models run on the machine that runs this bot. What" not in shown
 
 
+class TestModelsOnACluster:
+    @pytest.fixture
+    def config(self, config: Config) -> Config:
+        return config.model_copy(update={"ray": "auto"})
+
+    async def test_people_are_told_that_texts_may_go_to_other_machines(self, stage: Stage):
+        shown = panel(await stage.alice.slash(stage.channel, "privacy")).content
+        assert "belongs to a cluster: what you write or send may also go to the other machines" in shown
+
+
 async def test_the_export_has_all_data_of_one_person_and_none_of_others(stage: Stage):
     await use_everything(stage)
     await stage.bob.slash(stage.channel, "imagine", prompt="a secret")
