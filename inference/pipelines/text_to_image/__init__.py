@@ -111,6 +111,8 @@ class TextToImage(Pipeline):
                 batch.yield_point()
                 empty_cache(self._device)
                 if not self._try_draw(group, batch):
+                    if self._offload:
+                        self._offload.release()
                     batch.free_memory()
                     _reduce_memory(group)
         finally:

@@ -310,7 +310,8 @@ class DiffusionRunner:
         shrink = self._traits.scale
         width, height = self._canvas(settings)
         shape = (self._pipe.vae.config.latent_channels, height // shrink, width // shrink)
-        return initial_noise(specs, generators, shape).to(self._pipe.device)
+        # Not `device`, which is where offloaded networks wait.
+        return initial_noise(specs, generators, shape).to(self._pipe._execution_device)
 
 
 def _resize(image: Image.Image, size: Size) -> Image.Image:

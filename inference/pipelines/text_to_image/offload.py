@@ -92,8 +92,10 @@ class MainMemoryOffload:
     def __init__(self, device: torch.device, offload: Offload) -> None:
         self._device = device
         self._offload = offload
+        self._pipe: Any = None
 
     def attach(self, pipe: Any) -> None:
+        self._pipe = pipe
         if self._offload == "group":
             pipe.enable_group_offload(self._device, offload_type="leaf_level", use_stream=True)
         else:
@@ -106,7 +108,9 @@ class MainMemoryOffload:
         return max(map(weight_bytes, networks))
 
     def release(self) -> None:
-        """Do nothing: diffusers does it at the end of each call."""
+        """Move all networks out of the device's memory. diffusers itself does so only if a call succeeds."""
+        if self._pipe is not None:
+            self._pipe.maybe_free_model_hooks()
 
 
 NetworkOffload = DiskOffload | MainMemoryOffload

@@ -50,12 +50,18 @@ def _lacks_mask_channels(pipe: Any) -> bool:
 def _from_pipe(pipe: Any, mode: Mode) -> Any:
     unlisted = _UNLISTED.get((type(pipe).__name__, mode))
     if unlisted:
-        return getattr(diffusers, unlisted).from_pipe(pipe)
+        return _with_networks_of(pipe, getattr(diffusers, unlisted))
     auto: Any = AutoPipelineForImage2Image if mode == "image" else AutoPipelineForInpainting
     try:
         return auto.from_pipe(pipe)
     except ValueError:
         return None
+
+
+def _with_networks_of(pipe: Any, cls: Any) -> Any:
+    """Return a pipeline with these networks. `from_pipe` would turn all of them into float32, in place."""
+    known = {**pipe.config, **pipe.components}
+    return cls(**{name: known[name] for name in inspect.signature(cls.__init__).parameters if name in known})
 
 
 def _parameters(pipe: Any) -> Any:

@@ -17,8 +17,10 @@ from PIL import Image
 
 from inference.images.decoding import encode_png
 from inference.pipelines.text_to_image import TextToImage
+from inference.pipelines.text_to_image.generation_settings import Mode
 from inference.pipelines.text_to_image.loading import read_pipeline
 from inference.pipelines.text_to_image.pipeline_traits import PipelineTraits
+from inference.pipelines.text_to_image.related_pipelines import related_pipeline
 from inference.tasks import ImageResult, ImagineRequest, Variation
 from inference.types import Progress
 from inference.types.errors import InvalidRequest
@@ -126,3 +128,12 @@ def test_a_size_that_the_family_can_not_draw_becomes_the_nearest_one_and_a_note_
             f"can't draw 72 × 64, so this is the nearest size that it can draw: {result.width} × {result.height}"
             in result.note
         )
+
+
+@pytest.mark.parametrize(("family", "mode"), [("Chroma", "image"), ("FLUX 2 Klein", "inpaint")])
+def test_a_related_pipeline_leaves_the_number_format_of_the_networks(family: str, mode: Mode) -> None:
+    pipe = tiny_pipeline(family).to(torch.bfloat16)
+    related = related_pipeline(pipe, mode)
+    assert related is not None
+    assert related.transformer is pipe.transformer
+    assert {parameter.dtype for parameter in pipe.transformer.parameters()} == {torch.bfloat16}

@@ -107,14 +107,19 @@ class RecordingPipeline:
     def enable_group_offload(self, onload_device: torch.device, **_: Any) -> None:
         self.calls.append(("group", onload_device))
 
+    def maybe_free_model_hooks(self) -> None:
+        self.calls.append(("released", torch.device("cpu")))
+
 
 @pytest.mark.parametrize("offload", ["model", "group"])
 def test_on_a_gpu_networks_wait_in_main_memory(offload: Offload) -> None:
     device, pipe = torch.device("cuda", 0), RecordingPipeline()
     found = offload_for(offload, device)
     assert isinstance(found, MainMemoryOffload)
+    found.release()  # before there is a pipeline
     found.attach(pipe)
-    assert pipe.calls == [(offload, device)]
+    found.release()  # also after a cancelled drawing
+    assert pipe.calls == [(offload, device), ("released", torch.device("cpu"))]
     assert offload_for("none", device) is None
     networks = [torch.nn.Linear(width, 100, bias=False) for width in (10, 30)]
     assert found.device_bytes(networks) == (30 * 400 if offload == "model" else 40 * 400 // 20)
