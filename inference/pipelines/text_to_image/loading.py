@@ -46,18 +46,19 @@ def read_pipeline(
     pipe.to(placement.device)
     pipe.set_progress_bar_config(disable=True)
     if getattr(pipe, "vae", None) is not None:  # Kandinsky, Stable Cascade and others have another decoder
-        _prepare_autoencoder(pipe, placement)
+        _prepare_autoencoder(pipe, placement, disk)
     if offload:
         offload.attach(pipe)
     return pipe
 
 
-def _prepare_autoencoder(pipe: Any, placement: Placement) -> None:
+def _prepare_autoencoder(pipe: Any, placement: Placement, disk: DiskOffload | None) -> None:
     prevent_overflow(pipe.vae)
     for_videos = any(parameter.ndim == 5 for parameter in pipe.vae.parameters())
     if placement.channels_last and not for_videos:
         for convolutional in (pipe.vae, getattr(pipe, "unet", pipe.vae)):
-            convolutional.to(memory_format=torch.channels_last)
+            if disk is None or convolutional not in disk:  # such a one has no weights now, and gets them in this format
+                convolutional.to(memory_format=torch.channels_last)
     if hasattr(pipe.vae, "enable_slicing"):
         pipe.vae.enable_slicing()  # decoding takes the most memory, and nothing is gained by decoding several together
     keep_latents_in_float32(pipe)

@@ -44,6 +44,10 @@ class DiskOffload:
         largest = max(encoders, *(size for network, size in self._sizes.items() if not _is_encoder(network)), 0)
         return largest + weight_bytes(*(network for network in networks if network not in self._sizes))
 
+    def __contains__(self, network: Any) -> bool:
+        """Return whether `network` leaves the memory when another one works."""
+        return network in self._read
+
     def add(self, network: Any, read: ReadNetwork) -> None:
         """Take `network`, which was just read, out of memory until it works."""
         self._read[network] = read
@@ -78,7 +82,7 @@ class DiskOffload:
             return
         for network in leaving:
             for parameter in self._parameters[network].values():
-                parameter.data = parameter.data.new_empty(0)
+                parameter.data = _placeholder(parameter.data)
         self._resident &= kept
         release_memory(self._device)
 
@@ -121,6 +125,11 @@ def offload_for(offload: Offload, device: torch.device) -> NetworkOffload | None
     if offload in ("none", "auto"):
         return None
     return MainMemoryOffload(device, offload) if device.type == "cuda" else DiskOffload(device)
+
+
+def _placeholder(data: torch.Tensor) -> torch.Tensor:
+    """Return a tensor like `data` that takes no memory. LoRAs are compared with the shapes of the weights."""
+    return data.new_empty(()).expand(data.shape)
 
 
 def _is_encoder(network: Any) -> bool:
