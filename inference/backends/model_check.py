@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +11,7 @@ from inference.backends.memory_steps import first_that_fits, memory_steps
 from inference.config.schema import Config
 from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.compatibility import compatible_family
-from inference.pipelines.diffusion_memory import QUANTIZED_BYTES, diffusion_bytes
+from inference.pipelines.diffusion_memory import QUANTIZED_BYTES, diffusion_bytes, network_bytes
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.main_memory import main_memory_budget
 from inference.pipelines.number_formats import memory_growth
@@ -79,17 +80,37 @@ def fitted(
 ) -> tuple[ModelSpec, int]:
     """Return the spec as the model is loaded, and its expected size; see `expected_bytes` for the arguments.
 
-    A diffusion model that would take more than `allowed` bytes gets the first of `memory_steps` that fits. Raise
-    ModelUnavailable if none does.
+    A diffusion model that would take more than `allowed` bytes gets the first of `memory_steps` that fits. With
+    `offload` on a GPU, its networks must fit into main memory too. Raise ModelUnavailable if none does.
     """
 
     def size_of(step: ModelSpec) -> int:
         return expected_bytes(step, folder, nbytes, itemsize, device)
 
     is_diffusion = bool(read_settings(spec, folder, INDEX))
-    step, size = first_that_fits(memory_steps(spec, device) if is_diffusion else [spec], size_of, allowed)
+    steps = memory_steps(spec, device) if is_diffusion else [spec]
+    if is_diffusion and device == "cuda":
+        steps = _steps_within_main_memory(spec, steps, folder, itemsize)
+    step, size = first_that_fits(steps, size_of, allowed)
     require_memory(spec, size_of(spec), size, allowed)
     return step, size
+
+
+def _steps_within_main_memory(
+    spec: ModelSpec, steps: Sequence[ModelSpec], folder: Path, itemsize: int
+) -> list[ModelSpec]:
+    """Return those of `steps` whose networks can wait in main memory, where they do. Raise ModelUnavailable if none."""
+    waiting = [network_bytes(step, folder, itemsize) if step.offload in ("model", "group") else 0 for step in steps]
+    allowed = main_memory_budget()
+    if min(waiting) > allowed:
+        raise ModelUnavailable(
+            "{name} needs about {size} of main memory with `offload`, and the bot may use {budget}. The bot's operator "
+            "has to pick a smaller model, or to remove `offload` from it in config.yaml.",
+            name=spec.name,
+            size=size_text(min(waiting)),
+            budget=size_text(allowed),
+        )
+    return [step for step, size in zip(steps, waiting, strict=True) if size <= allowed]
 
 
 def expected_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, device: str = "") -> int:

@@ -112,6 +112,11 @@ def diffusion_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, d
     return companions + max(working, _loading_bytes(networks, itemsize, spec.quantize) + activations.libraries)
 
 
+def network_bytes(spec: ModelSpec, folder: Path, itemsize: int) -> int:
+    """Return how much memory the weights of all networks take, in bytes. `itemsize` is the size of a number."""
+    return sum(network.nbytes(itemsize, spec.quantize) for network in networks_in(spec, folder))
+
+
 def _offloaded_bytes(sizes: Iterable[tuple[Network, int]], activations: Activations) -> int:
     """Return the peak if only networks that work together are in memory: encoders, each one that draws, and none."""
     always = encoders = drawing = 0

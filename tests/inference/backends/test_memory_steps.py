@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from pathlib import Path
+from shutil import copytree, ignore_patterns
 
 import pytest
 
@@ -15,10 +17,12 @@ from inference.config.schema import Config
 from inference.hub import loaded_size
 from inference.hub.download_progress import ignore_progress
 from inference.hub.hub import Hub
+from inference.pipelines.main_memory import main_memory_budget
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline
 from inference.pipelines.weights import weight_bytes
-from inference.types import ModelSpec
+from inference.types import ModelSpec, Offload
 from inference.types.errors import ModelUnavailable
+from inference.types.sizes import size_text
 from tests.inference.pipelines.text_to_image.tiny_families import tiny_pipeline
 from tests.inference.pipelines.text_to_image.tiny_pipeline import CPU
 
@@ -133,6 +137,49 @@ def test_without_offload_such_a_model_is_refused_as_before(folder: Path, tmp_pat
     (spec,) = config.specs("imagine")
     with pytest.raises(ModelUnavailable, match=r"needs about [^,]* of memory, and the bot may use"):
         ModelManager("cpu", config, Hub(config)).check(spec, config, probe=False)
+
+
+# --- main memory beside a GPU ------------------------------------------------------------------
+
+HUGE = 10**15  # more than the main memory of any machine
+
+
+@pytest.fixture(scope="module")
+def settings(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder without weights, as before the download."""
+    settings = tmp_path_factory.mktemp("settings") / "flux"
+    return copytree(folder, settings, ignore=ignore_patterns("*.safetensors"))
+
+
+def huge(offload: Offload) -> ModelSpec:
+    files = (("transformer/diffusion_pytorch_model.safetensors", HUGE),)
+    return replace(AUTO, device="cuda", offload=offload, weight_files=files)
+
+
+def test_offload_is_not_chosen_for_networks_that_main_memory_can_not_hold(settings: Path) -> None:
+    in_groups = expected_bytes(huge("group"), settings, HUGE, 4, "cuda")
+    allowed = HUGE // 5
+    assert in_groups < allowed
+    step, _ = fitted(huge("auto"), settings, HUGE, 4, "cuda", allowed)
+    assert (step.offload, step.quantize) == ("none", "int4")
+
+
+@pytest.mark.parametrize("offload", ["model", "group"])
+def test_offload_to_a_main_memory_that_is_too_small_is_refused_with_the_sizes(offload: Offload, settings: Path) -> None:
+    with pytest.raises(ModelUnavailable) as refused:
+        fitted(huge(offload), settings, HUGE, 4, "cuda", 10 * HUGE)
+    sizes = f"{size_text(HUGE)} of main memory with `offload`, and the bot may use {size_text(main_memory_budget())}"
+    assert sizes in str(refused.value)
+
+
+def test_offload_that_main_memory_can_hold_is_chosen(folder: Path) -> None:
+    nbytes = loaded_size(folder)
+    allowed = expected_bytes(AUTO, folder, nbytes, 4, "cuda") - 1
+    step, _ = fitted(AUTO, folder, nbytes, 4, "cuda", allowed)
+    assert step.offload == "model"
+
+
+# --- what is refused ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

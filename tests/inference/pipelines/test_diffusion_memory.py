@@ -11,7 +11,7 @@ import torch
 
 from inference.hub import FolderLayout, file_names, loaded_size
 from inference.pipelines.devices import Placement
-from inference.pipelines.diffusion_memory import diffusion_bytes, networks_in
+from inference.pipelines.diffusion_memory import diffusion_bytes, network_bytes
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline
 from inference.pipelines.text_to_image.single_file import networks_in_file
 from inference.pipelines.weights import weight_bytes
@@ -29,16 +29,12 @@ def spec_of(folder: Path, **options: Any) -> ModelSpec:
     return ModelSpec(name="tiny", task="imagine", repo=str(folder), **options)
 
 
-def expected_weights(spec: ModelSpec, folder: Path, itemsize: int) -> int:
-    return sum(network.nbytes(itemsize, spec.quantize) for network in networks_in(spec, folder))
-
-
 @pytest.mark.parametrize("stored", DTYPES)
 @pytest.mark.parametrize("loaded", DTYPES)
 def test_the_dtype_of_the_files_does_not_change_the_forecast(stored: str, loaded: str, tmp_path: Path) -> None:
     tiny_pipeline("FLUX").to(DTYPES[stored]).save_pretrained(tmp_path)
     pipe = read_pipeline(tmp_path, Placement(torch.device("cpu"), DTYPES[loaded]))
-    expected = expected_weights(spec_of(tmp_path), tmp_path, DTYPES[loaded].itemsize)
+    expected = network_bytes(spec_of(tmp_path), tmp_path, DTYPES[loaded].itemsize)
     assert expected == pytest.approx(weight_bytes(*models_of(pipe)), rel=0.05)
 
 
@@ -47,7 +43,7 @@ def test_the_dtype_of_the_files_does_not_change_the_forecast(stored: str, loaded
 def test_the_weights_of_a_family_are_forecast(family: str, quantize: Quantize, tmp_path: Path) -> None:
     tiny_pipeline(family).save_pretrained(tmp_path)
     pipe = read_pipeline(tmp_path, CPU, quantize=quantize)
-    expected = expected_weights(spec_of(tmp_path, quantize=quantize), tmp_path, 4)
+    expected = network_bytes(spec_of(tmp_path, quantize=quantize), tmp_path, 4)
     assert expected == pytest.approx(weight_bytes(*models_of(pipe)), rel=0.15)
 
 
@@ -61,7 +57,7 @@ def test_a_file_outside_of_the_repository_is_counted_in_place_of_what_it_replace
         path.write_bytes(content)
     spec = spec_of(folder, file=str(file))
     assert networks_in_file(spec, folder, CPU).keys() >= {"unet", "vae", "text_encoder"}
-    assert expected_weights(spec, folder, 4) == pytest.approx(expected, rel=0.05)
+    assert network_bytes(spec, folder, 4) == pytest.approx(expected, rel=0.05)
 
 
 def test_a_gguf_file_stays_as_it_is_stored(tmp_path: Path) -> None:
@@ -69,8 +65,8 @@ def test_a_gguf_file_stays_as_it_is_stored(tmp_path: Path) -> None:
     transformer = sum(file.stat().st_size for file in (tmp_path / "transformer").glob("*.safetensors"))
     file = tmp_path / "flux.gguf"
     file.write_bytes(bytes(transformer // 4))
-    whole = expected_weights(spec_of(tmp_path), tmp_path, 4)
-    with_file = expected_weights(spec_of(tmp_path, file="flux.gguf"), tmp_path, 4)
+    whole = network_bytes(spec_of(tmp_path), tmp_path, 4)
+    with_file = network_bytes(spec_of(tmp_path, file="flux.gguf"), tmp_path, 4)
     assert with_file == pytest.approx(whole - transformer * 3 / 4, rel=0.05)
 
 
@@ -80,12 +76,12 @@ def test_the_forecast_before_the_download_is_near_the_one_after_it(stored: str, 
     pipe: Any = read_pipeline(folder, Placement(torch.device("cpu"), DTYPES[stored]))
     pipe.save_pretrained(folder)
     spec = spec_of(folder)
-    after = expected_weights(spec, folder, 2)
+    after = network_bytes(spec, folder, 2)
     weights = sorted(FolderLayout.of(folder).weights(file_names(folder)))
     listed = replace(spec, weight_files=tuple((name, (folder / name).stat().st_size) for name in weights))
     for name in weights:
         (folder / name).unlink()
-    assert expected_weights(listed, folder, 2) == pytest.approx(after, rel=0.15)
+    assert network_bytes(listed, folder, 2) == pytest.approx(after, rel=0.15)
 
 
 def test_drawing_takes_more_than_the_weights_and_larger_pictures_take_more(tmp_path: Path) -> None:
