@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
+from inference.hub.loras import has_loras
 from inference.types import ModelSpec, Offload, Quantize
 
 _QUANTIZES: tuple[Quantize, ...] = ("none", "int8", "int4")
@@ -14,13 +15,14 @@ def memory_steps(spec: ModelSpec, device: str) -> list[ModelSpec]:
     """Return `spec` with the values of `offload` and `quantize` to try on a device, best first.
 
     What the operator has set stays; `offload: none` leaves `quantize` as it is too, and so
-    do other runtimes. Offloading changes no picture, so
-    it comes first. From disk, only networks in ordinary numbers are read.
+    do other runtimes. Offloading changes no picture, so it comes first. From disk, only networks in ordinary numbers
+    are read. A model that has LoRAs is not quantized, since it would take none of them.
     """
     if spec.offload != "auto" or spec.runtime not in ("auto", "torch"):
         return [spec]
     offloads: tuple[Offload, ...] = ("none", "model", "group") if device == "cuda" else ("none", "model")
-    quantizes = _QUANTIZES if spec.quantize == "none" else (spec.quantize,)
+    may_quantize = spec.quantize == "none" and not has_loras(spec.loras)
+    quantizes = _QUANTIZES if may_quantize else (spec.quantize,)
     return [
         replace(spec, offload=offload, quantize=quantize)
         for quantize in quantizes

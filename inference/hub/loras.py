@@ -10,6 +10,11 @@ def lora_names(folder: Path) -> tuple[str, ...]:
     return tuple(sorted(file.stem for file in folder.glob("*.safetensors")))
 
 
+def has_loras(folder: str) -> bool:
+    """Return whether there are LoRA files in `folder`; "" is none."""
+    return bool(folder and lora_names(Path(folder)))
+
+
 def loras_and_weights(loras: str) -> list[tuple[str, float]]:
     """Split "name, other:0.8" into names and weights."""
     return [_name_and_weight(lora.strip()) for lora in loras.split(",") if lora.strip()]

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from inference.hub import gguf_header
 from inference.hub.local_folder import is_local
+from inference.hub.loras import has_loras
 from inference.pipelines.gguf import gguf_summary
 from inference.types import ModelSpec, Runtime
 from inference.types.errors import ModelUnavailable, Phrase
@@ -64,7 +65,7 @@ def _openvino_reservation(spec: ModelSpec, folder: Path, device: str) -> Phrase 
         return Phrase("it gains little in bfloat16")
     if is_local(spec):
         return Phrase("it writes files that would stay when the folder is deleted")
-    return Phrase("it takes no LoRA") if spec.loras and any(Path(spec.loras).glob("*.safetensors")) else None
+    return Phrase("it takes no LoRA") if has_loras(spec.loras) else None
 
 
 def _llama_cpp_objection(spec: ModelSpec, folder: Path, device: str) -> Phrase | None:

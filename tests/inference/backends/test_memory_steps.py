@@ -52,6 +52,14 @@ def test_what_the_operator_has_set_stays() -> None:
     assert steps("cpu", runtime="openvino") == ["auto none"]
 
 
+def test_a_model_that_has_loras_is_quantized_only_if_the_operator_says_so(tmp_path: Path) -> None:
+    assert steps("cpu", loras=str(tmp_path)) == steps("cpu"), "no file yet"
+    (tmp_path / "style.safetensors").touch()
+    assert steps("cpu", loras=str(tmp_path)) == ["none none", "model none"]
+    assert steps("cuda", loras=str(tmp_path)) == ["none none", "model none", "group none"]
+    assert steps("cpu", loras=str(tmp_path), quantize="int8") == ["none int8"]
+
+
 @pytest.mark.parametrize(
     ("allowed", "expected"),
     [
