@@ -11,7 +11,7 @@ from inference.backends.memory_steps import first_that_fits, memory_steps
 from inference.config.schema import Config
 from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.compatibility import compatible_family
-from inference.pipelines.diffusion_memory import QUANTIZED_BYTES, diffusion_bytes, network_bytes
+from inference.pipelines.diffusion_memory import QUANTIZED_BYTES, diffusion_bytes, network_bytes, undivided_network
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.main_memory import main_memory_budget
 from inference.pipelines.number_formats import memory_growth
@@ -90,6 +90,8 @@ def fitted(
     is_diffusion = bool(read_settings(spec, folder, INDEX))
     steps = memory_steps(spec, device) if is_diffusion else [spec]
     if is_diffusion and device == "cuda":
+        if spec.offload == "auto" and undivided_network(spec, folder):
+            steps = [step for step in steps if step.offload != "group"]
         steps = _steps_within_main_memory(spec, steps, folder, itemsize)
     step, size = first_that_fits(steps, size_of, allowed)
     require_memory(spec, size_of(spec), size, allowed)

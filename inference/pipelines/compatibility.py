@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from inference.hub import require_settings
 from inference.pipelines.chat_template_files import require_chat_template
 from inference.pipelines.custom_code import require_library_code
+from inference.pipelines.diffusion_memory import undivided_network
 from inference.pipelines.gguf import gguf_summary
 from inference.pipelines.number_formats import require_number_formats
 from inference.pipelines.objected_labels import require_objected_labels
@@ -60,17 +61,24 @@ def compatible_family(spec: ModelSpec, folder: Path, device: str = "") -> Family
             name=spec.name,
         )
     if spec.offload in ("model", "group"):
-        _require_offload(spec, family, device)
+        _require_offload(spec, folder, family, device)
     return replace(family, runtime=choose_runtime(spec, folder, device, family.runtimes))
 
 
-def _require_offload(spec: ModelSpec, family: Family, device: str) -> None:
+def _require_offload(spec: ModelSpec, folder: Path, family: Family, device: str) -> None:
     """Raise ModelUnavailable if the model can't be loaded with the `offload` of its spec, as far as that is known."""
     if not family.offloads:
         raise ModelUnavailable(
             "{name} can't be loaded with `offload`: only diffusion models can. The bot's operator has to remove "
             "`offload` from it in config.yaml.",
             name=spec.name,
+        )
+    if spec.offload == "group" and (network := undivided_network(spec, folder)):
+        raise ModelUnavailable(
+            "{name} can't be loaded with `offload: group`, which its {network} does not support. The bot's operator "
+            "has to set `offload: model` in config.yaml, or to remove it.",
+            name=spec.name,
+            network=network,
         )
     if device in ("", "cuda"):
         return

@@ -34,7 +34,7 @@ _TEXT_TOKENS = 512
 """Tokens of the prompt beside those of the picture."""
 
 _LIBRARIES = 28 * 10**7
-"""Bytes that loading and the first picture take besides: code that is imported, tokenizers, gaps in the heap."""
+"""Bytes of main memory that loading and the first picture take: code that is imported, tokenizers, gaps in the heap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Activations:
 
     decoding: int
     step: int
-    libraries: int = _LIBRARIES
+    libraries: int
 
     @classmethod
     def of(cls, spec: ModelSpec, folder: Path, itemsize: int, device: str = "") -> Activations:
@@ -59,7 +59,8 @@ class Activations:
         float16 = itemsize == 2 and (spec.dtype == "float16" or device == "mps")
         decoder_itemsize = 4 if float16 and vae.get("force_upcast") else itemsize
         decoding = int(_DECODED * pixels * channels[min(1, len(channels) - 1)] * decoder_itemsize)
-        return cls(decoding, _step(spec, folder, pixels // scale**2) * itemsize)
+        libraries = _LIBRARIES if device in ("", "cpu") else 0  # they are not in a GPU's memory
+        return cls(decoding, _step(spec, folder, pixels // scale**2) * itemsize, libraries)
 
     @property
     def working(self) -> int:

@@ -32,6 +32,9 @@ DENOISERS = ("transformer", "transformer_2", "unet")
 GROUPS = 20
 """With `offload: group`, one in so many weights is in a GPU's memory at one time: layers that work and those next."""
 
+_UNDIVIDED = frozenset({"ConsistencyDecoderVAE", "DiTTransformer2DModel", "HunyuanDiT2DModel", "VQModel"})
+"""Networks whose layers diffusers does not move one after another: `_supports_group_offloading` is False there."""
+
 _LARGE = 5 * 10**8
 """The number of parameters from which a text encoder is quantized. A small one would save little and lose much."""
 
@@ -83,6 +86,15 @@ def is_offloaded(component: str) -> bool:
     Autoencoders are small, and safety checkers also check the previews, in the middle of the work of another network.
     """
     return component in DENOISERS or component.startswith(("text_encoder", "image_encoder"))
+
+
+def undivided_network(spec: ModelSpec, folder: Path) -> str:
+    """Return the class of a network in the repository with which `offload: group` is not possible; "" if all can do it.
+
+    Raise ModelUnavailable if a settings file is damaged.
+    """
+    index = read_settings(spec, folder, INDEX)
+    return next((index[name][-1] for name in components_of(index) if index[name][-1] in _UNDIVIDED), "")
 
 
 def is_in_block(layer: str) -> bool:

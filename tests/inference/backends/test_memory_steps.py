@@ -17,6 +17,7 @@ from inference.config.schema import Config
 from inference.hub import loaded_size
 from inference.hub.download_progress import ignore_progress
 from inference.hub.hub import Hub
+from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.main_memory import main_memory_budget
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline
 from inference.pipelines.weights import weight_bytes
@@ -185,6 +186,33 @@ def test_offload_that_main_memory_can_hold_is_chosen(folder: Path) -> None:
     allowed = expected_bytes(AUTO, folder, nbytes, 4, "cuda") - 1
     step, _ = fitted(AUTO, folder, nbytes, 4, "cuda", allowed)
     assert step.offload == "model"
+
+
+# --- networks whose layers can't be moved one after another --------------------------------------
+
+
+@pytest.fixture(scope="module", params=["HunyuanDiT", "Kandinsky 3"])
+def undivided(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("undivided")
+    tiny_pipeline(request.param).save_pretrained(folder)
+    return folder
+
+
+def test_group_is_not_chosen_for_a_model_that_can_not_do_it(undivided: Path) -> None:
+    nbytes = loaded_size(undivided)
+    whole, in_groups = (
+        expected_bytes(replace(AUTO, offload=offload), undivided, nbytes, 4, "cuda") for offload in ("model", "group")
+    )
+    assert fitted(AUTO, undivided, nbytes, 4, "cuda", whole)[0].offload == "model"
+    with pytest.raises(ModelUnavailable, match="needs about"):  # nothing else is as small
+        fitted(AUTO, undivided, nbytes, 4, "cuda", in_groups)
+
+
+def test_group_is_refused_for_a_model_that_can_not_do_it(undivided: Path) -> None:
+    for device in ("", "cuda"):
+        with pytest.raises(ModelUnavailable, match=r"`offload: group`, which its (HunyuanDiT2DModel|VQModel) does not"):
+            compatible_family(replace(AUTO, offload="group"), undivided, device)
+    compatible_family(replace(AUTO, offload="model"), undivided, "cuda")
 
 
 # --- what is refused ---------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from inference.pipelines.diffusion_memory import diffusion_bytes, network_bytes
 from inference.pipelines.text_to_image.loading import models_of, read_pipeline
 from inference.pipelines.text_to_image.single_file import networks_in_file
 from inference.pipelines.weights import weight_bytes
-from inference.types import ModelSpec, Quantize
+from inference.types import ModelSpec, Offload, Quantize
 from tests.inference.pipelines.text_to_image.tiny_checkpoint import save_checkpoint
 from tests.inference.pipelines.text_to_image.tiny_families import tiny_pipeline
 from tests.inference.pipelines.text_to_image.tiny_pipeline import CPU
@@ -92,6 +92,14 @@ def test_drawing_takes_more_than_the_weights_and_larger_pictures_take_more(tmp_p
     ]
     weights = weight_bytes(*models_of(read_pipeline(folder, CPU)))
     assert weights < sizes[0] < sizes[1] < sizes[2]
+
+
+@pytest.mark.parametrize("offload", ["none", "model", "group"])
+def test_a_gpu_holds_no_libraries(offload: Offload, tmp_path: Path) -> None:
+    folder = save_stable_diffusion(tmp_path)
+    spec, nbytes = spec_of(folder, offload=offload), loaded_size(folder)
+    on_cpu, on_gpu = (diffusion_bytes(spec, folder, nbytes, 4, device) for device in ("cpu", "cuda"))
+    assert on_cpu - on_gpu == 280 * 10**6
 
 
 def test_companions_are_counted(tmp_path: Path) -> None:
