@@ -58,8 +58,8 @@ _IN_CHECKPOINT = (
 class Network:
     """The size of a component: its parameters, and those of them that `quantize` makes small.
 
-    `stored_bytes` are those of weights that stay as they are in the file. With `offload` it `waits` out of memory
-    while it does not work.
+    `stored_bytes` are those of weights that stay as they are in the file. With `offload` it `waits` on disk while it
+    does not work. On a GPU, others wait in main memory too: see `is_offloaded`.
     """
 
     name: str
@@ -119,6 +119,8 @@ def diffusion_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, d
     if spec.offload == "group":
         return companions + activations.nbytes + sum(size for _, size in sizes) // GROUPS
     if spec.offload == "model":
+        if device == "cuda":  # there diffusers moves networks, however they were read
+            sizes = [(replace(network, waits=is_offloaded(network.name)), size) for network, size in sizes]
         return companions + _offloaded_bytes(sizes, activations)
     working = sum(size for _, size in sizes) + activations.nbytes
     return companions + max(working, _loading_bytes(networks, itemsize, spec.quantize) + activations.libraries)

@@ -22,6 +22,7 @@ from tests.inference.pipelines.text_to_image.tiny_pipeline import CPU
 from tests.inference.pipelines.tiny_images import save_stable_diffusion, save_stable_diffusion_xl
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+WAITING = 5 * 10**7
 FAMILIES = ["FLUX", "Stable Diffusion 3", "Qwen-Image", "PixArt alpha", "HiDream", "Sana", "Z-Image"]
 
 
@@ -100,6 +101,18 @@ def test_a_gpu_holds_no_libraries(offload: Offload, tmp_path: Path) -> None:
     spec, nbytes = spec_of(folder, offload=offload), loaded_size(folder)
     on_cpu, on_gpu = (diffusion_bytes(spec, folder, nbytes, 4, device) for device in ("cpu", "cuda"))
     assert on_cpu - on_gpu == 280 * 10**6
+
+
+def test_on_a_gpu_networks_in_one_file_or_in_bin_files_wait_too(tmp_path: Path) -> None:
+    tiny_pipeline("FLUX").save_pretrained(tmp_path)
+    (tmp_path / "flux.gguf").write_bytes(bytes(WAITING))
+    spec = spec_of(tmp_path, file="flux.gguf", offload="model", size=(16, 16))
+    network = tmp_path / "text_encoder_2" / "model.safetensors"
+    network.unlink()
+    network.with_name("pytorch_model.bin").write_bytes(bytes(WAITING))
+    on_gpu, on_cpu = (diffusion_bytes(spec, tmp_path, loaded_size(tmp_path), 4, each) for each in ("cuda", "cpu"))
+    assert on_gpu < 1.5 * WAITING
+    assert on_cpu > 2 * WAITING
 
 
 def test_companions_are_counted(tmp_path: Path) -> None:
