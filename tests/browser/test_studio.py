@@ -49,7 +49,7 @@ async def test_a_gallery_can_be_varied_separated_remixed_and_deleted(open_previe
     varied = await wait_for_message(person, before + 2, re.compile("Variations of .*picture 2"))
     await person.press("U1", varied)
     single = await wait_for_message(person, before + 3, re.compile("Picture 1 of"))
-    await wait_for_picture(single, 16)
+    await wait_for_picture(single, 64)  # enlarged by the model of `upscale`
     await person.press("Remix", single)
     form = person.page.get_by_role("dialog").last
     prompt = form.locator("textarea, input").first
