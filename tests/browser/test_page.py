@@ -122,7 +122,7 @@ async def client(preview_page: PreviewPage) -> AsyncGenerator[Client]:
 
 @pytest.fixture
 def busy_bot(preview_page: PreviewPage, engine: PreviewEngine) -> PreviewEnv:
-    """Make the bot hang when it reads a message, so that it never settles again."""
+    """Make the bot hang when it reads a message that mentions it, so that it never settles again."""
 
     async def hang(_: discord.Message) -> None:
         await asyncio.Event().wait()
@@ -130,6 +130,12 @@ def busy_bot(preview_page: PreviewPage, engine: PreviewEngine) -> PreviewEnv:
     assert isinstance(engine.env.bot, commands.AutoShardedBot)
     engine.env.bot.add_listener(hang, "on_message")
     return engine.env
+
+
+def mention(env: PreviewEnv, text: str) -> str:
+    """Return a message to the bot: others don't reach it."""
+    assert env.bot.user
+    return f"<@{env.bot.user.id}> {text}"
 
 
 async def test_a_timer_of_the_bot_and_the_polling_of_the_page_may_be_due_together(
@@ -194,13 +200,13 @@ async def test_a_bot_that_never_settles_does_not_block_the_page(
     running: PreviewPage, client: Client, busy_bot: PreviewEnv
 ) -> None:
     async with asyncio.timeout(60):
-        for content in ("one", "two"):
+        for content in (mention(busy_bot, "one"), mention(busy_bot, "two")):
             assert (await client.send(content))["settlement"] == "settled"
             await client.sees(content)
 
 
 async def test_what_a_busy_bot_writes_is_shown(running: PreviewPage, client: Client, busy_bot: PreviewEnv) -> None:
-    await client.send("one")
+    await client.send(mention(busy_bot, "one"))
     with busy_bot._bot_scope():  # pyright: ignore[reportPrivateUsage]
         (channel,) = [channel for channel in busy_bot.bot.get_all_channels() if channel.name == "general"]
         assert isinstance(channel, discord.TextChannel)
@@ -217,7 +223,7 @@ async def test_a_bot_that_is_busy_for_long_is_reported_once(
 ) -> None:
     monkeypatch.setattr(environment, "_BUSY_SECONDS", 0.0)
     for number in range(4):
-        await client.send(str(number))
+        await client.send(mention(busy_bot, str(number)))
     (record,) = [record for record in caplog.records if record.name.startswith("preview")]
     assert record.getMessage() == "The bot has been busy for a minute. The page shows its messages as they are."
 
