@@ -13,11 +13,9 @@ import faulthandler
 import io
 import logging
 import os
-import shutil
 import signal
 import sys
-import tempfile
-from collections.abc import Coroutine, Generator, Sequence
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -203,37 +201,30 @@ def _check_result(status: ModelStatus) -> str:
 
 
 def _back_up(path: Path, file: Path) -> int:
-    from storage import StorageError, back_up
+    from storage import StorageError, back_up, back_up_to_stream
 
     folder = _data_in_files(path, "pg_dump")
     if file == _STREAM and sys.stdout.isatty():
         raise StartError(2, "A backup is no text. Write it into a file: --backup FILE, or --backup - > FILE.")
     try:
-        with _spooled(file, folder) as archive:
-            back_up(folder, archive)
-            if file == _STREAM:
-                with archive.open("rb") as source:
-                    shutil.copyfileobj(source, sys.stdout.buffer)
-                    sys.stdout.buffer.flush()
+        if file == _STREAM:
+            back_up_to_stream(folder, sys.stdout.buffer)
+            return 0
+        back_up(folder, file)
     except StorageError as error:
         raise StartError(1, str(error)) from error
     except OSError as error:
         raise StartError(1, f"The backup can't be written: {error}. Check the free space of {folder}.") from error
-    if file != _STREAM:
-        print(f"{file} has the data of {folder}. It is as private as the data itself.")
+    print(f"{file} has the data of {folder}. It is as private as the data itself.")
     return 0
 
 
 def _restore(path: Path, file: Path) -> int:
-    from storage import StorageError, restore
+    from storage import StorageError, restore, restore_from_stream
 
     folder = _data_in_files(path, "pg_restore")
     try:
-        with _spooled(file, folder) as archive:
-            if file == _STREAM:
-                with archive.open("wb") as target:
-                    shutil.copyfileobj(sys.stdin.buffer, target)
-            earlier = restore(archive, folder)
+        earlier = restore_from_stream(sys.stdin.buffer, folder) if file == _STREAM else restore(file, folder)
     except StorageError as error:
         raise StartError(1, str(error)) from error
     except OSError as error:
@@ -250,17 +241,6 @@ def _data_in_files(path: Path, other_way: str) -> Path:
     if config.database:
         raise StartError(2, f"The bot's data is in {config.database}. Use {other_way}, a program of Postgres.")
     return config.data
-
-
-@contextlib.contextmanager
-def _spooled(file: Path, folder: Path) -> Generator[Path]:
-    """Yield the file, or a temporary one in the data folder, which has the space, if `file` is a stream."""
-    if file != _STREAM:
-        yield file
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="stream-") as temporary:
-        yield Path(temporary, "backup.zip")
 
 
 def _preview(port: int) -> int:

@@ -6,7 +6,7 @@ image = await store.images.get("kZ3x_9Qa")
 """
 
 from storage.answers import AnswerTable, StoredAnswer
-from storage.backup import back_up, restore
+from storage.backup import back_up, back_up_to_stream, restore, restore_from_stream
 from storage.blocks import EVERYWHERE, Block, BlockKind, BlockTable
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
@@ -59,9 +59,11 @@ __all__ = [
     "ThoughtTable",
     "Variant",
     "back_up",
+    "back_up_to_stream",
     "check_database",
     "end_of_day",
     "locked",
     "locked_for_bot",
     "restore",
+    "restore_from_stream",
 ]

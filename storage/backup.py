@@ -16,8 +16,9 @@ import tempfile
 import time
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from pathlib import Path
+from typing import BinaryIO
 
 from storage.driver import StorageError
 from storage.folder_lock import LOCK, UNFINISHED, locked
@@ -69,6 +70,31 @@ def restore(file: Path, folder: Path) -> Path | None:
                 return _replace_files(folder, Path(unpacked), but=file)
         except (OSError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:  # RuntimeError: encrypted
             raise StorageError(f"{file} can't be restored: {error}. Use another backup, or another folder.") from error
+
+
+def back_up_to_stream(folder: Path, stream: BinaryIO) -> None:
+    """Write a backup of the data folder to a stream. Raise what `back_up` does, and OSError."""
+    with _spool(folder) as archive:
+        back_up(folder, archive)
+        with archive.open("rb") as source:
+            shutil.copyfileobj(source, stream)
+        stream.flush()
+
+
+def restore_from_stream(stream: BinaryIO, folder: Path) -> Path | None:
+    """Do what `restore` does with the backup in a stream. Raise the same errors, and OSError."""
+    with _spool(folder) as archive:
+        with archive.open("wb") as target:
+            shutil.copyfileobj(stream, target)
+        return restore(archive, folder)
+
+
+@contextlib.contextmanager
+def _spool(folder: Path) -> Generator[Path]:
+    """Yield the name of a temporary file in the data folder, which has the space."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="stream-") as temporary:
+        yield Path(temporary, "backup.zip")
 
 
 def _copy_databases(folder: Path, copies: Path) -> None:
