@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from cogs.client import Inkling
+from cogs.common.repeated import every
 
 
 class Heartbeat(commands.Cog):
@@ -23,7 +24,7 @@ class Heartbeat(commands.Cog):
     async def cog_unload(self) -> None:
         self.beat.cancel()
 
-    @tasks.loop(seconds=30)
+    @every(30)
     async def beat(self) -> None:
         """Give all signs of life if the bot is connected."""
         if self._bot.gateway.is_connected:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 
 import discord
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from cogs.client import Inkling
+from cogs.common.repeated import every
 from cogs.common.target import now
 from storage import StorageError
 
@@ -28,17 +29,15 @@ class Retention(commands.Cog):
         self.forget_expired.cancel()
         self.forget_ended.cancel()
 
-    @tasks.loop(minutes=10)
+    @every(600)
     async def forget_expired(self) -> None:
         """Delete expired data: answers of /ask, and messages that only one person saw."""
         try:
             await self.store.forget_expired(now())
         except StorageError as error:
             log.error("expired data could not be deleted; the next try is in ten minutes: %s", error)
-        except Exception:  # discord.py would end the loop for good
-            log.exception("expired data could not be deleted; the next try is in ten minutes")
 
-    @tasks.loop(seconds=10)
+    @every(10)
     async def forget_ended(self) -> None:
         """Delete the last traces of requests that have ended."""
         try:
@@ -46,8 +45,6 @@ class Retention(commands.Cog):
             await self.store.job_database.compact()
         except StorageError as error:
             log.error("traces of ended requests could not be deleted; the next try is in ten seconds: %s", error)
-        except Exception:  # as above
-            log.exception("traces of ended requests could not be deleted; the next try is in ten seconds")
 
     @commands.Cog.listener()
     async def on_raw_message_delete(self, event: discord.RawMessageDeleteEvent) -> None:

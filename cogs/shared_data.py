@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common.blocking import end_blocked
-from storage import StorageError
+from cogs.common.repeated import every
+from inference import DeviceUsed
+from storage import DeviceSeconds, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -28,12 +30,12 @@ class SharedData(commands.Cog):
     async def cog_unload(self) -> None:
         self.take_over.cancel()
 
-    @tasks.loop(seconds=1)
+    @every(1)
     async def take_over(self) -> None:
-        """Take over what has changed, and end the requests that a new block forbids."""
+        """Take over what has changed: end the requests that a new block forbids, and charge what people used."""
         try:
-            blocks = await self.bot.store.refresh()
             await self.bot.store.device_use.flush()  # for the others, and what failed while the database was away
+            changes = await self.bot.store.refresh()
         except StorageError as error:
             if str(error) != self._failure:
                 log.error("changes of other processes are not known until the database is back: %s", error)
@@ -42,5 +44,12 @@ class SharedData(commands.Cog):
         if self._failure:
             log.info("the database is back")
         self._failure = ""
-        for block in blocks:
+        for use in changes.device_use:
+            self.bot.engine.charge(_elsewhere(use))
+        for block in changes.blocks:
             await end_blocked(self.bot.sessions, block)
+
+
+def _elsewhere(use: DeviceSeconds) -> DeviceUsed:
+    owner, group = (str(number or "") for number in (use.owner, use.server))
+    return DeviceUsed("", owner, group, use.seconds)

@@ -23,7 +23,7 @@ from inference.tasks import TASK_NAMES, CheckedRequest, ImageResult, ImagineRequ
 from inference.tasks.checks import check_upload
 from inference.types import Event, LoadProgress, ModelSpec, Output, Result
 from inference.types.errors import InferenceError, InvalidRequest, Phrase, RequestTimeout, UnknownModel
-from inference.types.observations import Observer
+from inference.types.observations import DeviceUsed, Observer
 from inference.verification import Origin, OriginReport
 
 R = TypeVar("R", bound=Request)
@@ -281,6 +281,10 @@ class Engine:
     async def download(self, spec: ModelSpec, on_progress: LoadProgress = _ignore_progress) -> None:
         """Download a model's files, also if `download` is off in the config. Raise ModelUnavailable."""
         await self._backend.download(spec, on_progress)
+
+    def charge(self, use: DeviceUsed) -> None:
+        """Count `use` of a device that only another process has against its owner's share here. It has no name."""
+        self._backend.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
         """Delete what is kept about `owner`: how much they used the devices of late."""

@@ -10,7 +10,7 @@ from storage.backup import back_up, back_up_to_stream, restore, restore_from_str
 from storage.blocks import EVERYWHERE, Block, BlockKind, BlockTable
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
-from storage.device_use import NO_SERVER, DeviceUseTable, end_of_day
+from storage.device_use import NO_SERVER, DeviceSeconds, DeviceUseTable, end_of_day
 from storage.driver import StorageError
 from storage.folder_lock import locked, locked_for_bot
 from storage.images import ImageTable, Lineage, StoredImage
@@ -34,6 +34,7 @@ __all__ = [
     "BlockTable",
     "CompletionHistory",
     "CompletionTable",
+    "DeviceSeconds",
     "DeviceUseTable",
     "ImageTable",
     "JobTable",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections import defaultdict
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +17,9 @@ ON CONFLICT (day, owner, server) DO UPDATE SET seconds = device_use.seconds + ex
 """
 
 _DAY = 86400
+
+_LEAST = 1e-6
+"""Fewer seconds are differences of rounding."""
 
 NO_SERVER = 0
 """In place of a server's id: a direct message."""
@@ -31,6 +35,15 @@ def day_of(now: float) -> int:
 def end_of_day(now: float) -> float:
     """Return when the day of `now` ends, in seconds since 1970."""
     return float((day_of(now) + 1) * _DAY)
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSeconds:
+    """Seconds that devices worked for a person on a server. Either id is 0 for nobody, or for a direct message."""
+
+    owner: int
+    server: int
+    seconds: float
 
 
 class _Day:
@@ -64,17 +77,16 @@ class DeviceUseTable:
         self._unwritten: defaultdict[tuple[int, int, int], float] = defaultdict(float)
         """The seconds, by day, person and server, that are not in the table."""
 
-    async def load(self) -> None:
-        """Read the table into memory. Raise StorageError."""
+    async def load(self) -> list[DeviceSeconds]:
+        """Read the table into memory, and return what was not known yet. Raise StorageError."""
         query = "SELECT day, owner, server, seconds FROM device_use"
         async with self._storing:
-            for row in await self._database.read(query):
-                self._set(*row)
+            return [new for row in await self._database.read(query) if (new := self._take_over(*row))]
 
-    async def refresh(self, day: int, owner: int, server: int, seconds: float) -> None:
-        """Note that the table has these `seconds` now, since another process may have added some."""
+    async def refresh(self, day: int, owner: int, server: int, seconds: float) -> DeviceSeconds | None:
+        """Note that the table has these `seconds` now. Return what another process has added; None for nothing."""
         async with self._storing:
-            self._set(day, owner, server, seconds)
+            return self._take_over(day, owner, server, seconds)
 
     def add(self, owner: int, server: int, seconds: float, now: float) -> None:
         """Count `seconds` at `now`. The owner is 0 if nobody knows any more who it was."""
@@ -128,11 +140,14 @@ class DeviceUseTable:
         rows = await self._database.read(query, (owner,))
         return [dict(row) | {"day": (_EPOCH + timedelta(row["day"])).date().isoformat()} for row in rows]
 
-    def _set(self, day: int, owner: int, server: int, stored: float) -> None:
+    def _take_over(self, day: int, owner: int, server: int, stored: float) -> DeviceSeconds | None:
         with self._lock:
             known = self._days[day].people.get(owner, {}).get(server, 0.0)
             unwritten = self._unwritten.get((day, owner, server), 0.0)
-            self._days[day].count(owner, server, stored + unwritten - known)
+            if (added := stored + unwritten - known) < _LEAST:  # rounding; or `stored` is old, since seconds only grow
+                return None
+            self._days[day].count(owner, server, added)
+        return DeviceSeconds(owner, server, added)
 
     def _today(self, now: float) -> _Day:
         """Return the day of `now`, and forget those before it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from storage.answers import AnswerTable
 from storage.blocks import Block, BlockTable
 from storage.completions import CompletionTable
 from storage.database import Database
-from storage.device_use import DeviceUseTable
+from storage.device_use import DeviceSeconds, DeviceUseTable
 from storage.driver import Driver, StorageError
 from storage.identifies import IdentifyTable
 from storage.images import ImageTable
@@ -30,6 +31,14 @@ from storage.thoughts import ThoughtTable
 
 if TYPE_CHECKING:
     from storage.postgres import PostgresServer
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What other processes have done: the blocks that they set, and how long their devices worked for whom."""
+
+    blocks: list[Block] = field(default_factory=list[Block])
+    device_use: list[DeviceSeconds] = field(default_factory=list[DeviceSeconds])
 
 
 class Store:
@@ -59,6 +68,8 @@ class Store:
         self.opened_forms = OpenedFormTable(self.job_database)
         self.identifies = IdentifyTable(self.job_database)
         self._is_current = False
+        self._changes = Changes()
+        """What was taken over, and not returned yet, since an error came between."""
 
     async def open(self) -> None:
         """Open the databases, and read what is kept in memory. Raise StorageError."""
@@ -68,31 +79,31 @@ class Store:
         await self.refresh()
         await self.jobs.count_deaths()
 
-    async def refresh(self) -> list[Block]:
-        """Take over into memory what other processes have changed. Return new blocks. Raise StorageError."""
+    async def refresh(self) -> Changes:
+        """Take over into memory what other processes have changed, and return what needs more. Raise StorageError."""
         notices = await self.database.notices()
         was_current, self._is_current = self._is_current, False  # if an error loses the notices
         if notices is None or not was_current:
             await self.settings.load()
-            await self.device_use.load()
-            new = await self.blocks.refresh()
+            self._changes.device_use.extend(await self.device_use.load())
+            self._changes.blocks.extend(await self.blocks.refresh())
         else:
-            new = await self._take_over(notices)
+            await self._take_over(notices)
         await self.jobs.refresh()
         self._is_current = True
-        return new
+        changes, self._changes = self._changes, Changes()
+        return changes
 
-    async def _take_over(self, notices: Iterable[str]) -> list[Block]:
-        new: list[Block] = []
+    async def _take_over(self, notices: Iterable[str]) -> None:
         for table, *values in map(str.split, notices):
             if table == "device_use":
                 day, owner, server, seconds = values
-                await self.device_use.refresh(int(day), int(owner), int(server), float(seconds))
+                if added := await self.device_use.refresh(int(day), int(owner), int(server), float(seconds)):
+                    self._changes.device_use.append(added)
             elif table == "blocks":
-                new += await self.blocks.refresh()
+                self._changes.blocks.extend(await self.blocks.refresh())
             else:
                 await self.settings.tables[table].refresh(int(values[0]))
-        return new
 
     async def close(self) -> None:
         """Write what is only in memory, and close the databases if they are open."""

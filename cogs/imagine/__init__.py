@@ -8,12 +8,13 @@ from dataclasses import replace
 
 import discord
 from discord import app_commands
-from discord.ext import commands, tasks
+from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common import InteractionResponder
 from cogs.common.help_texts import PICTURES, examples
 from cogs.common.options import Seed, Text, models_of
+from cogs.common.repeated import every
 from cogs.i18n import gettext_noop
 from cogs.imagine.image_button import ImageButton
 from cogs.imagine.outpainting import OutpaintButton
@@ -71,7 +72,7 @@ class Imagine(commands.Cog):
     async def cog_unload(self) -> None:
         self.close_expired.cancel()
 
-    @tasks.loop(seconds=30)
+    @every(30)
     async def close_expired(self) -> None:
         """Close the questions that nobody has answered in time."""
         try:

@@ -110,7 +110,10 @@ class Executor(Protocol):
         ...
 
     def charge(self, use: DeviceUsed) -> None:
-        """Count `use` of one device against its owner on all others. May be called on any thread."""
+        """Count `use` of one device against its owner on all others. May be called on any thread.
+
+        A device without a name belongs to another process of the bot.
+        """
         ...
 
     async def forget_owner(self, owner: str) -> None:

@@ -41,7 +41,10 @@ class RequestEnded:
 
 @dataclass(frozen=True, slots=True)
 class DeviceUsed:
-    """A request used a device for `seconds`, its part of the time of its batches, as far as its owner is charged."""
+    """A request used a device for `seconds`, its part of the time of its batches, as far as its owner is charged.
+
+    `device` is empty for the devices of another process.
+    """
 
     device: str
     owner: str

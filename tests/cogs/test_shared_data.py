@@ -12,12 +12,13 @@ from discord.ext import commands
 from bot import create_bot
 from cogs.client import Inkling
 from cogs.shared_data import SharedData
-from inference import Config, Queued, QuotasSection
+from inference import Config, DeviceUsed, Queued, QuotasSection
 from storage import (
     EVERYWHERE,
     Block,
     BlockTable,
     DeviceUseTable,
+    JobTable,
     PersonSettings,
     SettingsTables,
     Shards,
@@ -89,6 +90,31 @@ async def test_what_a_person_used_in_another_process_counts_here(stage: Stage, o
     assert "but you have 1 min of your 10 min" in said
 
 
+async def test_what_a_person_used_in_another_process_counts_once_in_the_fair_order_here(stage: Stage, other: Database):
+    stage.backend.use(stage.alice.id, 5, 7.0)
+    use = DeviceUseTable(other)
+    for seconds in (40.0, 60.0):
+        use.add(stage.alice.id, 5, seconds, bot_of(stage).quotas.clock())
+        await use.flush()
+        await take_over(stage)
+    await take_over(stage)
+    charged = stage.backend.charged
+    assert {(each.device, each.owner, each.group) for each in charged} == {("", str(stage.alice.id), "5")}
+    assert sum(each.seconds for each in charged) == 100.0
+
+
+async def test_what_was_used_before_an_error_counts_when_the_database_is_back(stage: Stage, other: Database):
+    use, store, away = DeviceUseTable(other), bot_of(stage).store, cast(JobTable, AwayJobs())
+    use.add(stage.alice.id, 0, 40.0, bot_of(stage).quotas.clock())
+    await use.flush()
+    there, store.jobs = store.jobs, away
+    await take_over(stage)
+    assert stage.backend.charged == []
+    store.jobs = there
+    await take_over(stage)
+    assert stage.backend.charged == [DeviceUsed("", str(stage.alice.id), "", 40.0)]
+
+
 class TestOnOneOfTwoShards:
     """The bot as the process of shard 0 of 2."""
 
@@ -149,6 +175,13 @@ class AwayDatabase:
 
     async def notices(self) -> list[str] | None:
         raise StorageError(self.reason)
+
+
+class AwayJobs:
+    """A table in a database that can't be used."""
+
+    async def refresh(self) -> None:
+        raise StorageError("it is away")
 
 
 async def test_each_reason_why_the_database_can_not_be_used_is_logged_once(

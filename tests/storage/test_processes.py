@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from storage import EVERYWHERE, Block, PersonSettings, Shards, StorageError, Store
+from storage import EVERYWHERE, Block, DeviceSeconds, PersonSettings, Shards, StorageError, Store
 from storage.postgres import PostgresServer
 from storage.postgres_schema import POSTGRES_STEPS
 from tests.postgres_cluster import PostgresCluster
@@ -65,9 +65,9 @@ async def test_a_new_block_is_reported_to_the_other_process_and_its_end_is_known
     one, two = stores
     block = Block("person", 1, EVERYWHERE, "Spam", None, 9, 10.0)
     await one.blocks.add(block)
-    assert await two.refresh() == [block]
+    assert (await two.refresh()).blocks == [block]
     assert two.blocks.find(1, None, now=20.0) == block
-    assert await two.refresh() == []
+    assert (await two.refresh()).blocks == []
     assert await two.blocks.remove("person", 1)
     await one.refresh()
     assert one.blocks.find(1, None, now=20.0) is None
@@ -82,12 +82,13 @@ async def test_the_seconds_of_a_person_are_added_up(stores: tuple[Store, Store])
     one.device_use.add(1, 5, 10.0, _NOON)  # not written yet
     two.device_use.add(1, 5, 100.0, _NOON)
     await two.device_use.flush()
-    for store in stores:
-        await store.refresh()
+    assert (await one.refresh()).device_use == [DeviceSeconds(1, 6, 3.0), DeviceSeconds(1, 5, 100.0)]
+    assert (await two.refresh()).device_use == [DeviceSeconds(1, 5, 2.0)]
     assert one.device_use.of_person(1, _NOON) == 115.0
     assert two.device_use.of_person(1, _NOON) == 105.0
     await one.device_use.flush()
-    await two.refresh()
+    assert (await one.refresh()).device_use == []
+    assert (await two.refresh()).device_use == [DeviceSeconds(1, 5, 10.0)]
     assert (two.device_use.of_person(1, _NOON), two.device_use.of_server(5, _NOON)) == (115.0, 112.0)
 
 
@@ -226,7 +227,7 @@ async def test_what_changed_while_a_connection_was_lost_is_known_afterwards(stor
     await one.device_use.flush()
     block = Block("person", 1, EVERYWHERE, "Spam", None, 9, 10.0)
     await one.blocks.add(block)
-    assert await two.refresh() == [block]
+    assert (await two.refresh()).blocks == [block]
     assert (two.settings.person(1).language, two.device_use.of_person(1, _NOON)) == ("de", 2.0)
 
 

@@ -124,7 +124,8 @@ class RayBackend:
         self._call_all_devices("pause", paused)
 
     def charge(self, use: DeviceUsed) -> None:
-        self._call_all_devices("charge", use, but=use.device)
+        if use.device:  # of this process: what others use, they tell the cluster that they share with it
+            self._call_all_devices("charge", use, but=use.device)
 
     async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:
         await asyncio.wrap_future(self._call_device(spec.device, "load", spec))

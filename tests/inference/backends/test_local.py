@@ -17,7 +17,9 @@ from inference import (
     CompleteRequest,
     Completion,
     Config,
+    DeviceUsed,
     Engine,
+    Limits,
     ModelLoaded,
     ModelUnavailable,
     Observation,
@@ -164,6 +166,27 @@ async def test_different_names_of_the_same_device_share_one_queue(hub: SlowHub, 
     await engine.run(engine.check(request("here")))
     await engine.run(engine.check(request("again")))
     assert len(engine.queues()) == 1
+    await engine.close()
+
+
+async def test_who_used_the_devices_of_another_process_waits_behind_who_did_not(hub: SlowHub, config: Config) -> None:
+    config = config.model_copy(update={"limits": Limits(batch=1)})
+    fake_hub: Any = hub
+    engine = Engine(config, LocalBackend(config, fake_hub))
+    await engine.run(engine.check(request("here")))
+    engine.pause(True)
+    ended: list[str] = []
+
+    async def ask(owner: str) -> None:
+        await engine.run(engine.check(request("here", owner)))
+        ended.append(owner)
+
+    asked = [asyncio.create_task(ask(owner)) for owner in ("ann", "bob")]
+    await until(lambda: engine.queues()[0].waiting == 2, "they do not wait")
+    engine.charge(DeviceUsed("", "ann", "", 100.0))
+    engine.pause(False)
+    await asyncio.gather(*asked)
+    assert ended == ["bob", "ann"]
     await engine.close()
 
 

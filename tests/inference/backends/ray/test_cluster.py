@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from inference import create_engine
+from inference.backends.backend import Listener
 from inference.backends.ray.backend import RayBackend
 from inference.tasks import ImageResult, ImagineRequest
 from inference.types import Event, Progress, Result
 from inference.types.errors import InferenceError, Overloaded
-from inference.types.observations import RequestEnded
+from inference.types.observations import DeviceUsed, RequestEnded
 from tests.fakes import model_lists
 from tests.inference.backends.ray.conftest import Bot, config_for, free_port, kill_actor, kill_connector
 from tests.waiting import until
@@ -116,6 +117,31 @@ async def test_another_bot_shares_the_devices_and_a_request_that_waits_can_move(
     assert not any(isinstance(event, InferenceError) for event in events)
     first.cancel()
     await until(lambda: not bot.running, "it is still drawn")
+    await backend.close()
+
+
+@pytest.mark.parametrize(("device", "order"), [("pc2/cpu", ["bob", "ann"]), ("", ["ann", "bob"])])
+async def test_a_process_tells_the_cluster_of_its_own_devices_and_not_of_those_of_others(
+    bot: Bot, device: str, order: list[str]
+) -> None:
+    """Other processes with the same cluster have told it themselves."""
+    backend = RayBackend(bot.engine.config)
+    spec = replace(bot.engine.models("imagine")[0], device="pc1/cpu")
+    await until(lambda: backend.queue(spec) is not None, "the device is not there")
+    backend.pause(True)
+    ended: list[str] = []
+
+    def listener(owner: str) -> Listener:
+        return lambda event: ended.append(owner) if isinstance(event, Result) else None
+
+    for steps, owner in ((8, "ann"), (9, "bob")):
+        backend.schedule(spec, request(steps, steps, owner), listener(owner))
+    await until(lambda: (queue := backend.queue(spec)) is not None and queue.waiting == 2, "they do not wait")
+    backend.charge(DeviceUsed(device, "ann", "", 100.0))
+    backend.pause(False)
+    await until(lambda: len(ended) == 2, "they are not drawn")
+    assert ended == order
+    await backend.forget_owner("ann")
     await backend.close()
 
 
