@@ -12,6 +12,7 @@ from functools import partial
 
 from inference.backends.backend import Listener, ModelStatus, QueueStatus, listed_problems
 from inference.backends.device_worker import DeviceWorker
+from inference.backends.earlier_use import EarlierUse
 from inference.backends.local_job import LocalJob
 from inference.backends.model_check import ModelCheck, surely_fits
 from inference.backends.model_manager import ModelManager
@@ -66,6 +67,7 @@ class LocalBackend:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._paused = False
+        self._earlier_use = EarlierUse()
         self._making_worker = threading.Lock()
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> LocalJob:
@@ -179,13 +181,17 @@ class LocalBackend:
         return await asyncio.to_thread(find)
 
     def charge(self, use: DeviceUsed) -> None:
-        for worker in list(self._workers.values()):
-            if worker.device != use.device:
-                worker.charge(use)
+        with self._making_worker:  # one that is made meanwhile counts it too, and once
+            self._earlier_use.add(use)
+            for worker in self._workers.values():
+                if worker.device != use.device:
+                    worker.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
-        for worker in list(self._workers.values()):
-            worker.forget_owner(owner)
+        with self._making_worker:
+            self._earlier_use.forget(owner)
+            for worker in self._workers.values():
+                worker.forget_owner(owner)
         await asyncio.to_thread(self._usage.forget, owner)
 
     async def close(self) -> None:
@@ -315,6 +321,7 @@ class LocalBackend:
                     self._observe,
                 )
                 worker.pause(self._paused)
+                self._earlier_use.charge_to(worker.charge)
                 self._workers[device] = worker
         return self._workers[device]
 

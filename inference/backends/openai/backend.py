@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from inference.backends.backend import DeviceTicket, Listener, ModelStatus, QueueStatus, listed_problems
+from inference.backends.earlier_use import EarlierUse
 from inference.backends.local_job import LocalJob
 from inference.backends.openai import errors
 from inference.backends.openai.client import ServedModel, ServerClient, read_key
@@ -30,6 +31,7 @@ class OpenAIBackend:
         self._queues: dict[_ServerKey, ServerQueue] = {}
         self._closing: dict[ServerQueue, asyncio.Task[None]] = {}
         """The queues of servers that the settings no longer have."""
+        self._earlier_use = EarlierUse()
         self._paused = False
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> DeviceTicket:
@@ -96,11 +98,13 @@ class OpenAIBackend:
         raise errors.no_such_work(_server(spec), spec.name)
 
     def charge(self, use: DeviceUsed) -> None:
+        self._earlier_use.add(use)
         for queue in list(self._queues.values()):
             if queue.name != use.device:
                 queue.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
+        self._earlier_use.forget(owner)
         for queue in (*self._queues.values(), *self._closing):
             queue.forget_owner(owner)
         await asyncio.to_thread(self._usage.forget, owner)
@@ -129,6 +133,7 @@ class OpenAIBackend:
                 self._observe,
             )
             queue.pause(self._paused)
+            self._earlier_use.charge_to(queue.charge)
             self._queues[key] = queue
         return self._queues[key]
 

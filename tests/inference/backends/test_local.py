@@ -169,10 +169,14 @@ async def test_different_names_of_the_same_device_share_one_queue(hub: SlowHub, 
     await engine.close()
 
 
-async def test_who_used_the_devices_of_another_process_waits_behind_who_did_not(hub: SlowHub, config: Config) -> None:
+@pytest.mark.parametrize("when", ["before the device was needed", "later"])
+async def test_who_used_other_devices_waits_behind_who_did_not(hub: SlowHub, config: Config, when: str) -> None:
+    use = DeviceUsed("", "ann", "", 100.0)
     config = config.model_copy(update={"limits": Limits(batch=1)})
     fake_hub: Any = hub
     engine = Engine(config, LocalBackend(config, fake_hub))
+    if when != "later":
+        engine.charge(use)
     await engine.run(engine.check(request("here")))
     engine.pause(True)
     ended: list[str] = []
@@ -183,7 +187,8 @@ async def test_who_used_the_devices_of_another_process_waits_behind_who_did_not(
 
     asked = [asyncio.create_task(ask(owner)) for owner in ("ann", "bob")]
     await until(lambda: engine.queues()[0].waiting == 2, "they do not wait")
-    engine.charge(DeviceUsed("", "ann", "", 100.0))
+    if when == "later":
+        engine.charge(use)
     engine.pause(False)
     await asyncio.gather(*asked)
     assert ended == ["bob", "ann"]
