@@ -1,4 +1,4 @@
-"""Keeps Python's search for garbage away from the servers, which are many objects and no garbage."""
+"""Excludes the data of Discord servers from Python's garbage collection: many objects, of which none is garbage."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from cogs.client import Inkling
 
 
 class GarbageCollection(commands.Cog):
-    """A cog that takes all objects out of the search when a shard has its servers.
+    """A cog that excludes all objects from garbage collection (`gc.freeze`) when a shard has received its servers.
 
-    With thousands of servers, a full search would stop the event loop for half a second every few seconds.
+    With thousands of servers, a full collection would stop the event loop for half a second every few seconds.
     """
 
     def __init__(self, _: Inkling) -> None:
@@ -20,7 +20,7 @@ class GarbageCollection(commands.Cog):
 
     @commands.Cog.listener()
     async def on_shard_ready(self, shard: int) -> None:
-        """Search once if this is a new session of the shard: the servers of the old one are garbage now."""
+        """Collect garbage once if this is a new session of the shard: the servers of the old one are garbage now."""
         if shard in self._had_servers:
             gc.unfreeze()
             gc.collect()

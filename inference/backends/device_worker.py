@@ -129,8 +129,8 @@ class DeviceWorker:
     def loaded_bytes(self, spec: ModelSpec) -> int | None:
         return self._models.loaded_bytes(spec)
 
-    def help_given(self, spec: ModelSpec) -> str:
-        return self._models.help_given(spec)
+    def chosen_options(self, spec: ModelSpec) -> str:
+        return self._models.chosen_options(spec)
 
     def status(self) -> QueueStatus:
         with self._lock:

@@ -330,7 +330,7 @@ class LocalBackend:
         loaded = worker.loaded_bytes(spec) if worker else None
         card, (state, nbytes) = self._hub.card(spec), self._hub.state(spec)
         way = self._way(spec) if state == "on disk" else ""
-        way = way or (worker.help_given(spec) if worker else "")
+        way = way or (worker.chosen_options(spec) if worker else "")
         if loaded is not None:
             return ModelStatus(spec, "loaded", loaded, card, way)
         return ModelStatus(spec, state, nbytes, card, way, self._refused.get(spec, ""))

@@ -14,9 +14,10 @@ _QUANTIZES: tuple[Quantize, ...] = ("none", "int8", "int4")
 def memory_steps(spec: ModelSpec, device: str) -> list[ModelSpec]:
     """Return `spec` with the values of `offload` and `quantize` to try on a device, best first.
 
-    What the operator has set stays; `offload: none` leaves `quantize` as it is too, and so
-    do other runtimes. Offloading changes no picture, so it comes first. From disk, only networks in ordinary numbers
-    are read. A model that has LoRAs is not quantized, since it would take none of them.
+    If the operator has set `offload`, or the runtime is not torch, nothing is chosen. A `quantize` that is set stays.
+    Offloading changes no picture, so it is tried first. Off a GPU it is not combined with quantization: the networks
+    are read from their files again each time, which have ordinary numbers. A model with LoRAs is not quantized, because
+    a quantized one can't use them.
     """
     if spec.offload != "auto" or spec.runtime not in ("auto", "torch"):
         return [spec]
@@ -43,7 +44,7 @@ def first_that_fits(
     return min(sizes, key=lambda sized: sized[1])
 
 
-def help_given(spec: ModelSpec, step: ModelSpec) -> str:
+def chosen_options(spec: ModelSpec, step: ModelSpec) -> str:
     """Return what was chosen for a model that would not fit, as options of config.yaml; empty if nothing was."""
     chosen = {"offload": step.offload} if step.offload not in ("none", "auto", spec.offload) else {}
     chosen |= {"quantize": step.quantize} if step.quantize != spec.quantize else {}

@@ -11,7 +11,7 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
-from inference.backends.memory_steps import help_given
+from inference.backends.memory_steps import chosen_options
 from inference.backends.model_check import budget, fitted
 from inference.backends.verdicts import Verdicts
 from inference.config.schema import Config
@@ -127,13 +127,13 @@ class ModelManager:
         sizes = self._sizes()
         return sum(size for key, size in sizes.items() if _spec_key(key) == spec.key) or None
 
-    def help_given(self, spec: ModelSpec) -> str:
+    def chosen_options(self, spec: ModelSpec) -> str:
         """Return what is done so that the model fits, as options of config.yaml; empty if nothing is, or not known yet.
 
         May be called on any thread.
         """
         found = [step for (known, _), (step, _) in list(self._fitted.items()) if known == spec]
-        return help_given(spec, found[-1]) if found else ""
+        return chosen_options(spec, found[-1]) if found else ""
 
     def loaded(self) -> tuple[tuple[str, int], ...]:
         """Return the names of the loaded models with their bytes. May be called on any thread."""
@@ -220,7 +220,7 @@ class ModelManager:
             placement, (_, nbytes) = self._place(spec), self._hub.state(spec)
             folder = self._hub.folder(spec, ignore_progress)
             step, size = fitted(spec, folder, nbytes, placement.dtype.itemsize, placement.device.type, allowed)
-            if given := help_given(spec, step):
+            if given := chosen_options(spec, step):
                 log.info("%s would not fit into %s: it is loaded with %s", spec.name, size_text(allowed), given)
             self._fitted[spec, allowed] = step, size
         return self._fitted[spec, allowed]

@@ -29,8 +29,8 @@ from inference.types import ModelSpec, Quantize
 DENOISERS = ("transformer", "transformer_2", "unet")
 """The components that draw."""
 
-GROUPS = 20
-"""With `offload: group`, one in so many weights is in a GPU's memory at one time: layers that work and those next."""
+GROUP_SHARE = 0.05
+"""With `offload: group`, the share of the weights in a GPU's memory at one time: layers at work and the next."""
 
 _UNDIVIDED = frozenset({"ConsistencyDecoderVAE", "DiTTransformer2DModel", "HunyuanDiT2DModel", "VQModel"})
 """Networks whose layers diffusers does not move one after another: `_supports_group_offloading` is False there."""
@@ -58,29 +58,29 @@ _IN_CHECKPOINT = (
 class Network:
     """The size of a component: its parameters, and those of them that `quantize` makes small.
 
-    `stored_bytes` are those of weights that stay as they are in the file. With `offload` it `waits` on disk while it
-    does not work. On a GPU, others wait in main memory too: see `is_offloaded`.
+    `stored_bytes` are those of weights that stay as they are in the file. With `offload`, one that `is_offloaded` is
+    read from disk each time it works. On a GPU, others leave its memory too: see `can_be_offloaded`.
     """
 
     name: str
     num_parameters: int
     num_in_blocks: int = 0
     stored_bytes: int = 0
-    waits: bool = False
+    is_offloaded: bool = False
 
     def nbytes(self, itemsize: int, quantize: Quantize) -> int:
         """Return the size in memory in bytes. `itemsize` is that of a number which is not quantized."""
-        small = 0 if quantize == "none" or not is_quantized(self.name, self.num_parameters) else self.num_in_blocks
+        small = 0 if quantize == "none" or not is_quantizable(self.name, self.num_parameters) else self.num_in_blocks
         ordinary = (self.num_parameters - small) * itemsize
         return self.stored_bytes + ordinary + int(small * QUANTIZED_BYTES.get(quantize, 0))
 
 
-def is_quantized(component: str, num_parameters: int) -> bool:
+def is_quantizable(component: str, num_parameters: int) -> bool:
     """Return whether `quantize` makes the linear layers of a component small."""
     return component in DENOISERS or (component.startswith("text_encoder") and num_parameters >= _LARGE)
 
 
-def is_offloaded(component: str) -> bool:
+def can_be_offloaded(component: str) -> bool:
     """Return whether `offload` keeps a component out of memory while it does not work.
 
     Autoencoders are small, and safety checkers also check the previews, in the middle of the work of another network.
@@ -117,10 +117,10 @@ def diffusion_bytes(spec: ModelSpec, folder: Path, nbytes: int, itemsize: int, d
     activations = Activations.of(spec, folder, itemsize, device)
     sizes = [(network, network.nbytes(itemsize, spec.quantize)) for network in networks]
     if spec.offload == "group":
-        return companions + activations.nbytes + sum(size for _, size in sizes) // GROUPS
+        return companions + activations.nbytes + int(GROUP_SHARE * sum(size for _, size in sizes))
     if spec.offload == "model":
         if device == "cuda":  # there diffusers moves networks, however they were read
-            sizes = [(replace(network, waits=is_offloaded(network.name)), size) for network, size in sizes]
+            sizes = [(replace(network, is_offloaded=can_be_offloaded(network.name)), size) for network, size in sizes]
         return companions + _offloaded_bytes(sizes, activations)
     working = sum(size for _, size in sizes) + activations.nbytes
     return companions + max(working, _loading_bytes(networks, itemsize, spec.quantize) + activations.libraries)
@@ -135,7 +135,7 @@ def _offloaded_bytes(sizes: Iterable[tuple[Network, int]], activations: Activati
     """Return the peak if only networks that work together are in memory: encoders, each one that draws, and none."""
     always = encoders = drawing = 0
     for network, size in sizes:
-        if not network.waits:
+        if not network.is_offloaded:
             always += size
         elif network.name in DENOISERS:
             drawing = max(drawing, size)
@@ -152,7 +152,7 @@ def _loading_bytes(networks: Iterable[Network], itemsize: int, quantize: Quantiz
     loaded = peak = 0
     for network in sorted(networks, key=lambda network: (network.name in DENOISERS, network.name)):
         small = network.nbytes(itemsize, quantize)
-        by_layer = network.name in DENOISERS and network.waits
+        by_layer = network.name in DENOISERS and network.is_offloaded
         peak = max(peak, loaded + (small if by_layer else network.nbytes(itemsize, "none")))
         loaded += small
     return peak
@@ -179,11 +179,11 @@ def _network(component: str, folder: Path, sizes: Mapping[str, int], itemsize: i
     headers = [_header(folder / name) for name in sizes]
     if all(headers):
         counted = _counted(component, {name: shape for header in headers for name, shape in header.items()})
-        return replace(counted, waits=is_offloaded(component))
+        return replace(counted, is_offloaded=can_be_offloaded(component))
     num_parameters = sum(sizes.values()) // itemsize
     in_blocks = int(num_parameters * _SHARE_IN_BLOCKS.get(component, _USUAL_SHARE))
-    waits = is_offloaded(component) and all(name.endswith(".safetensors") for name in sizes)
-    return Network(component, num_parameters, in_blocks, waits=waits)
+    offloaded = can_be_offloaded(component) and all(name.endswith(".safetensors") for name in sizes)
+    return Network(component, num_parameters, in_blocks, is_offloaded=offloaded)
 
 
 def _counted(component: str, shapes: Mapping[str, list[int]]) -> Network:

@@ -111,7 +111,7 @@ class Float8Linear(torch.nn.Module):
         return linear(input, self.codes.to(input.dtype) * self.scales[:, None].to(input.dtype), self.bias)
 
 
-SmallLinear = QuantizedLinear | Float8Linear
+QuantizedLayer = QuantizedLinear | Float8Linear
 
 
 def _eight_bits(weight: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
@@ -173,7 +173,7 @@ def _has_integer_products() -> bool:
     return any(torch.cpu.get_capabilities().get(name, False) for name in ("amx_int8", "avx512_vnni"))
 
 
-def small_layer(weight: torch.Tensor, bias: torch.Tensor | None, quantize: Quantize) -> SmallLinear:
+def quantized_layer(weight: torch.Tensor, bias: torch.Tensor | None, quantize: Quantize) -> QuantizedLayer:
     """Return a layer of weights [out, in] and an optional bias [out] in the number format `quantize`, but "none"."""
     if quantize == "fp8":
         return Float8Linear(weight, bias)
@@ -182,7 +182,7 @@ def small_layer(weight: torch.Tensor, bias: torch.Tensor | None, quantize: Quant
 
 def is_quantized(network: torch.nn.Module | None) -> bool:
     """Return whether a network has such layers."""
-    return network is not None and any(isinstance(layer, SmallLinear) for layer in network.modules())
+    return network is not None and any(isinstance(layer, QuantizedLayer) for layer in network.modules())
 
 
 @torch.inference_mode()
@@ -190,5 +190,7 @@ def quantize_linear_layers(model: PreTrainedModel, quantize: Quantize) -> None:
     """Replace the model's linear layers, except the one that gives the logits. Do nothing for "none"."""
     if quantize != "none":
         replace_linear_layers(
-            model, partial(small_layer, quantize=quantize), keep=lambda _, layer: layer is model.get_output_embeddings()
+            model,
+            partial(quantized_layer, quantize=quantize),
+            keep=lambda _, layer: layer is model.get_output_embeddings(),
         )

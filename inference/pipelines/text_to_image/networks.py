@@ -16,9 +16,9 @@ from diffusers.pipelines.stable_diffusion import StableDiffusionSafetyChecker
 from transformers import PreTrainedModel
 
 from inference.pipelines.devices import Placement, release_memory
-from inference.pipelines.diffusion_memory import DENOISERS, is_in_block, is_offloaded, is_quantized
+from inference.pipelines.diffusion_memory import DENOISERS, can_be_offloaded, is_in_block, is_quantizable
 from inference.pipelines.linear_layers import MAX_REPLACED_BYTES, replace_linear_layers
-from inference.pipelines.quantization import SmallLinear, small_layer
+from inference.pipelines.quantization import QuantizedLayer, quantized_layer
 from inference.pipelines.text_to_image.offload import DiskOffload
 from inference.pipelines.weights import files_of_weights, read_model, read_safetensors
 from inference.types import Quantize
@@ -44,7 +44,7 @@ def networks_of(
         if name in given:
             continue
         networks[name] = read()
-        if disk and is_offloaded(name):
+        if disk and can_be_offloaded(name):
             disk.add(networks[name], read)
     return networks
 
@@ -70,10 +70,10 @@ def quantize_network(name: str, network: Any, quantize: Quantize) -> None:
     """Make the linear layers of the component `name` small, if it is one of those for which that is done."""
     if quantize == "none" or not hasattr(network, "parameters"):  # a tokenizer or the like
         return
-    if is_quantized(name, sum(parameter.numel() for parameter in network.parameters())):
+    if is_quantizable(name, sum(parameter.numel() for parameter in network.parameters())):
         replace_linear_layers(
             network,
-            partial(small_layer, quantize=quantize),
+            partial(quantized_layer, quantize=quantize),
             keep=lambda layer_name, _: not is_in_block(layer_name),
             sensitive=isinstance(network, PreTrainedModel),
         )
@@ -100,12 +100,12 @@ def _read_denoiser(kind: Any, folder: Path, files: list[Path], placement: Placem
     with init_empty_weights():
         model = kind.from_config(kind.load_config(folder, local_files_only=True))
     weights: dict[str, torch.Tensor] = {}
-    small: dict[str, SmallLinear] = {}
+    small: dict[str, QuantizedLayer] = {}
     replaced = 0
     for name, tensor in (each for file in files for each in read_safetensors(file, placement.dtype)):
         layer, _, kind_of_tensor = name.rpartition(".")
         if quantize != "none" and kind_of_tensor == "weight" and _becomes_small(model, layer):
-            small[layer] = small_layer(tensor, None, quantize)
+            small[layer] = quantized_layer(tensor, None, quantize)
             model.set_submodule(layer, small[layer])
             replaced += tensor.nbytes
         else:

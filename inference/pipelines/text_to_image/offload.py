@@ -14,7 +14,7 @@ import torch
 from transformers import PreTrainedModel
 
 from inference.pipelines.devices import release_memory
-from inference.pipelines.diffusion_memory import GROUPS
+from inference.pipelines.diffusion_memory import GROUP_SHARE
 from inference.pipelines.weights import weight_bytes
 from inference.types import Offload
 
@@ -108,7 +108,7 @@ class MainMemoryOffload:
     def device_bytes(self, networks: Sequence[Any]) -> int:
         """Return about the most that `networks`, all of the pipeline, take of the device's memory at one time."""
         if self._offload == "group":
-            return weight_bytes(*networks) // GROUPS
+            return int(GROUP_SHARE * weight_bytes(*networks))
         return max(map(weight_bytes, networks))
 
     def release(self) -> None:

@@ -9,7 +9,7 @@ from shutil import copytree, ignore_patterns
 
 import pytest
 
-from inference.backends.memory_steps import first_that_fits, help_given, memory_steps
+from inference.backends.memory_steps import chosen_options, first_that_fits, memory_steps
 from inference.backends.model_check import expected_bytes, fitted
 from inference.backends.model_manager import ModelManager
 from inference.config.models import ModelEntry
@@ -80,7 +80,7 @@ def test_the_first_that_fits_is_chosen_or_else_the_smallest(allowed: int, expect
 
 
 def test_what_was_chosen_is_told_as_options() -> None:
-    told = [help_given(AUTO, step) for step in memory_steps(AUTO, "cuda")]
+    told = [chosen_options(AUTO, step) for step in memory_steps(AUTO, "cuda")]
     assert told[:3] == ["", "offload: model", "offload: group"]
     assert told[4] == "offload: model, quantize: int8"
 
@@ -122,11 +122,11 @@ def test_a_model_that_would_not_fit_is_loaded_with_help_and_the_log_and_the_stat
     config = config_of(folder, tmp_path, sizes_of(folder)["none none"] - 1)
     (spec,) = config.specs("imagine")
     models = ModelManager("cpu", config, Hub(config))
-    assert models.help_given(spec) == ""
+    assert models.chosen_options(spec) == ""
     caplog.set_level(logging.INFO)
     with models.lease(spec, ignore_progress) as pipeline:
         assert pipeline.nbytes < weight_bytes(*models_of(read_pipeline(folder, CPU)))
-    assert models.help_given(spec) == "offload: model"
+    assert models.chosen_options(spec) == "offload: model"
     assert "tiny would not fit" in caplog.text
     assert "it is loaded with offload: model" in caplog.text
 
