@@ -110,20 +110,24 @@ async def test_a_wrong_link_is_explained(open_preview: Open, page: Page, notice:
 
 async def test_buttons_work_while_the_bot_is_busy(config: Config, page: Page) -> None:
     backend = ManualBackend()
-    engine = PreviewEngine(config, backend)
+    models = config.models | {"chat": ()}
+    engine = PreviewEngine(config.model_copy(update={"models": models}), backend)
     async with preview.opened(engine, create_bot, 0, SECRET) as preview_page:
         running = asyncio.create_task(preview_page.run())
         person = Driver(page)
         await person.open(preview_page.url)
+        hanging = asyncio.Event()
 
         async def hang(_: discord.Message) -> None:
+            hanging.set()
             await asyncio.Event().wait()
 
         assert isinstance(engine.env.bot, commands.AutoShardedBot)
         engine.env.bot.add_listener(hang, "on_message")
-        await person.composer.fill("Hello")
+        await person.composer.fill("@Inkling Hello")
         await person.composer.press("Enter")
-        await person.sees("Hello")
+        await person.sees("I don't know Hello.")
+        await hanging.wait()
         await person.slash("complete", prompt="The lighthouse")
         backend.emit(PartialText(" and the keeper"))
         await person.sees("The lighthouse and the keeper")
