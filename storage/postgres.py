@@ -25,6 +25,9 @@ _SECONDS_TO_CLAIM = 3.0
 _PAUSES = (0.25, 4.0)
 """Seconds until a lost server is tried again: at first, and at most. Meanwhile nobody waits for it."""
 
+_TRIES_TO_ASK = 20
+"""How often a lost server is tried, with the shorter pause, to learn whether it has stored the last transaction."""
+
 _SECONDS_TO_EXPIRE = 30.0
 """How long the locks of a lost connection may stay: the keepalives below take 25 seconds to notice."""
 
@@ -43,7 +46,8 @@ class PostgresServer:
     `schema` names the set and `steps` are its migrations. One process at a time writes to it. `shards` are those for
     which this is the only process, as long as it is connected.
 
-    A lost connection is replaced at the next statement outside a transaction, which is then tried once more.
+    A lost connection is replaced at the next statement outside a transaction, which is then tried once more. If it was
+    lost while a transaction was committed, the server is asked what came of that.
     """
 
     errors = psycopg.Error
@@ -65,6 +69,8 @@ class PostgresServer:
         self._reader: _Session | None = None
         """It holds the locks of the shards, and hears the notices. It reads what is committed."""
         self._writer: _Session | None = None
+        self._transaction = ""
+        """The id of the last transaction that writes."""
         self._opened = False
         self._notices: list[str] = []
         self._missed_notices = False
@@ -102,7 +108,11 @@ class PostgresServer:
         self._retried(self._begin)
 
     def commit(self) -> None:
-        self._in_transaction.execute("COMMIT")
+        try:
+            self._in_transaction.execute("COMMIT")
+        except psycopg.OperationalError:
+            if not self._is_committed():
+                raise
 
     def rollback(self) -> None:
         if self._writer and not self._writer.closed:
@@ -134,10 +144,24 @@ class PostgresServer:
         session = self._writing()
         session.execute("BEGIN")
         try:
-            lock_writers(session, self._schema)
+            self._transaction = lock_writers(session, self._schema)
         except BaseException:
             self.rollback()
             raise
+
+    def _is_committed(self) -> bool:
+        """Return whether the server has committed a transaction whose connection was lost at its end."""
+        transaction = self._transaction
+        for _ in range(_TRIES_TO_ASK):
+            try:
+                self._begin()  # which waits until the other transaction has ended
+                row = self._in_transaction.execute("SELECT pg_xact_status(%s::xid8)", (transaction,)).fetchone()
+                self._in_transaction.execute("ROLLBACK")
+            except psycopg.OperationalError:
+                time.sleep(_PAUSES[0])
+            else:
+                return row is not None and row[0] == "committed"
+        return False
 
     def _retried(self, work: Callable[[], T]) -> T:
         """Do what changes nothing, and do it once more if the connection was lost."""

@@ -33,9 +33,14 @@ def lock_migrations(session: Session) -> None:
     session.execute("SELECT pg_advisory_xact_lock(%s, 0)", (_MIGRATIONS,))
 
 
-def lock_writers(session: Session, schema: str) -> None:
-    """Wait until no other process writes to the tables of this schema, up to the end of the transaction."""
-    session.execute("SELECT pg_advisory_xact_lock(%s::int, %s::int)", (_WRITERS, zlib.crc32(schema.encode()) >> 1))
+def lock_writers(session: Session, schema: str) -> str:
+    """Wait until no other process writes to the tables of this schema, up to the end of the transaction.
+
+    Return the id of the transaction.
+    """
+    query = "SELECT pg_advisory_xact_lock(%s::int, %s::int), pg_current_xact_id()::text"
+    [[_, transaction]] = session.execute(query, (_WRITERS, zlib.crc32(schema.encode()) >> 1)).fetchall()
+    return transaction
 
 
 def claim_shards(session: Session, shards: Shards, seconds: float) -> None:

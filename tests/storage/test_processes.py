@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Generator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 import pytest
@@ -14,6 +16,7 @@ from storage import EVERYWHERE, Block, DeviceSeconds, PersonSettings, Shards, St
 from storage.postgres import PostgresServer
 from storage.postgres_schema import POSTGRES_STEPS
 from tests.postgres_cluster import PostgresCluster
+from tests.storage.lossy_proxy import lossy_proxy
 from tests.waiting import until
 
 _NOON = 20_000.5 * 86400
@@ -265,6 +268,31 @@ async def test_a_transaction_whose_connection_is_lost_is_not_stored_in_part(stor
     assert await one.opened_forms.count_of(1) == 0
     await one.opened_forms.keep(1, 2, 3, 100.0, "")
     assert await one.opened_forms.count_of(1) == 1
+
+
+@pytest.mark.parametrize("lost", ["before the commit", "after the commit"])
+async def test_what_a_lost_connection_has_stored_is_told_truly(
+    address: str, tmp_path: Path, lost: Literal["before the commit", "after the commit"]
+):
+    [name, folder] = address.split("?host=")
+    async with lossy_proxy(Path(folder)) as proxy:
+        store = Store(tmp_path / "inkling.db", f"{name}?host={proxy.folder}")
+        await store.open()
+        proxy.lost = lost
+        if lost == "before the commit":
+            with pytest.raises(StorageError, match="can't be written"):
+                await store.jobs.add(1, 0, 2, None, "", "")
+            assert await store.jobs.open_jobs() == []
+        else:
+            job = await store.jobs.add(1, 0, 2, None, "", "")
+            assert [each.id for each in await store.jobs.open_jobs()] == [job]
+        proxy.lost = lost
+        store.device_use.add(1, 5, 2.0, _NOON)
+        with suppress(StorageError):
+            await store.device_use.flush()
+        await store.device_use.flush()
+        assert [row["seconds"] for row in await store.device_use.export_of(1)] == [2.0]
+        await store.close()
 
 
 @pytest.fixture
