@@ -324,7 +324,8 @@ def _load(path: Path, *, probe: bool = False) -> tuple[Config, Engine]:
     config = _settings(path)
     set_up_logging(config.log, config.log_level)
     engine = create_engine(config)
-    if problems := [*engine.problems(), *(engine.device_problems(probe=True) if probe else ())]:
+    problems = [*engine.problems(), *(engine.device_problems(probe=True) if probe else ())]
+    if problems := list(dict.fromkeys(problems)):  # such as a missing key, which both find
         raise StartError(2, addressed_to_operator(str(ConfigError(path, problems))))
     return config, engine
 

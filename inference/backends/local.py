@@ -14,7 +14,7 @@ from inference.backends.backend import Listener, ModelStatus, QueueStatus, liste
 from inference.backends.device_worker import DeviceWorker
 from inference.backends.earlier_use import EarlierUse
 from inference.backends.local_job import LocalJob
-from inference.backends.model_check import ModelCheck, surely_fits
+from inference.backends.model_check import ModelCheck, surely_fits, surely_on
 from inference.backends.model_manager import ModelManager
 from inference.backends.usage_record import UsageRecord
 from inference.backends.verdicts import Verdicts
@@ -210,7 +210,7 @@ class LocalBackend:
     def _check_family(self, spec: ModelSpec) -> None:
         with wrap_library_errors(loading=spec.name):
             if self._hub.state(spec)[0] == "on disk":
-                compatible_family(spec, self._hub.folder(spec, ignore_progress))
+                compatible_family(spec, self._hub.folder(spec, ignore_progress), surely_on(spec))
 
     def _device_refusals(self, spec: ModelSpec, config: Config, *, probe: bool) -> list[str]:
         """Return why the device can't run the model. One whose files can't be used is not tried on it."""

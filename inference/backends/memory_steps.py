@@ -8,7 +8,8 @@ from dataclasses import replace
 from inference.hub.loras import has_loras
 from inference.types import ModelSpec, Offload, Quantize
 
-_QUANTIZES: tuple[Quantize, ...] = ("none", "int8", "int4")
+QUANTIZES: tuple[Quantize, ...] = ("none", "int8", "int4")
+"""The values of `quantize` that are tried, best first."""
 
 
 def memory_steps(spec: ModelSpec, device: str) -> list[ModelSpec]:
@@ -23,7 +24,7 @@ def memory_steps(spec: ModelSpec, device: str) -> list[ModelSpec]:
         return [spec]
     offloads: tuple[Offload, ...] = ("none", "model", "group") if device == "cuda" else ("none", "model")
     may_quantize = spec.quantize == "none" and not has_loras(spec.loras)
-    quantizes = _QUANTIZES if may_quantize else (spec.quantize,)
+    quantizes = QUANTIZES if may_quantize else (spec.quantize,)
     return [
         replace(spec, offload=offload, quantize=quantize)
         for quantize in quantizes

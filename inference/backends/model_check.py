@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inference.backends.memory_steps import first_that_fits, memory_steps
+from inference.backends.memory_steps import QUANTIZES, chosen_options, first_that_fits, memory_steps
 from inference.config.schema import Config
 from inference.hub import CONFIG, INDEX, read_settings
 from inference.pipelines.compatibility import compatible_family
@@ -45,7 +47,7 @@ class ModelCheck:
         Raise ModelUnavailable: no device, no family, a number format or code of its own, or too large.
         """
         with wrap_library_errors(loading=spec.name):
-            compatible_family(spec, folder)
+            compatible_family(spec, folder, surely_on(spec))
             if surely_fits(spec, folder, nbytes, self.config):
                 return
             import_without_pauses("torch")
@@ -56,13 +58,17 @@ class ModelCheck:
             fitted(spec, folder, nbytes, placement.dtype.itemsize, placement.device.type, allowed)
 
 
+def surely_on(spec: ModelSpec) -> str:
+    """Return the type of the model's device as far as it is known without torch: "cpu", or "" for unknown."""
+    return "cpu" if spec.device == "cpu" or (spec.device == "auto" and version("torch").endswith("+cpu")) else ""
+
+
 def surely_fits(spec: ModelSpec, folder: Path, nbytes: int, config: Config) -> bool:
     """Return whether the model has a device here and fits into its memory in any number format that it may get.
 
     This needs no torch. If it returns False, only torch can tell.
     """
-    on_cpu = spec.device == "cpu" or (spec.device == "auto" and version("torch").endswith("+cpu"))
-    if not on_cpu:
+    if surely_on(spec) != "cpu":
         return False
     allowed = config.memory if isinstance(config.memory, int) else main_memory_budget()
     return expected_bytes(spec, folder, nbytes, _STORED_BYTES.get(spec.dtype, 4)) <= allowed
@@ -94,7 +100,9 @@ def fitted(
             steps = [step for step in steps if step.offload != "group"]
         steps = _steps_within_main_memory(spec, steps, folder, itemsize)
     step, size = first_that_fits(steps, size_of, allowed)
-    require_memory(spec, size_of(spec), size, allowed)
+    if size > allowed:
+        offered = steps if is_diffusion else _quantized(spec, folder, device)
+        raise _too_large(spec, size_of(spec), *first_that_fits(offered, size_of, allowed), allowed)
     return step, size
 
 
@@ -154,25 +162,41 @@ def _writes(entries: dict[str, Any]) -> bool:
     return any(str(name).endswith(("CausalLM", "LMHeadModel", "ForConditionalGeneration")) for name in architectures)
 
 
-def require_memory(spec: ModelSpec, size: int, least: int, allowed: int) -> None:
-    """Raise ModelUnavailable if a model of this size can never be loaded, not even with all that makes it smaller."""
-    if least <= allowed:
-        return
-    if size_text(least) != size_text(size):
-        raise ModelUnavailable(
-            "{name} needs about {size} of memory, or {least} with `offload` or `quantize`, and the bot may use "
-            "{budget}. The bot's operator has to pick a smaller model, or to raise `memory`.",
+def _quantized(spec: ModelSpec, folder: Path, device: str) -> list[ModelSpec]:
+    """Return the ways to quantize a model that writes texts, the better one first; only the spec if there is none."""
+    found: list[ModelSpec] = []
+    for quantize in QUANTIZES[1:] if spec.quantize == "none" else ():
+        with suppress(ModelUnavailable):
+            compatible_family(replace(spec, quantize=quantize), folder, device)
+            found.append(replace(spec, quantize=quantize))
+    return found or [spec]
+
+
+def _too_large(spec: ModelSpec, size: int, offered: ModelSpec, least: int, allowed: int) -> ModelUnavailable:
+    """Return the refusal of a model of `size` bytes, which takes `least` bytes as `offered`."""
+    sizes = {"size": size_text(size), "least": size_text(least), "budget": size_text(allowed)}
+    options = chosen_options(spec, offered)
+    if not options:
+        return ModelUnavailable(
+            "{name} needs about {size} of memory, and the bot may use {budget}. The bot's operator has to pick a "
+            "smaller model, or to raise `memory`.",
             name=spec.name,
-            size=size_text(size),
-            least=size_text(least),
-            budget=size_text(allowed),
+            **sizes,
         )
-    raise ModelUnavailable(
-        "{name} needs about {size} of memory, and the bot may use {budget}. The bot's operator has to pick a "
-        "smaller model, or to raise `memory`.",
+    if least > allowed:
+        return ModelUnavailable(
+            "{name} needs about {size} of memory, or {least} with `{options}`, and the bot may use {budget}. The bot's "
+            "operator has to pick a smaller model, or to raise `memory`.",
+            name=spec.name,
+            options=options,
+            **sizes,
+        )
+    return ModelUnavailable(
+        "{name} needs about {size} of memory, and the bot may use {budget}. With `{options}` it needs {least}: the "
+        "bot's operator has to set that for it in config.yaml, to raise `memory`, or to pick a smaller model.",
         name=spec.name,
-        size=size_text(size),
-        budget=size_text(allowed),
+        options=options,
+        **sizes,
     )
 
 

@@ -80,6 +80,12 @@ def test_every_problem_is_reported_with_its_location(tmp_path: Path, capsys: pyt
     assert "limits.speed: unknown key" in said
 
 
+def test_a_problem_that_two_checks_find_is_reported_once(capsys: pytest.CaptureFixture[str], backend: FakeBackend):
+    backend.wrong = backend.lacking = ["models.chat[0] (m): its key is missing"]
+    assert bot.main(["--check-config", "--config", str(_SHIPPED)]) == 2
+    assert capsys.readouterr().err.count("its key is missing") == 1
+
+
 @pytest.mark.parametrize("check", [["--check-config"], []])
 def test_models_that_this_machine_can_not_run_are_reported_at_start(
     check: list[str], backend: FakeBackend, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

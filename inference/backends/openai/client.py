@@ -151,6 +151,10 @@ class ServerClient:
             raise
         except aiohttp.ClientConnectorCertificateError as error:
             raise errors.untrusted(self.server) from error
+        except aiohttp.ClientConnectorSSLError as error:
+            raise errors.not_encrypted(self.server) from error
+        except aiohttp.ClientConnectorDNSError as error:
+            raise errors.unknown_host(self.server) from error
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:
             raise errors.unreachable(self.server) from error
         except TimeoutError as error:

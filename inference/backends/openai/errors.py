@@ -37,6 +37,22 @@ def untrusted(server: ModelServer) -> ModelUnavailable:
     )
 
 
+def not_encrypted(server: ModelServer) -> ModelUnavailable:
+    return ModelUnavailable(
+        "The server {host} does not encrypt its connections, so nothing was sent to it. The bot's operator has to "
+        "begin its address in config.yaml with http:// instead of https://, or to set up TLS on the server.",
+        host=server.host,
+    )
+
+
+def unknown_host(server: ModelServer) -> ModelUnavailable:
+    return ModelUnavailable(
+        "The network does not know the server {host}. The bot's operator has to correct its address in config.yaml, or "
+        "to check the network.",
+        host=server.host,
+    )
+
+
 def refused_key(server: ModelServer) -> ModelUnavailable:
     if server.api_key_env:
         return ModelUnavailable(
@@ -88,7 +104,7 @@ def unlisted_model(server: ModelServer, name: str, listed: Sequence[str]) -> Mod
 def is_away(error: InferenceError) -> bool:
     """Return whether the server may answer later, without a change of the settings."""
     cause = error.__cause__
-    if isinstance(cause, aiohttp.ClientConnectorCertificateError):
+    if isinstance(cause, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
         return False
     is_network = isinstance(cause, aiohttp.ClientConnectionError | TimeoutError)
     return is_network or not isinstance(error, ModelUnavailable)

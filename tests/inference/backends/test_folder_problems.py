@@ -142,4 +142,17 @@ def test_a_budget_too_small_for_a_model_is_named_in_its_own_unit(tmp_path: Path)
     save_causal(tmp_path / "text", "gpt2")
     (problem,) = problems(tmp_path, "memory: 0.01 MB\nmodels: {complete: [./text]}")
     assert problem.startswith("line 2, models.complete[0]: text needs about ")
-    assert " kB of memory, and the bot may use 10 kB. " in problem
+    assert " kB of memory, or 68 kB with `quantize: int4`, and the bot may use 10 kB. " in problem
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        ("offload: group", "`offload: group`, which needs a GPU with CUDA"),
+        ("offload: model, quantize: int8", "both `offload` and `quantize`, which needs a GPU with CUDA"),
+    ],
+)
+def test_what_a_cpu_can_not_do_is_reported_before_anything_is_loaded(tmp_path: Path, options: str, reason: str) -> None:
+    save_stable_diffusion(tmp_path / "painter")
+    [problem] = problems(tmp_path, f"models:\n  imagine:\n    - {{repo: ./painter, device: cpu, {options}}}\n")
+    assert problem.startswith(f"line 3, models.imagine[0]: painter can't be loaded with {reason}.")

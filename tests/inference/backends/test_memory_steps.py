@@ -135,9 +135,7 @@ def test_a_model_that_nothing_helps_is_refused_with_the_sizes(folder: Path, tmp_
     smallest = min(sizes_of(folder).values())
     config = config_of(folder, tmp_path, smallest - 1)
     (spec,) = config.specs("imagine")
-    with pytest.raises(
-        ModelUnavailable, match=r"needs about .* of memory, or .* with `offload` or `quantize`, and the"
-    ):
+    with pytest.raises(ModelUnavailable, match=r"needs about .* of memory, or .* with `offload: model`, and the"):
         ModelManager("cpu", config, Hub(config)).check(spec, config, probe=False)
 
 

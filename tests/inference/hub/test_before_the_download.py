@@ -223,7 +223,15 @@ def test_a_repository_without_any_weights(fake_hub: FakeHub, tmp_path: Path) -> 
 def test_a_model_larger_than_the_memory(fake_hub: FakeHub, tmp_path: Path) -> None:
     fake_hub.claimed_sizes["model.safetensors"] = 3 * 10**9
     assert refusal(hub_at(fake_hub, tmp_path, memory="1 GB"), spec()) == (
-        "tiny needs about 3.0 GB of memory, and the bot may use 1.0 GB. "
+        "tiny needs about 3.0 GB of memory, and the bot may use 1.0 GB. With `quantize: int8` it needs 750 MB: the "
+        "bot's operator has to set that for it in config.yaml, to raise `memory`, or to pick a smaller model."
+    )
+    assert refusal(hub_at(fake_hub, tmp_path, memory="0.4 GB"), spec()) == (
+        "tiny needs about 3.0 GB of memory, or 428 MB with `quantize: int4`, and the bot may use 400 MB. "
+        "The bot's operator has to pick a smaller model, or to raise `memory`."
+    )
+    assert refusal(hub_at(fake_hub, tmp_path, memory="0.4 GB"), spec(quantize="int4")) == (
+        "tiny needs about 428 MB of memory, and the bot may use 400 MB. "
         "The bot's operator has to pick a smaller model, or to raise `memory`."
     )
     assert weights_requested(fake_hub) == []

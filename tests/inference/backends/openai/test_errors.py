@@ -97,6 +97,23 @@ async def test_a_server_that_is_not_there_is_told_with_its_host(tmp_path: Path) 
     await harness.backend.close()
 
 
+async def test_an_address_with_the_wrong_beginning_is_told(server: FakeServer, tmp_path: Path) -> None:
+    harness = Harness(server.url.replace("http://", "https://"), tmp_path)
+    error = await harness.outcome(say())
+    assert isinstance(error, ModelUnavailable)
+    assert "does not encrypt its connections, so nothing was sent to it." in error.user_message
+    assert server.bodies == []
+    await harness.backend.close()
+
+
+async def test_a_name_that_the_network_does_not_know_is_told(tmp_path: Path) -> None:
+    harness = Harness("http://no-such-host.invalid/v1", tmp_path)
+    error = await harness.outcome(say())
+    assert isinstance(error, ModelUnavailable)
+    assert "The network does not know the server no-such-host.invalid." in error.user_message
+    await harness.backend.close()
+
+
 async def test_a_silent_server_is_left_after_a_while(
     harness: Harness, server: FakeServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
