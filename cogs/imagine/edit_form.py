@@ -12,18 +12,26 @@ from cogs.common.persistent_form import Typed
 from cogs.common.persistent_view import custom_id
 from cogs.common.sources import pictures
 from cogs.i18n import tr
-from cogs.imagine.editing import check_edit, edit_responder, perform_edit
+from cogs.imagine.editing import check_edit, edit_responder, edits_in_words, perform_edit
 from cogs.imagine.image_form import ImageForm, keeping
 from inference import EditRequest, InvalidRequest
 from storage import Lineage
 
 
 class EditForm(ImageForm, template=custom_id("edit", "(?P<source>message|image)", r"(?P<id>[\w-]+)")):
-    """A form that edits the picture of a stored message, or the picture above the button that opened it."""
+    """A form that edits the picture of a stored message, or the picture above the button that opened it.
 
-    def __init__(self, source: str, source_id: str) -> None:
+    Where no model edits `in_words`, the words are drawn into a region instead.
+    """
+
+    def __init__(self, source: str, source_id: str, *, in_words: bool) -> None:
         super().__init__(tr("Edit picture"), custom_id("edit", source, source_id))
-        self.add_words(tr("What should change, such as: make the cup red"), "instruction", "", required=True)
+        asked = (
+            tr("What should change, such as: make the cup red")
+            if in_words
+            else tr("What is there afterwards, such as: a red cup")
+        )
+        self.add_words(asked, "instruction", "", required=True)
 
     @classmethod
     async def submit(cls, interaction: discord.Interaction, match: re.Match[str], typed: Typed) -> None:
@@ -40,7 +48,8 @@ class EditForm(ImageForm, template=custom_id("edit", "(?P<source>message|image)"
 async def edit_form_for(interaction: discord.Interaction, message: discord.Message) -> EditForm:
     """Return a form to edit the first picture of `message`. Raise InvalidRequest if there is none."""
     _picture(message)
-    return EditForm("message", await keep_message(interaction, message))
+    kept = await keep_message(interaction, message)
+    return EditForm("message", kept, in_words=edits_in_words(bot_of(interaction).engine))
 
 
 async def _message(interaction: discord.Interaction, match: re.Match[str]) -> discord.Message:

@@ -57,9 +57,14 @@ async def perform_edit(
         await draw_or_ask(session, jobs)
 
 
+def edits_in_words(engine: Engine) -> bool:
+    """Return whether a model follows instructions, such as "make the cup red"."""
+    return bool(engine.models("edit"))
+
+
 def _needs_region(engine: Engine, request: ImagineRequest) -> bool:
     """Return whether no model edits in words, but one may draw a region anew."""
-    return not (request.model or engine.models("edit")) and bool(engine.models("imagine"))
+    return not (request.model or edits_in_words(engine)) and bool(engine.models("imagine"))
 
 
 def _drawing(request: ImagineRequest) -> ImagineRequest:

@@ -18,6 +18,7 @@ from cogs.common.sources import attachments, read
 from cogs.i18n import gettext_noop, tr
 from cogs.imagine.comparison import comparison_content
 from cogs.imagine.edit_form import EditForm
+from cogs.imagine.editing import edits_in_words
 from cogs.imagine.enlarging import enlarge, show_enlarged
 from cogs.imagine.gallery import NO_FILE, shown_picture
 from cogs.imagine.parameters_view import parameters_content
@@ -152,7 +153,8 @@ async def _remix(press: _ImagePress) -> None:
 
 async def _edit(press: _ImagePress) -> None:
     press.session.check_rules()
-    await press.interaction.response.send_modal(EditForm("image", press.stored.id))
+    in_words = edits_in_words(press.session.engine)
+    await press.interaction.response.send_modal(EditForm("image", press.stored.id, in_words=in_words))
 
 
 async def _compare(press: _ImagePress) -> None:

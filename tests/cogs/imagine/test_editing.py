@@ -36,6 +36,13 @@ def newest_edit(stage: Stage) -> EditRequest:
     return request
 
 
+def question(form: InteractionResult) -> str:
+    """Return what a form asks for."""
+    assert form.modal is not None
+    [field] = form.modal["components"]
+    return field["label"]
+
+
 class TestWithAModel:
     @pytest.fixture
     def config(self, config: Config) -> Config:
@@ -101,6 +108,7 @@ class TestWithAModel:
         message = await grid(stage, count=1)
         drawn = await file(message)
         form = await press(stage, message, "Edit")
+        assert question(form) == "What should change, such as: make the cup red"
         shown = first(await stage.alice.submit_modal(form, {"instruction": "make the cup red"}))
         assert newest_edit(stage).image == drawn
         assert f"Edit of {message.message.jump_url}" in shown.content
@@ -207,6 +215,7 @@ class TestWithoutAModel:
     async def test_the_button_leads_to_the_regions_too(self, stage: Stage):
         message = await grid(stage, count=1)
         form = await press(stage, message, "Edit")
+        assert question(form) == "What is there afterwards, such as: a red cup"
         asked: ResponseMessage = first(await stage.alice.submit_modal(form, {"instruction": "a red cup"}))
         assert asked.ephemeral
         assert asked.content.startswith("Which part should be drawn anew?")
