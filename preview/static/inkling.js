@@ -51,11 +51,20 @@ function describeOptions() {
   }
 }
 
+/** Say which numbers an option takes: SimCord says only that a number is not one of them. */
+function nameRange(element) {
+  const option = options().find(({ name }) => name === element.closest(".command-pill").dataset.option);
+  if (option?.maxValue != null && /outside the allowed range/.test(element.textContent)) {
+    setText(element, `From ${option.minValue ?? 0} to ${option.maxValue}.`);
+  }
+}
+
 const announcements = document.getElementById("live-status");
 observe(announcements, () => correctPlural(announcements));
 observe(form, () => {
   describeOptions();
   form.querySelectorAll(".command-ghost").forEach(correctPlural);
+  form.querySelectorAll(".command-error").forEach(nameRange);
   // Tab goes on to the next option. Backspace in an empty option removes it, without a mouse too.
   for (const button of form.querySelectorAll(".command-option-remove")) button.tabIndex = -1;
 });

@@ -47,6 +47,19 @@ async def test_a_picture_is_above_its_buttons(open_preview: Open) -> None:
     assert await top(picture) < await top(person.messages.last.get_by_role("button", name="Remix"))
 
 
+async def test_a_number_that_an_option_does_not_take_is_told_with_those_that_it_takes(open_preview: Open) -> None:
+    backend = FakeBackend()
+    person = await open_preview(backend)
+    await person.start_command("imagine")
+    await person.option("prompt", "red apple")
+    await person.option("count", "99")
+    await person.page.locator("#send-message").click()
+    reason = person.page.locator(".command-error")
+    await expect(reason).to_have_text("From 1 to 10.")
+    await expect(reason).to_be_in_viewport(ratio=1)
+    assert backend.requests == []
+
+
 async def test_a_click_on_an_example_fills_the_command_in(open_preview: Open) -> None:
     backend = FakeBackend()
     person = await open_preview(backend)
