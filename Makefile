@@ -19,7 +19,7 @@ NO_VENV := Python could not make a virtual environment in $(VENV). On Debian and
 .PHONY: help run test bench cluster lock clean
 
 help: ## list the commands
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: $(VENV)/.ready ## start the bot, or its preview when there is no DISCORD_TOKEN; e.g. ARGS=--check-config
 	@exec $(BIN)/python bot.py $(ARGS)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -122,6 +122,8 @@ def _default(field: FieldInfo) -> str:
         return f"`{str(value).lower()}`"
     if any(item is SIZE for item in field.metadata):
         return f"`{value / 10**6:g} MB`"
+    if isinstance(value, tuple):  # one of them may be written alone
+        return f"`{', '.join(map(str, cast(tuple[Any, ...], value)))}`"
     return f"`{value}`"
 
 

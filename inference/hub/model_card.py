@@ -80,7 +80,8 @@ _KNOWN = {
     ),
     "dalle-mini": ModelCard("Apache-2.0", Phrase("Draws small, dreamlike pictures of 256 × 256 from words alone.")),
     "emoji-painter": ModelCard(
-        "CC-BY-4.0", Phrase("Draws single things as emoji, small and quick: hearts, animals, food and 200 more.")
+        "CC-BY-4.0",
+        Phrase("Draws single things as emoji, small and quick: 340 of them, such as hearts, animals and food."),
     ),
     "emoji-captioner": ModelCard("CC-BY-4.0", Phrase("Names the one thing that an emoji shows.")),
     "emoji-enlarger": ModelCard("CC-BY-4.0", Phrase("Enlarges drawings of emoji, with sharp edges.")),
