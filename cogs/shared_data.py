@@ -8,6 +8,7 @@ from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common.blocking import end_blocked
+from cogs.common.personal_data import forget_person
 from cogs.common.repeated import every
 from inference import DeviceUsed
 from storage import DeviceSeconds, StorageError
@@ -32,7 +33,7 @@ class SharedData(commands.Cog):
 
     @every(1)
     async def take_over(self) -> None:
-        """Take over what has changed: end the requests that a new block forbids, and charge what people used."""
+        """Take over what has changed, and do here what must follow, such as to end what a new block forbids."""
         try:
             await self.bot.store.device_use.flush()  # for the others, and what failed while the database was away
             changes = await self.bot.store.refresh()
@@ -48,6 +49,8 @@ class SharedData(commands.Cog):
             self.bot.engine.charge(_elsewhere(use))
         for block in changes.blocks:
             await end_blocked(self.bot.sessions, block)
+        for person in changes.deleted_people:
+            await forget_person(self.bot.personal_data, self.bot.sessions, person)
 
 
 def _elsewhere(use: DeviceSeconds) -> DeviceUsed:

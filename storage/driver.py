@@ -48,6 +48,10 @@ class Statements(Protocol):
 
     def executemany(self, query: str, rows: Iterable[Values], /) -> None: ...
 
+    def notify(self, notice: str, /) -> None:
+        """Add a notice of this transaction, which all processes get; see `Driver.notices`."""
+        ...
+
 
 class Driver(Statements, Protocol):
     """A database of one kind. All its methods may wait, so they are called on a thread, one after the other."""
@@ -87,7 +91,8 @@ class Driver(Statements, Protocol):
     def notices(self) -> list[str] | None:
         """Return a text for each row of certain tables that was changed; None: any may have changed.
 
-        The text has the name of the table, and what its class needs to know; see `storage/postgres_schema.py`.
+        The text has the name of the table, and what its class needs to know; see `storage/postgres_schema.py`. The
+        notices of `notify` are among them.
         """
         ...
 

@@ -128,6 +128,9 @@ class PostgresServer:
     def read(self, query: str, values: Values = (), /) -> Sequence[Row]:
         return self._retried(lambda: self._reading().execute(_placeholders(query), _storable(values)).fetchall())
 
+    def notify(self, notice: str, /) -> None:
+        self._in_transaction.execute("SELECT pg_notify(%s, %s)", (CHANNEL, notice))
+
     def compact(self) -> None:
         """Do nothing: the server's autovacuum removes deleted rows."""
 

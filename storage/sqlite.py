@@ -81,6 +81,9 @@ class SQLiteFile:
     def read(self, query: str, values: Values = (), /) -> list[sqlite3.Row]:
         return self._connected.execute(query, values).fetchall()
 
+    def notify(self, notice: str, /) -> None:
+        """Do nothing: one process at a time uses a file."""
+
     def compact(self) -> None:
         # A script: `execute` would free one page only.
         self._connected.executescript("PRAGMA incremental_vacuum; PRAGMA wal_checkpoint(TRUNCATE)")

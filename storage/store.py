@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from storage.answers import AnswerTable
 from storage.blocks import Block, BlockTable
@@ -33,12 +34,21 @@ if TYPE_CHECKING:
     from storage.postgres import PostgresServer
 
 
+_DELETED = "deleted_person"
+"""The beginning of the notice of a deletion, in place of a table's name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What other processes have done: the blocks that they set, and how long their devices worked for whom."""
+    """What other processes have done.
+
+    `blocks` are those that they set, `device_use` how long their devices worked for whom, and `deleted_people` the ids
+    of people who had everything deleted.
+    """
 
     blocks: list[Block] = field(default_factory=list[Block])
     device_use: list[DeviceSeconds] = field(default_factory=list[DeviceSeconds])
+    deleted_people: list[int] = field(default_factory=list[int])
 
 
 class Store:
@@ -68,6 +78,7 @@ class Store:
         self.opened_forms = OpenedFormTable(self.job_database)
         self.identifies = IdentifyTable(self.job_database)
         self._is_current = False
+        self._process = uuid4().hex
         self._changes = Changes()
         """What was taken over, and not returned yet, since an error came between."""
 
@@ -102,8 +113,16 @@ class Store:
                     self._changes.device_use.append(added)
             elif table == "blocks":
                 self._changes.blocks.extend(await self.blocks.refresh())
+            elif table == _DELETED:
+                person, process = values
+                if process != self._process:
+                    self._changes.deleted_people.append(int(person))
             else:
                 await self.settings.tables[table].refresh(int(values[0]))
+
+    async def announce_deletion(self, person: int) -> None:
+        """Tell the other processes that this person had everything deleted. Raise StorageError."""
+        await self.database.transact(lambda changes: changes.notify(f"{_DELETED} {person} {self._process}"))
 
     async def close(self) -> None:
         """Write what is only in memory, and close the databases if they are open."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
+
+from cogs.common.reply_session import ReplySession
+from cogs.common.reply_sessions import ReplySessions
+from cogs.i18n import gettext_noop
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,13 @@ class PersonalRows(PersonalData, ABC):
 
     async def forget(self, person: int) -> None:
         await self._rows.forget_owner(person)
+
+
+async def forget_person(
+    data: Iterable[PersonalData], sessions: ReplySessions, person: int, *, but: ReplySession | None = None
+) -> None:
+    """End what runs for this person in this process, except the session `but`, and delete everything."""
+    # In this order: running requests must not store anything after the deletion.
+    await sessions.end_of(person, gettext_noop("Cancelled, since you had everything deleted."), but=but)
+    for each in data:
+        await each.forget(person)

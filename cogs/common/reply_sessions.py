@@ -105,8 +105,8 @@ class ReplySessions:
         """Stop every session, and wait a moment until each has said so. Those that are stored go on after a restart."""
         await _end_all(list(self._open), ReplySession.postpone)
 
-    async def end_of(self, person: int, reason: str, *, but: ReplySession) -> None:
-        """Cancel every session of this person `but` one, and wait a moment until each has shown `reason`."""
+    async def end_of(self, person: int, reason: str, *, but: ReplySession | None) -> None:
+        """Cancel every session of this person, `but` one, and wait a moment until each has shown `reason`."""
         own = [session for session in self._open if session.owner == person and session is not but]
         await _end_all(own, lambda session: session.cancel(reason))
 

@@ -16,8 +16,9 @@ from cogs.common.access import FOR_EVERYBODY
 from cogs.common.help_texts import PRIVATE
 from cogs.common.persistent_item import PersistentItem
 from cogs.common.persistent_view import Button, custom_id, persistent_view
+from cogs.common.personal_data import forget_person
 from cogs.common.rules import ANYWHERE
-from cogs.i18n import gettext_noop, tr
+from cogs.i18n import tr
 from cogs.privacy.export import archive
 from cogs.privacy.open_requests import OpenedForms, OpenRequests
 from cogs.privacy.texts import deleted, handed_out, overview, question
@@ -46,10 +47,9 @@ class PrivacyButton(PersistentItem, template=custom_id("privacy", "(?P<action>ex
 
     async def press(self, session: ReplySession, interaction: discord.Interaction, message: discord.Message) -> None:
         bot = bot_of(interaction)
-        if self.match["action"] == "delete":  # running requests must not store anything after the deletion
-            await bot.sessions.end_of(
-                session.owner, gettext_noop("Cancelled, since you had everything deleted."), but=session
-            )
+        if self.match["action"] == "delete":
+            await forget_person(bot.personal_data, bot.sessions, session.owner, but=session)
+            await bot.store.announce_deletion(session.owner)
         await _ACTIONS[self.match["action"]](bot, interaction)
 
 
@@ -81,9 +81,7 @@ async def _ask(_: Inkling, interaction: discord.Interaction) -> None:
     await interaction.edit_original_response(content=question(), view=view)
 
 
-async def _delete(bot: Inkling, interaction: discord.Interaction) -> None:
-    for data in bot.personal_data:
-        await data.forget(interaction.user.id)
+async def _show_deleted(bot: Inkling, interaction: discord.Interaction) -> None:
     left = await _descriptions(bot, interaction.user.id)
     await interaction.edit_original_response(content=deleted(left), view=None)
 
@@ -91,7 +89,7 @@ async def _delete(bot: Inkling, interaction: discord.Interaction) -> None:
 _ACTIONS: dict[str, Callable[[Inkling, discord.Interaction], Coroutine[Any, Any, None]]] = {
     "export": _export,
     "ask": _ask,
-    "delete": _delete,
+    "delete": _show_deleted,
     "keep": _overview,
 }
 

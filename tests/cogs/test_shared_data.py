@@ -122,9 +122,36 @@ class TestOnOneOfTwoShards:
     def simcord_bot(self, config: Config, engine: PatientEngine) -> commands.AutoShardedBot:
         return create_bot(engine, Shards(0, 0, 2))
 
-    async def test_what_open_requests_in_another_process_will_take_counts_here(self, stage: Stage, address: str):
+    @pytest.fixture
+    async def other(self, stage: Stage, address: str) -> AsyncGenerator[Store]:
+        """Return the store of the process of shard 1."""
         other = Store(bot_of(stage).config.data / "other" / "inkling.db", address, Shards(1, 1, 2))
         await other.open()
+        yield other
+        await other.close()
+
+    async def test_what_runs_here_ends_and_is_deleted_if_its_person_has_everything_deleted_there(
+        self, stage: Stage, other: Store
+    ):
+        await stage.alice.slash(stage.channel, "complete", prompt="Once")
+        stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
+        [ended, goes_on] = [
+            first(await person.slash(stage.channel, "complete", prompt="Once")) for person in (stage.alice, stage.bob)
+        ]
+        await other.announce_deletion(stage.alice.id)
+        await other.refresh()
+        assert await bot_of(stage).store.completions.count_of(stage.alice.id) == 1
+        await take_over(stage)
+        await until(lambda: ended.content == "Cancelled, since you had everything deleted.", ended.content)
+        assert await bot_of(stage).store.completions.count_of(stage.alice.id) == 0
+        assert goes_on.content.startswith("Number 3 in line")
+
+    async def test_a_deletion_is_not_announced_to_the_process_that_made_it(self, stage: Stage, other: Store):
+        await other.announce_deletion(stage.alice.id)
+        assert (await other.refresh()).deleted_people == []
+        assert (await bot_of(stage).store.refresh()).deleted_people == [stage.alice.id]
+
+    async def test_what_open_requests_in_another_process_will_take_counts_here(self, stage: Stage, other: Store):
         await other.jobs.add(stage.alice.id, 1 << 22, 2, None, "", "", cost=590.0)
         await take_over(stage)
         stage.backend.seconds_per_work = 2.0
@@ -132,7 +159,6 @@ class TestOnOneOfTwoShards:
         assert "but you have 10 s of your 10 min" in said
         said = panel(await stage.alice.slash(stage.channel, "quota")).content
         assert "Your open requests will take about 9 min 50 s" in said
-        await other.close()
 
 
 async def test_what_a_person_sets_in_another_process_holds_here(stage: Stage, other: Database):
