@@ -22,9 +22,11 @@ _QUOTED = 1500
 class ImageForm(PersistentForm):
     """A form whose fields take as much as Discord allows."""
 
-    def add_words(self, text: str, custom_id: str, value: str, *, required: bool = False) -> None:
-        """Add a field of several lines."""
-        self._add(text, custom_id, value, discord.TextStyle.paragraph, required)
+    def add_words(
+        self, text: str, custom_id: str, value: str, *, required: bool = False, placeholder: str = ""
+    ) -> None:
+        """Add a field of several lines. The `placeholder` is shown while it is empty."""
+        self._add(text, custom_id, value, discord.TextStyle.paragraph, required, placeholder)
 
     def add_value(self, text: str, custom_id: str, value: str, *, placeholder: str = "") -> None:
         """Add a field of one line. The `placeholder` is shown while it is empty."""

@@ -12,12 +12,28 @@ import discord
 import pytest
 from babel.messages.catalog import Catalog, Message
 from discord import app_commands
+from simcord.components import validate_modal
 
+from cogs.ask.question_form import QuestionForm
 from cogs.client import Inkling
+from cogs.common.persistent_form import PersistentForm
 from cogs.i18n import LANGUAGES, ntr, set_language, tr, word
 from cogs.i18n.catalogue_update import template, untranslated
 from cogs.i18n.catalogues import read
 from cogs.i18n.sentence_extraction import Unreadable, in_source
+from cogs.imagine.edit_form import EditForm
+from cogs.imagine.image_form import ImageForm
+from cogs.imagine.prompt_modal import PromptModal
+from cogs.imagine.remix_form import RemixForm
+from cogs.moderation.member_block_form import MemberBlockForm
+from cogs.moderation.report_form import ReportForm
+from cogs.operator.block_form import BlockForm
+from cogs.settings.limits_form import LimitsForm
+from cogs.settings.persona_form import PersonaForm
+from cogs.settings.quotas_form import QuotasForm
+from cogs.settings.server_form import ServerForm
+from inference import GeneratedImage, ImageResult, ImagineRequest, Limits, QuotasSection
+from storage import ServerSettings, StoredImage
 from tests.cogs.stage import Stage
 
 OTHERS = LANGUAGES[1:]
@@ -97,6 +113,36 @@ async def test_names_and_descriptions_keep_to_the_limits_of_discord(stage: Stage
     commands = [word(command.name, "command") for command in _tree(stage).get_commands()]
     assert len({*menus}) == len(menus)
     assert len({*commands}) == len(commands)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_forms_keep_to_the_limits_of_discord(language: str):
+    set_language(language)
+    request = ImagineRequest(prompt="a fox", seed=1, image=b"start", strength=0.5)
+    picture = GeneratedImage(b"", 1, request)
+    stored = StoredImage("x", 1, 2, 3, 0.0, request, ImageResult((picture,), 512, 512, 25, 7.5, "DDIM"))
+    forms: list[discord.ui.Modal] = [
+        BlockForm(),
+        EditForm("image", "x", in_words=True),
+        EditForm("image", "x", in_words=False),
+        LimitsForm(ServerSettings(), Limits()),
+        MemberBlockForm(1),
+        PersonaForm(ServerSettings(), 1),
+        PromptModal(tr("Edit picture"), "a fox"),
+        QuestionForm("x", own_words=True),
+        QuotasForm(ServerSettings(), QuotasSection()),
+        RemixForm(stored),
+        ReportForm("x"),
+    ]
+    assert {type(form) for form in forms} == set(_subclasses(PersistentForm)) - {ImageForm, ServerForm}
+    for form in forms:
+        validate_modal(form.to_dict())
+
+
+def _subclasses(base: type[Any]) -> Iterator[type[Any]]:
+    for each in base.__subclasses__():
+        yield each
+        yield from _subclasses(each)
 
 
 def _check_name(name: str) -> None:

@@ -36,11 +36,11 @@ def newest_edit(stage: Stage) -> EditRequest:
     return request
 
 
-def question(form: InteractionResult) -> str:
-    """Return what a form asks for."""
+def question(form: InteractionResult) -> tuple[str, str]:
+    """Return what a form asks for, and its example."""
     assert form.modal is not None
     [field] = form.modal["components"]
-    return field["label"]
+    return field["label"], field["component"]["placeholder"]
 
 
 class TestWithAModel:
@@ -108,7 +108,7 @@ class TestWithAModel:
         message = await grid(stage, count=1)
         drawn = await file(message)
         form = await press(stage, message, "Edit")
-        assert question(form) == "What should change, such as: make the cup red"
+        assert question(form) == ("What should change", "make the cup red")
         shown = first(await stage.alice.submit_modal(form, {"instruction": "make the cup red"}))
         assert newest_edit(stage).image == drawn
         assert f"Edit of {message.message.jump_url}" in shown.content
@@ -215,7 +215,7 @@ class TestWithoutAModel:
     async def test_the_button_leads_to_the_regions_too(self, stage: Stage):
         message = await grid(stage, count=1)
         form = await press(stage, message, "Edit")
-        assert question(form) == "What is there afterwards, such as: a red cup"
+        assert question(form) == ("What to draw there", "a red cup")
         asked: ResponseMessage = first(await stage.alice.submit_modal(form, {"instruction": "a red cup"}))
         assert asked.ephemeral
         assert asked.content.startswith("Which part should be drawn anew?")
