@@ -74,6 +74,8 @@ class DeviceUseTable:
         self._lock = threading.Lock()
         self._storing = asyncio.Lock()
         self._days: defaultdict[int, _Day] = defaultdict(_Day)
+        self._newest = 0
+        """The day of the last call with a time. Those before it are forgotten, and stay so."""
         self._unwritten: defaultdict[tuple[int, int, int], float] = defaultdict(float)
         """The seconds, by day, person and server, that are not in the table."""
 
@@ -142,6 +144,8 @@ class DeviceUseTable:
 
     def _take_over(self, day: int, owner: int, server: int, stored: float) -> DeviceSeconds | None:
         with self._lock:
+            if day < self._newest:
+                return None
             known = self._days[day].people.get(owner, {}).get(server, 0.0)
             unwritten = self._unwritten.get((day, owner, server), 0.0)
             if (added := stored + unwritten - known) < _LEAST:  # rounding; or `stored` is old, since seconds only grow
@@ -151,7 +155,7 @@ class DeviceUseTable:
 
     def _today(self, now: float) -> _Day:
         """Return the day of `now`, and forget those before it."""
-        today = day_of(now)
+        self._newest = today = day_of(now)
         for day in [day for day in self._days if day < today]:
             del self._days[day]
         return self._days[today]

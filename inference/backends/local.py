@@ -12,9 +12,8 @@ from functools import partial
 
 from inference.backends.backend import Listener, ModelStatus, QueueStatus, listed_problems
 from inference.backends.device_worker import DeviceWorker
-from inference.backends.earlier_use import EarlierUse
 from inference.backends.local_job import LocalJob
-from inference.backends.model_check import ModelCheck, surely_fits, surely_on
+from inference.backends.model_check import ModelCheck, known_device_type, surely_fits
 from inference.backends.model_manager import ModelManager
 from inference.backends.usage_record import UsageRecord
 from inference.backends.verdicts import Verdicts
@@ -27,6 +26,7 @@ from inference.pipelines.compatibility import compatible_family
 from inference.pipelines.pipeline import wrap_library_errors
 from inference.pipelines.registry import family_of
 from inference.pipelines.torch_import import import_without_pauses
+from inference.scheduling.use_elsewhere import UseElsewhere
 from inference.tasks import Request
 from inference.types import Loading, LoadProgress, ModelSpec
 from inference.types.errors import InferenceError, ModelUnavailable, OutOfMemory, RequestCancelled
@@ -67,7 +67,7 @@ class LocalBackend:
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._paused = False
-        self._earlier_use = EarlierUse()
+        self._elsewhere = UseElsewhere()
         self._making_worker = threading.Lock()
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> LocalJob:
@@ -181,15 +181,15 @@ class LocalBackend:
         return await asyncio.to_thread(find)
 
     def charge(self, use: DeviceUsed) -> None:
-        with self._making_worker:  # one that is made meanwhile counts it too, and once
-            self._earlier_use.add(use)
+        with self._making_worker:  # a worker that is being made counts this use exactly once
+            self._elsewhere.add(use)
             for worker in self._workers.values():
                 if worker.device != use.device:
                     worker.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
         with self._making_worker:
-            self._earlier_use.forget(owner)
+            self._elsewhere.forget(owner)
             for worker in self._workers.values():
                 worker.forget_owner(owner)
         await asyncio.to_thread(self._usage.forget, owner)
@@ -210,7 +210,7 @@ class LocalBackend:
     def _check_family(self, spec: ModelSpec) -> None:
         with wrap_library_errors(loading=spec.name):
             if self._hub.state(spec)[0] == "on disk":
-                compatible_family(spec, self._hub.folder(spec, ignore_progress), surely_on(spec))
+                compatible_family(spec, self._hub.folder(spec, ignore_progress), known_device_type(spec))
 
     def _device_refusals(self, spec: ModelSpec, config: Config, *, probe: bool) -> list[str]:
         """Return why the device can't run the model. One whose files can't be used is not tried on it."""
@@ -316,12 +316,11 @@ class LocalBackend:
                     device,
                     self._config.limits,
                     ModelManager(device, self._config, self._hub, self._observe),
-                    self._usage.state(device),
+                    self._elsewhere.added_to(self._usage.state(device)),
                     partial(self._usage.keep, device),
                     self._observe,
                 )
                 worker.pause(self._paused)
-                self._earlier_use.charge_to(worker.charge)
                 self._workers[device] = worker
         return self._workers[device]
 

@@ -47,7 +47,7 @@ class ModelCheck:
         Raise ModelUnavailable: no device, no family, a number format or code of its own, or too large.
         """
         with wrap_library_errors(loading=spec.name):
-            compatible_family(spec, folder, surely_on(spec))
+            compatible_family(spec, folder, known_device_type(spec))
             if surely_fits(spec, folder, nbytes, self.config):
                 return
             import_without_pauses("torch")
@@ -58,7 +58,7 @@ class ModelCheck:
             fitted(spec, folder, nbytes, placement.dtype.itemsize, placement.device.type, allowed)
 
 
-def surely_on(spec: ModelSpec) -> str:
+def known_device_type(spec: ModelSpec) -> str:
     """Return the type of the model's device as far as it is known without torch: "cpu", or "" for unknown."""
     return "cpu" if spec.device == "cpu" or (spec.device == "auto" and version("torch").endswith("+cpu")) else ""
 
@@ -68,7 +68,7 @@ def surely_fits(spec: ModelSpec, folder: Path, nbytes: int, config: Config) -> b
 
     This needs no torch. If it returns False, only torch can tell.
     """
-    if surely_on(spec) != "cpu":
+    if known_device_type(spec) != "cpu":
         return False
     allowed = config.memory if isinstance(config.memory, int) else main_memory_budget()
     return expected_bytes(spec, folder, nbytes, _STORED_BYTES.get(spec.dtype, 4)) <= allowed
@@ -163,20 +163,20 @@ def _writes(entries: dict[str, Any]) -> bool:
 
 
 def _quantized(spec: ModelSpec, folder: Path, device: str) -> list[ModelSpec]:
-    """Return the ways to quantize a model that writes texts, the better one first; only the spec if there is none."""
-    found: list[ModelSpec] = []
+    """Return the spec, and the ways to quantize its model, best first. A diffusion model has `memory_steps`."""
+    found = [spec]
     for quantize in QUANTIZES[1:] if spec.quantize == "none" else ():
         with suppress(ModelUnavailable):
             compatible_family(replace(spec, quantize=quantize), folder, device)
             found.append(replace(spec, quantize=quantize))
-    return found or [spec]
+    return found
 
 
 def _too_large(spec: ModelSpec, size: int, offered: ModelSpec, least: int, allowed: int) -> ModelUnavailable:
     """Return the refusal of a model of `size` bytes, which takes `least` bytes as `offered`."""
     sizes = {"size": size_text(size), "least": size_text(least), "budget": size_text(allowed)}
     options = chosen_options(spec, offered)
-    if not options:
+    if not options or sizes["least"] == sizes["size"]:
         return ModelUnavailable(
             "{name} needs about {size} of memory, and the bot may use {budget}. The bot's operator has to pick a "
             "smaller model, or to raise `memory`.",

@@ -25,24 +25,27 @@ class LossyProxy:
     async def connect(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         from_server, to_server = await asyncio.open_unix_connection(str(self.server / _SOCKET))
         answers = asyncio.create_task(_pass_on(from_server, writer))
-        while data := await reader.read(1 << 16):
-            if b"COMMIT" in data and self.lost:
-                answers.cancel()
-                when, self.lost = self.lost, ""
-                if when == "after the commit":
-                    to_server.write(data)
-                    await from_server.read(1 << 16)
-                break
-            to_server.write(data)
-        for end in (to_server, writer):
-            end.close()
+        try:
+            while data := await reader.read(1 << 16):
+                if b"COMMIT" in data and self.lost:
+                    answers.cancel()
+                    await asyncio.wait([answers])
+                    when, self.lost = self.lost, ""
+                    if when == "after the commit":
+                        to_server.write(data)
+                        assert await from_server.read(1 << 16), "the answer, which is lost"
+                    break
+                to_server.write(data)
+        finally:
+            answers.cancel()
+            for end in (to_server, writer):
+                end.close()
 
 
 async def _pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     with suppress(ConnectionError):
         while data := await reader.read(1 << 16):
             writer.write(data)
-    writer.close()
 
 
 @asynccontextmanager

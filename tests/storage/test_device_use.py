@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import StorageError, Store, end_of_day
+from storage import DeviceSeconds, StorageError, Store, end_of_day
 from tests.storage.conftest import NewStore
 
 _NOON = 20_000.5 * 86400
@@ -106,3 +106,14 @@ async def test_what_could_not_be_written_is_written_the_next_time(store: Store):
     await store.database.open()
     await store.device_use.flush()
     assert await days(store) == [20_000]
+
+
+async def test_what_is_told_of_a_day_after_its_end_is_no_use_of_another_process(store: Store):
+    use, midnight = store.device_use, end_of_day(_NOON)
+    use.add(1, 5, 2.0, midnight - 1)
+    await use.flush()
+    assert use.of_person(1, midnight) == 0.0
+    assert await use.refresh(20_000, 1, 5, 2.0) is None
+    assert await use.load() == []
+    assert await use.refresh(20_001, 1, 5, 3.0) == DeviceSeconds(1, 5, 3.0)
+    assert use.of_person(1, midnight) == 3.0

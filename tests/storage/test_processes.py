@@ -16,7 +16,7 @@ from storage import EVERYWHERE, Block, DeviceSeconds, PersonSettings, Shards, St
 from storage.postgres import PostgresServer
 from storage.postgres_schema import POSTGRES_STEPS
 from tests.postgres_cluster import PostgresCluster
-from tests.storage.lossy_proxy import lossy_proxy
+from tests.storage.lossy_proxy import LossyProxy, lossy_proxy
 from tests.waiting import until
 
 _NOON = 20_000.5 * 86400
@@ -278,21 +278,27 @@ async def test_what_a_lost_connection_has_stored_is_told_truly(
     async with lossy_proxy(Path(folder)) as proxy:
         store = Store(tmp_path / "inkling.db", f"{name}?host={proxy.folder}")
         await store.open()
-        proxy.lost = lost
-        if lost == "before the commit":
-            with pytest.raises(StorageError, match="can't be written"):
-                await store.jobs.add(1, 0, 2, None, "", "")
-            assert await store.jobs.open_jobs() == []
-        else:
-            job = await store.jobs.add(1, 0, 2, None, "", "")
-            assert [each.id for each in await store.jobs.open_jobs()] == [job]
-        proxy.lost = lost
-        store.device_use.add(1, 5, 2.0, _NOON)
-        with suppress(StorageError):
-            await store.device_use.flush()
+        try:
+            await told_truly(store, proxy, lost)
+        finally:
+            await store.close()
+
+
+async def told_truly(store: Store, proxy: LossyProxy, lost: Literal["before the commit", "after the commit"]) -> None:
+    proxy.lost = lost
+    if lost == "before the commit":
+        with pytest.raises(StorageError, match="can't be written"):
+            await store.jobs.add(1, 0, 2, None, "", "")
+        assert await store.jobs.open_jobs() == []
+    else:
+        job = await store.jobs.add(1, 0, 2, None, "", "")
+        assert [each.id for each in await store.jobs.open_jobs()] == [job]
+    proxy.lost = lost
+    store.device_use.add(1, 5, 2.0, _NOON)
+    with suppress(StorageError):
         await store.device_use.flush()
-        assert [row["seconds"] for row in await store.device_use.export_of(1)] == [2.0]
-        await store.close()
+    await store.device_use.flush()
+    assert [row["seconds"] for row in await store.device_use.export_of(1)] == [2.0]
 
 
 @pytest.fixture

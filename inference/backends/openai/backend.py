@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 from inference.backends.backend import DeviceTicket, Listener, ModelStatus, QueueStatus, listed_problems
-from inference.backends.earlier_use import EarlierUse
 from inference.backends.local_job import LocalJob
 from inference.backends.openai import errors
 from inference.backends.openai.client import ServedModel, ServerClient, read_key
 from inference.backends.openai.server_queue import ServerQueue, find_model
 from inference.backends.usage_record import UsageRecord
 from inference.config.schema import Config
+from inference.scheduling.use_elsewhere import UseElsewhere
 from inference.tasks import Request
 from inference.types import LoadProgress, ModelServer, ModelSpec
 from inference.types.errors import InferenceError
@@ -31,7 +32,10 @@ class OpenAIBackend:
         self._queues: dict[_ServerKey, ServerQueue] = {}
         self._closing: dict[ServerQueue, asyncio.Task[None]] = {}
         """The queues of servers that the settings no longer have."""
-        self._earlier_use = EarlierUse()
+        self._elsewhere = UseElsewhere()
+        self._kept: set[str] = set()
+        """The servers whose queues have begun in this process: what is kept of them has all use."""
+        self._making_queue = threading.Lock()
         self._paused = False
 
     def schedule(self, spec: ModelSpec, request: Request, listener: Listener, request_id: str = "") -> DeviceTicket:
@@ -98,13 +102,14 @@ class OpenAIBackend:
         raise errors.no_such_work(_server(spec), spec.name)
 
     def charge(self, use: DeviceUsed) -> None:
-        self._earlier_use.add(use)
-        for queue in list(self._queues.values()):
-            if queue.name != use.device:
-                queue.charge(use)
+        with self._making_queue:  # a queue that is being made counts this use exactly once
+            self._elsewhere.add(use)
+            for queue in self._queues.values():
+                if queue.name != use.device:
+                    queue.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
-        self._earlier_use.forget(owner)
+        self._elsewhere.forget(owner)
         for queue in (*self._queues.values(), *self._closing):
             queue.forget_owner(owner)
         await asyncio.to_thread(self._usage.forget, owner)
@@ -122,20 +127,27 @@ class OpenAIBackend:
             task.add_done_callback(lambda _, queue=queue: self._closing.pop(queue))
 
     def _queue(self, server: ModelServer) -> ServerQueue:
-        if (key := _key(server)) not in self._queues:
-            device = f"server {server.url}"
-            queue = ServerQueue(
-                ServerClient(server),
-                self._config.limits,
-                self._max_concurrency(server),
-                self._usage.state(device),
-                lambda state: self._usage.keep(device, state),
-                self._observe,
-            )
-            queue.pause(self._paused)
-            self._earlier_use.charge_to(queue.charge)
-            self._queues[key] = queue
-        return self._queues[key]
+        with self._making_queue:
+            if (key := _key(server)) not in self._queues:
+                self._queues[key] = self._new_queue(server)
+            return self._queues[key]
+
+    def _new_queue(self, server: ModelServer) -> ServerQueue:
+        device = f"server {server.url}"
+        state = self._usage.state(device)
+        if device not in self._kept:
+            self._kept.add(device)
+            state = self._elsewhere.added_to(state)
+        queue = ServerQueue(
+            ServerClient(server),
+            self._config.limits,
+            self._max_concurrency(server),
+            state,
+            lambda state: self._usage.keep(device, state),
+            self._observe,
+        )
+        queue.pause(self._paused)
+        return queue
 
     def _max_concurrency(self, server: ModelServer) -> int:
         """Return the least that the settings say for this server."""

@@ -152,7 +152,7 @@ class ServerClient:
         except aiohttp.ClientConnectorCertificateError as error:
             raise errors.untrusted(self.server) from error
         except aiohttp.ClientConnectorSSLError as error:
-            raise errors.not_encrypted(self.server) from error
+            raise errors.no_encryption(self.server, error.os_error) from error
         except aiohttp.ClientConnectorDNSError as error:
             raise errors.unknown_host(self.server) from error
         except (aiohttp.ConnectionTimeoutError, aiohttp.ClientConnectorError) as error:

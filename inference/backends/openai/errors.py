@@ -20,6 +20,9 @@ from inference.types.errors import (
     Phrase,
 )
 
+_NO_TLS = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST")
+"""What OpenSSL calls an answer that is not TLS at all, in its several versions."""
+
 
 def unreachable(server: ModelServer) -> ModelUnavailable:
     return ModelUnavailable(
@@ -37,11 +40,20 @@ def untrusted(server: ModelServer) -> ModelUnavailable:
     )
 
 
-def not_encrypted(server: ModelServer) -> ModelUnavailable:
+def no_encryption(server: ModelServer, error: Exception) -> ModelUnavailable:
+    """Return the refusal of a server with which an encrypted connection failed, by the error of OpenSSL."""
+    reason = getattr(error, "reason", None) or type(error).__name__
+    if reason in _NO_TLS:
+        return ModelUnavailable(
+            "The server {host} does not encrypt its connections, so nothing was sent to it. The bot's operator has to "
+            "begin its address in config.yaml with http:// instead of https://, or to set up TLS on the server.",
+            host=server.host,
+        )
     return ModelUnavailable(
-        "The server {host} does not encrypt its connections, so nothing was sent to it. The bot's operator has to "
-        "begin its address in config.yaml with http:// instead of https://, or to set up TLS on the server.",
+        "No encrypted connection to the server {host} could be made, so nothing was sent to it. The bot's operator has "
+        "to check its TLS settings ({reason}).",
         host=server.host,
+        reason=reason,
     )
 
 

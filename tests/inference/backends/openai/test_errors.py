@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,24 @@ async def test_an_address_with_the_wrong_beginning_is_told(server: FakeServer, t
     await harness.backend.close()
 
 
+async def test_a_failed_encryption_is_no_reason_to_do_without_it(tmp_path: Path) -> None:
+    async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(5)
+        writer.write(bytes([21, 3, 3, 0, 2, 2, 40]))  # the fatal alert "handshake_failure" of TLS 1.2
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        harness = Harness(f"https://127.0.0.1:{port}/v1", tmp_path)
+        error = await harness.outcome(say())
+        await harness.backend.close()
+    assert isinstance(error, ModelUnavailable)
+    assert "No encrypted connection to the server" in error.user_message
+    assert "check its TLS settings (SSLV3_ALERT_HANDSHAKE_FAILURE)." in error.user_message
+    assert "http://" not in error.user_message
+
+
 async def test_a_name_that_the_network_does_not_know_is_told(tmp_path: Path) -> None:
     harness = Harness("http://no-such-host.invalid/v1", tmp_path)
     error = await harness.outcome(say())
@@ -133,7 +152,6 @@ async def test_a_silent_server_is_left_after_a_while(
 
 
 async def _forever() -> None:
-    import asyncio
 
     await asyncio.Event().wait()
 

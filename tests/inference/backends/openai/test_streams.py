@@ -124,6 +124,35 @@ async def test_those_who_used_the_server_less_are_first(harness: Harness, server
     await second.outcome()
 
 
+async def test_who_used_other_devices_before_the_first_request_is_behind_who_did_not(
+    harness: Harness, server: FakeServer
+) -> None:
+    harness.backend.charge(DeviceUsed("cuda:0", "ann", "", 100.0))
+    waiting = server.reply = Waiting()
+    harness.set(max_concurrency=1)
+    harness.submit(say(owner="cy"))
+    await until(lambda: server.open == 1, "the first request did not start")
+    _, ann = harness.submit(say(owner="ann"))
+    _, bob = harness.submit(say(owner="bob"))
+    await until(lambda: Queued(1) in [Queued(e.position) for e in bob.events if isinstance(e, Queued)], "not next")
+    waiting.may_go_on.set()
+    await asyncio.gather(ann.outcome(), bob.outcome())
+
+
+async def test_use_of_other_devices_counts_once_for_a_server_that_is_listed_again(
+    harness: Harness, server: FakeServer
+) -> None:
+    device = f"server {server.url}"
+    harness.backend.charge(DeviceUsed("cuda:0", "ann", "", 100.0))
+    for _ in range(2):
+        await harness.outcome(say(owner="bob"))
+        harness.set(openai="http://127.0.0.1:9/v1")
+        await until(lambda: not harness.backend.queues(), "the queue is not closed")
+        await until(lambda: "ann" in harness.usage.state(device).usage, "nothing is kept")
+        harness.set(openai=server.url)
+    assert harness.usage.state(device).usage["ann"] <= 100.0
+
+
 async def test_the_use_of_the_server_is_told_and_kept(harness: Harness) -> None:
     await harness.outcome(say(owner="alice"))
     await until(lambda: bool(harness.observed), "no use was told")
