@@ -197,6 +197,8 @@ async def _statuses(engine: Engine) -> list[ModelStatus]:
 def _check_result(status: ModelStatus) -> str:
     if status.state == "not downloaded":
         return "not checked: not downloaded yet"
+    if status.state == "device away":
+        return "not checked: its device is away"
     return f"checked: {status.way}" if status.way else "checked"
 
 

@@ -32,7 +32,7 @@ from cogs.i18n.command_translator import CommandTranslator
 from cogs.i18n.locale import use_locale_of
 from cogs.sync import sync_commands
 from inference import Config, Engine, InvalidRequest, addressed_to_operator
-from storage import ALL_SHARDS, Shards, Store
+from storage import ALL_SHARDS, Shards, ShardsTaken, Store
 
 log = logging.getLogger(__name__)
 
@@ -136,11 +136,28 @@ class Inkling(commands.AutoShardedBot):
         self._refusals = RateLimit(1, _PAUSE)
         self._to_add = tuple(cogs)
         self._devices_checked = False
+        self._handing_over: asyncio.Task[ShardsTaken] | None = None
 
     @property
     def config(self) -> Config:
         """The settings as they are now: the operator may change the file while the bot runs."""
         return self.engine.config
+
+    async def start(self, token: str, **options: Any) -> None:
+        """Run the bot until it is closed. Raise ShardsTaken if another process has its shards then."""
+        await super().start(token, **options)
+        if self._handing_over:
+            raise await self._handing_over
+
+    def hand_over(self, error: ShardsTaken) -> None:
+        """End, since another process serves the same people, or both would answer each of them."""
+        if self._handing_over is None:
+            self._handing_over = asyncio.create_task(self._hand_over(error))
+
+    async def _hand_over(self, error: ShardsTaken) -> ShardsTaken:
+        await self.sessions.leave()
+        await self.close()
+        return error
 
     async def setup_hook(self) -> None:
         await self.prepare()
@@ -152,10 +169,19 @@ class Inkling(commands.AutoShardedBot):
         """Load catalogues, storage and cogs; this needs no connection to Discord."""
         await asyncio.to_thread(load_catalogues, LANGUAGES)
         await self.store.open()
+        self._log_what_is_shared()
         self.add_dynamic_items(CancelButton)
         for cog in self._to_add:
             await self.add_cog(cog(self))
         await self.tree.set_translator(CommandTranslator())
+
+    def _log_what_is_shared(self) -> None:
+        """Say what tells this process from others of the bot, as far as the operator has set that."""
+        facts = [str(self._shards)] if self._shards else []
+        if self.store.is_shared:
+            facts.append(f"{self.store.database.name} is shared with other processes of the bot")
+        if facts:
+            log.info("%s", ". ".join(facts))
 
     async def close(self) -> None:
         """Close every open session, then disconnect."""

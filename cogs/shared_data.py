@@ -11,7 +11,7 @@ from cogs.common.blocking import end_blocked
 from cogs.common.personal_data import forget_person
 from cogs.common.repeated import every
 from inference import DeviceUsed
-from storage import DeviceSeconds, StorageError
+from storage import DeviceSeconds, ShardsTaken, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -33,10 +33,16 @@ class SharedData(commands.Cog):
 
     @every(1)
     async def take_over(self) -> None:
-        """Take over what has changed, and do here what must follow, such as to end what a new block forbids."""
+        """Take over what has changed, and do here what must follow, such as to end what a new block forbids.
+
+        The bot ends if another process runs its shards meanwhile.
+        """
         try:
             await self.bot.store.device_use.flush()  # for the others, and what failed while the database was away
             changes = await self.bot.store.refresh()
+        except ShardsTaken as error:
+            self.bot.hand_over(error)
+            return
         except StorageError as error:
             if str(error) != self._failure:
                 log.error("changes of other processes are not known until the database is back: %s", error)

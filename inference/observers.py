@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections.abc import Callable
 from typing import Literal
 
 from inference.tasks import CheckedRequest, Request
-from inference.types import Event, PartialText, Result, Started
+from inference.types import Event, Loading, PartialText, Queued, Result, Started
 from inference.types.errors import InvalidRequest, OutputWithheld, Overloaded, RequestCancelled, RequestTimeout
 from inference.types.observations import Observation, Observer, Outcome, RequestEnded
 
@@ -37,21 +38,26 @@ class Observers:
 class RequestWatch:
     """Notes what happens to one request, and makes a `RequestEnded` of it."""
 
-    def __init__(self, checked: CheckedRequest[Request], request_id: str) -> None:
+    def __init__(
+        self, checked: CheckedRequest[Request], request_id: str, clock: Callable[[], float] = time.perf_counter
+    ) -> None:
         self._checked = checked
         self._id = request_id
-        self._began = time.perf_counter()
+        self._clock = clock
+        self._began = clock()
         self._started: float | None = None
         self._first_output: float | None = None
         self._outcome: Outcome = "cancelled"
         self._error_id = ""
 
     def event(self, event: Event) -> None:
-        """Note an event of the backend."""
-        if isinstance(event, Started) and self._started is None:
-            self._started = time.perf_counter()
+        """Note an event of the backend. A request whose device is lost waits and starts again."""
+        if isinstance(event, Queued | Loading):
+            self._started = None
+        if isinstance(event, Started):
+            self._started = self._clock()
         if isinstance(event, PartialText | Result) and self._first_output is None:
-            self._first_output = time.perf_counter() - self._began
+            self._first_output = self._clock() - self._began
         if isinstance(event, Result):
             self._outcome = "answered"
 
@@ -63,7 +69,7 @@ class RequestWatch:
 
     def ended(self, device: str, units: int) -> RequestEnded:
         """Return what is known of the request, which ends now, after `units` of work on `device`."""
-        request, now = self._checked.request, time.perf_counter()
+        request, now = self._checked.request, self._clock()
         started = now if self._started is None else self._started
         return RequestEnded(
             id=self._id,

@@ -11,7 +11,7 @@ from storage.blocks import EVERYWHERE, Block, BlockKind, BlockTable
 from storage.completion_history import CompletionHistory, Segment, Variant
 from storage.completions import CompletionTable, StoredCompletion
 from storage.device_use import NO_SERVER, DeviceSeconds, DeviceUseTable, end_of_day
-from storage.driver import StorageError
+from storage.driver import DatabaseUnavailable, ShardsTaken, StorageError
 from storage.folder_lock import locked, locked_for_bot
 from storage.images import ImageTable, Lineage, StoredImage
 from storage.jobs import JobTable, StoredJob
@@ -34,6 +34,7 @@ __all__ = [
     "BlockTable",
     "CompletionHistory",
     "CompletionTable",
+    "DatabaseUnavailable",
     "DeviceSeconds",
     "DeviceUseTable",
     "ImageTable",
@@ -49,6 +50,7 @@ __all__ = [
     "ServerSettings",
     "SettingsTables",
     "Shards",
+    "ShardsTaken",
     "StorageError",
     "Store",
     "StoredAnswer",

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from storage.connection import Connection
-from storage.driver import Driver, Row, Statements, StorageError, Values, first_line
+from storage.driver import DatabaseUnavailable, Driver, Row, Statements, StorageError, Values, first_line
 
 T = TypeVar("T")
 Change = Callable[[Statements], T]
@@ -27,6 +27,11 @@ class Database:
         """The changes that share the next transaction, each with its outcome."""
         self._writer: asyncio.Task[None] | None = None
         self._written = True  # perhaps shortly before the last process ended
+
+    @property
+    def name(self) -> str:
+        """What sentences call it."""
+        return self._driver.name
 
     async def open(self) -> None:
         """Connect, and migrate the tables. Raise StorageError."""
@@ -129,7 +134,8 @@ class Database:
             raise
 
     def _failure(self, verb: str, error: Exception) -> StorageError:
-        return StorageError(f"{self._driver.name} can't be {verb}: {first_line(error)}")
+        kind = DatabaseUnavailable if self._driver.is_down(error) else StorageError
+        return kind(f"{self._driver.name} can't be {verb}: {first_line(error)}")
 
     @property
     def _connected(self) -> Connection:

@@ -15,6 +15,14 @@ class StorageError(Exception):
     """The database can't be used. The message has the reason and the next step."""
 
 
+class DatabaseUnavailable(StorageError):
+    """Nothing can be read or written now: the database is away, or its file is broken or read-only."""
+
+
+class ShardsTaken(StorageError):
+    """Another process has claimed the shards of this one while the database was away, and serves them now."""
+
+
 def first_line(error: BaseException) -> str:
     """Return the first line of an error, which says enough."""
     return str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__

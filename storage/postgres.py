@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
 
-from storage.driver import Row, StorageError, Values, first_line
+from storage.driver import Row, ShardsTaken, StorageError, Values, first_line
 from storage.postgres_locks import claim_shards, lock_migrations, lock_writers
 from storage.postgres_row import PostgresRow, row_factory
 from storage.postgres_schema import CHANNEL
@@ -247,22 +247,24 @@ class PostgresServer:
             self._missed_notices = True
 
     def _claim(self, session: _Session, shards: Shards) -> None:
-        """Lock the shards. Raise StorageError at the start, and later OperationalError, so that it is tried again."""
+        """Lock the shards. Raise StorageError at the start; later OperationalError, so that it is tried again.
+
+        Raise ShardsTaken when they are locked for so long that it can't be by the lost connection.
+        """
         try:
             claim_shards(session, shards, 0 if self._opened else _SECONDS_TO_CLAIM)
         except StorageError as error:
             if not self._opened:
                 raise
-            raise psycopg.OperationalError(self._why_locked(error)) from error
+            now = self._clock()
+            if self._locked_since is None:
+                self._locked_since = now
+            if now - self._locked_since > _SECONDS_TO_EXPIRE:
+                raise ShardsTaken(f"The database was away, and another process has taken over. {error}") from error
+            raise psycopg.OperationalError(
+                "its shards are still locked, perhaps by the connection that was lost; they are tried again"
+            ) from error
         self._locked_since = None
-
-    def _why_locked(self, error: StorageError) -> str:
-        now = self._clock()
-        if self._locked_since is None:
-            self._locked_since = now
-        if now - self._locked_since > _SECONDS_TO_EXPIRE:
-            return str(error)
-        return "its shards are still locked, perhaps by the connection that was lost; they are tried again"
 
     def _migrate(self, session: _Session) -> None:
         with session.transaction():

@@ -32,6 +32,10 @@ class Shards:
             raise ValueError(f"{text!r} names shards that are not there: {count} shards are 0 to {count - 1}")
         return cls(first, last, count)
 
+    def __str__(self) -> str:
+        own = f"Shard {self.first}" if self.first == self.last else f"Shards {self.first} to {self.last}"
+        return f"{own} of {self.count}"
+
     @property
     def ids(self) -> list[int]:
         return list(range(self.first, self.last + 1))

@@ -45,18 +45,18 @@ class About(commands.Cog):
     async def models(self, interaction: discord.Interaction) -> None:
         """List the models: what each is for and good at, where it is, its size and licence."""
         async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
-            await session.acknowledge()
+            await session.acknowledge(stored=False)
             await session.finish(models_page(await session.engine.statuses()))
 
     @app_commands.command(extras=_EVERYWHERE)
     async def queue(self, interaction: discord.Interaction) -> None:
         """Show how many requests wait and run."""
         async with self.sessions.open(InteractionResponder.of(interaction, private=True)) as session:
-            await session.acknowledge()
+            await session.acknowledge(stored=False)
             await session.finish(queue_page(session.engine.queues()))
 
 
 async def show_help(session: ReplySession, bot: Inkling, permissions: discord.Permissions, name: str = "") -> None:
     """Show the page with this name, or the overview, for these permissions, and a menu of all pages below it."""
-    await session.acknowledge()
+    await session.acknowledge(stored=False)
     await session.finish(await page_of(bot, name, permissions), help_menu(bot, name, permissions))

@@ -63,6 +63,8 @@ def _state(status: ModelStatus) -> str:
             return tr("{size} on disk", size=_size(status.nbytes))
         case "not downloaded":
             return tr("not downloaded")
+        case "device away":
+            return tr("not usable now: its device is away")
         case "on a server":
             return _on_server(status)
 

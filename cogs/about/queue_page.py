@@ -11,11 +11,13 @@ from inference import QueueStatus
 
 
 def queue_page(queues: Sequence[QueueStatus]) -> MessageContent:
-    """Return a line for each device."""
+    """Return a line for each device, and one for those who wait until a device is there."""
     return MessageContent("\n".join(map(_line, queues)) or tr("Nobody is waiting."))
 
 
 def _line(status: QueueStatus) -> str:
+    if not status.device:
+        return tr("**Device away**: {waiting} waiting until it is back", waiting=status.waiting)
     return tr(
         "**{device}**: {running} running, {waiting} waiting; {start}",
         device=tr("Server {name}", name=status.device) if status.on_server else _device(status.device),

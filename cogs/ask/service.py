@@ -20,6 +20,7 @@ from cogs.ask.rendering import (
 )
 from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, neutral
 from cogs.common.delivery import DELIVERY
+from cogs.common.error_messages import with_traceback
 from cogs.common.persistent_view import Button, custom_id, persistent_view
 from cogs.common.sources import Source, check_size, name_of, read
 from cogs.common.target import now
@@ -109,7 +110,7 @@ class AnswerJob(ReplyJob):
         try:
             view = await _buttons(session, found, generated=answer.generated)
         except StorageError as error:
-            log.error("an answer is shown without buttons: %s", error, exc_info=error)
+            log.error("an answer is shown without buttons: %s", error, exc_info=with_traceback(error))
             note = tr("The bot could not store this answer, so there are no buttons.")
             await session.finish(replace(content, note=" · ".join(filter(None, (source.note, note)))))
             return

@@ -11,7 +11,7 @@ from cogs.ask.service import passages_of
 from cogs.chat.rendering import ChatRenderer, reply_buttons, reply_content, seen_line
 from cogs.chat.tools import MOST_CALLS, ToolResult, ToolRules, run_tool_call
 from cogs.common import ProgressRenderer, ReplyJob, ReplySession, report
-from cogs.common.error_messages import in_current_language
+from cogs.common.error_messages import in_current_language, with_traceback
 from cogs.common.sources import NamedFile, Source
 from cogs.i18n import ntr, tr
 from inference import (
@@ -173,4 +173,4 @@ async def _keep_thoughts(session: ReplySession, thoughts: str) -> None:
         else:
             await table.forget_messages([session.where[1]])
     except StorageError as error:
-        log.error("thoughts could not be stored: %s", error, exc_info=error)
+        log.error("thoughts could not be stored: %s", error, exc_info=with_traceback(error))

@@ -22,7 +22,7 @@ from inference import (
     Phrase,
     RequestCancelled,
 )
-from storage import StorageError
+from storage import DatabaseUnavailable, StorageError
 
 log = logging.getLogger(__name__)
 
@@ -51,8 +51,7 @@ def in_current_language(words: InferenceError | str) -> str:
 def report(error: BaseException, command: str, request_id: str = "") -> str:
     """Return a sentence or two for the person who asked, and log what the operator should see.
 
-    The sentence ends with the id of the request, if it has one. Errors inside a model have already been logged, with
-    the same id and their traceback.
+    The sentence ends with the id of the request, if it has one.
     """
     if isinstance(error, app_commands.CommandInvokeError):
         error = error.original
@@ -62,9 +61,16 @@ def report(error: BaseException, command: str, request_id: str = "") -> str:
         log.warning("%s", error)  # a plain condition, such as a model that is not downloaded
         return in_current_language(error)
     error_id = request_id or (error.error_id if isinstance(error, InferenceError) else secrets.token_hex(4))
-    known = isinstance(error, InferenceError)
-    log.error("error %s in %s: %s", error_id, command, error, exc_info=None if known else error)
+    log.error("error %s in %s: %s", error_id, command, error, exc_info=with_traceback(error))
     return f"{_public_message(error)}\n-# {tr('Error {id}', id=error_id)}"
+
+
+def with_traceback(error: BaseException) -> BaseException | None:
+    """Return the error, as `exc_info` of a log line, if its own words do not say everything.
+
+    Errors inside a model have already been logged, with the same id and their traceback.
+    """
+    return None if isinstance(error, InferenceError | DatabaseUnavailable) else error
 
 
 async def apologize(interaction: discord.Interaction, error: Exception) -> None:

@@ -42,6 +42,8 @@ class ProgressRenderer:
 
     def render(self, event: Event) -> tuple[Callable[[], MessageContent], float]:
         """Return a function that renders the content, and the least number of seconds to show it."""
+        if isinstance(event, Queued | Loading | Started):  # it may begin anew on another device
+            self._first, self._preview = None, ()
         if isinstance(event, PartialText):
             self._text = event.text
             return self._draft, _TEXT_PAUSE
@@ -53,8 +55,8 @@ class ProgressRenderer:
 
     def _content(self, event: Event) -> MessageContent:
         match event:
-            case Queued(position, eta):
-                return self._line(self._with_note(_queued(position, eta)))
+            case Queued(position, eta, device_is_away):
+                return self._line(self._with_note(_queued(position, eta, device_is_away)))
             case Loading(fraction):
                 return self._line(self._with_note(_loading(fraction)))
             case Started():
@@ -101,8 +103,10 @@ def _place(event: Progress) -> str:
     return tr("step {step} of {total}", step=event.step, total=event.total)
 
 
-def _queued(position: int, eta: float | None) -> str:
+def _queued(position: int, eta: float | None, device_is_away: bool) -> str:
     place = tr("Next in line") if position <= 1 else tr("Number {position} in line", position=position)
+    if device_is_away:
+        return tr("{place}. The device for this is away; it starts when one is back.", place=place)
     return place if eta is None else tr("{place}, about {wait}", place=place, wait=seconds(eta))
 
 

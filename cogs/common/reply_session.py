@@ -70,8 +70,8 @@ class ReplySession:
     async with sessions.open(responder) as session:
         await session.perform(SummaryJob(session.check(request)))
 
-    From the acknowledgement to the end of the session there is a row in the table of jobs; `stored` is one of before a
-    restart.
+    From the acknowledgement of a request to the end of the session there is a row in the table of jobs; `stored` is one
+    of before a restart.
     """
 
     def __init__(
@@ -184,10 +184,11 @@ class ReplySession:
         """Store that there is a request before it is acknowledged; after a kill, the person is asked to ask again."""
         await self._record.add(self.target, self._cost)
 
-    async def acknowledge(self) -> None:
+    async def acknowledge(self, *, stored: bool = True) -> None:
         """Store the request and defer the response, unless that is done; raise InvalidRequest as `check_rules` does.
 
-        Raise StorageError while a database that several processes share is away.
+        Raise StorageError while a database that several processes share is away. What only shows something need not be
+        `stored`, and is then shown meanwhile too.
 
         An error before this is shown to the person alone, and leaves no message in the channel.
         """
@@ -196,7 +197,8 @@ class ReplySession:
         check_taken(self.engine)
         self.check_rules()
         target = self.target
-        await self._record.add(target, self._cost)
+        if stored:
+            await self._record.add(target, self._cost)
         await self._responder.acknowledge()
         self.acknowledged = True
         if self.target != target:
@@ -298,6 +300,11 @@ class ReplySession:
                 self._work.cancel()
         else:
             self.cancel(gettext_noop("The bot is being restarted. Ask again in a minute."))
+
+    def leave(self) -> None:
+        """Stop, and say nothing: another process goes on with the request, in the same message."""
+        if self._work:
+            self._work.cancel()
 
     async def __aenter__(self) -> Self:
         self._register.add(self)

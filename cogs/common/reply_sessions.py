@@ -105,6 +105,10 @@ class ReplySessions:
         """Stop every session, and wait a moment until each has said so. Those that are stored go on after a restart."""
         await _end_all(list(self._open), ReplySession.postpone)
 
+    async def leave(self) -> None:
+        """Stop every session without a word: another process goes on with those that are stored."""
+        await _end_all(list(self._open), ReplySession.leave)
+
     async def end_of(self, person: int, reason: str, *, but: ReplySession | None) -> None:
         """Cancel every session of this person, `but` one, and wait a moment until each has shown `reason`."""
         own = [session for session in self._open if session.owner == person and session is not but]

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from cogs.common import MessageContent, ProgressRenderer, ReplyJob, ReplySession, report
 from cogs.common.delivery import DELIVERY
+from cogs.common.error_messages import with_traceback
 from cogs.complete.rendering import completion_buttons, draft_content, finished_content
 from cogs.i18n import tr
 from inference import (
@@ -114,7 +115,7 @@ async def _show(session: ReplySession, history: CompletionHistory, why: str) -> 
             await completions.forget_messages([session.where[1]])
         stored = await completions.keep(session.owner, *session.where, history, private=session.target.private)
     except StorageError as error:
-        log.error("a text is shown without buttons: %s", error, exc_info=error)
+        log.error("a text is shown without buttons: %s", error, exc_info=with_traceback(error))
         not_stored = tr("The bot could not note how this was written, so there are no buttons.")
         await session.finish(replace(content, note=f"{content.note} · {not_stored}"))
         return

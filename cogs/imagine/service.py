@@ -9,6 +9,7 @@ import discord
 
 from cogs.common import ProgressRenderer, ReplyJob, ReplySession, quoted
 from cogs.common.delivery import DELIVERY
+from cogs.common.error_messages import with_traceback
 from cogs.i18n import ntr, tr
 from cogs.imagine.alt_text import captions
 from cogs.imagine.gallery import PicturesMessage
@@ -56,7 +57,7 @@ async def show_images(
             session.owner, *session.where, request, result, origin, private=session.target.private
         )
     except StorageError as error:
-        log.error("an image is shown without buttons: %s", error, exc_info=error)
+        log.error("an image is shown without buttons: %s", error, exc_info=with_traceback(error))
         note = tr("The bot could not note how this was drawn, so there are no buttons.")
         await _finish(session, replace(shown, note=note))
         return

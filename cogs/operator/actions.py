@@ -183,6 +183,8 @@ def _device_line(status: QueueStatus) -> str:
             running=status.running,
             waiting=status.waiting,
         )
+    if not status.device:
+        return tr("**Device away**: {waiting} waiting until it is back", waiting=status.waiting)
     used = sum(nbytes for _, nbytes in status.loaded)
     line = tr(
         "**{device}**: {running} running, {waiting} waiting, {used} of {budget} in use",

@@ -16,7 +16,8 @@ from inference.types.observations import DeviceUsed
 Listener = Callable[[Event | InferenceError], None]
 """Called on the event loop, in order. The last call is a `Result` or an error."""
 
-ModelState = Literal["loaded", "on disk", "not downloaded", "on a server"]
+ModelState = Literal["loaded", "on disk", "not downloaded", "on a server", "device away"]
+"""Of a model whose device is away, it is not known where its files are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,8 @@ class QueueStatus:
     """The queue of one device: numbers of waiting and running requests, and seconds until a new one would start.
 
     `loaded` has the names of the models in its memory with their bytes, of which all together may take `budget`. With
-    `on_server` the device is a server, `device` is its host, and nothing is known of its memory.
+    `on_server` the device is a server, `device` is its host, and nothing is known of its memory. Without a name of
+    the device, the requests wait until one that can run them is there.
     """
 
     device: str

@@ -82,7 +82,9 @@ class DevicePools:
         return job
 
     def queues(self) -> list[QueueStatus]:
-        return self._backend.queues()
+        without_device = sum(not job.placed for job in self._jobs)
+        waiting = [QueueStatus("", without_device, 0, None)] if without_device else []
+        return [*self._backend.queues(), *waiting]
 
     def queue(self, spec: ModelSpec) -> QueueStatus | None:
         present = self._present(spec)
@@ -204,7 +206,8 @@ class DevicePools:
             self._let_wait(job)
 
     def _let_wait(self, job: PooledJob) -> None:
-        job.wait_for_device(1 + sum(other.waits and not other.placed for other in self._jobs if other is not job))
+        position = 1 + sum(other.waits and not other.placed for other in self._jobs if other is not job)
+        job.wait_for_device(position, is_away=not self._present(job.spec))
         self._watch()
 
     def _ended(self, job: PooledJob) -> None:
@@ -284,6 +287,6 @@ def _away(spec: ModelSpec) -> ModelUnavailable:
 def _together(spec: ModelSpec, statuses: list[ModelStatus]) -> ModelStatus:
     """Return the state of a model on all of its devices: where it is loaded, or where it can run."""
     if not statuses:
-        return ModelStatus(spec, "not downloaded", 0, problem="No device for it is there.")
+        return ModelStatus(spec, "device away", 0, problem="No device for it is there.")
     best = min(statuses, key=lambda status: (status.state != "loaded", bool(status.problem)))
     return replace(best, spec=spec)

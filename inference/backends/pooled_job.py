@@ -70,11 +70,11 @@ class PooledJob:
         self.placed = placed
         return True
 
-    def wait_for_device(self, position: int) -> None:
-        """Let the job wait, as number `position` of those that do, until a device is there, or has room."""
+    def wait_for_device(self, position: int, *, is_away: bool) -> None:
+        """Let the job wait, as number `position` of those that do, until a device is there, or one that is has room."""
         self.placed = self._ticket = None
         self._waits = True
-        self._listener(Queued(position))
+        self._listener(Queued(position, device_is_away=is_away))
 
     async def move(self, placed: ModelSpec) -> None:
         """Move the job to another device, unless it has begun meanwhile."""

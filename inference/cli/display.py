@@ -30,6 +30,8 @@ class TerminalDisplay:
 
     def show(self, event: Event) -> None:
         match event:
+            case Queued(device_is_away=True):
+                self._show_status("waiting until its device is back")
             case Queued(position=position):
                 self._show_status(f"queued: number {position} in line" if position > 1 else "starting")
             case Loading(fraction=None):

@@ -8,10 +8,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Queued:
-    """The request waits. `position` 1 is next; `eta` is the number of seconds until it starts, if known."""
+    """The request waits. `position` 1 is next; `eta` is the number of seconds until it starts, if known.
+
+    With `device_is_away` no device that could run it is there, and it waits until one is.
+    """
 
     position: int
     eta: float | None = None
+    device_is_away: bool = False
 
 
 @dataclass(frozen=True, slots=True)

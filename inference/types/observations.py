@@ -19,9 +19,9 @@ class RequestEnded:
     """A request has ended; observed on the event loop.
 
     `id` is the caller's name for it, and `error_id` connects an error to its traceback in the log; both may be empty.
-    `waited` and `ran` are the seconds before and after the model started with it, and `first_output` the seconds from
-    the beginning to the first text or result, None if there was none. `units` counts what the model did, tokens or
-    diffusion steps, as `unit` says; it is 0 for models without either.
+    `waited` and `ran` are the seconds before and after the model started with it, for the last time if a device was
+    lost. `first_output` are the seconds from the beginning to the first text or result, None if there was none. `units`
+    counts what the model did, tokens or diffusion steps, as `unit` says; it is 0 for models without either.
     """
 
     id: str

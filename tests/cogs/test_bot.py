@@ -23,7 +23,7 @@ import bot
 import inference
 from cogs.client import Inkling
 from inference import Engine
-from storage import StorageError, Store, locked
+from storage import ShardsTaken, StorageError, Store, locked
 from tests.fakes import FakeBackend
 
 _SHIPPED = Path(bot.__file__).parent / "config.yaml"
@@ -168,6 +168,19 @@ def test_a_failed_login_prints_a_short_error_and_closes_the_engine(
     printed = capsys.readouterr().err
     assert said in printed
     assert "Traceback" not in printed
+    assert backend.closed
+
+
+def test_a_process_whose_shards_another_one_has_ends_with_a_sentence(
+    backend: FakeBackend, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    async def start(self: Inkling, token: str, **_: object) -> None:
+        self.hand_over(ShardsTaken("Another process has taken over."))
+
+    monkeypatch.setattr(commands.AutoShardedBot, "start", start)
+    monkeypatch.setenv("DISCORD_TOKEN", "secret")
+    assert bot.main([]) == 1
+    assert capsys.readouterr().err.endswith("Another process has taken over.\n")
     assert backend.closed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections.abc import AsyncGenerator
 from typing import cast
 
@@ -22,6 +23,7 @@ from storage import (
     PersonSettings,
     SettingsTables,
     Shards,
+    ShardsTaken,
     StorageError,
     Store,
 )
@@ -115,6 +117,16 @@ async def test_what_was_used_before_an_error_counts_when_the_database_is_back(st
     assert stage.backend.charged == [DeviceUsed("", str(stage.alice.id), "", 40.0)]
 
 
+async def test_the_log_says_which_shards_the_process_runs_and_which_database_it_shares(
+    stage: Stage, config: Config, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.INFO, "cogs")
+    await restart(stage, config, Shards(0, 0, 1))
+    name = bot_of(stage).store.database.name
+    assert name.startswith("The database ")
+    assert f"Shard 0 of 1. {name} is shared with other processes of the bot" in caplog.messages
+
+
 class TestOnOneOfTwoShards:
     """The bot as the process of shard 0 of 2."""
 
@@ -181,8 +193,12 @@ async def test_while_the_database_is_away_requests_go_on_and_new_ones_are_refuse
     assert caplog.text.count("changes of other processes are not known until the database is back") == 1
     said = refusal(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
     assert said.startswith("I can't read or store anything at the moment, so this was not done.")
+    for command, answer in (("help", "**To try first**"), ("queue", "**Processor**"), ("models", "`Qwen3-0.6B`")):
+        assert refusal(await stage.alice.slash(stage.channel, command)).startswith(answer)
     said = private_text(await stage.alice.click(settings, label="Delete for good"))
     assert said.startswith("I can't read or store anything at the moment, so this was not done.")
+    assert "can't be written" in caplog.text
+    assert "Traceback" not in caplog.text
     cluster.rename_database("away", name)
     await until(lambda: _has_open_jobs(stage), "the request of before is lost")
     await take_over(stage)
@@ -222,6 +238,34 @@ async def test_each_reason_why_the_database_can_not_be_used_is_logged_once(
     store.database = there
     await take_over(stage)
     assert "the database is back" in caplog.text
+
+
+class TakenDatabase:
+    """A database in which another process has claimed the shards."""
+
+    def __init__(self, there: Database) -> None:
+        self.close, self.compact = there.close, there.compact
+
+    async def notices(self) -> list[str] | None:
+        raise ShardsTaken("another process runs shard 0 of 1")
+
+
+async def test_a_process_whose_shards_another_one_has_ends_and_leaves_its_requests_to_it(
+    stage: Stage, config: Config, caplog: pytest.LogCaptureFixture
+):
+    stage.backend.script = lambda spec, request: [Queued(3, 40.0)]
+    asked = first(await stage.alice.slash(stage.channel, "complete", prompt="Once"))
+    bot = bot_of(stage)
+    bot.store.database = cast(Database, TakenDatabase(bot.store.database))
+    for _ in range(2):
+        await take_over(stage)
+    await until(bot.is_closed, "it goes on")
+    await until(lambda: not bot.sessions.targets(), "a request goes on")
+    assert asked.content == "Number 3 in line, about 40 s"
+    assert "ERROR" not in caplog.text
+    stage.backend.script = plausible
+    await restart(stage, config)
+    await until(lambda: asked.content.startswith("**Once**"), "it is lost")
 
 
 async def _has_open_jobs(stage: Stage) -> bool:

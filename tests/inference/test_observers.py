@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -22,7 +23,9 @@ from inference import (
     RequestTimeout,
     Started,
 )
-from inference.tasks import CaptionRequest
+from inference.observers import RequestWatch
+from inference.tasks import CaptionRequest, Completion
+from inference.types import Event, Loading, Queued, Result
 from tests.fakes import FakeBackend, model_lists
 
 MODELS = model_lists(complete=["org/writer"], caption=["org/describer"])
@@ -120,3 +123,24 @@ def test_an_observer_that_is_added_twice_is_called_once():
     observers.add(observe)
     observers(RequestEnded("", "", "", "", "", "", "answered", 0, 0, None, 0, ""))
     assert len(seen) == 1
+
+
+@dataclass
+class Clock:
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.mark.parametrize("waiting", [Queued(1), Loading()])
+async def test_the_work_of_a_device_that_was_lost_counts_as_waiting(tmp_path: Path, waiting: Event):
+    clock, checked = Clock(), Recorder(tmp_path).engine.check(CompleteRequest(prompt="a"))
+    watch = RequestWatch(checked, "ab12", clock)
+    times: list[tuple[float, float]] = []
+    for now, event in ((1.0, Started()), (40.0, waiting), (60.0, Started()), (68.0, Result(Completion("b", 1)))):
+        clock.now = now
+        watch.event(event)
+        ended = watch.ended("cpu", 4)
+        times.append((ended.waited, ended.ran))
+    assert times == [(1.0, 0.0), (40.0, 0.0), (60.0, 0.0), (60.0, 8.0)]

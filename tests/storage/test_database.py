@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from storage import StorageError
+from storage import DatabaseUnavailable, StorageError
 from storage.database import Database
 from storage.driver import Statements
 from storage.postgres import PostgresServer
@@ -157,7 +157,7 @@ async def test_when_the_file_cannot_be_written_each_caller_is_told(file: Countin
     await database.open()
     await database.read("PRAGMA query_only = ON")  # acts like a disk that is read-only
     outcomes = await asyncio.gather(*(database.transact(adding("x")) for _ in range(3)), return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [StorageError] * 3
+    assert [type(outcome) for outcome in outcomes] == [DatabaseUnavailable] * 3
     assert file.begun == 1, "it is not tried again for each"
     await database.read("PRAGMA query_only = OFF")
     await database.transact(adding("later"))

@@ -16,3 +16,8 @@ def test_a_range_of_shards_is_read(text: str, shards: Shards):
 def test_shards_that_are_not_there_are_refused(text: str):
     with pytest.raises(ValueError, match="shard"):
         Shards.parse(text)
+
+
+@pytest.mark.parametrize(("text", "words"), [("0-7/16", "Shards 0 to 7 of 16"), ("3/16", "Shard 3 of 16")])
+def test_shards_in_words(text: str, words: str):
+    assert str(Shards.parse(text)) == words

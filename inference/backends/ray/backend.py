@@ -257,11 +257,11 @@ class RayBackend:
     async def _status(self, spec: ModelSpec) -> ModelStatus:
         self._connected()
         if spec.device not in self._devices:
-            return ModelStatus(spec, "not downloaded", 0, problem=self._why_away(spec.device))
+            return ModelStatus(spec, "device away", 0, problem=self._why_away(spec.device))
         try:
             (status,) = await asyncio.wrap_future(self._call_device(spec.device, "statuses", (spec,)))
         except InferenceError as error:
-            return ModelStatus(spec, "not downloaded", 0, problem=error.user_message)
+            return ModelStatus(spec, "device away", 0, problem=error.user_message)
         return replace(status, spec=spec, problem=status.problem or self._refused.get(spec, ""))
 
     def _why_away(self, name: str) -> str:

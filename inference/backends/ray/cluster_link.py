@@ -12,6 +12,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import count
+from pathlib import Path
 from typing import Any, BinaryIO, cast
 from uuid import uuid4
 
@@ -20,8 +21,11 @@ from inference.config.schema import Config
 
 log = logging.getLogger(__name__)
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0
-"""The seconds before the connector is started again; they double each time that it ends early."""
+_PAUSES = (1.0, 30.0)
+"""The seconds before the connector is started again: at first, and at most. They double each time it ends early."""
+
+_CODE = Path(__file__).parents[3]
+"""The folder of the program, from which the bot need not be started."""
 
 _STOPPING = "The bot is stopping."
 
@@ -37,11 +41,16 @@ class ClusterLink:
     """
 
     def __init__(
-        self, config: Config, on_frame: Callable[[dict[str, Any]], None], on_lost: Callable[[str], None]
+        self,
+        config: Config,
+        on_frame: Callable[[dict[str, Any]], None],
+        on_lost: Callable[[str], None],
+        pauses: tuple[float, float] = _PAUSES,
     ) -> None:
         self._config = config
         self._on_frame = on_frame
         self._on_lost = on_lost
+        self._first_pause, self._longest_pause = pauses
         self._bot = uuid4().hex
         self._numbers = count()
         self._answers: dict[str, Answer] = {}
@@ -100,19 +109,25 @@ class ClusterLink:
                 self._answer({"call": call, "lost": str(error)})
 
     def _keep_connected(self) -> None:
-        pause = _FIRST_PAUSE
+        pause, logged = self._first_pause, ""
         while not self._closing.is_set():
             reason, was_connected = self._connect_once()
             if self._closing.is_set():
                 return
-            log.error("the Ray cluster is not reachable: %s", reason)
-            pause = _FIRST_PAUSE if was_connected else min(_LONGEST_PAUSE, 2 * pause)
+            if was_connected or reason != logged:
+                log.error("the Ray cluster is not reachable, and is tried again: %s", reason)
+            logged = reason
+            if was_connected:
+                pause = self._first_pause
             self._closing.wait(pause)
+            pause = min(self._longest_pause, 2 * pause)
 
     def _connect_once(self) -> tuple[str, bool]:
         """Run a connector until it ends. Return why it did, and whether there was a connection."""
         command = [sys.executable, "-m", "inference.backends.ray.connector"]
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True)
+        process = subprocess.Popen(
+            command, cwd=_CODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+        )
         reason, was_connected = "The connection ended.", False
         with suppress(OSError):
             first = {"address": self._config.ray, "bot": self._bot, "config": _pickled(self._config)}

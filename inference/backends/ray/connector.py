@@ -27,6 +27,7 @@ import traceback
 from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, BinaryIO
 
 from inference.backends.ray.device_actor import DeviceActor
@@ -82,6 +83,8 @@ class Connector:
         self._send = send
         self._actors: dict[str, Any] = {}
         """The actors that have answered, by device."""
+        self._away: dict[str, str] = {}
+        """Why a device is away, as the bot was told."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeping: dict[NodeDevice, asyncio.Task[None]] = {}
 
@@ -113,7 +116,8 @@ class Connector:
                 actor = self._actor(device)
                 pause = await self._watch(device.name, actor)
             except self._ray.exceptions.RayError as error:
-                print(f"the device {device.name} has gone: {error}", file=sys.stderr)
+                if not has_just_ended(error):
+                    print(f"the device {device.name} has gone: {error}", file=sys.stderr)
                 self._lose(device.name, "Its process has ended.")
                 pause = _RETRY_PAUSE
             await asyncio.sleep(pause)
@@ -128,6 +132,7 @@ class Connector:
             )
             return _WRONG_CODE_PAUSE
         self._actors[name] = actor
+        self._away.pop(name, None)
         async for state in actor.watch.options(num_returns="streaming").remote(self._bot):
             self._send({"device": name, "state": await state})
         return _RETRY_PAUSE
@@ -167,7 +172,9 @@ class Connector:
 
     def _lose(self, name: str, why: str) -> None:
         self._actors.pop(name, None)
-        self._send({"gone": name, "why": why})
+        if self._away.get(name) != why:
+            self._away[name] = why
+            self._send({"gone": name, "why": why})
 
     def _start(self, work: Any) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -181,17 +188,27 @@ class Connector:
             traceback.print_exception(error)
 
 
+def has_just_ended(error: Exception) -> bool:
+    """Return whether the process of an actor, or its machine, has ended, of which Ray tells no more in a page of text.
+
+    Its own failure to start is another thing, and so is memory that Ray found too small.
+    """
+    return getattr(error, "actor_init_failed", True) is False
+
+
 def main() -> None:
     """Connect, then pass frames on until stdin ends."""
     output = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what Ray prints is no frame
+    sys.stdout = Path(os.devnull).open("w")  # notes about processes that have ended, of which the bot is told  # noqa: SIM115
     first = read_frame(sys.stdin.buffer)
     if first is None:
         return
     try:
         ray = _connect(first["address"])
     except (OSError, RuntimeError, ValueError, ImportError) as error:
-        traceback.print_exc()
+        if not isinstance(error, OSError | ImportError):  # of these, the reason says all
+            traceback.print_exc()
         write_frame(output, {"refused": reason_of(first["address"], error)})
         return
     asyncio.run(_pass_on(ray, first, sys.stdin.buffer, output))

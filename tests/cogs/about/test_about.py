@@ -42,10 +42,15 @@ def test_a_model_that_several_commands_share_is_listed_once_with_its_licence():
 
 
 def test_a_loaded_model_shows_its_memory_and_a_missing_model_no_size():
-    statuses = [ModelStatus(_SMALL, "loaded", 1_340 * 10**6), ModelStatus(_SMALL, "not downloaded", 0)]
+    statuses = [
+        ModelStatus(_SMALL, "loaded", 1_340 * 10**6),
+        ModelStatus(_SMALL, "not downloaded", 0),
+        ModelStatus(_SMALL, "device away", 0, problem="The cluster is away."),
+    ]
     assert [models_page([status]).text.splitlines()[0] for status in statuses] == [
         "`smollm2`: loaded, 1.3 GB of memory",
         "`smollm2`: not downloaded",
+        "`smollm2`: not usable now: its device is away",
     ]
 
 
@@ -62,6 +67,10 @@ def test_a_model_on_a_server_names_it_and_says_whether_it_answers():
 def test_the_queue_of_a_server_names_it():
     page = queue_page([QueueStatus("h:8000", 0, 1, 0.0, on_server=True)])
     assert page.text == "**Server h:8000**: 1 running, 0 waiting; a new request starts at once"
+
+
+def test_the_queue_counts_those_who_wait_for_a_device_that_is_away():
+    assert queue_page([QueueStatus("", 4, 0, None)]).text == "**Device away**: 4 waiting until it is back"
 
 
 async def test_the_queue_shows_when_a_new_request_would_start(stage: Stage):

@@ -12,6 +12,7 @@ from bot import create_bot
 from cogs.client import Inkling
 from cogs.common.sources import attachments, text_of
 from inference import Config, ImagineRequest
+from storage import Shards
 from tests.cogs.stage import PatientEngine, Stage, first
 
 
@@ -81,12 +82,12 @@ async def stored_count(stage: Stage) -> int:
     return len(rows)
 
 
-async def restart(stage: Stage, config: Config) -> None:
+async def restart(stage: Stage, config: Config, shards: Shards | None = None) -> None:
     """Replace the bot with a new one on the same data."""
     engine = PatientEngine(config, stage.backend, stage.backend.observers)
     engine.env = stage.env
     await stage.bot.close()
-    await stage.env.restart_bot(create_bot(engine))
+    await stage.env.restart_bot(create_bot(engine, shards))
 
 
 async def submit_remix(stage: Stage, message: ResponseMessage, **changed: str) -> InteractionResult:

@@ -131,8 +131,9 @@ async def test_a_full_queue_is_passed_over_and_only_full_devices_refuse(devices:
 async def test_after_a_start_requests_wait_for_room_instead_of_a_refusal(devices: FakeDevices) -> None:
     pools = DevicePools(devices)
     devices.full = {"cuda:0", "cuda:1"}
-    pools.schedule(POOL, REQUEST, Caller())
-    assert devices.devices == []
+    caller = Caller()
+    pools.schedule(POOL, REQUEST, caller)
+    assert (devices.devices, caller.events) == ([], [Queued(1)])
     devices.full = {"cuda:0"}
     await until(lambda: "cuda:1" in devices.devices, "it still waits")
 
@@ -198,7 +199,7 @@ async def test_without_any_device_a_request_waits_until_one_is_back(devices: Fak
     pools.schedule(alone, REQUEST, caller)
     devices.away = {"cuda:0"}
     devices.tell(0, Started(), DeviceLost("gone"))
-    assert (devices.devices, caller.events) == ([], [Started(), Queued(1)])
+    assert (devices.devices, caller.events) == ([], [Started(), Queued(1, device_is_away=True)])
     devices.away = set()
     pools.schedule(alone, REQUEST, Caller())  # something happens
     await until(lambda: len(devices.placed) == 2, "it does not go back")
@@ -280,7 +281,27 @@ async def test_a_device_that_has_gone_a_moment_ago_is_waited_for(devices: FakeDe
     clock.now = 1000.0
     devices.away = {"cuda:0", "cuda:1"}
     pools.schedule(POOL, REQUEST, caller)
-    assert caller.events == [Queued(1)]
+    assert caller.events == [Queued(1, device_is_away=True)]
+
+
+async def test_requests_that_wait_for_a_device_are_counted_in_a_queue_without_a_name(devices: FakeDevices) -> None:
+    pools = DevicePools(devices)
+    here = devices.queues()
+    pools.schedule(POOL, REQUEST, Caller())
+    assert pools.queues() == here
+    cluster = replace(POOL, device="cluster", pool=())
+    tickets = [pools.schedule(cluster, REQUEST, Caller()) for _ in range(2)]
+    assert pools.queues() == [*here, QueueStatus("", 2, 0, None)]
+    tickets[0].cancel()
+    devices.members = ["cuda:1"]
+    pools.schedule(cluster, REQUEST, Caller())
+    await until(lambda: pools.queues() == here, "it still waits")
+
+
+async def test_a_model_without_a_device_is_said_to_have_none(devices: FakeDevices) -> None:
+    cluster = replace(POOL, device="cluster", pool=())
+    [status] = await DevicePools(devices).statuses([cluster])
+    assert (status.spec, status.state) == (cluster, "device away")
 
 
 async def test_use_of_one_device_counts_on_the_others(devices: FakeDevices) -> None:

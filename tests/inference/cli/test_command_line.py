@@ -294,11 +294,18 @@ def test_a_request_for_several_texts_without_a_seed_gets_one(run: CommandLine) -
 def test_a_terminal_shows_progress_on_stderr(run: CommandLine) -> None:
     answer = plausible(ModelSpec(name="sd", task="imagine", repo="org/sd"), ImagineRequest(prompt="a fox"))
     run.respond_with(
-        Queued(3), Loading(0.25), Loading(None), Progress(2, 25), Progress(20, 100, None, 1, 4, 4), *answer
+        Queued(1, device_is_away=True),
+        Queued(3),
+        Loading(0.25),
+        Loading(None),
+        Progress(2, 25),
+        Progress(20, 100, None, 1, 4, 4),
+        *answer,
     )
     done = on_terminal(run, "imagine", "a fox", "-o", run.folder / "fox.png")
     assert [line for line in done.err.split("\r\033[K") if line] == [
         "starting",
+        "waiting until its device is back",
         "queued: number 3 in line",
         "downloading the model: 25%",
         "loading the model",

@@ -40,6 +40,9 @@ class FakeCluster:
 
     def __init__(self) -> None:
         self.joined = True
+        self.error: Exception | None = None
+        """What calls of the actor end with."""
+        self.calls = 0
         self.killed: Any = None
 
     def nodes(self) -> list[dict[str, Any]]:
@@ -53,6 +56,9 @@ class FakeCluster:
         return SimpleNamespace(options=lambda **_: SimpleNamespace(remote=lambda *_: actor))
 
     async def _version(self) -> str:
+        self.calls += 1
+        if self.error:
+            raise self.error
         return "older"
 
 
@@ -70,6 +76,42 @@ async def test_a_node_with_other_code_is_away_with_the_reason() -> None:
         await until(lambda: bool(sent), "nothing is said of the node")
         assert sent[0]["gone"] == "pc1/cpu"
         assert sent[0]["why"].startswith("Its Inkling is version older, and the bot's is ")
+
+    await connected(test)
+
+
+class ActorError(RuntimeError):
+    """An error of Ray about an actor."""
+
+    def __init__(self, text: str, *, actor_init_failed: bool) -> None:
+        super().__init__(text)
+        self.actor_init_failed = actor_init_failed
+
+
+@pytest.mark.parametrize(
+    ("error", "is_printed"),
+    [
+        (ActorError("The actor died. Causes are: (1)", actor_init_failed=False), False),
+        (ActorError("The actor died: no module torch", actor_init_failed=True), True),
+        (RuntimeError("The memory of the node is too small"), True),
+    ],
+)
+async def test_a_process_that_has_ended_is_told_in_a_sentence_and_only_other_errors_as_ray_words_them(
+    error: Exception, is_printed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def test(cluster: FakeCluster, _: Connector, sent: list[dict[str, Any]]) -> None:
+        cluster.error = error
+        await until(lambda: {"gone": "pc1/cpu", "why": "Its process has ended."} in sent, "nothing is said of the end")
+        assert (str(error) in capsys.readouterr().err) == is_printed
+
+    await connected(test)
+
+
+async def test_a_device_that_stays_away_is_told_once() -> None:
+    async def test(cluster: FakeCluster, _: Connector, sent: list[dict[str, Any]]) -> None:
+        cluster.error = RuntimeError("it has gone")
+        await until(lambda: cluster.calls > 2, "it is not tried again")
+        assert [frame for frame in sent if "gone" in frame] == [{"gone": "pc1/cpu", "why": "Its process has ended."}]
 
     await connected(test)
 
