@@ -8,7 +8,7 @@ from pathlib import Path
 from discord.ext import commands
 
 from cogs.client import Inkling
-from cogs.common.repeated import every
+from cogs.common.loops import every
 
 
 class Heartbeat(commands.Cog):

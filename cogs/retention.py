@@ -8,7 +8,7 @@ import discord
 from discord.ext import commands
 
 from cogs.client import Inkling
-from cogs.common.repeated import every
+from cogs.common.loops import every
 from cogs.common.target import now
 from storage import StorageError
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 from discord.ext import commands
 
 from cogs.client import Inkling
 from cogs.common.blocking import end_blocked
+from cogs.common.loops import every
 from cogs.common.personal_data import forget_person
-from cogs.common.repeated import every
 from inference import DeviceUsed
-from storage import DeviceSeconds, ShardsTaken, StorageError
+from storage import Changes, DeviceSeconds, ShardsTaken, StorageError
 
 log = logging.getLogger(__name__)
+
+_RECENT = 60.0
+"""Seconds after which use is too old for the fair order."""
 
 
 class SharedData(commands.Cog):
@@ -23,6 +27,8 @@ class SharedData(commands.Cog):
         self.bot = bot
         self._failure = ""
         """Why the database can't be used, empty if it can."""
+        self._current_at: float | None = None
+        """When changes were last taken over, by the clock of the event loop."""
 
     async def cog_load(self) -> None:
         if self.bot.store.is_shared:
@@ -38,8 +44,8 @@ class SharedData(commands.Cog):
         The bot ends if another process runs its shards meanwhile.
         """
         try:
+            await self._follow(await self.bot.store.refresh())
             await self.bot.store.device_use.flush()  # for the others, and what failed while the database was away
-            changes = await self.bot.store.refresh()
         except ShardsTaken as error:
             self.bot.hand_over(error)
             return
@@ -51,7 +57,12 @@ class SharedData(commands.Cog):
         if self._failure:
             log.info("the database is back")
         self._failure = ""
-        for use in changes.device_use:
+
+    async def _follow(self, changes: Changes) -> None:
+        """Do here what must follow from these changes. What was used long ago is no recent use any more."""
+        now = asyncio.get_running_loop().time()
+        since, self._current_at = now - (self._current_at or now), now
+        for use in changes.device_use if since < _RECENT else ():
             self.bot.engine.charge(_elsewhere(use))
         for block in changes.blocks:
             await end_blocked(self.bot.sessions, block)

@@ -283,7 +283,7 @@ class Engine:
         await self._backend.download(spec, on_progress)
 
     def charge(self, use: DeviceUsed) -> None:
-        """Count `use` of a device that only another process has against its owner's share here. It has no name."""
+        """Count a use that another process of the bot has observed, without its device, against its owner's share."""
         self._backend.charge(use)
 
     async def forget_owner(self, owner: str) -> None:

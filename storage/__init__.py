@@ -21,7 +21,7 @@ from storage.reports import ReportTable
 from storage.sent_answers import SentAnswer, SentAnswerTable
 from storage.settings import PersonSettings, ServerSettings, SettingsTables
 from storage.shards import ALL_SHARDS, Shards
-from storage.store import Store, check_database
+from storage.store import Changes, Store, check_database
 from storage.thoughts import StoredThoughts, ThoughtTable
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Block",
     "BlockKind",
     "BlockTable",
+    "Changes",
     "CompletionHistory",
     "CompletionTable",
     "DatabaseUnavailable",

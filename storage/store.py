@@ -42,8 +42,8 @@ _DELETED = "deleted_person"
 class Changes:
     """What other processes have done.
 
-    `blocks` are those that they set, `device_use` how long their devices worked for whom, and `deleted_people` the ids
-    of people who had everything deleted.
+    `blocks` are those that they set, `device_use` the seconds that they added, and `deleted_people` the ids of people
+    who had everything deleted.
     """
 
     blocks: list[Block] = field(default_factory=list[Block])

@@ -13,8 +13,8 @@ from discord.ext import commands
 from cogs.client import Inkling
 from cogs.common import InteractionResponder
 from cogs.common.help_texts import PICTURES, examples
+from cogs.common.loops import every
 from cogs.common.options import Seed, Text, models_of
-from cogs.common.repeated import every
 from cogs.i18n import gettext_noop
 from cogs.imagine.image_button import ImageButton
 from cogs.imagine.outpainting import OutpaintButton

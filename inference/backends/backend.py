@@ -114,7 +114,7 @@ class Executor(Protocol):
     def charge(self, use: DeviceUsed) -> None:
         """Count `use` of one device against its owner on all others. May be called on any thread.
 
-        A device without a name belongs to another process of the bot.
+        A use without a device was observed by another process of the bot: all devices of this process count it.
         """
         ...
 

@@ -43,7 +43,7 @@ class RequestEnded:
 class DeviceUsed:
     """A request used a device for `seconds`, its part of the time of its batches, as far as its owner is charged.
 
-    `device` is empty for the devices of another process.
+    `device` is empty if it is none of those that the use is told to: all of them count it.
     """
 
     device: str

@@ -39,7 +39,7 @@ async def test_traces_of_ended_requests_are_deleted_after_an_unexpected_error_to
     for _ in range(2):
         await stage.env.advance_time(10)
     assert broken.tries == 2
-    assert "Retention.forget_ended failed; the next try is in 10 s" in caplog.text
+    assert caplog.text.count("Retention.forget_ended failed; it is tried again every 10 s") == 1
     assert "ZeroDivisionError" in caplog.text
 
 
@@ -49,5 +49,5 @@ async def test_expired_data_is_deleted_after_an_unexpected_error_too(stage: Stag
     for _ in range(2):
         await stage.env.advance_time(600)
     assert broken.tries == 2
-    assert "Retention.forget_expired failed; the next try is in 600 s" in caplog.text
+    assert caplog.text.count("Retention.forget_expired failed; it is tried again every 600 s") == 1
     assert "ZeroDivisionError" in caplog.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncGenerator
@@ -115,6 +116,19 @@ async def test_what_was_used_before_an_error_counts_when_the_database_is_back(st
     store.jobs = there
     await take_over(stage)
     assert stage.backend.charged == [DeviceUsed("", str(stage.alice.id), "", 40.0)]
+
+
+async def test_what_was_used_long_ago_is_no_recent_use(stage: Stage, other: Database, monkeypatch: pytest.MonkeyPatch):
+    loop, use = asyncio.get_running_loop(), DeviceUseTable(other)
+    await take_over(stage)
+    use.add(stage.alice.id, 0, 40.0, bot_of(stage).quotas.clock())
+    await use.flush()
+    later = loop.time() + 61
+    monkeypatch.setattr(loop, "time", lambda: later)
+    await take_over(stage)
+    monkeypatch.undo()
+    assert stage.backend.charged == []
+    assert bot_of(stage).quotas.used_by(stage.alice.id) == 40.0
 
 
 async def test_the_log_says_which_shards_the_process_runs_and_which_database_it_shares(

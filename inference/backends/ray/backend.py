@@ -124,7 +124,7 @@ class RayBackend:
         self._call_all_devices("pause", paused)
 
     def charge(self, use: DeviceUsed) -> None:
-        if use.device:  # of this process: what others use, they tell the cluster that they share with it
+        if use.device:  # otherwise the process that observed it has told the cluster, which both share
             self._call_all_devices("charge", use, but=use.device)
 
     async def load(self, spec: ModelSpec, on_progress: LoadProgress) -> None:

@@ -167,10 +167,14 @@ class DeviceActor:
         self._loop.call_soon_threadsafe(self._report_here, observation)
 
     def _report_here(self, observation: Observation | str) -> None:
-        bot = self._bots.get(observation.owner) if isinstance(observation, DeviceUsed) else None  # it counts once
-        for name, watcher in self._watchers.items():
-            if bot in (None, name):
-                watcher.observed.append(observation)
+        watchers = list(self._watchers.values())
+        if isinstance(
+            observation, DeviceUsed
+        ):  # one bot counts it: that of the owner, or any if the owner is forgotten
+            own = self._watchers.get(self._bots.get(observation.owner, ""))
+            watchers = [own] if own else watchers[:1]
+        for watcher in watchers:
+            watcher.observed.append(observation)
         self._notify_watchers()
 
     def _notify_watchers(self) -> None:

@@ -139,6 +139,7 @@ async def test_a_process_tells_the_cluster_of_its_own_devices_and_not_of_those_o
         backend.schedule(spec, request(steps, steps, owner), listener(owner))
     await until(lambda: (queue := backend.queue(spec)) is not None and queue.waiting == 2, "they do not wait")
     backend.charge(DeviceUsed(device, used_much, "", 100.0))
+    await backend.statuses([spec])  # the device has answered, so it has heard of the use before
     backend.pause(False)
     await until(lambda: len(ended) == 2, "they are not drawn")
     assert ended == order

@@ -18,15 +18,22 @@ log = logging.getLogger(__name__)
 def every(seconds: float) -> Callable[[Work[C]], tasks.Loop[Work[C]]]:
     """Return a decorator that makes a loop of a cog's method, with this pause.
 
-    It is discord.py's loop, but an error that the method does not expect is logged, and does not end the loop.
+    It is discord.py's loop, but an error that the method does not expect does not end the loop. It is logged, once as
+    long as it stays the same.
     """
 
     def decorate(work: Work[C]) -> tasks.Loop[Work[C]]:
+        failure = ""
+
         async def logged(cog: C) -> None:
+            nonlocal failure
+            before, failure = failure, ""
             try:
                 await work(cog)
-            except Exception:
-                log.exception("%s failed; the next try is in %g s", work.__qualname__, seconds)
+            except Exception as error:
+                failure = repr(error)
+                if failure != before:
+                    log.exception("%s failed; it is tried again every %g s", work.__qualname__, seconds)
 
         repeated: Work[C] = update_wrapper(logged, work)
         return tasks.loop(seconds=seconds)(repeated)
