@@ -119,7 +119,7 @@ async def test_names_and_descriptions_keep_to_the_limits_of_discord(stage: Stage
 def test_forms_keep_to_the_limits_of_discord(language: str):
     set_language(language)
     request = ImagineRequest(prompt="a fox", seed=1, image=b"start", strength=0.5)
-    picture = GeneratedImage(b"", 1, request)
+    picture = GeneratedImage(b"", 1)
     stored = StoredImage("x", 1, 2, 3, 0.0, request, ImageResult((picture,), 512, 512, 25, 7.5, "DDIM"))
     forms: list[discord.ui.Modal] = [
         BlockForm(),
