@@ -206,6 +206,13 @@ class Engine:
         """
         return self._backend.expected_seconds(checked.spec, checked.request)
 
+    async def require_device(self, checked: CheckedRequest[Request]) -> None:
+        """Wait until it is known whether a device for the request is there. Raise ModelUnavailable if not.
+
+        Without this, `stream` waits for a device that is away, which may come back.
+        """
+        await self._backend.require_device(checked.spec)
+
     async def statuses(self) -> list[ModelStatus]:
         """Return the state of every listed model, in the order of the config."""
         return await self._backend.statuses([spec for _, spec in self.config.listed()])

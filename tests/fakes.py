@@ -54,7 +54,7 @@ from inference.tasks import (
 )
 from inference.tasks.fill import split_at_blanks
 from inference.types import Event, LoadProgress, ModelSpec, PartialText, Result
-from inference.types.errors import InferenceError
+from inference.types.errors import InferenceError, ModelUnavailable
 from inference.types.observations import DeviceUsed
 from storage import Store
 
@@ -239,6 +239,10 @@ class FakeBackend:
 
     def answers_about_pictures(self, spec: ModelSpec) -> bool | None:
         return self.seeing.get(spec.name, False)
+
+    async def require_device(self, spec: ModelSpec) -> None:
+        if spec.name in self.unusable:
+            raise ModelUnavailable(self.unusable[spec.name])
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return [ModelStatus(spec, "on disk", 500 * 10**6, problem=self.unusable.get(spec.name, "")) for spec in specs]

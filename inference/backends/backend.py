@@ -142,6 +142,13 @@ class ModelCatalog(Protocol):
         """Return whether the model answers questions about pictures; None if its files have not been seen yet."""
         ...
 
+    async def require_device(self, spec: ModelSpec) -> None:
+        """Wait until it is known whether a device of the model is there. Raise ModelUnavailable with the reason if not.
+
+        Only devices of other machines count: those of this one are looked for when a request needs them.
+        """
+        ...
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         """Return the state of each model. Reads the disk, off the event loop, or asks servers."""
         ...
@@ -184,17 +191,22 @@ class Backend(Executor, ModelCatalog, Protocol):
 
 
 def listed_problems(
-    config: Config, is_own: Callable[[ModelSpec], bool], refusals: Callable[[ModelSpec], list[str]]
+    config: Config,
+    is_own: Callable[[ModelSpec], bool],
+    refusals: Callable[[ModelSpec], list[str]],
+    why_no_device: Callable[[ModelSpec], str] = lambda _: "",
 ) -> list[str]:
     """Return the refusals of a backend's own models, each with its position in the file, ordered by line.
 
     A model is checked on each of its devices. What all of them have in common, such as broken files, is told once.
+    `why_no_device` says why the device of a model can't be used at all. That is told where the file names the device,
+    and so once for all models that run where the line `device` at the top says.
     """
-    problems = {
-        (config.model_line(position), config.model_problem(position, sentence)): None
-        for position, spec in config.listed()
-        for placed in spec.placements
-        if is_own(placed)
-        for sentence in refusals(placed)
-    }
+    problems: dict[tuple[int, str], None] = {}
+    for position, spec in config.listed():
+        for placed in filter(is_own, spec.placements):
+            found = [(position, sentence) for sentence in refusals(placed)]
+            if missing := why_no_device(placed):
+                found = [(config.device_position(position), missing)]
+            problems |= {(config.line(place), config.problem(place, sentence)): None for place, sentence in found}
     return [text for _, text in sorted(problems, key=lambda problem: problem[0])]

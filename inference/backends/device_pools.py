@@ -104,6 +104,9 @@ class DevicePools:
         answers = [self._backend.answers_about_pictures(placed) for placed in self._backend.placements(spec)]
         return next((answer for answer in answers if answer is not None), None)
 
+    async def require_device(self, spec: ModelSpec) -> None:
+        await self._backend.require_device(spec)
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         placements = {spec: self._backend.placements(spec) for spec in specs}
         placed = [placed for each in placements.values() for placed in each]

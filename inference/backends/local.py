@@ -107,6 +107,9 @@ class LocalBackend:
             self._look_at_family(spec)
         return self._answers_about_pictures[spec]
 
+    async def require_device(self, spec: ModelSpec) -> None:
+        """Do nothing: a request looks for its device itself."""
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return await asyncio.to_thread(lambda: [self._status(spec) for spec in specs])
 
@@ -133,13 +136,13 @@ class LocalBackend:
                 refused[spec] = " ".join(found)
             return found
 
-        return listed_problems(config, _is_local, refusals)
+        return listed_problems(config, _is_local, refusals, _why_no_device)
 
     async def problems_of(self, config: Config) -> list[str]:
         def refusals(spec: ModelSpec) -> list[str]:
             return [*self._file_refusals(spec), *self._device_refusals(spec, config, probe=False)]
 
-        return await asyncio.to_thread(listed_problems, config, _is_local, refusals)
+        return await asyncio.to_thread(listed_problems, config, _is_local, refusals, _why_no_device)
 
     def apply(self, config: Config) -> None:
         self._config = config
@@ -346,6 +349,24 @@ class LocalBackend:
 
 def _is_local(spec: ModelSpec) -> bool:
     return spec.server is None and not is_on_cluster(spec.device)
+
+
+def _why_no_device(spec: ModelSpec) -> str:
+    """Return that the model's device is not on this machine, and which ones are; empty if it is.
+
+    torch is imported only for devices that a machine may lack. If that fails, the models are refused for it.
+    """
+    if spec.device in ("auto", "cpu"):
+        return ""
+    with suppress(ModelUnavailable, OutOfMemory), wrap_library_errors(loading=spec.name):
+        import_without_pauses("torch")
+        from inference.pipelines.devices import present_devices
+
+        present = present_devices()
+        if spec.device not in (*present, *(device.partition(":")[0] for device in present)):
+            names = ", ".join(present)
+            return f"{spec.device} is not on this machine, which has {names}. Name one of these, or write auto."
+    return ""
 
 
 def _refusal(check: Callable[[], None]) -> list[str]:

@@ -9,6 +9,7 @@ from inference.backends.backend import Backend, DeviceTicket, Listener, ModelSta
 from inference.config.schema import Config
 from inference.tasks import Request
 from inference.types import LoadProgress, ModelSpec
+from inference.types.errors import ModelUnavailable
 from inference.types.observations import DeviceUsed
 
 
@@ -40,6 +41,15 @@ class BackendRouter:
 
     def answers_about_pictures(self, spec: ModelSpec) -> bool | None:
         return self._backend_of(spec).answers_about_pictures(spec)
+
+    async def require_device(self, spec: ModelSpec) -> None:
+        refusals: list[ModelUnavailable] = []
+        for placed in spec.placements:
+            try:
+                return await self._backend_of(placed).require_device(placed)
+            except ModelUnavailable as error:
+                refusals.append(error)
+        raise refusals[0]
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         parts = [[spec for spec in specs if self._backend_of(spec) is backend] for backend in self._backends]

@@ -108,7 +108,9 @@ async def list_models(engine: Engine, *, as_json: bool) -> None:
 
 
 async def _follow(engine: Engine, request: Request, display: TerminalDisplay) -> Output:
-    async with aclosing(engine.stream(engine.check(request))) as events:
+    checked = engine.check(request)
+    await engine.require_device(checked)
+    async with aclosing(engine.stream(checked)) as events:
         async for event in events:
             display.show(event)
             if isinstance(event, Result):

@@ -149,7 +149,7 @@ class Config(ConfigSection):
 
     _file: Path | None = PrivateAttr(default=None)
     _lines: dict[Position, int] = PrivateAttr(default_factory=dict[Position, int])
-    """The lines of the models in the file, as far as there is one."""
+    """The lines in the file, if there is one, of the models and of what says where they run."""
 
     @model_validator(mode="after")
     def _has_cluster_for_its_devices(self) -> Self:
@@ -169,18 +169,29 @@ class Config(ConfigSection):
         return self._file
 
     def with_lines(self, line: Callable[[Position], int], file: Path | None = None) -> Config:
-        """Return the config with the lines of its models, which `line` looks up, in `file`."""
+        """Return the config with the lines that problems are told with, which `line` looks up, in `file`."""
         config = self.model_copy()
         config._file = file
-        config._lines = {position: line(position) for position, _ in self.listed()}
+        models = [position for position, _ in self.listed()]
+        devices = [(*position, "device") for position in models]
+        config._lines = {position: line(position) for position in (("device",), ("ray",), *models, *devices)}
         return config
 
-    def model_problem(self, position: Position, sentence: str) -> str:
-        """Return a problem of one model, with its position in the file."""
-        return problem_text(self.model_line(position), position, sentence)
+    def device_position(self, position: Position) -> Position:
+        """Return where the file says on which devices the model at `position` runs: at itself, or at the top."""
+        if position[0] == "models":
+            _, task, index = position
+            entry = self.models[str(task)][int(index)]
+        else:
+            entry = self.safety.pictures if position[-1] == "pictures" else self.safety.texts
+        return ("device",) if entry is None or entry.device == ("auto",) else (*position, "device")
 
-    def model_line(self, position: Position) -> int:
-        """Return the line of the model at this position; 0 if it is not in a file."""
+    def problem(self, position: Position, sentence: str) -> str:
+        """Return a problem of a model or its device, with its position in the file."""
+        return problem_text(self.line(position), position, sentence)
+
+    def line(self, position: Position) -> int:
+        """Return the line of the model or the device at this position; 0 if it is not in a file."""
         return self._lines.get(position, 0)
 
     def listed(self) -> list[tuple[Position, ModelSpec]]:

@@ -47,6 +47,12 @@ def find_device(name: str) -> torch.device:
     return torch.device("cuda", device.index or 0) if device.type == "cuda" else device
 
 
+def present_devices() -> list[str]:
+    """Return the names of the devices of this machine, the fastest first."""
+    gpus = [f"cuda:{index}" for index in range(torch.cuda.device_count())]
+    return [*gpus, *(["mps"] if torch.backends.mps.is_available() else []), "cpu"]
+
+
 @functools.cache
 def _default_dtype(device: torch.device) -> torch.dtype:
     if device.type == "cuda":

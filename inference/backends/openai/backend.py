@@ -62,6 +62,9 @@ class OpenAIBackend:
     def answers_about_pictures(self, spec: ModelSpec) -> bool:
         return spec.task == "caption" or _server(spec).sees_pictures
 
+    async def require_device(self, spec: ModelSpec) -> None:
+        """Do nothing: a request asks its server itself."""
+
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         found = await self._ask({_key(_server(spec)): _server(spec) for spec in specs})
         return [ModelStatus(spec, "on a server", 0, problem=_problem(spec, found)) for spec in specs]

@@ -13,7 +13,8 @@ from typing import Any
 from inference.backends.backend import Listener, ModelStatus, QueueStatus, listed_problems
 from inference.backends.local_job import kind_of
 from inference.backends.ray.cluster_link import ClusterLink
-from inference.backends.ray.messages import DeviceState, local_name
+from inference.backends.ray.cluster_nodes import ClusterNodes
+from inference.backends.ray.messages import DeviceState, local_name, place_of
 from inference.backends.ray.remote_job import RemoteJob
 from inference.config.schema import Config
 from inference.limits import WHOLE_CLUSTER, is_on_cluster
@@ -21,13 +22,13 @@ from inference.scheduling.scheduler import queue_is_full, too_many_requests
 from inference.serialization import from_json, to_json
 from inference.tasks import Request
 from inference.types import LoadProgress, ModelSpec
-from inference.types.errors import DeviceLost, GenerationFailed, InferenceError, RequestCancelled
+from inference.types.errors import DeviceLost, GenerationFailed, InferenceError, ModelUnavailable, RequestCancelled
 from inference.types.observations import DeviceUsed, Observation, Observer
 
 log = logging.getLogger(__name__)
 
 _SECONDS_FOR_DEVICES = 60.0
-"""How long a check waits until the cluster and the devices that the settings name have answered."""
+"""How long a check waits for an answer of the cluster, and of its devices that the settings name."""
 
 
 class RayBackend:
@@ -41,7 +42,10 @@ class RayBackend:
         self._config = config
         self._observe = observe
         self._link: ClusterLink | None = None
+        self._nodes: ClusterNodes | None = None
+        """What the cluster has; None as long as there is no connection."""
         self._devices: dict[str, DeviceState] = {}
+        """The devices that have answered."""
         self._away: dict[str, str] = {}
         """Why a device, or the whole cluster, is away."""
         self._jobs: dict[RemoteJob, None] = {}
@@ -94,6 +98,12 @@ class RayBackend:
             asked = self._call_device(spec.device, "answers_about_pictures", spec)
             asked.add_done_callback(lambda future: self._picture_answers.update({spec: _result_or_none(future)}))
         return self._picture_answers.get(spec)
+
+    async def require_device(self, spec: ModelSpec) -> None:
+        self._connected()
+        await asyncio.to_thread(self._wait_for, {spec.device})
+        if not any(placed.device in self._devices for placed in self.placements(spec)):
+            raise ModelUnavailable(self._why_away(spec.device))
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return list(await asyncio.gather(*map(self._status, specs)))
@@ -155,7 +165,10 @@ class RayBackend:
             return self._link
 
     def _on_frame(self, frame: dict[str, Any]) -> None:
-        """Note what the connector says of a device."""
+        """Note what the connector says of the nodes, or of a device."""
+        if "nodes" in frame:
+            self._take_nodes(ClusterNodes(frame["nodes"]))
+            return
         if "gone" in frame:
             with self._changed:
                 self._devices.pop(frame["gone"], None)
@@ -168,8 +181,7 @@ class RayBackend:
         with self._changed:
             is_new = name not in self._devices
             self._devices[name] = state
-            for known in (name, WHOLE_CLUSTER):
-                self._away.pop(known, None)
+            self._away.pop(name, None)
             self._changed.notify_all()
         if is_new:
             log.info("the device %s of the cluster is there", name)
@@ -177,6 +189,14 @@ class RayBackend:
                 self._call_device(name, "pause", True)
         for item in items:
             self._take(name, item)
+
+    def _take_nodes(self, nodes: ClusterNodes) -> None:
+        known = self._nodes.devices if self._nodes else []
+        with self._changed:
+            self._nodes = nodes
+            for name in {WHOLE_CLUSTER, *nodes.devices}.difference(known):
+                self._away.pop(name, None)
+            self._changed.notify_all()
 
     def _take(self, name: str, item: Observation | str) -> None:
         """Pass on what was observed on a device, or a line of its log."""
@@ -187,7 +207,7 @@ class RayBackend:
 
     def _on_lost(self, reason: str) -> None:
         with self._changed:
-            self._devices = {}
+            self._nodes, self._devices = None, {}
             self._away = {WHOLE_CLUSTER: reason}
             self._changed.notify_all()
 
@@ -265,8 +285,16 @@ class RayBackend:
         return replace(status, spec=spec, problem=status.problem or self._refused.get(spec, ""))
 
     def _why_away(self, name: str) -> str:
-        reason = self._away.get(name) or self._away.get(WHOLE_CLUSTER) or "Its machine has not joined the cluster."
-        return f"{name} is away. {reason}"
+        """Return why a device can't be used now; of the whole cluster, why none of its devices can."""
+        if lost := self._away.get(WHOLE_CLUSTER):
+            return lost
+        if self._nodes is None:
+            return f"The Ray cluster {place_of(self._config.ray)} has not answered yet. Check the address, and the log."
+        if missing := self._nodes.why_missing(name):
+            return missing
+        names = self._nodes.devices if name == WHOLE_CLUSTER else [name]
+        reasons = [self._away.get(each, "It has not answered yet. Try again in a minute.") for each in names]
+        return " ".join(f"{each} is away. {reason}" for each, reason in zip(names, reasons, strict=True))
 
     def _find_problems(self, config: Config) -> list[str]:
         """Return what the devices of the cluster lack for the models in `config`. Waits for them."""
@@ -276,28 +304,38 @@ class RayBackend:
         self._connected()
         self._wait_for(named)
 
-        def refusals(spec: ModelSpec) -> list[str]:
-            placements = self.placements(spec)
-            if not placements:
-                return [self._why_away(spec.device)]
-            return [refusal for placed in placements for refusal in self._refusals(placed)]
+        if self._nodes is None:
+            return [config.problem(("ray",), self._why_away(WHOLE_CLUSTER))]
 
-        return listed_problems(config, _belongs_here, refusals)
+        def refusals(spec: ModelSpec) -> list[str]:
+            return [refusal for placed in self.placements(spec) for refusal in self._refusals(placed)]
+
+        def why_no_device(spec: ModelSpec) -> str:
+            there = any(placed.device in self._devices for placed in self.placements(spec))
+            return "" if there else self._why_away(spec.device)
+
+        return listed_problems(config, _belongs_here, refusals, why_no_device)
 
     def _wait_for(self, names: set[str]) -> None:
-        """Wait until these devices have answered, or the connector says that there is no cluster."""
-        wanted = names - {WHOLE_CLUSTER}
+        """Wait until these devices have answered, or it is known that they are not there."""
 
         def answered() -> bool:
-            known = {*self._devices, *self._away}
-            return self._closed or WHOLE_CLUSTER in self._away or (wanted <= known and bool(known))
+            if self._closed or WHOLE_CLUSTER in self._away:
+                return True
+            if self._nodes is None:
+                return False
+            there = set(self._nodes.devices)
+            awaited = there if WHOLE_CLUSTER in names else there & names
+            return awaited <= {*self._devices, *self._away}
 
         with self._changed:
+            if not answered():
+                log.info("waiting at most a minute for the Ray cluster %s", place_of(self._config.ray))
             self._changed.wait_for(answered, _SECONDS_FOR_DEVICES)
 
     def _refusals(self, spec: ModelSpec) -> list[str]:
         if spec.device not in self._devices:
-            return [self._why_away(spec.device)]
+            return []  # its device is told of
         try:
             found = [
                 f"On {spec.device}: {refusal}" for refusal in self._call_device(spec.device, "check", spec).result()

@@ -125,9 +125,9 @@ class ClusterLink:
     def _connect_once(self) -> tuple[str, bool]:
         """Run a connector until it ends. Return why it did, and whether there was a connection."""
         command = [sys.executable, "-m", "inference.backends.ray.connector"]
-        process = subprocess.Popen(
-            command, cwd=_CODE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
-        )
+        pipe = subprocess.PIPE
+        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, start_new_session=True, cwd=_CODE)
+        threading.Thread(target=_log_lines, args=(process.stderr,), daemon=True).start()
         reason, was_connected = "The connection ended.", False
         with suppress(OSError):
             first = {"address": self._config.ray, "bot": self._bot, "config": _pickled(self._config)}
@@ -170,6 +170,13 @@ class ClusterLink:
             calls = list(self._answers)
         for call in calls:
             self._answer({"call": call, "lost": reason})
+
+
+def _log_lines(stream: BinaryIO) -> None:
+    """Log what the connector and Ray print."""
+    for line in stream:
+        if text := line.decode(errors="replace").strip():
+            log.info("connector: %s", text)
 
 
 def _pickled(config: Config) -> str:

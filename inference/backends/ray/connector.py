@@ -8,6 +8,7 @@ threads and signal handlers that a bot should not have. The bot starts it, and s
     ← {"call": …, "device": …, "method": …, "arguments": […]}
     ← {"configure": …}                                 new settings
     → {"refused": "why there is no connection"}        the last frame
+    → {"nodes": {"pc2": ["pc2/cpu"], …}}               the nodes, and their devices, of which some may not answer yet
     → {"device": …, "state": …}                        the device is there, and how it is
     → {"gone": …, "why": …}                            the device is away
     → {"call": …, "events": …} or {"call": …, "result": …}
@@ -31,7 +32,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from inference.backends.ray.device_actor import DeviceActor
-from inference.backends.ray.messages import AUTH_MODE, code_version, has_token, read_frame, write_frame
+from inference.backends.ray.messages import AUTH_MODE, code_version, has_token, place_of, read_frame, write_frame
 
 _LOOK_PAUSE = 2.0
 """The seconds between two looks at the nodes of the cluster."""
@@ -41,6 +42,8 @@ _WRONG_CODE_PAUSE = 30.0
 """The same for a device whose node has other code than this bot."""
 _SECONDS_TO_CONNECT = 5.0
 _NAMESPACE = "inkling"
+
+_OTHER_CODE = "Its Inkling differs from the bot's. Run `git pull` on both machines, so that they have the same files."
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +56,26 @@ class NodeDevice:
     threads: int
 
 
-def devices_of(nodes: list[dict[str, Any]]) -> list[NodeDevice]:
-    """Return the devices of all nodes that are alive, from what `ray.nodes()` lists: its GPUs, or else its processor.
+def devices_of(nodes: list[dict[str, Any]]) -> dict[str, list[NodeDevice]]:
+    """Return the devices of each node that is alive, by its name: its GPUs, or else its processor.
 
+    `nodes` is what `ray.nodes()` lists.
     Ray counts the GPUs of a node as the resource `GPU`, and its cores as `CPU`; a node that was started with none of
     either has no device. Source: https://docs.ray.io/en/latest/ray-core/scheduling/resources.html
     """
-    devices: list[NodeDevice] = []
+    by_node: dict[str, list[NodeDevice]] = {}
     for node in nodes:
         if not node["Alive"]:
             continue
         gpus, cores = (int(node["Resources"].get(kind, 0)) for kind in ("GPU", "CPU"))
         name = re.sub(r"[^\w.-]", "-", node["NodeName"])
+        devices = by_node.setdefault(name, [])
         if gpus:
             threads = max(1, cores // gpus)
             devices += [NodeDevice(f"{name}/cuda:{i}", "cuda:0", node["NodeID"], threads) for i in range(gpus)]
         elif cores:
             devices.append(NodeDevice(f"{name}/cpu", "cpu", node["NodeID"], cores))
-    return devices
+    return by_node
 
 
 class Connector:
@@ -87,11 +92,15 @@ class Connector:
         """Why a device is away, as the bot was told."""
         self._tasks: set[asyncio.Task[None]] = set()
         self._keeping: dict[NodeDevice, asyncio.Task[None]] = {}
+        self._told: dict[str, list[str]] | None = None
+        """The nodes with their devices, as the bot knows them."""
 
     async def look_at_nodes(self) -> None:
         """Start actors on new devices, as long as this process runs."""
         while True:
-            found = devices_of(await asyncio.to_thread(self._ray.nodes))
+            by_node = devices_of(await asyncio.to_thread(self._ray.nodes))
+            self._tell_nodes({node: [device.name for device in devices] for node, devices in by_node.items()})
+            found = [device for devices in by_node.values() for device in devices]
             for device in found:
                 if device not in self._keeping:
                     self._keeping[device] = self._start(self._keep_actor(device))
@@ -99,6 +108,11 @@ class Connector:
                 self._keeping.pop(device).cancel()
                 self._lose(device.name, "Its machine has left the cluster.")
             await asyncio.sleep(_LOOK_PAUSE)
+
+    def _tell_nodes(self, nodes: dict[str, list[str]]) -> None:
+        if nodes != self._told:
+            self._told = nodes
+            self._send({"nodes": nodes})
 
     def take(self, frame: dict[str, Any]) -> None:
         """Do what a frame of the bot says."""
@@ -127,9 +141,7 @@ class Connector:
         version = await actor.version.remote()
         if version != code_version():
             self._ray.kill(actor)  # or the process with the old code would be used again after an update
-            self._lose(
-                name, f"Its Inkling is version {version}, and the bot's is {code_version()}. Update one of them."
-            )
+            self._lose(name, _OTHER_CODE)
             return _WRONG_CODE_PAUSE
         self._actors[name] = actor
         self._away.pop(name, None)
@@ -243,8 +255,12 @@ def reason_of(address: str, error: Exception) -> str:
         return f"The cluster has other versions than this machine ({versions}). Install the same on all of them."
     if "token" in str(error).lower():
         return f"The cluster at {address} refused the token. Copy ~/.ray/auth_token of its head to this machine."
-    where = "on this machine" if address == "auto" else f"at {address}"
-    return f"There is no Ray cluster {where}. Start it, or join this machine to it: ray start --address=HEAD:6379"
+    if "Failed to connect to Ray" in str(error):  # something answers there
+        return (
+            f"What answers {place_of(address)} is no Ray cluster that this machine may use. Check the port, and copy "
+            "~/.ray/auth_token of the cluster's head to this machine."
+        )
+    return f"There is no Ray cluster {place_of(address)}. docs/scaling.md says under “Two PCs” how to start one."
 
 
 async def _pass_on(ray: Any, first: dict[str, Any], source: BinaryIO, output: BinaryIO) -> None:

@@ -55,6 +55,11 @@ def has_token() -> bool:
     return bool(os.environ.get("RAY_AUTH_TOKEN")) or file.is_file()
 
 
+def place_of(address: str) -> str:
+    """Return in words where the cluster with this address in config.yaml is."""
+    return "on this machine" if address == "auto" else f"at {address}"
+
+
 def local_name(device: str) -> str:
     """Return the name that a device of a cluster has on its node, where Ray shows each actor only its own GPU."""
     return "cuda:0" if "/cuda" in device else device.rpartition("/")[2]

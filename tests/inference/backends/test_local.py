@@ -345,7 +345,8 @@ async def test_a_model_whose_device_is_missing_is_known_and_refused_with_the_sam
     sentence = "The device 'cuda:7' of the bot's settings is not on this machine."
     assert engine.problems() == [], "the files alone are fine"
     (problem,) = await engine.check_devices()
-    assert problem.endswith(sentence)
+    assert problem.startswith("models.complete[1].device: cuda:7 is not on this machine, which has ")
+    assert problem.endswith("cpu. Name one of these, or write auto.")
     backend: Any = engine._backend  # pyright: ignore[reportPrivateUsage]
     statuses = await backend.statuses(list(engine.models("complete")))
     assert [(status.spec.name, status.problem) for status in statuses] == [("here", ""), ("lost", sentence)]

@@ -37,7 +37,7 @@ def cluster() -> Generator[LocalCluster]:
         del os.environ["RAY_AUTH_TOKEN"]
 
 
-def config_for(address: str, data: Path, device: str = "cluster") -> Config:
+def config_for(address: str, data: Path, device: str | list[str] = "cluster") -> Config:
     models = {"imagine": [str(STARTER / "emoji-painter")], "caption": [str(STARTER / "emoji-captioner")]}
     return Config.model_validate(
         {"models": models, "ray": address, "device": device, "data": str(data), "dtype": "float32"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,10 @@ from inference.backends.backend import Listener
 from inference.backends.ray.backend import RayBackend
 from inference.tasks import ImageResult, ImagineRequest
 from inference.types import Event, Progress, Result
-from inference.types.errors import InferenceError, Overloaded
+from inference.types.errors import InferenceError, ModelUnavailable, Overloaded
 from inference.types.observations import DeviceUsed, RequestEnded
 from tests.fakes import model_lists
-from tests.inference.backends.ray.conftest import Bot, config_for, free_port, kill_actor, kill_connector
+from tests.inference.backends.ray.conftest import Bot, config_for, kill_actor, kill_connector
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -174,20 +175,27 @@ async def test_models_are_checked_on_each_device_and_their_states_are_told(bot: 
     ]
 
 
-async def test_a_check_that_waits_for_a_machine_does_not_hold_up_the_end(bot: Bot, tmp_path: Path) -> None:
-    engine = create_engine(config_for(bot.cluster.address, tmp_path, device="pc9/cpu"))
-    checking = asyncio.create_task(asyncio.to_thread(engine.device_problems))
-    await until(lambda: bool(engine.queues()), "there is no connection")
-    await engine.close()
-    assert await checking == [
-        f"models.{task}[0]: pc9/cpu is away. Its machine has not joined the cluster." for task in ("caption", "imagine")
-    ]
-
-
-async def test_a_cluster_that_is_not_there_is_told_with_the_command_that_joins_it(tmp_path: Path) -> None:
-    engine = create_engine(config_for(f"127.0.0.1:{free_port()}", tmp_path))
+@pytest.mark.parametrize(
+    ("device", "sentence"),
+    [
+        ("pc2/cuda:0", "pc2 is in the cluster, but lends no cuda:0; it lends pc2/cpu."),
+        ("pc9/cpu", "No machine with the name pc9 is in the cluster. The cluster has pc1/cpu, pc2/cpu."),
+    ],
+)
+async def test_a_device_that_is_not_in_the_cluster_is_told_once_with_those_that_are(
+    bot: Bot, tmp_path: Path, device: str, sentence: str
+) -> None:
+    engine = create_engine(config_for(bot.cluster.address, tmp_path, device))
     try:
-        problems = await asyncio.to_thread(engine.device_problems)
-        assert "There is no Ray cluster at 127.0.0.1:" in problems[0]
+        assert await asyncio.to_thread(engine.device_problems) == [f"device: {sentence}"]
+        with pytest.raises(ModelUnavailable, match=re.escape(sentence)):
+            await engine.require_device(engine.check(request()))
     finally:
         await engine.close()
+
+
+async def test_a_request_has_its_device_as_soon_as_one_of_them_has_answered(bot: Bot, tmp_path: Path) -> None:
+    engine = create_engine(config_for(bot.cluster.address, tmp_path, ["pc9/cpu", "pc2/cpu"]))
+    await engine.require_device(engine.check(request()))
+    assert "pc2/cpu" in {queue.device for queue in engine.queues()}
+    await engine.close()

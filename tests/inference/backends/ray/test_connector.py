@@ -26,11 +26,11 @@ def test_the_devices_of_a_node_are_its_gpus_or_else_its_processor() -> None:
         node("pc3", CPU=16.0, GPU=2.0),
         node("pc4", alive=False, CPU=4.0),
     ]
-    assert devices_of(nodes) == [
-        NodeDevice("pc-2/cpu", "cpu", NODE_ID, 8),
-        NodeDevice("pc3/cuda:0", "cuda:0", NODE_ID, 8),
-        NodeDevice("pc3/cuda:1", "cuda:0", NODE_ID, 8),
-    ]
+    assert devices_of(nodes) == {
+        "head": [],
+        "pc-2": [NodeDevice("pc-2/cpu", "cpu", NODE_ID, 8)],
+        "pc3": [NodeDevice("pc3/cuda:0", "cuda:0", NODE_ID, 8), NodeDevice("pc3/cuda:1", "cuda:0", NODE_ID, 8)],
+    }
 
 
 class FakeCluster:
@@ -73,9 +73,19 @@ async def connected(test: Callable[[FakeCluster, Connector, list[dict[str, Any]]
 
 async def test_a_node_with_other_code_is_away_with_the_reason() -> None:
     async def test(_: FakeCluster, __: Connector, sent: list[dict[str, Any]]) -> None:
+        await until(lambda: any("gone" in frame for frame in sent), "nothing is said of the device")
+        assert sent[1]["gone"] == "pc1/cpu"
+        assert "Run `git pull` on both machines" in sent[1]["why"]
+
+    await connected(test)
+
+
+async def test_the_bot_is_told_which_nodes_there_are_before_their_devices_have_answered() -> None:
+    async def test(cluster: FakeCluster, _: Connector, sent: list[dict[str, Any]]) -> None:
         await until(lambda: bool(sent), "nothing is said of the node")
-        assert sent[0]["gone"] == "pc1/cpu"
-        assert sent[0]["why"].startswith("Its Inkling is version older, and the bot's is ")
+        assert sent[0] == {"nodes": {"pc1": ["pc1/cpu"]}}
+        cluster.joined = False
+        await until(lambda: {"nodes": {}} in sent, "nothing is said of the node that left")
 
     await connected(test)
 
@@ -137,7 +147,12 @@ async def test_a_node_that_leaves_is_told() -> None:
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (ConnectionError("refused"), "There is no Ray cluster at pc1:6379."),
+        (ConnectionError("refused"), "There is no Ray cluster at pc1:6379. docs/scaling.md says"),
+        (
+            ConnectionError("Failed to connect to Ray cluster at 192.168.1.10:6379"),
+            "What answers at pc1:6379 is no Ray cluster that this machine may use. Check the port, and copy "
+            "~/.ray/auth_token",
+        ),
         (
             RuntimeError("Version mismatch: The cluster was started with:\n Ray: 2.60.0\n Python: 3.11.7\nThis process "
                          "was started with:\n Ray: 2.59.0\n Python: 3.12.1"),
