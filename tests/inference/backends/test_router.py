@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from inference.backends.router import BackendRouter
 from inference.config.schema import Config
 from inference.engine import Engine
 from inference.tasks import ChatReply, ChatRequest, Message
 from inference.types import ModelSpec
+from inference.types.errors import ModelUnavailable
 from tests.fakes import FakeBackend
 
 CONFIG = Config.model_validate(
@@ -45,6 +50,15 @@ async def test_states_are_in_the_order_of_the_settings_and_problems_are_those_of
         (specs[2], ""),
     ]
     assert (router.problems(), router.device_problems(), await router.problems_of(CONFIG)) == (["a"], ["b"], ["a"])
+
+
+async def test_a_model_can_run_if_one_of_its_devices_is_there() -> None:
+    there, away = FakeBackend(), FakeBackend(unusable={"m": "It is away."})
+    router = BackendRouter((there, away), lambda spec: there if spec.device == "cpu" else away)
+    spec = ModelSpec(name="m", task="fill", repo="org/m", device="pc2/cpu", pool=("pc2/cpu", "cpu"))
+    await router.require_device(spec)
+    with pytest.raises(ModelUnavailable, match="It is away."):
+        await router.require_device(replace(spec, pool=("pc2/cpu", "pc3/cpu")))
 
 
 async def test_what_concerns_all_models_reaches_all_backends() -> None:

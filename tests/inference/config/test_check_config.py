@@ -57,3 +57,24 @@ def test_problems_are_on_stderr_a_line_each(tmp_path: Path, capsys: pytest.Captu
         f"  line 2, models.fill[0]: The model {tmp_path / 'nowhere'} is not complete. Missing: the folder itself. "
         "You have to add this, or correct the model's `repo` in config.yaml.",
     ]
+
+
+def test_a_device_that_is_missing_is_told_once_where_the_file_names_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "config.yaml"
+    text = """
+models:
+  fill: [org/a, org/b]
+  ask: [{repo: org/c, device: cuda:98}]
+safety: {texts: org/d}
+device: [cpu, cuda:99]
+"""
+    assert check(path, text) == 2
+    title, *problems = capsys.readouterr().err.splitlines()
+    assert title == f"{path}: 2 problems"
+    assert [problem.partition(" is not on this machine, which has ")[0] for problem in problems] == [
+        "  line 4, models.ask[0].device: cuda:98",
+        "  line 6, device: cuda:99",
+    ]
+    assert all(problem.endswith("cpu. Name one of these, or write auto.") for problem in problems)
