@@ -175,7 +175,7 @@ class ClusterLink:
 def _log_lines(stream: BinaryIO) -> None:
     """Log what the connector and Ray print."""
     for line in stream:
-        if text := line.decode(errors="replace").strip():
+        if text := line.decode(errors="replace").rstrip():
             log.info("connector: %s", text)
 
 

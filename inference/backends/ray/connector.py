@@ -39,11 +39,13 @@ _LOOK_PAUSE = 2.0
 _RETRY_PAUSE = 1.0
 """The seconds after which a device that has gone is started again."""
 _WRONG_CODE_PAUSE = 30.0
-"""The same for a device whose node has other code than this bot."""
+"""The same for a device whose node has other code than this bot, or none."""
 _SECONDS_TO_CONNECT = 5.0
 _NAMESPACE = "inkling"
 
 _OTHER_CODE = "Its Inkling differs from the bot's. Run `git pull` on both machines, so that they have the same files."
+_NO_MODULE = "No module named 'inference'"
+_NO_CODE = "Ray does not find Inkling there. Start it as docs/scaling.md says under “Two PCs”, with PYTHONPATH."
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +132,11 @@ class Connector:
                 actor = self._actor(device)
                 pause = await self._watch(device.name, actor)
             except self._ray.exceptions.RayError as error:
-                if not has_just_ended(error):
+                has_code = _NO_MODULE not in str(error)
+                if has_code and not has_just_ended(error):
                     print(f"the device {device.name} has gone: {error}", file=sys.stderr)
-                self._lose(device.name, "Its process has ended.")
-                pause = _RETRY_PAUSE
+                self._lose(device.name, "Its process has ended." if has_code else _NO_CODE)
+                pause = _RETRY_PAUSE if has_code else _WRONG_CODE_PAUSE
             await asyncio.sleep(pause)
 
     async def _watch(self, name: str, actor: Any) -> float:

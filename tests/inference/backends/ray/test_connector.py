@@ -126,6 +126,15 @@ async def test_a_device_that_stays_away_is_told_once() -> None:
     await connected(test)
 
 
+async def test_a_node_that_ray_was_started_on_without_the_code_is_away_with_what_is_missing() -> None:
+    async def test(cluster: FakeCluster, _: Connector, sent: list[dict[str, Any]]) -> None:
+        cluster.error = RuntimeError("ModuleNotFoundError: No module named 'inference'")
+        await until(lambda: any("gone" in frame for frame in sent), "nothing is said of the device")
+        assert sent[1]["why"].startswith("Ray does not find Inkling there.")
+
+    await connected(test)
+
+
 async def test_a_call_to_a_device_that_is_away_is_lost() -> None:
     async def test(_: FakeCluster, connector: Connector, sent: list[dict[str, Any]]) -> None:
         connector.take({"call": "1", "device": "pc1/cpu", "method": "run", "arguments": []})
