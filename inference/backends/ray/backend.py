@@ -101,9 +101,10 @@ class RayBackend:
 
     async def require_device(self, spec: ModelSpec) -> None:
         self._connected()
-        await asyncio.to_thread(self._wait_for, {spec.device})
-        if not any(placed.device in self._devices for placed in self.placements(spec)):
-            raise ModelUnavailable(self._why_away(spec.device))
+        await asyncio.to_thread(self._wait_for, {spec.device}, lambda: self._is_there(spec))
+        if not self._is_there(spec):
+            reason = self._why_away(spec.device)
+            raise ModelUnavailable(reason)
 
     async def statuses(self, specs: list[ModelSpec]) -> list[ModelStatus]:
         return list(await asyncio.gather(*map(self._status, specs)))
@@ -311,16 +312,19 @@ class RayBackend:
             return [refusal for placed in self.placements(spec) for refusal in self._refusals(placed)]
 
         def why_no_device(spec: ModelSpec) -> str:
-            there = any(placed.device in self._devices for placed in self.placements(spec))
-            return "" if there else self._why_away(spec.device)
+            return "" if self._is_there(spec) else self._why_away(spec.device)
 
         return listed_problems(config, _belongs_here, refusals, why_no_device)
 
-    def _wait_for(self, names: set[str]) -> None:
-        """Wait until these devices have answered, or it is known that they are not there."""
+    def _is_there(self, spec: ModelSpec) -> bool:
+        """Return whether a device of the model has answered."""
+        return any(placed.device in self._devices for placed in self.placements(spec))
+
+    def _wait_for(self, names: set[str], is_enough: Callable[[], bool] = lambda: False) -> None:
+        """Wait until these devices have answered, or are known not to be there, or until it `is_enough`."""
 
         def answered() -> bool:
-            if self._closed or WHOLE_CLUSTER in self._away:
+            if self._closed or WHOLE_CLUSTER in self._away or is_enough():
                 return True
             if self._nodes is None:
                 return False
