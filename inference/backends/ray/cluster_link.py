@@ -176,7 +176,7 @@ def _log_lines(stream: BinaryIO) -> None:
     """Log what the connector and Ray print."""
     for line in stream:
         if text := line.decode(errors="replace").rstrip():
-            log.info("connector: %s", text)
+            log.warning("connector: %s", text)
 
 
 def _pickled(config: Config) -> str:
