@@ -58,10 +58,15 @@ class MissedMentions(commands.Cog):
             if message.reference and message.author == self.bot.user
         }
         answered |= {target.asked_in for target in self.bot.sessions.targets()}
-        latest_answered = {message.author.id: message.id for message in messages if message.id in answered}
-        for message in messages:
-            was_answered = message.id <= latest_answered.get(message.author.id, 0)  # perhaps together with a later one
-            if mentions_bot(message) and not was_answered and message.id not in self._seen:
+        mentions = [message for message in messages if mentions_bot(message)]
+        talk = {message.id for message in mentions if not (await self.bot.get_context(message)).command}
+        # What a person says is answered together with what they said before; each command has an answer of its own.
+        latest_talk = {each.author.id: each.id for each in mentions if each.id in answered and each.id in talk}
+        for message in mentions:
+            was_answered = message.id in answered or (
+                message.id in talk and message.id < latest_talk.get(message.author.id, 0)
+            )
+            if not was_answered and message.id not in self._seen:
                 log.info("a mention in %s came while the bot was away", channel.id)
                 self.bot.dispatch("message", message)
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bench.crash.people import CANCEL, TEXT_ACTIONS, SentRequest, Shown, action_of
+from bench.crash.people import CANCEL, TEXT_ACTIONS, Kills, SentRequest, Shown, action_of
 from bench.crash.request_pool import PooledRequest
 from bench.crash.world import SECONDS_TO_ACKNOWLEDGE, Message, World
 
@@ -33,11 +33,11 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence that may end a request. `is_true` says whether it is true, after so many kills since it was sent."""
+    """A sentence that may end a request. `is_true` says whether it is true, after these kills since it was sent."""
 
     name: str
     pattern: str
-    is_true: Callable[[SentRequest, int], bool]
+    is_true: Callable[[SentRequest, Kills], bool]
 
 
 SENTENCES = (
@@ -45,12 +45,17 @@ SENTENCES = (
     Sentence(
         "the bot ended twice while a model worked on it",
         r"I was ended 2 times while a model worked on this, .*",
-        lambda sent, kills: kills >= 2,
+        lambda sent, kills: kills.bot >= 2,
+    ),
+    Sentence(
+        "its device was lost three times",
+        r"The device that worked on this was lost 3 times\. Try something smaller\.\n-# Error \w+",
+        lambda sent, kills: kills.parts >= 3,
     ),
     Sentence(
         "the bot ended before all was read",
         r"I was restarted before I had read everything .*",
-        lambda sent, kills: kills >= 1 and (sent.pooled is None or sent.pooled.reads_files),
+        lambda sent, kills: kills.bot >= 1 and (sent.pooled is None or sent.pooled.reads_files),
     ),
     Sentence("too many requests of one person", r"You already have 4 requests here\. .*", lambda sent, kills: True),
 )
@@ -63,16 +68,16 @@ class Accounting:
         self._world = world
         self._answers = answers
 
-    def outcome(self, sent: SentRequest, all_kills: int) -> Outcome:
-        """Return what became of a request, after so many kills in all."""
-        kills = all_kills - sent.earlier_kills
+    def outcome(self, sent: SentRequest, all_kills: Kills) -> Outcome:
+        """Return what became of a request, after these kills in all."""
+        kills = all_kills.since(sent.earlier_kills)
         if sent.interaction and not sent.interaction.acknowledged:
             return _not_acknowledged(sent, kills)
         if sent.action in TEXT_ACTIONS:
             return self._of_text_press(sent, kills)
         return self._judged(sent, sent.messages(self._world), kills)
 
-    def _of_text_press(self, sent: SentRequest, kills: int) -> Outcome:
+    def _of_text_press(self, sent: SentRequest, kills: Kills) -> Outcome:
         """Judge a press whose answer is one more variant in the message of the button."""
         message = sent.interaction.pressed if sent.interaction else None
         assert message is not None, "it is a press"
@@ -85,7 +90,7 @@ class Accounting:
             return explained[0] if explained else Outcome("no effect")
         return Outcome("answered") if variants(after) == variants(sent.before) + 1 else _wrong(message)
 
-    def _judged(self, sent: SentRequest, messages: list[Message], kills: int) -> Outcome:
+    def _judged(self, sent: SentRequest, messages: list[Message], kills: Kills) -> Outcome:
         """Judge a request whose answer has its own messages."""
         messages = [message for message in messages if not is_notification(message, sent)]
         if not messages:
@@ -107,14 +112,20 @@ class Accounting:
             return bool(message.files) and any(action_of(button) == "reroll" for button in message.buttons)
         return comparable(sent.pooled, Shown.of(message)) == self._answers[sent.pooled]
 
-    def _explanation(self, sent: SentRequest, message: Message, kills: int) -> Outcome:
+    def _explanation(self, sent: SentRequest, message: Message, kills: Kills) -> Outcome:
         """Return the outcome by a message that is not the answer: a true sentence, or something wrong."""
+        said = self._below_the_beginning(sent, message) or message.content
         for sentence in SENTENCES:
-            if re.fullmatch(sentence.pattern, message.content, re.DOTALL):
+            if re.fullmatch(sentence.pattern, said, re.DOTALL):
                 return Outcome("explained", sentence.name) if sentence.is_true(sent, kills) else _wrong(message)
         if sent.cancelled and sent.pooled and _is_beginning(message.content, self._answers[sent.pooled].text):
             return Outcome("explained", "it was cancelled, and shows what was written")
         return _wrong(message)
+
+    def _below_the_beginning(self, sent: SentRequest, message: Message) -> str:
+        """Return what is below the beginning of the right answer; "" if the message does not show one."""
+        begun, _, below = message.content.partition(_SMALL_PRINT)
+        return below if sent.pooled and _begins(begun, self._answers[sent.pooled].text) else ""
 
 
 def comparable(pooled: PooledRequest, shown: Shown) -> Shown:
@@ -136,18 +147,19 @@ def is_explanation(message: Message) -> bool:
 
 
 def _is_beginning(text: str, answer: str) -> bool:
-    """Return whether a cancelled text says so, and is the beginning of the answer.
-
-    Escapes are left out, since they depend on what follows.
-    """
-    body, _, note = text.replace("\\", "").partition(_SMALL_PRINT)
-    stopped = note == "Cancelled." or _STOPPED.fullmatch(note) is not None
-    return stopped and answer.replace("\\", "").startswith(body.rstrip())
+    """Return whether a cancelled text says so, and is the beginning of the answer."""
+    body, _, note = text.partition(_SMALL_PRINT)
+    return (note == "Cancelled." or _STOPPED.fullmatch(note) is not None) and _begins(body, answer)
 
 
-def _not_acknowledged(sent: SentRequest, kills: int) -> Outcome:
+def _begins(text: str, answer: str) -> bool:
+    """Return whether `answer` begins with `text`. Escapes are left out, since they depend on what follows."""
+    return answer.replace("\\", "").startswith(text.replace("\\", "").rstrip())
+
+
+def _not_acknowledged(sent: SentRequest, kills: Kills) -> Outcome:
     assert sent.interaction, "messages are not acknowledged"
-    if not sent.interaction.delivered or kills:
+    if not sent.interaction.delivered or kills.bot:
         return Outcome("not accepted")
     return Outcome("late") if sent.age > SECONDS_TO_ACKNOWLEDGE else Outcome("open", "not acknowledged")
 

@@ -6,7 +6,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 
@@ -155,7 +155,7 @@ class _Run:
         held = self._discord.holds.is_set()
         await self._bot.kill()
         self._discord.release()
-        self._people.kills += 1
+        self._people.kills = replace(self._people.kills, bot=self._people.kills.bot + 1)
         self._kills.append(Kill(*self._bot.open_jobs(), held))
         self._show_progress()
 
@@ -165,6 +165,7 @@ class _Run:
             await asyncio.sleep(self._random.uniform(0, life))
             self._kills.append(Kill(*self._bot.open_jobs(), at_a_call=False, part=part))
             self._show_progress()
+            self._people.kills = replace(self._people.kills, parts=self._people.kills.parts + 1)
             await self._parts.kill(part)
 
     async def _act_for_ever(self) -> None:

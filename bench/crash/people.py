@@ -43,17 +43,29 @@ class Shown:
         return cls(message.content, files, buttons)
 
 
+@dataclass(frozen=True, slots=True)
+class Kills:
+    """How often the bot was killed, and parts of its cluster."""
+
+    bot: int = 0
+    parts: int = 0
+
+    def since(self, earlier: Kills) -> Kills:
+        """Return those that came after `earlier`."""
+        return Kills(self.bot - earlier.bot, self.parts - earlier.parts)
+
+
 @dataclass(eq=False, slots=True)
 class SentRequest:
     """A request that somebody made: one of the pool, or the press of a button (`action`) of a finished message.
 
-    `interaction` is that of a command or a press, `asked` the message that mentions the bot. `earlier_kills` is how
-    often the bot had been killed before. `before` is what the pressed message showed. `cancelled` says whether the
+    `interaction` is that of a command or a press, `asked` the message that mentions the bot. `earlier_kills` are
+    those before. `before` is what the pressed message showed. `cancelled` says whether the
     person has pressed Cancel.
     """
 
     person: Person
-    earlier_kills: int
+    earlier_kills: Kills
     pooled: PooledRequest | None = None
     action: str = ""
     interaction: Interaction | None = None
@@ -81,11 +93,11 @@ class SentRequest:
 
 
 class People:
-    """All people, who ask for what is in the `pool`. `kills` is how often the bot has been killed."""
+    """All people, who ask for what is in the `pool`. `kills` are those so far."""
 
     def __init__(self, discord: DiscordServer, random: Random, pool: Sequence[PooledRequest]) -> None:
         self.pool = pool
-        self.kills = 0
+        self.kills = Kills()
         self._discord = discord
         self._world = discord.world
         self._random = random

@@ -13,7 +13,7 @@ from bench.crash import rows
 from bench.crash.accounting import Accounting, Outcome, State
 from bench.crash.crash_run import Kill, Report
 from bench.crash.discord_server import DiscordServer
-from bench.crash.people import SentRequest, Shown, action_of
+from bench.crash.people import Kills, SentRequest, Shown, action_of
 from bench.crash.redirected_bot import addresses
 from bench.crash.request_pool import POOL, PooledRequest
 from bench.crash.world import EPHEMERAL, LOADING, Interaction, Json, Message, World
@@ -150,7 +150,7 @@ class Case:
         person, place = self.world.people[0], self.world.channel
         self.interaction = self.world.new_interaction("command", person, place, {})
         self.interaction.delivered = self.interaction.acknowledged = True
-        self.sent = SentRequest(person, 0, pooled, interaction=self.interaction)
+        self.sent = SentRequest(person, Kills(), pooled, interaction=self.interaction)
 
     def shows(self, content: str, *labels: str, flags: int = 0, custom_id: str = "") -> Message:
         """Add a message of the bot."""
@@ -160,11 +160,11 @@ class Case:
         self.interaction.messages.append(message)
         return message
 
-    def state(self, kills: int = 0) -> State:
-        return self.outcome(kills).state
+    def state(self, kills: int = 0, parts: int = 0) -> State:
+        return self.outcome(kills, parts).state
 
-    def outcome(self, kills: int = 0) -> Outcome:
-        return Accounting(self.world, {PROMPT: ANSWER}).outcome(self.sent, kills)
+    def outcome(self, kills: int = 0, parts: int = 0) -> Outcome:
+        return Accounting(self.world, {PROMPT: ANSWER}).outcome(self.sent, Kills(kills, parts))
 
 
 def test_the_answer_of_before_is_right_and_another_one_is_wrong() -> None:
@@ -214,6 +214,17 @@ def test_a_sentence_ends_a_request_only_if_it_is_true(sentence: str, kills_when_
     assert [case.state(kills) for kills in (0, 1, 2)] == [
         "explained" if kills == kills_when_true else "wrong" for kills in (0, 1, 2)
     ]
+
+
+@pytest.mark.parametrize("before", ["", "**On a hill, a** tr\n-# "])
+def test_a_device_was_lost_three_times_only_if_three_parts_were_killed(before: str) -> None:
+    case = Case()
+    message = case.shows(
+        f"{before}The device that worked on this was lost 3 times. Try something smaller.\n-# Error c883eea5"
+    )
+    assert [case.state(kills=3, parts=parts) for parts in (2, 3)] == ["wrong", "explained"]
+    message.content = f"**On a hill, a** ho\n-# {message.content}"
+    assert case.state(parts=3) == "wrong"
 
 
 @pytest.mark.parametrize("note", ["seed 1 · stopped", "Cancelled."])

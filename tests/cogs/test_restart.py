@@ -213,6 +213,20 @@ async def test_a_mention_that_came_while_the_bot_was_away_is_answered_once(stage
     assert len(answers) == 1
 
 
+async def test_a_command_before_an_answered_one_is_answered_too(
+    stage: Stage, config: Config, monkeypatch: pytest.MonkeyPatch
+):
+    with monkeypatch.context() as patched:
+        patched.setattr(Inkling, "invoke", _do_not_store)  # as if the process had ended just now
+        first = await stage.alice.send(stage.channel, f"{stage.mention} summarize {'word ' * 60}")
+    await stage.alice.send(stage.channel, f"{stage.mention} summarize {'other ' * 60}")
+    assert len(stage.backend.requests) == 1
+    await restart(stage, config)
+    assert len(stage.backend.requests) == 2
+    [answer] = [each for each in stage.channel.history() if each.reference and each.reference.message_id == first.id]
+    assert answer.content.startswith("In short: ")
+
+
 async def test_an_old_mention_is_not_answered(stage: Stage, config: Config):
     await stage.bot.close()
     await stage.alice.send(stage.channel, f"{stage.mention} summarize {'word ' * 60}")
