@@ -26,7 +26,7 @@ class EditForm(ImageForm, template=custom_id("edit", "(?P<source>message|image)"
 
     def __init__(self, source: str, source_id: str, *, in_words: bool) -> None:
         super().__init__(tr("Edit picture"), custom_id("edit", source, source_id))
-        asked = tr("What should change") if in_words else tr("What to draw there")
+        asked = tr("What should change") if in_words else tr("What to draw in a part of the picture")
         example = tr("make the cup red") if in_words else tr("a red cup")
         self.add_words(asked, "instruction", "", required=True, placeholder=example)
 

@@ -215,7 +215,7 @@ class TestWithoutAModel:
     async def test_the_button_leads_to_the_regions_too(self, stage: Stage):
         message = await grid(stage, count=1)
         form = await press(stage, message, "Edit")
-        assert question(form) == ("What to draw there", "a red cup")
+        assert question(form) == ("What to draw in a part of the picture", "a red cup")
         asked: ResponseMessage = first(await stage.alice.submit_modal(form, {"instruction": "a red cup"}))
         assert asked.ephemeral
         assert asked.content.startswith("Which part should be drawn anew?")
