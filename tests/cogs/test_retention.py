@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import pytest
 
 from cogs.client import Inkling
-from storage import DeviceUseTable, JobTable
+from storage import DeviceUseTable, JobTable, Store
 from tests.cogs.stage import Stage
 
 
@@ -31,23 +32,29 @@ class BrokenDeviceUseTable(DeviceUseTable):
         raise ZeroDivisionError
 
 
-async def test_traces_of_ended_requests_are_deleted_after_an_unexpected_error_too(
-    stage: Stage, caplog: pytest.LogCaptureFixture
-):
-    store = cast(Inkling, stage.bot).store
+def break_jobs(store: Store) -> BrokenJobTable:
     store.jobs = broken = BrokenJobTable(store.job_database)
-    for _ in range(2):
-        await stage.env.advance_time(10)
-    assert broken.tries == 2
-    assert caplog.text.count("Retention.forget_ended failed; it is tried again every 10 s") == 1
-    assert "ZeroDivisionError" in caplog.text
+    return broken
 
 
-async def test_expired_data_is_deleted_after_an_unexpected_error_too(stage: Stage, caplog: pytest.LogCaptureFixture):
-    store = cast(Inkling, stage.bot).store
+def break_device_use(store: Store) -> BrokenDeviceUseTable:
     store.device_use = broken = BrokenDeviceUseTable(store.database)
+    return broken
+
+
+@pytest.mark.parametrize(
+    ("break_table", "pause", "loop"), [(break_jobs, 10, "forget_ended"), (break_device_use, 600, "forget_expired")]
+)
+async def test_a_loop_goes_on_after_an_unexpected_error_and_logs_it_once(
+    stage: Stage,
+    caplog: pytest.LogCaptureFixture,
+    break_table: Callable[[Store], BrokenJobTable | BrokenDeviceUseTable],
+    pause: int,
+    loop: str,
+):
+    broken = break_table(cast(Inkling, stage.bot).store)
     for _ in range(2):
-        await stage.env.advance_time(600)
+        await stage.env.advance_time(pause)
     assert broken.tries == 2
-    assert caplog.text.count("Retention.forget_expired failed; it is tried again every 600 s") == 1
+    assert caplog.text.count(f"Retention.{loop} failed; it is tried again every {pause} s") == 1
     assert "ZeroDivisionError" in caplog.text

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from inference.tasks import ChatReply, ChatRequest, CompleteRequest, Message, Tool, ToolCall
 from inference.types import PartialText, Queued, Started
 from inference.types.errors import GenerationFailed, RequestCancelled
@@ -110,10 +112,14 @@ async def test_a_lower_limit_counts_the_requests_that_are_at_work_already(harnes
     assert server.most_open == 4
 
 
-async def test_those_who_used_the_server_less_are_first(harness: Harness, server: FakeServer) -> None:
+@pytest.mark.parametrize(("first", "used_elsewhere"), [("eager", 0.0), ("nobody", 100.0)])
+async def test_those_who_used_the_server_or_other_devices_less_are_first(
+    harness: Harness, server: FakeServer, first: str, used_elsewhere: float
+) -> None:
+    harness.backend.charge(DeviceUsed("cuda:0", "eager", "", used_elsewhere))
     waiting = server.reply = Waiting()
     harness.set(max_concurrency=1)
-    harness.submit(say(owner="eager"))
+    harness.submit(say(owner=first))
     await until(lambda: server.open == 1, "the first request did not start")
     _, second = harness.submit(say(owner="eager"))
     _, other = harness.submit(say(owner="patient"))
@@ -122,21 +128,6 @@ async def test_those_who_used_the_server_less_are_first(harness: Harness, server
     await other.outcome()
     assert not second.finished.is_set()
     await second.outcome()
-
-
-async def test_who_used_other_devices_before_the_first_request_is_behind_who_did_not(
-    harness: Harness, server: FakeServer
-) -> None:
-    harness.backend.charge(DeviceUsed("cuda:0", "ann", "", 100.0))
-    waiting = server.reply = Waiting()
-    harness.set(max_concurrency=1)
-    harness.submit(say(owner="cy"))
-    await until(lambda: server.open == 1, "the first request did not start")
-    _, ann = harness.submit(say(owner="ann"))
-    _, bob = harness.submit(say(owner="bob"))
-    await until(lambda: Queued(1) in [Queued(e.position) for e in bob.events if isinstance(e, Queued)], "not next")
-    waiting.may_go_on.set()
-    await asyncio.gather(ann.outcome(), bob.outcome())
 
 
 async def test_use_of_other_devices_counts_once_for_a_server_that_is_listed_again(
