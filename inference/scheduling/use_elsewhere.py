@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 
@@ -14,32 +13,28 @@ _PAUSE = 300.0
 
 
 class UseElsewhere:
-    """The use of other devices since the process began, which decays. May be used on any thread."""
+    """The use of other devices since the process began, which decays. Whoever uses it on several threads locks it."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = threading.Lock()
         self._owners, self._groups = RecentUse({}, clock()), RecentUse({}, clock())
         self._drop_at = clock() + _PAUSE
 
     def add(self, use: DeviceUsed) -> None:
         """Count this use."""
         now = self._clock()
-        with self._lock:
-            self._owners.add(use.owner, use.seconds, now)
-            self._groups.add(use.group, use.seconds, now)
-            if now >= self._drop_at:
-                self._drop_decayed(now)
+        self._owners.add(use.owner, use.seconds, now)
+        self._groups.add(use.group, use.seconds, now)
+        if now >= self._drop_at:
+            self._drop_decayed(now)
 
     def forget(self, owner: str) -> None:
         """Forget the use of `owner`. That of their groups stays, as it does in a scheduler."""
-        with self._lock:
-            self._owners.forget(owner)
+        self._owners.forget(owner)
 
     def added_to(self, state: SchedulerState) -> SchedulerState:
         """Return the state of a device's scheduler with what is left of this use."""
-        with self._lock:
-            owners, groups = self._drop_decayed(self._clock())
+        owners, groups = self._drop_decayed(self._clock())
         return SchedulerState(state.seconds_per_work, _sum(state.usage, owners), _sum(state.group_usage, groups))
 
     def _drop_decayed(self, now: float) -> tuple[dict[str, float], dict[str, float]]:

@@ -112,7 +112,8 @@ class OpenAIBackend:
                     queue.charge(use)
 
     async def forget_owner(self, owner: str) -> None:
-        self._elsewhere.forget(owner)
+        with self._making_queue:
+            self._elsewhere.forget(owner)
         for queue in (*self._queues.values(), *self._closing):
             queue.forget_owner(owner)
         await asyncio.to_thread(self._usage.forget, owner)

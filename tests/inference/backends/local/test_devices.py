@@ -17,6 +17,7 @@ from inference import (
     Engine,
     Limits,
     ModelUnavailable,
+    Observation,
 )
 from inference.backends import local
 from inference.backends.device_worker import DeviceWorker
@@ -71,24 +72,25 @@ async def test_who_used_other_devices_waits_behind_who_did_not(hub: SlowHub, con
     use = DeviceUsed("", "ann", "", 100.0)
     config = config.model_copy(update={"limits": Limits(batch=1)})
     fake_hub: Any = hub
-    engine = Engine(config, LocalBackend(config, fake_hub))
+    observed: list[Observation] = []
+    engine = Engine(config, LocalBackend(config, fake_hub, observed.append))
+
+    def served() -> list[str]:
+        """Return whom the device has worked for, in this order."""
+        return [each.owner for each in list(observed) if isinstance(each, DeviceUsed) and each.owner]
+
     if when != "later":
         engine.charge(use)
     await engine.run(engine.check(request("here")))
     engine.pause(True)
-    ended: list[str] = []
-
-    async def ask(owner: str) -> None:
-        await engine.run(engine.check(request("here", owner)))
-        ended.append(owner)
-
-    asked = [asyncio.create_task(ask(owner)) for owner in ("ann", "bob")]
+    asked = [asyncio.create_task(engine.run(engine.check(request("here", owner)))) for owner in ("ann", "bob")]
     await until(lambda: engine.queues()[0].waiting == 2, "they do not wait")
     if when == "later":
         engine.charge(use)
     engine.pause(False)
     await asyncio.gather(*asked)
-    assert ended == ["bob", "ann"]
+    await until(lambda: len(served()) == 2, "the use is not told")
+    assert served() == ["bob", "ann"]
     await engine.close()
 
 
